@@ -1,0 +1,4 @@
+// The system calls and structures that Swift cannot reach by itself.
+#pragma once
+#include <errno.h>
+#include <sys/types.h>

@@ -1,0 +1,34 @@
+public import SystemPackage
+
+/// A file descriptor with one owner: it is closed when its owner goes, and cannot be copied or closed twice.
+///
+/// Lend ``fileDescriptor`` to calls that need the number for a moment; keep none of the copies.
+public struct Descriptor: ~Copyable, Sendable {
+  /// The number, on loan.
+  public let fileDescriptor: FileDescriptor
+
+  /// Takes over a descriptor that nobody else will close.
+  public init(adopting fileDescriptor: FileDescriptor) {
+    self.fileDescriptor = fileDescriptor
+  }
+
+  /// Takes over a descriptor that nobody else will close.
+  public init(adopting rawValue: CInt) {
+    self.init(adopting: FileDescriptor(rawValue: rawValue))
+  }
+
+  /// The number, on loan.
+  public var rawValue: CInt { fileDescriptor.rawValue }
+
+  /// Gives the descriptor up without closing it: the caller owns it now.
+  public consuming func release() -> FileDescriptor {
+    let released = fileDescriptor
+    discard self
+    return released
+  }
+
+  deinit {
+    // A failing close leaves nothing to do: Linux frees the number in any case (close(2)).
+    try? fileDescriptor.close()
+  }
+}

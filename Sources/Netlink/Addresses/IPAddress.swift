@@ -1,0 +1,37 @@
+/// An address of either family.
+public enum IPAddress: Hashable, Comparable, Sendable {
+  case v4(IPv4Address)
+  case v6(IPv6Address)
+
+  /// The octets, most significant first: four or sixteen.
+  public var octets: [UInt8] {
+    switch self {
+    case .v4(let address): address.octets
+    case .v6(let address): address.octets
+    }
+  }
+}
+
+extension IPAddress: LosslessStringConvertible {
+  public init?(_ description: String) {
+    if let address = IPv4Address(description) {
+      self = .v4(address)
+    } else if let address = IPv6Address(description) {
+      self = .v6(address)
+    } else {
+      return nil
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .v4(let address): address.description
+    case .v6(let address): address.description
+    }
+  }
+}
+
+extension IPAddress: Codable {
+  public init(from decoder: any Decoder) throws { self = try decoder.decodeText() }
+  public func encode(to encoder: any Encoder) throws { try encoder.encodeText(self) }
+}

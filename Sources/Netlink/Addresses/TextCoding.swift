@@ -1,0 +1,18 @@
+/// Values that stand in JSON as the text that people write.
+extension Decoder {
+  func decodeText<Value: LosslessStringConvertible>() throws -> Value {
+    let container = try singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let value = Value(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(Value.self) cannot be \"\(text)\"")
+    }
+    return value
+  }
+}
+
+extension Encoder {
+  func encodeText(_ value: some LosslessStringConvertible) throws {
+    var container = singleValueContainer()
+    try container.encode(value.description)
+  }
+}
