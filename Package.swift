@@ -38,7 +38,10 @@ let package = Package(
       ],
       swiftSettings: strict),
 
-    .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
+    .testTarget(
+      name: "NetlinkTests",
+      dependencies: ["Netlink", "Kernel", "CNetfilter", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: strict),
     .testTarget(name: "OrchestratorTests", dependencies: ["Orchestrator"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", swiftSettings: strict),
