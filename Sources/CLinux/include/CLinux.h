@@ -2,3 +2,4 @@
 #pragma once
 #include <errno.h>
 #include <sys/types.h>
+#include "event_sources.h"
