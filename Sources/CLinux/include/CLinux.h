@@ -9,3 +9,4 @@
 
 #include "CLinuxCalls.h"
 #include "CLinuxProgram.h"
+#include "event_sources.h"
