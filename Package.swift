@@ -36,7 +36,12 @@ let package = Package(
         "Orchestrator",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      swiftSettings: strict),
+      swiftSettings: strict,
+      linkerSettings: [
+        // Both shorten the start of every command: no relocations to process, and no libstdc++ to load
+        // (tools/build puts archives there; without them the shared libraries are linked as usual).
+        .unsafeFlags(["-Xclang-linker", "-no-pie", "-L.build/archives"], .when(configuration: .release))
+      ]),
 
     .testTarget(
       name: "NetlinkTests",

@@ -1,0 +1,53 @@
+import Foundation
+
+/// What other people's tools say about a host: everything that `stack down` must have put back.
+struct HostState {
+  private let sections: [(title: String, text: String)]
+
+  init(of host: ThrowawayHost) throws {
+    let script = """
+      echo '#links'; ip -j link
+      echo '#addresses'; ip -j address
+      echo '#routes'; ip route show table all; ip -6 route show table all
+      echo '#rules'; ip rule; ip -6 rule
+      echo '#namespaces'; ip netns
+      echo '#nftables'; nft list ruleset
+      echo '#mounts'; cat /proc/self/mountinfo
+      echo '#cgroups'; find /sys/fs/cgroup -type d
+      echo '#sysctls'; cd /proc/sys/net
+      grep -s . ipv4/ip_* ipv4/conf/{all,default,lo,uplink}/* ipv6/conf/{all,default,lo,uplink}/* bridge/*
+      echo '#files'
+      find /run/stack /run/netns /var/lib/stack -not -type d -o -mindepth 1 -type d -empty 2>/dev/null | sort
+      echo '#processes'
+      ps -e -o pid= -o ppid= -o args= | while read -r pid parent args; do
+        [ "$pid" = 1 ] || [ "$pid" = $$ ] || [ "$parent" = $$ ] || echo "$args"
+      done
+      """
+    let output = try host.succeed("bash", "-c", script)
+    var sections: [(title: String, text: String)] = []
+    for line in output.split(separator: "\n", omittingEmptySubsequences: false) {
+      if line.hasPrefix("#") {
+        sections.append((String(line.dropFirst()), ""))
+      } else if !sections.isEmpty {
+        sections[sections.count - 1].text += line + "\n"
+      }
+    }
+    self.sections = sections
+  }
+
+  subscript(title: String) -> String { sections.first { $0.title == title }?.text ?? "" }
+
+  /// A line for each difference, `- links: …` for what is gone and `+ links: …` for what is new; empty when nothing differs.
+  func differences(since earlier: HostState) -> [String] {
+    sections.flatMap { title, text in
+      let before = earlier[title].split(separator: "\n")
+      let after = text.split(separator: "\n")
+      return after.difference(from: before).map { change in
+        switch change {
+        case .insert(_, let line, _): "+ \(title): \(line)"
+        case .remove(_, let line, _): "- \(title): \(line)"
+        }
+      }
+    }
+  }
+}
