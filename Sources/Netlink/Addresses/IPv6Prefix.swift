@@ -20,6 +20,12 @@ public struct IPv6Prefix: Hashable, Comparable, Sendable {
     self.network = Self.masked(address, length)
   }
 
+  /// The last address.
+  public var last: IPv6Address {
+    let mask = Self.masked(IPv6Address(high: ~0, low: ~0), length)
+    return IPv6Address(high: network.high | ~mask.high, low: network.low | ~mask.low)
+  }
+
   public func contains(_ address: IPv6Address) -> Bool {
     Self.masked(address, length) == network
   }
