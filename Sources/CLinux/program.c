@@ -181,6 +181,8 @@ static int open_terminal(struct child *child, const struct stack_operation *o) {
   }
   int locked = 0;
   if (ioctl(master, TIOCSPTLCK, &locked) != 0) return -1;
+  struct winsize size = {.ws_row = (unsigned short)(o->number >> 16), .ws_col = (unsigned short)o->number};
+  if (o->number != 0 && ioctl(master, TIOCSWINSZ, &size) != 0) return -1;
   int peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (peer < 0 || keep(child, o->slot, master) != 0) return -1;
   return keep(child, o->slot2, peer);
@@ -349,6 +351,9 @@ int stack_spawn(const struct stack_program *program, struct stack_spawned *spawn
     own = stack_pidfd_open(getpid());
     if (own < 0 || setns(program->pid_namespace_of, CLONE_NEWPID) != 0) error = errno;
   }
+  // Set here and not in the child, where it would be too late by a moment: memory is copied with this on it.
+  int dumpable = program->undumpable ? prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) : 0;
+  if (dumpable == 1) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   pid_t pid = -1;
   if (error == 0) {
     pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
@@ -356,6 +361,7 @@ int stack_spawn(const struct stack_program *program, struct stack_spawned *spawn
     error = pid < 0 ? errno : 0;
     if (own >= 0 && setns(own, CLONE_NEWPID) != 0 && error == 0) error = errno;
   }
+  if (dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   if (own >= 0) close(own);
   pthread_sigmask(SIG_SETMASK, &former, NULL);
   close(ends[1]);

@@ -59,7 +59,8 @@ enum stack_operation_kind {
   STACK_OP_DOMAINNAME,
   /// write text to the file at path
   STACK_OP_WRITE,
-  /// slot = a new terminal's master, slot2 = its other end; fd is the devpts root
+  /// slot = a new terminal's master, slot2 = its other end; path below fd is the multiplexer of a devpts. `number` is
+  /// its size: rows << 16 | columns, or 0
   STACK_OP_TERMINAL,
   /// Hand fd to the parent, marked with `number`
   STACK_OP_SEND,
@@ -119,6 +120,9 @@ struct stack_program {
   int cgroup;
   /// A pidfd whose pid namespace the child is born in, or STACK_NO_DESCRIPTOR
   int pid_namespace_of;
+  /// Not 0: no process of the namespaces that the child enters may trace it, or look into its memory and descriptors,
+  /// before it has exec'd
+  int undumpable;
   const struct stack_operation *operations;
   size_t count;
 };

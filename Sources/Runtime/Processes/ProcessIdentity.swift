@@ -37,13 +37,7 @@ public struct ProcessIdentity: Hashable, Sendable {
 
   /// A descriptor to the process, or `nil` when it is gone, even if its number has a new owner.
   public func open() throws(KernelError) -> Descriptor? {
-    let number = stack_pidfd_open(pid)
-    if number < 0 {
-      let code = Errno(rawValue: errno)
-      if code == .noSuchProcess || code == .invalidArgument { return nil }
-      throw KernelError("open", "process \(pid)", errno: code)
-    }
-    let descriptor = Descriptor(adopting: number)
+    guard let descriptor = try Self.descriptor(of: pid) else { return nil }
     // Read after the descriptor is there: were the number given away in between, the start time would differ.
     do {
       if try ProcessIdentity(of: pid) != self { return nil }
@@ -52,6 +46,15 @@ public struct ProcessIdentity: Hashable, Sendable {
       throw error
     }
     return .some(descriptor)
+  }
+
+  /// Whatever process has this number now, or `nil` when none has.
+  static func descriptor(of pid: Int32) throws(KernelError) -> Descriptor? {
+    let number = stack_pidfd_open(pid)
+    if number >= 0 { return .some(Descriptor(adopting: number)) }
+    let code = Errno(rawValue: errno)
+    if code == .noSuchProcess || code == .invalidArgument { return nil }
+    throw KernelError("open", "process \(pid)", errno: code)
   }
 
   static func currentBootID() throws(KernelError) -> String {

@@ -40,14 +40,15 @@ struct Program: ~Copyable {
 
   /// Makes the process and returns at once. The memory may go as soon as this returns: the child has its own copy.
   borrowing func spawn(
-    flags: UInt64 = 0, cgroup: FileDescriptor? = nil, pidNamespaceOf pidfd: FileDescriptor? = nil
+    flags: UInt64 = 0, cgroup: FileDescriptor? = nil, pidNamespaceOf pidfd: FileDescriptor? = nil,
+    undumpable: Bool = false
   ) throws(KernelError) -> stack_spawned {
     var spawned = stack_spawned()
     try check("start", "a process") {
       operations.withUnsafeBufferPointer { list in
         var program = stack_program(
           clone_flags: flags, cgroup: cgroup?.rawValue ?? -1, pid_namespace_of: pidfd?.rawValue ?? -1,
-          operations: list.baseAddress, count: list.count)
+          undumpable: undumpable ? 1 : 0, operations: list.baseAddress, count: list.count)
         return stack_spawn(&program, &spawned)
       }
     }
