@@ -1,0 +1,192 @@
+import Foundation
+import Testing
+
+/// What each command prints, and how it ends when it cannot do what it was asked.
+@Suite struct CommandLineTests {
+  @Test func versionAndHelp() throws {
+    try ThrowawayHost.with { host in
+      #expect(try host.succeed("stack", "--version").contains("."))
+      let help = try host.succeed("stack", "--help")
+      for command in [
+        "up", "down", "ps", "exec", "logs", "start", "stop", "restart", "kill", "config", "inspect", "doctor",
+      ] {
+        #expect(help.contains("  \(command)"), "help does not list \(command)")
+      }
+      let wrong = try host.run("stack", "upp")
+      #expect(wrong.status != 0)
+      #expect(wrong.errors.contains("upp"))
+    }
+  }
+
+  @Test func completionsAreShellScripts() throws {
+    try ThrowawayHost.with { host in
+      for (shell, check) in [
+        ("bash", ["bash", "-n"]), ("zsh", ["grep", "-q", "compdef"]), ("fish", ["grep", "-q", "complete"]),
+      ] {
+        try host.write(host.succeed("stack", "--generate-completion-script", shell), to: "completion")
+        #expect(try host.start(check + ["completion"]).wait(limit: .seconds(5)).status == 0)
+      }
+    }
+  }
+
+  @Test func listingHasComposesFields() throws {
+    try ThrowawayHost.with { host in
+      try host.succeed("stack", "up", Repository.stackFile("web.stack"))
+      let rows = try host.listing()
+      #expect(rows.compactMap { $0["Service"] as? String }.sorted() == ["web1", "web2", "web3"])
+      for row in rows {
+        for key in [
+          "ID", "Name", "Command", "Project", "Service", "State", "Health", "ExitCode", "Publishers", "Networks", "PID",
+          "IPAddress",
+        ] {
+          #expect(row[key] != nil, "no \(key) in \(row)")
+        }
+        #expect(row["Project"] as? String == "web")
+        #expect(row["State"] as? String == "running")
+        let publisher = (row["Publishers"] as? [[String: Any]])?.first ?? [:]
+        #expect(publisher["TargetPort"] as? Int == 80)
+        #expect(publisher["Protocol"] as? String == "tcp")
+        let pid = try #require(row["PID"] as? Int)
+        #expect(try host.succeed("cat", "/proc/\(pid)/comm").hasPrefix("stack-init"))
+      }
+      #expect(
+        try host.succeed("stack", "ps", "--services").split(separator: "\n").sorted() == ["web1", "web2", "web3"])
+      #expect(try host.succeed("stack", "ps").contains("web1"))
+    }
+  }
+
+  @Test func logsComeWholeAndAreFollowed() throws {
+    try ThrowawayHost.with { host in
+      let text = """
+        name: x
+        services:
+          a:
+            command: [sh, -c, "for n in $(seq 500); do echo line $$n; done; echo oops >&2; while :; do echo tick; sleep 0.1; done"]
+        """
+      try host.up(text.replacingOccurrences(of: "$(seq", with: "$$(seq"), named: "x")
+      #expect(try host.eventually { try host.succeed("stack", "logs", "--no-log-prefix", "a").contains("tick") })
+      let lines = try host.succeed("stack", "logs", "--no-log-prefix", "a").split(separator: "\n")
+      #expect(lines.prefix(500).enumerated().allSatisfy { $1 == "line \($0 + 1)" })
+      #expect(lines.contains("oops"))
+      #expect(try host.succeed("stack", "logs", "-n", "2", "a").split(separator: "\n").count == 2)
+      let follow = try host.start(["stack", "logs", "-f", "-n", "0", "a"])
+      #expect(host.eventually { follow.output.components(separatedBy: "tick").count > 3 })
+      try host.signal(2, to: follow)
+      #expect(try [0, 130].contains(follow.wait(limit: .seconds(5)).status))
+    }
+  }
+
+  @Test func aClosedPipeEndsLogsQuietly() throws {
+    try ThrowawayHost.with { host in
+      try host.up("name: x\nservices:\n  a:\n    command: [sh, -c, \"seq 100000; exec sleep infinity\"]\n", named: "x")
+      let outcome = try host.run("bash", "-c", "stack logs -f a | head -n 1", limit: .seconds(10))
+      #expect(outcome.status == 0)
+      #expect(outcome.errors == "")
+    }
+  }
+
+  @Test func aNameInTwoStacksMustBeSaidInFull() throws {
+    try ThrowawayHost.with { host in
+      for stack in ["one", "two"] { try host.up(ThrowawayHost.servers(stack: stack, ["a"]), named: stack) }
+      let outcome = try host.run("stack", "exec", "a", "hostname")
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("one/a") && outcome.errors.contains("two/a"), "\(outcome)")
+      #expect(try host.get("localhost", inside: "one/a") == "one a")
+      #expect(try host.succeed("stack", "exec", "-s", "two", "a", "curl", "-s", "localhost") == "two a")
+      #expect(try host.run("stack", "down").status == 1, "down without a name, with two running")
+    }
+  }
+
+  @Test func aServiceThatIsNotThereIsNotGuessed() throws {
+    try ThrowawayHost.with { host in
+      try host.succeed("stack", "up", Repository.stackFile("web.stack"))
+      let outcome = try host.run("stack", "exec", "web", "true")
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("web1"), "\(outcome)")
+    }
+  }
+
+  @Test func dryRunPrintsThePlanAndChangesNothing() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      let plan = try host.succeed("stack", "up", "--dry-run", Repository.stackFile("web.stack"))
+      for word in ["web1", "web2", "web3", "8081"] { #expect(plan.contains(word), "\(plan)") }
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func configPrintsTheFileInFull() throws {
+    try ThrowawayHost.with { host in
+      try host.write("name: x\nservices:\n  a:\n    command: [echo, \"${GREETING:-hello}\"]\n", to: "x.stack")
+      #expect(try host.succeed("stack", "config", "x.stack").contains("hello"))
+      #expect(try host.run("stack", "config", "x.stack", environment: ["GREETING": "moin"]).output.contains("moin"))
+      #expect(
+        try host.succeed("stack", "config", "--services", Repository.stackFile("web.stack")).split(separator: "\n")
+          .sorted() == ["web1", "web2", "web3"])
+      #expect(try host.run("stack", "config", "--quiet", "x.stack").output == "")
+      let json = try host.succeed("stack", "config", "--format", "json", "x.stack")
+      #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(json.utf8)) }
+      let again = try host.succeed("stack", "config", Repository.stackFile("web.stack"))
+      try host.write(again, to: "again.stack")
+      #expect(try host.succeed("stack", "config", "again.stack") == again, "config of its own output differs")
+    }
+  }
+
+  @Test func mistakesArePointedAt() throws {
+    try ThrowawayHost.with { host in
+      try host.write(
+        "name: x\nservices:\n  a:\n    command: [true]\n    networks: [frnt]\nnetworks:\n  front: {}\n", to: "x.stack")
+      let outcome = try host.run("stack", "config", "x.stack")
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("x.stack:5:16"), "\(outcome)")
+      #expect(outcome.errors.contains("did you mean \"front\"?"), "\(outcome)")
+    }
+  }
+
+  @Test func inspectIsJSON() throws {
+    try ThrowawayHost.with { host in
+      try host.succeed("stack", "up", Repository.stackFile("web.stack"))
+      let json = try host.succeed("stack", "inspect", "web1")
+      #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(json.utf8)) }
+      #expect(try json.contains(host.ipAddress(of: "web1")))
+    }
+  }
+
+  @Test func doctorFindsThisHostFit() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      let outcome = try host.run("stack", "doctor")
+      #expect(outcome.status == 0, "\(outcome)")
+      for word in ["kernel", "cgroup", "forward", "nftables"] {
+        #expect(outcome.output.lowercased().contains(word), "no word of \(word): \(outcome.output)")
+      }
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func doctorNamesLeftovers() throws {
+    try ThrowawayHost.with { host in
+      try host.succeed("stack", "up", Repository.stackFile("web.stack"))
+      try host.killSupervisors()
+      try host.succeed("sh", "-c", "find /run/stack -type f -delete")
+      #expect(try host.run("stack", "doctor").output.contains("web"))
+    }
+  }
+
+  @Test func withoutRootOneLineSaysSo() throws {
+    try ThrowawayHost.with { host in
+      // As nobody, who can still reach the binary in a folder of its own.
+      try host.succeed(
+        "sh", "-c", "mkdir -m 755 /run/bin && cp \(Repository.binaryFolder)/stack* /run/bin/ && chmod 755 /run/bin/*")
+      try host.write("name: x\nservices:\n  a:\n    command: [true]\n", to: "x.stack")
+      for command in [["up", "x.stack"], ["down", "x"], ["ps"], ["exec", "a", "true"]] {
+        let outcome = try host.start(
+          ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/run/bin/stack"] + command
+        )
+        .wait(limit: .seconds(10))
+        #expect(outcome.status == 1, "\(outcome)")
+        #expect(outcome.errors.split(separator: "\n").count == 1 && outcome.errors.contains("root"), "\(outcome)")
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Testing
+
+/// What most end-to-end tests do with a stack.
+extension ThrowawayHost {
+  /// A stack file whose services serve their own name over HTTP on port 80: the smallest thing that answers.
+  /// `extra` holds further keys of a service, one a line, without indentation.
+  static func servers(
+    stack: String, _ names: [String], extra: [String: [String]] = [:], tail: String = ""
+  ) -> String {
+    let services = names.map { name in
+      let keys = [
+        "command: [sh, -c, \"mkdir -p /srv/www && echo \(stack) \(name) > /srv/www/index.html && "
+          + "exec busybox httpd -f -p 80 -h /srv/www\"]"
+      ]
+      let all = keys + (extra[name]?.contains { $0.hasPrefix("ports:") } == true ? [] : ["expose: [\"80\"]"])
+      return (["  \(name):"] + (all + (extra[name] ?? [])).map { "    \($0)" }).joined(separator: "\n")
+    }
+    return "name: \(stack)\nservices:\n\(services.joined(separator: "\n"))\n\(tail)\n"
+  }
+
+  /// Writes `text` as NAME.stack and brings it up.
+  @discardableResult
+  func up(_ text: String, named name: String) throws -> String {
+    try write(text, to: "\(name).stack")
+    return try succeed("stack", "up", "\(name).stack")
+  }
+
+  /// The body that `url` answers with, or nil when there is no answer within two seconds.
+  func get(_ url: String, from: Machine = .host) throws -> String? {
+    let outcome = try run("curl", "-s", "-f", "--max-time", "2", url, from: from)
+    return outcome.status == 0 ? outcome.output : nil
+  }
+
+  /// The same, asked from inside a service.
+  func get(_ url: String, inside service: String) throws -> String? {
+    let outcome = try run("stack", "exec", service, "curl", "-s", "-f", "--max-time", "2", url)
+    return outcome.status == 0 ? outcome.output : nil
+  }
+
+  /// What `stack ps --format json` says: one object for each service.
+  func listing(_ arguments: String...) throws -> [[String: Any]] {
+    let command = ["stack", "ps", "--format", "json"] + arguments
+    let outcome = try start(command).wait(limit: .seconds(30))
+    guard outcome.status == 0 else { throw HarnessError(outcome.description) }
+    return try outcome.lines.map { line in
+      guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
+        throw HarnessError("not a JSON object: \(line)")
+      }
+      return object
+    }
+  }
+
+  /// A field of a service in that listing.
+  func field<Value>(_ name: String, of service: String, as: Value.Type = Value.self) throws -> Value {
+    guard let row = try listing("-a").first(where: { $0["Service"] as? String == service }) else {
+      throw HarnessError("stack ps does not list \(service)")
+    }
+    guard let value = row[name] as? Value else {
+      throw HarnessError("stack ps gives no \(name) for \(service): \(row)")
+    }
+    return value
+  }
+
+  func ipAddress(of service: String) throws -> String { try field("IPAddress", of: service) }
+
+  /// Runs a command in a service's namespaces with util-linux's nsenter, not with ours.
+  @discardableResult
+  func inNamespaces(of service: String, _ command: String...) throws -> String {
+    let pid: Int = try field("PID", of: service)
+    let outcome = try start(["nsenter", "-t", "\(pid)", "-a"] + command).wait(limit: .seconds(10))
+    guard outcome.status == 0 else { throw HarnessError(outcome.description) }
+    return outcome.output
+  }
+
+  /// The processes of the `stack` binary on this host, oldest first, as its own process numbers.
+  func stackProcesses() throws -> [Int] {
+    let script = """
+      for folder in /proc/[0-9]*; do
+        [ "$(readlink "$folder/exe")" = "\(Repository.binaryFolder)/stack" ] && echo "${folder#/proc/}"
+      done; true
+      """
+    return try succeed("sh", "-c", script).split(separator: "\n").compactMap { Int($0) }.sorted()
+  }
+
+  /// Kills every supervisor with SIGKILL, and waits until they are gone.
+  func killSupervisors() throws {
+    let pids = try stackProcesses()
+    guard !pids.isEmpty else { throw HarnessError("no supervisor runs") }
+    for pid in pids { try run("kill", "-9", "\(pid)") }
+    guard try eventually(within: .seconds(5), { try stackProcesses().isEmpty }) else {
+      throw HarnessError("the supervisor survived SIGKILL")
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import Testing
+
+/// Starting, stopping and failing: what each command promises, and what it leaves.
+@Suite struct LifecycleTests {
+  @Test func stopAndStartKeepAddressAndPort() throws {
+    try withServer { (host) throws in
+      let address = try host.ipAddress(of: "a")
+      try host.succeed("stack", "stop", "a")
+      #expect(try host.field("State", of: "a") == "exited")
+      #expect(try host.get("127.0.0.1:8080") == nil)
+      try host.succeed("stack", "start", "a")
+      #expect(try host.get("127.0.0.1:8080") == "x a")
+      #expect(try host.ipAddress(of: "a") == address)
+      #expect(try host.get("a", inside: "b") == "x a")
+    }
+  }
+
+  @Test func restartIsANewProcess() throws {
+    try withServer { (host) throws in
+      let before: Int = try host.field("PID", of: "a")
+      try host.succeed("stack", "restart", "a")
+      let after: Int = try host.field("PID", of: "a")
+      #expect(before != after)
+      #expect(try host.get("127.0.0.1:8080") == "x a")
+    }
+  }
+
+  @Test func killEndsAServiceAtOnce() throws {
+    try withServer { (host) throws in
+      try host.succeed("stack", "kill", "a")
+      #expect(try host.eventually { try host.field("State", of: "a") == "exited" })
+      #expect(try host.field("ExitCode", of: "a") == 137)
+      #expect(try host.field("State", of: "b") == "running")
+    }
+  }
+
+  @Test func stopSendsTheStopSignalAndWaitsItsTime() throws {
+    try ThrowawayHost.with { host in
+      let text = """
+        name: x
+        services:
+          polite:
+            command: [sh, -c, "trap 'echo bye; exit 0' USR1; while :; do sleep 0.05; done"]
+            stop_signal: SIGUSR1
+          deaf:
+            command: [sh, -c, "trap '' TERM; while :; do sleep 0.05; done"]
+            stop_grace_period: 1s
+        """
+      try host.up(text, named: "x")
+      try host.succeed("stack", "stop", "polite")
+      #expect(try host.succeed("stack", "logs", "polite").contains("bye"))
+      let outcome = try host.run("stack", "stop", "deaf")
+      #expect(outcome.status == 0)
+      #expect(outcome.duration >= .seconds(1) && outcome.duration < .seconds(5), "\(outcome.duration)")
+      #expect(try host.field("ExitCode", of: "deaf") == 137)
+    }
+  }
+
+  @Test func upOfAStoppedStackStartsIt() throws {
+    try withServer { (host) throws in
+      try host.succeed("stack", "stop")
+      try host.succeed("stack", "up", "x.stack")
+      #expect(try host.get("127.0.0.1:8080") == "x a")
+    }
+  }
+
+  @Test func twoUpsAtOnceMakeOneStack() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.write(Self.server, to: "x.stack")
+      let commands = try (0..<2).map { _ in try host.start(["stack", "up", "x.stack"]) }
+      for command in commands {
+        let outcome = try command.wait(limit: .seconds(60))
+        #expect(outcome.status == 0, "\(outcome)")
+      }
+      #expect(try host.listing().count == 2)
+      #expect(try host.get("127.0.0.1:8080") == "x a")
+      try host.succeed("stack", "down", "x")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func upAndDownAtOnceEndInOneOrTheOther() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.write(Self.server, to: "x.stack")
+      for _ in 0..<3 {
+        let up = try host.start(["stack", "up", "x.stack"])
+        let down = try host.start(["stack", "down", "x.stack"])
+        _ = try up.wait(limit: .seconds(60))
+        _ = try down.wait(limit: .seconds(60))
+      }
+      try host.succeed("stack", "down", "x.stack")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  /// Each way for `up` to fail: exit 1, the reason said, nothing left.
+  @Test(arguments: [
+    Failure("the command is not there", "    command: [no-such-command]", says: ["a", "no-such-command"]),
+    Failure("the command cannot be executed", "    command: [/etc/passwd]", says: ["a", "/etc/passwd"]),
+    Failure(
+      "the service ends before it is ready",
+      "    command: [sh, -c, \"echo last words; exit 3\"]\n    ports: [\"8080:80\"]", says: ["a", "3", "last words"]),
+    Failure(
+      "the host port is in use", "    command: [sleep, infinity]\n    ports: [\"9999:80\"]", says: ["9999", "socat"]),
+    Failure(
+      "a bind's source is a missing file's child", "    command: [sleep, \"1\"]\n    volumes: [\"/etc/passwd/x:/x\"]",
+      says: ["/etc/passwd"]),
+    Failure("the root folder is missing", "    rootfs: ./nowhere\n    command: [sleep, infinity]", says: ["nowhere"]),
+    Failure("the file is wrong", "    comand: [sleep, infinity]", says: ["x.stack:4:5", "comand", "command"]),
+  ])
+  func aFailedUpSaysWhyAndLeavesNothing(_ failure: Failure) throws {
+    try ThrowawayHost.with { host in
+      let taken = try host.start(["socat", "TCP-LISTEN:9999,fork,reuseaddr", "SYSTEM:true"])
+      #expect(try host.eventually { try host.run("sh", "-c", "ss -ltn | grep -q 9999").status == 0 })
+      let before = try HostState(of: host)
+      let ok = "  fine:\n    command: [sleep, infinity]\n"
+      try host.write("name: x\nservices:\n  a:\n\(failure.keys)\n\(ok)", to: "x.stack")
+      let outcome = try host.run("stack", "up", "x.stack")
+      #expect(outcome.status == 1, "\(outcome)")
+      for word in failure.says { #expect(outcome.errors.contains(word), "does not say '\(word)': \(outcome)") }
+      try host.expectUnchanged(since: before)
+      try host.signal(15, to: taken)
+    }
+  }
+
+  struct Failure: CustomTestStringConvertible, Sendable {
+    let testDescription: String
+    let keys: String
+    let says: [String]
+
+    init(_ description: String, _ keys: String, says: [String]) {
+      testDescription = description
+      self.keys = keys
+      self.says = says
+    }
+  }
+
+  @Test func interruptingUpUndoesIt() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      // Never ready: nothing listens on the port it declares.
+      try host.write(
+        "name: x\nservices:\n  a:\n    command: [sleep, infinity]\n    ports: [\"8080:80\"]\n", to: "x.stack")
+      let up = try host.start(["stack", "up", "x.stack"])
+      #expect(try host.eventually { try host.succeed("ip", "netns").contains("x.a") })
+      try host.signal(2, to: up)
+      let outcome = try up.wait(limit: .seconds(20))
+      #expect(outcome.status == 130, "\(outcome)")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func attachFollowsTheLogsUntilInterrupted() throws {
+    try ThrowawayHost.with { host in
+      try host.write(
+        "name: x\nservices:\n  a:\n    command: [sh, -c, \"while :; do echo tick; sleep 0.1; done\"]\n", to: "x.stack")
+      let up = try host.start(["stack", "up", "--attach", "x.stack"])
+      #expect(host.eventually { up.output.components(separatedBy: "tick").count > 3 })
+      try host.signal(2, to: up)
+      _ = try up.wait(limit: .seconds(20))
+    }
+  }
+
+  private static let server = ThrowawayHost.servers(stack: "x", ["a", "b"], extra: ["a": ["ports: [\"8080:80\"]"]])
+
+  private func withServer(_ body: (ThrowawayHost) throws -> Void) throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.server, named: "x")
+      try body(host)
+    }
+  }
+}
