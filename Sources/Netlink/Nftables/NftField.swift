@@ -108,7 +108,7 @@ public enum NftField: Hashable, Sendable {
   /// Where the connection's first packet was sent, before any DNAT (`ct original ip daddr`).
   case originalDestination
   case originalDestination6
-  /// `ct original proto-dst`.
+  /// `ct original proto-dst`; nft wants the transport protocol matched before it.
   case originalDestinationPort
   /// What the destination is to this host: local, unicast, broadcast (`fib daddr type`).
   case destinationType

@@ -1,9 +1,9 @@
 /// A condition of a rule.
 public enum NftMatch: Hashable, Sendable {
   /// A field is, or is not, a value; a prefix or range means any of its values.
-  case field(NftField, NftComparison = .equal, NftValue)
+  case field(NftField, NftComparison, NftValue)
   /// A field is, or is not, one of several values.
-  case anyOf(NftField, NftComparison = .equal, [NftValue])
+  case anyOf(NftField, NftComparison, [NftValue])
   /// A field, or the concatenation of several, is or is not in a named set.
   case set([NftField], NftComparison = .equal, named: String)
   /// The connection is in one of these states.
@@ -11,6 +11,11 @@ public enum NftMatch: Hashable, Sendable {
   /// Something of this has been done to the connection.
   case status(NftConnectionStatus)
   case direction(NftDirection)
+
+  /// A field is a value.
+  public static func field(_ field: NftField, _ value: NftValue) -> NftMatch { .field(field, .equal, value) }
+  /// A field is one of several values.
+  public static func anyOf(_ field: NftField, _ values: [NftValue]) -> NftMatch { .anyOf(field, .equal, values) }
 }
 
 public enum NftComparison: Hashable, Sendable {
