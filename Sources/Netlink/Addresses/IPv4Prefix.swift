@@ -40,6 +40,18 @@ public struct IPv4Prefix: Hashable, Comparable, Sendable {
   }
 }
 
+extension IPv4Prefix {
+  /// 0.0.0.0/0: all addresses.
+  public static let everything = IPv4Prefix(network: .any, length: 0)
+  /// 127.0.0.0/8 (RFC 1122, 3.2.1.3).
+  public static let loopback = IPv4Prefix(network: IPv4Address(bits: 127 << 24), length: 8)
+
+  private init(network: IPv4Address, length: Int) {
+    self.network = network
+    self.length = length
+  }
+}
+
 extension IPv4Prefix: LosslessStringConvertible {
   /// Reads `address/length`; set bits beyond the length are refused, so that a typing error is not silently rounded.
   public init?(_ description: String) {

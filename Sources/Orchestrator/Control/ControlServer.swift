@@ -86,12 +86,17 @@ public final class ControlServer {
     }
   }
 
-  /// Stops listening and drops every connection.
-  public func close() {
+  /// Takes no new connections; those that are there go on.
+  public func stopListening() {
     if let listening { loop.remove(listening) }
     listening = nil
     if let retry { loop.cancel(retry) }
     retry = nil
+  }
+
+  /// Stops listening and drops every connection.
+  public func close() {
+    stopListening()
     for connection in Array(connections.values) { connection.close() }
   }
 

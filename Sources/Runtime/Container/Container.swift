@@ -92,5 +92,11 @@ public struct LaunchedProcess: ~Copyable, Sendable {
   /// The master of its terminal, when it has one.
   public let terminal: Descriptor?
 
+  public init(identity: ProcessIdentity, pidfd: consuming Descriptor, terminal: consuming Descriptor? = nil) {
+    self.identity = identity
+    self.pidfd = pidfd
+    self.terminal = terminal
+  }
+
   public var pid: Int32 { identity.pid }
 }
