@@ -79,7 +79,8 @@ extension StackBuilder {
       var naming = LinkChange(.index(link))
       naming.alias = LinkName.alias(stack: stack, service.name, attachment.network)
       naming.ipv6AddressGeneration = IPv6AddressGeneration.none
-      naming.bridgePort = BridgePort(floods: false, suppressesNeighbours: true)
+      // A service that asks the host for its own published port gets it back by the port it came from.
+      naming.bridgePort = BridgePort(floods: false, suppressesNeighbours: true, hairpins: !service.ports.isEmpty)
       batch.change(naming)
       var up = LinkChange(.index(link))
       up.isUp = true

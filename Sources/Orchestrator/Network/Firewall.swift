@@ -150,18 +150,27 @@ struct Firewall {
 
   private var translateSource: NftChain {
     NftChain(
-      "masquerade", base: NftBase(.nat, .postrouting, priority: 100),
+      "leave", base: NftBase(.nat, .postrouting, priority: 100),
       rules: [
         NftRule(
           [.set([.inputInterface], named: "open"), .set([.outputInterface], .notEqual, named: "bridges")], .masquerade),
         // From the host by 127.0.0.1: an address that no service could answer to.
         NftRule([.set([.outputInterface], named: "bridges"), .field(.ipSource, Self.loopback)], .masquerade),
-        // To a published port of the same network: the answer must come back this way to be translated back.
-        NftRule(
-          [.set([.inputInterface, .outputInterface], named: "within"), .status(.destinationTranslated)], .masquerade),
         // Services of an internal network have no route to anyone but the host.
         NftRule([.set([.outputInterface], named: "internal"), .status(.destinationTranslated)], .masquerade),
-      ])
+      ] + stack.networks.map(translateHairpin))
+  }
+
+  /// To a published port of the same network: the answer must come back this way to be translated back.
+  ///
+  /// By the source's address: where bridged frames pass through here (br_netfilter), the kernel bridges a packet that was
+  /// translated to the same bridge, and then names no incoming link (br_nf_pre_routing_finish, br_nf_post_routing).
+  private func translateHairpin(_ network: DesiredNetwork) -> NftRule {
+    NftRule(
+      [
+        .field(.outputInterface, .interface(network.bridge)), .field(.ipSource, .prefix(.v4(network.subnet))),
+        .status(.destinationTranslated),
+      ], .masquerade)
   }
 
   // MARK: Passing through
