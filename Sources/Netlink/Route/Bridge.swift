@@ -32,8 +32,8 @@ public struct Bridge: Hashable, Sendable {
 extension RouteBatch {
   /// Makes a bridge, without the spanning tree protocol.
   ///
-  /// The alias and the mode of IPv6 address generation need a ``LinkChange`` of their own: RTM_NEWLINK reads neither when it
-  /// creates (rtnl_create_link), and says nothing.
+  /// The alias and the mode of IPv6 address generation need a ``LinkChange`` of their own: in the request that creates,
+  /// RTM_NEWLINK passes over the one without a word and refuses the other (EAFNOSUPPORT, inet6_validate_link_af).
   public mutating func create(_ bridge: Bridge, tolerating tolerance: Tolerance = .none) {
     append(
       "create bridge", bridge.name, tolerating: tolerance, type: Int(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL

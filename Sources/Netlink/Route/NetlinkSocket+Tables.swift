@@ -1,5 +1,6 @@
 import CNetfilter
 public import Kernel
+import SystemPackage
 
 extension NetlinkSocket {
   /// The addresses of both families, of all links or of one.
@@ -21,9 +22,13 @@ extension NetlinkSocket {
   public mutating func routes(
     table: UInt32? = Route.mainTable, on link: UInt32? = nil
   ) throws(KernelError) -> [Route] {
-    var routes: [Route] = []
-    for family: UInt8 in [IPAddress.v4(.any).family, IPAddress.v6(.any).family] {
-      routes += try dump("routes") { writer in
+    try routes(family: IPAddress.v4(.any).family, table: table, on: link)
+      + routes(family: IPAddress.v6(.any).family, table: table, on: link)
+  }
+
+  private mutating func routes(family: UInt8, table: UInt32?, on link: UInt32?) throws(KernelError) -> [Route] {
+    do {
+      return try dump("routes") { writer in
         writer.begin(type: UInt16(RTM_GETROUTE), flags: 0)
         writer.put(family)
         writer.put(UInt8(0))
@@ -37,8 +42,10 @@ extension NetlinkSocket {
         guard let flags = payload.integer(UInt32.self, at: 8), flags & UInt32(RTM_F_CLONED) == 0 else { return nil }
         return Route(header, payload)
       }
+    } catch  where error.errno == .noSuchFileOrDirectory {
+      // A family makes a table with its first route, and has none by that number until then.
+      return []
     }
-    return routes
   }
 
   /// The neighbour entries of both families, of all links or of one.

@@ -35,6 +35,17 @@ struct ThrowawayNamespace: ~Copyable {
     try execute("/usr/bin/nsenter", ["--net=\(path)", "--", "/bin/sh", "-c", command], input: input)
   }
 
+  /// Calls the closure on a thread that has entered it, and waits.
+  func within(_ body: @escaping @Sendable () -> Void) {
+    let namespace = descriptor.rawValue
+    let done = DispatchSemaphore(value: 0)
+    Thread.detachNewThread {
+      if setns(namespace, CLONE_NEWNET) == 0 { body() }
+      done.signal()
+    }
+    done.wait()
+  }
+
   /// What a program printed as JSON.
   func json(_ command: String) throws -> [[String: Any]] {
     let text = try run(command)
