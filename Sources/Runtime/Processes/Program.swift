@@ -49,7 +49,8 @@ struct Program: ~Copyable {
       operations.withUnsafeBufferPointer { list in
         var program = stack_program(
           clone_flags: flags, cgroup: cgroup?.rawValue ?? -1, pid_namespace_of: pidfd?.rawValue ?? -1,
-          share_memory: sharesMemory ? 1 : 0, undumpable: undumpable ? 1 : 0, operations: list.baseAddress, count: list.count)
+          share_memory: sharesMemory ? 1 : 0, undumpable: undumpable ? 1 : 0, operations: list.baseAddress,
+          count: list.count)
         return stack_spawn(&program, &spawned)
       }
     }
