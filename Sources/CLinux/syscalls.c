@@ -1,13 +1,16 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <fcntl.h>
 #include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -66,13 +69,14 @@ int stack_pidfd_wait(int pidfd, int block, int *status) {
 }
 
 struct netns_request {
+  int proc;
   unsigned options;
   int descriptor;
   int error;
 };
 
-static int write_text(const char *path, const char *text) {
-  int file = open(path, O_WRONLY | O_CLOEXEC);
+static int write_text(int folder, const char *path, const char *text) {
+  int file = openat(folder, path, O_WRONLY | O_CLOEXEC);
   if (file < 0) return -1;
   ssize_t length = (ssize_t)strlen(text);
   int answer = write(file, text, (size_t)length) == length ? 0 : -1;
@@ -93,26 +97,26 @@ static int loopback_up(void) {
   return answer;
 }
 
-static int fill_netns(unsigned options) {
+static int fill_netns(int proc, unsigned options) {
   if (unshare(CLONE_NEWNET) != 0) return -1;
   // Before the loopback comes up, so that ::1 never appears. A kernel without IPv6 has nothing to switch off.
   if (options & STACK_NETNS_DISABLE_IPV6) {
-    if (write_text("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
-    if (write_text("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
+    if (write_text(proc, "sys/net/ipv6/conf/all/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
+    if (write_text(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
   }
   if (options & STACK_NETNS_LOOPBACK && loopback_up() != 0) return -1;
-  return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  return openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
 static void *netns_thread(void *argument) {
   struct netns_request *request = argument;
-  request->descriptor = fill_netns(request->options);
+  request->descriptor = fill_netns(request->proc, request->options);
   request->error = errno;
   return NULL;
 }
 
-int stack_netns_create(unsigned options) {
-  struct netns_request request = {.options = options, .descriptor = -1};
+int stack_netns_create(int proc, unsigned options) {
+  struct netns_request request = {.proc = proc, .options = options, .descriptor = -1};
   pthread_t thread;
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);

@@ -29,8 +29,8 @@ enum {
 };
 
 /// Makes a network namespace on a thread of its own, so that the caller's never changes, and answers a CLOEXEC
-/// descriptor to it.
-int stack_netns_create(unsigned options);
+/// descriptor to it. `proc` is the root of a procfs.
+int stack_netns_create(int proc, unsigned options);
 
 /// The CLONE_NEW… flag of the namespace behind a descriptor; EINVAL when it is none.
 int stack_namespace_type(int descriptor);

@@ -7,11 +7,13 @@ import SystemPackage
 public struct ContainerLauncher: ~Copyable, Sendable {
   let template: MountTemplate
   let initProgram: Descriptor?
+  private let bootID: String
 
   /// - Parameter initPath: where stack-init is, or `nil` if every container is to do without.
   public init(initPath: String?) throws(KernelError) {
     let program = try Self.initProgram(initPath)
     let template = try MountTemplate()
+    bootID = try ProcessIdentity.currentBootID()
     self.template = template
     initProgram = program
   }
@@ -21,7 +23,7 @@ public struct ContainerLauncher: ~Copyable, Sendable {
     // Executed from a read-only mount of its own: /proc/1/exe inside leads to this, and so nothing can be written
     // through it to the host's file (CVE-2019-5736).
     let tree = try check("use as stack-init", path) {
-      stack_open_tree(AT_FDCWD, path, UInt32(OPEN_TREE_CLONE))
+      stack_open_tree(AT_FDCWD, path, OpenTree.clone)
     }
     let descriptor = Descriptor(adopting: tree)
     try check("use as stack-init", path) {
@@ -39,48 +41,26 @@ public struct ContainerLauncher: ~Copyable, Sendable {
     }
   }
 
-  /// Makes a container and returns once its command has been executed.
+  /// Makes a container and returns once its command has been executed. The calling thread sleeps meanwhile: to make
+  /// several at once, call from several threads.
   ///
   /// Throws what could not be set up, or `execute` and the command's name when it could not be executed:
   /// ``TerminationStatus/shellCode(forFailedExec:)`` has the code for that. Nothing is left of it then.
   public func launch(_ spec: ContainerSpec) throws(KernelError) -> LaunchedProcess {
-    try begin(spec).finish()
-  }
-
-  /// Starts to make a container and returns at once, so that the next can be begun meanwhile.
-  public func begin(_ spec: ContainerSpec) throws(KernelError) -> PendingLaunch {
     let root = try RootMount.make(spec.root)
     let credentials = try Credentials.resolve(spec.process.user, root: root.fileDescriptor)
-    var builder = ContainerProgram(spec: spec, credentials: credentials)
-    try builder.build(root: root.fileDescriptor, launcher: self)
-    let spawned = try builder.spawn()
-    return PendingLaunch(
-      pid: spawned.pid, pidfd: Descriptor(adopting: spawned.pidfd),
-      report: Report(channel: Descriptor(adopting: spawned.report)),
-      purposes: builder.purposes, command: spec.process.arguments.first ?? "")
-  }
-}
-
-/// A container that is being made.
-public struct PendingLaunch: ~Copyable {
-  let pid: Int32
-  let pidfd: Descriptor
-  let report: Report
-  let purposes: [(action: StaticString, subject: String)]
-  let command: String
-
-  /// Readable once ``finish()`` will not block for long.
-  public var readiness: CInt { report.channel.rawValue }
-
-  /// Waits until the command has been executed.
-  public consuming func finish() throws(KernelError) -> LaunchedProcess {
-    // Asked for now, while the number is certainly this child's: only `finish` and its caller reap it.
-    let identity = try ProcessIdentity(of: pid)
-    var outcome = try report.outcome(purposes: purposes, command: command)
+    var program = ContainerProgram(spec: spec, credentials: credentials)
+    try program.build(root: root.fileDescriptor, launcher: self)
+    let spawned = try program.spawn()
+    let pidfd = Descriptor(adopting: spawned.pidfd)
+    let report = Report(channel: Descriptor(adopting: spawned.report))
+    var outcome = try report.outcome(purposes: program.purposes, command: spec.process.arguments.first ?? "")
     if let failure = outcome.failure {
       _ = try ProcessHandle.wait(for: pidfd)
       throw failure
     }
+    // The number is certainly this child's: nobody else reaps it.
+    let identity = try ProcessIdentity(of: spawned.pid, bootID: bootID)
     return LaunchedProcess(identity: identity, pidfd: pidfd, terminal: outcome.terminal.take())
   }
 }

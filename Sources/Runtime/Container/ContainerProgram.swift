@@ -23,7 +23,7 @@ struct ContainerProgram: ~Copyable {
   var purposes: [(action: StaticString, subject: String)] { program.purposes }
 
   func spawn() throws(KernelError) -> stack_spawned {
-    try program.spawn(flags: CloneFlag.pid, cgroup: spec.cgroup)
+    try program.spawn(flags: CloneFlag.pid, cgroup: spec.cgroup, sharesMemory: true)
   }
 
   mutating func build(root: FileDescriptor, launcher: borrowing ContainerLauncher) throws(KernelError) {

@@ -21,6 +21,11 @@ public struct ProcessIdentity: Hashable, Sendable {
 
   /// The identity of a process that exists now. ESRCH when there is none of that number.
   public init(of pid: Int32) throws(KernelError) {
+    try self.init(of: pid, bootID: try Self.currentBootID())
+  }
+
+  /// `bootID` as read before: it takes a walk through /proc/sys, which grows with the network namespaces of the host.
+  init(of pid: Int32, bootID: String) throws(KernelError) {
     let path = "/proc/\(pid)/stat"
     let bytes: [UInt8]
     do {
@@ -32,7 +37,7 @@ public struct ProcessIdentity: Hashable, Sendable {
     guard let startTime = Self.startTime(inStat: bytes) else {
       throw KernelError("identify", "process \(pid)", errno: .badMessage, detail: "\(path) is not as expected")
     }
-    self.init(pid: pid, startTime: startTime, bootID: try Self.currentBootID())
+    self.init(pid: pid, startTime: startTime, bootID: bootID)
   }
 
   /// A descriptor to the process, or `nil` when it is gone, even if its number has a new owner.

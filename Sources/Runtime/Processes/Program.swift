@@ -38,17 +38,19 @@ struct Program: ~Copyable {
     for piece in memory { piece.deallocate() }
   }
 
-  /// Makes the process and returns at once. The memory may go as soon as this returns: the child has its own copy.
+  /// Makes the process. With `sharesMemory` the calling thread sleeps until the process has exec'd or is gone, and it
+  /// must be the only one in its pid namespace; otherwise it has a copy of the memory, and this returns at once.
   borrowing func spawn(
     flags: UInt64 = 0, cgroup: FileDescriptor? = nil, pidNamespaceOf pidfd: FileDescriptor? = nil,
-    undumpable: Bool = false
+    sharesMemory: Bool = false, undumpable: Bool = false
   ) throws(KernelError) -> stack_spawned {
     var spawned = stack_spawned()
     try check("start", "a process") {
       operations.withUnsafeBufferPointer { list in
         var program = stack_program(
           clone_flags: flags, cgroup: cgroup?.rawValue ?? -1, pid_namespace_of: pidfd?.rawValue ?? -1,
-          undumpable: undumpable ? 1 : 0, operations: list.baseAddress, count: list.count)
+          share_memory: sharesMemory ? 1 : 0, undumpable: undumpable ? 1 : 0, operations: list.baseAddress,
+          count: list.count)
         return stack_spawn(&program, &spawned)
       }
     }

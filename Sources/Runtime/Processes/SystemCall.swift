@@ -111,3 +111,8 @@ enum ProcessControl {
   static let dumpable: UInt64 = 4
   static let noNewPrivileges: UInt64 = 38
 }
+
+/// OPEN_TREE_CLONE of linux/mount.h.
+enum OpenTree {
+  static let clone: UInt32 = 1
+}

@@ -9,7 +9,8 @@ import SystemPackage
 public struct HostRoot: Sendable {
   /// The skeleton: the lower folder of every container's overlay.
   public let lower: String
-  /// To go first in ``ContainerSpec/mounts``: the host's /usr, and its /bin, /lib … where these are folders of their own.
+  /// To go first in ``ContainerSpec/mounts``: the host's /usr and /etc/alternatives, and its /bin, /lib … where these are
+  /// folders of their own.
   public let mounts: [ContainerMount]
 
   /// Builds the skeleton in `folder`, which is made if missing; building again over a former one renews it.
@@ -41,6 +42,10 @@ public struct HostRoot: Sendable {
     for (path, text) in files { try skeleton.file(path, text) }
     for path in carriedFiles { try skeleton.carry(path) }
     for path in carriedFolders { try skeleton.carryFolder(path) }
+    // Hundreds of links, and nothing but links: one mount costs less than to make them anew.
+    if skeleton.sourceIsFolder("etc/alternatives") {
+      mounts.append(.bind("\(source)/etc/alternatives", at: "/etc/alternatives", readOnly: true))
+    }
     return HostRoot(lower: folder, mounts: mounts)
   }
 
@@ -68,15 +73,14 @@ public struct HostRoot: Sendable {
     ("etc/shells", "/bin/sh\n/bin/bash\n"),
   ]
 
-  /// Taken over as they are; a link only if it leads into /usr.
+  /// Taken over as they are; a link only if it leads into /usr. Of certificates the bundle alone: it is what libraries
+  /// read, while the folder's hundreds of links take longer to make than all the rest, and a file there could be a key.
   private static let carriedFiles = [
     "etc/services", "etc/protocols", "etc/os-release", "etc/debian_version", "etc/ld.so.cache", "etc/ld.so.conf",
     "etc/localtime", "etc/timezone", "etc/mime.types", "etc/ssl/openssl.cnf", "etc/ssl/certs/ca-certificates.crt",
   ]
 
-  /// Taken over entry by entry. Of certificates and alternatives only links into /usr, or within the folder, come along:
-  /// a regular file there could be anything.
-  private static let carriedFolders = ["etc/ld.so.conf.d", "etc/alternatives", "etc/ssl/certs"]
+  private static let carriedFolders = ["etc/ld.so.conf.d"]
 }
 
 /// The host's system accounts, less all but names and numbers (passwd(5), group(5)).

@@ -18,7 +18,7 @@ enum RootMount {
     let folder = try Descriptor.open(path, OpenFlag.path | O_DIRECTORY)
     let tree = Descriptor(
       adopting: try check("use as root folder", path) {
-        stack_open_tree(folder.rawValue, "", UInt32(OPEN_TREE_CLONE) | UInt32(At.emptyPath) | UInt32(At.recursive))
+        stack_open_tree(folder.rawValue, "", OpenTree.clone | UInt32(At.emptyPath) | UInt32(At.recursive))
       })
     try check("make private", path) {
       stack_mount_setattr(tree.rawValue, "", UInt32(At.emptyPath) | UInt32(At.recursive), 0, 0, MountFlag.private)

@@ -24,7 +24,8 @@ struct Skeleton: ~Copyable {
 
   func link(_ name: String, to target: String) throws(KernelError) {
     if symlinkat(target, folder.rawValue, name) == 0 { return }
-    if errno == EEXIST, unlinkat(folder.rawValue, name, 0) == 0, symlinkat(target, folder.rawValue, name) == 0 {
+    if errno == EEXIST, try linkTarget(of: name) == target { return }
+    if unlinkat(folder.rawValue, name, 0) == 0, symlinkat(target, folder.rawValue, name) == 0 {
       return
     }
     throw failure("make", name)
@@ -63,13 +64,21 @@ struct Skeleton: ~Copyable {
   }
 
   func linkTarget(ofSource name: String) throws(KernelError) -> String? {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlinkat(source.rawValue, name, &buffer, buffer.count)
-    if count < 0 {
-      if errno == EINVAL || errno == ENOENT { return nil }
-      throw failure("read", name)
+    try linkTarget(of: name, in: source)
+  }
+
+  private func linkTarget(of name: String) throws(KernelError) -> String? {
+    try linkTarget(of: name, in: folder)
+  }
+
+  private func linkTarget(of name: String, in place: borrowing Descriptor) throws(KernelError) -> String? {
+    let target: String? = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+      guard let start = buffer.baseAddress else { return nil }
+      let count = readlinkat(place.rawValue, name, start, buffer.count)
+      return count < 0 ? nil : String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
     }
-    return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+    if target == nil, errno != EINVAL, errno != ENOENT { throw failure("read", name) }
+    return target
   }
 
   func sourceIsFolder(_ name: String) -> Bool {
@@ -86,16 +95,9 @@ struct Skeleton: ~Copyable {
     }
   }
 
-  /// Takes the links of a folder over, and the files of those that hold nothing but configuration for all.
+  /// Takes over what is directly in a folder.
   func carryFolder(_ name: String) throws(KernelError) {
-    for entry in try entries(ofSource: name) {
-      let full = "\(name)/\(entry.name)"
-      if entry.isLink {
-        if let target = try linkTarget(ofSource: full), Self.staysInside(target) { try link(full, to: target) }
-      } else if name == "etc/ld.so.conf.d" {
-        try carry(full)
-      }
-    }
+    for entry in try entries(ofSource: name) { try carry("\(name)/\(entry)") }
   }
 
   /// Leads into /usr, through /etc/alternatives, or to a neighbour.
@@ -105,7 +107,7 @@ struct Skeleton: ~Copyable {
     return !target.utf8.contains(UInt8(ascii: "/")) || normalized.hasPrefix("/usr/")
   }
 
-  private func entries(ofSource name: String) throws(KernelError) -> [(name: String, isLink: Bool)] {
+  private func entries(ofSource name: String) throws(KernelError) -> [String] {
     let number: CInt
     do {
       number = try Descriptor.open(name, in: source.rawValue, O_RDONLY | O_DIRECTORY).release().rawValue
@@ -119,13 +121,13 @@ struct Skeleton: ~Copyable {
       throw error
     }
     defer { closedir(stream) }
-    var found: [(name: String, isLink: Bool)] = []
+    var found: [String] = []
     while let entry = readdir(stream) {
       let type = entry.pointee.d_type
       let text = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
-      if type == DT_LNK || type == DT_REG { found.append((text, type == DT_LNK)) }
+      if type == DT_LNK || type == DT_REG { found.append(text) }
     }
     return found
   }
