@@ -72,7 +72,7 @@ extension StackChecks {
     }
     let role =
       address.value == subnet.value.network
-      ? "the network's own address"
+      ? "the network address"
       : address.value == subnet.value.last ? "the broadcast address" : nil
     guard let role else { return true }
     diagnostics.add(

@@ -51,6 +51,7 @@ struct Diagnostic: Error, Sendable, Hashable {
 final class DiagnosticList {
   private var diagnostics: [Diagnostic] = []
   private var seen: Set<Diagnostic> = []
+  private var spoiled: Set<Span> = []
   private var fileOrder: [String: Int] = [:]
   private(set) var hasErrors = false
 
@@ -62,7 +63,14 @@ final class DiagnosticList {
     if fileOrder[path] == nil { fileOrder[path] = fileOrder.count }
   }
 
+  /// What stands here is wrong and reported: what follows from it is no news.
+  func add(_ diagnostic: Diagnostic, spoiling span: Span) {
+    add(diagnostic)
+    spoiled.insert(span)
+  }
+
   func add(_ diagnostic: Diagnostic) {
+    if let primary = diagnostic.primary, spoiled.contains(primary.span) { return }
     register(file: diagnostic.path)
     if diagnostic.severity == .error { hasErrors = true }
     // An anchor's contents are read once for each alias: one report is enough.

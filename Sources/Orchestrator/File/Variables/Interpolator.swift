@@ -39,7 +39,8 @@ struct Interpolator {
       template = try Template(text)
     } catch {
       diagnostics.add(
-        Diagnostic(.badInterpolation, error.words, at: node.span(of: error.range), help: [error.help]))
+        Diagnostic(.badInterpolation, error.words, at: node.span(of: error.range), help: [error.help]),
+        spoiling: node.span)
       return text
     }
     for use in template.uses where known.insert(use).inserted { uses.append(use) }
@@ -51,7 +52,8 @@ struct Interpolator {
       diagnostics.add(
         Diagnostic(
           .missingVariable, message, at: node.span(of: missing.variable.range), question(name),
-          help: ["set it in the environment or in .env"]))
+          help: ["set it in the environment or in .env"]),
+        spoiling: node.span)
     }
     for variable in outcome.unset {
       diagnostics.add(

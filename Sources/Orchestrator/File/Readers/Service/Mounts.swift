@@ -225,5 +225,14 @@ private struct LongMount {
         }
         mount.tmpfs.mode = mode
       },
+      .read("uid", "the owner of its root, as a number") { field, mount in
+        mount.tmpfs.user = field.integer(in: 0...4_294_967_294).map { UInt32($0.value) }
+      },
+      .read("gid", "the group of its root, as a number") { field, mount in
+        mount.tmpfs.group = field.integer(in: 0...4_294_967_294).map { UInt32($0.value) }
+      },
+      .read("exec", "true: programs can be run from it") { field, mount in
+        mount.tmpfs.isExecutable = field.boolean() ?? false
+      },
     ])
 }

@@ -45,7 +45,9 @@ extension Field {
     if let rootfs = draft.rootfs { service.rootfs = rootfs }
     service.scale = scale(of: draft)
     checkRoot(draft)
-    if service.arguments.isEmpty, !draft.hasCommandKey {
+    if draft.rootfs == nil, draft.image != nil || draft.build != nil {
+      // An image says what runs; that there can be none is enough news.
+    } else if service.arguments.isEmpty, !draft.hasCommandKey {
       report(
         .nothingToRun, "service \"\(service.name.value)\" has nothing to run", at: key,
         help: ["give it a `command:`: there is no image to say what runs"])

@@ -19,8 +19,10 @@ enum NameRule {
       let width = UTF8.width(scalar)
       let range = offset..<offset + width
       if !isAllowed(scalar, isFirst: offset == 0) {
+        let small = self == .stack ? "small " : ""
         return (
-          offset == 0 ? "begins with \(letters) or a digit" : "is made of \(letters), digits and \(marks)", range
+          offset == 0 ? "begins with a \(small)letter or a digit" : "is made of \(small)letters, digits and \(marks)",
+          range
         )
       }
       offset += width
@@ -28,7 +30,6 @@ enum NameRule {
     return nil
   }
 
-  private var letters: String { self == .stack ? "a small letter" : "a letter" }
   private var marks: String { self == .stack ? "_ -" : "_ . -" }
 
   private func isAllowed(_ scalar: Unicode.Scalar, isFirst: Bool) -> Bool {
