@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 public import Kernel
-public import SystemPackage
+import SystemPackage
 
 /// Why a call has no reply.
 public enum ControlError: Error, Hashable, Sendable {
@@ -22,19 +22,6 @@ public enum ControlError: Error, Hashable, Sendable {
 ///
 /// One call at a time. Not for use on an event loop's thread.
 public final class ControlClient {
-  /// How a wait ends early.
-  public struct Interruption {
-    /// Asked after a signal ended a system call: true to give up.
-    public var isInterrupted: () -> Bool
-    /// Readable when the wait is over (a signalfd, a pipe). Unlike the flag it also sees a signal that came just before.
-    public var wake: FileDescriptor?
-
-    public init(wake: FileDescriptor? = nil, isInterrupted: @escaping () -> Bool = { false }) {
-      self.wake = wake
-      self.isInterrupted = isInterrupted
-    }
-  }
-
   /// The largest reply that is taken.
   static let maximumReply = 64 << 20
 
