@@ -18,6 +18,8 @@ public final class LogPump {
   private let loop: EventLoop
   private var pipes: [EventLoop.Token: Pipe] = [:]
   private var retry: EventLoop.TimerID?
+  /// Writers with something that did not get written, their pipes perhaps gone.
+  private var unflushed: [LogWriter] = []
 
   public init(loop: EventLoop) {
     self.loop = loop
@@ -55,7 +57,7 @@ public final class LogPump {
     loop.remove(token)
     // A pipe holds 1 MB at most unless root made it larger (F_SETPIPE_SZ, pipe(7)); whoever still writes is not waited for.
     _ = pipe.writer.drain(pipe.descriptor, pipe.stream, budget: 4 << 20)
-    pipe.writer.flush()
+    retryLater(pipe.writer)
   }
 
   private func end(_ token: EventLoop.Token, _ failure: Errno?, _ onEnd: (Errno?) -> Void) {
@@ -65,14 +67,15 @@ public final class LogPump {
   }
 
   private func retryLater(_ writer: LogWriter) {
-    guard writer.needsFlush, retry == nil else { return }
+    guard writer.needsFlush else { return }
+    if !unflushed.contains(where: { $0 === writer }) { unflushed.append(writer) }
+    guard retry == nil else { return }
     retry = loop.schedule(after: Self.retryInterval) { [weak self] in
       guard let self else { return }
       retry = nil
-      for pipe in pipes.values where pipe.writer.needsFlush {
-        pipe.writer.flush()
-        retryLater(pipe.writer)
-      }
+      let writers = unflushed
+      unflushed = []
+      for writer in writers where !writer.flush() { retryLater(writer) }
     }
   }
 }

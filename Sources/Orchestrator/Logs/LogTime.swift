@@ -49,7 +49,8 @@ extension LogTime: CustomStringConvertible {
     Self.write(second / 3_600, digits: 2, to: bytes, at: 11)
     Self.write(second / 60 % 60, digits: 2, to: bytes, at: 14)
     Self.write(second % 60, digits: 2, to: bytes, at: 17)
-    Self.write(nanoseconds - seconds * 1_000_000_000, digits: 9, to: bytes, at: 20)
+    // Wrapping: the earliest second begins before what can be counted, and the difference is right all the same.
+    Self.write(nanoseconds &- seconds &* 1_000_000_000, digits: 9, to: bytes, at: 20)
     bytes[4] = UInt8(ascii: "-")
     bytes[7] = UInt8(ascii: "-")
     bytes[10] = UInt8(ascii: "T")
