@@ -35,7 +35,8 @@ final class StackBuilder: Sendable {
       case .makeFolders(let desired): try makeFolders(desired)
       case .mountLayers: try mountLayers()
       case .makeHostRoot: try makeHostRoot()
-      case .enableForwarding: try HostSettings(folders: folders).enableForwarding(for: stack)
+      case .prepareHost(_, let forwarding):
+        try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding)
       case .createBridge(let network, _): try create(network)
       case .writeFirewall(let desired): try write(Firewall(desired))
       case .createNamespace(let service, _): try createNamespace(for: service)
@@ -49,7 +50,7 @@ final class StackBuilder: Sendable {
       case .removeBridge(let network): try remove(network)
       case .removeFirewall: try removeFirewall()
       case .removeControlGroups: try removeControlGroups()
-      case .restoreForwarding: try HostSettings(folders: folders).release(stack)
+      case .restoreHost: try HostSettings(folders: folders).release(stack)
       case .unmountLayers: try unmountLayers()
       case .removeVolumes: try Files.remove(folder.volumes)
       case .removeFolders: try removeFolders()

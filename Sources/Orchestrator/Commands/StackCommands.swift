@@ -59,7 +59,8 @@ public struct StackCommands: Sendable {
         try Files.makeFolder(folder.path)
         try StateFile(path: folder.claim).write(desired)
       }
-      _ = consume choosing
+      choosing.remove()
+      defer { try? Files.remove(folder.claim) }
       let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
       return try session.perform(
         SupervisorMethods.Up.self,

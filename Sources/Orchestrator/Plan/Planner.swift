@@ -66,9 +66,8 @@ struct Planner {
     var steps: [Step] = [.recordIntent(stack), .makeFolders(stack)]
     if isFirst { steps.append(.mountLayers(stack: stack.name)) }
     if stack.services.contains(where: { $0.root == .host }) { steps.append(.makeHostRoot(stack: stack.name)) }
-    if stack.networks.contains(where: { !$0.isInternal }) || !stack.publishedPorts.isEmpty {
-      steps.append(.enableForwarding)
-    }
+    let forwarding = stack.networks.contains { !$0.isInternal } || !stack.publishedPorts.isEmpty
+    steps.append(.prepareHost(stack: stack.name, forwarding: forwarding))
     // The table names bridges, not their numbers, and stands before the first packet can pass.
     steps.append(.writeFirewall(stack))
     return steps + bridges.map { .createBridge($0, stack: stack.name) }
@@ -107,7 +106,7 @@ struct Planner {
     ]
     removal += stack.networks.map { .removeBridge($0) }
     removal += [
-      .removeFirewall(stack: stack.name), .removeControlGroups(stack: stack.name), .restoreForwarding,
+      .removeFirewall(stack: stack.name), .removeControlGroups(stack: stack.name), .restoreHost,
       .unmountLayers(stack: stack.name),
     ]
     if removeVolumes { removal.append(.removeVolumes(stack: stack.name)) }

@@ -6,12 +6,12 @@ extension Step {
   /// - Parameter folders: where state is kept, for the paths in them.
   public func commands(folders: StateFolders) -> [String] {
     switch self {
-    case .recordIntent, .awaitReady, .restoreForwarding, .makeHostRoot: []
+    case .recordIntent, .awaitReady, .restoreHost, .makeHostRoot: []
     case .makeFolders(let stack):
       ["mkdir -p \(folders.stack(stack.name).path) \(folders.stack(stack.name).logs)"]
         + stack.volumes.map { "mkdir -p \(shellQuoted($0.folder))" }
     case .mountLayers(let stack): ["mount -t tmpfs -o mode=0711 stack \(folders.stack(stack).layers)"]
-    case .enableForwarding: ["sysctl -w net.ipv4.ip_forward=1"]
+    case .prepareHost(_, let forwarding): forwarding ? ["sysctl -w net.ipv4.ip_forward=1"] : []
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
     case .createNamespace(let service, let stack):

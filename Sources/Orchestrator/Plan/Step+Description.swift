@@ -6,7 +6,8 @@ extension Step: CustomStringConvertible {
     case .makeFolders(let stack): "make the folders of stack \(stack.name)"
     case .mountLayers: "mount a tmpfs for writable layers"
     case .makeHostRoot: "make a root folder around the host's /usr"
-    case .enableForwarding: "let packets pass between interfaces"
+    case .prepareHost(_, let forwarding):
+      forwarding ? "let packets pass between interfaces" : "make a place for pinned namespaces"
     case .createBridge(let network, _): "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
     case .writeFirewall(let stack): "write nftables table \(Firewall.tableName(stack.name))"
     case .createNamespace(let service, _): "create a network namespace for \(service.name)"
@@ -30,7 +31,7 @@ extension Step: CustomStringConvertible {
     case .removeBridge(let network): "remove bridge \(network.bridge)"
     case .removeFirewall(let stack): "remove nftables table \(Firewall.tableName(stack))"
     case .removeControlGroups(let stack): "remove the control groups of stack \(stack)"
-    case .restoreForwarding: "put forwarding back as it was, if no other stack needs it"
+    case .restoreHost: "put the host's settings back as they were, if no other stack needs them"
     case .unmountLayers: "unmount the writable layers"
     case .removeVolumes(let stack): "remove the volumes of stack \(stack)"
     case .removeFolders(let stack): "remove the folders of stack \(stack)"

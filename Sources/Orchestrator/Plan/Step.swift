@@ -9,8 +9,9 @@ public enum Step: Hashable, Sendable {
   case mountLayers(stack: String)
   /// The lower folder of `rootfs: host`.
   case makeHostRoot(stack: String)
-  /// Forwarding between interfaces, which a host that is no router has off.
-  case enableForwarding
+  /// What the host itself must do for stacks: a place for pinned namespaces and, on a host that is no router yet,
+  /// forwarding between interfaces.
+  case prepareHost(stack: String, forwarding: Bool)
   case createBridge(DesiredNetwork, stack: String)
   /// The stack's nftables table, replaced as a whole in one transaction.
   case writeFirewall(DesiredStack)
@@ -34,7 +35,7 @@ public enum Step: Hashable, Sendable {
   case removeBridge(DesiredNetwork)
   case removeFirewall(stack: String)
   case removeControlGroups(stack: String)
-  case restoreForwarding
+  case restoreHost
   case unmountLayers(stack: String)
   case removeVolumes(stack: String)
   case removeFolders(stack: String)
@@ -59,7 +60,7 @@ extension Step {
     switch self {
     case .recordIntent(let stack), .makeFolders(let stack): .removeFolders(stack: stack.name)
     case .mountLayers(let stack), .makeHostRoot(let stack): .unmountLayers(stack: stack)
-    case .enableForwarding: .restoreForwarding
+    case .prepareHost: .restoreHost
     case .createBridge(let network, _): .removeBridge(network)
     case .writeFirewall(let stack): .removeFirewall(stack: stack.name)
     case .createNamespace(let service, let stack): .unpinNamespaces([service.name], stack: stack)
@@ -67,7 +68,7 @@ extension Step {
     case .start(let service, _): .stop(service)
     case .pinNamespaces(let services, let stack): .unpinNamespaces(services, stack: stack)
     case .awaitReady, .stop, .unpinNamespaces, .detach, .removeLayer, .removeLinks, .removeBridge, .removeFirewall,
-      .removeControlGroups, .restoreForwarding, .unmountLayers, .removeVolumes, .removeFolders:
+      .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
       nil
     }
   }
