@@ -76,8 +76,8 @@ extension NetlinkSocket {
     var ended = false
     while !ended {
       switch try receive(waiting: true) {
-      case .nothing, .truncated: continue
-      case .overrun:
+      case .nothing: continue
+      case .truncated, .overrun:
         throw KernelError(
           firstEnvelope.action, firstEnvelope.subject, errno: .noBufferSpace,
           detail: "answers to \(indices.count) requests were lost")

@@ -142,6 +142,28 @@ import Testing
     #expect(!listing.contains("before"))
   }
 
+  @Test func intervalsAreAddedToAndTakenFromALiveSet() throws {
+    let host = try ThrowawayNamespace()
+    let first = NftElement(.prefix(try #require(IPPrefix("10.0.0.0/24"))))
+    let second = NftElement(.prefix(try #require(IPPrefix("10.0.1.0/24"))))
+    var set = NftSet("s", key: [.ipv4Address], isInterval: true, elements: [first])
+    try commit(NftTable(.inet, "live", sets: [set]), in: host)
+    set.elements = [second]
+    let table = NftTableName(.inet, "live")
+    var socket = try NetlinkSocket(.netfilter, in: host.descriptor)
+    var addition = NftTransaction()
+    addition.addElements(of: set, in: table)
+    try socket.commit(addition)
+    #expect(try host.run("nft list set inet live s").contains("{ 10.0.0.0/24, 10.0.1.0/24 }"))
+    set.elements = [first]
+    var removal = NftTransaction()
+    removal.deleteElements(of: set, in: table)
+    try socket.commit(removal)
+    #expect(try host.run("nft list set inet live s").contains("{ 10.0.1.0/24 }"))
+    // Twice is once too often.
+    #expect(throws: KernelError.self) { try socket.commit(removal) }
+  }
+
   private func commit(_ table: NftTable, in host: borrowing ThrowawayNamespace) throws {
     var socket = try NetlinkSocket(.netfilter, in: host.descriptor)
     var transaction = NftTransaction()
