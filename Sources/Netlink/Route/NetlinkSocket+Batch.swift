@@ -79,7 +79,7 @@ extension NetlinkSocket {
       case .nothing: continue
       case .truncated, .overrun:
         throw KernelError(
-          firstEnvelope.action, firstEnvelope.subject, errno: .noBufferSpace,
+          firstEnvelope.action, firstEnvelope.subject.words, errno: .noBufferSpace,
           detail: "answers to \(indices.count) requests were lost")
       case .octets(let count):
         var answers: [(Int, Acknowledgement)] = []
@@ -103,7 +103,8 @@ extension NetlinkSocket {
   private func failure(
     _ envelope: RouteBatch.Envelope, at index: Int, _ errno: Errno, _ detail: String?
   ) -> BatchFailure {
-    BatchFailure(index: index, error: KernelError(envelope.action, envelope.subject, errno: errno, detail: detail))
+    BatchFailure(
+      index: index, error: KernelError(envelope.action, envelope.subject.words, errno: errno, detail: detail))
   }
 }
 
