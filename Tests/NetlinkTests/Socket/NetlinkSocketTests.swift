@@ -78,6 +78,20 @@ import Testing
     #expect(try socket.links().map(\.name) == ["lo"])
   }
 
+  @Test func tearDownGoesOnThoughAnswersAreLost() throws {
+    let host = try ThrowawayNamespace()
+    var socket = try NetlinkSocket(.route, in: host.descriptor)
+    // The smallest receive queue there is, and a socket that believes it large.
+    var size: CInt = 1
+    setsockopt(socket.descriptor.rawValue, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
+    var batch = RouteBatch()
+    for _ in 0..<5000 { batch.delete(.index(12_345)) }
+    batch.create(Bridge("last"))
+    let failures = socket.attempt(batch)
+    #expect(failures.contains { $0.error.errno == .noBufferSpace })
+    #expect(try socket.link(named: "last") != nil)
+  }
+
   @Test func sequenceNumbersGoRoundWithoutZero() throws {
     var socket = try NetlinkSocket(.route)
     socket.sequence = UInt32.max - 3

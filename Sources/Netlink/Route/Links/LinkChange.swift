@@ -125,7 +125,7 @@ extension RouteBatch {
   /// Deletes every link of a device group in one request. An empty group is ENODEV; group 0, which all others are in, is refused.
   ///
   /// The kernel waits for readers of its lists once for all of them, where it waits for each link deleted by itself: 0.15 s
-  /// in place of 4 s for 200 veth pairs.
+  /// in place of 4 s for 200 veth pairs, measured on Linux 6.18.
   public mutating func delete(group: UInt32, tolerating tolerance: Tolerance = .none) {
     append("delete", .group(group), tolerating: tolerance, type: Int(RTM_DELLINK), flags: 0) { writer in
       writer.putLinkHeader()
