@@ -5,7 +5,6 @@ let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
   .treatAllWarnings(as: .error),
   .enableUpcomingFeature("ExistentialAny"),
-  .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
 let package = Package(
@@ -43,7 +42,10 @@ let package = Package(
         .unsafeFlags(["-Xclang-linker", "-no-pie", "-L.build/archives"], .when(configuration: .release))
       ]),
 
-    .testTarget(name: "NetlinkTests", dependencies: ["Netlink"], swiftSettings: strict),
+    .testTarget(
+      name: "NetlinkTests",
+      dependencies: ["Netlink", "Kernel", "CNetfilter", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: strict),
     .testTarget(name: "OrchestratorTests", dependencies: ["Orchestrator"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", swiftSettings: strict),

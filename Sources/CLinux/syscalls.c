@@ -1,1 +1,180 @@
+#define _GNU_SOURCE
 #include "CLinux.h"
+
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <linux/openat2.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <net/if.h>
+#include <unistd.h>
+
+int stack_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+  struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
+  return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+int stack_open_tree(int directory, const char *path, unsigned flags) {
+  return (int)syscall(SYS_open_tree, directory, path, flags | OPEN_TREE_CLOEXEC);
+}
+
+int stack_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags) {
+  return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
+}
+
+int stack_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear,
+                        uint64_t propagation) {
+  struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
+  return (int)syscall(SYS_mount_setattr, directory, path, flags, &attributes, sizeof attributes);
+}
+
+int stack_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); }
+
+int stack_fsconfig(int context, unsigned command, const char *key, const char *value, int auxiliary) {
+  return (int)syscall(SYS_fsconfig, context, command, key, value, auxiliary);
+}
+
+int stack_fsmount(int context, unsigned attributes) {
+  return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes);
+}
+
+int stack_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int stack_pidfd_send_signal(int pidfd, int signal) {
+  return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+int stack_pidfd_getfd(int pidfd, int descriptor) { return (int)syscall(SYS_pidfd_getfd, pidfd, descriptor, 0); }
+
+int stack_pidfd_wait(int pidfd, int block, int *status) {
+  siginfo_t info = {0};
+  int answer;
+  do {
+    answer = waitid((idtype_t)3 /* P_PIDFD */, (id_t)pidfd, &info, WEXITED | (block ? 0 : WNOHANG));
+  } while (answer < 0 && errno == EINTR);
+  if (answer < 0) return -1;
+  if (info.si_pid == 0) return 0;
+  *status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8
+                                       : info.si_status | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+  return 1;
+}
+
+struct netns_request {
+  int proc;
+  unsigned options;
+  int descriptor;
+  int error;
+};
+
+static int write_text(int folder, const char *path, const char *text) {
+  int file = openat(folder, path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) return -1;
+  ssize_t length = (ssize_t)strlen(text);
+  int answer = write(file, text, (size_t)length) == length ? 0 : -1;
+  int error = errno;
+  close(file);
+  errno = error;
+  return answer;
+}
+
+static int loopback_up(void) {
+  int control = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (control < 0) return -1;
+  struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+  int answer = ioctl(control, SIOCSIFFLAGS, &request);
+  int error = errno;
+  close(control);
+  errno = error;
+  return answer;
+}
+
+static int fill_netns(int proc, unsigned options) {
+  if (unshare(CLONE_NEWNET) != 0) return -1;
+  // Before the loopback comes up, so that ::1 never appears. A kernel without IPv6 has nothing to switch off.
+  if (options & STACK_NETNS_DISABLE_IPV6) {
+    if (write_text(proc, "sys/net/ipv6/conf/all/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
+    if (write_text(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
+  }
+  if (options & STACK_NETNS_LOOPBACK && loopback_up() != 0) return -1;
+  return openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+static void *netns_thread(void *argument) {
+  struct netns_request *request = argument;
+  request->descriptor = fill_netns(request->proc, request->options);
+  request->error = errno;
+  return NULL;
+}
+
+int stack_netns_create(int proc, unsigned options) {
+  struct netns_request request = {.proc = proc, .options = options, .descriptor = -1};
+  pthread_t thread;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, 64 * 1024);
+  int error = pthread_create(&thread, &attributes, netns_thread, &request);
+  pthread_attr_destroy(&attributes);
+  if (error == 0) error = pthread_join(thread, NULL);
+  if (error != 0) {
+    errno = error;
+    return -1;
+  }
+  errno = request.error;
+  return request.descriptor;
+}
+
+int stack_namespace_type(int descriptor) {
+  int type = ioctl(descriptor, NS_GET_NSTYPE);
+  if (type < 0 && errno == ENOTTY) errno = EINVAL;
+  return type;
+}
+
+int stack_terminal_size(int terminal, unsigned short *rows, unsigned short *columns) {
+  struct winsize size;
+  if (ioctl(terminal, TIOCGWINSZ, &size) != 0) return -1;
+  *rows = size.ws_row;
+  *columns = size.ws_col;
+  return 0;
+}
+
+int stack_set_terminal_size(int terminal, unsigned short rows, unsigned short columns) {
+  struct winsize size = {.ws_row = rows, .ws_col = columns};
+  return ioctl(terminal, TIOCSWINSZ, &size);
+}
+
+static void passed_on(sigset_t *set) {
+  static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM, SIGUSR1, SIGUSR2,
+                                SIGALRM, SIGPIPE, SIGWINCH, SIGCONT, SIGCHLD};
+  sigemptyset(set);
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaddset(set, signals[i]);
+}
+
+size_t stack_signal_set_size(void) { return sizeof(sigset_t); }
+
+void stack_block_signals(void *former) {
+  sigset_t set;
+  passed_on(&set);
+  pthread_sigmask(SIG_BLOCK, &set, former);
+}
+
+void stack_restore_signals(const void *former) { pthread_sigmask(SIG_SETMASK, former, NULL); }
+
+int stack_signal_descriptor(void) {
+  sigset_t set;
+  passed_on(&set);
+  return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int stack_next_signal(int descriptor) {
+  struct signalfd_siginfo info;
+  return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
+}

@@ -1,0 +1,48 @@
+// System calls without a wrapper in every C library, and macros Swift cannot see. Each answers like the call it
+// wraps: -1 and errno on failure.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+int stack_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int stack_open_tree(int directory, const char *path, unsigned flags);
+int stack_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags);
+/// `propagation` is MS_PRIVATE, MS_SHARED … or 0 to leave it.
+int stack_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear,
+                        uint64_t propagation);
+int stack_fsopen(const char *type);
+int stack_fsconfig(int context, unsigned command, const char *key, const char *value, int auxiliary);
+int stack_fsmount(int context, unsigned attributes);
+
+int stack_pidfd_open(pid_t pid);
+int stack_pidfd_send_signal(int pidfd, int signal);
+int stack_pidfd_getfd(int pidfd, int descriptor);
+/// Waits for the child behind `pidfd` and stores its status as wait(2) encodes it. Answers 1 when it has ended, 0 when
+/// `block` is 0 and it has not, -1 and ECHILD when it is no child of the caller.
+int stack_pidfd_wait(int pidfd, int block, int *status);
+
+/// What to do to a network namespace as it is made.
+enum {
+  STACK_NETNS_LOOPBACK = 1,
+  STACK_NETNS_DISABLE_IPV6 = 2,
+};
+
+/// Makes a network namespace on a thread of its own, so that the caller's never changes, and answers a CLOEXEC
+/// descriptor to it. `proc` is the root of a procfs.
+int stack_netns_create(int proc, unsigned options);
+
+/// The CLONE_NEW… flag of the namespace behind a descriptor; EINVAL when it is none.
+int stack_namespace_type(int descriptor);
+
+int stack_terminal_size(int terminal, unsigned short *rows, unsigned short *columns);
+int stack_set_terminal_size(int terminal, unsigned short rows, unsigned short columns);
+/// A signalfd(2) for the signals that `stack_block_signals` holds back.
+int stack_signal_descriptor(void);
+/// Holds back the signals that a foreground command passes on, and SIGCHLD, in the calling thread; keeps the former
+/// mask in `former`, which `stack_restore_signals` takes. The size is that of sigset_t.
+void stack_block_signals(void *former);
+void stack_restore_signals(const void *former);
+size_t stack_signal_set_size(void);
+/// The next signal from `descriptor`, or 0 when there is none now.
+int stack_next_signal(int descriptor);

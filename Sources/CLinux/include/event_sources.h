@@ -1,0 +1,5 @@
+// What the event loop waits on: epoll, eventfd and signalfd, which Swift's Glibc module leaves out.
+#pragma once
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>

@@ -1,0 +1,99 @@
+import CNetfilter
+import Kernel
+import SystemPackage
+
+extension NftExpressions {
+  mutating func add(_ statement: NftStatement) throws(KernelError) {
+    switch statement {
+    case .verdict(let verdict): try add(verdict)
+    case .reject(let rejection): try add(rejection)
+    case .masquerade: try add("masq") { _ in }
+    case .snat(let address): try translate(NFT_NAT_SNAT, to: address, port: nil)
+    case .dnat(let address, let port): try translate(NFT_NAT_DNAT, to: address, port: port)
+    case .dnatMap(let family, let fields, let name):
+      guard !family.isMixed else { throw refusal("dnat needs to know whether a map gives addresses of ip or ip6") }
+      try map(fields, through: name, decides: false)
+      // The map's data is a concatenation: after the address, at the next whole register, comes the port.
+      try addNat(NFT_NAT_DNAT, family, port: register(family == .ip ? 1 : 4))
+    case .verdictMap(let fields, let name): try map(fields, through: name, decides: true)
+    case .counter:
+      try add("counter") { counter in
+        nftnl_expr_set_u64(counter, UInt16(NFTNL_EXPR_CTR_PACKETS), 0)
+        nftnl_expr_set_u64(counter, UInt16(NFTNL_EXPR_CTR_BYTES), 0)
+      }
+    case .log(let prefix):
+      // NF_LOG_PREFIXLEN, with its NUL.
+      guard prefix.utf8.count <= 127 else { throw refusal("a log prefix is over 127 octets") }
+      try add("log") { nftnl_expr_set_str($0, UInt16(NFTNL_EXPR_LOG_PREFIX), prefix) }
+    case .notrack: try add("notrack") { _ in }
+    }
+  }
+
+  private mutating func add(_ verdict: NftVerdict) throws(KernelError) {
+    if let chain = verdict.chain, !(1...255).contains(chain.utf8.count) {
+      throw refusal("a chain's name is not 1 to 255 octets")
+    }
+    try add("immediate") { immediate in
+      nftnl_expr_set_u32(immediate, UInt16(NFTNL_EXPR_IMM_DREG), UInt32(NFT_REG_VERDICT.rawValue))
+      nftnl_expr_set_u32(immediate, UInt16(NFTNL_EXPR_IMM_VERDICT), verdict.code)
+      if let chain = verdict.chain { nftnl_expr_set_str(immediate, UInt16(NFTNL_EXPR_IMM_CHAIN), chain) }
+    }
+  }
+
+  private mutating func add(_ rejection: NftRejection) throws(KernelError) {
+    if rejection == .tcpReset { try require(transport: 6) }
+    let (type, code) = rejection.encoded(in: family)
+    try add("reject") { reject in
+      nftnl_expr_set_u32(reject, UInt16(NFTNL_EXPR_REJECT_TYPE), UInt32(type.rawValue))
+      nftnl_expr_set_u8(reject, UInt16(NFTNL_EXPR_REJECT_CODE), code)
+    }
+  }
+
+  private mutating func translate(
+    _ type: nft_nat_types, to address: IPAddress, port: UInt16?
+  ) throws(KernelError) {
+    // A table that sees both families needs no question first: the expression passes over packets of the other itself.
+    guard family.isMixed || address.nftFamily == family else {
+      throw refusal("\(address) in a table of family \(family.rendered)")
+    }
+    try loadConstant(address.octets, into: firstRegister)
+    if let port { try loadConstant(octets(port.bigEndian), into: firstRegister + 1) }
+    try addNat(type, address.nftFamily, port: port == nil ? nil : firstRegister + 1)
+  }
+
+  private mutating func loadConstant(_ data: [UInt8], into register: UInt32) throws(KernelError) {
+    try add("immediate") { immediate in
+      nftnl_expr_set_u32(immediate, UInt16(NFTNL_EXPR_IMM_DREG), register)
+      nftnl_expr_set(immediate, UInt16(NFTNL_EXPR_IMM_DATA), data, UInt32(data.count))
+    }
+  }
+
+  private mutating func addNat(
+    _ type: nft_nat_types, _ family: NftFamily, port: UInt32?
+  ) throws(KernelError) {
+    try add("nat") { nat in
+      nftnl_expr_set_u32(nat, UInt16(NFTNL_EXPR_NAT_TYPE), UInt32(type.rawValue))
+      nftnl_expr_set_u32(nat, UInt16(NFTNL_EXPR_NAT_FAMILY), UInt32(family.rawValue))
+      nftnl_expr_set_u32(nat, UInt16(NFTNL_EXPR_NAT_REG_ADDR_MIN), firstRegister)
+      if let port { nftnl_expr_set_u32(nat, UInt16(NFTNL_EXPR_NAT_REG_PROTO_MIN), port) }
+    }
+  }
+}
+
+extension NftRejection {
+  /// Tables that see one family speak its ICMP; the others leave the choice of ICMP to the kernel (icmpx).
+  fileprivate func encoded(in family: NftFamily) -> (nft_reject_types, UInt8) {
+    if self == .tcpReset { return (NFT_REJECT_TCP_RST, 0) }
+    let prohibited = self == .administrativelyProhibited
+    // RFC 1812 5.2.7.1: code 13 and 3. RFC 4443 3.1: code 1 and 4. Of the kernel's own: 3 and 1.
+    return switch family {
+    case .ip: (NFT_REJECT_ICMP_UNREACH, prohibited ? 13 : 3)
+    case .ip6: (NFT_REJECT_ICMP_UNREACH, prohibited ? 1 : 4)
+    default:
+      (
+        NFT_REJECT_ICMPX_UNREACH,
+        UInt8((prohibited ? NFT_REJECT_ICMPX_ADMIN_PROHIBITED : NFT_REJECT_ICMPX_PORT_UNREACH).rawValue)
+      )
+    }
+  }
+}

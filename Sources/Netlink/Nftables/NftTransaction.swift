@@ -1,0 +1,101 @@
+import CNetfilter
+import Kernel
+import SystemPackage
+
+/// Changes to nftables that the kernel makes all at once or not at all.
+public struct NftTransaction: Hashable, Sendable {
+  private enum Step: Hashable, Sendable {
+    case declare(NftTableName)
+    case delete(NftTableName)
+    case add(NftTable)
+    case setChain(NftChain, NftTableName)
+    case addElements(NftSet, NftTableName)
+    case deleteElements(NftSet, NftTableName)
+    case addMapElements(NftMap, NftTableName)
+    case deleteMapElements(NftMap, NftTableName)
+  }
+
+  private var steps: [Step] = []
+
+  public init() {}
+
+  /// Adds a table with all that is in it. What is there of it stays, and rules come after those that are there.
+  public mutating func add(_ table: NftTable) {
+    steps.append(.add(table))
+  }
+
+  /// Puts a table in the place of the one of its name, if there is one: packets meet the one or the other, never neither.
+  public mutating func replace(_ table: NftTable) {
+    deleteIfPresent(table.name)
+    add(table)
+  }
+
+  /// Deletes a table that must be there, else the transaction fails with ENOENT.
+  public mutating func delete(_ table: NftTableName) {
+    steps.append(.delete(table))
+  }
+
+  /// Deletes a table if it is there: it is declared first, which does nothing to one that is.
+  public mutating func deleteIfPresent(_ table: NftTableName) {
+    steps.append(.declare(table))
+    steps.append(.delete(table))
+  }
+
+  /// Puts a chain's rules in the place of those that it has. A base chain's hook cannot change.
+  public mutating func replaceRules(of chain: NftChain, in table: NftTableName) {
+    steps.append(.setChain(chain, table))
+  }
+
+  /// Adds the elements of a value to the set of its name, which the value must describe as it is.
+  public mutating func addElements(of set: NftSet, in table: NftTableName) {
+    steps.append(.addElements(set, table))
+  }
+
+  /// Deletes from a set the elements of a value. One that is not there fails the transaction with ENOENT.
+  public mutating func deleteElements(of set: NftSet, in table: NftTableName) {
+    steps.append(.deleteElements(set, table))
+  }
+
+  /// Adds the elements of a value to the map of its name, which the value must describe as it is.
+  public mutating func addElements(of map: NftMap, in table: NftTableName) {
+    steps.append(.addMapElements(map, table))
+  }
+
+  /// Deletes from a map the elements of a value. One that is not there fails the transaction with ENOENT.
+  public mutating func deleteElements(of map: NftMap, in table: NftTableName) {
+    steps.append(.deleteMapElements(map, table))
+  }
+
+  /// All the messages, from the one that opens the batch to the one that closes it, without sequence numbers.
+  ///
+  /// - Throws: EINVAL for what cannot be expressed.
+  func encode() throws(KernelError) -> NftMessages {
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: NftEncoder.scratchSize, alignment: 16)
+    defer { scratch.deallocate() }
+    var encoder = NftEncoder(scratch: scratch)
+    encoder.beginBatch()
+    for step in steps {
+      switch step {
+      case .declare(let name): try encoder.declare(name, comment: nil)
+      case .delete(let name): try encoder.delete(name)
+      case .add(let table): try encoder.add(table)
+      case .setChain(let chain, let table):
+        try encoder.add(chain, to: table)
+        try encoder.flush(chain: chain.name, in: table)
+        for (index, rule) in chain.rules.enumerated() {
+          try encoder.add(rule, number: index + 1, to: chain.name, in: table)
+        }
+      case .addElements(let set, let table):
+        try encoder.add(set.encodedElements(), to: NftSetDeclaration(set), in: table)
+      case .deleteElements(let set, let table):
+        try encoder.delete(set.encodedElements(), from: NftSetDeclaration(set), in: table)
+      case .addMapElements(let map, let table):
+        try encoder.add(map.encodedElements(), to: NftSetDeclaration(map), in: table)
+      case .deleteMapElements(let map, let table):
+        try encoder.delete(map.encodedElements(), from: NftSetDeclaration(map), in: table)
+      }
+    }
+    encoder.endBatch()
+    return encoder.messages
+  }
+}

@@ -1,0 +1,111 @@
+import CNetfilter
+public import Kernel
+import SystemPackage
+
+/// One request of a batch that the kernel refused.
+public struct BatchFailure: Error, Hashable, Sendable {
+  /// Its place in the batch.
+  public let index: Int
+  public let error: KernelError
+}
+
+extension NetlinkSocket {
+  /// Carries out a batch, up to the end of the sendmsg in which a request was refused.
+  ///
+  /// - Throws: the first refusal, with the kernel's extended acknowledgement as its detail.
+  public mutating func apply(_ batch: borrowing RouteBatch) throws(KernelError) {
+    var failures: [BatchFailure] = []
+    try run(batch, untilFailure: true, into: &failures)
+    if let first = failures.first { throw first.error }
+  }
+
+  /// Carries out all of a batch whatever is refused: for tear-down.
+  ///
+  /// - Returns: every refusal, in order. A socket that fails itself is reported for the first request it left undone.
+  public mutating func attempt(_ batch: borrowing RouteBatch) -> [BatchFailure] {
+    var failures: [BatchFailure] = []
+    do {
+      try run(batch, untilFailure: false, into: &failures)
+    } catch {
+      failures.append(BatchFailure(index: failures.last.map { $0.index + 1 } ?? 0, error: error))
+    }
+    return failures
+  }
+
+  private mutating func run(
+    _ batch: borrowing RouteBatch, untilFailure: Bool, into failures: inout [BatchFailure]
+  ) throws(KernelError) {
+    let envelopes = batch.envelopes
+    var next = 0
+    while next < envelopes.count {
+      // What cannot be encoded is refused as the kernel would, in its turn and without being sent.
+      guard !envelopes[next].isMalformed else {
+        failures.append(
+          failure(envelopes[next], at: next, .invalidArgument, "a name or text in it does not fit a message"))
+        if untilFailure { return }
+        next += 1
+        continue
+      }
+      var end = next
+      let start = envelopes[next].range.lowerBound
+      while end < envelopes.count, !envelopes[end].isMalformed, end - next < answerCapacity,
+        end == next || envelopes[end].range.upperBound - start <= chunkSize
+      { end += 1 }
+      try runChunk(batch, next..<end, into: &failures)
+      if untilFailure, !failures.isEmpty { return }
+      next = end
+    }
+  }
+
+  /// Sends some of a batch in one call and reads the answers.
+  ///
+  /// Only the last message asks for an acknowledgement. A refusal is always answered (netlink_rcv_skb), and answers come in
+  /// the order of the requests, so silence up to the last one's answer means success.
+  private mutating func runChunk(
+    _ batch: borrowing RouteBatch, _ indices: Range<Int>, into failures: inout [BatchFailure]
+  ) throws(KernelError) {
+    let envelopes = batch.envelopes[indices]
+    guard let firstEnvelope = envelopes.first, let lastEnvelope = envelopes.last else { return }
+    let start = firstEnvelope.range.lowerBound
+    let first = takeSequence(indices.count)
+    try send(
+      Outgoing.stamp(
+        Array(batch.writer.bytes[start..<lastEnvelope.range.upperBound]), envelopes.map { $0.range.lowerBound - start },
+        first: first, flags: UInt16(NLM_F_REQUEST), lastFlags: UInt16(NLM_F_ACK)))
+
+    var ended = false
+    while !ended {
+      switch try receive(waiting: true) {
+      case .nothing, .truncated: continue
+      case .overrun:
+        throw KernelError(
+          firstEnvelope.action, firstEnvelope.subject, errno: .noBufferSpace,
+          detail: "answers to \(indices.count) requests were lost")
+      case .octets(let count):
+        var answers: [(Int, Acknowledgement)] = []
+        let port = port
+        buffer.span.bytes.extracting(0..<count).forEachMessage { header, payload in
+          let place = header.sequence &- first
+          guard header.port == port, Int32(header.type) == NLMSG_ERROR, place < UInt32(indices.count) else { return }
+          guard let answer = Acknowledgement(payload, header: header) else { return }
+          answers.append((indices.lowerBound + Int(place), answer))
+        }
+        for (index, answer) in answers {
+          if let errno = answer.errno, !batch.envelopes[index].tolerance.accepts(errno) {
+            failures.append(failure(batch.envelopes[index], at: index, errno, answer.detail))
+          }
+          if index == indices.upperBound - 1 { ended = true }
+        }
+      }
+    }
+  }
+
+  private func failure(
+    _ envelope: RouteBatch.Envelope, at index: Int, _ errno: Errno, _ detail: String?
+  ) -> BatchFailure {
+    BatchFailure(index: index, error: KernelError(envelope.action, envelope.subject, errno: errno, detail: detail))
+  }
+}
+
+/// How many octets go into one call: below the smallest send queue in use, and enough that the call is not what costs.
+private let chunkSize = 64 << 10

@@ -1,0 +1,120 @@
+import Glibc
+import Kernel
+import Netlink
+import Runtime
+import SystemPackage
+
+extension StackBuilder {
+  /// Makes the service's container and starts its command in it.
+  func start(_ service: DesiredService) throws(KernelError) -> ServiceProcess {
+    let paths = folder.service(service.name)
+    try StateFile(path: paths.definition).write(service)
+    let namespace = try namespace(of: service.name)
+    let exitRecord = try emptyFile(paths.exit)
+    let group = try Cgroup.create(controlGroup(of: service.name), mountPoint: controlGroups)
+
+    var spec = ContainerSpec(
+      hostname: service.hostname, root: try root(of: service, paths), process: process(of: service))
+    spec.domainname = service.domainname
+    spec.networkNamespace = namespace.descriptor.fileDescriptor
+    spec.readOnlyRoot = service.process.isRootReadOnly
+    spec.mounts = try mounts(of: service, paths)
+    spec.stdio = stdio(of: service, paths)
+    spec.cgroup = group.descriptor
+    spec.usesInit = service.process.usesInit
+    spec.exitRecord = exitRecord.fileDescriptor
+    do {
+      return ServiceProcess(try launcher.launch(spec))
+    } catch {
+      throw explained(error, service)
+    }
+  }
+
+  /// Says what to do about a command that cannot be executed.
+  private func explained(_ error: KernelError, _ service: DesiredService) -> KernelError {
+    guard error.execShellCode != nil, error.remedy == nil else { return error }
+    var error = error
+    let place = service.declaredAt.map { " (\($0))" } ?? ""
+    error.remedy =
+      error.errno == .noSuchFileOrDirectory
+      ? "see that the service's root has this program, or correct its command\(place)"
+      : "see that the file is a program and may be executed, or correct the command\(place)"
+    return error
+  }
+
+  func controlGroup(of service: String) -> String { "stack/\(stack)/\(service)" }
+
+  private func root(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) -> ContainerRoot {
+    let lower: String
+    switch service.root {
+    case .direct(let folder): return .direct(folder)
+    case .overlay(let folder): lower = folder
+    case .host: lower = try builtHostRoot().lower
+    }
+    for path in [paths.layer, paths.upper, paths.work] { try Files.makeFolder(path, mode: 0o755) }
+    return .overlay(lower: [lower], upper: paths.upper, work: paths.work)
+  }
+
+  private func process(of service: DesiredService) -> ContainerProcess {
+    var process = ContainerProcess(service.process.arguments)
+    process.environment = service.process.environment.map { "\($0.key)=\($0.value)" }.sorted()
+    process.workingDirectory = service.process.workingDirectory ?? "/"
+    process.user = service.process.user
+    return process
+  }
+
+  private func stdio(of service: DesiredService, _ paths: ServiceFolder) -> ContainerStdio {
+    var stdio = ContainerStdio()
+    stdio.output = .fifo(paths.stdout)
+    stdio.error = .fifo(paths.stderr)
+    if service.process.keepsStdinOpen { stdio.input = .fifo(paths.stdin) }
+    stdio.terminal = service.process.hasTerminal
+    return stdio
+  }
+
+  /// The files that make the container know its place come first, so that a volume over /etc covers them if it is meant to.
+  private func mounts(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) -> [ContainerMount] {
+    var mounts: [ContainerMount] = []
+    if service.root == .host { mounts += try builtHostRoot().mounts }
+    let hosts = service.hostsFile
+    mounts += [
+      .bind("\(folder.names)/\(hosts)", at: "/etc/hosts", readOnly: true),
+      .bind("\(folder.names)/resolv.conf", at: "/etc/resolv.conf", readOnly: true),
+      .bind(paths.hostname, at: "/etc/hostname", readOnly: true),
+    ]
+    for (number, mount) in service.mounts.enumerated() { mounts.append(try containerMount(mount, number, paths)) }
+    return mounts
+  }
+
+  private func containerMount(
+    _ mount: DesiredMount, _ number: Int, _ paths: ServiceFolder
+  ) throws(KernelError) -> ContainerMount {
+    switch mount.source {
+    case .folder(let path, _): return .bind(path, at: mount.target, readOnly: mount.isReadOnly, recursive: true)
+    case .volume(let name): return .bind(folder.volume(name), at: mount.target, readOnly: mount.isReadOnly)
+    case .anonymous:
+      try Files.makeFolder(paths.layer, mode: 0o755)
+      try Files.makeFolder(paths.anonymousVolume(number), mode: 0o755)
+      return .bind(paths.anonymousVolume(number), at: mount.target, readOnly: mount.isReadOnly)
+    case .tmpfs(let size, let mode):
+      var tmpfs = ContainerMount.tmpfs(at: mount.target, size: size, mode: UInt16(truncatingIfNeeded: mode ?? 0o1777))
+      tmpfs.readOnly = mount.isReadOnly
+      return tmpfs
+    }
+  }
+
+  /// The exit record of a former run must not be taken for one of this run.
+  private func emptyFile(_ path: String) throws(KernelError) -> Descriptor {
+    let number = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard number >= 0 else { throw KernelError("open", path, errno: Errno(rawValue: errno)) }
+    return Descriptor(adopting: number)
+  }
+}
+
+extension DesiredService {
+  /// The name of its /etc/hosts among the stack's name files: services on the same networks share one.
+  var hostsFile: String {
+    let networks = attachments.map(\.network).sorted()
+    return "hosts.\(networks.isEmpty ? "none" : StableHash(networks.joined(separator: "/")).tag)"
+  }
+}

@@ -1,0 +1,75 @@
+import Glibc
+import Kernel
+import Runtime
+import Synchronization
+import SystemPackage
+
+extension StackBuilder {
+  /// Everything of a stack that lies in files, but for the writable layers.
+  func makeFolders(_ desired: DesiredStack) throws(KernelError) {
+    for path in [folder.path, folder.names, folder.services, folder.layers] { try Files.makeFolder(path) }
+    // Services run as users of their own choice and must be able to walk to what is theirs.
+    try Files.makeFolder(folder.logs)
+    for volume in desired.volumes { try Files.makeFolder(volume.folder, mode: 0o755) }
+    let readable: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+    for file in NameViews(desired).hostsFiles(for: desired) {
+      // Written in place: services see the file through a bind mount, which a new file of the same name would not reach.
+      try Files.overwrite("\(folder.names)/\(file.name)", with: [UInt8](file.text.utf8), mode: readable)
+    }
+    try Files.overwrite("\(folder.names)/resolv.conf", with: [UInt8](ResolverFile.forServices().utf8), mode: readable)
+    for service in desired.services {
+      let paths = folder.service(service.name)
+      try Files.makeFolder(paths.path)
+      for fifo in [paths.stdout, paths.stderr] { try Files.makeFIFO(fifo) }
+      if service.process.keepsStdinOpen { try Files.makeFIFO(paths.stdin) }
+      try Files.overwrite(paths.hostname, with: [UInt8]("\(service.hostname)\n".utf8), mode: readable)
+      for mount in service.mounts { try makeSource(of: mount) }
+    }
+  }
+
+  /// Compose makes the host's folder of a bind mount that is not there yet.
+  private func makeSource(of mount: DesiredMount) throws(KernelError) {
+    guard case .folder(let path, createIfMissing: true) = mount.source, !Files.exists(path) else { return }
+    try Files.makeFolder(path, mode: 0o755)
+  }
+
+  func mountLayers() throws(KernelError) {
+    try Mounts.tmpfs(at: folder.layers, mode: 0o711)
+  }
+
+  func makeHostRoot() throws(KernelError) {
+    _ = try builtHostRoot()
+  }
+
+  /// The root around the host's /usr, built once by each supervisor: a host that was upgraded meanwhile is seen as it is.
+  func builtHostRoot() throws(KernelError) -> HostRoot {
+    if let built = hostRoot.withLock({ $0 }) { return built }
+    let built = try HostRoot.build(in: folder.hostRoot)
+    hostRoot.withLock { $0 = built }
+    return built
+  }
+
+  func unmountLayers() throws(KernelError) {
+    try Mounts.unmount(folder.layers, detach: true)
+  }
+
+  func removeLayer(of service: String) throws(KernelError) {
+    try Files.remove(folder.service(service).layer)
+    try Files.remove(folder.service(service).path)
+  }
+
+  func removeControlGroups() throws(KernelError) {
+    let group = try Cgroup.create("stack/\(stack)", mountPoint: controlGroups)
+    try group.kill()
+    try group.remove(upTo: "stack")
+  }
+
+  /// The last step of all: with the folder goes the record of what the stack was.
+  func removeFolders() throws(KernelError) {
+    try Files.remove(folder.logs)
+    Files.removeIfEmpty(folder.volumes)
+    Files.removeIfEmpty(folder.lib)
+    Files.removeIfEmpty(folders.lib)
+    try Files.remove(folder.path)
+  }
+}

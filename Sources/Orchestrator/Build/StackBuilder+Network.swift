@@ -1,0 +1,176 @@
+import Glibc
+import Kernel
+import Netlink
+import Runtime
+import Synchronization
+import SystemPackage
+
+extension StackBuilder {
+  // MARK: Bridges
+
+  func create(_ network: DesiredNetwork) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    var batch = RouteBatch()
+    var bridge = Bridge(network.bridge)
+    bridge.mac = network.mac
+    bridge.isUp = false
+    batch.create(bridge)
+    try socket.apply(batch)
+
+    batch.removeAll()
+    let index = try linkIndex(network.bridge)
+    var change = LinkChange(.index(index))
+    change.alias = LinkName.alias(stack: stack, "", network.name)
+    // Without IPv6 the bridge needs no link-local address, nor the duplicate detection and listener reports of one.
+    change.ipv6AddressGeneration = IPv6AddressGeneration.none
+    batch.change(change)
+    batch.add(InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index))
+    var up = LinkChange(.index(index))
+    up.isUp = true
+    batch.change(up)
+    try socket.apply(batch)
+    // So that 127.0.0.1 on the host leads to published ports: a packet with a loopback source may leave by this link.
+    // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
+    try setSysctl("net/ipv4/conf/\(network.bridge)/route_localnet", "1")
+  }
+
+  func remove(_ network: DesiredNetwork) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    var batch = RouteBatch()
+    batch.delete(.name(network.bridge), tolerating: .gone)
+    try socket.apply(batch)
+  }
+
+  // MARK: Services
+
+  func createNamespace(for service: DesiredService) throws(KernelError) {
+    let namespace = SharedNamespace(try NetworkNamespace.create(disablesIPv6: true))
+    namespaces.withLock { $0[service.name] = namespace }
+  }
+
+  /// Makes all veth pairs of a service, joined to their bridges and known to them, and its ends of them set up inside.
+  ///
+  /// Addresses are known in advance, so neighbours and forwarding entries are permanent on both sides: no request for an
+  /// address is ever broadcast between a service and its host, and no frame is flooded to find a service.
+  func attach(_ service: DesiredService, in desired: DesiredStack) throws(KernelError) {
+    guard !service.attachments.isEmpty else { return }
+    let namespace = try namespace(of: service.name)
+    var host = try NetlinkSocket(.route)
+    var batch = RouteBatch()
+    var bridges: [String: UInt32] = [:]
+    for attachment in service.attachments {
+      guard let network = desired.network(named: attachment.network) else { continue }
+      let bridge = try linkIndex(network.bridge)
+      bridges[network.name] = bridge
+      var near = VethPair.End(attachment.link)
+      near.group = desired.linkGroup
+      var peer = VethPair.End(attachment.interface)
+      peer.mac = attachment.mac
+      var pair = VethPair(near: near, peer: peer, in: namespace.descriptor.fileDescriptor)
+      pair.master = bridge
+      batch.create(pair)
+    }
+    try host.apply(batch)
+
+    batch.removeAll()
+    for attachment in service.attachments {
+      guard let bridge = bridges[attachment.network] else { continue }
+      let link = try linkIndex(attachment.link)
+      var naming = LinkChange(.index(link))
+      naming.alias = LinkName.alias(stack: stack, service.name, attachment.network)
+      naming.ipv6AddressGeneration = IPv6AddressGeneration.none
+      // A service that asks the host for its own published port gets it back by the port it came from.
+      naming.bridgePort = BridgePort(floods: false, suppressesNeighbours: true, hairpins: !service.ports.isEmpty)
+      batch.change(naming)
+      var up = LinkChange(.index(link))
+      up.isUp = true
+      batch.change(up)
+      batch.set(ForwardingEntry(attachment.mac, behind: link))
+      batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: bridge))
+    }
+    try host.apply(batch)
+    try configure(service, in: desired, namespace)
+  }
+
+  private func configure(
+    _ service: DesiredService, in desired: DesiredStack, _ namespace: SharedNamespace
+  ) throws(KernelError) {
+    var inner = try NetlinkSocket(.route, in: namespace.descriptor)
+    var batch = RouteBatch()
+    for attachment in service.attachments {
+      guard let network = desired.network(named: attachment.network),
+        let link = try inner.link(named: attachment.interface)?.index
+      else { continue }
+      batch.add(InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet.length, on: link))
+      var up = LinkChange(.index(link))
+      up.isUp = true
+      batch.change(up)
+      batch.set(Neighbour(.v4(network.gateway), at: network.mac, on: link))
+      if attachment.isDefaultRoute {
+        batch.add(Route(to: .v4(.everything), via: .v4(network.gateway), on: link))
+      }
+    }
+    try inner.apply(batch)
+  }
+
+  func detach(_ service: DesiredService) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    var batch = RouteBatch()
+    for attachment in service.attachments { batch.delete(.name(attachment.link), tolerating: .gone) }
+    if let first = socket.attempt(batch).first { throw first.error }
+  }
+
+  func removeLinks(group: UInt32) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    var batch = RouteBatch()
+    batch.delete(group: group, tolerating: .gone)
+    try socket.apply(batch)
+  }
+
+  // MARK: Pins
+
+  func pin(_ services: [String]) throws(KernelError) {
+    for service in services {
+      guard let namespace = namespaces.withLock({ $0[service] }) else { continue }
+      try namespace.namespace.pin(at: folder.service(service).namespace)
+      namespaces.withLock { $0[service] = nil }
+    }
+  }
+
+  func unpin(_ services: [String]) throws(KernelError) {
+    for service in services {
+      namespaces.withLock { $0[service] = nil }
+      try NetworkNamespace.unpin(folder.service(service).namespace)
+    }
+  }
+
+  // MARK: Firewall
+
+  func write(_ firewall: Firewall) throws(KernelError) {
+    var socket = try NetlinkSocket(.netfilter)
+    try socket.commit(firewall.transaction)
+  }
+
+  func removeFirewall() throws(KernelError) {
+    var socket = try NetlinkSocket(.netfilter)
+    try socket.commit(Firewall.removal(of: stack))
+  }
+
+  // MARK: Small things
+
+  private func linkIndex(_ name: String) throws(KernelError) -> UInt32 {
+    let index = if_nametoindex(name)
+    guard index > 0 else { throw KernelError("find link", name, errno: Errno(rawValue: errno)) }
+    return index
+  }
+
+  private func setSysctl(_ name: String, _ value: String) throws(KernelError) {
+    do {
+      let file = Descriptor(
+        adopting: try FileDescriptor.open("/proc/sys/\(name)", .writeOnly, options: [.closeOnExec]))
+      try file.fileDescriptor.writeAll(value.utf8)
+    } catch {
+      throw KernelError("set", "/proc/sys/\(name)", errno: error as? Errno ?? .ioError)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import Kernel
+import Netlink
+import Runtime
+import Synchronization
+
+/// Applies steps to this host: the one place where plans become system calls.
+///
+/// Used from several threads at once. A step that removes something is content when it is gone already.
+final class StackBuilder: Sendable {
+  let folders: StateFolders
+  let stack: String
+  let launcher: ContainerLauncher
+  /// Where the version 2 cgroups are mounted, if they are.
+  let controlGroups: String?
+  let hostRoot = Mutex<HostRoot?>(nil)
+  /// Namespaces that are made and not pinned yet, by service.
+  let namespaces = Mutex<[String: SharedNamespace]>([:])
+
+  init(folders: StateFolders, stack: String, initProgram: String?) throws(KernelError) {
+    self.folders = folders
+    self.stack = stack
+    launcher = try ContainerLauncher(initPath: initProgram)
+    controlGroups = try Cgroup.mountPoint()
+  }
+
+  var folder: StackFolder { folders.stack(stack) }
+
+  /// Carries out one step.
+  ///
+  /// - Returns: the process, for a step that starts one.
+  func apply(_ step: Step) throws(StackError) -> ServiceProcess? {
+    do {
+      switch step {
+      case .recordIntent(let desired): try StateFile(path: folder.intent).write(desired, isDurable: true)
+      case .makeFolders(let desired): try makeFolders(desired)
+      case .mountLayers: try mountLayers()
+      case .makeHostRoot: try makeHostRoot()
+      case .enableForwarding: try HostSettings(folders: folders).enableForwarding(for: stack)
+      case .createBridge(let network, _): try create(network)
+      case .writeFirewall(let desired): try write(Firewall(desired))
+      case .createNamespace(let service, _): try createNamespace(for: service)
+      case .attach(let service, let desired): try attach(service, in: desired)
+      case .start(let service, _): return try start(service)
+      case .pinNamespaces(let services, _): try pin(services)
+      case .unpinNamespaces(let services, _): try unpin(services)
+      case .detach(let service): try detach(service)
+      case .removeLayer(let service, _): try removeLayer(of: service)
+      case .removeLinks(let group, _): try removeLinks(group: group)
+      case .removeBridge(let network): try remove(network)
+      case .removeFirewall: try removeFirewall()
+      case .removeControlGroups: try removeControlGroups()
+      case .restoreForwarding: try HostSettings(folders: folders).release(stack)
+      case .unmountLayers: try unmountLayers()
+      case .removeVolumes: try Files.remove(folder.volumes)
+      case .removeFolders: try removeFolders()
+      case .awaitReady, .stop: break
+      }
+      return nil
+    } catch {
+      throw StackError([stack, step.service].compactMap(\.self).joined(separator: "/"), error)
+    }
+  }
+
+  /// The namespace of a service: the one just made, or the pinned one.
+  func namespace(of service: String) throws(KernelError) -> SharedNamespace {
+    if let made = namespaces.withLock({ $0[service] }) { return made }
+    return SharedNamespace(try NetworkNamespace.open(pinnedAt: folder.service(service).namespace))
+  }
+}

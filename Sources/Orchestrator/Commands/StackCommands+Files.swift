@@ -1,0 +1,94 @@
+import Kernel
+
+/// Which stack file to read, and how.
+public struct LoadRequest: Sendable {
+  /// The files, each merged over those before it. When empty, the one that is found in the current folder.
+  public var paths: [String]
+  /// The stack's name, when it is not the file's.
+  public var name: String?
+  public var profiles: [String] = []
+  /// How many replicas, for services that are to have another number than the file says.
+  public var scale: [String: Int] = [:]
+  public var isInterpolating = true
+
+  public init(paths: [String]) {
+    self.paths = paths
+  }
+}
+
+/// A stack file that was read and found good.
+public struct LoadedStack: Sendable {
+  let file: StackFile
+  /// The services that are to run: those in no profile, and in the profiles asked for.
+  let services: [StackFile.Service]
+  let variables: [VariableUse]
+  /// What is to be told though it stops nothing, ready to be printed.
+  public let notes: String
+
+  public var name: String { file.name.value }
+  public var serviceNames: [String] { services.map(\.name.value) }
+  public var networkNames: [String] { file.networks.names }
+
+  /// Every host port that the file asks for by number.
+  var hostPorts: Set<UInt16> {
+    Set(
+      services.flatMap(\.ports).flatMap { port -> [UInt16] in
+        switch port.host {
+        case .free: []
+        case .oneOf(let range), .fixed(let range): Array(range)
+        }
+      })
+  }
+}
+
+/// What is wrong with a stack file: everything, with the places.
+public struct FileDiagnostics: Error, Sendable {
+  let diagnostics: [Diagnostic]
+
+  public func rendered(isColored: Bool) -> String {
+    DiagnosticRenderer(isColored: isColored).render(diagnostics)
+  }
+}
+
+extension StackCommands {
+  /// Reads a stack file.
+  ///
+  /// - Throws: ``FileDiagnostics``, or ``StackErrors`` when there is no file to be found.
+  public func load(_ request: LoadRequest) throws -> LoadedStack {
+    let paths = request.paths.isEmpty ? [try fileHere()] : request.paths
+    var loader = StackFileLoader(files: HostFiles(), environment: environment, workingFolder: workingFolder)
+    loader.isInterpolating = request.isInterpolating
+    let outcome = loader.load(paths, name: request.name)
+    guard var file = outcome.stack else { throw FileDiagnostics(diagnostics: outcome.diagnostics) }
+    for (name, count) in request.scale.sorted(by: { $0.key < $1.key }) {
+      guard var service = file.services[name] else {
+        throw StackErrors([
+          StackError(nil, "cannot scale \(name): there is no such service in \(paths.joined(separator: ", "))")
+        ])
+      }
+      service.scale.value = count
+      file.services[name] = service
+    }
+    let selection = file.activeServices(profiles: request.profiles)
+    guard selection.diagnostics.isEmpty else { throw FileDiagnostics(diagnostics: selection.diagnostics) }
+    return LoadedStack(
+      file: file, services: selection.services, variables: outcome.variables,
+      notes: DiagnosticRenderer(isColored: false).render(outcome.diagnostics))
+  }
+
+  /// The one stack file in the current folder, or what Compose would take.
+  private func fileHere() throws -> String {
+    let names = Files.list(workingFolder)
+    let stacks = names.filter { $0.hasSuffix(".stack") }
+    if stacks.count == 1, let only = stacks.first { return only }
+    let compose = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"].first(
+      where: names.contains)
+    if stacks.isEmpty, let compose { return compose }
+    throw StackErrors([
+      stacks.isEmpty
+        ? StackError(nil, "there is no stack file here", remedy: "name one: stack up FILE")
+        : StackError(
+          nil, "there is more than one stack file here", remedy: "name one: \(stacks.joined(separator: ", "))")
+    ])
+  }
+}

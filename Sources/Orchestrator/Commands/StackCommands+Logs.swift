@@ -1,0 +1,56 @@
+import Kernel
+import SystemPackage
+
+extension StackCommands {
+  public struct LogOptions: Sendable {
+    /// Only so many lines of each service, the last ones.
+    public var tail: Int?
+    /// A time as RFC 3339 has it, or a duration before now, such as `10m`.
+    public var since: String?
+    public var until: String?
+    public var follows = false
+    public var showsTime = false
+    public var showsPrefix = true
+    public var isColored = false
+
+    public init() {}
+  }
+
+  /// Writes what services wrote to standard output, until the end, or Ctrl-C when it follows.
+  ///
+  /// - Parameter services: all of the stack's when empty.
+  public func logs(of services: [String], in stack: String, _ options: LogOptions) throws(StackErrors) {
+    var query = LogReader.Query()
+    query.tail = options.tail
+    query.since = try time(options.since)
+    query.until = try time(options.until)
+    query.follow = options.follows
+    let names = try services.isEmpty ? statuses(of: stack).map(\.service.name) : services
+    let sources = names.map { LogReader.Source(service: $0, path: folders.stack(stack).service($0).log) }
+    let reader = LogReader(sources, query, interruption: interruption)
+    let printer = LogPrinter(
+      .standardOutput, services: names,
+      style: LogPrinter.Style(prefix: options.showsPrefix, colour: options.isColored, timestamps: options.showsTime))
+    do throws(KernelError) {
+      while let entry = reader.next() {
+        try printer.print(entry)
+        if options.follows { try printer.flush() }
+      }
+      try printer.finish()
+    } catch {
+      // Whoever reads has read enough: `stack logs | head`.
+      guard error.errno != .brokenPipe else { return }
+      throw StackErrors([StackError(stack, error)])
+    }
+  }
+
+  private func time(_ text: String?) throws(StackErrors) -> LogTime? {
+    guard let text else { return nil }
+    guard let time = LogTime(argument: text) else {
+      throw StackErrors([
+        StackError(nil, "\(text) is no time", remedy: "write 2026-01-31T12:00:00Z, or 10m for ten minutes ago")
+      ])
+    }
+    return time
+  }
+}

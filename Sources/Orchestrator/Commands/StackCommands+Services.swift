@@ -1,0 +1,75 @@
+import Kernel
+import Runtime
+import SystemPackage
+
+extension StackCommands {
+  /// Every instance of a stack, as it is to be and as it is.
+  public func statuses(of stack: String) throws(StackErrors) -> [StackIndex.ServiceStatus] {
+    try rethrowing(stack) { () throws(KernelError) in
+      guard let desired = try index.desired(stack) else { return [] }
+      return try index.services(of: desired)
+    }
+  }
+
+  public struct ExecOptions: Sendable {
+    public var user: String?
+    public var workingDirectory: String?
+    /// `NAME=value`; a bare name takes the caller's.
+    public var environment: [String] = []
+    /// A terminal, if standard input is one.
+    public var wantsTerminal = true
+
+    public init() {}
+  }
+
+  /// Runs a command in a running service.
+  ///
+  /// - Returns: its exit code: 128+n after a signal, 126 or 127 when it could not be executed.
+  public func exec(
+    _ command: [String], in place: StackIndex.Place, _ options: ExecOptions, isTerminal: Bool,
+    complain: (String) -> Void
+  ) throws(StackErrors) -> Int32 {
+    let subject = "\(place.stack)/\(place.service)"
+    let folder = folders.stack(place.stack).service(place.service)
+    let (record, definition) = try rethrowing(subject) { () throws(KernelError) in
+      (
+        try StateFile<ServiceRecord>(path: folder.record).read(),
+        try StateFile<DesiredService>(path: folder.definition).read()
+      )
+    }
+    guard let definition, let process = record?.process.flatMap({ ServiceProcess($0) }) else {
+      throw StackErrors([
+        StackError(subject, "is not running", remedy: "start it: stack start \(subject)")
+      ])
+    }
+    do throws(KernelError) {
+      let group = try Cgroup.create("stack/\(place.stack)/\(place.service)", mountPoint: try Cgroup.mountPoint())
+      var spec = ExecSpec(command)
+      spec.environment = environment(definition.process.environment, options.environment)
+      spec.workingDirectory = options.workingDirectory ?? definition.process.workingDirectory ?? "/"
+      spec.user = options.user ?? definition.process.user
+      spec.terminal = options.wantsTerminal && isTerminal
+      spec.cgroup = group.descriptor
+      return try Container.exec(into: process.process.pidfd, spec).shellCode
+    } catch {
+      guard let code = error.execShellCode else { throw StackErrors([StackError(subject, error)]) }
+      complain("\(StackError(subject, error))")
+      return code
+    }
+  }
+
+  /// The service's own variables, and over them those of the command line.
+  private func environment(_ own: [String: String], _ given: [String]) -> [String] {
+    var variables = own
+    for entry in given {
+      let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      variables[String(parts[0])] = parts.count == 2 ? String(parts[1]) : environment[String(parts[0])]
+    }
+    return variables.map { "\($0.key)=\($0.value)" }.sorted()
+  }
+
+  /// A signal's number, from `SIGHUP`, `HUP` or `1`.
+  public static func signalNumber(_ text: String) -> Int32? {
+    Signal(text)?.number
+  }
+}

@@ -1,0 +1,16 @@
+import Kernel
+import Runtime
+
+extension StackCommands {
+  /// Supervises a stack until it is down: the whole of a supervisor's life. The control socket is what the process was
+  /// given by the command that started it.
+  ///
+  /// - Parameter initProgram: where stack-init is, if it is anywhere.
+  public static func supervise(
+    _ stack: String, folders: StateFolders = StateFolders(), initProgram: String?
+  ) throws(KernelError) {
+    let listener = Descriptor(adopting: DetachedProcess.inheritedDescriptor)
+    let builder = try StackBuilder(folders: folders, stack: stack, initProgram: initProgram)
+    try Supervisor(builder: builder, listener: listener).serve()
+  }
+}

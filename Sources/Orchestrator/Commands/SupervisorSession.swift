@@ -1,0 +1,116 @@
+import Glibc
+import Kernel
+import Runtime
+import SystemPackage
+
+/// A command's conversation with a stack's supervisor, which it starts when there is none.
+struct SupervisorSession {
+  private let folder: StackFolder
+  private let client: ControlClient
+
+  /// Connects to the supervisor of a stack. The caller holds the stack's lock, so only one is ever started.
+  ///
+  /// - Parameter program: what to start it with: this program.
+  init(
+    _ folder: StackFolder, program: SupervisorProgram, interruption: Interruption
+  ) throws(StackErrors) {
+    self.folder = folder
+    do throws(ControlError) {
+      client = try ControlClient(connectingIn: folder.path, interruption: interruption)
+      return
+    } catch {
+      guard case .kernel(let kernel) = error,
+        kernel.errno == .noSuchFileOrDirectory || kernel.errno == .connectionRefused
+      else { throw StackErrors([StackError(folder.name, "\(error)")]) }
+    }
+    do throws(KernelError) {
+      // It listens before it is started: connecting cannot come too early.
+      let listener = try ControlSocket.listen(inFolder: folder.path)
+      try program.start(folder, listener: listener)
+    } catch {
+      throw StackErrors([StackError(folder.name, error)])
+    }
+    do throws(ControlError) {
+      client = try ControlClient(connectingIn: folder.path, interruption: interruption)
+    } catch {
+      throw StackErrors([StackError(folder.name, "\(error)")])
+    }
+  }
+
+  /// Has something done and passes on what happens, until it ends.
+  ///
+  /// - Returns: the last event: how it ended.
+  func perform<Method: ControlMethod>(
+    _ method: Method.Type, _ parameters: Method.Parameters, cancelsWhenInterrupted: Bool,
+    report: (OperationEvent) -> Void
+  ) throws(StackErrors) -> OperationEvent where Method.Reply == OperationEvent {
+    do throws(ControlError) {
+      let replies = try client.stream(method, parameters)
+      var isCancelling = false
+      while true {
+        do throws(ControlError) {
+          guard let event = try replies.next() else { throw .disconnected }
+          if event.kind.isLast { return event }
+          report(event)
+        } catch .interrupted where cancelsWhenInterrupted && !isCancelling {
+          isCancelling = true
+          report(OperationEvent(.warning, text: "interrupted: undoing what was done"))
+          cancel()
+        } catch .interrupted where cancelsWhenInterrupted {
+          // A second time: give up waiting. The supervisor goes on undoing.
+          throw .interrupted
+        }
+      }
+    } catch {
+      throw StackErrors([failure(error)])
+    }
+  }
+
+  private func cancel() {
+    let other = try? ControlClient(connectingIn: folder.path)
+    _ = try? other?.call(SupervisorMethods.Cancel.self, Nothing(), timeout: .seconds(5))
+  }
+
+  private func failure(_ error: ControlError) -> StackError {
+    switch error {
+    case .disconnected:
+      StackError(
+        folder.name, "its supervisor ended before it had answered",
+        remedy: "see \(folder.supervisorLog), then try again: whatever is half done is taken up from there")
+    default: StackError(folder.name, "\(error)")
+    }
+  }
+}
+
+extension OperationEvent.Kind {
+  var isLast: Bool {
+    switch self {
+    case .finished, .failed, .cancelled: true
+    case .step, .service, .warning: false
+    }
+  }
+}
+
+/// How a supervisor is started: this very program, asked to be one.
+public struct SupervisorProgram: Sendable {
+  /// The path of the program.
+  public var path: String
+  /// Its arguments before the stack's name.
+  public var arguments: [String]
+
+  /// `NAME=value`: all that it gets of the caller's environment.
+  public var environment: [String]
+
+  public init(path: String = "/proc/self/exe", arguments: [String], environment: [String] = []) {
+    self.path = path
+    self.arguments = arguments
+    self.environment = environment
+  }
+
+  /// Starts it away from the terminal, with the listening socket.
+  func start(_ folder: StackFolder, listener: borrowing Descriptor) throws(KernelError) {
+    try DetachedProcess.start(
+      path, ["stack"] + arguments + [folder.name], environment: environment, log: folder.supervisorLog,
+      giving: listener.fileDescriptor)
+  }
+}

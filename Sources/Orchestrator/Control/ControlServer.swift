@@ -1,0 +1,164 @@
+import FoundationEssentials
+import Glibc
+public import Kernel
+import SystemPackage
+
+/// The supervisor's side of the control socket: varlink's framing (a JSON object, then a NUL) on the event loop.
+///
+/// Only root and the socket's owner are listened to. A connection answers one call at a time, in order. Nothing a peer
+/// does or omits holds up the others: what it sends is bounded, what it does not read is bounded, and waiting for it has limits.
+public final class ControlServer {
+  public struct Limits: Sendable {
+    /// Bytes in one message.
+    public var messageSize = 64 << 20
+    /// Connections at a time; one more is told so and closed.
+    public var connections = 512
+    /// Bytes held for all connections together, both ways. Who asks for more is cut off.
+    public var bufferedBytes = 256 << 20
+    /// Bytes of replies queued for one peer.
+    public var queuedBytes = 80 << 20
+    /// Bytes of replies queued before a call says that it is congested.
+    public var congestion = 1 << 20
+    /// From the first byte of a message to its last.
+    public var receiveTime = Duration.seconds(10)
+    /// Without a call.
+    public var idleTime = Duration.seconds(60)
+    /// Without a byte read by the peer, once its call has ended.
+    public var sendTime = Duration.seconds(30)
+
+    public init() {}
+  }
+
+  /// Starts the call of a message, or says why it cannot.
+  typealias Handler = (ControlMessage.Envelope, Data, ControlConnection) -> ControlFailure?
+
+  let loop: EventLoop
+  let limits: Limits
+  /// Bytes held for all connections.
+  var bufferedBytes = 0
+  /// Shared by the connections: each turn reads into it and copies what came.
+  let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+
+  private let listener: Descriptor
+  private let owner: uid_t
+  private var listening: EventLoop.Token?
+  private var retry: EventLoop.TimerID?
+  private var connections: [ObjectIdentifier: ControlConnection] = [:]
+  private var handlers: [String: Handler] = [:]
+
+  /// Serves a socket that listens already: from ``ControlSocket/listen(inFolder:backlog:)``, or inherited.
+  ///
+  /// Besides root only `owner` may connect, by default the user this process runs as. Fails with EINVAL when the
+  /// descriptor is no listening unix stream socket.
+  public init(
+    loop: EventLoop, listener: consuming Descriptor, owner: uid_t = geteuid(), limits: Limits = Limits()
+  ) throws(KernelError) {
+    try ControlSocket.adopt(listener)
+    self.loop = loop
+    self.limits = limits
+    self.owner = owner
+    self.listener = listener
+    listening = try loop.register(self.listener.fileDescriptor, interest: .read) { [weak self] _ in self?.accept() }
+  }
+
+  deinit {
+    close()
+    scratch.deallocate()
+  }
+
+  /// How many peers are connected.
+  public var connectionCount: Int { connections.count }
+
+  /// Answers calls of `method` with `handler`, which may keep the call and reply later.
+  public func handle<Method: ControlMethod>(
+    _ method: Method.Type, _ handler: @escaping (ControlCall<Method>) -> Void
+  ) {
+    handlers[Method.name] = { envelope, data, connection in
+      let parameters: Method.Parameters
+      do {
+        parameters = try ControlMessage.decodeParameters(Method.Parameters.self, from: data)
+      } catch {
+        return .invalidParameter("\(Method.name): \(ControlMessage.explain(error))")
+      }
+      let state = connection.beginCall(wantsMore: envelope.more ?? false, isOneway: envelope.oneway ?? false)
+      handler(ControlCall(parameters: parameters, peer: connection.peer, state: state))
+      return nil
+    }
+  }
+
+  /// Takes no new connections; those that are there go on.
+  public func stopListening() {
+    if let listening { loop.remove(listening) }
+    listening = nil
+    if let retry { loop.cancel(retry) }
+    retry = nil
+  }
+
+  /// Stops listening and drops every connection.
+  public func close() {
+    stopListening()
+    for connection in Array(connections.values) { connection.close() }
+  }
+
+  func handler(for method: String) -> Handler? { handlers[method] }
+
+  func forget(_ connection: ControlConnection) {
+    connections[ObjectIdentifier(connection)] = nil
+    resumeListening()
+  }
+
+  // MARK: Accepting
+
+  private func accept() {
+    // A bounded number at a time; the listener is level-triggered.
+    for _ in 0..<64 {
+      guard listening != nil else { return }
+      let number = Glibc.accept(listener.rawValue, nil, nil)
+      guard number >= 0 else {
+        switch errno {
+        case EINTR, ECONNABORTED: continue
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return pauseListening()
+        default: return
+        }
+      }
+      do {
+        try welcome(Descriptor(adopting: number))
+      } catch {
+        return pauseListening()
+      }
+    }
+  }
+
+  private func welcome(_ socket: consuming Descriptor) throws(KernelError) {
+    try ControlSocket.prepare(socket.rawValue)
+    let peer = try ControlSocket.peer(of: socket)
+    guard peer.uid == 0 || peer.uid == owner else {
+      return refuse(socket, .notPermitted("this stack belongs to uid \(owner), and you are uid \(peer.uid)"))
+    }
+    guard connections.count < limits.connections else {
+      return refuse(socket, .busy("\(connections.count) commands are connected: try again"))
+    }
+    let connection = try ControlConnection(server: self, socket: socket, peer: peer)
+    connections[ObjectIdentifier(connection)] = connection
+  }
+
+  /// A new socket has room for a line, so there is nothing to wait for.
+  private func refuse(_ socket: consuming Descriptor, _ failure: ControlFailure) {
+    let message = ControlMessage.encode(failure)
+    message.withUnsafeBytes { _ = send(socket.rawValue, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+  }
+
+  /// Out of descriptors: the peers wait in the socket's queue until a connection ends or a moment has passed.
+  private func pauseListening() {
+    guard let listening, retry == nil else { return }
+    try? loop.setInterest([], for: listening)
+    retry = loop.schedule(after: .milliseconds(200)) { [weak self] in self?.resumeListening() }
+  }
+
+  private func resumeListening() {
+    guard let listening, let timer = retry else { return }
+    loop.cancel(timer)
+    retry = nil
+    try? loop.setInterest(.read, for: listening)
+  }
+}

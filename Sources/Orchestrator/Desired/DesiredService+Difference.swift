@@ -1,0 +1,35 @@
+extension DesiredService {
+  /// Which field makes this a service to be made anew, as it reads after "recreated"; nil when none does.
+  ///
+  /// Dependencies, labels of order and the like change nothing inside a running service.
+  func difference(from before: DesiredService, old: DesiredStack, new: DesiredStack) -> String? {
+    let fields: [(name: String, isSame: Bool)] = [
+      ("rootfs", root == before.root),
+      ("command", process.arguments == before.process.arguments),
+      ("environment", process.environment == before.process.environment),
+      ("working_dir", process.workingDirectory == before.process.workingDirectory),
+      ("user", process.user == before.process.user),
+      ("init", process.usesInit == before.process.usesInit),
+      ("tty", process.hasTerminal == before.process.hasTerminal),
+      ("stdin_open", process.keepsStdinOpen == before.process.keepsStdinOpen),
+      ("read_only", process.isRootReadOnly == before.process.isRootReadOnly),
+      ("hostname", hostname == before.hostname && domainname == before.domainname),
+      ("volumes", mounts == before.mounts),
+      ("networks", attachments == before.attachments && networks(in: new) == before.networks(in: old)),
+      ("labels", labels == before.labels),
+      ("container_name", containerName == before.containerName),
+      ("ports", readyPorts == before.readyPorts),
+    ]
+    let changed = fields.filter { !$0.isSame }.map(\.name)
+    return changed.isEmpty ? nil : changed.joined(separator: ", ") + " changed"
+  }
+
+  /// The networks it is attached to, as the stack has them: a subnet that moved makes the service anew.
+  private func networks(in stack: DesiredStack) -> [DesiredNetwork] {
+    attachments.compactMap { attachment in
+      var network = stack.network(named: attachment.network)
+      network?.declaredAt = nil
+      return network
+    }
+  }
+}

@@ -1,0 +1,143 @@
+public import Netlink
+
+/// One running instance of a service: a replica counts as one of its own.
+public struct DesiredService: Codable, Hashable, Sendable {
+  /// The instance's name, unique in the stack: `web1`, or `web-2` for the second replica of `web`.
+  public var name: String
+  /// The service's key in the stack file: the same for all replicas.
+  public var service: String
+  /// Which replica this is, from 1.
+  public var index: Int
+  public var containerName: String?
+  public var hostname: String
+  public var domainname: String?
+  public var root: DesiredRoot
+  public var process: DesiredProcess
+  public var mounts: [DesiredMount]
+  public var attachments: [DesiredAttachment]
+  public var ports: [PublishedPort]
+  /// Ports that the service says it listens on, published or exposed: it is ready when something listens on each.
+  public var readyPorts: [ListeningPort]
+  public var dependencies: [Dependency]
+  public var stop: StopPolicy
+  public var restart: RestartPolicy
+  public var healthCheck: HealthCheck?
+  public var labels: [String: String]
+  public var declaredAt: SourceLine?
+}
+
+/// The file system a service sees at `/`.
+public enum DesiredRoot: Codable, Hashable, Sendable {
+  /// The host's /usr, read-only, under a private root with a writable layer.
+  case host
+  /// A writable layer over a folder, which stays as it is.
+  case overlay(folder: String)
+  /// The folder itself: what the service writes stays in it.
+  case direct(folder: String)
+}
+
+/// The service's own command and what it starts with.
+public struct DesiredProcess: Codable, Hashable, Sendable {
+  /// The program and its arguments: entrypoint, then command.
+  public var arguments: [String]
+  public var environment: [String: String]
+  public var workingDirectory: String?
+  public var user: String?
+  /// Whether stack-init is PID 1, reaping and forwarding signals.
+  public var usesInit: Bool
+  public var hasTerminal: Bool
+  public var keepsStdinOpen: Bool
+  public var isRootReadOnly: Bool
+}
+
+/// A folder or file of the host, a volume, or a tmpfs that a service sees at a path of its own.
+public struct DesiredMount: Codable, Hashable, Sendable {
+  public enum Source: Codable, Hashable, Sendable {
+    case folder(String, createIfMissing: Bool)
+    case volume(String)
+    /// A volume of this service alone, gone with it.
+    case anonymous
+    /// Size in bytes, mode in octal notation's value.
+    case tmpfs(size: UInt64?, mode: UInt32?)
+  }
+  public var source: Source
+  public var target: String
+  public var isReadOnly: Bool
+}
+
+/// A service's interface in a network.
+public struct DesiredAttachment: Codable, Hashable, Sendable {
+  public var network: String
+  /// The interface's name inside: `eth0`.
+  public var interface: String
+  /// The name of the veth's end on the host: at most 15 bytes.
+  public var link: String
+  public var address: IPv4Address
+  public var mac: MACAddress
+  /// Further names by which services of this network find this one.
+  public var aliases: [String]
+  /// Whether the default route goes through this network.
+  public var isDefaultRoute: Bool
+}
+
+public enum TransportProtocol: String, Codable, Hashable, Sendable, CaseIterable {
+  case tcp, udp
+}
+
+/// A port inside a service's namespace.
+public struct ListeningPort: Codable, Hashable, Sendable, CustomStringConvertible {
+  public var port: UInt16
+  public var transport: TransportProtocol
+
+  public var description: String { "\(transport.rawValue) \(port)" }
+}
+
+/// A port of the host that leads to a port of a service.
+public struct PublishedPort: Codable, Hashable, Sendable {
+  /// The host's address it is published on; nil for all of them.
+  public var hostAddress: IPv4Address?
+  public var hostPort: UInt16
+  public var target: ListeningPort
+  public var declaredAt: SourceLine?
+
+  /// `8081->80/tcp`, as `ps` shows it.
+  public var summary: String {
+    "\(hostAddress.map { "\($0):" } ?? "")\(hostPort)->\(target.port)/\(target.transport.rawValue)"
+  }
+}
+
+/// What must have happened to another service before this one starts.
+public struct Dependency: Codable, Hashable, Sendable {
+  public enum Condition: String, Codable, Hashable, Sendable {
+    case started, healthy, completed
+  }
+  /// The service's key in the stack file.
+  public var service: String
+  public var condition: Condition
+  /// Whether the dependent may start all the same when the condition cannot come true.
+  public var isRequired: Bool
+}
+
+public struct StopPolicy: Codable, Hashable, Sendable {
+  /// The signal's number.
+  public var signal: Int32
+  /// How long to wait before SIGKILL.
+  public var grace: Duration
+}
+
+public enum RestartPolicy: Codable, Hashable, Sendable {
+  case no
+  case always
+  /// At most so many times; 0 for no limit.
+  case onFailure(limit: Int)
+  case unlessStopped
+}
+
+public struct HealthCheck: Codable, Hashable, Sendable {
+  public var command: [String]
+  public var interval: Duration
+  public var timeout: Duration
+  public var retries: Int
+  public var startPeriod: Duration
+  public var startInterval: Duration
+}

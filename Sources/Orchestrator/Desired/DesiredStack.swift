@@ -1,0 +1,71 @@
+public import Netlink
+
+/// Everything that should exist for one stack, with every name, address and number chosen.
+///
+/// A pure value: computed from the stack file and the facts of the host, recorded before the first effect, and
+/// compared with its successor when the file changes.
+public struct DesiredStack: Codable, Hashable, Sendable {
+  /// The stack's name: the prefix of all that it owns on the host.
+  public var name: String
+  /// The first stack file, as an absolute path: for messages.
+  public var file: String
+  public var networks: [DesiredNetwork]
+  /// Services with their replicas expanded; a service stands after those that it depends on.
+  public var services: [DesiredService]
+  public var volumes: [DesiredVolume]
+  /// The device group of the host's ends of all veth pairs, by which they can be deleted in one request.
+  public var linkGroup: UInt32
+
+  public func service(named name: String) -> DesiredService? {
+    services.first { $0.name == name }
+  }
+
+  public func network(named name: String) -> DesiredNetwork? {
+    networks.first { $0.name == name }
+  }
+}
+
+/// A place in a stack file, for messages at run time: `web.stack:9`.
+///
+/// All places are equal: a thing that is declared on another line is still the same thing.
+public struct SourceLine: Codable, Hashable, Sendable, CustomStringConvertible {
+  public var description: String
+
+  public init(_ description: String) {
+    self.description = description
+  }
+
+  public init(from decoder: any Decoder) throws {
+    description = try decoder.singleValueContainer().decode(String.self)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+
+  public static func == (left: Self, right: Self) -> Bool { true }
+  public func hash(into hasher: inout Hasher) {}
+}
+
+/// A network: one bridge with a subnet.
+public struct DesiredNetwork: Codable, Hashable, Sendable {
+  /// Its key in the stack file.
+  public var name: String
+  /// The bridge's name on the host: at most 15 bytes.
+  public var bridge: String
+  public var mac: MACAddress
+  public var subnet: IPv4Prefix
+  /// The bridge's own address, and the default route of the services.
+  public var gateway: IPv4Address
+  /// No way out: neither a default route nor masquerading.
+  public var isInternal: Bool
+  public var declaredAt: SourceLine?
+}
+
+/// A named volume: a folder that outlives its services.
+public struct DesiredVolume: Codable, Hashable, Sendable {
+  public var name: String
+  /// The folder on the host.
+  public var folder: String
+}

@@ -1,0 +1,47 @@
+public import Kernel
+
+/// Why something about a stack could not be done: to what, what was in the way, and what to do now.
+///
+///     error: web/web1: cannot publish 0.0.0.0:8081: in use by nginx (pid 412)
+///       choose another host port in web.stack:9, or stop that process
+public struct StackError: Error, Codable, Hashable, Sendable {
+  /// What it happened to: `web/web1`; nil where it concerns no one thing.
+  public var subject: String?
+  public var message: String
+  /// What the reader can do, as a sentence without its full stop.
+  public var remedy: String?
+  /// The last lines that the service at fault wrote.
+  public var logLines: [String] = []
+
+  public init(_ subject: String?, _ message: String, remedy: String? = nil) {
+    self.subject = subject
+    self.message = message
+    self.remedy = remedy
+  }
+
+  public init(_ subject: String?, _ error: KernelError) {
+    var plain = error
+    plain.remedy = nil
+    self.init(subject, "\(plain)", remedy: error.remedy)
+  }
+}
+
+extension StackError: CustomStringConvertible {
+  public var description: String {
+    let prefix = subject.map { "\($0): " } ?? ""
+    let advice = remedy.map { "\n  \($0)" } ?? ""
+    let log = logLines.isEmpty ? "" : "\n  its last words:\n" + logLines.map { "    \($0)" }.joined(separator: "\n")
+    return "\(prefix)\(message)\(advice)\(log)"
+  }
+}
+
+/// Everything that is in the way, not only the first thing.
+public struct StackErrors: Error, Hashable, Sendable, CustomStringConvertible {
+  public var errors: [StackError]
+
+  public init(_ errors: [StackError]) {
+    self.errors = errors
+  }
+
+  public var description: String { errors.map { "error: \($0)" }.joined(separator: "\n") }
+}

@@ -1,0 +1,152 @@
+import Netlink
+
+extension StackChecks {
+  /// Subnets apart from each other, and what is inside them inside them.
+  func checkSubnets() {
+    // In the order of their first address only neighbours can be the first to overlap; a wide one stays a candidate.
+    let owned = stack.networks.compactMap { network -> Subnet? in
+      network.subnet.map { Subnet(network: network.name.value, prefix: $0.value, span: $0.span) }
+    }
+    var widest: Subnet?
+    for subnet in owned.sorted(by: { ($0.prefix, $0.place) < ($1.prefix, $1.place) }) {
+      if let other = widest, other.prefix.overlaps(subnet.prefix) {
+        let isLater = other.place <= subnet.place
+        report(isLater ? subnet : other, overlapping: isLater ? other : subnet)
+      }
+      if widest.map({ $0.prefix.last < subnet.prefix.last }) ?? true { widest = subnet }
+    }
+    for network in stack.networks { checkDetails(of: network) }
+  }
+
+  private struct Subnet {
+    var network: String
+    var prefix: IPv4Prefix
+    var span: Span
+    var place: Int { span.range.lowerBound }
+  }
+
+  private func report(_ subnet: Subnet, overlapping other: Subnet) {
+    diagnostics.add(
+      Diagnostic(
+        .overlappingSubnets, "the networks \"\(other.network)\" and \"\(subnet.network)\" have addresses in common",
+        at: subnet.span, "overlaps \(other.prefix)", also: [Diagnostic.Label(other.span, "declared here")]))
+  }
+
+  private func checkDetails(of network: StackFile.Network) {
+    guard let subnet = network.subnet else {
+      // A subnet that was wrong has been reported; the details may well be right for it.
+      guard !network.isDamaged(diagnostics) else { return }
+      for span in [network.gateway?.span, network.addressRange?.span].compactMap({ $0 }) {
+        diagnostics.add(
+          Diagnostic(
+            .addressWithoutSubnet, "network \"\(network.name.value)\" has addresses but no subnet", at: span,
+            help: ["declare it: `subnet: 10.1.0.0/24`"]))
+      }
+      return
+    }
+    if let gateway = network.gateway {
+      checkInside(gateway, "the gateway", of: network, subnet)
+    }
+    if let range = network.addressRange,
+      range.value.length < subnet.value.length || !subnet.value.contains(range.value.network)
+    {
+      diagnostics.add(
+        Diagnostic(
+          .outsideSubnet, "the range \(range.value) is not inside the subnet of \"\(network.name.value)\"",
+          at: range.span, also: [Diagnostic.Label(subnet.span, "the subnet is \(subnet.value)")]))
+    }
+  }
+
+  /// False, with a diagnostic, for an address that no host of the subnet can have.
+  @discardableResult
+  private func checkInside(
+    _ address: Located<IPv4Address>, _ what: String, of network: StackFile.Network, _ subnet: Located<IPv4Prefix>
+  ) -> Bool {
+    let label = Diagnostic.Label(subnet.span, "the subnet is \(subnet.value)")
+    guard subnet.value.contains(address.value) else {
+      diagnostics.add(
+        Diagnostic(
+          .outsideSubnet, "\(what) \(address.value) is outside the subnet of \"\(network.name.value)\"",
+          at: address.span, also: [label]))
+      return false
+    }
+    let role =
+      address.value == subnet.value.network
+      ? "the network address"
+      : address.value == subnet.value.last ? "the broadcast address" : nil
+    guard let role else { return true }
+    diagnostics.add(
+      Diagnostic(
+        .reservedAddress, "\(what) \(address.value) is \(role) of \"\(network.name.value)\"", at: address.span,
+        also: [label]))
+    return false
+  }
+
+  func checkAddresses() {
+    /// By network and address.
+    var owners: [String: [(service: StackFile.Service, span: Span)]] = [:]
+    func claim(_ what: String, _ span: Span, _ service: StackFile.Service, on network: StackFile.Network) {
+      let key = "\(network.name.value) \(what)"
+      reportDouble(what, span, service, owners[key])
+      owners[key, default: []].append((service, span))
+    }
+    for service in stack.services {
+      for attachment in service.attachments {
+        guard let network = stack.networks[attachment.network.value] else { continue }
+        if let mac = attachment.mac {
+          claim("the hardware address \(mac.value)", mac.span, service, on: network)
+        }
+        guard let address = attachment.address, check(address, of: service, on: network) else { continue }
+        claim("the address \(address.value)", address.span, service, on: network)
+      }
+    }
+  }
+
+  private func reportDouble(
+    _ what: String, _ span: Span, _ service: StackFile.Service, _ owners: [(service: StackFile.Service, span: Span)]?
+  ) {
+    guard let owner = owners?.first(where: { Self.canRunTogether($0.service, service) }) else { return }
+    diagnostics.add(
+      Diagnostic(
+        .duplicateAddress, "\(what) is given to \"\(owner.service.name.value)\" and to \"\(service.name.value)\"",
+        at: span, "again here", also: [Diagnostic.Label(owner.span, "first here")]))
+  }
+
+  private func check(
+    _ address: Located<IPv4Address>, of service: StackFile.Service, on network: StackFile.Network
+  ) -> Bool {
+    guard let subnet = network.subnet else {
+      if !network.isDamaged(diagnostics) {
+        diagnostics.add(
+          Diagnostic(
+            .addressWithoutSubnet,
+            "service \"\(service.name.value)\" has a fixed address on \"\(network.name.value)\", which has no subnet",
+            at: address.span, also: [Diagnostic.Label(network.name.span, "the network is declared here")],
+            help: ["declare one that holds the address: `subnet: \(Self.likelySubnet(of: address.value))`"]))
+      }
+      return true
+    }
+    guard checkInside(address, "the address", of: network, subnet) else { return false }
+    let first = IPv4Address(bits: subnet.value.network.bits + 1)
+    guard address.value == network.gateway?.value ?? first else { return true }
+    diagnostics.add(
+      Diagnostic(
+        .reservedAddress, "the address \(address.value) is the gateway of \"\(network.name.value)\"", at: address.span,
+        also: [
+          network.gateway.map { Diagnostic.Label($0.span, "the gateway is declared here") }
+            ?? Diagnostic.Label(subnet.span, "the gateway is the first address of \(subnet.value)")
+        ]))
+    return false
+  }
+
+  private static func likelySubnet(of address: IPv4Address) -> String {
+    IPv4Prefix(containing: address, length: 24)?.description ?? "10.1.0.0/24"
+  }
+}
+
+extension StackFile.Network {
+  /// It had a subnet that could not be read: no use in saying that it has none.
+  fileprivate func isDamaged(_ diagnostics: DiagnosticList) -> Bool {
+    diagnostics.contains { [.badSubnet, .unusableSubnet].contains($0.code) }
+  }
+}

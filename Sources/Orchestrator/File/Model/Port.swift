@@ -1,0 +1,44 @@
+import Netlink
+
+extension StackFile {
+  enum TransportProtocol: String, Sendable, CaseIterable { case tcp, udp, sctp }
+
+  /// One entry of `ports:`: a port, or a range of them, made reachable through the host.
+  struct PublishedPort: Sendable, Equatable {
+    enum HostPorts: Sendable, Hashable {
+      /// A free port of the host's choice for each container port.
+      case free
+      /// One free port out of these. Goes with a single container port.
+      case oneOf(ClosedRange<UInt16>)
+      /// Exactly these: as many as there are container ports.
+      case fixed(ClosedRange<UInt16>)
+    }
+
+    /// Nil: every address of the host, of both families.
+    var address: IPAddress?
+    var host: HostPorts
+    var container: ClosedRange<UInt16>
+    var transport: TransportProtocol = .tcp
+    /// The entry in the file.
+    var span: Span
+
+    /// Each container port with the host port it is to have; nil where any free one will do (see `host` for the choice).
+    var pairs: [(host: UInt16?, container: UInt16)] {
+      container.map { port in
+        guard case .fixed(let range) = host else { return (nil, port) }
+        return (range.lowerBound + (port - container.lowerBound), port)
+      }
+    }
+
+    static func == (left: Self, right: Self) -> Bool {
+      left.address == right.address && left.host == right.host && left.container == right.container
+        && left.transport == right.transport
+    }
+  }
+
+  /// One entry of `expose:`.
+  struct ExposedPort: Sendable, Hashable {
+    var ports: ClosedRange<UInt16>
+    var transport: TransportProtocol = .tcp
+  }
+}

@@ -1,0 +1,139 @@
+import Netlink
+
+extension StackFile {
+  /// One service: what to run, in what root, on which networks, after whom.
+  struct Service: Named, Sendable, Equatable {
+    /// The key under `services:`: `[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}`.
+    var name: Located<String>
+    var rootfs: Located<RootFolder>
+    /// Nil when the file has none. At least one of the two is there and not empty: see `arguments`.
+    var entrypoint: Located<[String]>?
+    var command: Located<[String]>?
+    /// What the process sees: the env_files' variables in order, then `environment`, the last of a name winning.
+    var environment: [EnvironmentVariable] = []
+    /// Absolute. Nil: `/`.
+    var workingDirectory: Located<String>?
+    /// Nil: root.
+    var user: Located<User>?
+    /// At most 64 bytes. Nil: the service's own name.
+    var hostname: Located<String>?
+    var domainname: Located<String>?
+    /// In the order of the file, never empty: the implicit network `default` where the file names none.
+    var attachments: [Attachment] = []
+    var ports: [PublishedPort] = []
+    /// Ports that the service says it listens on, without publishing them.
+    var exposed: [ExposedPort] = []
+    /// `volumes:` and `tmpfs:`, one for each target. In the order of the file: mount parents before children.
+    var mounts: [Mount] = []
+    var dependencies: [Dependency] = []
+    var stopSignal: Located<Signal>?
+    /// Between `stopSignal` and SIGKILL. 0 seconds to 24 hours.
+    var stopGracePeriod: Duration = .seconds(10)
+    /// Whether stack-init is PID 1. False: the service's own process is.
+    var hasInit = true
+    var hasTerminal = false
+    var keepsStandardInputOpen = false
+    var isReadOnly = false
+    var labels: [Label] = []
+    var containerName: Located<String>?
+    /// Empty: always active.
+    var profiles: [Located<String>] = []
+    /// How many replicas: 0...10,000. 1 when the file does not say.
+    var scale: Located<Int>
+    var restart: RestartPolicy = .no
+    var healthCheck: HealthCheck?
+
+    init(name: Located<String>) {
+      self.name = name
+      self.rootfs = Located(.host, name.span)
+      self.scale = Located(1, name.span)
+    }
+
+    /// What is executed: the entrypoint followed by the command. Never empty.
+    var arguments: [String] { (entrypoint?.value ?? []) + (command?.value ?? []) }
+  }
+
+  /// What a service sees as `/`.
+  enum RootFolder: Sendable, Hashable {
+    /// The host's own /usr, read-only, under a private root.
+    case host
+    /// An absolute path. Overlay: the folder stays as it is, what is written goes to a layer of the service's own.
+    /// Direct: the service writes to the folder itself.
+    case folder(path: String, mode: Mode)
+
+    enum Mode: String, Sendable, CaseIterable { case overlay, direct }
+  }
+
+  struct EnvironmentVariable: Sendable, Hashable {
+    /// Not empty, without `=` and NUL.
+    var name: Located<String>
+    var value: String
+  }
+
+  /// `user[:group]`, names or numbers; names are looked up in the service's own root.
+  struct User: Sendable, Hashable, CustomStringConvertible {
+    var user: String
+    var group: String?
+    var description: String { group.map { "\(user):\($0)" } ?? user }
+  }
+
+  /// A service's interface on a network.
+  struct Attachment: Sendable, Hashable {
+    var network: Located<String>
+    /// A fixed address. Given only on networks with a `subnet`, inside it, and to one service.
+    var address: Located<IPv4Address>?
+    var mac: Located<MACAddress>?
+    /// Further names of the service on this network. Several services may share one.
+    var aliases: [Located<String>] = []
+    /// The default route is that of the attachment with the highest; of equals, the first in the file.
+    var gatewayPriority = 0
+
+    init(network: Located<String>) { self.network = network }
+  }
+
+  /// A service that must have got somewhere before this one starts.
+  struct Dependency: Sendable, Hashable {
+    enum Condition: String, Sendable, CaseIterable {
+      case started = "service_started"
+      case healthy = "service_healthy"
+      case completed = "service_completed_successfully"
+    }
+
+    var service: Located<String>
+    var condition: Condition = .started
+    /// False: a failure of it is a warning, and it may be absent or in a profile that is not active.
+    var isRequired = true
+    /// This service is restarted when that one is.
+    var restartsWithIt = false
+
+    init(service: Located<String>) { self.service = service }
+  }
+
+  /// When a process that ended is started again. The delay is 100 ms, doubling, at most a minute.
+  enum RestartPolicy: Sendable, Hashable {
+    case no
+    case always
+    /// Nil: no limit.
+    case onFailure(maximumRetries: Int?)
+    case unlessStopped
+  }
+
+  struct HealthCheck: Sendable, Hashable {
+    enum Test: Sendable, Hashable {
+      case command([String])
+      /// Run by `/bin/sh -c`.
+      case shell(String)
+    }
+
+    var test: Located<Test>
+    var interval: Duration = .seconds(30)
+    var timeout: Duration = .seconds(30)
+    var startPeriod: Duration = .zero
+    /// The interval inside `startPeriod`, while the service is still starting.
+    var startInterval: Duration = .seconds(5)
+    /// Failures in a row that make the service unhealthy: at least 1.
+    var retries = 3
+
+    init(test: Located<Test>) { self.test = test }
+  }
+}

@@ -1,0 +1,54 @@
+import Netlink
+
+/// A stack as its file declares it: checked, interpolated and merged, with the place of everything that a later
+/// stage may need to point at. Nothing is chosen yet that the file leaves open: addresses, free ports, ids.
+struct StackFile: Sendable, Equatable {
+  /// From `name:`, else from the file's name: `[a-z0-9][a-z0-9_-]{0,62}`.
+  var name: Located<String>
+  /// Absolute path of the folder of the first file. Relative paths in the files start here; in the model they are resolved.
+  var folder: String
+  /// Every network that is declared, and `default` when some service names none.
+  var networks: NamedList<Network>
+  var volumes: NamedList<Volume>
+  /// Every service, whatever its profiles: see `activeServices(profiles:named:)`.
+  var services: NamedList<Service>
+}
+
+extension StackFile {
+  /// A bridge that services attach to.
+  struct Network: Named, Sendable, Equatable {
+    /// The key under `networks:`, which is how services refer to it.
+    var name: Located<String>
+    /// `name:`, when the file gives it one other than its key.
+    var givenName: Located<String>?
+    /// Nil: the allocator chooses. Length 8...30, unicast, and apart from the file's other subnets.
+    var subnet: Located<IPv4Prefix>?
+    /// The bridge's own address, inside `subnet`. Nil: the first one.
+    var gateway: Located<IPv4Address>?
+    /// What services without a fixed address are given addresses from, inside `subnet`. Nil: the whole subnet.
+    var addressRange: Located<IPv4Prefix>?
+    /// No way out of the host and none in.
+    var isInternal = false
+    var labels: [Label] = []
+    /// It is not in the file: services that name no network share it.
+    var isImplicit = false
+
+    init(name: Located<String>) { self.name = name }
+  }
+
+  /// A folder that outlives the services that mount it.
+  struct Volume: Named, Sendable, Equatable {
+    /// The key under `volumes:`, which is how services refer to it.
+    var name: Located<String>
+    /// `name:`, when the file gives it one other than its key.
+    var givenName: Located<String>?
+    var labels: [Label] = []
+
+    init(name: Located<String>) { self.name = name }
+  }
+
+  struct Label: Sendable, Hashable {
+    var name: Located<String>
+    var value: String
+  }
+}

@@ -1,0 +1,142 @@
+import Netlink
+
+/// The keys of a network.
+enum NetworkKeys {
+  static let table = KeyTable<StackFile.Network>("network", addresses + rest)
+
+  private typealias Key = KeyTable<StackFile.Network>.Key
+
+  /// The same in the short form as in `ipam: config:`.
+  private static let addresses: [Key] = [
+    .read("subnet", "its addresses: 10.1.0.0/24") { field, network in
+      setOnce(field, &network.subnet) { $0.subnet() }
+    },
+    .read("gateway", "the bridge's own address; the first of the subnet") { field, network in
+      setOnce(field, &network.gateway) { $0.ipv4Address() }
+    },
+    .read("ip_range", "the part of the subnet to give addresses from") { field, network in
+      setOnce(field, &network.addressRange) { $0.prefix() }
+    },
+  ]
+
+  private static let rest: [Key] =
+    [
+      .read("name", "its name on the host, when not the key") { field, network in
+        guard let name = field.nonEmptyText(), field.checkName(name, .object, of: "network") else { return }
+        network.givenName = name
+      },
+      .read("driver", "bridge") { field, _ in _ = field.choice(Driver.self) },
+      .read("ipam", "subnet, gateway and range, as Compose writes it") { field, network in
+        ipam.read(field, into: &network)
+      },
+      .read("internal", "true: no way out of the host") { field, network in
+        network.isInternal = field.boolean() ?? false
+      },
+      .read("labels", "for people and programs to find it by") { field, network in network.labels = field.labels() },
+      .read("enable_ipv4", "true") { field, _ in
+        if field.boolean() == false {
+          field.report(.notSupported, "a network without IPv4 is not supported", help: ["leave it out"])
+        }
+      },
+      .read("enable_ipv6", "false") { field, _ in
+        if field.boolean() == true {
+          field.report(.notSupported, "IPv6 on a network is not supported yet", help: ["leave it out"])
+        }
+      },
+      .read("external", "false") { field, _ in
+        if field.node.entries != nil || field.boolean() == true {
+          field.report(
+            .notSupported, "networks of others are not supported", at: field.key,
+            help: ["leave it out: the stack makes its networks itself"])
+        }
+      },
+      .ignored("attachable", "there is no Swarm"),
+      .notSupported("driver_opts", "leave it out: it is for Docker's network drivers"),
+    ]
+
+  private enum Driver: String, CaseIterable { case bridge }
+  private enum AddressDriver: String, CaseIterable { case standard = "default" }
+
+  private static let ipam = KeyTable<StackFile.Network>(
+    "ipam",
+    [
+      .read("driver", "default") { field, _ in _ = field.choice(AddressDriver.self) },
+      .read("config", "one subnet with its details") { field, network in
+        guard let items = field.items() else { return }
+        if let second = items.dropFirst().first {
+          second.report(.notSupported, "a network has one subnet", help: ["make a second network"])
+        }
+        if let first = items.first { config.read(first, into: &network) }
+      },
+      .notSupported("options", "leave it out: it is for Docker's address drivers"),
+    ])
+
+  private static let config = KeyTable<StackFile.Network>(
+    "ipam config",
+    addresses + [.notSupported("aux_addresses", "choose an `ip_range` without these addresses")])
+
+  /// The short form and `ipam:` say the same thing: not both.
+  private static func setOnce<Value>(
+    _ field: Field, _ property: inout Located<Value>?, _ read: (Field) -> Located<Value>?
+  ) {
+    if let first = property {
+      field.report(
+        .conflictingKeys, "\"\(field.name)\" is given twice", "again here",
+        also: [Diagnostic.Label(first.span, "first here")])
+      return
+    }
+    property = read(field)
+  }
+}
+
+extension Field {
+  /// `address/length`
+  func prefix() -> Located<IPv4Prefix>? {
+    guard let text = nonEmptyText() else { return nil }
+    if let prefix = IPv4Prefix(text.value) { return Located(prefix, text.span) }
+    if IPv6Prefix(text.value) != nil {
+      report(.notSupported, "IPv6 on a network is not supported yet", help: ["write an IPv4 subnet: 10.1.0.0/24"])
+      return nil
+    }
+    let parts = text.value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    var question = ""
+    if let address = IPv4Address(parts[0]) {
+      let length = parts.count == 2 ? Int(parts[1]) : 24
+      if let meant = length.flatMap({ IPv4Prefix(containing: address, length: $0) }) {
+        question = "did you mean \"\(meant)\"?"
+      }
+    }
+    report(
+      .badSubnet, "\"\(Self.shortened(text.value))\" is not a subnet", question,
+      help: ["write the network's address and its length: 10.1.0.0/24"])
+    return nil
+  }
+
+  /// A subnet that services can live in.
+  func subnet() -> Located<IPv4Prefix>? {
+    guard let prefix = prefix() else { return nil }
+    let value = prefix.value
+    guard value.length <= 30 else {
+      report(
+        .unusableSubnet, "\(value) has no room for services", "a subnet's length is 8 to 30",
+        help: ["of a subnet's addresses the first, the last and the gateway's are taken"])
+      return nil
+    }
+    guard value.length >= 8 else {
+      report(.unusableSubnet, "\(value) is too large", "a subnet's length is 8 to 30")
+      return nil
+    }
+    // Special-purpose blocks (RFC 6890) that no interface of a service can have.
+    let reserved = [
+      ("0.0.0.0/8", "\"this network\""), ("127.0.0.0/8", "loopback"), ("169.254.0.0/16", "link-local"),
+      ("224.0.0.0/4", "multicast"), ("240.0.0.0/4", "reserved"),
+    ]
+    for (block, words) in reserved where IPv4Prefix(block)?.overlaps(value) ?? false {
+      report(
+        .unusableSubnet, "\(value) is not for hosts", "\(block) is \(words)",
+        help: ["choose one in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"])
+      return nil
+    }
+    return prefix
+  }
+}

@@ -1,0 +1,47 @@
+/// Compose's keys for services that stack does not do, each with what to do instead.
+enum Unsupported {
+  private static let noLimits = "leave it out: there are no resource limits yet"
+  private static let noPrivileges = "leave it out: services run with a fixed set of capabilities"
+  private static let noSharing = "leave it out: every service has namespaces of its own"
+
+  static let keys: [KeyTable<ServiceDraft>.Key] =
+    [
+      ("blkio_config", noLimits), ("cpu_count", noLimits), ("cpu_percent", noLimits), ("cpu_shares", noLimits),
+      ("cpu_period", noLimits), ("cpu_quota", noLimits), ("cpu_rt_runtime", noLimits), ("cpu_rt_period", noLimits),
+      ("cpus", noLimits), ("cpuset", noLimits), ("mem_limit", noLimits), ("mem_reservation", noLimits),
+      ("mem_swappiness", noLimits), ("memswap_limit", noLimits), ("pids_limit", noLimits), ("ulimits", noLimits),
+      ("oom_kill_disable", noLimits), ("oom_score_adj", noLimits), ("storage_opt", noLimits),
+      ("cap_add", noPrivileges), ("cap_drop", noPrivileges), ("privileged", noPrivileges),
+      ("security_opt", noPrivileges), ("device_cgroup_rules", noPrivileges),
+      ("devices", "leave it out: a service has /dev/null, zero, full, random, urandom and tty"),
+      ("gpus", "leave it out: a service has no devices of the host"),
+      ("network_mode", "use `networks:`: a service has a network namespace of its own"),
+      ("pid", noSharing), ("ipc", noSharing), ("uts", noSharing), ("userns_mode", noSharing), ("cgroup", noSharing),
+      ("cgroup_parent", "leave it out: stack arranges the cgroups"),
+      ("dns", "leave it out: names come from /etc/hosts and the host's resolver"),
+      ("dns_opt", "leave it out: names come from /etc/hosts and the host's resolver"),
+      ("dns_search", "leave it out: names come from /etc/hosts and the host's resolver"),
+      ("extra_hosts", "give the service an alias on a network, or mount an /etc/hosts of your own"),
+      ("links", "use `networks:` with `aliases:`: services on one network know each other's names"),
+      ("external_links", "leave it out: stacks are apart from each other"),
+      ("mac_address", "write it under the network: `networks: {front: {mac_address: …}}`"),
+      ("secrets", "bind the file, read-only: `./secret:/run/secrets/secret:ro`"),
+      ("configs", "bind the file, read-only: `./config:/etc/config:ro`"),
+      ("volumes_from", "name the volumes in both services"),
+      ("extends", "use a YAML anchor and a merge key: `<<: *base`"),
+      ("label_file", "write the labels under `labels:`"),
+      ("group_add", "give the group with the user: `user: 1000:50`"),
+      ("shm_size", "mount a tmpfs of the size you want: `tmpfs: /dev/shm:size=128m`"),
+      ("sysctls", "leave it out: a service has the kernel's default settings"),
+      ("runtime", "leave it out: stack is the runtime"),
+      ("isolation", "leave it out: it is for Windows"),
+      ("credential_spec", "leave it out: it is for Windows"),
+      ("provider", "leave it out: stack runs processes alone"),
+      ("models", "leave it out: stack runs processes alone"),
+      ("use_api_socket", "leave it out: there is no Docker to talk to"),
+      ("driver_opts", "leave it out: it is for Docker's network drivers"),
+      ("post_start", "run it from the service's own command"),
+      ("pre_stop", "handle the stop signal in the service: see `stop_signal:`"),
+      ("pull_refresh_after", "leave it out: nothing is pulled"),
+    ].map { .notSupported($0, $1) }
+}

@@ -1,0 +1,91 @@
+/// The rules for names. Each ends up in paths, in names of network namespaces and in /etc/hosts.
+enum NameRule {
+  /// `[a-z0-9][a-z0-9_-]{0,62}`
+  case stack
+  /// `[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}`
+  case object
+
+  static let maximumLength = 63
+
+  /// What is wrong with a name, as it follows "a name"; nil when nothing is. The range is in bytes of the name.
+  func problem(with name: String) -> (words: String, range: Range<Int>)? {
+    let bytes = Array(name.utf8)
+    if bytes.isEmpty { return ("cannot be empty", 0..<0) }
+    if bytes.count > Self.maximumLength {
+      return ("has at most \(Self.maximumLength) characters", Self.maximumLength..<bytes.count)
+    }
+    var offset = 0
+    for scalar in name.unicodeScalars {
+      let width = UTF8.width(scalar)
+      let range = offset..<offset + width
+      if !isAllowed(scalar, isFirst: offset == 0) {
+        let small = self == .stack ? "small " : ""
+        return (
+          offset == 0 ? "begins with a \(small)letter or a digit" : "is made of \(small)letters, digits and \(marks)",
+          range
+        )
+      }
+      offset += width
+    }
+    return nil
+  }
+
+  private var marks: String { self == .stack ? "_ -" : "_ . -" }
+
+  private func isAllowed(_ scalar: Unicode.Scalar, isFirst: Bool) -> Bool {
+    switch scalar {
+    case "a"..."z", "0"..."9": true
+    case "A"..."Z": self == .object
+    case "_", "-": !isFirst
+    case ".": !isFirst && self == .object
+    default: false
+    }
+  }
+}
+
+extension Field {
+  /// Checks a name that is a key or a value. The subject is what it names: `service`.
+  func checkName(_ name: Located<String>, _ rule: NameRule, of subject: String) -> Bool {
+    guard let problem = rule.problem(with: name.value) else { return true }
+    let node = Node(.scalar(Node.Scalar(text: name.value, isPlain: true)), name.span)
+    report(
+      .badName, "\"\(Self.shortened(name.value))\" cannot name a \(subject)", "a \(subject)'s name \(problem.words)",
+      at: problem.range.isEmpty ? name.span : node.span(of: problem.range))
+    return false
+  }
+
+  /// A name for a message.
+  static func shortened(_ text: String) -> String {
+    text.count > 70 ? "\(text.prefix(60))…" : text
+  }
+
+  /// A host name, with dots or without: what sethostname(2) takes, of the characters of RFC 1123 and `_`.
+  func hostname() -> Located<String>? {
+    guard let text = nonEmptyText() else { return nil }
+    let bytes = Array(text.value.utf8)
+    // HOST_NAME_MAX (limits.h)
+    guard bytes.count <= 64 else {
+      report(
+        .badHostname, "\"\(name)\" is \(bytes.count) bytes long", "the kernel takes at most 64",
+        at: node.span(of: 64..<bytes.count))
+      return nil
+    }
+    for label in bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false) {
+      let isFine = label.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+          true
+        default: false
+        }
+      }
+      guard isFine, !label.isEmpty, label.first != UInt8(ascii: "-"), label.last != UInt8(ascii: "-") else {
+        report(
+          .badHostname, "\"\(Self.shortened(text.value))\" is not a host name",
+          help: ["letters, digits, _ and -, in parts between dots; no part begins or ends with -"])
+        return nil
+      }
+    }
+    return text
+  }
+}

@@ -1,0 +1,55 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// The files of this host.
+struct HostFiles: FileReading {
+  func read(_ path: String, limit: Int) throws(FileReadingError) -> [UInt8] {
+    guard !path.utf8.contains(0) else { throw .refused("the path holds a NUL character") }
+    // O_NONBLOCK: opening a FIFO that nobody writes to must not hang (open(2)). It changes nothing for regular files.
+    let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+    guard number >= 0 else {
+      let error = Errno(rawValue: errno)
+      throw error == .noSuchFileOrDirectory ? .missing : .refused("\(error)")
+    }
+    let descriptor = Descriptor(adopting: number)
+    var status = stat()
+    guard fstat(descriptor.rawValue, &status) == 0 else { throw .refused("\(Errno(rawValue: errno))") }
+    if let kind = Self.kind(of: status.st_mode) { throw .notAFile(kind) }
+    guard status.st_size <= limit else { throw .tooLarge(limit: limit) }
+    return try readAll(descriptor, expecting: Int(status.st_size), limit: limit)
+  }
+
+  /// The file may grow meanwhile, and those of /proc say that they are empty: the limit counts what is read.
+  private func readAll(
+    _ descriptor: borrowing Descriptor, expecting size: Int, limit: Int
+  ) throws(FileReadingError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(size + 1)
+    var buffer = [UInt8](repeating: 0, count: min(max(size + 1, 4096), 65536))
+    while true {
+      let count = Glibc.read(descriptor.rawValue, &buffer, buffer.count)
+      if count < 0 {
+        let error = Errno(rawValue: errno)
+        if error == .interrupted { continue }
+        throw .refused("\(error)")
+      }
+      if count == 0 { return bytes }
+      bytes += buffer.prefix(count)
+      guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
+    }
+  }
+
+  /// Nil for a regular file.
+  private static func kind(of mode: mode_t) -> String? {
+    switch mode & S_IFMT {
+    case S_IFREG: nil
+    case S_IFDIR: "a folder"
+    case S_IFIFO: "a FIFO"
+    case S_IFSOCK: "a socket"
+    case S_IFCHR, S_IFBLK: "a device"
+    default: "not a regular file"
+    }
+  }
+}

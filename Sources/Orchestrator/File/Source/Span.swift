@@ -1,0 +1,73 @@
+/// A stretch of a file: what a diagnostic underlines.
+struct Span: Sendable {
+  let file: SourceFile
+  /// Byte offsets into the file; empty where something is missing.
+  let range: Range<Int>
+
+  init(_ file: SourceFile, _ range: Range<Int>) {
+    self.file = file
+    self.range = range
+  }
+
+  var start: Position { file.position(at: range.lowerBound) }
+  var end: Position { file.position(at: range.upperBound) }
+
+  /// The file and line, as run-time errors quote it: `web.stack:9`.
+  var place: String { "\(file.path):\(file.line(at: range.lowerBound))" }
+
+  /// From the beginning of this to the end of another in the same file.
+  func joined(with other: Span) -> Span {
+    guard other.file === file, other.range.upperBound >= range.lowerBound else { return self }
+    return Span(file, range.lowerBound..<other.range.upperBound)
+  }
+}
+
+extension Span: Hashable {
+  static func == (left: Span, right: Span) -> Bool {
+    left.file === right.file && left.range == right.range
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(ObjectIdentifier(file))
+    hasher.combine(range)
+  }
+}
+
+extension Span: CustomStringConvertible {
+  /// `web.stack:6:16`
+  var description: String {
+    let start = start
+    return "\(file.path):\(start.line):\(start.column)"
+  }
+}
+
+/// A value and the place in the file that says so.
+///
+/// Equality is that of the values: moving a line does not change what the stack is.
+struct Located<Value> {
+  var value: Value
+  var span: Span
+
+  init(_ value: Value, _ span: Span) {
+    self.value = value
+    self.span = span
+  }
+
+  func map<Result>(_ transform: (Value) -> Result) -> Located<Result> {
+    Located<Result>(transform(value), span)
+  }
+}
+
+extension Located: Sendable where Value: Sendable {}
+
+extension Located: Equatable where Value: Equatable {
+  static func == (left: Self, right: Self) -> Bool { left.value == right.value }
+}
+
+extension Located: Hashable where Value: Hashable {
+  func hash(into hasher: inout Hasher) { hasher.combine(value) }
+}
+
+extension Located: CustomStringConvertible {
+  var description: String { "\(value)" }
+}

@@ -1,0 +1,73 @@
+/// From paths to a checked stack. Reads the files it is given, `.env` beside the first, and what `env_file:` names: nothing else.
+struct StackFileLoader {
+  var files: any FileReading
+  /// The caller's environment.
+  var environment: [String: String]
+  /// Absolute path of the folder that the given paths start from.
+  var workingFolder: String
+  /// False: `$` in values is left alone (`stack config --no-interpolate`).
+  var isInterpolating = true
+
+  init(files: any FileReading, environment: [String: String], workingFolder: String) {
+    self.files = files
+    self.environment = environment
+    self.workingFolder = workingFolder
+  }
+
+  struct Outcome {
+    /// Nil when there is an error among the diagnostics.
+    var stack: StackFile?
+    /// Errors, warnings and notes, by file and place.
+    var diagnostics: [Diagnostic]
+    /// The variables that the files refer to.
+    var variables: [VariableUse]
+  }
+
+  /// Reads one file, or several of which each is merged over those before it.
+  /// - Parameter name: The stack's name, when the caller and not the file gives it.
+  func load(_ paths: [String], name: String? = nil) -> Outcome {
+    let diagnostics = DiagnosticList()
+    let loader = SourceLoader(files: files, diagnostics: diagnostics)
+    guard let first = paths.first else {
+      diagnostics.add(Diagnostic(.unreadableFile, "no stack file is given", file: "stack"))
+      return Outcome(stack: nil, diagnostics: diagnostics.sorted, variables: [])
+    }
+    paths.forEach(diagnostics.register(file:))
+    let location = Path.resolve(first, in: workingFolder)
+    let folder = Path.split(location).folder
+    let variables = Variables(environment: environment, dotenv: dotenv(in: folder, loader))
+    var interpolator = Interpolator(variables: variables, diagnostics: diagnostics)
+    var documents: [Node] = []
+    for path in paths {
+      guard let source = loader.load(path, from: Path.resolve(path, in: workingFolder)),
+        let document = DocumentParser.parse(source, diagnostics)
+      else { continue }
+      documents.append(isInterpolating ? interpolator.interpolate(document) : document)
+    }
+    guard documents.count == paths.count, let base = documents.first else {
+      return Outcome(stack: nil, diagnostics: diagnostics.sorted, variables: interpolator.uses)
+    }
+    let merged = documents.dropFirst().reduce(base) { DocumentMerger(diagnostics).merge($1, over: $0) }
+    let context = ReadingContext(
+      diagnostics: diagnostics, folder: folder, home: environment["HOME"], variables: variables, loader: loader)
+    let root = Field(
+      node: DocumentMerger(diagnostics).withoutResets(merged), name: "the stack file", key: merged.span,
+      context: context)
+    let stack = StackReader(root: root, location: location, givenName: name).read()
+    return Outcome(
+      stack: diagnostics.hasErrors ? nil : stack, diagnostics: diagnostics.sorted, variables: interpolator.uses)
+  }
+
+  /// `.env` beside the stack file; most stacks have none.
+  private func dotenv(in folder: String, _ loader: SourceLoader) -> [String: String] {
+    let path = folder == "/" ? "/.env" : "\(folder)/.env"
+    // People keep Python's virtual environments in folders of that name.
+    let source = loader.load(path, tolerating: [.missing, .notAFile("a folder")])
+    guard let source else { return [:] }
+    let reader = EnvironmentFileReader(
+      source: source, variables: Variables(environment: environment), diagnostics: loader.diagnostics)
+    var values: [String: String] = [:]
+    for (name, value) in reader.assignments() { values[name.value] = value ?? environment[name.value] }
+    return values
+  }
+}

@@ -1,0 +1,20 @@
+/// The values that `$NAME` stands for: the caller's environment over the `.env` file beside the stack.
+struct Variables: Sendable {
+  var environment: [String: String]
+  var dotenv: [String: String] = [:]
+
+  subscript(name: String) -> String? { environment[name] ?? dotenv[name] }
+
+  /// What a mistyped name is compared with.
+  var names: [String] { (Array(environment.keys) + Array(dotenv.keys)).sorted() }
+}
+
+/// A variable that a file refers to: what `stack config --variables` lists.
+struct VariableUse: Sendable, Hashable {
+  var name: String
+  var isRequired = false
+  /// The word after `-` or `:-`.
+  var defaultValue: String?
+  /// The word after `+` or `:+`.
+  var alternateValue: String?
+}

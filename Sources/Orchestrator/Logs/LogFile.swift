@@ -1,0 +1,99 @@
+import Glibc
+import Kernel
+import SystemPackage
+
+/// The newest of a service's log files, open at its end, and the renaming of the older ones:
+/// `web1.log`, then `web1.log.1` to `web1.log.4`.
+///
+/// What a reader may rely on: a file only grows while it has the name without number, never afterwards; it keeps its
+/// inode; its number only goes up; only the oldest is deleted.
+struct LogFile: ~Copyable {
+  let path: String
+  let rotation: LogRotation
+  /// Bytes in the newest file.
+  private(set) var size = 0
+  /// Whether the last write stopped inside a record, whose rest belongs to the same file.
+  private(set) var isMidRecord = false
+  private var descriptor: Descriptor?
+
+  init(path: String, rotation: LogRotation) {
+    self.path = path
+    self.rotation = rotation
+  }
+
+  static func path(_ path: String, number: Int) -> String {
+    number == 0 ? path : "\(path).\(number)"
+  }
+
+  /// Appends as much of `bytes` as the file system takes, and says how much that was and what kept the rest out.
+  ///
+  /// Starts a new file first when these bytes would make this one too large.
+  mutating func append(_ bytes: UnsafeRawBufferPointer) -> (written: Int, failure: Errno?) {
+    if let failure = open() { return (0, failure) }
+    let isTooLarge = size > 0 && size + bytes.count > rotation.maximumSize
+    if isTooLarge, !isMidRecord, let failure = rotate() { return (0, failure) }
+    var written = 0
+    defer { if written > 0 { isMidRecord = bytes[written - 1] != UInt8(ascii: "\n") } }
+    while written < bytes.count, let number = descriptor?.rawValue {
+      let count = write(number, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+      if count < 0 {
+        if errno == EINTR { continue }
+        return (written, Errno(rawValue: errno))
+      }
+      written += count
+      size += count
+    }
+    return (written, nil)
+  }
+
+  /// Opens the newest file if it is not open. A line that a crash cut short gets its newline, so that it spoils no other.
+  private mutating func open() -> Errno? {
+    guard descriptor == nil else { return nil }
+    let flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
+    let number = Glibc.open(path, flags, 0o640)
+    guard number >= 0 else { return Errno(rawValue: errno) }
+    let opened = Descriptor(adopting: number)
+    var status = stat()
+    guard fstat(number, &status) == 0 else { return Errno(rawValue: errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else { return .invalidArgument }
+    var last = UInt8(ascii: "\n")
+    var newline = UInt8(ascii: "\n")
+    if status.st_size > 0, pread(number, &last, 1, status.st_size - 1) == 1, last != newline {
+      guard write(number, &newline, 1) == 1 else { return Errno(rawValue: errno) }
+      status.st_size += 1
+    }
+    size = Int(status.st_size)
+    isMidRecord = false
+    descriptor = consume opened
+    return nil
+  }
+
+  private mutating func rotate() -> Errno? {
+    if rotation.files > 1 {
+      for number in stride(from: rotation.files - 2, through: 0, by: -1) {
+        let older = Self.path(path, number: number + 1)
+        if rename(Self.path(path, number: number), older) != 0, errno != ENOENT { return Errno(rawValue: errno) }
+      }
+    } else if unlink(path) != 0, errno != ENOENT {
+      return Errno(rawValue: errno)
+    }
+    // From here on the old file is another's to read, and nothing is written to it any more.
+    descriptor = nil
+    size = 0
+    return open()
+  }
+}
+
+/// When a log file is full, and how many are kept.
+public struct LogRotation: Hashable, Sendable {
+  /// Bytes in one file. One that holds a single larger record is the exception.
+  public let maximumSize: Int
+  /// Files in all, with the one being written.
+  public let files: Int
+
+  /// As in Kubernetes, 10 MB and 5 files unless told otherwise. Both are at least 1.
+  public init(maximumSize: Int = 10_000_000, files: Int = 5) {
+    self.maximumSize = max(maximumSize, 1)
+    self.files = max(files, 1)
+  }
+}

@@ -1,0 +1,100 @@
+import Glibc
+public import Kernel
+public import SystemPackage
+
+/// Writes log lines to a terminal or a pipe: `web1  | GET / 200`.
+///
+/// Text goes out byte for byte. The descriptor is borrowed and may be non-blocking.
+public final class LogPrinter {
+  public struct Style: Hashable, Sendable {
+    /// Begin each line with its service's name.
+    public var prefix: Bool
+    /// Give each service's name a colour of its own.
+    public var colour: Bool
+    /// Put the time before the text.
+    public var timestamps: Bool
+
+    public init(prefix: Bool = true, colour: Bool = false, timestamps: Bool = false) {
+      self.prefix = prefix
+      self.colour = colour
+      self.timestamps = timestamps
+    }
+  }
+
+  /// Cyan, yellow, green, magenta, blue, then the same brighter: readable on dark and on light, and none is an error's red.
+  private static let colours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94]
+  private static let bufferSize = 1 << 16
+
+  private let descriptor: FileDescriptor
+  private let style: Style
+  private let width: Int
+  private var prefixes: [String: [UInt8]] = [:]
+  private var buffer: [UInt8] = []
+  /// The service and stream whose line has not ended on the screen.
+  private var unfinished: (service: String, stream: LogStream)?
+
+  /// `services` are known beforehand, so that their lines stand under each other from the first.
+  public init(_ descriptor: FileDescriptor, services: [String], style: Style = Style()) {
+    self.descriptor = descriptor
+    self.style = style
+    width = services.map(\.count).max() ?? 0
+    for (index, service) in services.enumerated() {
+      prefixes[service] = prefix(service, colour: Self.colours[index % Self.colours.count])
+    }
+  }
+
+  /// Adds a line; what has gathered is written when it is much. Call ``flush()`` before waiting for more.
+  ///
+  /// Fails with EPIPE when nobody reads any more (SIGPIPE has to be ignored for that), or with what write(2) says.
+  public func print(_ entry: LogEntry) throws(KernelError) {
+    let goesOn = entry.isContinuation && unfinished.map { $0 == (entry.service, entry.stream) } ?? false
+    if !goesOn {
+      if unfinished != nil { buffer.append(0x0A) }
+      if style.prefix { buffer += prefixes[entry.service] ?? prefix(entry.service, colour: 0) }
+      if style.timestamps { buffer += Array("\(entry.time) ".utf8) }
+    }
+    buffer += entry.text
+    if entry.isPartial {
+      unfinished = (entry.service, entry.stream)
+    } else {
+      buffer.append(0x0A)
+      unfinished = nil
+    }
+    if buffer.count >= Self.bufferSize { try flush() }
+  }
+
+  /// Ends a line that has not ended by itself, where lines have prefixes, and writes everything.
+  public func finish() throws(KernelError) {
+    if unfinished != nil, style.prefix { buffer.append(0x0A) }
+    unfinished = nil
+    try flush()
+  }
+
+  /// Writes everything, however slowly it is taken.
+  public func flush() throws(KernelError) {
+    var written = 0
+    // What could not be written once will not be written later: a terminal that is gone stays gone.
+    defer { buffer.removeAll(keepingCapacity: true) }
+    while written < buffer.count {
+      let count = buffer.withUnsafeBytes { bytes in
+        write(descriptor.rawValue, bytes.baseAddress.map { $0 + written }, bytes.count - written)
+      }
+      if count >= 0 {
+        written += count
+        continue
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN:
+        var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
+        poll(&waiting, 1, -1)
+      default: throw KernelError("write to", "the output", errno: Errno(rawValue: errno))
+      }
+    }
+  }
+
+  private func prefix(_ service: String, colour: Int) -> [UInt8] {
+    let name = service + String(repeating: " ", count: max(width - service.count, 0)) + "  | "
+    return Array((style.colour && colour > 0 ? "\u{1B}[\(colour)m\(name)\u{1B}[0m" : name).utf8)
+  }
+}

@@ -1,0 +1,180 @@
+import Glibc
+
+/// Reads the logs of one or several services as one, in the order of time.
+///
+/// Each service's own lines stay in the order in which they were written, even if the clock was set back in between.
+/// A reader that follows loses nothing and repeats nothing when files are rotated, unless it is so slow that a file is
+/// deleted before it came to it.
+public final class LogReader {
+  /// A service and its newest log file.
+  public struct Source: Hashable, Sendable {
+    public let service: String
+    public let path: String
+
+    public init(service: String, path: String) {
+      self.service = service
+      self.path = path
+    }
+  }
+
+  /// Which lines to give.
+  public struct Query: Sendable {
+    /// At most so many lines of each service, the last ones.
+    public var tail: Int?
+    /// Lines from this moment on.
+    public var since: LogTime?
+    /// Lines up to this moment.
+    public var until: LogTime?
+    /// Go on with what comes.
+    public var follow = false
+
+    public init(tail: Int? = nil, since: LogTime? = nil, until: LogTime? = nil, follow: Bool = false) {
+      self.tail = tail
+      self.since = since
+      self.until = until
+      self.follow = follow
+    }
+  }
+
+  /// How long a line that has not ended is waited for before what there is of it is given.
+  private static let partialPatience: CInt = 200
+
+  private let cursors: [LogCursor]
+  private let query: Query
+  private let interruption: Interruption
+  private let watch: LogWatch?
+  private var merge = LogMerge()
+  /// Cursors that had no line when they were last asked.
+  private var waiting: [Int]
+
+  /// Files need not exist (yet).
+  public init(_ sources: [Source], _ query: Query = Query(), interruption: Interruption = Interruption()) {
+    self.query = query
+    self.interruption = interruption
+    let since = query.tail == nil ? query.since : nil
+    cursors = sources.map { LogCursor(service: $0.service, path: $0.path, since: since) }
+    waiting = Array(cursors.indices)
+    watch = query.follow ? LogWatch(folders: Set(sources.map { Self.folder(of: $0.path) })) : nil
+    if let tail = query.tail {
+      for cursor in cursors { cursor.skip(toLast: tail, includesPartial: !query.follow) }
+    }
+  }
+
+  /// The last lines of a service, for a message that says why it ended.
+  public static func lastLines(_ count: Int, of source: Source) -> [LogEntry] {
+    let reader = LogReader([source], Query(tail: count))
+    var entries: [LogEntry] = []
+    while let entry = reader.next() { entries.append(entry) }
+    return entries
+  }
+
+  /// The next line; waits for it when following. `nil` at the end, or when interrupted: then asking again goes on.
+  public func next() -> LogEntry? {
+    while true {
+      ask()
+      while let (index, entry) = merge.popFirst() {
+        advance(index)
+        if matches(entry) { return entry }
+      }
+      guard query.follow, waitForMore() else { return nil }
+    }
+  }
+
+  private func matches(_ entry: LogEntry) -> Bool {
+    if let since = query.since, entry.time < since { return false }
+    if let until = query.until, until < entry.time { return false }
+    return true
+  }
+
+  /// Asks the cursors that had nothing.
+  private func ask() {
+    // While others have lines, those come first: who was at the end is asked again when they are out.
+    guard merge.isEmpty else { return }
+    let indices = waiting
+    waiting = []
+    for index in indices { advance(index) }
+  }
+
+  private func advance(_ index: Int) {
+    if let entry = cursors[index].next() ?? (query.follow ? nil : cursors[index].takePartial()) {
+      merge.insert(index, entry)
+    } else {
+      waiting.append(index)
+    }
+  }
+
+  private func waitForMore() -> Bool {
+    guard let watch else { return false }
+    var sawNewFile = false
+    for cursor in cursors {
+      if let file = cursor.fileDescriptor, watch.watch(file) { sawNewFile = true }
+    }
+    // What was written before the watch was there has to be looked for.
+    if sawNewFile { return !interruption.isInterrupted() }
+    var limit: CInt = -1
+    if let until = query.until {
+      let left = until.nanoseconds.subtractingReportingOverflow(LogTime.now.nanoseconds).partialValue
+      guard left > 0 else { return false }
+      limit = CInt(clamping: left / 1_000_000 + 1)
+    }
+    let hasPartial = cursors.contains { $0.hasPartial }
+    if hasPartial { limit = limit < 0 ? Self.partialPatience : min(limit, Self.partialPatience) }
+    let start = SuspendingClock.now
+    guard watch.wait(milliseconds: limit, interruption) else { return false }
+    if hasPartial, SuspendingClock.now - start >= .milliseconds(Int(Self.partialPatience)) { givePartials() }
+    return true
+  }
+
+  private func givePartials() {
+    let indices = waiting
+    waiting = []
+    for index in indices {
+      if let entry = cursors[index].next() ?? cursors[index].takePartial() {
+        merge.insert(index, entry)
+      } else {
+        waiting.append(index)
+      }
+    }
+  }
+
+  private static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
+/// The next line of each service, the earliest first: a binary heap.
+struct LogMerge {
+  private var heap: [(source: Int, entry: LogEntry)] = []
+
+  var isEmpty: Bool { heap.isEmpty }
+
+  mutating func insert(_ source: Int, _ entry: LogEntry) {
+    heap.append((source, entry))
+    var child = heap.count - 1
+    while child > 0, precedes(child, (child - 1) / 2) {
+      heap.swapAt(child, (child - 1) / 2)
+      child = (child - 1) / 2
+    }
+  }
+
+  mutating func popFirst() -> (source: Int, entry: LogEntry)? {
+    guard !heap.isEmpty else { return nil }
+    heap.swapAt(0, heap.count - 1)
+    let first = heap.removeLast()
+    var parent = 0
+    while true {
+      var smallest = parent
+      for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && precedes(child, smallest) {
+        smallest = child
+      }
+      guard smallest != parent else { return first }
+      heap.swapAt(parent, smallest)
+      parent = smallest
+    }
+  }
+
+  private func precedes(_ one: Int, _ other: Int) -> Bool {
+    (heap[one].entry.time, heap[one].source) < (heap[other].entry.time, heap[other].source)
+  }
+}

@@ -1,0 +1,200 @@
+import Glibc
+public import SystemPackage
+
+/// Memory that the writers of one thread share: none of it is in use between two calls.
+public final class LogScratch {
+  let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
+  let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+
+  public init() {}
+
+  deinit {
+    input.deallocate()
+    output.deallocate()
+  }
+}
+
+/// Writes what a service puts out to its log file, in the CRI log format, rotated by size.
+///
+/// Bytes are on their way to the file when a call returns: nothing waits here for the end of its line, so that a
+/// supervisor that dies takes no output along. A part of a line is a `P` record, and so is each 16 KB of a long one.
+///
+/// Nothing here fails or waits for space. What the file system does not take is kept, up to ``backlogLimit`` bytes, and
+/// beyond that dropped, counted and said in the log once there is space: `stack: dropped 4096 bytes (No space left on device)`.
+public final class LogWriter {
+  /// Bytes kept while they cannot be written.
+  static let backlogLimit = 1 << 18
+
+  /// What there was to read.
+  public enum Progress: Equatable, Sendable {
+    /// There may be more: call again when the descriptor is readable.
+    case more
+    /// The last writer has closed its end.
+    case ended
+    /// Reading failed for good.
+    case failed(Errno)
+  }
+
+  /// Bytes of output that were lost, ever.
+  public private(set) var droppedBytes: UInt64 = 0
+  /// Why the last attempt to write failed; `nil` when all is well.
+  public private(set) var failure: Errno?
+
+  private let scratch: LogScratch
+  private let clock: () -> LogTime
+  private var file: LogFile
+  private let batchLimit: Int
+
+  /// The batch in `scratch.output`: its bytes, and how many of them are the service's own.
+  private var batchCount = 0
+  private var batchContent = 0
+  /// Streams (one bit each) that have records in the batch, and those whose last one there is a part.
+  private var batchStreams: UInt8 = 0
+  private var batchOpenStreams: UInt8 = 0
+  /// Streams whose last record that is written or kept is a part.
+  private var openStreams: UInt8 = 0
+  /// Records, perhaps without the first bytes of the first, that could not be written yet.
+  private var backlog: [UInt8] = []
+  private var unreportedBytes: UInt64 = 0
+  private var dropReason: Errno?
+
+  /// Opens nothing yet: the file is made with the first output, in a folder that must exist.
+  public init(
+    path: String, rotation: LogRotation = LogRotation(), scratch: LogScratch = LogScratch(),
+    clock: @escaping () -> LogTime = { .now }
+  ) {
+    file = LogFile(path: path, rotation: rotation)
+    self.scratch = scratch
+    self.clock = clock
+    batchLimit = min(scratch.output.count, rotation.maximumSize)
+  }
+
+  /// Whether something waits to be written that ``flush()`` may get rid of: call it from time to time.
+  public var needsFlush: Bool { !backlog.isEmpty || unreportedBytes > 0 }
+
+  /// Reads what is there, at most `budget` bytes, from a non-blocking pipe or FIFO.
+  public func drain(_ descriptor: FileDescriptor, _ stream: LogStream, budget: Int = 1 << 20) -> Progress {
+    defer { writeBatch() }
+    var total = 0
+    while total < budget {
+      let count = read(descriptor.rawValue, scratch.input.baseAddress, scratch.input.count)
+      guard count > 0 else {
+        if count == 0 { return .ended }
+        if errno == EINTR { continue }
+        return errno == EAGAIN ? .more : .failed(Errno(rawValue: errno))
+      }
+      split(UnsafeRawBufferPointer(rebasing: scratch.input[..<count]), stream)
+      total += count
+    }
+    return .more
+  }
+
+  /// Writes `bytes`, any bytes, as output of `stream`.
+  public func append(_ bytes: UnsafeRawBufferPointer, _ stream: LogStream) {
+    split(bytes, stream)
+    writeBatch()
+  }
+
+  /// Tries again to write what could not be written; true when nothing is left.
+  @discardableResult
+  public func flush() -> Bool {
+    writeBacklog()
+    return !needsFlush
+  }
+
+  // MARK: Records
+
+  private func split(_ bytes: UnsafeRawBufferPointer, _ stream: LogStream) {
+    guard var next = bytes.baseAddress else { return }
+    // One reading of the clock for what came at once.
+    let time = clock()
+    let end = next + bytes.count
+    let bit = UInt8(1) << stream.rawValue
+    var header = (UInt64(0), UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+    withUnsafeMutableBytes(of: &header) { header in
+      LogRecord.writeHeader(time, stream, isPartial: false, to: header)
+      while next < end {
+        let window = min(next.distance(to: end), LogRecord.longestContent)
+        let newline = memchr(next, 0x0A, window)
+        let length = newline.map { next.distance(to: UnsafeRawPointer($0)) } ?? window
+        header[LogRecord.headerLength - 2] = newline == nil ? UInt8(ascii: "P") : UInt8(ascii: "F")
+        if batchCount > 0, batchCount + LogRecord.headerLength + length + 1 > batchLimit { writeBatch() }
+        put(UnsafeRawBufferPointer(header))
+        put(UnsafeRawBufferPointer(start: next, count: length))
+        scratch.output[batchCount] = 0x0A
+        batchCount += 1
+        batchContent += newline == nil ? length : length + 1
+        batchStreams |= bit
+        if newline == nil { batchOpenStreams |= bit } else { batchOpenStreams &= ~bit }
+        next += newline == nil ? length : length + 1
+      }
+    }
+  }
+
+  /// The output is far larger than a record and was emptied if this one did not fit.
+  private func put(_ bytes: UnsafeRawBufferPointer) {
+    UnsafeMutableRawBufferPointer(rebasing: scratch.output[batchCount...]).copyMemory(from: bytes)
+    batchCount += bytes.count
+  }
+
+  // MARK: Writing
+
+  private func writeBatch() {
+    guard batchCount > 0 else { return }
+    defer {
+      batchCount = 0
+      batchContent = 0
+      batchStreams = 0
+      batchOpenStreams = 0
+    }
+    writeBacklog()
+    var written = 0
+    if !needsFlush {
+      (written, failure) = file.append(UnsafeRawBufferPointer(rebasing: scratch.output[..<batchCount]))
+      if written == batchCount { return acceptBatch() }
+    }
+    // A batch of which a part is in the file has to be finished, whatever its size: half a record would spoil the next.
+    let rest = scratch.output[written..<batchCount]
+    if unreportedBytes == 0, written > 0 || backlog.count + rest.count <= Self.backlogLimit {
+      backlog += rest
+      acceptBatch()
+    } else {
+      droppedBytes += UInt64(batchContent)
+      unreportedBytes += UInt64(batchContent)
+      dropReason = failure
+    }
+  }
+
+  private func acceptBatch() {
+    openStreams = openStreams & ~batchStreams | batchOpenStreams
+  }
+
+  private func writeBacklog() {
+    guard needsFlush else { return }
+    if !writeKept() { return }
+    guard unreportedBytes > 0 else { return }
+    let reason = dropReason.map { " (\($0))" } ?? ""
+    let notice = "stack: dropped \(unreportedBytes) bytes\(reason)"
+    // What was left open goes on in bytes that are lost: it ends here.
+    for stream in LogStream.allCases where openStreams & (1 << stream.rawValue) != 0 {
+      backlog += LogRecord.encode([], clock(), stream)
+    }
+    backlog += LogRecord.encode(notice.utf8, clock(), .stderr)
+    openStreams = 0
+    unreportedBytes = 0
+    _ = writeKept()
+  }
+
+  private func writeKept() -> Bool {
+    while !backlog.isEmpty {
+      // The rest of a record goes first and alone, so that the others may begin a new file.
+      let end = file.isMidRecord ? (backlog.firstIndex(of: 0x0A) ?? backlog.count - 1) + 1 : backlog.count
+      let written: Int
+      (written, failure) = backlog.withUnsafeBytes { file.append(UnsafeRawBufferPointer(rebasing: $0[..<end])) }
+      backlog.removeFirst(written)
+      guard written == end else { return false }
+    }
+    backlog = []
+    return true
+  }
+}

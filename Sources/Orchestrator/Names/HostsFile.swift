@@ -1,0 +1,49 @@
+import Netlink
+
+/// The /etc/hosts that services see: one file for all services that are on the same networks.
+///
+/// A file for each service would grow with the square of the services: 800 files of 800 lines.
+struct HostsFile: Hashable {
+  /// The file's name in the stack's folder of names.
+  var name: String
+  var text: String
+}
+
+/// Who can look up whom by name, computed from what is desired.
+struct NameViews {
+  private var linesByNetwork: [String: String] = [:]
+
+  init(_ stack: DesiredStack) {
+    for network in stack.networks {
+      var lines = ""
+      for service in stack.services {
+        for attachment in service.attachments where attachment.network == network.name {
+          lines += "\(attachment.address)\t\(Self.names(of: service, attachment).joined(separator: " "))\n"
+        }
+      }
+      linesByNetwork[network.name] = lines
+    }
+  }
+
+  /// The names of one service on one network: its own, its container name, its hostname, the name that it shares with
+  /// its replicas, and its aliases there.
+  private static func names(of service: DesiredService, _ attachment: DesiredAttachment) -> [String] {
+    var seen: Set<String> = []
+    let candidates = [service.name, service.service] + [service.containerName, service.hostname].compactMap(\.self)
+    return (candidates + attachment.aliases).filter { seen.insert($0).inserted }
+  }
+
+  /// The file for one service. Services with the same networks get the same file.
+  func hostsFile(for service: DesiredService) -> HostsFile {
+    let networks = service.attachments.map(\.network).sorted()
+    let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+    return HostsFile(
+      name: service.hostsFile, text: loopback + networks.map { linesByNetwork[$0] ?? "" }.joined())
+  }
+
+  /// Every distinct file of a stack.
+  func hostsFiles(for stack: DesiredStack) -> [HostsFile] {
+    var seen: Set<String> = []
+    return stack.services.map(hostsFile(for:)).filter { seen.insert($0.name).inserted }
+  }
+}

@@ -1,0 +1,233 @@
+import Netlink
+
+/// The nftables table of a stack: what may enter its networks, what is translated, and nothing else.
+///
+/// Each stack guards only what is its own, so stacks need not know each other to be apart. Services and ports stand in
+/// sets and maps: the number of rules is the same for one service and for a thousand.
+struct Firewall {
+  private let stack: DesiredStack
+
+  init(_ stack: DesiredStack) {
+    self.stack = stack
+  }
+
+  /// `stack-web`, in family inet.
+  static func tableName(_ stack: String) -> String { "stack-\(stack)" }
+
+  var table: NftTable {
+    NftTable(
+      .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
+      chains: [
+        guardLoopback, translateIncoming, translateLocal, translateSource, forward, enter, leaveInternal, input,
+      ],
+      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways],
+      maps: [publishedEverywhere, publishedAt])
+  }
+
+  /// Puts the table in the place of the stack's former one: packets meet the one or the other.
+  var transaction: NftTransaction {
+    var transaction = NftTransaction()
+    transaction.replace(table)
+    return transaction
+  }
+
+  /// Deletes the table of a stack if it is there.
+  static func removal(of stack: String) -> NftTransaction {
+    var transaction = NftTransaction()
+    transaction.deleteIfPresent(NftTableName(.inet, tableName(stack)))
+    return transaction
+  }
+
+  // MARK: Sets and maps
+
+  private var bridges: NftSet {
+    NftSet(
+      "bridges", key: [.interfaceName], elements: stack.networks.map { NftElement(.interface($0.bridge)) },
+      comment: "the networks of the stack")
+  }
+
+  private var innerPairs: NftSet {
+    NftSet(
+      "within", key: [.interfaceName, .interfaceName],
+      elements: stack.networks.map { NftElement(.interface($0.bridge), .interface($0.bridge)) },
+      comment: "from a network to itself")
+  }
+
+  private var openBridges: NftSet {
+    NftSet(
+      "open", key: [.interfaceName],
+      elements: stack.networks.filter { !$0.isInternal }.map { NftElement(.interface($0.bridge)) },
+      comment: "networks with a way out")
+  }
+
+  private var internalBridges: NftSet {
+    NftSet(
+      "internal", key: [.interfaceName],
+      elements: stack.networks.filter(\.isInternal).map { NftElement(.interface($0.bridge)) },
+      comment: "networks without a way out")
+  }
+
+  private var gateways: NftSet {
+    NftSet(
+      "gateways", key: [.ipv4Address], elements: stack.networks.map { NftElement(.address(.v4($0.gateway))) },
+      comment: "addresses of the host in the networks")
+  }
+
+  private var ownGateways: NftSet {
+    NftSet(
+      "own_gateway", key: [.interfaceName, .ipv4Address],
+      elements: stack.networks.map { NftElement(.interface($0.bridge), .address(.v4($0.gateway))) },
+      comment: "which of them a network may talk to: its own")
+  }
+
+  /// Each published port with the address of the service behind it: the one its default route goes through, so that it
+  /// answers on the way that the request came.
+  private var published: [(port: PublishedPort, address: IPv4Address)] {
+    stack.services.flatMap { service in
+      let attachment = service.attachments.first(where: \.isDefaultRoute) ?? service.attachments.first
+      return service.ports.compactMap { port in attachment.map { (port, $0.address) } }
+    }
+  }
+
+  private var publishedEverywhere: NftMap {
+    NftMap(
+      "published", key: [.transportProtocol, .port], data: .values([.ipv4Address, .port]),
+      elements: published.filter { $0.port.hostAddress == nil }.map { port, address in
+        NftMapElement(
+          [port.target.transport.nftValue, .port(port.hostPort)],
+          values: [.address(.v4(address)), .port(port.target.port)])
+      }, comment: "ports published on every address of the host")
+  }
+
+  private var publishedAt: NftMap {
+    NftMap(
+      "published_at", key: [.ipv4Address, .transportProtocol, .port], data: .values([.ipv4Address, .port]),
+      elements: published.compactMap { port, address in
+        port.hostAddress.map { host in
+          NftMapElement(
+            [.address(.v4(host)), port.target.transport.nftValue, .port(port.hostPort)],
+            values: [.address(.v4(address)), .port(port.target.port)])
+        }
+      }, comment: "ports published on one address")
+  }
+
+  // MARK: Translation
+
+  /// `route_localnet` lets packets from loopback addresses leave by the bridges; none may come in by them.
+  private var guardLoopback: NftChain {
+    NftChain(
+      "guard_loopback", base: NftBase(.filter, .prerouting, priority: -300),
+      rules: [NftRule([.set([.inputInterface], named: "bridges"), .field(.ipDestination, Self.loopback)], .drop)])
+  }
+
+  /// A packet to 127.0.0.1 that comes from elsewhere is not led anywhere: what is published there is for the host alone.
+  private var translateIncoming: NftChain {
+    NftChain(
+      "publish", base: NftBase(.nat, .prerouting, priority: -100),
+      rules: [
+        NftRule([.field(.ipDestination, Self.loopback)], .verdict(.accept)),
+        NftRule([.field(.destinationType, .local)], toPublishedAt),
+        NftRule([.field(.destinationType, .local)], toPublished),
+      ])
+  }
+
+  private var translateLocal: NftChain {
+    NftChain(
+      "publish_locally", base: NftBase(.nat, .output, priority: -100),
+      rules: [
+        NftRule([.field(.destinationType, .local)], toPublishedAt),
+        NftRule([.field(.destinationType, .local)], toPublished),
+      ])
+  }
+
+  private var toPublishedAt: NftStatement {
+    .dnatMap(.ip, [.ipDestination, .transportProtocol, .destinationPort], map: "published_at")
+  }
+
+  private var toPublished: NftStatement {
+    .dnatMap(.ip, [.transportProtocol, .destinationPort], map: "published")
+  }
+
+  private var translateSource: NftChain {
+    NftChain(
+      "leave", base: NftBase(.nat, .postrouting, priority: 100),
+      rules: [
+        NftRule(
+          [.set([.inputInterface], named: "open"), .set([.outputInterface], .notEqual, named: "bridges")], .masquerade),
+        // From the host by 127.0.0.1: an address that no service could answer to.
+        NftRule([.set([.outputInterface], named: "bridges"), .field(.ipSource, Self.loopback)], .masquerade),
+        // Services of an internal network have no route to anyone but the host.
+        NftRule([.set([.outputInterface], named: "internal"), .status(.destinationTranslated)], .masquerade),
+      ] + stack.networks.map(translateHairpin))
+  }
+
+  /// To a published port of the same network: the answer must come back this way to be translated back.
+  ///
+  /// By the source's address: where bridged frames pass through here (br_netfilter), the kernel bridges a packet that was
+  /// translated to the same bridge, and then names no incoming link (br_nf_pre_routing_finish, br_nf_post_routing).
+  private func translateHairpin(_ network: DesiredNetwork) -> NftRule {
+    NftRule(
+      [
+        .field(.outputInterface, .interface(network.bridge)), .field(.ipSource, .prefix(.v4(network.subnet))),
+        .status(.destinationTranslated),
+      ], .masquerade)
+  }
+
+  // MARK: Passing through
+
+  private var forward: NftChain {
+    NftChain(
+      "forward", base: NftBase(.filter, .forward, priority: 0),
+      rules: [
+        NftRule([.state([.established, .related])], .accept),
+        NftRule([.set([.outputInterface], named: "bridges")], .verdict(.goto("enter"))),
+        NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
+      ])
+  }
+
+  /// What enters a network: its own traffic, where bridged frames come by here (br_netfilter), and what was published.
+  private var enter: NftChain {
+    NftChain(
+      "enter",
+      rules: [
+        NftRule([.set([.inputInterface, .outputInterface], named: "within")], .accept),
+        NftRule([.status(.destinationTranslated)], .accept),
+        NftRule([], .drop),
+      ])
+  }
+
+  private var leaveInternal: NftChain {
+    NftChain(
+      "leave_internal",
+      rules: [
+        NftRule([.field(.transportProtocol, .tcp)], .reject(.tcpReset)),
+        NftRule([], .reject(.administrativelyProhibited)),
+      ])
+  }
+
+  /// The host's address in one network is no way into it from another.
+  private var input: NftChain {
+    NftChain(
+      "input", base: NftBase(.filter, .input, priority: 0),
+      rules: [
+        NftRule([.state([.established, .related])], .accept),
+        NftRule([.field(.inputInterface, .interface("lo"))], .accept),
+        NftRule(
+          [
+            .set([.ipDestination], named: "gateways"),
+            .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
+          ], .drop),
+      ])
+  }
+
+  private static let loopback = NftValue.prefix(.v4(.loopback))
+}
+
+extension TransportProtocol {
+  fileprivate var nftValue: NftValue {
+    switch self {
+    case .tcp: .tcp
+    case .udp: .udp
+    }
+  }
+}

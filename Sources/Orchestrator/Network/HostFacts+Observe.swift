@@ -1,0 +1,73 @@
+import Kernel
+import Netlink
+
+extension HostFacts {
+  /// Looks at this host.
+  ///
+  /// - Parameters:
+  ///   - stack: the stack that is being chosen for: what is its own is in nobody's way.
+  ///   - portsOfInterest: for these the process that listens is looked up, which takes a walk through /proc.
+  static func observe(
+    except stack: String, pool: IPv4Prefix, folders: StateFolders, portsOfInterest: Set<UInt16>
+  ) throws(KernelError) -> HostFacts {
+    var facts = HostFacts(pool: pool)
+    try facts.addLinks(except: stack)
+    try facts.addSockets(portsOfInterest)
+    facts.tables = try Set(tables(except: stack))
+    for other in StackIndex(folders: folders).names() where other != stack {
+      try facts.addStack(other, folders)
+    }
+    return facts
+  }
+
+  /// Links and the routes over them.
+  private mutating func addLinks(except stack: String) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    let links = try socket.links()
+    let own = links.filter { $0.alias?.hasPrefix(LinkName.alias(stack: stack, "")) ?? false }
+    let ownIndices = Set(own.map(\.index))
+    let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+    self.links = Set(links.filter { !ownIndices.contains($0.index) }.map(\.name))
+    linkGroups = Set(links.compactMap(\.group))
+    for route in try socket.routes() {
+      guard case .v4(let prefix) = route.destination, prefix.length > 0, route.kind == .unicast,
+        !ownIndices.contains(route.link ?? 0)
+      else { continue }
+      let link = route.link.flatMap { names[$0] } ?? "nothing"
+      ranges.append(UsedRange(prefix: prefix, user: "a route of the host over \(link)"))
+    }
+  }
+
+  private mutating func addSockets(_ portsOfInterest: Set<UInt16>) throws(KernelError) {
+    var socket = try NetlinkSocket(.sockDiag)
+    let sockets = try socket.boundSockets()
+    let interesting = sockets.filter { portsOfInterest.contains($0.port) }
+    let owners = interesting.isEmpty ? [:] : SocketOwners.find(Set(interesting.map(\.inode)))
+    for bound in sockets {
+      var address: IPv4Address?
+      if case .v4(let v4) = bound.address, v4 != .any { address = v4 }
+      let user = owners[bound.inode].map { PortUser.process(name: $0.name, pid: $0.pid) } ?? .socket
+      ports.append(
+        UsedPort(address: address, port: bound.port, transport: TransportProtocol(bound.transport), user: user))
+    }
+  }
+
+  private static func tables(except stack: String) throws(KernelError) -> [String] {
+    var socket = try NetlinkSocket(.netfilter)
+    return try socket.tables()
+      .filter { $0.name.family == .inet && $0.comment != "stack:\(stack)" }.map(\.name.name)
+  }
+
+  /// What another stack has, or has just chosen.
+  private mutating func addStack(_ name: String, _ folders: StateFolders) throws(KernelError) {
+    let folder = folders.stack(name)
+    for path in [folder.intent, folder.claim] {
+      guard let other = try StateFile<DesiredStack>(path: path).read() else { continue }
+      linkGroups.insert(other.linkGroup)
+      ranges += other.networks.map { UsedRange(prefix: $0.subnet, user: "network \($0.name) of stack \(name)") }
+      ports += other.publishedPorts.map {
+        UsedPort(address: $0.hostAddress, port: $0.hostPort, transport: $0.target.transport, user: .stack(name))
+      }
+    }
+  }
+}

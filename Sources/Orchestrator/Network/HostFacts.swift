@@ -1,0 +1,49 @@
+public import Netlink
+
+/// What the host already uses: the ranges, ports and names that a stack must stay clear of.
+///
+/// A value, so that choosing is pure: ``HostFacts/observe(except:folders:)`` fills it on a real host.
+public struct HostFacts: Hashable, Sendable {
+  /// A range of addresses with what uses it, as it reads in an error: `route 10.0.0.0/8 via eth0`.
+  public struct UsedRange: Hashable, Sendable {
+    public var prefix: IPv4Prefix
+    public var user: String
+  }
+  /// A port of the host that somebody listens on or publishes.
+  public struct UsedPort: Hashable, Sendable {
+    /// nil for all addresses.
+    public var address: IPv4Address?
+    public var port: UInt16
+    public var transport: TransportProtocol
+    public var user: PortUser
+  }
+  public enum PortUser: Hashable, Sendable, CustomStringConvertible {
+    case process(name: String, pid: Int32)
+    /// A socket whose owner could not be found out.
+    case socket
+    case stack(String)
+
+    public var description: String {
+      switch self {
+      case .process(let name, let pid): "\(name) (pid \(pid))"
+      case .socket: "a process that cannot be seen from here"
+      case .stack(let name): "stack \(name)"
+      }
+    }
+  }
+
+  public var ranges: [UsedRange] = []
+  public var ports: [UsedPort] = []
+  /// Names of links that are not the stack's own.
+  public var links: Set<String> = []
+  /// Device groups in use.
+  public var linkGroups: Set<UInt32> = []
+  /// nftables tables that are not the stack's own.
+  public var tables: Set<String> = []
+  /// Where new subnets come from.
+  public var pool: IPv4Prefix
+
+  public init(pool: IPv4Prefix) {
+    self.pool = pool
+  }
+}

@@ -1,0 +1,79 @@
+import Netlink
+
+extension Step {
+  /// The commands that a person would have typed for the step: what `--dry-run` prints, to be read and to be tried.
+  ///
+  /// - Parameter folders: where state is kept, for the paths in them.
+  public func commands(folders: StateFolders) -> [String] {
+    switch self {
+    case .recordIntent, .awaitReady, .restoreForwarding, .makeHostRoot: []
+    case .makeFolders(let stack):
+      ["mkdir -p \(folders.stack(stack.name).path) \(folders.stack(stack.name).logs)"]
+        + stack.volumes.map { "mkdir -p \(shellQuoted($0.folder))" }
+    case .mountLayers(let stack): ["mount -t tmpfs -o mode=0711 stack \(folders.stack(stack).layers)"]
+    case .enableForwarding: ["sysctl -w net.ipv4.ip_forward=1"]
+    case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
+    case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
+    case .createNamespace(let service, let stack):
+      ["ip netns add \(stack).\(service.name)", "ip -n \(stack).\(service.name) link set lo up"]
+    case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
+    case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
+    case .pinNamespaces: []
+    case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
+    case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
+    case .detach(let service): service.attachments.map { "ip link del \($0.link)" }
+    case .removeLayer(let service, let stack): ["rm -r \(folders.stack(stack).service(service).layer)"]
+    case .removeLinks(let group, _): ["ip link del group \(group)"]
+    case .removeBridge(let network): ["ip link del \(network.bridge)"]
+    case .removeFirewall(let stack): ["nft delete table inet \(Firewall.tableName(stack))"]
+    case .removeControlGroups(let stack): ["rmdir /sys/fs/cgroup/stack/\(stack)/* /sys/fs/cgroup/stack/\(stack)"]
+    case .unmountLayers(let stack): ["umount \(folders.stack(stack).layers)"]
+    case .removeVolumes(let stack): ["rm -r \(folders.stack(stack).volumes)"]
+    case .removeFolders(let stack): ["rm -r \(folders.stack(stack).path)"]
+    }
+  }
+
+  private static func bridgeCommands(_ network: DesiredNetwork, _ stack: String) -> [String] {
+    let bridge = network.bridge
+    return [
+      "ip link add \(bridge) address \(network.mac) type bridge stp_state 0 mcast_snooping 0",
+      "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack, "", network.name))",
+      "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
+      "ip link set \(bridge) up",
+    ]
+  }
+
+  private static func attachCommands(
+    _ attachment: DesiredAttachment, _ service: DesiredService, _ stack: DesiredStack
+  ) -> [String] {
+    guard let network = stack.network(named: attachment.network) else { return [] }
+    let namespace = "\(stack.name).\(service.name)"
+    var commands = [
+      "ip link add \(attachment.link) group \(stack.linkGroup) type veth"
+        + " peer name \(attachment.interface) address \(attachment.mac) netns \(namespace)",
+      "ip link set \(attachment.link) master \(network.bridge) addrgenmode none up",
+      "bridge fdb add \(attachment.mac) dev \(attachment.link) master static",
+      "ip neigh add \(attachment.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent",
+      "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet.length) dev \(attachment.interface)",
+      "ip -n \(namespace) link set \(attachment.interface) up",
+      "ip -n \(namespace) neigh add \(network.gateway) lladdr \(network.mac) dev \(attachment.interface) nud permanent",
+    ]
+    if attachment.isDefaultRoute { commands.append("ip -n \(namespace) route add default via \(network.gateway)") }
+    return commands
+  }
+
+  private static func startCommand(_ service: DesiredService, _ stack: StackFolder) -> String {
+    let paths = stack.service(service.name)
+    let root =
+      switch service.root {
+      case .host:
+        "mount -t overlay -o lowerdir=\(stack.hostRoot),upperdir=\(paths.upper),workdir=\(paths.work) overlay \(paths.root) && mount --bind -o ro /usr \(paths.root)/usr"
+      case .overlay(let folder):
+        "mount -t overlay -o lowerdir=\(shellQuoted(folder)),upperdir=\(paths.upper),workdir=\(paths.work) overlay \(paths.root)"
+      case .direct(let folder): "mount --bind \(shellQuoted(folder)) \(paths.root)"
+      }
+    let command = service.process.arguments.map(shellQuoted).joined(separator: " ")
+    return "ip netns exec \(stack.name).\(service.name) unshare --mount --uts --ipc --pid --cgroup --fork"
+      + " sh -c '\(root) && hostname \(service.hostname) && exec chroot \(paths.root) \(command)'"
+  }
+}

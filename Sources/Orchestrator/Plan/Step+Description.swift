@@ -1,0 +1,55 @@
+extension Step: CustomStringConvertible {
+  /// What the step does, in a line.
+  public var description: String {
+    switch self {
+    case .recordIntent(let stack): "record what stack \(stack.name) is to be"
+    case .makeFolders(let stack): "make the folders of stack \(stack.name)"
+    case .mountLayers: "mount a tmpfs for writable layers"
+    case .makeHostRoot: "make a root folder around the host's /usr"
+    case .enableForwarding: "let packets pass between interfaces"
+    case .createBridge(let network, _): "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
+    case .writeFirewall(let stack): "write nftables table \(Firewall.tableName(stack.name))"
+    case .createNamespace(let service, _): "create a network namespace for \(service.name)"
+    case .attach(let service, _):
+      "attach \(service.name) to "
+        + (service.attachments.isEmpty
+          ? "no network" : service.attachments.map { "\($0.network) as \($0.address)" }.joined(separator: ", "))
+    case .start(let service, _):
+      "start \(service.name): \(service.process.arguments.map(shellQuoted).joined(separator: " "))"
+    case .awaitReady(let service):
+      service.readyPorts.isEmpty
+        ? "wait until \(service.name) runs"
+        : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
+    case .pinNamespaces(let services, let stack):
+      "pin \(services.count) network namespaces as \(stack).<service>"
+    case .stop(let service): "stop \(service.name)"
+    case .unpinNamespaces(let services, _): "remove \(services.count) network namespaces"
+    case .detach(let service): "detach \(service.name) from its networks"
+    case .removeLayer(let service, _): "remove the writable layer of \(service)"
+    case .removeLinks(_, let stack): "remove the links of stack \(stack)"
+    case .removeBridge(let network): "remove bridge \(network.bridge)"
+    case .removeFirewall(let stack): "remove nftables table \(Firewall.tableName(stack))"
+    case .removeControlGroups(let stack): "remove the control groups of stack \(stack)"
+    case .restoreForwarding: "put forwarding back as it was, if no other stack needs it"
+    case .unmountLayers: "unmount the writable layers"
+    case .removeVolumes(let stack): "remove the volumes of stack \(stack)"
+    case .removeFolders(let stack): "remove the folders of stack \(stack)"
+    }
+  }
+}
+
+/// A word as a shell reads it back.
+func shellQuoted(_ word: String) -> String {
+  let isPlain =
+    !word.isEmpty
+    && word.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "/._-+=:,@%".utf8.contains(byte)
+      }
+    }
+  return isPlain
+    ? word : "'\(word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#))'"
+}

@@ -1,0 +1,74 @@
+/// One change to the host, small enough to name, to show as the command a person would have typed, to apply and to undo.
+public enum Step: Hashable, Sendable {
+  // What the services share.
+  /// Records what is desired, before the first effect.
+  case recordIntent(DesiredStack)
+  /// Folders, volumes and the name files of a stack.
+  case makeFolders(DesiredStack)
+  /// A tmpfs for the writable layers: no disk inodes are made and none are left.
+  case mountLayers(stack: String)
+  /// The lower folder of `rootfs: host`.
+  case makeHostRoot(stack: String)
+  /// Forwarding between interfaces, which a host that is no router has off.
+  case enableForwarding
+  case createBridge(DesiredNetwork, stack: String)
+  /// The stack's nftables table, replaced as a whole in one transaction.
+  case writeFirewall(DesiredStack)
+
+  // What one service needs.
+  case createNamespace(DesiredService, stack: String)
+  /// Veth pairs from the service's namespace to its bridges, with addresses, routes, neighbours and fdb entries.
+  case attach(DesiredService, DesiredStack)
+  case start(DesiredService, stack: String)
+  case awaitReady(DesiredService)
+  /// Keeps network namespaces under names that ip-netns(8) knows, and beyond their processes.
+  case pinNamespaces([String], stack: String)
+
+  // And the way back.
+  case stop(DesiredService)
+  case unpinNamespaces([String], stack: String)
+  case detach(DesiredService)
+  case removeLayer(service: String, stack: String)
+  /// All host ends of veth pairs at once, by their device group.
+  case removeLinks(group: UInt32, stack: String)
+  case removeBridge(DesiredNetwork)
+  case removeFirewall(stack: String)
+  case removeControlGroups(stack: String)
+  case restoreForwarding
+  case unmountLayers(stack: String)
+  case removeVolumes(stack: String)
+  case removeFolders(stack: String)
+}
+
+extension Step {
+  /// The service that the step is for, if it is for one.
+  public var service: String? {
+    switch self {
+    case .createNamespace(let service, _), .attach(let service, _), .start(let service, _), .awaitReady(let service),
+      .stop(let service), .detach(let service):
+      service.name
+    case .removeLayer(let service, _): service
+    default: nil
+    }
+  }
+
+  /// The step that takes this one back; nil where there is nothing to take back.
+  ///
+  /// What is undone may be half done: each of these removes what is there and is content with what is not.
+  public var undo: Step? {
+    switch self {
+    case .recordIntent(let stack), .makeFolders(let stack): .removeFolders(stack: stack.name)
+    case .mountLayers(let stack), .makeHostRoot(let stack): .unmountLayers(stack: stack)
+    case .enableForwarding: .restoreForwarding
+    case .createBridge(let network, _): .removeBridge(network)
+    case .writeFirewall(let stack): .removeFirewall(stack: stack.name)
+    case .createNamespace(let service, let stack): .unpinNamespaces([service.name], stack: stack)
+    case .attach(let service, _): .detach(service)
+    case .start(let service, _): .stop(service)
+    case .pinNamespaces(let services, let stack): .unpinNamespaces(services, stack: stack)
+    case .awaitReady, .stop, .unpinNamespaces, .detach, .removeLayer, .removeLinks, .removeBridge, .removeFirewall,
+      .removeControlGroups, .restoreForwarding, .unmountLayers, .removeVolumes, .removeFolders:
+      nil
+    }
+  }
+}

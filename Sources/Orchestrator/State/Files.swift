@@ -1,0 +1,130 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// The few things that state needs of a file system. Every failure names the file.
+enum Files {
+  /// Reads a whole file, but no more than `limit` bytes.
+  ///
+  /// - Returns: nil when there is no such file.
+  static func read(_ path: String, limit: Int = 64 << 20) throws(KernelError) -> [UInt8]? {
+    let number = open(path, O_RDONLY | O_CLOEXEC)
+    guard number >= 0 else {
+      if errno == ENOENT { return nil }
+      throw KernelError("read", path, errno: Errno(rawValue: errno))
+    }
+    let descriptor = Descriptor(adopting: number)
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    do {
+      while true {
+        let count = try buffer.withUnsafeMutableBytes { try descriptor.fileDescriptor.read(into: $0) }
+        guard count > 0 else { return bytes }
+        bytes.append(contentsOf: buffer[..<count])
+        guard bytes.count <= limit else { throw Errno.fileTooLarge }
+      }
+    } catch {
+      throw failure("read", path, error)
+    }
+  }
+
+  /// Replaces a file so that readers see the old text or the new one, whatever happens meanwhile.
+  ///
+  /// - Parameter isDurable: flushed to disk before it takes its name. What does not outlive a boot needs no flush: after
+  ///   a power cut its boot id is wrong anyway.
+  static func replace(
+    _ path: String, with bytes: [UInt8], mode: FilePermissions = [.ownerReadWrite], isDurable: Bool = false
+  ) throws(KernelError) {
+    let temporary = "\(path).new"
+    do {
+      try write(bytes, to: temporary, mode: mode, isDurable: isDurable)
+      guard rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
+    } catch {
+      unlink(temporary)
+      throw failure("write", path, error)
+    }
+  }
+
+  /// Writes into the file that is there: a bind mount of it shows the new text, where a renamed file would not.
+  static func overwrite(_ path: String, with bytes: [UInt8], mode: FilePermissions) throws(KernelError) {
+    do {
+      try write(bytes, to: path, mode: mode, isDurable: false)
+    } catch {
+      throw failure("write", path, error)
+    }
+  }
+
+  private static func write(_ bytes: [UInt8], to path: String, mode: FilePermissions, isDurable: Bool) throws {
+    let descriptor = Descriptor(
+      adopting: try FileDescriptor.open(
+        path, .writeOnly, options: [.create, .closeOnExec, .noFollow], permissions: mode))
+    try descriptor.fileDescriptor.writeAll(bytes)
+    guard ftruncate(descriptor.rawValue, off_t(bytes.count)) == 0 else { throw Errno(rawValue: errno) }
+    if isDurable { guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) } }
+  }
+
+  /// Makes a folder and those above it; content with one that is there.
+  static func makeFolder(_ path: String, mode: mode_t = 0o700) throws(KernelError) {
+    if mkdir(path, mode) == 0 || errno == EEXIST { return }
+    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+      throw KernelError("make folder", path, errno: Errno(rawValue: errno))
+    }
+    try makeFolder(String(path[..<slash]), mode: 0o755)
+    guard mkdir(path, mode) == 0 || errno == EEXIST else {
+      throw KernelError("make folder", path, errno: Errno(rawValue: errno))
+    }
+  }
+
+  static func makeFIFO(_ path: String) throws(KernelError) {
+    guard mkfifo(path, 0o600) == 0 || errno == EEXIST else {
+      throw KernelError("make FIFO", path, errno: Errno(rawValue: errno))
+    }
+  }
+
+  /// The names in a folder, in order; none when there is no such folder.
+  static func list(_ path: String) -> [String] {
+    guard let folder = opendir(path) else { return [] }
+    defer { closedir(folder) }
+    var names: [String] = []
+    while let entry = readdir(folder) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+
+  /// Removes a file or a folder with all that is in it, without following links or crossing into other file systems.
+  static func remove(_ path: String) throws(KernelError) {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return }
+    if status.st_mode & S_IFMT == S_IFDIR {
+      for name in list(path) {
+        var inner = stat()
+        guard lstat("\(path)/\(name)", &inner) == 0 else { continue }
+        guard inner.st_dev == status.st_dev else {
+          throw KernelError(
+            "remove", "\(path)/\(name)", errno: .resourceBusy,
+            remedy: "something is mounted there: unmount it and try again")
+        }
+        try remove("\(path)/\(name)")
+      }
+    }
+    let result = status.st_mode & S_IFMT == S_IFDIR ? rmdir(path) : unlink(path)
+    guard result == 0 || errno == ENOENT else { throw KernelError("remove", path, errno: Errno(rawValue: errno)) }
+  }
+
+  /// Removes a folder if nothing is in it.
+  static func removeIfEmpty(_ path: String) {
+    rmdir(path)
+  }
+
+  private static func failure(_ action: String, _ path: String, _ error: any Error) -> KernelError {
+    KernelError(action, path, errno: error as? Errno ?? .ioError)
+  }
+}

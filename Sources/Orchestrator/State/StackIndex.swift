@@ -1,0 +1,135 @@
+public import Kernel
+import Runtime
+
+/// What is up on this host, read from the state folders: true also when no supervisor runs.
+public struct StackIndex: Sendable {
+  let folders: StateFolders
+
+  public init(folders: StateFolders) {
+    self.folders = folders
+  }
+
+  /// The names of all stacks that have state here, in order.
+  public func names() -> [String] {
+    Files.list(folders.run).filter { !$0.hasPrefix(".") }
+  }
+
+  /// What was recorded of a stack; nil when there is no such stack or its record is lost.
+  public func desired(_ name: String) throws(KernelError) -> DesiredStack? {
+    try StateFile<DesiredStack>(path: folders.stack(name).intent).read()
+  }
+
+  public func record(of service: String, in stack: String) throws(KernelError) -> ServiceRecord {
+    let record = try StateFile<ServiceRecord>(path: folders.stack(stack).service(service).record).read()
+    return truthful(record ?? ServiceRecord(service: service), in: stack)
+  }
+
+  /// A record as it is now: what was running when it was written may have ended since, with nobody to note it.
+  private func truthful(_ record: ServiceRecord, in stack: String) -> ServiceRecord {
+    guard record.phase.isAlive, let process = record.process else { return record }
+    guard ServiceProcess(process) == nil else { return record }
+    var ended = record
+    let exit = (try? ExitRecord.read(folders.stack(stack).service(record.service).exit)) ?? nil
+    (ended.phase, ended.process, ended.exitCode) = (.exited, nil, exit.map { Int($0.status.shellCode) })
+    return ended
+  }
+
+  /// One instance as it is to be and as it is.
+  public struct ServiceStatus: Sendable {
+    public var stack: String
+    public var service: DesiredService
+    public var record: ServiceRecord
+  }
+
+  public func services(of stack: DesiredStack) throws(KernelError) -> [ServiceStatus] {
+    var statuses: [ServiceStatus] = []
+    for service in stack.services {
+      statuses.append(
+        ServiceStatus(stack: stack.name, service: service, record: try record(of: service.name, in: stack.name)))
+    }
+    return statuses
+  }
+
+  // MARK: Finding what a person means
+
+  /// The stack that a command is about.
+  ///
+  /// - Parameter name: nil for the only one there is.
+  public func stack(named name: String?) throws(StackErrors) -> String {
+    let names = names()
+    if let name {
+      guard names.contains(name) else {
+        throw StackErrors([
+          StackError(nil, "no stack named \(name) is up", remedy: Self.candidates(names, "bring it up: stack up FILE"))
+        ])
+      }
+      return name
+    }
+    guard let only = names.first, names.count == 1 else {
+      throw StackErrors([
+        names.isEmpty
+          ? StackError(nil, "no stack is up", remedy: "bring one up: stack up FILE")
+          : StackError(nil, "more than one stack is up: say which", remedy: Self.candidates(names, ""))
+      ])
+    }
+    return only
+  }
+
+  /// An instance of a service, with the stack it is in.
+  public struct Place: Hashable, Sendable {
+    public var stack: String
+    public var service: String
+  }
+
+  /// Finds `web1`, `web/web1`, or `web1` in a given stack. A service with replicas is found by its own name when it has
+  /// one replica, else by `web-2`.
+  public func find(_ text: String, in stack: String?) throws(StackErrors) -> Place {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let (wantedStack, wanted) = parts.count == 2 ? (parts[0], parts[1]) : (stack, text)
+    let stacks = try wantedStack.map { name throws(StackErrors) in [try self.stack(named: name)] } ?? names()
+    // A name is a path's last part here: one that is not, such as "..", names no service.
+    let isName = !wanted.isEmpty && !wanted.contains("/") && !wanted.hasPrefix(".")
+    let places = stacks.filter { isName && Files.exists(folders.stack($0).service(wanted).path) }
+      .map { Place(stack: $0, service: wanted) }
+    if places.count == 1, let place = places.first { return place }
+    guard places.isEmpty else {
+      throw StackErrors([
+        StackError(
+          nil, "service \(wanted) runs in more than one stack",
+          remedy: "say which: \(places.map { "\($0.stack)/\($0.service)" }.joined(separator: ", "))")
+      ])
+    }
+    let known = stacks.flatMap { stack in Files.list(folders.stack(stack).services).map { "\(stack)/\($0)" } }
+    let similar = known.filter { $0.hasSuffix("/\(wanted)-1") || $0.contains("/\(wanted)-") }
+    throw StackErrors([
+      StackError(
+        nil, "no service named \(wanted) is up" + (wantedStack.map { " in stack \($0)" } ?? ""),
+        remedy: Self.candidates(similar.isEmpty ? known : similar, "bring its stack up: stack up FILE"))
+    ])
+  }
+
+  private static func candidates(_ names: [String], _ otherwise: String) -> String {
+    names.isEmpty ? otherwise : "there \(names.count == 1 ? "is" : "are"): \(names.prefix(20).joined(separator: ", "))"
+  }
+}
+
+extension StackIndex.ServiceStatus {
+  public var name: String { service.name }
+  public var isExited: Bool { record.phase == .exited }
+  public var phase: String { record.phase.rawValue }
+  public var addresses: [String] { service.attachments.map { "\($0.address)" } }
+  public var ports: [String] { service.ports.map(\.summary) }
+
+  /// Of its process 1, as the host sees it.
+  public var pid: Int32? { record.process?.pid }
+
+  /// What the STATE column says.
+  public var state: String {
+    let health = record.health.map { ", \($0.rawValue)" } ?? ""
+    return switch record.phase {
+    case .exited: "exited (\(record.exitCode.map(String.init) ?? "?"))"
+    case .restarting: "restarting (\(record.restarts))"
+    default: record.phase.rawValue + health
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// An exclusive lock that ends with its holder, however that ends (flock(2)).
+struct StackLock: ~Copyable {
+  private let path: String
+  private let descriptor: Descriptor
+
+  /// Waits until nobody else holds the lock.
+  ///
+  /// - Parameter onWait: called once, before waiting, when somebody else has it.
+  init(_ path: String, onWait: () -> Void = {}) throws(KernelError) {
+    self.path = path
+    try Files.makeFolder(Self.folder(of: path))
+    var hasWaited = false
+    while true {
+      let number = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+      guard number >= 0 else {
+        // The last command of another stack may have removed the folder in between.
+        guard errno == ENOENT else { throw KernelError("open lock", path, errno: Errno(rawValue: errno)) }
+        try Files.makeFolder(Self.folder(of: path))
+        continue
+      }
+      let candidate = Descriptor(adopting: number)
+      if flock(number, LOCK_EX | LOCK_NB) != 0 {
+        if !hasWaited { onWait() }
+        hasWaited = true
+        while flock(number, LOCK_EX) != 0 {
+          guard errno == EINTR else { throw KernelError("lock", path, errno: Errno(rawValue: errno)) }
+        }
+      }
+      // The holder before us may have removed the file: a lock on a file that nobody can find locks nothing.
+      if Self.isSameFile(number, path) {
+        descriptor = candidate
+        return
+      }
+    }
+  }
+}
+
+extension StackLock {
+  /// Removes the lock's file and lets go: for the command that leaves nothing of the stack behind.
+  consuming func remove() {
+    unlink(path)
+    Files.removeIfEmpty(Self.folder(of: path))
+  }
+
+  private static func folder(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+  }
+
+  private static func isSameFile(_ descriptor: CInt, _ path: String) -> Bool {
+    var held = stat()
+    var named = stat()
+    return fstat(descriptor, &held) == 0 && stat(path, &named) == 0 && held.st_ino == named.st_ino
+      && held.st_dev == named.st_dev
+  }
+}

@@ -1,0 +1,81 @@
+/// Where a stack keeps its state: what must not outlive a boot under /run, what must under /var/lib.
+public struct StateFolders: Hashable, Sendable {
+  /// `/run/stack`
+  public var run: String
+  /// `/var/lib/stack`
+  public var lib: String
+  /// `/run/netns`: where ip-netns(8) looks for pinned namespaces.
+  public var namespaces: String
+
+  public init(run: String = "/run/stack", lib: String = "/var/lib/stack", namespaces: String = "/run/netns") {
+    self.run = run
+    self.lib = lib
+    self.namespaces = namespaces
+  }
+
+  /// What belongs to the host, not to one stack: a name that no stack can have.
+  public var host: String { "\(run)/.host" }
+
+  public func stack(_ name: String) -> StackFolder {
+    StackFolder(folders: self, name: name)
+  }
+}
+
+/// The paths of one stack.
+public struct StackFolder: Hashable, Sendable {
+  let folders: StateFolders
+  let name: String
+
+  public var path: String { "\(folders.run)/\(name)" }
+  public var lib: String { "\(folders.lib)/\(name)" }
+  /// The recorded ``DesiredStack``: written before the first effect, removed after the last.
+  public var intent: String { "\(path)/stack.json" }
+  /// What an `up` under way has chosen, so that others choose something else.
+  public var claim: String { "\(path)/claim.json" }
+  /// Held by the command that is changing the stack.
+  public var lock: String { "\(folders.host)/\(name).lock" }
+  public var controlSocket: String { "\(path)/control.sock" }
+  /// The ``ProcessIdentity`` of the supervisor.
+  public var supervisor: String { "\(path)/supervisor" }
+  public var supervisorLog: String { "\(path)/supervisor.log" }
+  /// A tmpfs of the stack's own: the writable layers of its services.
+  public var layers: String { "\(path)/layers" }
+  /// The lower folder of `rootfs: host`.
+  public var hostRoot: String { "\(layers)/.host" }
+  public var names: String { "\(path)/names" }
+  public var services: String { "\(path)/services" }
+  public var volumes: String { "\(lib)/volumes" }
+  public var logs: String { "\(lib)/logs" }
+
+  public func service(_ service: String) -> ServiceFolder {
+    ServiceFolder(stack: self, name: service)
+  }
+
+  public func volume(_ volume: String) -> String { "\(volumes)/\(volume)" }
+}
+
+/// The paths of one service.
+public struct ServiceFolder: Hashable, Sendable {
+  let stack: StackFolder
+  let name: String
+
+  public var path: String { "\(stack.services)/\(name)" }
+  /// The ``ServiceRecord``.
+  public var record: String { "\(path)/record.json" }
+  /// The ``DesiredService``, for commands that need no more than this one.
+  public var definition: String { "\(path)/service.json" }
+  public var stdout: String { "\(path)/stdout" }
+  public var stderr: String { "\(path)/stderr" }
+  public var stdin: String { "\(path)/stdin" }
+  /// Where stack-init writes how the service ended.
+  public var exit: String { "\(path)/exit" }
+  public var hostname: String { "\(path)/hostname" }
+  public var layer: String { "\(stack.layers)/\(name)" }
+  public var upper: String { "\(layer)/upper" }
+  public var work: String { "\(layer)/work" }
+  public var root: String { "\(layer)/root" }
+  public func anonymousVolume(_ number: Int) -> String { "\(layer)/volume\(number)" }
+  public var log: String { "\(stack.logs)/\(name).log" }
+  /// The pinned network namespace, which ip-netns(8) shows as `web.web1`.
+  public var namespace: String { "\(stack.folders.namespaces)/\(stack.name).\(name)" }
+}

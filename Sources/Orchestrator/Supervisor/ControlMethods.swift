@@ -1,0 +1,93 @@
+/// What a supervisor can be asked over its control socket. Names follow varlink's: an interface, a dot, a method.
+enum SupervisorMethods {
+  /// Makes the stack what is desired. Answers with events until it is done.
+  enum Up: ControlMethod {
+    static let name = "io.stack.Up"
+    struct Parameters: Codable, Sendable {
+      var desired: DesiredStack
+      var recreate: Planner.Recreation
+      /// Seconds until a service that is not ready counts as failed.
+      var timeout: Double
+    }
+    typealias Reply = OperationEvent
+  }
+
+  /// Takes the stack down and ends the supervisor.
+  enum Down: ControlMethod {
+    static let name = "io.stack.Down"
+    struct Parameters: Codable, Sendable {
+      var removeVolumes: Bool
+      /// Seconds to wait for services to stop by themselves; nil for each service's own grace period.
+      var timeout: Double?
+    }
+    typealias Reply = OperationEvent
+  }
+
+  enum Start: ControlMethod {
+    static let name = "io.stack.Start"
+    typealias Parameters = ServiceSelection
+    typealias Reply = OperationEvent
+  }
+
+  enum Stop: ControlMethod {
+    static let name = "io.stack.Stop"
+    typealias Parameters = ServiceSelection
+    typealias Reply = OperationEvent
+  }
+
+  enum Restart: ControlMethod {
+    static let name = "io.stack.Restart"
+    typealias Parameters = ServiceSelection
+    typealias Reply = OperationEvent
+  }
+
+  enum Kill: ControlMethod {
+    static let name = "io.stack.Kill"
+    struct Parameters: Codable, Sendable {
+      var services: [String]
+      var signal: Int32
+    }
+    typealias Reply = OperationEvent
+  }
+
+  /// Ends the operation under way; an `up` is undone.
+  enum Cancel: ControlMethod {
+    static let name = "io.stack.Cancel"
+    typealias Parameters = Nothing
+    typealias Reply = Nothing
+  }
+
+  struct ServiceSelection: Codable, Sendable {
+    /// Names of instances; all of them when empty.
+    var services: [String]
+    /// Seconds: for stopping, until SIGKILL; for starting, until a service that is not ready counts as failed.
+    var timeout: Double?
+  }
+}
+
+/// Something that happened while an operation went on..
+public struct OperationEvent: Codable, Hashable, Sendable {
+  public enum Kind: String, Codable, Sendable {
+    /// A step was begun.
+    case step
+    /// A service changed: `text` says into what.
+    case service
+    /// Something to be told, that stops nothing.
+    case warning
+    case finished
+    case failed
+    case cancelled
+  }
+  public var kind: Kind
+  public var service: String?
+  public var text: String
+  /// What went wrong, with the last event.
+  public var errors: [StackError]
+
+  init(_ kind: Kind, service: String? = nil, text: String = "", errors: [StackError] = []) {
+    self.kind = kind
+    self.service = service
+    self.text = text
+    self.errors = errors
+  }
+}

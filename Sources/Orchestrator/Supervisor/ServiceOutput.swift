@@ -1,0 +1,72 @@
+import Glibc
+import Kernel
+import Runtime
+import SystemPackage
+
+/// What a service writes, from its FIFOs or its terminal to its log.
+///
+/// The service holds its ends of the FIFOs open itself, for reading too: with no supervisor its output waits there, and it
+/// is never told that nobody reads (fifo(7)). So does the supervisor: a service that has ended does not keep the loop awake.
+final class ServiceOutput {
+  private let paths: ServiceFolder
+  private let pump: LogPump
+  private let writer: LogWriter
+  private var sources: [Source] = []
+
+  private final class Source {
+    let descriptor: Descriptor
+    var token: EventLoop.Token?
+
+    init(_ descriptor: consuming Descriptor) {
+      self.descriptor = descriptor
+    }
+  }
+
+  init(paths: ServiceFolder, pump: LogPump) {
+    self.paths = paths
+    self.pump = pump
+    writer = LogWriter(path: paths.log, scratch: pump.scratch)
+  }
+
+  /// Begins to read; does nothing when it does already.
+  func open() {
+    guard sources.isEmpty else { return }
+    for (stream, path) in [(LogStream.stdout, paths.stdout), (.stderr, paths.stderr)] {
+      let file = try? FileDescriptor.open(path, .readWrite, options: [.nonBlocking, .closeOnExec, .noFollow])
+      if let file { follow(stream, Descriptor(adopting: file)) }
+    }
+  }
+
+  /// Reads the master of the service's terminal too, for as long as the service lives.
+  func follow(terminal: consuming Descriptor) {
+    _ = fcntl(terminal.rawValue, F_SETFL, fcntl(terminal.rawValue, F_GETFL) | O_NONBLOCK)
+    follow(.stdout, terminal)
+  }
+
+  private func follow(_ stream: LogStream, _ descriptor: consuming Descriptor) {
+    let source = Source(descriptor)
+    // The end of a terminal is EIO, when its other end is closed.
+    source.token = try? pump.add(source.descriptor.fileDescriptor, stream, to: writer) { [weak self, weak source] _ in
+      self?.sources.removeAll { $0 === source }
+    }
+    sources.append(source)
+  }
+
+  /// Takes what is left, and lets go of it all: no more is coming.
+  func close() {
+    for token in sources.compactMap(\.token) { pump.remove(token) }
+    sources = []
+  }
+
+  /// A line of the supervisor's own among the service's.
+  func note(_ text: String) {
+    var line = "stack: \(text)\n"
+    line.withUTF8 { writer.append(UnsafeRawBufferPointer($0), .stderr) }
+  }
+
+  /// What the service wrote last, for a message about its end.
+  func lastLines(_ count: Int) -> [String] {
+    LogReader.lastLines(count, of: LogReader.Source(service: paths.name, path: paths.log))
+      .map { String(decoding: $0.text, as: UTF8.self) }
+  }
+}

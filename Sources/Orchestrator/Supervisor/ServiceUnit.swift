@@ -1,0 +1,288 @@
+import FoundationEssentials
+import Glibc
+import Kernel
+import Netlink
+import Runtime
+
+/// One service as its supervisor keeps it: process, output, readiness, restarts. Lives on the loop's thread.
+final class ServiceUnit {
+  private(set) var desired: DesiredService
+  private(set) var record: ServiceRecord
+  let paths: ServiceFolder
+  private let loop: EventLoop
+  private let output: ServiceOutput
+  /// The service's network namespace.
+  private let namespace: () -> SharedNamespace?
+  /// Starts the process anew, for a restart policy.
+  private let relaunch: (ServiceUnit) -> Void
+  /// Called after every change of the record.
+  private let onChange: (ServiceUnit) -> Void
+
+  private var process: ServiceProcess?
+  private var processToken: EventLoop.Token?
+  private var probe: ReadinessProbe?
+  private var killTimer: EventLoop.TimerID?
+  private var restartTimer: EventLoop.TimerID?
+  private var backoff = RestartBackoff()
+  private var readyWaiters: [(StackError?) -> Void] = []
+  private var exitWaiters: [() -> Void] = []
+  private var changeWaiters: [() -> Bool] = []
+
+  init(
+    _ desired: DesiredService, paths: ServiceFolder, loop: EventLoop, pump: LogPump,
+    record: ServiceRecord? = nil,
+    namespace: @escaping () -> SharedNamespace?, relaunch: @escaping (ServiceUnit) -> Void,
+    onChange: @escaping (ServiceUnit) -> Void
+  ) {
+    self.desired = desired
+    self.paths = paths
+    self.loop = loop
+    self.record = record ?? ServiceRecord(service: desired.name)
+    self.namespace = namespace
+    self.relaunch = relaunch
+    self.onChange = onChange
+    output = ServiceOutput(paths: paths, pump: pump)
+  }
+
+  var name: String { desired.name }
+  private var subject: String { "\(paths.stack.name)/\(name)" }
+
+  /// Takes over a definition that changes nothing in the running process.
+  func redefine(_ desired: DesiredService) {
+    self.desired = desired
+  }
+
+  // MARK: The process
+
+  /// Takes over the process that was just started.
+  func started(_ launched: ServiceProcess) {
+    // What the process has written to a terminal already waits in it.
+    followTerminal(of: launched)
+    record.phase = .starting
+    record.process = launched.identity
+    record.startedAt = Date().timeIntervalSince1970
+    record.finishedAt = nil
+    record.exitCode = nil
+    record.isStoppedByHand = false
+    watch(launched)
+    changed()
+  }
+
+  /// Takes over, in a new supervisor, the process of the record, or notes how it ended meanwhile.
+  func adopt() {
+    output.open()
+    guard record.phase != .created, record.phase != .exited, let identity = record.process else { return }
+    if let running = ServiceProcess(identity) {
+      followTerminal(of: running)
+      watch(running)
+    } else {
+      ended(recordedStatus)
+    }
+  }
+
+  private func watch(_ launched: ServiceProcess) {
+    process = launched
+    output.open()
+    processToken = try? loop.register(launched.process.pidfd.fileDescriptor, interest: .read) { [weak self] _ in
+      guard let self, let process = self.process else { return }
+      // A supervisor that adopted the process is not its parent, and has only what stack-init wrote.
+      let reaped = (try? ProcessHandle.wait(for: process.process.pidfd, block: false)) ?? nil
+      ended(recordedStatus ?? reaped)
+    }
+  }
+
+  /// stack-init keeps the terminal's master, so that it outlives a supervisor.
+  private func followTerminal(of running: ServiceProcess) {
+    guard desired.process.hasTerminal, desired.process.usesInit else { return }
+    if let terminal = try? ProcessHandle.terminal(of: running.process.pidfd) { output.follow(terminal: terminal) }
+  }
+
+  private var recordedStatus: TerminationStatus? {
+    ((try? ExitRecord.read(paths.exit)) ?? nil)?.status
+  }
+
+  private func ended(_ status: TerminationStatus?) {
+    if let processToken { loop.remove(processToken) }
+    if let killTimer { loop.cancel(killTimer) }
+    (process, processToken, killTimer, probe) = (nil, nil, nil, nil)
+    output.close()
+    let lifetime = record.startedAt.map { Date().timeIntervalSince1970 - $0 } ?? 0
+    record.exitCode = status.map { Int($0.shellCode) }
+    record.finishedAt = Date().timeIntervalSince1970
+    record.process = nil
+    let restarts = shouldRestart
+    record.phase = restarts ? .restarting : .exited
+    if restarts {
+      record.restarts += 1
+      restartTimer = loop.schedule(after: backoff.next(afterRunOf: lifetime)) { [weak self] in
+        guard let self else { return }
+        restartTimer = nil
+        relaunch(self)
+      }
+    }
+    changed()
+    if !restarts { answerReady(exitBeforeReady) }
+    let waiters = exitWaiters
+    exitWaiters = []
+    for waiter in waiters { waiter() }
+  }
+
+  private var shouldRestart: Bool {
+    guard !record.isStoppedByHand else { return false }
+    return switch desired.restart {
+    case .no: false
+    case .always, .unlessStopped: true
+    case .onFailure(let limit): record.exitCode != 0 && (limit == 0 || record.restarts < limit)
+    }
+  }
+
+  /// What a failed start of a restart says; it is tried again like an exit.
+  func relaunchFailed(_ error: StackError) {
+    record.startedAt = nil
+    record.exitCode = 127
+    restartTimer = loop.schedule(after: backoff.next(afterRunOf: 0)) { [weak self] in
+      guard let self else { return }
+      restartTimer = nil
+      relaunch(self)
+    }
+    output.note("cannot be started again: \(error)")
+  }
+
+  private var exitBeforeReady: StackError? {
+    guard record.exitCode != 0 || !desired.readyPorts.isEmpty else { return nil }
+    let how = record.exitCode.map { $0 > 128 ? "was ended by signal \($0 - 128)" : "exited with code \($0)" } ?? "ended"
+    var error = StackError(
+      subject, "\(how) before it was ready", remedy: "see what it wrote: stack logs \(subject)")
+    error.logLines = output.lastLines(10)
+    return error
+  }
+
+  // MARK: Readiness
+
+  /// Calls back when something listens on every port that the service declares; at once when it declares none.
+  func awaitReady(timeout: Duration, completion: @escaping (StackError?) -> Void) {
+    if record.phase == .running { return completion(nil) }
+    guard process != nil || restartTimer != nil else { return completion(exitBeforeReady) }
+    readyWaiters.append(completion)
+    guard probe == nil else { return }
+    let probe = ReadinessProbe(ports: desired.readyPorts, loop: loop, timeout: timeout) { [weak self] missing in
+      guard let self else { return }
+      self.probe = nil
+      guard missing.isEmpty else {
+        var error = StackError(
+          subject, "is not ready: nothing listens on \(missing.map(\.description).joined(separator: ", "))",
+          remedy: "correct the port in the stack file, or give it more time: --wait-timeout")
+        error.logLines = output.lastLines(10)
+        return answerReady(error)
+      }
+      becomeRunning()
+    }
+    self.probe = probe
+    probe.start(in: namespace())
+  }
+
+  private func becomeRunning() {
+    guard process != nil else { return }
+    record.phase = .running
+    changed()
+    answerReady(nil)
+  }
+
+  private func answerReady(_ error: StackError?) {
+    let waiters = readyWaiters
+    readyWaiters = []
+    for waiter in waiters { waiter(error) }
+  }
+
+  func abandonWaits() {
+    probe?.cancel()
+    probe = nil
+    answerReady(nil)
+    changeWaiters = []
+  }
+
+  // MARK: Conditions
+
+  /// Calls back once the condition holds or can no longer come true.
+  func await(_ condition: Dependency.Condition, completion: @escaping (StackError?) -> Void) {
+    let check: () -> Bool = { [weak self] in
+      guard let self, let answer = answer(to: condition) else { return false }
+      completion(answer.error)
+      return true
+    }
+    if !check() { changeWaiters.append(check) }
+  }
+
+  /// nil while it may still come true.
+  private func answer(to condition: Dependency.Condition) -> (error: StackError?, Void)? {
+    switch (condition, record.phase) {
+    case (.started, .starting), (.started, .running): return (nil, ())
+    case (.started, .exited): return (record.exitCode == 0 ? nil : exitBeforeReady, ())
+    case (.healthy, _) where desired.healthCheck == nil:
+      return (
+        StackError(subject, "has no health check that others could wait for", remedy: "give it a healthcheck"), ()
+      )
+    case (.healthy, _) where record.health == .healthy: return (nil, ())
+    case (.healthy, .exited),
+      (.healthy, _) where record.health == .unhealthy:
+      return (StackError(subject, "is not healthy", remedy: "see stack logs \(subject)"), ())
+    case (.completed, .exited):
+      guard record.exitCode != 0 else { return (nil, ()) }
+      var error = StackError(
+        subject, "did not complete: it exited with code \(record.exitCode ?? 255)",
+        remedy: "see what it wrote: stack logs \(subject)")
+      error.logLines = output.lastLines(10)
+      return (error, ())
+    default: return nil
+    }
+  }
+
+  // MARK: Stopping
+
+  /// Asks the service to stop, insists after its grace period, and calls back when it is gone.
+  func stop(grace: Duration? = nil, completion: @escaping () -> Void) {
+    record.isStoppedByHand = true
+    if let restartTimer {
+      loop.cancel(restartTimer)
+      self.restartTimer = nil
+      record.phase = .exited
+      changed()
+    }
+    guard process != nil else { return completion() }
+    exitWaiters.append(completion)
+    let grace = grace ?? desired.stop.grace
+    signal(grace > .zero ? desired.stop.signal : SIGKILL)
+    guard killTimer == nil, grace > .zero else { return }
+    killTimer = loop.schedule(after: grace) { [weak self] in
+      guard let self else { return }
+      killTimer = nil
+      signal(SIGKILL)
+    }
+  }
+
+  /// Sends a signal; what has ended meanwhile needs none.
+  func signal(_ number: Int32) {
+    guard let process else { return }
+    try? ProcessHandle.send(number, to: process.process.pidfd)
+  }
+
+  /// Stopped by hand: not to be started again.
+  func kill(_ number: Int32) {
+    if number == SIGKILL || number == SIGTERM { record.isStoppedByHand = true }
+    signal(number)
+  }
+
+  var isAlive: Bool { process != nil }
+
+  /// Lets go of everything without touching the process.
+  func close() {
+    if let processToken { loop.remove(processToken) }
+    for timer in [killTimer, restartTimer].compactMap(\.self) { loop.cancel(timer) }
+    output.close()
+  }
+
+  private func changed() {
+    onChange(self)
+    changeWaiters = changeWaiters.filter { !$0() }
+  }
+}

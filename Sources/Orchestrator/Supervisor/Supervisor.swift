@@ -1,0 +1,267 @@
+import Glibc
+import Kernel
+import Runtime
+
+/// What keeps one stack: it applies plans, watches processes, writes logs and answers commands.
+///
+/// A single thread around one loop; only steps that block go to a few workers. It may be killed at any moment: services go
+/// on, and the next supervisor adopts them from their records.
+final class Supervisor {
+  /// How many threads make namespaces, mounts and processes. The kernel does that work side by side on two cores;
+  /// beyond that its own locks take the gain back (measured by tools/bench up).
+  private static let workers = 2
+
+  let loop: EventLoop
+  let builder: StackBuilder
+  private let pool: WorkerPool
+  private let pump: LogPump
+  private let server: ControlServer
+  private var stack: DesiredStack?
+  private var units: [String: ServiceUnit] = [:]
+  private var run: PlanRun?
+  private var readyTimeout = Duration.seconds(60)
+  private var stopTimeout: Duration?
+  /// Commands that came while another was being carried out, in order.
+  private var queue: [() -> Void] = []
+  private var isBusy = false
+
+  init(builder: StackBuilder, listener: consuming Descriptor) throws(KernelError) {
+    self.builder = builder
+    loop = try EventLoop()
+    pump = LogPump(loop: loop)
+    pool = try WorkerPool(loop: loop, threads: Self.workers)
+    server = try ControlServer(loop: loop, listener: listener)
+    answerCommands()
+  }
+
+  /// Runs until the stack is down.
+  func serve() throws(KernelError) {
+    try StateFile<ProcessIdentity>(path: builder.folder.supervisor).write(ProcessIdentity(of: getpid()))
+    adopt()
+    loop.schedule(after: .seconds(10)) { [weak self] in self?.endIfIdle() }
+    try loop.run()
+    for unit in units.values { unit.close() }
+    server.close()
+    pool.shutDown()
+  }
+
+  /// A supervisor without a stack, whose command went away before it asked for one, has nothing to do.
+  private func endIfIdle() {
+    if stack == nil, !isBusy { loop.stop() }
+  }
+
+  // MARK: Adoption
+
+  private func adopt() {
+    let salvage = Salvage(folders: builder.folders, stack: builder.stack)
+    guard let recorded = (try? salvage.recordedOrObserved()) ?? nil else { return }
+    stack = recorded
+    for service in recorded.services {
+      let record = (try? StateFile<ServiceRecord>(path: builder.folder.service(service.name).record).read()) ?? nil
+      let unit = makeUnit(service, record: record)
+      unit.adopt()
+    }
+  }
+
+  private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
+    let unit = ServiceUnit(
+      service, paths: builder.folder.service(service.name), loop: loop, pump: pump, record: record,
+      namespace: { [builder] in try? builder.namespace(of: service.name) },
+      relaunch: { [weak self] in self?.relaunch($0) }, onChange: { [weak self] in self?.persist($0) })
+    units[service.name] = unit
+    return unit
+  }
+
+  private func persist(_ unit: ServiceUnit) {
+    // A full disk must not stop the supervision: the record is behind until the next change.
+    try? StateFile(path: unit.paths.record).write(unit.record)
+  }
+
+  private func relaunch(_ unit: ServiceUnit) {
+    apply([.start(unit.desired, stack: builder.stack)]) { _, error in
+      if let error { unit.relaunchFailed(error) } else { unit.awaitReady(timeout: .seconds(60)) { _ in } }
+    }
+  }
+
+  // MARK: Commands
+
+  private func answerCommands() {
+    server.handle(SupervisorMethods.Up.self) { [unowned self] call in enqueue { [unowned self] in up(call) } }
+    server.handle(SupervisorMethods.Down.self) { [unowned self] call in enqueue { [unowned self] in down(call) } }
+    server.handle(SupervisorMethods.Start.self) { [unowned self] call in
+      select(call, call.parameters) { Planner.start($0, in: $1) }
+    }
+    server.handle(SupervisorMethods.Stop.self) { [unowned self] call in
+      select(call, call.parameters) { Planner.stop($0, in: $1) }
+    }
+    server.handle(SupervisorMethods.Restart.self) { [unowned self] call in
+      select(call, call.parameters) { Planner.restart($0, in: $1) }
+    }
+    server.handle(SupervisorMethods.Kill.self) { [unowned self] call in
+      for name in call.parameters.services { units[name]?.kill(call.parameters.signal) }
+      call.finish(OperationEvent(.finished))
+    }
+    server.handle(SupervisorMethods.Cancel.self) { [unowned self] call in
+      run?.cancel()
+      call.finish(Nothing())
+    }
+  }
+
+  /// One command changes the stack at a time.
+  private func enqueue(_ command: @escaping () -> Void) {
+    guard !isBusy else { return queue.append(command) }
+    isBusy = true
+    command()
+  }
+
+  private func commandEnded() {
+    run = nil
+    isBusy = false
+    guard !queue.isEmpty else { return }
+    enqueue(queue.removeFirst())
+  }
+
+  private func up(_ call: ControlCall<SupervisorMethods.Up>) {
+    let (before, desired) = (stack, call.parameters.desired)
+    let plan = Planner.up(
+      desired, recorded: before, observed: units.mapValues(\.record.phase), recreate: call.parameters.recreate)
+    readyTimeout = .seconds(call.parameters.timeout)
+    stopTimeout = nil
+    call.onDisconnect = { [weak self] in self?.run?.cancel() }
+    redefine(desired)
+    for reason in plan.reasons { call.send(OperationEvent(.service, service: reason.service, text: reason.text)) }
+    perform(plan, call) { [self] run in
+      guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
+      stack = desired
+      for name in units.keys where desired.service(named: name) == nil { units.removeValue(forKey: name)?.close() }
+      call.finish(OperationEvent(.finished))
+      commandEnded()
+    }
+  }
+
+  /// Makes the units what the services are to be; those that run keep their process.
+  private func redefine(_ desired: DesiredStack) {
+    for service in desired.services {
+      if let unit = units[service.name] { unit.redefine(service) } else { _ = makeUnit(service) }
+    }
+  }
+
+  /// Takes back what an `up` that failed or was cancelled had begun. A stack that was not there before is gone again.
+  private func undo(_ failed: PlanRun, before: DesiredStack?, _ call: ControlCall<SupervisorMethods.Up>) {
+    let desired = call.parameters.desired
+    let plan = before == nil ? Planner.down(desired, removeVolumes: false) : Plan.undoing(failed.begun)
+    stopTimeout = .zero
+    run = PlanRun(
+      plan, failures: .goOn, on: self, report: { _ in },
+      completion: { [self] run in
+        let kind: OperationEvent.Kind = failed.isCancelled ? .cancelled : .failed
+        call.finish(OperationEvent(kind, errors: failed.errors + run.errors))
+        guard let before else { return end() }
+        stack = before
+        for (name, unit) in units where before.service(named: name) == nil {
+          unit.close()
+          units[name] = nil
+        }
+        redefine(before)
+        try? StateFile(path: builder.folder.intent).write(before, isDurable: true)
+        commandEnded()
+      })
+    run?.start()
+  }
+
+  private func down(_ call: ControlCall<SupervisorMethods.Down>) {
+    let stack = stack ?? DesiredStack.empty(named: builder.stack)
+    stopTimeout = call.parameters.timeout.map { .seconds($0) }
+    perform(Planner.down(stack, removeVolumes: call.parameters.removeVolumes), call, failures: .goOn) { [self] run in
+      call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))
+      end()
+    }
+  }
+
+  private func select<Method: ControlMethod>(
+    _ call: ControlCall<Method>, _ selection: SupervisorMethods.ServiceSelection,
+    _ plan: @escaping ([DesiredService], DesiredStack) -> Plan
+  ) where Method.Reply == OperationEvent {
+    enqueue { [self] in
+      guard let stack else {
+        call.finish(OperationEvent(.failed, errors: [StackError(builder.stack, "is not up")]))
+        return commandEnded()
+      }
+      let wanted = stack.services.filter { selection.services.isEmpty || selection.services.contains($0.name) }
+      stopTimeout = selection.timeout.map { .seconds($0) }
+      readyTimeout = selection.timeout.map { .seconds($0) } ?? .seconds(60)
+      // Those that run already need no start, and would be started twice.
+      perform(plan(wanted, stack), call) { [self] run in
+        call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))
+        commandEnded()
+      }
+    }
+  }
+
+  private func perform<Method: ControlMethod>(
+    _ plan: Plan, _ call: ControlCall<Method>, failures: PlanRun.Failures = .stop,
+    completion: @escaping (PlanRun) -> Void
+  ) where Method.Reply == OperationEvent {
+    run = PlanRun(plan, failures: failures, on: self, report: { call.send($0) }, completion: completion)
+    run?.start()
+  }
+
+  /// The stack is gone: so is its supervisor, once the last answers are out.
+  private func end() {
+    stack = nil
+    for unit in units.values { unit.close() }
+    units = [:]
+    server.stopListening()
+    awaitDrain(attempts: 100)
+  }
+
+  private func awaitDrain(attempts: Int) {
+    guard server.connectionCount > 0, attempts > 0 else { return loop.stop() }
+    loop.schedule(after: .milliseconds(10)) { [self] in awaitDrain(attempts: attempts - 1) }
+  }
+}
+
+extension Supervisor: PlanHost {
+  func apply(_ steps: [Step], completion: @escaping ([Step], StackError?) -> Void) {
+    let builder = builder
+    do {
+      try pool.submit {
+        var begun: [Step] = []
+        var launched: ServiceProcess?
+        for step in steps {
+          begun.append(step)
+          do throws(StackError) {
+            launched = try builder.apply(step) ?? launched
+          } catch {
+            return (begun, launched, error as StackError?)
+          }
+        }
+        return (begun, launched, nil)
+      } completion: { [self] begun, launched, error in
+        if let launched, let service = begun.lazy.compactMap(\.service).first { units[service]?.started(launched) }
+        completion(begun, error)
+      }
+    } catch {
+      completion([], StackError(builder.stack, error))
+    }
+  }
+
+  func awaitReady(_ service: DesiredService, completion: @escaping (StackError?) -> Void) {
+    guard let unit = units[service.name] else { return completion(nil) }
+    unit.awaitReady(timeout: readyTimeout, completion: completion)
+  }
+
+  func stop(_ service: DesiredService, completion: @escaping (StackError?) -> Void) {
+    guard let unit = units[service.name] else { return completion(nil) }
+    unit.stop(grace: stopTimeout) { completion(nil) }
+  }
+
+  func await(_ condition: Dependency.Condition, of instance: String, completion: @escaping (StackError?) -> Void) {
+    guard let unit = units[instance] else { return completion(nil) }
+    unit.await(condition, completion: completion)
+  }
+
+  func abandonWaits() {
+    for unit in units.values { unit.abandonWaits() }
+  }
+}

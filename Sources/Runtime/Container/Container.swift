@@ -1,0 +1,82 @@
+import CLinux
+import Glibc
+public import Kernel
+import SystemPackage
+
+/// Makes containers. One of these serves any number, from any thread: it holds what all of them share.
+public struct ContainerLauncher: ~Copyable, Sendable {
+  let template: MountTemplate
+  let initProgram: Descriptor?
+  private let bootID: String
+
+  /// - Parameter initPath: where stack-init is, or `nil` if every container is to do without.
+  public init(initPath: String?) throws(KernelError) {
+    let program = try Self.initProgram(initPath)
+    let template = try MountTemplate()
+    bootID = try ProcessIdentity.currentBootID()
+    self.template = template
+    initProgram = program
+  }
+
+  private static func initProgram(_ path: String?) throws(KernelError) -> Descriptor? {
+    guard let path else { return nil }
+    // Executed from a read-only mount of its own: /proc/1/exe inside leads to this, and so nothing can be written
+    // through it to the host's file (CVE-2019-5736).
+    let tree = try check("use as stack-init", path) {
+      stack_open_tree(AT_FDCWD, path, OpenTree.clone)
+    }
+    let descriptor = Descriptor(adopting: tree)
+    try check("use as stack-init", path) {
+      stack_mount_setattr(
+        descriptor.rawValue, "", UInt32(At.emptyPath),
+        MountAttribute.readOnly | MountAttribute.noSuid | MountAttribute.noDev, 0, MountFlag.private)
+    }
+    return .some(descriptor)
+  }
+
+  var initNumber: CInt {
+    switch initProgram {
+    case .some(let descriptor): descriptor.rawValue
+    case .none: -1
+    }
+  }
+
+  /// Makes a container and returns once its command has been executed. The calling thread sleeps meanwhile: to make
+  /// several at once, call from several threads.
+  ///
+  /// Throws what could not be set up, or `execute` and the command's name when it could not be executed:
+  /// ``TerminationStatus/shellCode(forFailedExec:)`` has the code for that. Nothing is left of it then.
+  public func launch(_ spec: ContainerSpec) throws(KernelError) -> LaunchedProcess {
+    let root = try RootMount.make(spec.root)
+    let credentials = try Credentials.resolve(spec.process.user, root: root.fileDescriptor)
+    var program = ContainerProgram(spec: spec, credentials: credentials)
+    try program.build(root: root.fileDescriptor, launcher: self)
+    let spawned = try program.spawn()
+    let pidfd = Descriptor(adopting: spawned.pidfd)
+    let report = Report(channel: Descriptor(adopting: spawned.report))
+    var outcome = try report.outcome(purposes: program.purposes, command: spec.process.arguments.first ?? "")
+    if let failure = outcome.failure {
+      _ = try ProcessHandle.wait(for: pidfd)
+      throw failure
+    }
+    // The number is certainly this child's: nobody else reaps it.
+    let identity = try ProcessIdentity(of: spawned.pid, bootID: bootID)
+    return LaunchedProcess(identity: identity, pidfd: pidfd, terminal: outcome.terminal.take())
+  }
+}
+
+/// A container's process 1.
+public struct LaunchedProcess: ~Copyable, Sendable {
+  public let identity: ProcessIdentity
+  public let pidfd: Descriptor
+  /// The master of its terminal, when it has one.
+  public let terminal: Descriptor?
+
+  public init(identity: ProcessIdentity, pidfd: consuming Descriptor, terminal: consuming Descriptor? = nil) {
+    self.identity = identity
+    self.pidfd = pidfd
+    self.terminal = terminal
+  }
+
+  public var pid: Int32 { identity.pid }
+}

@@ -1,0 +1,150 @@
+import CLinux
+import Glibc
+public import Kernel
+public import SystemPackage
+
+/// A command to run beside what runs in a container.
+public struct ExecSpec: Sendable {
+  /// The first is looked up, inside, in the PATH of `environment` unless it holds a slash.
+  public var arguments: [String]
+  /// `NAME=value`, all of it: nothing comes from the caller's own. HOME and PATH are added when missing.
+  public var environment: [String] = []
+  /// Inside the container. It must exist.
+  public var workingDirectory = "/"
+  /// As ``ContainerProcess/user``.
+  public var user: String?
+  /// A terminal of the container's own between the command and the caller's 0, 1 and 2; otherwise these themselves.
+  public var terminal = false
+  /// The container's cgroup v2 folder.
+  public var cgroup: FileDescriptor?
+  public var noNewPrivileges = false
+
+  public init(_ arguments: [String]) {
+    self.arguments = arguments
+  }
+}
+
+/// What can be done with a container that runs.
+public enum Container {
+  /// Runs a command in the namespaces of the process behind `pidfd`, in the foreground, and waits for its end.
+  ///
+  /// Signals that reach the caller meanwhile are passed on to the command: HUP, INT, QUIT, TERM, USR1, USR2, ALRM, CONT.
+  /// They are held back in the calling thread alone, so call this while the process has no other thread that takes
+  /// signals. The command is in a session of its own: it cannot push input into the caller's terminal (TIOCSTI).
+  ///
+  /// Throws what failed; ``KernelError/execShellCode`` is the code to exit with when it was the command itself.
+  public static func exec(
+    into pidfd: borrowing Descriptor, _ spec: ExecSpec
+  ) throws(KernelError) -> TerminationStatus {
+    var program = Program()
+    let command = try compile(spec, pidfd: pidfd.fileDescriptor, into: &program)
+
+    let foreground = try Foreground()
+    let spawned = try program.spawn(
+      cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor, undumpable: true)
+    let process = Descriptor(adopting: spawned.pidfd)
+    let report = Report(channel: Descriptor(adopting: spawned.report))
+    var outcome = try report.outcome(purposes: program.purposes, command: command)
+    if let failure = outcome.failure {
+      _ = try ProcessHandle.wait(for: process)
+      throw failure
+    }
+    if let terminal = outcome.terminal.take() {
+      try foreground.relay(terminal, until: process)
+    } else {
+      try foreground.wait(for: process)
+    }
+    guard let status = try ProcessHandle.wait(for: process) else {
+      throw KernelError("wait for", command, errno: .noChildProcess)
+    }
+    return status
+  }
+
+  private static func compile(
+    _ spec: ExecSpec, pidfd: FileDescriptor, into program: inout Program
+  ) throws(KernelError) -> String {
+    guard let command = spec.arguments.first else {
+      throw KernelError("execute", "an empty command", errno: .invalidArgument)
+    }
+    var credentials = Credentials()
+    if let user = spec.user, !user.isEmpty {
+      credentials = try Credentials.resolve(user, root: try root(of: pidfd).fileDescriptor)
+    }
+    // The pid namespace is joined before the child is made: it takes effect for children only.
+    try program.add(
+      STACK_OP_SETNS, for: "enter the namespaces of", "the service", .init(pidfd),
+      flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup)
+    try arrangeDescriptors(spec, in: &program)
+    try program.add(STACK_OP_SETSID, for: "start", "a session")
+    if spec.terminal { try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal") }
+    try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0o022)
+    try program.add(
+      STACK_OP_CHDIR, for: "enter working directory", spec.workingDirectory, path: spec.workingDirectory)
+    try program.drop(to: credentials)
+    if spec.noNewPrivileges {
+      try program.add(STACK_OP_PRCTL, for: "set", "no_new_privs", flags: ProcessControl.noNewPrivileges, number: 1)
+    }
+    let environment = credentials.completing(spec.environment)
+    let data = try program.command(
+      argv: spec.arguments, env: environment,
+      candidates: ContainerPath.candidates(for: command, environment: environment))
+    try program.add(STACK_OP_EXEC, for: "execute", command, data: data)
+    return command
+  }
+
+  private static func arrangeDescriptors(_ spec: ExecSpec, in program: inout Program) throws(KernelError) {
+    var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
+    if spec.terminal {
+      let (multiplexers, multiplexersSlot) = program.newSlot()
+      let (master, masterSlot) = program.newSlot()
+      let (peer, peerSlot) = program.newSlot()
+      try program.add(
+        STACK_OP_OPEN, for: "open", "/dev/pts", .currentFolder, slot: multiplexersSlot,
+        flags: UInt64(OpenFlag.path | O_DIRECTORY | O_NOFOLLOW), path: "/dev/pts")
+      try program.add(
+        STACK_OP_TERMINAL, for: "open", "a terminal", multiplexers, slot: masterSlot, slot2: peerSlot,
+        number: Foreground.callersTerminalSize(), path: "ptmx")
+      try program.add(
+        STACK_OP_SEND, for: "hand over", "the terminal", master, number: UInt64(Report.Mark.terminal.rawValue))
+      for index in 0..<3 { table[index] = peer.rawValue }
+    } else {
+      for number in CInt(0)..<3 {
+        if fcntl(number, F_GETFD) >= 0 {
+          table[Int(number)] = number
+          continue
+        }
+        // Closed in the caller: the next file the command opens must not become its standard output.
+        let (null, slot) = program.newSlot()
+        try program.add(
+          STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY),
+          path: "/dev/null")
+        table[Int(number)] = null.rawValue
+      }
+    }
+    let list = program.values(table)
+    try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
+  }
+
+  /// The root folder of the process behind `pidfd`.
+  private static func root(of pidfd: FileDescriptor) throws(KernelError) -> Descriptor {
+    let path = "/proc/self/fdinfo/\(pidfd.rawValue)"
+    let bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 4096, path: path)
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    let number = lines.first { $0.hasPrefix("Pid:") }.flatMap { line in
+      line.dropFirst(4).split(whereSeparator: { $0 == " " || $0 == "\t" }).first.flatMap { Int32($0) }
+    }
+    guard let number, number > 0 else { throw KernelError("enter", "the service", errno: .noSuchProcess) }
+    let root = try Descriptor.open("/proc/\(number)/root", OpenFlag.path | O_DIRECTORY)
+    // Still the same process, so the number was its own when the path was opened.
+    try check("enter", "the service") { stack_pidfd_send_signal(pidfd.rawValue, 0) }
+    return root
+  }
+}
+
+extension KernelError {
+  /// What a shell answers when it was the command itself that could not be executed: 127 when it is not there, 126
+  /// otherwise; `nil` for every other failure.
+  public var execShellCode: Int32? {
+    action == "execute" ? TerminationStatus.shellCode(forFailedExec: errno) : nil
+  }
+}

@@ -1,0 +1,328 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// Compiles a ``ContainerSpec`` to the operations that its process runs.
+///
+/// The order: everything that needs the host's paths is opened first, then the namespaces are entered and made, the root
+/// is entered, and from there on every path is inside it. Descriptors are closed before the working directory is
+/// entered (CVE-2024-21626), privileges dropped last.
+struct ContainerProgram: ~Copyable {
+  typealias Handle = Program.Handle
+
+  let spec: ContainerSpec
+  let credentials: Credentials
+  private var program = Program()
+
+  init(spec: ContainerSpec, credentials: Credentials) {
+    self.spec = spec
+    self.credentials = credentials
+  }
+
+  var purposes: [(action: StaticString, subject: String)] { program.purposes }
+
+  func spawn() throws(KernelError) -> stack_spawned {
+    try program.spawn(flags: CloneFlag.pid, cgroup: spec.cgroup, sharesMemory: true)
+  }
+
+  mutating func build(root: FileDescriptor, launcher: borrowing ContainerLauncher) throws(KernelError) {
+    let root = Handle(root)
+    if let adjustment = spec.oomScoreAdjustment {
+      try program.add(
+        STACK_OP_WRITE, for: "set the OOM score of", spec.hostname, path: "/proc/self/oom_score_adj",
+        text: String(adjustment))
+    }
+    try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0)
+    if let network = spec.networkNamespace {
+      try program.add(
+        STACK_OP_SETNS, for: "join", "the network namespace", .init(network), flags: CloneFlag.network)
+    }
+    let sources = try openSources()
+    let streams = try openStreams()
+    try enterNamespaces(launcher.template.namespace.fileDescriptor)
+    let masks = try open("/", .currentFolder, "the masks")
+    try program.add(STACK_OP_ENTER_ROOT, for: "enter", "the root folder", root)
+    try mountKernelFileSystems(root: root, masks: masks)
+    let devices = try mountDevices(root: root)
+    try mountTemporary("/tmp", root: root)
+    try attach(sources, root: root)
+    try program.add(STACK_OP_HOSTNAME, for: "set hostname", spec.hostname, text: spec.hostname)
+    if let domainname = spec.domainname {
+      try program.add(STACK_OP_DOMAINNAME, for: "set domainname", domainname, text: domainname)
+    }
+    let folder = spec.process.workingDirectory
+    if ContainerPath.normalized(folder) != "/" {
+      try program.add(STACK_OP_MAKE_PATH, for: "make working directory", folder, path: folder)
+    }
+    if spec.readOnlyRoot {
+      try program.add(
+        STACK_OP_MOUNT_SETATTR, for: "make read-only", "the root folder", root, number: MountAttribute.readOnly)
+    }
+    try arrangeDescriptors(streams: streams, devices: devices, launcher: launcher)
+    try dropPrivileges()
+    try execute(launcher: launcher)
+  }
+
+  // MARK: What needs the host's paths
+
+  private mutating func openSources() throws(KernelError) -> [(mount: ContainerMount, handle: Handle, isFile: Bool)] {
+    var sources: [(mount: ContainerMount, handle: Handle, isFile: Bool)] = []
+    for mount in spec.mounts {
+      var attributes: UInt64 = 0
+      if mount.readOnly { attributes |= MountAttribute.readOnly }
+      if mount.noSuid { attributes |= MountAttribute.noSuid }
+      if mount.noDev { attributes |= MountAttribute.noDev }
+      if mount.noExec { attributes |= MountAttribute.noExec }
+      var status = stat()
+      let from: (folder: Handle, path: String)
+      switch mount.source {
+      case .tmpfs:
+        sources.append((mount, .none, false))
+        continue
+      case .path(let path):
+        try check("mount", path) { fstatat(AT_FDCWD, path, &status, 0) }
+        from = (.currentFolder, path)
+      case .descriptor(let descriptor):
+        try check("mount", mount.target) { fstat(descriptor.rawValue, &status) }
+        from = (Handle(descriptor), "")
+      }
+      let (handle, slot) = program.newSlot()
+      try program.add(
+        STACK_OP_OPEN_TREE, for: "mount", from.path.isEmpty ? mount.target : from.path, from.folder, slot: slot,
+        flags: mount.recursive ? At.recursive : 0, number: attributes, path: from.path)
+      sources.append((mount, handle, status.st_mode & S_IFMT != S_IFDIR))
+    }
+    return sources
+  }
+
+  private mutating func openStreams() throws(KernelError) -> [Handle?] {
+    var handles: [Handle?] = []
+    for stream in [spec.stdio.input, spec.stdio.output, spec.stdio.error] {
+      switch stream {
+      case .null: handles.append(nil)
+      case .descriptor(let descriptor): handles.append(Handle(descriptor))
+      case .fifo(let path):
+        let (handle, slot) = program.newSlot()
+        try program.add(
+          STACK_OP_OPEN, for: "open", path, .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY), path: path)
+        handles.append(handle)
+      }
+    }
+    return handles
+  }
+
+  private mutating func enterNamespaces(_ template: FileDescriptor) throws(KernelError) {
+    try program.add(
+      STACK_OP_SETNS, for: "enter", "the empty mount namespace", Handle(template), flags: CloneFlag.mount)
+    try program.add(
+      STACK_OP_UNSHARE, for: "make", "namespaces",
+      flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.cgroup)
+  }
+
+  // MARK: Inside the root
+
+  private mutating func open(
+    _ path: String, _ folder: Handle, _ subject: String, flags: CInt = OpenFlag.path | O_DIRECTORY | O_NOFOLLOW
+  ) throws(KernelError) -> Handle {
+    let (handle, slot) = program.newSlot()
+    try program.add(STACK_OP_OPEN, for: "open", subject, folder, slot: slot, flags: UInt64(flags), path: path)
+    return handle
+  }
+
+  private mutating func target(
+    _ path: String, root: Handle, isFile: Bool = false, rules: UInt64 = 0
+  ) throws(KernelError) -> Handle {
+    let (handle, slot) = program.newSlot()
+    try program.add(
+      STACK_OP_TARGET, for: rules & Resolve.noSymlinks == 0 ? "make mount target" : "use, as a folder and not a link,",
+      path, root, slot: slot, flags: rules, number: isFile ? 1 : 0, path: path)
+    return handle
+  }
+
+  private mutating func mount(
+    _ type: String, _ options: String?, on handle: Handle, _ subject: String, flags: UInt64
+  ) throws(KernelError) {
+    var data: UnsafeRawPointer?
+    if let options { data = UnsafeRawPointer(try program.string(options)) }
+    try program.add(STACK_OP_MOUNT, for: "mount", subject, handle, flags: flags, text: type, data: data)
+  }
+
+  private mutating func mountKernelFileSystems(root: Handle, masks: Handle) throws(KernelError) {
+    let safe = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec
+    let proc = try target("/proc", root: root, rules: Resolve.noSymlinks)
+    try mount("proc", nil, on: proc, "/proc", flags: safe)
+    // Masks are placed from the root of the fresh mount, where every name is the kernel's own.
+    let mountedProc = try open("/proc", .currentFolder, "/proc")
+    for path in KernelPaths.readOnlyInProc {
+      try program.add(STACK_OP_READ_ONLY, for: "make read-only", "/proc/\(path)", mountedProc, path: path)
+    }
+    for path in KernelPaths.maskedInProc {
+      try program.add(STACK_OP_MASK, for: "mask", "/proc/\(path)", mountedProc, onto: masks, path: path)
+    }
+    let sys = try target("/sys", root: root, rules: Resolve.noSymlinks)
+    try mount("sysfs", nil, on: sys, "/sys", flags: safe | MountFlag.readOnly)
+    let mountedSys = try open("/sys", .currentFolder, "/sys")
+    for path in KernelPaths.maskedInSys {
+      try program.add(STACK_OP_MASK, for: "mask", "/sys/\(path)", mountedSys, onto: masks, path: path)
+    }
+  }
+
+  /// The private /dev, and answers a descriptor to its devpts when a terminal is wanted.
+  private mutating func mountDevices(root: Handle) throws(KernelError) -> (dev: Handle, pts: Handle) {
+    let place = try target("/dev", root: root, rules: Resolve.noSymlinks)
+    try mount("tmpfs", "mode=0755,size=64k", on: place, "/dev", flags: MountFlag.noSuid)
+    let dev = try open("/dev", .currentFolder, "/dev")
+    for (name, major, minor) in KernelPaths.devices {
+      try program.add(
+        STACK_OP_MKNOD, for: "make", "/dev/\(name)", dev, flags: KernelPaths.characterDevice,
+        number: makeDevice(major, minor), path: name)
+    }
+    for (name, destination) in KernelPaths.deviceLinks {
+      try program.add(STACK_OP_SYMLINK, for: "make", "/dev/\(name)", dev, path: name, text: destination)
+    }
+    for name in ["pts", "shm", "mqueue"] {
+      try program.add(STACK_OP_MKDIR, for: "make", "/dev/\(name)", dev, number: 0o755, path: name)
+    }
+    let quiet = MountFlag.noSuid | MountFlag.noExec
+    let ptsPlace = try open("pts", dev, "/dev/pts")
+    try mount("devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5", on: ptsPlace, "/dev/pts", flags: quiet)
+    let queues = try open("mqueue", dev, "/dev/mqueue")
+    try mount("mqueue", nil, on: queues, "/dev/mqueue", flags: quiet | MountFlag.noDev)
+    if !replacesDefault("/dev/shm") {
+      let shm = try open("shm", dev, "/dev/shm")
+      try mount("tmpfs", "mode=1777,size=64m", on: shm, "/dev/shm", flags: quiet | MountFlag.noDev)
+    }
+    return (dev, spec.stdio.terminal ? try open("/dev/pts", .currentFolder, "/dev/pts") : .none)
+  }
+
+  private func replacesDefault(_ path: String) -> Bool {
+    spec.mounts.contains { ContainerPath.normalized($0.target) == path }
+  }
+
+  private mutating func mountTemporary(_ path: String, root: Handle) throws(KernelError) {
+    if replacesDefault(path) { return }
+    let place = try target(path, root: root)
+    try mount("tmpfs", "mode=1777", on: place, path, flags: MountFlag.noSuid | MountFlag.noDev)
+  }
+
+  private mutating func attach(
+    _ sources: [(mount: ContainerMount, handle: Handle, isFile: Bool)], root: Handle
+  ) throws(KernelError) {
+    for (mount, handle, isFile) in sources {
+      let path = ContainerPath.normalized(mount.target)
+      if path == "/" { throw KernelError("mount on", mount.target, errno: .invalidArgument) }
+      let place = try target(path, root: root, isFile: isFile)
+      guard case .tmpfs(let size, let mode) = mount.source else {
+        try program.add(STACK_OP_MOVE_MOUNT, for: "mount on", path, handle, onto: place)
+        continue
+      }
+      var flags: UInt64 = 0
+      if mount.readOnly { flags |= MountFlag.readOnly }
+      if mount.noSuid { flags |= MountFlag.noSuid }
+      if mount.noDev { flags |= MountFlag.noDev }
+      if mount.noExec { flags |= MountFlag.noExec }
+      let options = "mode=0\(String(mode, radix: 8))" + (size.map { ",size=\($0)" } ?? "")
+      try self.mount("tmpfs", options, on: place, path, flags: flags)
+    }
+  }
+
+  // MARK: The way out
+
+  private mutating func arrangeDescriptors(
+    streams: [Handle?], devices: (dev: Handle, pts: Handle), launcher: borrowing ContainerLauncher
+  ) throws(KernelError) {
+    var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
+    if spec.stdio.terminal {
+      let (master, masterSlot) = program.newSlot()
+      let (peer, peerSlot) = program.newSlot()
+      try program.add(
+        STACK_OP_TERMINAL, for: "open", "a terminal", devices.pts, slot: masterSlot, slot2: peerSlot, path: "ptmx")
+      try program.add(
+        STACK_OP_SEND, for: "hand over", "the terminal", master, number: UInt64(Report.Mark.terminal.rawValue))
+      for index in 0..<3 { table[index] = peer.rawValue }
+      if spec.usesInit { table[Int(STACK_FD_TERMINAL)] = master.rawValue }
+    } else {
+      var null: Handle?
+      for (index, stream) in streams.enumerated() {
+        if let stream {
+          table[index] = stream.rawValue
+          continue
+        }
+        if null == nil { null = try open("null", devices.dev, "/dev/null", flags: O_RDWR | O_NOFOLLOW) }
+        table[index] = null?.rawValue ?? -1
+      }
+    }
+    if spec.usesInit {
+      let initProgram = launcher.initNumber
+      if initProgram < 0 {
+        throw KernelError("run", "stack-init", errno: .noSuchFileOrDirectory, remedy: "say where it is installed")
+      }
+      table[Int(STACK_FD_PROGRAM)] = initProgram
+      table[Int(STACK_FD_RECORD)] = spec.exitRecord?.rawValue ?? -1
+    }
+    let list = program.values(table)
+    try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
+    try program.add(
+      STACK_OP_CHDIR, for: "enter working directory", spec.process.workingDirectory,
+      path: spec.process.workingDirectory)
+    if !spec.usesInit {
+      try program.add(STACK_OP_SETSID, for: "start", "a session")
+      if spec.stdio.terminal { try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal") }
+    }
+  }
+
+  private mutating func dropPrivileges() throws(KernelError) {
+    try program.add(STACK_OP_UMASK, for: "set", "the umask", number: UInt64(spec.process.umask))
+    try program.drop(to: credentials)
+    if spec.process.noNewPrivileges {
+      try program.add(STACK_OP_PRCTL, for: "set", "no_new_privs", flags: ProcessControl.noNewPrivileges, number: 1)
+    }
+  }
+
+  private mutating func execute(launcher: borrowing ContainerLauncher) throws(KernelError) {
+    let process = spec.process
+    guard let name = process.arguments.first else {
+      throw KernelError("execute", "an empty command", errno: .invalidArgument)
+    }
+    let environment = credentials.completing(process.environment)
+    if spec.usesInit {
+      let command = try program.command(argv: ["stack-init"] + process.arguments, env: environment)
+      try program.add(STACK_OP_EXEC_DESCRIPTOR, for: "execute", "stack-init", data: command)
+    } else {
+      let command = try program.command(
+        argv: process.arguments, env: environment,
+        candidates: ContainerPath.candidates(for: name, environment: environment))
+      try program.add(STACK_OP_EXEC, for: "execute", name, data: command)
+    }
+  }
+}
+
+extension Program {
+  mutating func drop(to credentials: Credentials) throws(KernelError) {
+    let groups = values(credentials.groups)
+    try add(
+      STACK_OP_SETGROUPS, for: "set", "supplementary groups", number: UInt64(credentials.groups.count), data: groups)
+    try add(STACK_OP_SETGID, for: "become", "group \(credentials.gid)", number: UInt64(credentials.gid))
+    try add(STACK_OP_SETUID, for: "become", "user \(credentials.uid)", number: UInt64(credentials.uid))
+  }
+}
+
+/// What of the kernel's own file systems a container gets to see, as Docker and crun have it.
+enum KernelPaths {
+  static let readOnlyInProc = ["bus", "fs", "irq", "sys", "sysrq-trigger"]
+  static let maskedInProc = [
+    "acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list",
+    "timer_stats",
+  ]
+  static let maskedInSys = ["firmware", "devices/virtual/powercap"]
+  /// S_IFCHR and rw for all.
+  static let characterDevice: UInt64 = 0o020666
+  static let devices: [(name: String, major: UInt64, minor: UInt64)] = [
+    ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
+  ]
+  static let deviceLinks = [
+    ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
+  ]
+}

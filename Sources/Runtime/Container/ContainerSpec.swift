@@ -1,0 +1,122 @@
+public import SystemPackage
+
+/// One container as it is to be made. Paths are the host's unless said otherwise; descriptors are on loan and must stay
+/// open until the launch has returned.
+public struct ContainerSpec: Sendable {
+  /// At most 64 bytes.
+  public var hostname: String
+  public var domainname: String?
+  /// The network namespace to join. `nil` stays in the caller's.
+  public var networkNamespace: FileDescriptor?
+  public var root: ContainerRoot
+  /// The root itself becomes read-only once all is set up; mounts on it keep their own mode.
+  public var readOnlyRoot = false
+  /// In order. One at `/tmp` or `/dev/shm` takes the place of the private tmpfs there.
+  public var mounts: [ContainerMount] = []
+  public var process: ContainerProcess
+  public var stdio = ContainerStdio()
+  /// A cgroup v2 folder for it to be born in.
+  public var cgroup: FileDescriptor?
+  /// stack-init as process 1, and the command as its child. Otherwise the command is process 1.
+  public var usesInit = true
+  /// A file, opened for writing, that stack-init leaves its ``ExitRecord`` in.
+  public var exitRecord: FileDescriptor?
+  /// -1000 to 1000; lower than the caller's own takes CAP_SYS_RESOURCE.
+  public var oomScoreAdjustment: Int32?
+
+  public init(hostname: String, root: ContainerRoot, process: ContainerProcess) {
+    self.hostname = hostname
+    self.root = root
+    self.process = process
+  }
+}
+
+/// What a container sees at `/`.
+public enum ContainerRoot: Sendable {
+  /// The lower folders, the first on top, unchanged under a writable layer. `work` is an empty folder on the file system
+  /// of `upper` (overlayfs in the kernel's documentation).
+  case overlay(lower: [String], upper: String, work: String)
+  /// The folder itself: what the container writes stays in it.
+  case direct(String)
+}
+
+/// Something mounted inside the container.
+public struct ContainerMount: Sendable {
+  public enum Source: Sendable {
+    /// A folder or a file of the host's.
+    case path(String)
+    case descriptor(FileDescriptor)
+    /// `size` in bytes.
+    case tmpfs(size: UInt64?, mode: UInt16)
+  }
+
+  public var source: Source
+  /// Inside the container. It is made when missing, and no link on the way to it leads out of the root.
+  public var target: String
+  public var readOnly = false
+  /// With what is mounted below the source.
+  public var recursive = false
+  public var noSuid = false
+  public var noDev = false
+  public var noExec = false
+
+  public init(_ source: Source, at target: String, readOnly: Bool = false) {
+    self.source = source
+    self.target = target
+    self.readOnly = readOnly
+  }
+
+  /// A folder or file of the host's.
+  public static func bind(
+    _ path: String, at target: String, readOnly: Bool = false, recursive: Bool = false
+  ) -> ContainerMount {
+    var mount = ContainerMount(.path(path), at: target, readOnly: readOnly)
+    mount.recursive = recursive
+    return mount
+  }
+
+  /// A tmpfs with nosuid and nodev.
+  public static func tmpfs(at target: String, size: UInt64? = nil, mode: UInt16 = 0o1777) -> ContainerMount {
+    var mount = ContainerMount(.tmpfs(size: size, mode: mode), at: target)
+    mount.noSuid = true
+    mount.noDev = true
+    return mount
+  }
+}
+
+/// The command, and as whom and where it runs.
+public struct ContainerProcess: Sendable {
+  /// The first is looked up in the PATH of `environment` unless it holds a slash.
+  public var arguments: [String]
+  /// `NAME=value`. HOME and PATH are added when missing.
+  public var environment: [String] = []
+  /// Inside the container; made when missing.
+  public var workingDirectory = "/"
+  /// `name`, `uid`, `name:group`, `uid:gid`: names are looked up in the container's own files. `nil` is root.
+  public var user: String?
+  public var umask: UInt16 = 0o022
+  public var noNewPrivileges = false
+
+  public init(_ arguments: [String]) {
+    self.arguments = arguments
+  }
+}
+
+/// Where the command's three standard descriptors lead.
+public struct ContainerStdio: Sendable {
+  public enum Stream: Sendable {
+    /// /dev/null of the container.
+    case null
+    case descriptor(FileDescriptor)
+    /// A FIFO of the host's, opened for both directions, so that it outlives its reader.
+    case fifo(String)
+  }
+
+  public var input = Stream.null
+  public var output = Stream.null
+  public var error = Stream.null
+  /// A terminal of the container's own takes the place of all three.
+  public var terminal = false
+
+  public init() {}
+}

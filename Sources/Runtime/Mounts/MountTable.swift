@@ -1,0 +1,84 @@
+import Glibc
+public import Kernel
+import SystemPackage
+
+/// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)).
+public struct MountEntry: Hashable, Sendable {
+  public let id: Int
+  public let parent: Int
+  /// Of the file system, the part that is mounted.
+  public let root: String
+  public let mountPoint: String
+  public let fileSystem: String
+  public let source: String
+  /// Of the file system as a whole.
+  public let superOptions: [String]
+
+  /// `nil` for a line that is not as the manual page has it.
+  init?(line: Substring) {
+    let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+    guard fields.count >= 10, let id = Int(fields[0]), let parent = Int(fields[1]),
+      let dash = fields[6...].firstIndex(of: "-"), fields.count > dash + 3
+    else { return nil }
+    self.id = id
+    self.parent = parent
+    root = Self.decoded(fields[3])
+    mountPoint = Self.decoded(fields[4])
+    fileSystem = String(fields[dash + 1])
+    source = Self.decoded(fields[dash + 2])
+    superOptions = fields[dash + 3].split(separator: ",").map(String.init)
+  }
+
+  /// Space, tab, newline, backslash and `#` stand as a backslash and three octal digits.
+  static func decoded(_ field: Substring) -> String {
+    if !field.utf8.contains(UInt8(ascii: "\\")) { return String(field) }
+    let bytes = Array(field.utf8)
+    var text: [UInt8] = []
+    var index = 0
+    while index < bytes.count {
+      if bytes[index] == UInt8(ascii: "\\"), index + 3 < bytes.count,
+        let byte = UInt8(String(decoding: bytes[(index + 1)...(index + 3)], as: UTF8.self), radix: 8)
+      {
+        text.append(byte)
+        index += 4
+      } else {
+        text.append(bytes[index])
+        index += 1
+      }
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+}
+
+/// Mounts of the caller's mount namespace.
+public enum Mounts {
+  /// All of them, in the kernel's order: what is mounted on something comes after it.
+  public static func all() throws(KernelError) -> [MountEntry] {
+    let path = "/proc/self/mountinfo"
+    let bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 64 << 20, path: path)
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap(MountEntry.init(line:))
+  }
+
+  /// Those at `path` and below it, in the order to unmount them in: the last made first.
+  public static func below(_ path: String) throws(KernelError) -> [MountEntry] {
+    let prefix = path.hasSuffix("/") ? path : path + "/"
+    return try all().filter { $0.mountPoint == path || $0.mountPoint.hasPrefix(prefix) }.reversed()
+  }
+
+  /// Mounts a tmpfs with nosuid and nodev on the folder at `path`. `size` in bytes; half of memory when `nil`.
+  public static func tmpfs(at path: String, size: UInt64? = nil, mode: UInt16 = 0o755) throws(KernelError) {
+    let options = "mode=0\(String(mode, radix: 8))" + (size.map { ",size=\($0)" } ?? "")
+    try check("mount tmpfs on", path) {
+      mount("tmpfs", path, "tmpfs", UInt(MountFlag.noSuid | MountFlag.noDev), options)
+    }
+    // Shared with other mount namespaces, each would keep it in use after it is unmounted here.
+    try check("make private", path) { mount(nil, path, nil, UInt(MountFlag.private), nil) }
+  }
+
+  /// Unmounts what is on top at `path`, without following a link there. `detach` lets go of it while still in use.
+  public static func unmount(_ path: String, detach: Bool = false) throws(KernelError) {
+    try check("unmount", path) {
+      umount2(path, UnmountFlag.noFollow | (detach ? UnmountFlag.detach : 0))
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// A mount namespace that holds nothing of the host: one small read-only tmpfs with what masks are made of, an empty
+/// folder and a null device.
+///
+/// Containers copy this one instead of the host's: the copy is one mount, however many the host has, and there is no
+/// former root to get rid of.
+struct MountTemplate: ~Copyable, Sendable {
+  let namespace: Descriptor
+
+  init() throws(KernelError) {
+    let root = try Self.makeRoot()
+    var program = Program()
+    let (slash, slashSlot) = program.newSlot()
+    let (place, placeSlot) = program.newSlot()
+    let (own, ownSlot) = program.newSlot()
+    let action: StaticString = "prepare"
+    let subject = "an empty mount namespace"
+    try program.add(STACK_OP_UNSHARE, for: action, subject, flags: CloneFlag.mount)
+    try program.add(STACK_OP_OPEN, for: action, subject, slot: slashSlot, flags: UInt64(OpenFlag.path), path: "/")
+    try program.add(
+      STACK_OP_MOUNT_SETATTR, for: action, subject, slash, flags: At.recursive, propagation: MountFlag.private)
+    try program.add(STACK_OP_OPEN, for: action, subject, slot: ownSlot, path: "/proc/self/ns/mnt")
+    // Any folder will do to mount on, and every Linux host has this one.
+    try program.add(STACK_OP_OPEN, for: action, subject, slot: placeSlot, flags: UInt64(OpenFlag.path), path: "/proc")
+    try program.add(STACK_OP_MOVE_MOUNT, for: action, subject, .init(root.fileDescriptor), onto: place)
+    try program.add(STACK_OP_PIVOT_ROOT, for: action, subject, .init(root.fileDescriptor))
+    try program.add(STACK_OP_SEND, for: action, subject, own, number: UInt64(Report.Mark.namespace.rawValue))
+    try program.add(STACK_OP_EXIT, for: action, subject)
+
+    let spawned = try program.spawn()
+    let report = Report(channel: Descriptor(adopting: spawned.report))
+    let pidfd = Descriptor(adopting: spawned.pidfd)
+    var outcome = try report.outcome(purposes: program.purposes, command: subject)
+    _ = try ProcessHandle.wait(for: pidfd)
+    if let failure = outcome.failure { throw failure }
+    guard let namespace = outcome.namespace.take() else {
+      throw KernelError("prepare", subject, errno: .noChildProcess)
+    }
+    self.namespace = namespace
+  }
+
+  private static func makeRoot() throws(KernelError) -> Descriptor {
+    let action = "prepare"
+    let subject = "a tmpfs for masks"
+    let context = Descriptor(adopting: try check(action, subject) { stack_fsopen("tmpfs") })
+    for (key, value) in [("source", "tmpfs"), ("mode", "0555"), ("size", "64k")] {
+      try check(action, subject) { stack_fsconfig(context.rawValue, FSConfig.setString, key, value, 0) }
+    }
+    try check(action, subject) { stack_fsconfig(context.rawValue, FSConfig.create, nil, nil, 0) }
+    let root = Descriptor(adopting: try check(action, subject) { stack_fsmount(context.rawValue, 0) })
+    try check(action, subject) { mkdirat(root.rawValue, "empty", 0o555) }
+    try check(action, subject) {
+      mknodat(root.rawValue, "null", mode_t(KernelPaths.characterDevice), UInt(makeDevice(1, 3)))
+    }
+    // mknod is subject to the caller's umask.
+    try check(action, subject) { fchmodat(root.rawValue, "null", 0o666, 0) }
+    try check(action, subject) {
+      stack_mount_setattr(
+        root.rawValue, "", UInt32(At.emptyPath),
+        MountAttribute.readOnly | MountAttribute.noSuid | MountAttribute.noExec, 0, 0)
+    }
+    return root
+  }
+}
+
+/// makedev(3), a macro.
+func makeDevice(_ major: UInt64, _ minor: UInt64) -> UInt64 {
+  (minor & 0xff) | ((major & 0xfff) << 8)
+}

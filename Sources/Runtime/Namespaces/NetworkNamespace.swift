@@ -1,0 +1,114 @@
+import CLinux
+import Glibc
+public import Kernel
+import SystemPackage
+
+/// A network namespace, held by a descriptor, and by a name when pinned.
+public struct NetworkNamespace: ~Copyable, Sendable {
+  /// Lend it to netlink sockets and to ``ContainerSpec/networkNamespace``.
+  public let descriptor: Descriptor
+
+  public init(adopting descriptor: consuming Descriptor) {
+    self.descriptor = descriptor
+  }
+
+  /// A new one. It is made on a thread that ends right after, so no thread of the caller's changes namespace.
+  ///
+  /// With `disablesIPv6`, `net.ipv6.conf.{all,default}.disable_ipv6` are 1 from the start: no interface ever sends
+  /// duplicate address detection or multicast listener reports.
+  /// For many, see ``NetworkNamespaceFactory``.
+  public static func create(loopbackUp: Bool = true, disablesIPv6: Bool) throws(KernelError) -> NetworkNamespace {
+    let proc = try Descriptor.open("/proc", OpenFlag.path | O_DIRECTORY)
+    return try create(loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, proc: proc)
+  }
+
+  fileprivate static func create(
+    loopbackUp: Bool, disablesIPv6: Bool, proc: borrowing Descriptor
+  ) throws(KernelError) -> NetworkNamespace {
+    var options: UInt32 = 0
+    if loopbackUp { options |= UInt32(STACK_NETNS_LOOPBACK) }
+    if disablesIPv6 { options |= UInt32(STACK_NETNS_DISABLE_IPV6) }
+    let number = try check("create", "a network namespace") { stack_netns_create(proc.rawValue, options) }
+    return NetworkNamespace(adopting: Descriptor(adopting: number))
+  }
+
+  /// The one pinned at `path`. EINVAL when the file there is not a network namespace.
+  public static func open(pinnedAt path: String) throws(KernelError) -> NetworkNamespace {
+    let descriptor = try Descriptor.open(path, O_RDONLY)
+    let type = try check("open network namespace", path) { stack_namespace_type(descriptor.rawValue) }
+    if UInt64(UInt32(bitPattern: type)) != CloneFlag.network {
+      throw KernelError("open network namespace", path, errno: .invalidArgument)
+    }
+    return NetworkNamespace(adopting: descriptor)
+  }
+
+  /// Gives it a name in the file system, where `ip netns` finds it when the folder is /run/netns (ip-netns(8)).
+  ///
+  /// The folder is made a shared mount point first, as `ip netns add` does, so that names given and taken are seen in
+  /// all mount namespaces that stem from this one. EEXIST when the name is taken.
+  public func pin(at path: String) throws(KernelError) {
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      try Self.prepare(folder: String(path[..<slash]))
+    }
+    _ = try Descriptor.open(path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
+    do {
+      try check("pin network namespace at", path) {
+        mount("/proc/self/fd/\(descriptor.rawValue)", path, nil, UInt(MountFlag.bind), nil)
+      }
+    } catch {
+      unlink(path)
+      throw error
+    }
+  }
+
+  /// Takes the name away; the namespace goes when nothing else holds it. A name that is not there is no error.
+  public static func unpin(_ path: String) throws(KernelError) {
+    if umount2(path, UnmountFlag.detach | UnmountFlag.noFollow) != 0, errno != EINVAL, errno != ENOENT {
+      throw KernelError("unpin network namespace", path, errno: Errno(rawValue: errno))
+    }
+    if unlink(path) != 0, errno != ENOENT {
+      throw KernelError("unpin network namespace", path, errno: Errno(rawValue: errno))
+    }
+  }
+
+  private static func prepare(folder: String) throws(KernelError) {
+    if mkdir(folder, 0o755) != 0, errno != EEXIST {
+      throw KernelError("make", folder, errno: Errno(rawValue: errno))
+    }
+    if mount("", folder, "none", UInt(MountFlag.shared | MountFlag.recursive), nil) == 0 { return }
+    try check("make a mount point of", folder) {
+      mount(folder, folder, "none", UInt(MountFlag.bind | MountFlag.recursive), nil)
+    }
+    try check("share", folder) { mount("", folder, "none", UInt(MountFlag.shared | MountFlag.recursive), nil) }
+  }
+}
+
+/// Makes many network namespaces.
+///
+/// Each has a /proc/sys/net of its own, and all are entries of one name in the same folder of the kernel's path cache:
+/// to find one takes a walk past all others. With 800 that is more than half of what it costs to make one. A procfs of
+/// one's own starts with an empty cache, so this mounts one, in no mount namespace, and another when it has filled up.
+public struct NetworkNamespaceFactory: ~Copyable, Sendable {
+  private var proc: Descriptor
+  private var made = 0
+
+  public init() throws(KernelError) {
+    proc = try Self.mountProc()
+  }
+
+  /// As ``NetworkNamespace/create(loopbackUp:disablesIPv6:)``.
+  public mutating func create(loopbackUp: Bool = true, disablesIPv6: Bool) throws(KernelError) -> NetworkNamespace {
+    if made == 64 {
+      proc = try Self.mountProc()
+      made = 0
+    }
+    made += 1
+    return try NetworkNamespace.create(loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, proc: proc)
+  }
+
+  private static func mountProc() throws(KernelError) -> Descriptor {
+    let context = Descriptor(adopting: try check("mount", "a procfs") { stack_fsopen("proc") })
+    try check("mount", "a procfs") { stack_fsconfig(context.rawValue, FSConfig.create, nil, nil, 0) }
+    return Descriptor(adopting: try check("mount", "a procfs") { stack_fsmount(context.rawValue, 0) })
+  }
+}

@@ -1,0 +1,42 @@
+import CLinux
+import Glibc
+public import Kernel
+public import SystemPackage
+
+/// A process of the host's own namespaces that outlives the command that started it: a supervisor.
+public enum DetachedProcess {
+  /// The descriptor under which the new process finds what it was given.
+  public static let inheritedDescriptor = FileDescriptor(rawValue: CInt(STACK_FD_RECORD))
+
+  /// Starts a program in a session of its own, at `/`, with what it writes going to a file and one descriptor of the
+  /// caller's as ``inheritedDescriptor``; returns once it has been executed.
+  public static func start(
+    _ path: String, _ arguments: [String], environment: [String] = [], log: String, giving descriptor: FileDescriptor
+  ) throws(KernelError) {
+    var program = Program()
+    let (null, nullSlot) = program.newSlot()
+    let (output, outputSlot) = program.newSlot()
+    try program.add(
+      STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: nullSlot, flags: UInt64(O_RDWR), path: "/dev/null")
+    try program.add(
+      STACK_OP_OPEN, for: "open", log, .currentFolder, slot: outputSlot,
+      flags: UInt64(O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW), number: 0o600, path: log)
+    try program.add(STACK_OP_SETSID, for: "start", "a session")
+    var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
+    (table[0], table[1], table[2]) = (null.rawValue, output.rawValue, output.rawValue)
+    table[Int(STACK_FD_RECORD)] = descriptor.rawValue
+    let list = program.values(table)
+    try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
+    try program.add(STACK_OP_CHDIR, for: "enter", "/", path: "/")
+    let command = try program.command(argv: arguments, env: environment, candidates: [path])
+    try program.add(STACK_OP_EXEC, for: "execute", path, data: command)
+
+    let spawned = try program.spawn()
+    let report = Report(channel: Descriptor(adopting: spawned.report))
+    let pidfd = Descriptor(adopting: spawned.pidfd)
+    let outcome = try report.outcome(purposes: program.purposes, command: path)
+    guard let failure = outcome.failure else { return }
+    _ = try ProcessHandle.wait(for: pidfd)
+    throw failure
+  }
+}

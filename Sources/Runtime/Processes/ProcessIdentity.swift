@@ -1,0 +1,132 @@
+import CLinux
+import Glibc
+public import Kernel
+import SystemPackage
+
+/// A process, told apart from any other that ever had its number: by the boot it runs in and the moment it started.
+///
+/// Its text form, `412@73201/7e1c…`, is what state files keep.
+public struct ProcessIdentity: Hashable, Sendable {
+  public let pid: Int32
+  /// Clock ticks from boot to its start: field 22 of /proc/PID/stat.
+  public let startTime: UInt64
+  /// /proc/sys/kernel/random/boot_id.
+  public let bootID: String
+
+  public init(pid: Int32, startTime: UInt64, bootID: String) {
+    self.pid = pid
+    self.startTime = startTime
+    self.bootID = bootID
+  }
+
+  /// The identity of a process that exists now. ESRCH when there is none of that number.
+  public init(of pid: Int32) throws(KernelError) {
+    try self.init(of: pid, bootID: try Self.currentBootID())
+  }
+
+  /// `bootID` as read before: it takes a walk through /proc/sys, which grows with the network namespaces of the host.
+  init(of pid: Int32, bootID: String) throws(KernelError) {
+    let path = "/proc/\(pid)/stat"
+    let bytes: [UInt8]
+    do {
+      bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 4096, path: path)
+    } catch {
+      let gone = error.errno == .noSuchFileOrDirectory
+      throw KernelError("identify", "process \(pid)", errno: gone ? .noSuchProcess : error.errno)
+    }
+    guard let startTime = Self.startTime(inStat: bytes) else {
+      throw KernelError("identify", "process \(pid)", errno: .badMessage, detail: "\(path) is not as expected")
+    }
+    self.init(pid: pid, startTime: startTime, bootID: bootID)
+  }
+
+  /// A descriptor to the process, or `nil` when it is gone, even if its number has a new owner.
+  public func open() throws(KernelError) -> Descriptor? {
+    guard let descriptor = try Self.descriptor(of: pid) else { return nil }
+    // Read after the descriptor is there: were the number given away in between, the start time would differ.
+    do {
+      if try ProcessIdentity(of: pid) != self { return nil }
+    } catch {
+      if error.errno == .noSuchProcess { return nil }
+      throw error
+    }
+    return .some(descriptor)
+  }
+
+  /// Whatever process has this number now, or `nil` when none has.
+  static func descriptor(of pid: Int32) throws(KernelError) -> Descriptor? {
+    let number = stack_pidfd_open(pid)
+    if number >= 0 { return .some(Descriptor(adopting: number)) }
+    let code = Errno(rawValue: errno)
+    if code == .noSuchProcess || code == .invalidArgument { return nil }
+    throw KernelError("open", "process \(pid)", errno: code)
+  }
+
+  static func currentBootID() throws(KernelError) -> String {
+    let path = "/proc/sys/kernel/random/boot_id"
+    let bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 256, path: path)
+    return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
+  }
+
+  /// Field 22 of proc_pid_stat(5). The name in field 2 may hold spaces and parentheses, so fields count from the last
+  /// closing one.
+  static func startTime(inStat bytes: [UInt8]) -> UInt64? {
+    guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+    let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "), omittingEmptySubsequences: true)
+    guard fields.count > 19 else { return nil }
+    return UInt64(String(decoding: fields[19], as: UTF8.self))
+  }
+}
+
+extension ProcessIdentity: LosslessStringConvertible, Codable {
+  public var description: String { "\(pid)@\(startTime)/\(bootID)" }
+
+  public init?(_ description: String) {
+    guard let at = description.firstIndex(of: "@"), let slash = description.firstIndex(of: "/"), at < slash,
+      let pid = Int32(description[..<at]), pid > 0,
+      let startTime = UInt64(description[description.index(after: at)..<slash])
+    else { return nil }
+    self.init(pid: pid, startTime: startTime, bootID: String(description[description.index(after: slash)...]))
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let text = try container.decode(String.self)
+    guard let identity = ProcessIdentity(text) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a process identity: \(text)")
+    }
+    self = identity
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}
+
+/// What can be done to a process through its descriptor (pidfd_open(2)): never by number.
+public enum ProcessHandle {
+  /// ESRCH when it has ended.
+  public static func send(_ signal: Int32, to pidfd: borrowing Descriptor) throws(KernelError) {
+    try check("signal", "the process") { stack_pidfd_send_signal(pidfd.rawValue, signal) }
+  }
+
+  /// How a child of this process ended, and reaps it; `nil` while it runs and `block` is false.
+  /// ECHILD when it is not a child of this process: ask its ``ExitRecord``.
+  public static func wait(for pidfd: borrowing Descriptor, block: Bool = true) throws(KernelError) -> TerminationStatus?
+  {
+    var status: CInt = 0
+    let answer = try check("wait for", "the process") {
+      stack_pidfd_wait(pidfd.rawValue, block ? 1 : 0, &status)
+    }
+    return answer == 0 ? nil : TerminationStatus(waitStatus: status)
+  }
+
+  /// A copy of the terminal's master that the stack-init behind `pidfd` keeps. EBADF when it keeps none.
+  public static func terminal(of pidfd: borrowing Descriptor) throws(KernelError) -> Descriptor {
+    let number = try check("take the terminal of", "the process") {
+      stack_pidfd_getfd(pidfd.rawValue, CInt(STACK_FD_TERMINAL))
+    }
+    return Descriptor(adopting: number)
+  }
+}

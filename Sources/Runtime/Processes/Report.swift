@@ -1,0 +1,54 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// The channel over which a new process tells of failure, hands descriptors over, and by closing it, of success.
+struct Report: ~Copyable {
+  let channel: Descriptor
+
+  /// What came before the end.
+  struct Outcome: ~Copyable {
+    var terminal: Descriptor?
+    var namespace: Descriptor?
+    /// What failed, if anything did.
+    var failure: KernelError?
+  }
+
+  /// What a descriptor that comes with a message is.
+  enum Mark: CInt {
+    case terminal = 1
+    case namespace = 2
+  }
+
+  /// Waits for the end. `purposes` puts words to a failed operation, `command` to a failed exec.
+  func outcome(
+    purposes: [(action: StaticString, subject: String)], command: String
+  ) throws(KernelError) -> Outcome {
+    var outcome = Outcome()
+    while true {
+      var message = stack_report()
+      var number: CInt = -1
+      let answer = try check("hear from", "the new process") {
+        stack_read_report(channel.rawValue, 1, &message, &number)
+      }
+      if answer == 0 { return outcome }
+      let code = Errno(rawValue: message.error)
+      switch stack_report_kind(rawValue: message.kind) {
+      case STACK_REPORT_DESCRIPTOR where number >= 0:
+        let descriptor = Descriptor(adopting: number)
+        if Mark(rawValue: message.subject) == .terminal {
+          outcome.terminal = .some(descriptor)
+        } else {
+          outcome.namespace = .some(descriptor)
+        }
+      case STACK_REPORT_EXEC_FAILED:
+        outcome.failure = KernelError("execute", command, errno: code)
+      default:
+        let index = Int(message.subject)
+        let purpose = purposes.indices.contains(index) ? purposes[index] : (action: "set up", subject: "the process")
+        outcome.failure = KernelError("\(purpose.action)", purpose.subject, errno: code)
+      }
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// Runs a system call again while it is interrupted, and throws what the kernel said when it fails.
+@discardableResult
+func check(
+  _ action: String, _ subject: @autoclosure () -> String, _ call: () -> CInt
+) throws(KernelError) -> CInt {
+  while true {
+    let answer = call()
+    if answer >= 0 { return answer }
+    let code = Errno(rawValue: errno)
+    if code == .interrupted { continue }
+    throw KernelError(action, subject(), errno: code)
+  }
+}
+
+extension Descriptor {
+  /// Opens `path` with O_CLOEXEC.
+  static func open(
+    _ path: String, _ flags: CInt, mode: mode_t = 0, at directory: CInt = AT_FDCWD
+  ) throws(KernelError) -> Descriptor {
+    let number = try check("open", path) { Glibc.openat(directory, path, flags | O_CLOEXEC, mode) }
+    return Descriptor(adopting: number)
+  }
+
+  /// Opens `path` as a process would whose root is `root`: no link of any kind leads out of it (openat2(2)).
+  static func open(_ path: String, in root: CInt, _ flags: CInt) throws(KernelError) -> Descriptor {
+    let rules = UInt64(Resolve.inRoot | Resolve.noMagicLinks)
+    let number = try check("open", path) { stack_openat2(root, path, UInt64(UInt32(bitPattern: flags)), 0, rules) }
+    return Descriptor(adopting: number)
+  }
+
+  /// Reads all of a file, at most `limit` bytes; a larger one throws EFBIG.
+  func read(upTo limit: Int, path: String) throws(KernelError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: min(limit + 1, 65536))
+    while true {
+      let capacity = chunk.count
+      let count = chunk.withUnsafeMutableBytes { Glibc.read(rawValue, $0.baseAddress, capacity) }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw KernelError("read", path, errno: Errno(rawValue: errno))
+      }
+      if count == 0 { return bytes }
+      bytes += chunk[..<count]
+      if bytes.count > limit { throw KernelError("read", path, errno: .fileTooLarge) }
+    }
+  }
+}
+
+/// RESOLVE_… of linux/openat2.h, whose macros do not import with a type.
+enum Resolve {
+  static let noMagicLinks: UInt64 = 0x02
+  static let noSymlinks: UInt64 = 0x04
+  static let inRoot: UInt64 = 0x10
+}
+
+/// MOUNT_ATTR_… of linux/mount.h.
+enum MountAttribute {
+  static let readOnly: UInt64 = 0x01
+  static let noSuid: UInt64 = 0x02
+  static let noDev: UInt64 = 0x04
+  static let noExec: UInt64 = 0x08
+}
+
+/// MS_… of sys/mount.h, as mount(2) takes them.
+enum MountFlag {
+  static let readOnly: UInt64 = 1
+  static let noSuid: UInt64 = 2
+  static let noDev: UInt64 = 4
+  static let noExec: UInt64 = 8
+  static let bind: UInt64 = 4096
+  static let recursive: UInt64 = 16384
+  static let `private`: UInt64 = 1 << 18
+  static let shared: UInt64 = 1 << 20
+}
+
+/// CLONE_NEW… of sched(7).
+enum CloneFlag {
+  static let mount: UInt64 = 0x0002_0000
+  static let cgroup: UInt64 = 0x0200_0000
+  static let uts: UInt64 = 0x0400_0000
+  static let ipc: UInt64 = 0x0800_0000
+  static let user: UInt64 = 0x1000_0000
+  static let pid: UInt64 = 0x2000_0000
+  static let network: UInt64 = 0x4000_0000
+}
+
+/// AT_… of fcntl.h that carry the same number everywhere.
+enum At {
+  static let emptyPath: CInt = 0x1000
+  static let recursive: UInt64 = 0x8000
+}
+
+/// O_PATH, which glibc shows to _GNU_SOURCE alone.
+enum OpenFlag {
+  static let path: CInt = 0o10000000
+}
+
+/// MNT_DETACH and UMOUNT_NOFOLLOW of umount2(2).
+enum UnmountFlag {
+  static let detach: CInt = 2
+  static let noFollow: CInt = 8
+}
+
+/// PR_… of prctl(2).
+enum ProcessControl {
+  static let dumpable: UInt64 = 4
+  static let noNewPrivileges: UInt64 = 38
+}
+
+/// OPEN_TREE_CLONE of linux/mount.h.
+enum OpenTree {
+  static let clone: UInt32 = 1
+}

@@ -1,0 +1,109 @@
+import Glibc
+public import Kernel
+import SystemPackage
+
+/// A root made of the host's own programs: its /usr, read-only, under a skeleton with a private /etc.
+///
+/// The skeleton holds what programs need to find (users' names, services, certificates of public authorities, the
+/// dynamic linker's cache) and nothing of the host's homes, secrets or state.
+public struct HostRoot: Sendable {
+  /// The skeleton: the lower folder of every container's overlay.
+  public let lower: String
+  /// To go first in ``ContainerSpec/mounts``: the host's /usr and /etc/alternatives, and its /bin, /lib … where these are
+  /// folders of their own.
+  public let mounts: [ContainerMount]
+
+  /// Builds the skeleton in `folder`, which is made if missing; building again over a former one renews it.
+  ///
+  /// - Parameter host: the root folder whose /usr and /etc are used.
+  public static func build(in folder: String, host: String = "/") throws(KernelError) -> HostRoot {
+    let source = host.hasSuffix("/") ? String(host.dropLast()) : host
+    if mkdir(folder, 0o755) != 0, errno != EEXIST {
+      throw KernelError("make", folder, errno: Errno(rawValue: errno))
+    }
+    let skeleton = try Skeleton(path: folder, source: source)
+    for (path, mode) in folders { try skeleton.folder(path, mode: mode) }
+    for (path, target) in links { try skeleton.link(path, to: target) }
+
+    var mounts: [ContainerMount] = []
+    for name in ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"] {
+      if let target = try skeleton.linkTarget(ofSource: name) {
+        try skeleton.link(name, to: target)
+      } else if skeleton.sourceIsFolder(name) {
+        try skeleton.folder(name, mode: 0o755)
+        var mount = ContainerMount.bind("\(source)/\(name)", at: "/\(name)", readOnly: true, recursive: true)
+        mount.noDev = true
+        mounts.append(mount)
+      }
+    }
+
+    try skeleton.file("etc/passwd", Accounts.users(from: try skeleton.sourceText("etc/passwd")))
+    try skeleton.file("etc/group", Accounts.groups(from: try skeleton.sourceText("etc/group")))
+    for (path, text) in files { try skeleton.file(path, text) }
+    for path in carriedFiles { try skeleton.carry(path) }
+    for path in carriedFolders { try skeleton.carryFolder(path) }
+    // Hundreds of links, and nothing but links: one mount costs less than to make them anew.
+    if skeleton.sourceIsFolder("etc/alternatives") {
+      mounts.append(.bind("\(source)/etc/alternatives", at: "/etc/alternatives", readOnly: true))
+    }
+    return HostRoot(lower: folder, mounts: mounts)
+  }
+
+  private static let folders: [(String, mode_t)] = [
+    ("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("tmp", 0o1777), ("run", 0o755), ("run/lock", 0o1777),
+    ("root", 0o700), ("home", 0o755), ("srv", 0o755), ("mnt", 0o755), ("media", 0o755), ("opt", 0o755),
+    ("var", 0o755), ("var/cache", 0o755), ("var/lib", 0o755), ("var/log", 0o755), ("var/spool", 0o755),
+    ("var/tmp", 0o1777), ("var/www", 0o755), ("etc", 0o755), ("etc/ssl", 0o755), ("etc/ssl/certs", 0o755),
+    ("etc/alternatives", 0o755), ("etc/ld.so.conf.d", 0o755),
+  ]
+
+  private static let links = [
+    ("var/run", "/run"), ("var/lock", "/run/lock"), ("etc/mtab", "/proc/self/mounts"),
+  ]
+
+  private static let files = [
+    ("etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n"),
+    ("etc/hostname", ""),
+    ("etc/resolv.conf", ""),
+    (
+      "etc/nsswitch.conf",
+      "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n"
+    ),
+    ("etc/profile", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n"),
+    ("etc/shells", "/bin/sh\n/bin/bash\n"),
+  ]
+
+  /// Taken over as they are; a link only if it leads into /usr. Of certificates the bundle alone: it is what libraries
+  /// read, while the folder's hundreds of links take longer to make than all the rest, and a file there could be a key.
+  private static let carriedFiles = [
+    "etc/services", "etc/protocols", "etc/os-release", "etc/debian_version", "etc/ld.so.cache", "etc/ld.so.conf",
+    "etc/localtime", "etc/timezone", "etc/mime.types", "etc/ssl/openssl.cnf", "etc/ssl/certs/ca-certificates.crt",
+  ]
+
+  private static let carriedFolders = ["etc/ld.so.conf.d"]
+}
+
+/// The host's system accounts, less all but names and numbers (passwd(5), group(5)).
+enum Accounts {
+  static func users(from text: String) -> String {
+    lines(of: text, fields: 7) { fields, id in
+      let isRoot = id == 0
+      return "\(fields[0]):x:\(id):\(fields[3])::\(isRoot ? "/root" : "/nonexistent"):"
+        + (isRoot ? "/bin/sh" : "/usr/sbin/nologin")
+    }
+  }
+
+  static func groups(from text: String) -> String {
+    lines(of: text, fields: 4) { fields, id in "\(fields[0]):x:\(id):" }
+  }
+
+  private static func lines(of text: String, fields count: Int, _ line: ([Substring], UInt32) -> String) -> String {
+    text.split(separator: "\n").compactMap { entry in
+      let fields = entry.split(separator: ":", omittingEmptySubsequences: false)
+      guard fields.count == count, let id = UInt32(fields[2]), id < 1000 || id == 65534,
+        count == 4 || UInt32(fields[3]) != nil
+      else { return nil }
+      return line(fields, id) + "\n"
+    }.joined()
+  }
+}

@@ -1,0 +1,138 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// A folder that is being filled, and the root folder it takes after. Paths are relative to either.
+struct Skeleton: ~Copyable {
+  let folder: Descriptor
+  let path: String
+  let source: Descriptor
+
+  init(path: String, source: String) throws(KernelError) {
+    self.path = path
+    let folder = try Descriptor.open(path, OpenFlag.path | O_DIRECTORY)
+    self.source = try Descriptor.open(source.isEmpty ? "/" : source, OpenFlag.path | O_DIRECTORY)
+    self.folder = folder
+  }
+
+  func folder(_ name: String, mode: mode_t) throws(KernelError) {
+    if mkdirat(folder.rawValue, name, mode) != 0, errno != EEXIST { throw failure("make", name) }
+    // The caller's umask has had its say.
+    if fchmodat(folder.rawValue, name, mode, 0) != 0 { throw failure("make", name) }
+  }
+
+  func link(_ name: String, to target: String) throws(KernelError) {
+    if symlinkat(target, folder.rawValue, name) == 0 { return }
+    if errno == EEXIST, try linkTarget(of: name) == target { return }
+    if unlinkat(folder.rawValue, name, 0) == 0, symlinkat(target, folder.rawValue, name) == 0 {
+      return
+    }
+    throw failure("make", name)
+  }
+
+  func file(_ name: String, _ text: String) throws(KernelError) {
+    try file(name, bytes: Array(text.utf8))
+  }
+
+  func file(_ name: String, bytes: [UInt8]) throws(KernelError) {
+    _ = unlinkat(folder.rawValue, name, 0)
+    let file = try Descriptor.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644, at: folder.rawValue)
+    if fchmod(file.rawValue, 0o644) != 0 { throw failure("make", name) }
+    do {
+      try file.fileDescriptor.writeAll(bytes)
+    } catch {
+      throw KernelError("write", "\(path)/\(name)", errno: (error as? Errno) ?? .ioError)
+    }
+  }
+
+  // MARK: The source
+
+  /// The text of a file, or none when it is missing.
+  func sourceText(_ name: String) throws(KernelError) -> String {
+    String(decoding: try sourceBytes(name) ?? [], as: UTF8.self)
+  }
+
+  private func sourceBytes(_ name: String) throws(KernelError) -> [UInt8]? {
+    do {
+      let file = try Descriptor.open(name, in: source.rawValue, O_RDONLY | O_NONBLOCK)
+      return try file.read(upTo: 8 << 20, path: name)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return nil }
+      throw error
+    }
+  }
+
+  func linkTarget(ofSource name: String) throws(KernelError) -> String? {
+    try linkTarget(of: name, in: source)
+  }
+
+  private func linkTarget(of name: String) throws(KernelError) -> String? {
+    try linkTarget(of: name, in: folder)
+  }
+
+  private func linkTarget(of name: String, in place: borrowing Descriptor) throws(KernelError) -> String? {
+    let target: String? = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+      guard let start = buffer.baseAddress else { return nil }
+      let count = readlinkat(place.rawValue, name, start, buffer.count)
+      return count < 0 ? nil : String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
+    }
+    if target == nil, errno != EINVAL, errno != ENOENT { throw failure("read", name) }
+    return target
+  }
+
+  func sourceIsFolder(_ name: String) -> Bool {
+    var status = stat()
+    return fstatat(source.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Takes a file over, or a link that leads into /usr. What is missing, or leads elsewhere, is left out.
+  func carry(_ name: String) throws(KernelError) {
+    if let target = try linkTarget(ofSource: name) {
+      if Self.staysInside(target) { try link(name, to: target) }
+    } else if let bytes = try sourceBytes(name) {
+      try file(name, bytes: bytes)
+    }
+  }
+
+  /// Takes over what is directly in a folder.
+  func carryFolder(_ name: String) throws(KernelError) {
+    for entry in try entries(ofSource: name) { try carry("\(name)/\(entry)") }
+  }
+
+  /// Leads into /usr, through /etc/alternatives, or to a neighbour.
+  static func staysInside(_ target: String) -> Bool {
+    let normalized = ContainerPath.normalized(target)
+    if target.hasPrefix("/") { return normalized.hasPrefix("/usr/") || normalized.hasPrefix("/etc/alternatives/") }
+    return !target.utf8.contains(UInt8(ascii: "/")) || normalized.hasPrefix("/usr/")
+  }
+
+  private func entries(ofSource name: String) throws(KernelError) -> [String] {
+    let number: CInt
+    do {
+      number = try Descriptor.open(name, in: source.rawValue, O_RDONLY | O_DIRECTORY).release().rawValue
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return [] }
+      throw error
+    }
+    guard let stream = fdopendir(number) else {
+      let error = failure("list", name)
+      close(number)
+      throw error
+    }
+    defer { closedir(stream) }
+    var found: [String] = []
+    while let entry = readdir(stream) {
+      let type = entry.pointee.d_type
+      let text = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if type == DT_LNK || type == DT_REG { found.append(text) }
+    }
+    return found
+  }
+
+  private func failure(_ action: String, _ name: String) -> KernelError {
+    KernelError(action, "\(path)/\(name)", errno: Errno(rawValue: errno))
+  }
+}

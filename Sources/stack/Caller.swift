@@ -1,0 +1,35 @@
+import Glibc
+
+/// What the process was started with.
+enum Caller {
+  /// The environment; of a name that stands twice, the first.
+  static var environment: [String: String] {
+    var variables: [String: String] = [:]
+    var entry = environ
+    while let text = entry.pointee {
+      let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if parts.count == 2, variables[String(parts[0])] == nil { variables[String(parts[0])] = String(parts[1]) }
+      entry += 1
+    }
+    return variables
+  }
+
+  static var workingFolder: String {
+    guard let path = getcwd(nil, 0) else { return "/" }
+    defer { free(path) }
+    return String(cString: path)
+  }
+}
+
+/// stack-init, as it was installed: `PREFIX/libexec/stack/stack-init` beside `PREFIX/bin/stack`, or in the folder of
+/// `stack` itself, as in a build folder.
+enum InitProgram {
+  static func find() -> String? {
+    var path = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/self/exe", &path, path.count)
+    guard count > 0 else { return nil }
+    let program = String(decoding: path.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    let folder = program.lastIndex(of: "/").map { String(program[..<$0]) } ?? "."
+    return ["\(folder)/../libexec/stack/stack-init", "\(folder)/stack-init"].first { access($0, X_OK) == 0 }
+  }
+}

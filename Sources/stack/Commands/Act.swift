@@ -1,0 +1,64 @@
+import ArgumentParser
+import Orchestrator
+
+/// The services that `start`, `stop`, `restart` and `kill` are about.
+struct ServiceOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp("Services, as web1 or web/web1. Without any: all of the stack's.", valueName: "service"))
+  var services: [String] = []
+  @OptionGroup var stack: StackOptions
+}
+
+struct Start: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Start services that were stopped.")
+
+  @OptionGroup var target: ServiceOptions
+  @OptionGroup var progress: ProgressOptions
+
+  func run() throws {
+    try Session.act(.start, on: target, progress: progress)
+  }
+}
+
+struct Stop: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Stop services; their networks and what they wrote stay.")
+
+  @OptionGroup var target: ServiceOptions
+  @Option(name: [.short, .long], help: ArgumentHelp("Seconds until SIGKILL.", valueName: "seconds"))
+  var timeout: Double?
+  @OptionGroup var progress: ProgressOptions
+
+  func run() throws {
+    try Session.act(.stop, on: target, timeout: timeout, progress: progress)
+  }
+}
+
+struct Restart: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Stop services and start them again.")
+
+  @OptionGroup var target: ServiceOptions
+  @Option(name: [.short, .long], help: ArgumentHelp("Seconds until SIGKILL.", valueName: "seconds"))
+  var timeout: Double?
+  @OptionGroup var progress: ProgressOptions
+
+  func run() throws {
+    try Session.act(.restart, on: target, timeout: timeout, progress: progress)
+  }
+}
+
+struct Kill: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Send a signal to services: SIGKILL, if none is named.")
+
+  @OptionGroup var target: ServiceOptions
+  @Option(name: [.customShort("S"), .long], help: "The signal, by name or number.")
+  var signal = "SIGKILL"
+  @OptionGroup var progress: ProgressOptions
+
+  func run() throws {
+    guard let number = StackCommands.signalNumber(signal) else {
+      throw ValidationError("there is no signal \(signal)")
+    }
+    try Session.act(.kill(signal: number), on: target, progress: progress)
+  }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import Orchestrator
+
+struct Down: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Take a stack down, and leave nothing of it but its volumes.")
+
+  @Argument(
+    help: ArgumentHelp("The stack's name or its file. Without it: the only one that is up.", valueName: "stack"))
+  var stack: String?
+  @Option(
+    name: [.customShort("f"), .customLong("file")],
+    help: ArgumentHelp("The stack file.", valueName: "file"), completion: .file())
+  var file: String?
+  @Flag(name: [.short, .long], help: "Remove its volumes too.")
+  var volumes = false
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "Seconds for services to stop by themselves, instead of their own grace period.", valueName: "seconds"))
+  var timeout: Double?
+  @Flag(help: "Accepted for Compose's sake: down always takes everything of the stack.")
+  var removeOrphans = false
+  @OptionGroup var progress: ProgressOptions
+
+  func validate() throws {
+    guard timeout.map({ $0 >= 0 && $0 <= 86400 }) ?? true else {
+      throw ValidationError("--timeout is 0 to 86400 seconds")
+    }
+  }
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      let name = try session.stackName(stack ?? file)
+      let printer = ProgressPrinter(progress, stack: name)
+      try session.finish(printer) { report in
+        try session.commands.down(name, removeVolumes: volumes, timeout: timeout, report: report)
+      }
+      printer.say("stack \(name) is down")
+    }
+  }
+}

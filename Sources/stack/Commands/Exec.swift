@@ -1,0 +1,46 @@
+import ArgumentParser
+import Glibc
+import Orchestrator
+
+struct Exec: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Run a command in a running service.",
+    discussion:
+      "Options end at the service's name. The exit code is the command's: 128+n after a signal, 127 when it is not there, 126 when it cannot be executed."
+  )
+
+  @Option(name: [.customShort("u"), .long], help: "The user, as name or uid, with :group.")
+  var user: String?
+  @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The working directory.", valueName: "folder"))
+  var workdir: String?
+  @Option(name: [.customShort("e"), .long], help: ArgumentHelp("An environment variable.", valueName: "name=value"))
+  var env: [String] = []
+  @Flag(name: [.customShort("T"), .long], help: "No terminal, even when standard input is one.")
+  var noTty = false
+  @Flag(name: [.customShort("t"), .customLong("tty")], help: .hidden)
+  var tty = false
+  @Flag(name: [.customShort("i"), .customLong("interactive")], help: .hidden)
+  var interactive = false
+  @OptionGroup var stack: StackOptions
+  @Argument(
+    parsing: .captureForPassthrough,
+    help: ArgumentHelp("The service, then the command with its arguments.", valueName: "service command"))
+  var words: [String]
+
+  func run() throws {
+    guard words.count > 1 else { throw ValidationError("say which service and what to run: stack exec web1 ls /") }
+    try Session.run(needsRoot: true) { session in
+      let place = try session.commands.index.find(words[0], in: stack.stack)
+      var options = StackCommands.ExecOptions()
+      options.user = user
+      options.workingDirectory = workdir
+      options.environment = env
+      options.wantsTerminal = !noTty
+      let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
+      throw ExitCode(
+        try session.commands.exec(
+          Array(words.dropFirst()), in: place, options, isTerminal: isTerminal,
+          complain: { standardError("error: ", $0) }))
+    }
+  }
+}

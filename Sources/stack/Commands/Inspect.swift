@@ -1,0 +1,17 @@
+import ArgumentParser
+import Orchestrator
+
+struct Inspect: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show everything that is known of a stack or a service, as JSON.")
+
+  @Argument(help: ArgumentHelp("A stack, or a service as web1 or web/web1.", valueName: "name"))
+  var name: String?
+  @OptionGroup var stack: StackOptions
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      print(try session.commands.inspect(name, in: stack.stack))
+    }
+  }
+}

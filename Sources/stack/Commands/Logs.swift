@@ -1,0 +1,48 @@
+import ArgumentParser
+import Glibc
+import Orchestrator
+
+struct Logs: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show what services wrote.")
+
+  @Argument(help: ArgumentHelp("Services, as web1 or web/web1. Without any: all of the stack's.", valueName: "service"))
+  var services: [String] = []
+  @OptionGroup var stack: StackOptions
+  @Flag(name: [.short, .long], help: "Go on until Ctrl-C.")
+  var follow = false
+  @Option(
+    name: [.customShort("n"), .long], help: ArgumentHelp("Only the last lines of each service.", valueName: "lines"))
+  var tail: String?
+  @Flag(name: [.short, .long], help: "With the time of each line.")
+  var timestamps = false
+  @Option(help: ArgumentHelp("From a time on: 2026-01-31T12:00:00Z, or 10m ago.", valueName: "time"))
+  var since: String?
+  @Option(help: ArgumentHelp("Up to a time.", valueName: "time"))
+  var until: String?
+  @Flag(help: "Without the services' names.")
+  var noLogPrefix = false
+  @Flag(help: "Without colours.")
+  var noColor = false
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      var options = StackCommands.LogOptions()
+      options.follows = follow
+      options.showsTime = timestamps
+      options.showsPrefix = !noLogPrefix
+      options.isColored = !noColor && isatty(STDOUT_FILENO) == 1
+      options.since = since
+      options.until = until
+      if let tail, tail != "all" {
+        guard let lines = Int(tail), lines >= 0 else { throw ValidationError("--tail takes a number of lines, or all") }
+        options.tail = lines
+      }
+      let places = try services.map { try session.commands.index.find($0, in: stack.stack) }
+      let name = try places.first?.stack ?? session.commands.index.stack(named: stack.stack)
+      guard places.allSatisfy({ $0.stack == name }) else {
+        throw ValidationError("logs shows the services of one stack at a time")
+      }
+      try session.commands.logs(of: places.map(\.service), in: name, options)
+    }
+  }
+}

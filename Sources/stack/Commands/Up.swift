@@ -1,0 +1,51 @@
+import ArgumentParser
+import Orchestrator
+
+struct Up: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Bring a stack up, and return when every service is ready.",
+    discussion: "On a stack that is up, changes what differs from the file and says which field did.")
+
+  @OptionGroup var source: SourceOptions
+  @Flag(name: [.short, .long], help: "Accepted for Compose's sake: services always run in the background.")
+  var detach = false
+  @Flag(help: "Follow the logs afterwards, until Ctrl-C.")
+  var attach = false
+  @Flag(help: "Print the plan and change nothing.")
+  var dryRun = false
+  @Flag(help: "Make every service anew, changed or not.")
+  var forceRecreate = false
+  @Flag(help: "Leave services that exist as they are, changed or not.")
+  var noRecreate = false
+  @Option(help: ArgumentHelp("Seconds until a service that is not ready counts as failed.", valueName: "seconds"))
+  var waitTimeout = 60.0
+  @Option(help: ArgumentHelp("Run so many replicas of a service.", valueName: "service=n"))
+  var scale: [String] = []
+  @Flag(help: "Accepted for Compose's sake: up always waits.")
+  var wait = false
+  @OptionGroup var progress: ProgressOptions
+
+  func validate() throws {
+    guard !forceRecreate || !noRecreate else {
+      throw ValidationError("--force-recreate and --no-recreate cannot go together")
+    }
+    guard waitTimeout > 0, waitTimeout <= 86400 else { throw ValidationError("--wait-timeout is 1 to 86400 seconds") }
+  }
+
+  func run() throws {
+    try Session.run(needsRoot: !dryRun) { session in
+      let loaded = try session.load(source, scale: scale)
+      var options = StackCommands.UpOptions()
+      options.recreate = forceRecreate ? .always : noRecreate ? .never : .changed
+      options.timeout = waitTimeout
+      guard !dryRun else {
+        return PlanPrinter(folders: session.commands.folders).show(try session.commands.plan(loaded, options))
+      }
+
+      let printer = ProgressPrinter(progress, stack: loaded.name)
+      try session.finish(printer) { report in try session.commands.up(loaded, options, report: report) }
+      StatusTable.show(try session.statuses(of: loaded.name))
+      if attach { try session.follow(loaded.name) }
+    }
+  }
+}

@@ -1,0 +1,11 @@
+import Glibc
+
+/// The terminal that the command writes to.
+enum Terminal {
+  /// Columns; 80 when it is no terminal.
+  static func width(of descriptor: CInt) -> Int {
+    var size = winsize()
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+}

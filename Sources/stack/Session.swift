@@ -1,0 +1,114 @@
+import ArgumentParser
+import Glibc
+import Orchestrator
+
+/// One command on its way: its dependencies, its errors, its exit code.
+struct Session {
+  let commands: StackCommands
+
+  /// Runs a command's body; what it throws goes to standard error and ends the program with status 1.
+  static func run(needsRoot: Bool, _ body: (Session) throws -> Void) throws {
+    guard !needsRoot || geteuid() == 0 else {
+      throw failure("stack needs root to make namespaces and links: run it with sudo")
+    }
+    let session = Session(
+      commands: StackCommands(
+        supervisor: SupervisorProgram(arguments: ["supervise"]), environment: Caller.environment,
+        workingFolder: Caller.workingFolder, interrupts: Interrupts()))
+    do {
+      try body(session)
+    } catch let errors as StackErrors {
+      throw failure("\(errors)")
+    } catch let error as FileDiagnostics {
+      standardError("", error.rendered(isColored: isatty(STDERR_FILENO) == 1))
+      throw ExitCode.failure
+    }
+  }
+
+  static func failure(_ text: String) -> ExitCode {
+    standardError("error: ", text)
+    return ExitCode.failure
+  }
+
+  // MARK: Files and names
+
+  func load(_ request: LoadRequest) throws -> LoadedStack {
+    let loaded = try commands.load(request)
+    if !loaded.notes.isEmpty { standardError("", loaded.notes) }
+    return loaded
+  }
+
+  func load(_ source: SourceOptions, scale: [String]) throws -> LoadedStack {
+    var request = source.request
+    for entry in scale {
+      let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
+      guard parts.count == 2, let count = Int(parts[1]), (0...10_000).contains(count) else {
+        throw ValidationError("--scale takes service=number, not \(entry)")
+      }
+      request.scale[String(parts[0])] = count
+    }
+    return try load(request)
+  }
+
+  /// A stack's name, from its name, from its file, or the only one there is.
+  func stackName(_ text: String?) throws -> String {
+    guard let text, text.contains("/") || text.contains(".") else { return try commands.index.stack(named: text) }
+    return try commands.load(LoadRequest(paths: [text])).name
+  }
+
+  func statuses(of stack: String) throws -> [StackIndex.ServiceStatus] {
+    try commands.statuses(of: stack)
+  }
+
+  /// Shows what a stack's services write, until Ctrl-C.
+  func follow(_ stack: String) throws {
+    var options = StackCommands.LogOptions()
+    options.follows = true
+    options.isColored = isatty(STDOUT_FILENO) == 1
+    try commands.logs(of: [], in: stack, options)
+  }
+
+  // MARK: Operations
+
+  /// Runs an operation with its progress shown, and ends the program as the operation ended.
+  func finish(
+    _ printer: ProgressPrinter, _ operation: ((OperationEvent) -> Void) throws -> OperationEvent
+  ) throws {
+    let last = try operation { printer.show($0) }
+    printer.end()
+    switch last.kind {
+    case .finished: return
+    case .cancelled:
+      standardError("", "cancelled: what was done is undone")
+      throw ExitCode(130)
+    default: throw Self.failure("\(StackErrors(last.errors))")
+    }
+  }
+
+  static func act(
+    _ action: StackCommands.Action, on target: ServiceOptions, timeout: Double? = nil, progress: ProgressOptions
+  ) throws {
+    try run(needsRoot: true) { session in
+      let places = try target.services.map { try session.commands.index.find($0, in: target.stack.stack) }
+      let stacks = places.isEmpty ? [try session.commands.index.stack(named: target.stack.stack)] : places.map(\.stack)
+      for stack in Set(stacks).sorted() {
+        let services = places.filter { $0.stack == stack }.map(\.service)
+        let printer = ProgressPrinter(progress, stack: stack)
+        try session.finish(printer) { report in
+          try session.commands.act(action, on: services, of: stack, timeout: timeout, report: report)
+        }
+      }
+    }
+  }
+}
+
+/// Writes a line to standard error. `prefix` is left out when the text brings its own.
+func standardError(_ prefix: String, _ text: String) {
+  let line = (text.hasPrefix(prefix) ? text : prefix + text) + "\n"
+  var bytes = Array(line.utf8)[...]
+  while !bytes.isEmpty {
+    let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    guard count > 0 || errno == EINTR else { return }
+    bytes = bytes.dropFirst(max(count, 0))
+  }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import Orchestrator
+
+/// `stack`: the root of all commands.
+@main
+struct StackCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stack",
+    abstract:
+      "Bring up several services on one host, each in its own namespaces, with the network between them declared.",
+    discussion: """
+      stack up stacks/web.stack          three web servers, each on its own port 80
+      stack exec web1 curl localhost     talk to one from inside
+      stack down web                     and the host is as it was
+      """,
+    version: Version.text,
+    subcommands: [
+      Up.self, Down.self, Ps.self, Exec.self, Logs.self, Start.self, Stop.self, Restart.self, Kill.self, Config.self,
+      Inspect.self, Supervise.self,
+    ])
+}
+
+enum Version {
+  static let text = "stack 0.1.0"
+}

@@ -1,0 +1,175 @@
+import Glibc
+import Synchronization
+import SystemPackage
+import Testing
+
+@testable import Orchestrator
+
+@Suite struct LogReaderTests {
+  private static func stamp(_ second: Int) -> LogTime { LogTime(nanoseconds: Int64(second) * 1_000_000_000) }
+
+  /// A writer whose clock stands where `second` says.
+  private static func writer(_ folder: LogFolder, _ service: String, second: @escaping () -> Int) -> LogWriter {
+    LogWriter(path: folder.log(service), clock: { stamp(second()) })
+  }
+
+  @Test func severalServicesAreOneInTheOrderOfTime() throws {
+    let folder = try LogFolder()
+    var second = 0
+    let one = Self.writer(folder, "one", second: { second })
+    let two = Self.writer(folder, "two", second: { second })
+    for number in 1...50 {
+      second = number
+      (number % 3 == 0 ? one : two).append("\(number)\n")
+    }
+    let entries = LogReader([folder.source("one"), folder.source("two"), folder.source("silent")]).readAll()
+    #expect(entries.map(\.string) == (1...50).map(String.init))
+    #expect(entries.filter { $0.service == "one" }.count == 16)
+  }
+
+  @Test func aClockThatIsSetBackDoesNotReorderAService() throws {
+    let folder = try LogFolder()
+    var second = 100
+    let writer = Self.writer(folder, "web", second: { second })
+    writer.append("first\n")
+    second = 50
+    writer.append("second\n")
+    #expect(LogReader([folder.source("web")]).readAll().map(\.string) == ["first", "second"])
+  }
+
+  @Test func sinceAndUntilIncludeTheirMoments() throws {
+    let folder = try LogFolder()
+    var second = 0
+    let writer = Self.writer(folder, "web", second: { second })
+    for number in 1...10 {
+      second = number
+      writer.append("\(number)\n")
+    }
+    let query = LogReader.Query(since: Self.stamp(3), until: Self.stamp(6))
+    #expect(LogReader([folder.source("web")], query).readAll().map(\.string) == ["3", "4", "5", "6"])
+  }
+
+  @Test(arguments: [0, 1, 7, 19, 20, 21, 500, 5_000, Int.max]) func tailGivesTheLastLinesOfEachService(count: Int)
+    throws
+  {
+    let folder = try LogFolder()
+    let writer = LogWriter(path: folder.log("web"), rotation: LogRotation(maximumSize: 3_000, files: 1_000))
+    let total = 1_000
+    for number in 0..<total { writer.append("\(number)\n", number % 2 == 0 ? .stdout : .stderr) }
+    let entries = LogReader([folder.source("web")], .init(tail: count)).readAll()
+    #expect(entries.map(\.string) == (total - min(count, total)..<total).map(String.init))
+  }
+
+  @Test func tailCountsLinesAndNotTheirParts() throws {
+    let folder = try LogFolder()
+    let writer = LogWriter(path: folder.log("web"))
+    writer.append("short\n")
+    for _ in 0..<5 { writer.append([UInt8](repeating: UInt8(ascii: "z"), count: 700_000) + [0x0A]) }
+    writer.append("not ended")
+    let last = LogReader.lastLines(3, of: folder.source("web"))
+    #expect(last.map(\.text.count) == [700_000, 700_000, 9])
+    #expect(last.map(\.isPartial) == [false, false, true])
+    #expect(last.map(\.isContinuation) == [false, false, false])
+    #expect(LogReader.lastLines(100, of: folder.source("web")).count == 7)
+    #expect(LogReader.lastLines(3, of: folder.source("missing")).isEmpty)
+  }
+
+  @Test func aLineOfMegabytesComesInPieces() throws {
+    let folder = try LogFolder()
+    let writer = LogWriter(path: folder.log("web"))
+    writer.append([UInt8](repeating: 0, count: 2_500_000) + [0x0A])
+    let entries = LogReader([folder.source("web")]).readAll()
+    #expect(entries.map(\.text.count).reduce(0, +) == 2_500_000)
+    #expect(entries.map(\.isPartial) == [true, true, false])
+    #expect(entries.map(\.isContinuation) == [false, true, true])
+  }
+
+  @Test(arguments: [7, 8, 9] as [UInt64]) func hostileFilesAreReadWithoutHarm(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    let folder = try LogFolder()
+    let pieces = [
+      "2016-10-06T00:17:09.669794202Z", " stdout", " stderr", " F", " P", " F:x", " ", "\n", "\u{0}", "text",
+      "2016-10-06T00:17:09Z stdout F good\n", "9999-99-99T99:99:99Z stdout F bad\n", "é", "\n\n",
+    ]
+    var text = ""
+    for _ in 0..<20_000 { text += pieces.randomElement(using: &random) ?? "" }
+    // No newline for longer than any record.
+    text += String(repeating: "#", count: 3_000_000) + "\n2016-10-06T00:17:09Z stdout F last\n"
+    folder.write("web.log", text)
+    let entries = LogReader([folder.source("web")]).readAll()
+    #expect(entries.last { !$0.isPartial }?.string.hasSuffix("last") == true)
+    #expect(!entries.contains { $0.string == "bad" })
+    #expect(entries.filter { $0.string == "good" }.count > 100)
+    #expect(LogReader.lastLines(10, of: folder.source("web")).contains { $0.string.hasSuffix("last") })
+  }
+
+  @Test func followingGetsWhatComesAndStopsWhenTold() throws {
+    let folder = try LogFolder()
+    let writer = LogWriter(path: folder.log("web"))
+    writer.append("old\n")
+    let pipe = try FileDescriptor.pipe()
+    defer {
+      try? pipe.readEnd.close()
+      try? pipe.writeEnd.close()
+    }
+    let query = LogReader.Query(tail: 0, follow: true)
+    let reader = LogReader(
+      [folder.source("web"), folder.source("late")], query, interruption: .init(wake: pipe.readEnd))
+    writer.append("new\n")
+    #expect(reader.next()?.string == "new")
+    // A file that did not exist, and a line without an end.
+    LogWriter(path: folder.log("late")).append("prompt> ")
+    let prompt = reader.next()
+    #expect(prompt?.string == "prompt> " && prompt?.isPartial == true)
+    LogWriter(path: folder.log("late")).append("answer\n")
+    let answer = reader.next()
+    #expect(answer?.string == "answer" && answer?.isContinuation == true)
+    _ = try pipe.writeEnd.writeAll([1])
+    #expect(reader.next() == nil)
+  }
+
+  @Test func followingEndsAtUntil() throws {
+    let folder = try LogFolder()
+    let until = LogTime(nanoseconds: LogTime.now.nanoseconds + 50_000_000)
+    #expect(LogReader([folder.source("web")], .init(until: until, follow: true)).next() == nil)
+    #expect(LogTime.now >= until)
+  }
+
+  @Test func aFollowerLosesNothingAndRepeatsNothingAcrossRotations() throws {
+    let folder = try LogFolder()
+    let total = 60_000
+    let path = folder.log("web")
+    let seen = Mutex(0)
+    let pipe = try FileDescriptor.pipe()
+    defer {
+      try? pipe.readEnd.close()
+      try? pipe.writeEnd.close()
+    }
+    let writing = OwnThread {
+      // More files than are written, so that a slow reader is no excuse.
+      let writer = LogWriter(path: path, rotation: LogRotation(maximumSize: 20_000, files: 400))
+      for number in 0..<total { writer.append("\(number)\n") }
+    }
+    let reader = LogReader([folder.source("web")], .init(follow: true), interruption: .init(wake: pipe.readEnd))
+    writing.start()
+    let watchdog = OwnThread {
+      for _ in 0..<6_000 where seen.withLock({ $0 }) < total { usleep(10_000) }
+      _ = try? pipe.writeEnd.writeAll([1])
+    }
+    watchdog.start()
+    var expected = 0
+    while expected < total, let entry = reader.next() {
+      guard entry.string == "\(expected)" else {
+        Issue.record("\(entry.string) instead of \(expected)")
+        break
+      }
+      expected += 1
+      if expected % 1_000 == 0 || expected == total { seen.withLock { $0 = expected } }
+    }
+    seen.withLock { $0 = total }
+    #expect(expected == total)
+    _ = writing.join()
+    _ = watchdog.join()
+    #expect(folder.files.count > 50)
+  }
+}
