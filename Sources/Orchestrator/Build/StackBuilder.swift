@@ -13,8 +13,6 @@ final class StackBuilder: Sendable {
   /// Where the version 2 cgroups are mounted, if they are.
   let controlGroups: String?
   let hostRoot = Mutex<HostRoot?>(nil)
-  /// Namespaces that are made and not pinned yet, by service.
-  let namespaces = Mutex<[String: SharedNamespace]>([:])
 
   init(folders: StateFolders, stack: String, initProgram: String?) throws(KernelError) {
     self.folders = folders
@@ -31,7 +29,7 @@ final class StackBuilder: Sendable {
   func apply(_ step: Step) throws(StackError) -> ServiceProcess? {
     do {
       switch step {
-      case .recordIntent(let desired): try StateFile(path: folder.intent).write(desired, isDurable: true)
+      case .recordIntent(let desired): try record(desired)
       case .makeFolders(let desired): try makeFolders(desired)
       case .mountLayers: try mountLayers()
       case .makeHostRoot: try makeHostRoot()
@@ -42,7 +40,6 @@ final class StackBuilder: Sendable {
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)
       case .start(let service, _): return try start(service)
-      case .pinNamespaces(let services, _): try pin(services)
       case .unpinNamespaces(let services, _): try unpin(services)
       case .detach(let service): try detach(service)
       case .removeLayer(let service, _): try removeLayer(of: service)
@@ -62,9 +59,7 @@ final class StackBuilder: Sendable {
     }
   }
 
-  /// The namespace of a service: the one just made, or the pinned one.
   func namespace(of service: String) throws(KernelError) -> SharedNamespace {
-    if let made = namespaces.withLock({ $0[service] }) { return made }
-    return SharedNamespace(try NetworkNamespace.open(pinnedAt: folder.service(service).namespace))
+    SharedNamespace(try NetworkNamespace.open(pinnedAt: folder.service(service).namespace))
   }
 }

@@ -79,7 +79,9 @@ public struct StackCommands: Sendable {
       for service in recorded?.services ?? [] {
         observed[service.name] = try index.record(of: service.name, in: source.name).phase
       }
-      return Planner.up(desired, recorded: recorded, observed: observed, recreate: options.recreate.planned)
+      return Planner.up(
+        desired, recorded: recorded, isSettled: Files.exists(folders.stack(source.name).settled), observed: observed,
+        recreate: options.recreate.planned)
     }
   }
 

@@ -18,7 +18,6 @@ extension Step {
       ["ip netns add \(stack).\(service.name)", "ip -n \(stack).\(service.name) link set lo up"]
     case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
     case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
-    case .pinNamespaces: []
     case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
     case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
     case .detach(let service): service.attachments.map { "ip link del \($0.link)" }

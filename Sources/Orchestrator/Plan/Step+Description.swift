@@ -21,8 +21,6 @@ extension Step: CustomStringConvertible {
       service.readyPorts.isEmpty
         ? "wait until \(service.name) runs"
         : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
-    case .pinNamespaces(let services, let stack):
-      "pin \(services.count) network namespaces as \(stack).<service>"
     case .stop(let service): "stop \(service.name)"
     case .unpinNamespaces(let services, _): "remove \(services.count) network namespaces"
     case .detach(let service): "detach \(service.name) from its networks"

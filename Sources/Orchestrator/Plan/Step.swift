@@ -17,13 +17,12 @@ public enum Step: Hashable, Sendable {
   case writeFirewall(DesiredStack)
 
   // What one service needs.
+  /// A network namespace under a name that ip-netns(8) knows, which keeps it beyond its processes.
   case createNamespace(DesiredService, stack: String)
   /// Veth pairs from the service's namespace to its bridges, with addresses, routes, neighbours and fdb entries.
   case attach(DesiredService, DesiredStack)
   case start(DesiredService, stack: String)
   case awaitReady(DesiredService)
-  /// Keeps network namespaces under names that ip-netns(8) knows, and beyond their processes.
-  case pinNamespaces([String], stack: String)
 
   // And the way back.
   case stop(DesiredService)
@@ -66,7 +65,6 @@ extension Step {
     case .createNamespace(let service, let stack): .unpinNamespaces([service.name], stack: stack)
     case .attach(let service, _): .detach(service)
     case .start(let service, _): .stop(service)
-    case .pinNamespaces(let services, let stack): .unpinNamespaces(services, stack: stack)
     case .awaitReady, .stop, .unpinNamespaces, .detach, .removeLayer, .removeLinks, .removeBridge, .removeFirewall,
       .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
       nil

@@ -1,6 +1,5 @@
 import Kernel
 import Runtime
-import SystemPackage
 
 /// Settings of the host that a stack has to change: each is written down before it is changed, and put back by the last
 /// stack that needs it.
@@ -31,7 +30,7 @@ struct HostSettings {
     let value = try read(Self.forwarding)
     if forwarding, ledger.before[Self.forwarding] == nil { ledger.before[Self.forwarding] = value }
     try file.write(ledger, isDurable: true)
-    if forwarding, value != "1" { try write("1", Self.forwarding) }
+    if forwarding, value != "1" { try Files.set(Self.forwarding, to: "1") }
     let change = try NamespaceFolder.prepare(folders.namespaces)
     if !change.isEmpty {
       ledger.namespaceFolder = (ledger.namespaceFolder ?? []).union(change)
@@ -50,7 +49,7 @@ struct HostSettings {
     ledger.stacks = ledger.stacks.filter { Files.exists(folders.stack($0).path) }
     guard ledger.stacks.isEmpty else { return try file.write(ledger) }
     if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
-    for (path, value) in ledger.before where try read(path) != value { try write(value, path) }
+    for (path, value) in ledger.before where try read(path) != value { try Files.set(path, to: value) }
     try Files.remove(file.path)
     held.remove()
   }
@@ -58,14 +57,5 @@ struct HostSettings {
   private func read(_ path: String) throws(KernelError) -> String {
     let bytes = try Files.read(path, limit: 4096) ?? []
     return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-  }
-
-  private func write(_ value: String, _ path: String) throws(KernelError) {
-    do {
-      let descriptor = Descriptor(adopting: try FileDescriptor.open(path, .writeOnly, options: [.closeOnExec]))
-      try descriptor.fileDescriptor.writeAll(value.utf8)
-    } catch {
-      throw KernelError("set", path, errno: error as? Errno ?? .ioError)
-    }
   }
 }

@@ -54,8 +54,9 @@ final class PlanRun {
     runNextStage()
   }
 
-  /// Begins nothing new. What is under way is waited for, so that undoing does not overtake it.
+  /// Begins nothing new. What is under way is waited for, so that undoing does not overtake it. A tear-down goes on.
   func cancel() {
+    guard failures == .stop else { return }
     isCancelled = true
     host.abandonWaits()
   }
