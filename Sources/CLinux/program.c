@@ -277,6 +277,7 @@ static int run(struct child *child, const struct stack_operation *o) {
     case STACK_OP_DOMAINNAME: return setdomainname(o->text, strlen(o->text));
     case STACK_OP_WRITE: return write_file(o->path, o->text);
     case STACK_OP_TERMINAL: return open_terminal(child, o);
+    case STACK_OP_CHOWN: return fchown(fd, (uid_t)o->number, (gid_t)-1);
     case STACK_OP_SEND:
       send_report(child->report, STACK_REPORT_DESCRIPTOR, (int32_t)o->number, 0, fd);
       return 0;
