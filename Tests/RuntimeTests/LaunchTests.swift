@@ -231,6 +231,16 @@ struct LaunchTests {
     #expect(try ProcessHandle.wait(for: process.pidfd) == .exited(code: 0))
   }
 
+  @Test func callerStaysDumpable() throws {
+    var spec = spec("true")
+    spec.process.user = "33"
+    _ = try output(of: spec, in: root)
+    // PR_GET_DUMPABLE; the Glibc module leaves prctl(2) out.
+    let prctl = try #require(dlsym(nil, "prctl"))
+    typealias Prctl = @convention(c) (CInt, UInt, UInt, UInt, UInt) -> CInt
+    #expect(unsafeBitCast(prctl, to: Prctl.self)(3, 0, 0, 0, 0) == 1)
+  }
+
   @Test func unknownUser() throws {
     var spec = spec("")
     spec.process.user = "nobody"
