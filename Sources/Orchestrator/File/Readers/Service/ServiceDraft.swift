@@ -80,7 +80,7 @@ extension Field {
           .notSupported, "\"\(field.name)\" is not supported", what, at: field.key,
           help: [
             "use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image",
-            "under `x-stack:` the key does not disturb Compose",
+            "write it under `x-stack:` to keep the file loadable by Compose",
           ])
       }
     }
