@@ -45,7 +45,7 @@ extension StackBuilder {
   // MARK: Services
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
-    let namespace = try NetworkNamespace.create(disablesIPv6: true)
+    let namespace = try namespaces.create()
     try namespace.pin(at: folder.service(service.name).namespace)
   }
 

@@ -13,6 +13,7 @@ final class StackBuilder: Sendable {
   /// Where the version 2 cgroups are mounted, if they are.
   let controlGroups: String?
   let hostRoot = Mutex<HostRoot?>(nil)
+  let namespaces = NamespaceSource()
 
   init(folders: StateFolders, stack: String, initProgram: String?) throws(KernelError) {
     self.folders = folders
