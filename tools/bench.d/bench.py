@@ -259,14 +259,15 @@ def rollup(pid):
 
 
 def processes_of(binary):
-    """Processes of this host whose executable has this name."""
+    """Processes of this host that run this program, by the name the kernel gave them at exec."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            executable = os.readlink(f"/proc/{pid}/exe")
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                name = file.read().strip()
         except OSError:
             continue
-        if os.path.basename(executable.removesuffix(" (deleted)")) == binary:
+        if name == binary:
             found.append(int(pid))
     return found
 
