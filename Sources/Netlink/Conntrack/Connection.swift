@@ -52,7 +52,7 @@ extension NetlinkSocket {
 extension RouteBatch {
   mutating func forget(_ connection: Connection) {
     append(
-      "forget the connection to", connection.original.destination.description, tolerating: .gone,
+      "forget the connection to", .address(connection.original.destination), tolerating: .gone,
       type: Int(conntrackMessage(IPCTNL_MSG_CT_DELETE)), flags: 0
     ) { writer in
       writer.putNetfilterHeader(family: connection.original.destination.family)

@@ -22,8 +22,8 @@ extension NetlinkSocket {
     try growSendQueue(for: messages.bytes.count)
     let first = takeSequence(count)
     var bytes = Outgoing.stamp(messages.bytes, messages.starts, first: first, flags: UInt16(NLM_F_REQUEST))
-    // The last change asks for an acknowledgement, which comes when all have been made. The closing message cannot: before
-    // Linux 6.10 the kernel does not answer it.
+    // The last change asks for an acknowledgement, which comes when all have been made. The closing message cannot: not every
+    // kernel answers it.
     bytes[messages.starts[count - 2] + 6] |= UInt8(NLM_F_ACK)
     try send(bytes)
 

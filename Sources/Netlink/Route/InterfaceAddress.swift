@@ -30,13 +30,13 @@ extension InterfaceAddress: CustomStringConvertible {
 extension RouteBatch {
   public mutating func add(_ address: InterfaceAddress, tolerating tolerance: Tolerance = .none) {
     append(
-      "add address", address.description, tolerating: tolerance, type: Int(RTM_NEWADDR),
+      "add address", .interfaceAddress(address), tolerating: tolerance, type: Int(RTM_NEWADDR),
       flags: NLM_F_CREATE | NLM_F_EXCL
     ) { $0.put(address) }
   }
 
   public mutating func delete(_ address: InterfaceAddress, tolerating tolerance: Tolerance = .none) {
-    append("delete address", address.description, tolerating: tolerance, type: Int(RTM_DELADDR), flags: 0) {
+    append("delete address", .interfaceAddress(address), tolerating: tolerance, type: Int(RTM_DELADDR), flags: 0) {
       $0.put(address)
     }
   }

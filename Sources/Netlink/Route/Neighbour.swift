@@ -34,7 +34,7 @@ extension RouteBatch {
   /// Adds a neighbour, in place of what was known or learned of the address.
   public mutating func set(_ neighbour: Neighbour) {
     append(
-      "set neighbour", neighbour.address.description, tolerating: .none, type: Int(RTM_NEWNEIGH),
+      "set neighbour", .address(neighbour.address), tolerating: .none, type: Int(RTM_NEWNEIGH),
       flags: NLM_F_CREATE | NLM_F_REPLACE
     ) { writer in
       writer.putNeighbourHeader(
@@ -46,7 +46,7 @@ extension RouteBatch {
 
   public mutating func delete(_ neighbour: Neighbour, tolerating tolerance: Tolerance = .none) {
     append(
-      "delete neighbour", neighbour.address.description, tolerating: tolerance, type: Int(RTM_DELNEIGH), flags: 0
+      "delete neighbour", .address(neighbour.address), tolerating: tolerance, type: Int(RTM_DELNEIGH), flags: 0
     ) { writer in
       writer.putNeighbourHeader(family: neighbour.address.family, link: neighbour.link, state: 0, flags: 0)
       writer.attribute(Int(NDA_DST), neighbour.address)
@@ -56,14 +56,14 @@ extension RouteBatch {
   /// Adds a static entry to the forwarding table of the bridge that the port is in, in place of what was learned.
   public mutating func set(_ entry: ForwardingEntry) {
     append(
-      "set forwarding entry", entry.mac.description, tolerating: .none, type: Int(RTM_NEWNEIGH),
+      "set forwarding entry", .hardware(entry.mac), tolerating: .none, type: Int(RTM_NEWNEIGH),
       flags: NLM_F_CREATE | NLM_F_REPLACE
     ) { $0.put(entry) }
   }
 
   public mutating func delete(_ entry: ForwardingEntry, tolerating tolerance: Tolerance = .none) {
     append(
-      "delete forwarding entry", entry.mac.description, tolerating: tolerance, type: Int(RTM_DELNEIGH), flags: 0
+      "delete forwarding entry", .hardware(entry.mac), tolerating: tolerance, type: Int(RTM_DELNEIGH), flags: 0
     ) { $0.put(entry) }
   }
 }

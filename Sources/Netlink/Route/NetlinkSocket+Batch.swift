@@ -15,26 +15,23 @@ extension NetlinkSocket {
   /// - Throws: the first refusal, with the kernel's extended acknowledgement as its detail.
   public mutating func apply(_ batch: borrowing RouteBatch) throws(KernelError) {
     var failures: [BatchFailure] = []
-    try run(batch, untilFailure: true, into: &failures)
+    run(batch, untilFailure: true, into: &failures)
     if let first = failures.first { throw first.error }
   }
 
   /// Carries out all of a batch whatever is refused: for tear-down.
   ///
-  /// - Returns: every refusal, in order. A socket that fails itself is reported for the first request it left undone.
+  /// - Returns: every refusal, in order. Where the socket itself fails, that stands for the first of the requests of one
+  ///   sendmsg, and the next ones are tried all the same.
   public mutating func attempt(_ batch: borrowing RouteBatch) -> [BatchFailure] {
     var failures: [BatchFailure] = []
-    do {
-      try run(batch, untilFailure: false, into: &failures)
-    } catch {
-      failures.append(BatchFailure(index: failures.last.map { $0.index + 1 } ?? 0, error: error))
-    }
-    return failures
+    run(batch, untilFailure: false, into: &failures)
+    return failures.sorted { $0.index < $1.index }
   }
 
   private mutating func run(
     _ batch: borrowing RouteBatch, untilFailure: Bool, into failures: inout [BatchFailure]
-  ) throws(KernelError) {
+  ) {
     let envelopes = batch.envelopes
     var next = 0
     while next < envelopes.count {
@@ -51,7 +48,11 @@ extension NetlinkSocket {
       while end < envelopes.count, !envelopes[end].isMalformed, end - next < answerCapacity,
         end == next || envelopes[end].range.upperBound - start <= chunkSize
       { end += 1 }
-      try runChunk(batch, next..<end, into: &failures)
+      do throws(KernelError) {
+        try runChunk(batch, next..<end, into: &failures)
+      } catch {
+        failures.append(BatchFailure(index: next, error: error))
+      }
       if untilFailure, !failures.isEmpty { return }
       next = end
     }
@@ -74,12 +75,14 @@ extension NetlinkSocket {
         first: first, flags: UInt16(NLM_F_REQUEST), lastFlags: UInt16(NLM_F_ACK)))
 
     var ended = false
-    while !ended {
-      switch try receive(waiting: true) {
-      case .nothing, .truncated: continue
-      case .overrun:
+    var overrun = false
+    // Once the queue has run over, the kernel adds nothing until it is empty: read on to there, and no further.
+    while overrun || !ended {
+      switch try receive(waiting: !overrun) {
+      case .truncated, .overrun: overrun = true
+      case .nothing:
         throw KernelError(
-          firstEnvelope.action, firstEnvelope.subject, errno: .noBufferSpace,
+          firstEnvelope.action, firstEnvelope.subject.words, errno: .noBufferSpace,
           detail: "answers to \(indices.count) requests were lost")
       case .octets(let count):
         var answers: [(Int, Acknowledgement)] = []
@@ -103,7 +106,8 @@ extension NetlinkSocket {
   private func failure(
     _ envelope: RouteBatch.Envelope, at index: Int, _ errno: Errno, _ detail: String?
   ) -> BatchFailure {
-    BatchFailure(index: index, error: KernelError(envelope.action, envelope.subject, errno: errno, detail: detail))
+    BatchFailure(
+      index: index, error: KernelError(envelope.action, envelope.subject.words, errno: errno, detail: detail))
   }
 }
 

@@ -38,7 +38,7 @@ extension NetlinkSocket {
         if let table { writer.attribute(Int(RTA_TABLE.rawValue), table) }
         if let link { writer.attribute(Int(RTA_OIF.rawValue), link) }
       } parse: { header, payload in
-        // Asked for one table of IPv6, the kernel adds copies of routes it keeps for sockets (RTM_F_CLONED): not configured.
+        // What the kernel learned of paths comes along (RTM_F_CLONED): nobody configured it.
         guard let flags = payload.integer(UInt32.self, at: 8), flags & UInt32(RTM_F_CLONED) == 0 else { return nil }
         return Route(header, payload)
       }

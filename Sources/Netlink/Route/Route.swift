@@ -56,7 +56,7 @@ public struct Route: Hashable, Sendable {
 extension RouteBatch {
   public mutating func add(_ route: Route, tolerating tolerance: Tolerance = .none) {
     append(
-      "add route to", route.destination.description, tolerating: tolerance, type: Int(RTM_NEWROUTE),
+      "add route to", .prefix(route.destination), tolerating: tolerance, type: Int(RTM_NEWROUTE),
       flags: NLM_F_CREATE | NLM_F_EXCL
     ) { $0.put(route, scope: route.scope) }
   }
@@ -64,14 +64,14 @@ extension RouteBatch {
   /// Adds a route, in place of one with the same destination, metric and table if there is one.
   public mutating func replace(_ route: Route) {
     append(
-      "set route to", route.destination.description, tolerating: .none, type: Int(RTM_NEWROUTE),
+      "set route to", .prefix(route.destination), tolerating: .none, type: Int(RTM_NEWROUTE),
       flags: NLM_F_CREATE | NLM_F_REPLACE
     ) { $0.put(route, scope: route.scope) }
   }
 
   public mutating func delete(_ route: Route, tolerating tolerance: Tolerance = .none) {
     append(
-      "delete route to", route.destination.description, tolerating: tolerance, type: Int(RTM_DELROUTE), flags: 0
+      "delete route to", .prefix(route.destination), tolerating: tolerance, type: Int(RTM_DELROUTE), flags: 0
     ) { $0.put(route, scope: anyScope) }
   }
 }

@@ -27,11 +27,34 @@ public struct RouteBatch: Sendable {
     }
   }
 
+  /// What a message is about, put into words only if it is refused: most never are.
+  enum Subject: Sendable {
+    case name(String)
+    case link(LinkReference)
+    case group(UInt32)
+    case address(IPAddress)
+    case interfaceAddress(InterfaceAddress)
+    case prefix(IPPrefix)
+    case hardware(MACAddress)
+
+    var words: String {
+      switch self {
+      case .name(let name): name
+      case .link(let link): link.description
+      case .group(let group): "link group \(group)"
+      case .address(let address): address.description
+      case .interfaceAddress(let address): address.description
+      case .prefix(let prefix): prefix.description
+      case .hardware(let address): address.description
+      }
+    }
+  }
+
   /// What is known of a message beside its octets.
   struct Envelope: Sendable {
     var range: Range<Int>
     var action: String
-    var subject: String
+    var subject: Subject
     var tolerance: Tolerance
     var isMalformed: Bool
   }
@@ -63,7 +86,7 @@ public struct RouteBatch: Sendable {
   ///   - action: What it does, as it follows "cannot" in an error. A literal, so that a batch allocates nothing for it.
   ///   - subject: What it does that to.
   mutating func append(
-    _ action: String, _ subject: String, tolerating tolerance: Tolerance, type: Int, flags: Int32,
+    _ action: String, _ subject: Subject, tolerating tolerance: Tolerance, type: Int, flags: Int32,
     _ body: (inout MessageWriter) -> Void
   ) {
     writer.begin(type: UInt16(truncatingIfNeeded: type), flags: UInt16(truncatingIfNeeded: flags))

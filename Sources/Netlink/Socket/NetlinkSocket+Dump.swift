@@ -40,9 +40,10 @@ extension NetlinkSocket {
 
     var outcome = DumpOutcome.whole
     while true {
-      switch try receive(waiting: true) {
+      // The end may be among what was lost. What is left of the answer waits already: receiving makes the kernel write on.
+      switch try receive(waiting: outcome == .whole) {
       case .truncated, .overrun: outcome = .torn
-      case .nothing: continue
+      case .nothing: return .torn
       case .octets(let count):
         var ended = false
         var failure: Acknowledgement?

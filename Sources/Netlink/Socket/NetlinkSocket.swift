@@ -7,7 +7,7 @@ import SystemPackage
 ///
 /// Requests are answered before the call that sends them returns, so a socket is used by one caller at a time and needs
 /// no queue of its own. Each request has a sequence number, and an answer with any other is not taken for it.
-public struct NetlinkSocket: ~Copyable {
+public struct NetlinkSocket: ~Copyable, Sendable {
   /// Which part of the kernel answers.
   public enum Family: Sendable {
     /// Links, addresses, routes, neighbours: rtnetlink(7).

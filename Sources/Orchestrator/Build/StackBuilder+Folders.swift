@@ -5,6 +5,17 @@ import Synchronization
 import SystemPackage
 
 extension StackBuilder {
+  /// Before the first effect, what is going to exist is on disk: whatever happens from here on, it can be taken down.
+  func record(_ desired: DesiredStack) throws(KernelError) {
+    try Files.remove(folder.settled)
+    try StateFile(path: folder.intent).write(desired, isDurable: true)
+  }
+
+  /// Notes that everything recorded exists.
+  func settle() throws(KernelError) {
+    try Files.overwrite(folder.settled, with: [], mode: [.ownerReadWrite])
+  }
+
   /// Everything of a stack that lies in files, but for the writable layers.
   func makeFolders(_ desired: DesiredStack) throws(KernelError) {
     for path in [folder.path, folder.names, folder.services, folder.layers] { try Files.makeFolder(path) }
@@ -34,6 +45,7 @@ extension StackBuilder {
   }
 
   func mountLayers() throws(KernelError) {
+    guard try !Mounts.below(folder.layers).contains(where: { $0.mountPoint == folder.layers }) else { return }
     try Mounts.tmpfs(at: folder.layers, mode: 0o711)
   }
 
@@ -50,7 +62,7 @@ extension StackBuilder {
   }
 
   func unmountLayers() throws(KernelError) {
-    try Mounts.unmount(folder.layers, detach: true)
+    for mount in try Mounts.below(folder.layers) { try Mounts.unmount(mount.mountPoint, detach: true) }
   }
 
   func removeLayer(of service: String) throws(KernelError) {

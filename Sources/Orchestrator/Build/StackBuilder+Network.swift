@@ -2,7 +2,6 @@ import Glibc
 import Kernel
 import Netlink
 import Runtime
-import Synchronization
 import SystemPackage
 
 extension StackBuilder {
@@ -14,7 +13,8 @@ extension StackBuilder {
     var bridge = Bridge(network.bridge)
     bridge.mac = network.mac
     bridge.isUp = false
-    batch.create(bridge)
+    // One that is there is this stack's own, of an `up` that was cut off: the resolver refuses those of others.
+    batch.create(bridge, tolerating: .existing)
     try socket.apply(batch)
 
     batch.removeAll()
@@ -24,14 +24,15 @@ extension StackBuilder {
     // Without IPv6 the bridge needs no link-local address, nor the duplicate detection and listener reports of one.
     change.ipv6AddressGeneration = IPv6AddressGeneration.none
     batch.change(change)
-    batch.add(InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index))
+    batch.add(
+      InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
     var up = LinkChange(.index(index))
     up.isUp = true
     batch.change(up)
     try socket.apply(batch)
     // So that 127.0.0.1 on the host leads to published ports: a packet with a loopback source may leave by this link.
     // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
-    try setSysctl("net/ipv4/conf/\(network.bridge)/route_localnet", "1")
+    try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1")
   }
 
   func remove(_ network: DesiredNetwork) throws(KernelError) {
@@ -44,8 +45,8 @@ extension StackBuilder {
   // MARK: Services
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
-    let namespace = SharedNamespace(try NetworkNamespace.create(disablesIPv6: true))
-    namespaces.withLock { $0[service.name] = namespace }
+    let namespace = try NetworkNamespace.create(disablesIPv6: true)
+    try namespace.pin(at: folder.service(service.name).namespace)
   }
 
   /// Makes all veth pairs of a service, joined to their bridges and known to them, and its ends of them set up inside.
@@ -127,19 +128,8 @@ extension StackBuilder {
     try socket.apply(batch)
   }
 
-  // MARK: Pins
-
-  func pin(_ services: [String]) throws(KernelError) {
-    for service in services {
-      guard let namespace = namespaces.withLock({ $0[service] }) else { continue }
-      try namespace.namespace.pin(at: folder.service(service).namespace)
-      namespaces.withLock { $0[service] = nil }
-    }
-  }
-
   func unpin(_ services: [String]) throws(KernelError) {
     for service in services {
-      namespaces.withLock { $0[service] = nil }
       try NetworkNamespace.unpin(folder.service(service).namespace)
     }
   }
@@ -162,15 +152,5 @@ extension StackBuilder {
     let index = if_nametoindex(name)
     guard index > 0 else { throw KernelError("find link", name, errno: Errno(rawValue: errno)) }
     return index
-  }
-
-  private func setSysctl(_ name: String, _ value: String) throws(KernelError) {
-    do {
-      let file = Descriptor(
-        adopting: try FileDescriptor.open("/proc/sys/\(name)", .writeOnly, options: [.closeOnExec]))
-      try file.fileDescriptor.writeAll(value.utf8)
-    } catch {
-      throw KernelError("set", "/proc/sys/\(name)", errno: error as? Errno ?? .ioError)
-    }
   }
 }

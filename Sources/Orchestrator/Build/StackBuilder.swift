@@ -13,8 +13,6 @@ final class StackBuilder: Sendable {
   /// Where the version 2 cgroups are mounted, if they are.
   let controlGroups: String?
   let hostRoot = Mutex<HostRoot?>(nil)
-  /// Namespaces that are made and not pinned yet, by service.
-  let namespaces = Mutex<[String: SharedNamespace]>([:])
 
   init(folders: StateFolders, stack: String, initProgram: String?) throws(KernelError) {
     self.folders = folders
@@ -31,17 +29,17 @@ final class StackBuilder: Sendable {
   func apply(_ step: Step) throws(StackError) -> ServiceProcess? {
     do {
       switch step {
-      case .recordIntent(let desired): try StateFile(path: folder.intent).write(desired, isDurable: true)
+      case .recordIntent(let desired): try record(desired)
       case .makeFolders(let desired): try makeFolders(desired)
       case .mountLayers: try mountLayers()
       case .makeHostRoot: try makeHostRoot()
-      case .enableForwarding: try HostSettings(folders: folders).enableForwarding(for: stack)
+      case .prepareHost(_, let forwarding):
+        try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding)
       case .createBridge(let network, _): try create(network)
       case .writeFirewall(let desired): try write(Firewall(desired))
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)
       case .start(let service, _): return try start(service)
-      case .pinNamespaces(let services, _): try pin(services)
       case .unpinNamespaces(let services, _): try unpin(services)
       case .detach(let service): try detach(service)
       case .removeLayer(let service, _): try removeLayer(of: service)
@@ -49,7 +47,7 @@ final class StackBuilder: Sendable {
       case .removeBridge(let network): try remove(network)
       case .removeFirewall: try removeFirewall()
       case .removeControlGroups: try removeControlGroups()
-      case .restoreForwarding: try HostSettings(folders: folders).release(stack)
+      case .restoreHost: try HostSettings(folders: folders).release(stack)
       case .unmountLayers: try unmountLayers()
       case .removeVolumes: try Files.remove(folder.volumes)
       case .removeFolders: try removeFolders()
@@ -61,9 +59,7 @@ final class StackBuilder: Sendable {
     }
   }
 
-  /// The namespace of a service: the one just made, or the pinned one.
   func namespace(of service: String) throws(KernelError) -> SharedNamespace {
-    if let made = namespaces.withLock({ $0[service] }) { return made }
-    return SharedNamespace(try NetworkNamespace.open(pinnedAt: folder.service(service).namespace))
+    SharedNamespace(try NetworkNamespace.open(pinnedAt: folder.service(service).namespace))
   }
 }

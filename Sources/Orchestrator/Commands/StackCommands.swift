@@ -59,7 +59,8 @@ public struct StackCommands: Sendable {
         try Files.makeFolder(folder.path)
         try StateFile(path: folder.claim).write(desired)
       }
-      _ = consume choosing
+      choosing.remove()
+      defer { try? Files.remove(folder.claim) }
       let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
       return try session.perform(
         SupervisorMethods.Up.self,
@@ -78,7 +79,9 @@ public struct StackCommands: Sendable {
       for service in recorded?.services ?? [] {
         observed[service.name] = try index.record(of: service.name, in: source.name).phase
       }
-      return Planner.up(desired, recorded: recorded, observed: observed, recreate: options.recreate.planned)
+      return Planner.up(
+        desired, recorded: recorded, isSettled: Files.exists(folders.stack(source.name).settled), observed: observed,
+        recreate: options.recreate.planned)
     }
   }
 

@@ -7,6 +7,7 @@ import SystemPackage
 struct SupervisorSession {
   private let folder: StackFolder
   private let client: ControlClient
+  private let interruption: Interruption
 
   /// Connects to the supervisor of a stack. The caller holds the stack's lock, so only one is ever started.
   ///
@@ -15,6 +16,7 @@ struct SupervisorSession {
     _ folder: StackFolder, program: SupervisorProgram, interruption: Interruption
   ) throws(StackErrors) {
     self.folder = folder
+    self.interruption = interruption
     do throws(ControlError) {
       client = try ControlClient(connectingIn: folder.path, interruption: interruption)
       return
@@ -54,6 +56,8 @@ struct SupervisorSession {
           report(event)
         } catch .interrupted where cancelsWhenInterrupted && !isCancelling {
           isCancelling = true
+          // Taken note of: the next one counts as another.
+          _ = interruption.isInterrupted()
           report(OperationEvent(.warning, text: "interrupted: undoing what was done"))
           cancel()
         } catch .interrupted where cancelsWhenInterrupted {

@@ -12,11 +12,20 @@ struct Planner {
 
   // MARK: up
 
+  /// - Parameters:
+  ///   - recorded: what the stack was meant to be so far.
+  ///   - isSettled: whether all of that was made. Otherwise an `up` was cut off, and every step is taken again:
+  ///     steps are content with what they find done.
   static func up(
-    _ desired: DesiredStack, recorded: DesiredStack?, observed: Observed, recreate: Recreation = .changed
+    _ desired: DesiredStack, recorded: DesiredStack?, isSettled: Bool = true, observed: Observed,
+    recreate: Recreation = .changed
   ) -> Plan {
     let old = recorded ?? DesiredStack.empty(named: desired.name)
-    let changes = changes(from: old, to: desired, recreate: recreate)
+    var changes = changes(from: old, to: desired, recreate: recreate)
+    // An instance without a record never came to run: what there is of it is made anew.
+    for service in old.services where observed[service.name].map({ $0 == .created }) ?? true {
+      if changes[service.name] == nil { changes[service.name] = "it was incomplete" }
+    }
     let gone = old.services.filter { service in
       changes[service.name] != nil || desired.service(named: service.name) == nil
     }
@@ -25,17 +34,17 @@ struct Planner {
       !new.contains { $0.name == service.name } && observed[service.name].map { !$0.isAlive } ?? true
     }
     let bridgesGone = old.networks.filter { desired.network(named: $0.name) != $0 }
-    let bridgesNew = desired.networks.filter { old.network(named: $0.name) != $0 }
+    let bridgesNew = desired.networks.filter { !isSettled || old.network(named: $0.name) != $0 }
 
     var stages: [Plan.Stage] = [
       .lanes(stopLanes(gone, in: old)),
       .serial(removal(of: gone, from: old) + bridgesGone.map { .removeBridge($0) }),
     ]
-    if recorded != desired {
-      stages.append(.serial(preparation(desired, isFirst: recorded == nil, bridges: bridgesNew)))
+    if recorded != desired || !isSettled {
+      let isFirst = recorded == nil || !isSettled
+      stages.append(.serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew)))
     }
     stages.append(.lanes(startLanes(creating: new, starting: idle, in: desired)))
-    stages.append(.serial(new.isEmpty ? [] : [.pinNamespaces(new.map(\.name), stack: desired.name)]))
 
     let reasons =
       gone.filter { desired.service(named: $0.name) == nil }.map { Plan.Reason(service: $0.name, text: "removed") }
@@ -66,9 +75,8 @@ struct Planner {
     var steps: [Step] = [.recordIntent(stack), .makeFolders(stack)]
     if isFirst { steps.append(.mountLayers(stack: stack.name)) }
     if stack.services.contains(where: { $0.root == .host }) { steps.append(.makeHostRoot(stack: stack.name)) }
-    if stack.networks.contains(where: { !$0.isInternal }) || !stack.publishedPorts.isEmpty {
-      steps.append(.enableForwarding)
-    }
+    let forwarding = stack.networks.contains { !$0.isInternal } || !stack.publishedPorts.isEmpty
+    steps.append(.prepareHost(stack: stack.name, forwarding: forwarding))
     // The table names bridges, not their numbers, and stands before the first packet can pass.
     steps.append(.writeFirewall(stack))
     return steps + bridges.map { .createBridge($0, stack: stack.name) }
@@ -107,7 +115,7 @@ struct Planner {
     ]
     removal += stack.networks.map { .removeBridge($0) }
     removal += [
-      .removeFirewall(stack: stack.name), .removeControlGroups(stack: stack.name), .restoreForwarding,
+      .removeFirewall(stack: stack.name), .removeControlGroups(stack: stack.name), .restoreHost,
       .unmountLayers(stack: stack.name),
     ]
     if removeVolumes { removal.append(.removeVolumes(stack: stack.name)) }

@@ -6,19 +6,18 @@ extension Step {
   /// - Parameter folders: where state is kept, for the paths in them.
   public func commands(folders: StateFolders) -> [String] {
     switch self {
-    case .recordIntent, .awaitReady, .restoreForwarding, .makeHostRoot: []
+    case .recordIntent, .awaitReady, .restoreHost, .makeHostRoot: []
     case .makeFolders(let stack):
       ["mkdir -p \(folders.stack(stack.name).path) \(folders.stack(stack.name).logs)"]
         + stack.volumes.map { "mkdir -p \(shellQuoted($0.folder))" }
     case .mountLayers(let stack): ["mount -t tmpfs -o mode=0711 stack \(folders.stack(stack).layers)"]
-    case .enableForwarding: ["sysctl -w net.ipv4.ip_forward=1"]
+    case .prepareHost(_, let forwarding): forwarding ? ["sysctl -w net.ipv4.ip_forward=1"] : []
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
     case .createNamespace(let service, let stack):
       ["ip netns add \(stack).\(service.name)", "ip -n \(stack).\(service.name) link set lo up"]
     case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
     case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
-    case .pinNamespaces: []
     case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
     case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
     case .detach(let service): service.attachments.map { "ip link del \($0.link)" }

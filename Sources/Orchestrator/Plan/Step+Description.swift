@@ -6,7 +6,8 @@ extension Step: CustomStringConvertible {
     case .makeFolders(let stack): "make the folders of stack \(stack.name)"
     case .mountLayers: "mount a tmpfs for writable layers"
     case .makeHostRoot: "make a root folder around the host's /usr"
-    case .enableForwarding: "let packets pass between interfaces"
+    case .prepareHost(_, let forwarding):
+      forwarding ? "let packets pass between interfaces" : "make a place for pinned namespaces"
     case .createBridge(let network, _): "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
     case .writeFirewall(let stack): "write nftables table \(Firewall.tableName(stack.name))"
     case .createNamespace(let service, _): "create a network namespace for \(service.name)"
@@ -20,8 +21,6 @@ extension Step: CustomStringConvertible {
       service.readyPorts.isEmpty
         ? "wait until \(service.name) runs"
         : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
-    case .pinNamespaces(let services, let stack):
-      "pin \(services.count) network namespaces as \(stack).<service>"
     case .stop(let service): "stop \(service.name)"
     case .unpinNamespaces(let services, _): "remove \(services.count) network namespaces"
     case .detach(let service): "detach \(service.name) from its networks"
@@ -30,7 +29,7 @@ extension Step: CustomStringConvertible {
     case .removeBridge(let network): "remove bridge \(network.bridge)"
     case .removeFirewall(let stack): "remove nftables table \(Firewall.tableName(stack))"
     case .removeControlGroups(let stack): "remove the control groups of stack \(stack)"
-    case .restoreForwarding: "put forwarding back as it was, if no other stack needs it"
+    case .restoreHost: "put the host's settings back as they were, if no other stack needs them"
     case .unmountLayers: "unmount the writable layers"
     case .removeVolumes(let stack): "remove the volumes of stack \(stack)"
     case .removeFolders(let stack): "remove the folders of stack \(stack)"

@@ -9,20 +9,20 @@ public enum Step: Hashable, Sendable {
   case mountLayers(stack: String)
   /// The lower folder of `rootfs: host`.
   case makeHostRoot(stack: String)
-  /// Forwarding between interfaces, which a host that is no router has off.
-  case enableForwarding
+  /// What the host itself must do for stacks: a place for pinned namespaces and, on a host that is no router yet,
+  /// forwarding between interfaces.
+  case prepareHost(stack: String, forwarding: Bool)
   case createBridge(DesiredNetwork, stack: String)
   /// The stack's nftables table, replaced as a whole in one transaction.
   case writeFirewall(DesiredStack)
 
   // What one service needs.
+  /// A network namespace under a name that ip-netns(8) knows, which keeps it beyond its processes.
   case createNamespace(DesiredService, stack: String)
   /// Veth pairs from the service's namespace to its bridges, with addresses, routes, neighbours and fdb entries.
   case attach(DesiredService, DesiredStack)
   case start(DesiredService, stack: String)
   case awaitReady(DesiredService)
-  /// Keeps network namespaces under names that ip-netns(8) knows, and beyond their processes.
-  case pinNamespaces([String], stack: String)
 
   // And the way back.
   case stop(DesiredService)
@@ -34,7 +34,7 @@ public enum Step: Hashable, Sendable {
   case removeBridge(DesiredNetwork)
   case removeFirewall(stack: String)
   case removeControlGroups(stack: String)
-  case restoreForwarding
+  case restoreHost
   case unmountLayers(stack: String)
   case removeVolumes(stack: String)
   case removeFolders(stack: String)
@@ -59,15 +59,14 @@ extension Step {
     switch self {
     case .recordIntent(let stack), .makeFolders(let stack): .removeFolders(stack: stack.name)
     case .mountLayers(let stack), .makeHostRoot(let stack): .unmountLayers(stack: stack)
-    case .enableForwarding: .restoreForwarding
+    case .prepareHost: .restoreHost
     case .createBridge(let network, _): .removeBridge(network)
     case .writeFirewall(let stack): .removeFirewall(stack: stack.name)
     case .createNamespace(let service, let stack): .unpinNamespaces([service.name], stack: stack)
     case .attach(let service, _): .detach(service)
     case .start(let service, _): .stop(service)
-    case .pinNamespaces(let services, let stack): .unpinNamespaces(services, stack: stack)
     case .awaitReady, .stop, .unpinNamespaces, .detach, .removeLayer, .removeLinks, .removeBridge, .removeFirewall,
-      .removeControlGroups, .restoreForwarding, .unmountLayers, .removeVolumes, .removeFolders:
+      .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
       nil
     }
   }

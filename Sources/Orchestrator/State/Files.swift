@@ -64,6 +64,16 @@ enum Files {
     if isDurable { guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) } }
   }
 
+  /// Writes a value to a file of the kernel's, such as a sysctl: nothing is made, nothing is cut.
+  static func set(_ path: String, to value: String) throws(KernelError) {
+    do {
+      let descriptor = Descriptor(adopting: try FileDescriptor.open(path, .writeOnly, options: [.closeOnExec]))
+      try descriptor.fileDescriptor.writeAll(value.utf8)
+    } catch {
+      throw failure("set", path, error)
+    }
+  }
+
   /// Makes a folder and those above it; content with one that is there.
   static func makeFolder(_ path: String, mode: mode_t = 0o700) throws(KernelError) {
     if mkdir(path, mode) == 0 || errno == EEXIST { return }

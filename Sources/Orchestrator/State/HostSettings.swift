@@ -1,5 +1,5 @@
 import Kernel
-import SystemPackage
+import Runtime
 
 /// Settings of the host that a stack has to change: each is written down before it is changed, and put back by the last
 /// stack that needs it.
@@ -8,7 +8,9 @@ struct HostSettings {
   struct Ledger: Codable {
     /// The values from before, by the file under /proc/sys.
     var before: [String: String] = [:]
-    /// Which stacks need the change.
+    /// What had to be done for namespaces to be pinned.
+    var namespaceFolder: NamespaceFolder.Change?
+    /// Which stacks need the changes.
     var stacks: Set<String> = []
   }
 
@@ -20,14 +22,20 @@ struct HostSettings {
   private var file: StateFile<Ledger> { StateFile(path: "\(folders.host)/settings.json") }
   private var lock: String { "\(folders.host)/settings.lock" }
 
-  /// Turns forwarding on for a stack.
-  func enableForwarding(for stack: String) throws(KernelError) {
+  /// Makes the host ready for a stack: namespaces can be pinned and, if the stack wants it, packets are forwarded.
+  func prepare(for stack: String, forwarding: Bool) throws(KernelError) {
     let held = try StackLock(lock)
     var ledger = try file.read() ?? Ledger()
+    ledger.stacks.insert(stack)
     let value = try read(Self.forwarding)
-    if ledger.before[Self.forwarding] == nil { ledger.before[Self.forwarding] = value }
-    if ledger.stacks.insert(stack).inserted { try file.write(ledger, isDurable: true) }
-    if value != "1" { try write("1", Self.forwarding) }
+    if forwarding, ledger.before[Self.forwarding] == nil { ledger.before[Self.forwarding] = value }
+    try file.write(ledger, isDurable: true)
+    if forwarding, value != "1" { try Files.set(Self.forwarding, to: "1") }
+    let change = try NamespaceFolder.prepare(folders.namespaces)
+    if !change.isEmpty {
+      ledger.namespaceFolder = (ledger.namespaceFolder ?? []).union(change)
+      try file.write(ledger, isDurable: true)
+    }
     _ = consume held
   }
 
@@ -40,7 +48,8 @@ struct HostSettings {
     // A stack whose folder is gone was taken down by other means: it needs nothing any more.
     ledger.stacks = ledger.stacks.filter { Files.exists(folders.stack($0).path) }
     guard ledger.stacks.isEmpty else { return try file.write(ledger) }
-    for (path, value) in ledger.before where try read(path) != value { try write(value, path) }
+    if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
+    for (path, value) in ledger.before where try read(path) != value { try Files.set(path, to: value) }
     try Files.remove(file.path)
     held.remove()
   }
@@ -48,14 +57,5 @@ struct HostSettings {
   private func read(_ path: String) throws(KernelError) -> String {
     let bytes = try Files.read(path, limit: 4096) ?? []
     return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-  }
-
-  private func write(_ value: String, _ path: String) throws(KernelError) {
-    do {
-      let descriptor = Descriptor(adopting: try FileDescriptor.open(path, .writeOnly, options: [.closeOnExec]))
-      try descriptor.fileDescriptor.writeAll(value.utf8)
-    } catch {
-      throw KernelError("set", path, errno: error as? Errno ?? .ioError)
-    }
   }
 }

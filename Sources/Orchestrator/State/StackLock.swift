@@ -47,6 +47,17 @@ extension StackLock {
     Files.removeIfEmpty(Self.folder(of: path))
   }
 
+  /// Removes the file of a lock that nobody holds: its holder was killed.
+  static func removeIfFree(_ path: String) {
+    let number = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    guard number >= 0 else { return }
+    let candidate = Descriptor(adopting: number)
+    guard flock(number, LOCK_EX | LOCK_NB) == 0, isSameFile(number, path) else { return }
+    unlink(path)
+    Files.removeIfEmpty(folder(of: path))
+    _ = consume candidate
+  }
+
   private static func folder(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
   }

@@ -30,6 +30,8 @@ public struct StackFolder: Hashable, Sendable {
   public var lib: String { "\(folders.lib)/\(name)" }
   /// The recorded ``DesiredStack``: written before the first effect, removed after the last.
   public var intent: String { "\(path)/stack.json" }
+  /// There when the last `up` came to its end: without it, what is recorded may be half made.
+  public var settled: String { "\(path)/settled" }
   /// What an `up` under way has chosen, so that others choose something else.
   public var claim: String { "\(path)/claim.json" }
   /// Held by the command that is changing the stack.

@@ -37,7 +37,7 @@ final class PlanRun {
   private var nextStage = 0
   private var lanesLeft = 0
   private var lanesDone: Set<String> = []
-  private var waitingForLanes: [(lane: Plan.Lane, names: Set<String>)] = []
+  private var waitingForLanes: [Plan.Lane] = []
 
   init(
     _ plan: Plan, failures: Failures, on host: any PlanHost, report: @escaping (OperationEvent) -> Void,
@@ -54,8 +54,9 @@ final class PlanRun {
     runNextStage()
   }
 
-  /// Begins nothing new. What is under way is waited for, so that undoing does not overtake it.
+  /// Begins nothing new. What is under way is waited for, so that undoing does not overtake it. A tear-down goes on.
   func cancel() {
+    guard failures == .stop else { return }
     isCancelled = true
     host.abandonWaits()
   }
@@ -95,10 +96,11 @@ final class PlanRun {
   // MARK: Lanes
 
   private func begin(_ lane: Plan.Lane) {
-    let names = lane.waitsFor.reduce(into: Set<String>()) { names, gate in
-      if case .lane(let name) = gate, !lanesDone.contains(name) { names.insert(name) }
+    let isOpen = lane.waitsFor.allSatisfy { gate in
+      guard case .lane(let name) = gate else { return true }
+      return lanesDone.contains(name)
     }
-    guard names.isEmpty else { return waitingForLanes.append((lane, names)) }
+    guard isOpen else { return waitingForLanes.append(lane) }
     awaitConditions(lane.waitsFor[...]) { [self] isOpen in
       guard isOpen else { return laneEnded(lane) }
       run(lane.steps[...]) { [self] in laneEnded(lane) }
@@ -124,10 +126,11 @@ final class PlanRun {
   private func laneEnded(_ lane: Plan.Lane) {
     lanesLeft -= 1
     lanesDone.insert(lane.service)
+    // A lane may end before its begin returns: only the very last one goes on to the next stage.
+    guard lanesLeft > 0 else { return runNextStage() }
     let waiting = waitingForLanes
     waitingForLanes = []
-    for (lane, _) in waiting { begin(lane) }
-    if lanesLeft == 0 { runNextStage() }
+    for lane in waiting { begin(lane) }
   }
 
   // MARK: Steps

@@ -45,6 +45,9 @@ final class ServiceUnit {
   }
 
   var name: String { desired.name }
+  /// How long a service that nobody waits for may take to listen before its readiness is no longer asked for.
+  static let readyTime = Duration.seconds(60)
+
   private var subject: String { "\(paths.stack.name)/\(name)" }
 
   /// Takes over a definition that changes nothing in the running process.
@@ -75,6 +78,7 @@ final class ServiceUnit {
     if let running = ServiceProcess(identity) {
       followTerminal(of: running)
       watch(running)
+      if record.phase == .starting { awaitReady(timeout: Self.readyTime) { _ in } }
     } else {
       ended(recordedStatus)
     }

@@ -19,7 +19,7 @@ final class Supervisor {
   private var stack: DesiredStack?
   private var units: [String: ServiceUnit] = [:]
   private var run: PlanRun?
-  private var readyTimeout = Duration.seconds(60)
+  private var readyTimeout = ServiceUnit.readyTime
   private var stopTimeout: Duration?
   /// Commands that came while another was being carried out, in order.
   private var queue: [() -> Void] = []
@@ -36,6 +36,8 @@ final class Supervisor {
 
   /// Runs until the stack is down.
   func serve() throws(KernelError) {
+    // So that ps(1) shows what it is; the program was started by the name of /proc/self/exe.
+    try? Files.set("/proc/self/comm", to: "stack")
     try StateFile<ProcessIdentity>(path: builder.folder.supervisor).write(ProcessIdentity(of: getpid()))
     adopt()
     loop.schedule(after: .seconds(10)) { [weak self] in self?.endIfIdle() }
@@ -79,7 +81,7 @@ final class Supervisor {
 
   private func relaunch(_ unit: ServiceUnit) {
     apply([.start(unit.desired, stack: builder.stack)]) { _, error in
-      if let error { unit.relaunchFailed(error) } else { unit.awaitReady(timeout: .seconds(60)) { _ in } }
+      if let error { unit.relaunchFailed(error) } else { unit.awaitReady(timeout: ServiceUnit.readyTime) { _ in } }
     }
   }
 
@@ -124,7 +126,8 @@ final class Supervisor {
   private func up(_ call: ControlCall<SupervisorMethods.Up>) {
     let (before, desired) = (stack, call.parameters.desired)
     let plan = Planner.up(
-      desired, recorded: before, observed: units.mapValues(\.record.phase), recreate: call.parameters.recreate)
+      desired, recorded: before, isSettled: Files.exists(builder.folder.settled),
+      observed: units.mapValues(\.record.phase), recreate: call.parameters.recreate)
     readyTimeout = .seconds(call.parameters.timeout)
     stopTimeout = nil
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
@@ -133,6 +136,7 @@ final class Supervisor {
     perform(plan, call) { [self] run in
       guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
       stack = desired
+      try? builder.settle()
       for name in units.keys where desired.service(named: name) == nil { units.removeValue(forKey: name)?.close() }
       call.finish(OperationEvent(.finished))
       commandEnded()
@@ -149,6 +153,7 @@ final class Supervisor {
   /// Takes back what an `up` that failed or was cancelled had begun. A stack that was not there before is gone again.
   private func undo(_ failed: PlanRun, before: DesiredStack?, _ call: ControlCall<SupervisorMethods.Up>) {
     let desired = call.parameters.desired
+    call.onDisconnect = nil
     let plan = before == nil ? Planner.down(desired, removeVolumes: false) : Plan.undoing(failed.begun)
     stopTimeout = .zero
     run = PlanRun(
@@ -189,7 +194,7 @@ final class Supervisor {
       }
       let wanted = stack.services.filter { selection.services.isEmpty || selection.services.contains($0.name) }
       stopTimeout = selection.timeout.map { .seconds($0) }
-      readyTimeout = selection.timeout.map { .seconds($0) } ?? .seconds(60)
+      readyTimeout = selection.timeout.map { .seconds($0) } ?? ServiceUnit.readyTime
       // Those that run already need no start, and would be started twice.
       perform(plan(wanted, stack), call) { [self] run in
         call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))
@@ -209,6 +214,9 @@ final class Supervisor {
   /// The stack is gone: so is its supervisor, once the last answers are out.
   private func end() {
     stack = nil
+    // The command that asked for it removes its lock itself, unless it was killed.
+    StackLock.removeIfFree(builder.folder.lock)
+    Files.removeIfEmpty(builder.folders.run)
     for unit in units.values { unit.close() }
     units = [:]
     server.stopListening()

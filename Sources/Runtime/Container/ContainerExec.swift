@@ -68,7 +68,8 @@ public enum Container {
     }
     var credentials = Credentials()
     if let user = spec.user, !user.isEmpty {
-      credentials = try Credentials.resolve(user, root: try root(of: pidfd).fileDescriptor)
+      let root = try root(of: pidfd)
+      credentials = try Credentials.resolve(user, root: root.fileDescriptor)
     }
     // The pid namespace is joined before the child is made: it takes effect for children only.
     try program.add(

@@ -2,7 +2,7 @@ import Glibc
 public import Kernel
 import SystemPackage
 
-/// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)).
+/// A line of mountinfo (proc_pid_mountinfo(5)).
 public struct MountEntry: Hashable, Sendable {
   public let id: Int
   public let parent: Int
@@ -50,11 +50,12 @@ public struct MountEntry: Hashable, Sendable {
   }
 }
 
-/// Mounts of the caller's mount namespace.
+/// Mounts of the calling thread's mount namespace.
 public enum Mounts {
   /// All of them, in the kernel's order: what is mounted on something comes after it.
   public static func all() throws(KernelError) -> [MountEntry] {
-    let path = "/proc/self/mountinfo"
+    // A mount namespace is the thread's: /proc/self is the first thread.
+    let path = "/proc/thread-self/mountinfo"
     let bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 64 << 20, path: path)
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap(MountEntry.init(line:))
   }

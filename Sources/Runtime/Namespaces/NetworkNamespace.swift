@@ -44,12 +44,8 @@ public struct NetworkNamespace: ~Copyable, Sendable {
 
   /// Gives it a name in the file system, where `ip netns` finds it when the folder is /run/netns (ip-netns(8)).
   ///
-  /// The folder is made a shared mount point first, as `ip netns add` does, so that names given and taken are seen in
-  /// all mount namespaces that stem from this one. EEXIST when the name is taken.
+  /// The folder must have been made ready by ``NamespaceFolder/prepare(_:)``. EEXIST when the name is taken.
   public func pin(at path: String) throws(KernelError) {
-    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-      try Self.prepare(folder: String(path[..<slash]))
-    }
     _ = try Descriptor.open(path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
     do {
       try check("pin network namespace at", path) {
@@ -69,17 +65,6 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     if unlink(path) != 0, errno != ENOENT {
       throw KernelError("unpin network namespace", path, errno: Errno(rawValue: errno))
     }
-  }
-
-  private static func prepare(folder: String) throws(KernelError) {
-    if mkdir(folder, 0o755) != 0, errno != EEXIST {
-      throw KernelError("make", folder, errno: Errno(rawValue: errno))
-    }
-    if mount("", folder, "none", UInt(MountFlag.shared | MountFlag.recursive), nil) == 0 { return }
-    try check("make a mount point of", folder) {
-      mount(folder, folder, "none", UInt(MountFlag.bind | MountFlag.recursive), nil)
-    }
-    try check("share", folder) { mount("", folder, "none", UInt(MountFlag.shared | MountFlag.recursive), nil) }
   }
 }
 

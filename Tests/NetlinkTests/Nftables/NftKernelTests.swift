@@ -1,6 +1,8 @@
 import Foundation
+import Glibc
 import Kernel
 import Netlink
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -68,6 +70,54 @@ import Testing
     try theirs.run("nft -f -", input: bridge.rendered)
     try commit(bridge, in: host)
     #expect(try host.run("nft list table bridge frames") == theirs.run("nft list ruleset"))
+
+    let ingress = NftTable(
+      .netdev, "early",
+      chains: [
+        NftChain(
+          "in", base: NftBase(.filter, .ingress(device: "lo"), priority: -500),
+          rules: [NftRule([.field(.ip6Source, .address(.v6(.loopback)))], [.counter, .drop])])
+      ])
+    let others = try ThrowawayNamespace()
+    try others.run("nft -f -", input: ingress.rendered)
+    try commit(ingress, in: host)
+    #expect(try host.run("nft list table netdev early") == others.run("nft list ruleset"))
+  }
+
+  /// Rules that a packet obeys, not only rules that list well.
+  @Test func aPublishedPortLeadsToTheServiceAndTheRestIsRefused() throws {
+    let host = try ThrowawayNamespace()
+    try host.run("ip link set lo up")
+    let published = NftMap(
+      "published", key: [.ipv4Address, .transportProtocol, .port], data: .values([.ipv4Address, .port]),
+      elements: [
+        NftMapElement([.address(.v4(.loopback)), .tcp, .port(8080)], values: [.address(.v4(.loopback)), .port(80)])
+      ])
+    let dispatch = NftMap(
+      "dispatch", key: [.transportProtocol, .port], data: .verdict,
+      elements: [NftMapElement([.tcp, .port(81)], verdict: .goto("refuse"))])
+    try commit(
+      NftTable(
+        .inet, "live",
+        chains: [
+          NftChain("refuse", rules: [NftRule([], .reject(.tcpReset))]),
+          NftChain(
+            "out", base: NftBase(.nat, .output, priority: -100),
+            rules: [
+              NftRule([], .dnatMap(.ip, [.ipDestination, .transportProtocol, .destinationPort], map: "published"))
+            ]),
+          NftChain(
+            "in", base: NftBase(.filter, .input, priority: 0),
+            rules: [NftRule([], .verdictMap([.transportProtocol, .destinationPort], map: "dispatch"))]),
+        ], maps: [published, dispatch]), in: host)
+    let sockets = TestSockets()
+    let answers = Mutex<[Bool]>([])
+    host.within {
+      for port: UInt16 in [80, 81] { sockets.bind(SOCK_STREAM, .v4(.loopback), port) }
+      let all = [80, 81, 8080, 8081].map { sockets.connect(SOCK_STREAM, .v4(.loopback), $0) }
+      answers.withLock { $0 = all }
+    }
+    #expect(answers.withLock { $0 } == [true, false, true, false])
   }
 
   @Test func aRefusalNamesItsMessageAndChangesNothing() throws {
@@ -140,6 +190,28 @@ import Testing
     let listing = try host.run("nft list ruleset")
     #expect(listing.contains("after"))
     #expect(!listing.contains("before"))
+  }
+
+  @Test func intervalsAreAddedToAndTakenFromALiveSet() throws {
+    let host = try ThrowawayNamespace()
+    let first = NftElement(.prefix(try #require(IPPrefix("10.0.0.0/24"))))
+    let second = NftElement(.prefix(try #require(IPPrefix("10.0.1.0/24"))))
+    var set = NftSet("s", key: [.ipv4Address], isInterval: true, elements: [first])
+    try commit(NftTable(.inet, "live", sets: [set]), in: host)
+    set.elements = [second]
+    let table = NftTableName(.inet, "live")
+    var socket = try NetlinkSocket(.netfilter, in: host.descriptor)
+    var addition = NftTransaction()
+    addition.addElements(of: set, in: table)
+    try socket.commit(addition)
+    #expect(try host.run("nft list set inet live s").contains("{ 10.0.0.0/24, 10.0.1.0/24 }"))
+    set.elements = [first]
+    var removal = NftTransaction()
+    removal.deleteElements(of: set, in: table)
+    try socket.commit(removal)
+    #expect(try host.run("nft list set inet live s").contains("{ 10.0.1.0/24 }"))
+    // Twice is once too often.
+    #expect(throws: KernelError.self) { try socket.commit(removal) }
   }
 
   private func commit(_ table: NftTable, in host: borrowing ThrowawayNamespace) throws {

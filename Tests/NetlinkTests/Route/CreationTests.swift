@@ -38,7 +38,7 @@ import Testing
 
   private func create(_ kind: String, in batch: inout RouteBatch, _ body: (inout MessageWriter) -> Void) {
     batch.append(
-      "create", kind, tolerating: .none, type: Int(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL
+      "create", .name(kind), tolerating: .none, type: Int(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL
     ) { writer in
       writer.putLinkHeader(index: 40, flags: 1, change: 1)
       writer.attribute(Int(IFLA_IFNAME), "made")
@@ -68,7 +68,7 @@ import Testing
     var socket = try NetlinkSocket(.route, in: host.descriptor)
     var batch = RouteBatch()
     batch.append(
-      "create veth", "near", tolerating: .none, type: Int(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL
+      "create veth", .name("near"), tolerating: .none, type: Int(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL
     ) { writer in
       writer.putLinkHeader()
       writer.attribute(Int(IFLA_IFNAME), "near")
@@ -101,7 +101,7 @@ import Testing
         batch.change(change)
         #expect(batch.count == 3)
       } else {
-        batch.append("change", "far", tolerating: .none, type: Int(RTM_NEWLINK), flags: 0) { writer in
+        batch.append("change", .name("far"), tolerating: .none, type: Int(RTM_NEWLINK), flags: 0) { writer in
           writer.putLinkHeader(flags: 1, change: 1)
           writer.attribute(Int(IFLA_IFNAME), "far")
           writer.nest(Int(IFLA_AF_SPEC)) { writer in

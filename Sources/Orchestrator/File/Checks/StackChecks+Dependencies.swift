@@ -38,7 +38,9 @@ extension StackChecks {
   }
 
   private func reportUndefined(_ name: Located<String>, by service: StackFile.Service) {
-    let meant = Suggestion.closest(to: name.value, among: stack.services.names.filter { $0 != service.name.value })
+    guard !diagnostics.isFull else { return }
+    let names = stack.services.lazy.map(\.name.value).filter { $0 != service.name.value }
+    let meant = Suggestion.closest(to: name.value, among: names)
     let declaration = meant.flatMap { stack.services[$0] }
     diagnostics.add(
       Diagnostic(

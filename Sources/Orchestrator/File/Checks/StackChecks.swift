@@ -36,8 +36,9 @@ extension StackChecks {
   }
 
   private func reportUndefined(_ name: Located<String>, by service: StackFile.Service) {
-    let declared = stack.networks.filter { !$0.isImplicit }
-    let meant = Suggestion.closest(to: name.value, among: declared.map(\.name.value))
+    guard !diagnostics.isFull else { return }
+    let declared = stack.networks.lazy.filter { !$0.isImplicit }.map(\.name.value)
+    let meant = Suggestion.closest(to: name.value, among: declared)
     var diagnostic = Diagnostic(
       .undefinedNetwork, "service \"\(service.name.value)\" joins undefined network \"\(name.value)\"", at: name.span)
     if let meant, let network = stack.networks[meant] {
@@ -50,7 +51,8 @@ extension StackChecks {
   }
 
   private func reportUndefined(volume name: String, _ mount: StackFile.Mount, by service: StackFile.Service) {
-    let meant = Suggestion.closest(to: name, among: stack.volumes.names)
+    guard !diagnostics.isFull else { return }
+    let meant = Suggestion.closest(to: name, among: stack.volumes.lazy.map(\.name.value))
     var diagnostic = Diagnostic(
       .undefinedVolume, "service \"\(service.name.value)\" mounts undefined volume \"\(name)\"", at: mount.span)
     if let meant, let volume = stack.volumes[meant] {

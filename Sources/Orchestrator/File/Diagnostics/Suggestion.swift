@@ -6,7 +6,9 @@ enum Suggestion {
     guard !typed.isEmpty, typed.count <= 64 else { return nil }
     let allowed = max(1, typed.count / 3)
     var best: (candidate: String, distance: Int)?
-    for candidate in candidates where abs(candidate.utf8.count - typed.count) <= allowed && candidate != word {
+    // With more names than people type, the cost of looking matters and the answer does not.
+    for candidate in candidates.prefix(1000)
+    where abs(candidate.utf8.count - typed.count) <= allowed && candidate != word {
       let distance = distance(typed, Array(candidate.lowercased().utf8))
       // One change turns any one-letter name into any other: that is no likeness.
       guard distance <= allowed, distance < max(typed.count, candidate.utf8.count) else { continue }

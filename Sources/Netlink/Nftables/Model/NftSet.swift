@@ -65,7 +65,7 @@ public struct NftMapElement: Hashable, Sendable {
   }
 }
 
-/// A named map (nft(8), MAPS): a verdict map, or values for ``NftStatement/dnat(_:through:_:)``.
+/// A named map (nft(8), MAPS): a verdict map, or values for ``NftStatement/dnatMap(_:_:map:)``.
 public struct NftMap: Hashable, Sendable {
   public var name: String
   public var key: [NftType]

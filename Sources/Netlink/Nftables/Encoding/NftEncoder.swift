@@ -26,6 +26,7 @@ struct NftEncoder {
 
   init(scratch: UnsafeMutableRawBufferPointer) {
     self.scratch = scratch
+    scratch.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
   mutating func takeSetID() -> UInt32 {
@@ -63,8 +64,10 @@ struct NftEncoder {
     }
     messages.starts.append(messages.bytes.count)
     messages.labels.append(label)
-    messages.bytes.append(
-      contentsOf: UnsafeRawBufferPointer(start: header, count: Int(header.pointee.nlmsg_len)))
+    let octets = UnsafeRawBufferPointer(start: header, count: Int(header.pointee.nlmsg_len))
+    messages.bytes.append(contentsOf: octets)
+    // libmnl skips the padding after an attribute: what the last message left there would be sent.
+    UnsafeMutableRawBufferPointer(rebasing: scratch.prefix(octets.count)).initializeMemory(as: UInt8.self, repeating: 0)
   }
 
   /// Refuses a name that the kernel would (NFT_NAME_MAXLEN), or that would end early.

@@ -36,7 +36,8 @@ extension RouteBatch {
   /// RTM_NEWLINK passes over the one without a word and refuses the other (EAFNOSUPPORT, inet6_validate_link_af).
   public mutating func create(_ bridge: Bridge, tolerating tolerance: Tolerance = .none) {
     append(
-      "create bridge", bridge.name, tolerating: tolerance, type: Int(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL
+      "create bridge", .name(bridge.name), tolerating: tolerance, type: Int(RTM_NEWLINK),
+      flags: NLM_F_CREATE | NLM_F_EXCL
     ) { writer in
       let flags: UInt32 = bridge.isUp ? interfaceUp : 0
       writer.putLinkHeader(index: bridge.index ?? 0, flags: flags, change: flags)

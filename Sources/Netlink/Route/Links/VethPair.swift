@@ -44,7 +44,8 @@ extension RouteBatch {
   /// Makes a veth pair. For alias and IPv6 address generation see ``create(_:tolerating:)-(Bridge,_)``.
   public mutating func create(_ pair: VethPair, tolerating tolerance: Tolerance = .none) {
     append(
-      "create veth", pair.near.name, tolerating: tolerance, type: Int(RTM_NEWLINK), flags: NLM_F_CREATE | NLM_F_EXCL
+      "create veth", .name(pair.near.name), tolerating: tolerance, type: Int(RTM_NEWLINK),
+      flags: NLM_F_CREATE | NLM_F_EXCL
     ) { writer in
       let flags: UInt32 = pair.isUp ? interfaceUp : 0
       writer.putLinkHeader(index: pair.near.index ?? 0, flags: flags, change: flags)

@@ -83,7 +83,7 @@ extension RouteBatch {
 
   private mutating func appendChange(_ change: LinkChange, tolerating tolerance: Tolerance) {
     // RTM_NEWLINK without NLM_F_CREATE is RTM_SETLINK that also takes the port settings (IFLA_INFO_SLAVE_DATA).
-    append("change", change.link.description, tolerating: tolerance, type: Int(RTM_NEWLINK), flags: 0) { writer in
+    append("change", .link(change.link), tolerating: tolerance, type: Int(RTM_NEWLINK), flags: 0) { writer in
       var index: UInt32 = 0
       if case .index(let given) = change.link { index = given }
       let up = change.isUp.map { $0 ? interfaceUp : 0 } ?? 0
@@ -112,7 +112,7 @@ extension RouteBatch {
 
   /// Deletes a link; a veth takes its peer along.
   public mutating func delete(_ link: LinkReference, tolerating tolerance: Tolerance = .none) {
-    append("delete", link.description, tolerating: tolerance, type: Int(RTM_DELLINK), flags: 0) { writer in
+    append("delete", .link(link), tolerating: tolerance, type: Int(RTM_DELLINK), flags: 0) { writer in
       switch link {
       case .index(let index): writer.putLinkHeader(index: index)
       case .name(let name):
@@ -123,8 +123,11 @@ extension RouteBatch {
   }
 
   /// Deletes every link of a device group in one request. An empty group is ENODEV; group 0, which all others are in, is refused.
+  ///
+  /// The kernel waits for readers of its lists once for all of them, where it waits for each link deleted by itself: 0.15 s
+  /// in place of 4 s for 200 veth pairs, measured on Linux 6.18.
   public mutating func delete(group: UInt32, tolerating tolerance: Tolerance = .none) {
-    append("delete", "link group \(group)", tolerating: tolerance, type: Int(RTM_DELLINK), flags: 0) { writer in
+    append("delete", .group(group), tolerating: tolerance, type: Int(RTM_DELLINK), flags: 0) { writer in
       writer.putLinkHeader()
       writer.attribute(Int(IFLA_GROUP), group)
     }

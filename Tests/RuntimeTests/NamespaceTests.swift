@@ -1,0 +1,165 @@
+import Glibc
+import Kernel
+import Runtime
+import Testing
+
+/// Kernel state of the host's kind is made only in processes that have namespaces of their own.
+@Suite(.serialized, .enabled(if: isRoot(), "namespaces take root"))
+struct NamespaceTests {
+  /// Gives the exit test's process a mount namespace that propagates nothing, and a /run of its own.
+  static func leaveHost() throws {
+    // CLONE_NEWNS; glibc declares unshare(2) for _GNU_SOURCE alone.
+    let unshare = try #require(dlsym(nil, "unshare"))
+    typealias Unshare = @convention(c) (CInt) -> CInt
+    try #require(unsafeBitCast(unshare, to: Unshare.self)(0x0002_0000) == 0)
+    try #require(mount(nil, "/", nil, UInt(MS_REC) | UInt(MS_PRIVATE), nil) == 0)
+    try Mounts.tmpfs(at: "/run")
+  }
+
+  @Test func freshOneHasLoopbackUpAndNoIPv6() throws {
+    var factory = try NetworkNamespaceFactory()
+    for _ in 0..<3 {
+      let namespace = try factory.create(disablesIPv6: true)
+      let path = "/proc/\(getpid())/fd/\(namespace.descriptor.rawValue)"
+      let text = Shell.run(
+        "nsenter --net=\(path) ip -j addr; nsenter --net=\(path) sh -c 'cd /proc/sys/net/ipv6/conf && cat all/disable_ipv6 default/disable_ipv6 lo/disable_ipv6'"
+      ).output
+      #expect(text.contains("\"UP\"") && text.contains("127.0.0.1") && !text.contains("inet6"))
+      #expect(text.hasSuffix("1\n1\n1\n"))
+    }
+    let plain = try NetworkNamespace.create(loopbackUp: false, disablesIPv6: false)
+    let path = "/proc/\(getpid())/fd/\(plain.descriptor.rawValue)"
+    let text = Shell.run(
+      "nsenter --net=\(path) ip -j addr; nsenter --net=\(path) cat /proc/sys/net/ipv6/conf/all/disable_ipv6"
+    ).output
+    #expect(!text.contains("\"UP\"") && text.hasSuffix("0\n"))
+  }
+
+  @Test func callerStaysWhereItIs() throws {
+    func namespace() -> UInt64 {
+      var status = stat()
+      return stat("/proc/thread-self/ns/net", &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+    let before = namespace()
+    _ = try NetworkNamespace.create(disablesIPv6: true)
+    #expect(namespace() == before && before != 0)
+  }
+
+  @Test func pinnedOnesAreWhatIpNetnsSees() async {
+    await #expect(processExitsWith: .success) {
+      try NamespaceTests.leaveHost()
+      let before = Shell.run("cat /proc/self/mountinfo").output
+      let path = "/run/netns/web.web1"
+      try NetworkNamespace.create(disablesIPv6: true).pin(at: path)
+      try NetworkNamespace.create(disablesIPv6: true).pin(at: "/run/netns/web.web2")
+      try #require(Shell.run("ip netns list").output == "web.web2\nweb.web1\n")
+      try #require(Shell.run("ip netns exec web.web1 ip -o link").output.hasPrefix("1: lo:"))
+      // And one of theirs beside ours.
+      try #require(Shell.run("ip netns add other && ip netns exec other true && ip netns del other").status == 0)
+
+      let again = try NetworkNamespace.open(pinnedAt: path)
+      let inode = Shell.run("stat -Lc %i /proc/\(getpid())/fd/\(again.descriptor.rawValue) \(path) | uniq | wc -l")
+        .output
+      try #require(inode == "1\n")
+      #expect(throws: KernelError.self) { try again.pin(at: path) }
+
+      try NetworkNamespace.unpin(path)
+      try NetworkNamespace.unpin(path)
+      try NetworkNamespace.unpin("/run/netns/web.web2")
+      try #require(Shell.run("ip netns list; ls /run/netns").output.isEmpty)
+      try Mounts.unmount("/run/netns")
+      try #require(Shell.run("cat /proc/self/mountinfo").output == before)
+    }
+  }
+
+  @Test func onlyNetworkNamespacesOpen() {
+    for path in ["/proc/self/ns/uts", "/etc/passwd", "/no/such"] {
+      #expect(throws: KernelError.self) { _ = try NetworkNamespace.open(pinnedAt: path) }
+    }
+  }
+
+  @Test func mountsBelow() async {
+    await #expect(processExitsWith: .success) {
+      try NamespaceTests.leaveHost()
+      try #require(mkdir("/run/a b", 0o755) == 0)
+      try Mounts.tmpfs(at: "/run/a b", size: 1 << 20, mode: 0o700)
+      try #require(mkdir("/run/a b/c\\d", 0o755) == 0)
+      try Mounts.tmpfs(at: "/run/a b/c\\d")
+      let found = try Mounts.below("/run/a b").map(\.mountPoint)
+      #expect(found == ["/run/a b/c\\d", "/run/a b"])
+      try #require(try Mounts.below("/run/a").isEmpty)
+      #expect(throws: KernelError.self) { try Mounts.unmount("/run/a b") }
+      for entry in try Mounts.below("/run/a b") { try Mounts.unmount(entry.mountPoint) }
+      try #require(try Mounts.below("/run/a b").isEmpty)
+    }
+  }
+
+  /// The host's hierarchy is not to be touched: a cgroup2 mount is one tree for all, so this keeps to a folder that
+  /// carries the test's own name, and removes it.
+  @Test func cgroupLifeCycle() throws {
+    let mountPoint = try #require(try Cgroup.mountPoint())
+    let name = "stack-test-\(getpid())"
+    let cgroup = try Cgroup.create("\(name)/web/web1", mountPoint: mountPoint)
+    let other = try Cgroup.create("\(name)/web/web2", mountPoint: mountPoint)
+    let root = try BusyboxRoot()
+    let launcher = try ContainerLauncher(initPath: InitProgram.path)
+    var spec = ContainerSpec(
+      hostname: "web1", root: root.overlay, process: ContainerProcess(["sh", "-c", "sleep 1000 & sleep 1000"]))
+    spec.cgroup = cgroup.descriptor
+    let service = try launcher.launch(spec)
+    #expect(try cgroup.processes().contains(service.pid))
+    #expect(Shell.run("cat /proc/\(service.pid)/cgroup").output.contains("/\(name)/web/web1"))
+    try cgroup.kill()
+    #expect(try ProcessHandle.wait(for: service.pidfd) == .signaled(signal: SIGKILL, coreDumped: false))
+    try cgroup.remove(upTo: name)
+    #expect(Shell.run("ls \(mountPoint)/\(name)/web").output.contains("web2"))
+    try other.remove(upTo: name)
+    #expect(Shell.run("ls \(mountPoint)").output.contains(name) == false)
+    #expect(throws: KernelError.self) { _ = try Cgroup.create("a/../../b", mountPoint: mountPoint) }
+  }
+
+  @Test func withoutCgroupsNothingHappens() throws {
+    let cgroup = try Cgroup.create("stack/web", mountPoint: nil)
+    #expect(cgroup.path == nil && cgroup.descriptor == nil)
+    #expect(try cgroup.processes().isEmpty)
+    try cgroup.kill()
+    try cgroup.remove(upTo: "stack")
+  }
+
+  @Test func identityOfThisProcess() throws {
+    let identity = try ProcessIdentity(of: getpid())
+    #expect(try identity.open() != nil)
+    let former = ProcessIdentity(pid: identity.pid, startTime: identity.startTime - 1, bootID: identity.bootID)
+    #expect(try former.open() == nil)
+    let otherBoot = ProcessIdentity(pid: identity.pid, startTime: identity.startTime, bootID: "another")
+    #expect(try otherBoot.open() == nil)
+  }
+}
+
+@Suite(.serialized, .enabled(if: isRoot(), "containers take root"))
+struct HostRootTests {
+  @Test func hostsProgramsRunAndNoneOfItsStateIsSeen() throws {
+    let root = try BusyboxRoot()
+    let host = try HostRoot.build(in: "\(root.folder)/skeleton")
+    let again = try HostRoot.build(in: "\(root.folder)/skeleton")
+    #expect(again.mounts.count == host.mounts.count)
+    let script = """
+      cat /etc/os-release | head -1; id root; getent group root; ls /etc | tr '\\n' ' '; echo
+      ls /root /home /etc/shadow /etc/machine-id /etc/ssl/private /etc/ssh 2>&1 | grep -v 'No such file'
+      touch /usr/x 2>/dev/null || echo read-only
+      touch /etc/x /var/x /tmp/x && echo writable
+      awk 'BEGIN { print "awk" }'
+      curl --version | head -1 | cut -d' ' -f1
+      """
+    var spec = ContainerSpec(
+      hostname: "web1", root: .overlay(lower: [host.lower], upper: root.upper, work: root.work),
+      process: ContainerProcess(["bash", "-c", script]))
+    spec.mounts = host.mounts
+    let text = try output(of: spec, in: root).text
+    #expect(text.contains("PRETTY_NAME") && text.contains("uid=0(root) gid=0(root)") && text.contains("root:x:0:"))
+    #expect(text.contains("read-only\nwritable\nawk\ncurl\n"), "\(text)")
+    #expect(text.contains("/home:") && !text.contains("shadow") && !text.contains("machine-id"))
+    #expect(!text.contains("/etc/ssl/private:") && !text.contains("/etc/ssh:"))
+    #expect(try !root.read("skeleton/etc/passwd").contains("$"))
+  }
+}

@@ -1,0 +1,101 @@
+import Testing
+
+@testable import Runtime
+
+struct ParserTests {
+  @Test func startTimeCountsFromTheLastParenthesis() {
+    let fields = (4...30).map { String($0) }.joined(separator: " ")
+    #expect(ProcessIdentity.startTime(inStat: Array("12 (a) b) (c) S \(fields)\n".utf8)) == 22)
+    #expect(ProcessIdentity.startTime(inStat: Array("12 (sh) S 1 2".utf8)) == nil)
+    #expect(ProcessIdentity.startTime(inStat: []) == nil)
+  }
+
+  @Test func identityAsText() {
+    let identity = ProcessIdentity(pid: 412, startTime: 73201, bootID: "7e1c-22")
+    #expect(identity.description == "412@73201/7e1c-22")
+    #expect(ProcessIdentity(identity.description) == identity)
+    for bad in ["", "412", "412@/x", "@1/x", "0@1/x", "-4@1/x", "4/1@x", "4@99999999999999999999/x"] {
+      #expect(ProcessIdentity(bad) == nil, "\(bad)")
+    }
+  }
+
+  @Test(arguments: [(0, "exited(code: 0)", 0), (0x300, "exited(code: 3)", 3), (0xff00, "exited(code: 255)", 255)])
+  func exited(_ example: (status: Int32, text: String, code: Int32)) {
+    #expect(TerminationStatus(waitStatus: example.status)?.shellCode == example.code)
+  }
+
+  @Test func signaled() {
+    #expect(TerminationStatus(waitStatus: 9) == .signaled(signal: 9, coreDumped: false))
+    #expect(TerminationStatus(waitStatus: 0x8b) == .signaled(signal: 11, coreDumped: true))
+    #expect(TerminationStatus(waitStatus: 9)?.shellCode == 137)
+    #expect(TerminationStatus(waitStatus: 0x137f) == nil)
+  }
+
+  @Test func exitRecordCutShortOrForeign() {
+    let whole: [UInt8] = [0x53, 0x54, 0x4b, 0x31, 0, 3, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
+    #expect(ExitRecord(bytes: whole)?.status == .exited(code: 3))
+    #expect(ExitRecord(bytes: whole)?.time == 1)
+    #expect(ExitRecord(bytes: Array(whole.dropLast())) == nil)
+    #expect(ExitRecord(bytes: [0] + whole.dropFirst()) == nil)
+    #expect(ExitRecord(bytes: []) == nil)
+  }
+
+  @Test func mountEntry() throws {
+    let line =
+      #"36 35 98:0 /mnt1 /mnt\0402\134x\011 rw,noatime master:1 shared:2 - ext3 /dev/a\040b rw,errors=continue"#
+    let entry = try #require(MountEntry(line: line[...]))
+    #expect(entry.mountPoint == "/mnt 2\\x\t")
+    #expect(entry.id == 36 && entry.parent == 35 && entry.root == "/mnt1")
+    #expect(entry.fileSystem == "ext3" && entry.source == "/dev/a b")
+    #expect(entry.superOptions == ["rw", "errors=continue"])
+    #expect(MountEntry(line: "36 35 98:0 / /x rw - ext3 a rw")?.mountPoint == "/x")
+    for bad in ["", "36 35 98:0 / /x rw", "a b c d e f g h i j k", "36 35 98:0 / /x rw shared:1 x ext3 a rw"] {
+      #expect(MountEntry(line: bad[...]) == nil)
+    }
+  }
+
+  @Test(arguments: [#"\"#, #"\04"#, #"\999"#, #"a\"#, #"\40x"#])
+  func escapesThatAreNone(text: String) {
+    #expect(MountEntry.decoded(text[...]) == text)
+  }
+
+  @Test(
+    arguments: [
+      ("/a/../b//c/.", "/b/c"), ("/../../etc", "/etc"), ("", "/"), ("a/b/", "/a/b"), ("/..", "/"),
+    ])
+  func pathsAreNormalized(_ example: (given: String, expected: String)) {
+    #expect(ContainerPath.normalized(example.given) == example.expected)
+  }
+
+  @Test func candidates() {
+    #expect(ContainerPath.candidates(for: "sh", environment: ["PATH=/a::/b", "X=1"]) == ["/a/sh", "sh", "/b/sh"])
+    #expect(ContainerPath.candidates(for: "./sh", environment: ["PATH=/a"]) == ["./sh"])
+    #expect(ContainerPath.candidates(for: "sh", environment: []).count == 6)
+    #expect(ContainerPath.candidates(for: "", environment: ["PATH=/a"]).isEmpty)
+  }
+
+  @Test func usersFromHostileFiles() {
+    let passwd = "web:x:33:44:w:/srv:/bin/sh\nbroken\n::::::\nbig:x:99999999999:1::/:\nneg:x:-1:1::/:\n"
+    for user in ["big", "neg", "broken", "4294967295", "99999999999", "web:nosuch", "-1"] {
+      #expect(throws: (any Error).self, "\(user)") { try Credentials.resolve(user, passwd: passwd, group: "") }
+    }
+  }
+
+  @Test func accountsKeepNamesAndNumbersOnly() {
+    let passwd =
+      "root:$6$hash:0:0:Boss:/home/boss:/bin/zsh\nanna:x:1000:1000::/home/anna:/bin/sh\nbad:x:y:1::/:\nnobody:x:65534:65534:n:/:/x\n"
+    #expect(
+      Accounts.users(from: passwd)
+        == "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n")
+    #expect(Accounts.groups(from: "adm:hash:4:anna,bob\nanna:x:1000:\n") == "adm:x:4:\n")
+  }
+
+  @Test(
+    arguments: [
+      ("/usr/share/x", true), ("../usr/lib/os-release", true), ("/etc/shadow", false), ("/usr/../etc/shadow", false),
+      ("neighbour", true), ("../etc/shadow", false),
+    ])
+  func linksThatMayComeAlong(_ example: (target: String, allowed: Bool)) {
+    #expect(Skeleton.staysInside(example.target) == example.allowed)
+  }
+}
