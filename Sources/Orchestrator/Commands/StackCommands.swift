@@ -52,21 +52,31 @@ public struct StackCommands: Sendable {
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(source.name)
     return try locked(source.name, report: report) { () throws(StackErrors) in
-      // One at a time chooses subnets and ports on this host, until its choice is on record.
-      let choosing = try hostLock()
+      let desired = try claim(source)
+      defer { try? Files.remove(folder.claim) }
+      return try perform(
+        SupervisorMethods.Up.self,
+        SupervisorMethods.Up.Parameters(
+          desired: desired, recreate: options.recreate.planned, timeout: options.timeout),
+        on: folder, cancelsWhenInterrupted: true, report: report)
+    }
+  }
+
+  /// Chooses what the file leaves open and puts the choice on record. One command at a time chooses on this host.
+  private func claim(_ source: LoadedStack) throws(StackErrors) -> DesiredStack {
+    let choosing = try rethrowing(nil) { () throws(KernelError) in try StackLock(folders.choosingLock) }
+    let folder = folders.stack(source.name)
+    do {
       let desired = try desired(source)
       try rethrowing(source.name) { () throws(KernelError) in
         try Files.makeFolder(folder.path)
         try StateFile(path: folder.claim).write(desired)
       }
       choosing.remove()
-      defer { try? Files.remove(folder.claim) }
-      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
-      return try session.perform(
-        SupervisorMethods.Up.self,
-        SupervisorMethods.Up.Parameters(
-          desired: desired, recreate: options.recreate.planned, timeout: options.timeout),
-        cancelsWhenInterrupted: true, report: report)
+      return desired
+    } catch {
+      choosing.remove()
+      throw error
     }
   }
 
@@ -103,10 +113,10 @@ public struct StackCommands: Sendable {
   ) throws(StackErrors) -> OperationEvent {
     try locked(name, report: report) { () throws(StackErrors) in
       guard Files.exists(folders.stack(name).path) else { return OperationEvent(.finished) }
-      return try SupervisorSession(folders.stack(name), program: supervisor, interruption: interruption).perform(
+      return try perform(
         SupervisorMethods.Down.self,
         SupervisorMethods.Down.Parameters(removeVolumes: removeVolumes, timeout: timeout),
-        cancelsWhenInterrupted: false, report: report)
+        on: folders.stack(name), report: report)
     }
   }
 
@@ -125,23 +135,42 @@ public struct StackCommands: Sendable {
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent {
     try locked(stack, report: report) { () throws(StackErrors) in
-      let session = try SupervisorSession(folders.stack(stack), program: supervisor, interruption: interruption)
+      let folder = folders.stack(stack)
       let selection = SupervisorMethods.ServiceSelection(services: services, timeout: timeout)
       switch action {
       case .start:
-        return try session.perform(
-          SupervisorMethods.Start.self, selection, cancelsWhenInterrupted: true, report: report)
+        return try perform(
+          SupervisorMethods.Start.self, selection, on: folder, cancelsWhenInterrupted: true, report: report)
       case .stop:
-        return try session.perform(
-          SupervisorMethods.Stop.self, selection, cancelsWhenInterrupted: false, report: report)
+        return try perform(SupervisorMethods.Stop.self, selection, on: folder, report: report)
       case .restart:
-        return try session.perform(
-          SupervisorMethods.Restart.self, selection, cancelsWhenInterrupted: false, report: report)
+        return try perform(SupervisorMethods.Restart.self, selection, on: folder, report: report)
       case .kill(let signal):
-        return try session.perform(
+        return try perform(
           SupervisorMethods.Kill.self, SupervisorMethods.Kill.Parameters(services: services, signal: signal),
-          cancelsWhenInterrupted: false, report: report)
+          on: folder, report: report)
       }
+    }
+  }
+
+  /// Has the stack's supervisor do something.
+  ///
+  /// One that is just ending, having finished what a killed command had asked of it, goes away without an answer: then
+  /// another is started, or there is nothing left to be done.
+  private func perform<Method: ControlMethod>(
+    _ method: Method.Type, _ parameters: Method.Parameters, on folder: StackFolder,
+    cancelsWhenInterrupted: Bool = false,
+    report: (OperationEvent) -> Void
+  ) throws(StackErrors) -> OperationEvent where Method.Reply == OperationEvent {
+    var attempts = 5
+    while true {
+      attempts -= 1
+      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let outcome = try session.perform(
+        method, parameters, cancelsWhenInterrupted: cancelsWhenInterrupted, report: report)
+      if let outcome { return outcome }
+      guard attempts > 0 else { throw StackErrors([session.endedEarly]) }
+      if Method.self == SupervisorMethods.Down.self, !Files.exists(folder.path) { return OperationEvent(.finished) }
     }
   }
 
@@ -170,10 +199,6 @@ public struct StackCommands: Sendable {
       Files.removeIfEmpty(folders.run)
     }
     return result
-  }
-
-  private func hostLock() throws(StackErrors) -> StackLock {
-    try rethrowing(nil) { () throws(KernelError) in try StackLock("\(folders.host)/choosing.lock") }
   }
 }
 

@@ -41,17 +41,19 @@ struct SupervisorSession {
 
   /// Has something done and passes on what happens, until it ends.
   ///
-  /// - Returns: the last event: how it ended.
+  /// - Returns: the last event: how it ended. nil when the supervisor went away before it had begun.
   func perform<Method: ControlMethod>(
     _ method: Method.Type, _ parameters: Method.Parameters, cancelsWhenInterrupted: Bool,
     report: (OperationEvent) -> Void
-  ) throws(StackErrors) -> OperationEvent where Method.Reply == OperationEvent {
+  ) throws(StackErrors) -> OperationEvent? where Method.Reply == OperationEvent {
+    var hasBegun = false
     do throws(ControlError) {
       let replies = try client.stream(method, parameters)
       var isCancelling = false
       while true {
         do throws(ControlError) {
           guard let event = try replies.next() else { throw .disconnected }
+          hasBegun = true
           if event.kind.isLast { return event }
           report(event)
         } catch .interrupted where cancelsWhenInterrupted && !isCancelling {
@@ -66,7 +68,9 @@ struct SupervisorSession {
         }
       }
     } catch {
-      throw StackErrors([failure(error)])
+      guard error == .disconnected else { throw StackErrors([StackError(folder.name, "\(error)")]) }
+      guard hasBegun else { return nil }
+      throw StackErrors([endedEarly])
     }
   }
 
@@ -75,14 +79,10 @@ struct SupervisorSession {
     _ = try? other?.call(SupervisorMethods.Cancel.self, Nothing(), timeout: .seconds(5))
   }
 
-  private func failure(_ error: ControlError) -> StackError {
-    switch error {
-    case .disconnected:
-      StackError(
-        folder.name, "its supervisor ended before it had answered",
-        remedy: "see \(folder.supervisorLog), then try again: whatever is half done is taken up from there")
-    default: StackError(folder.name, "\(error)")
-    }
+  var endedEarly: StackError {
+    StackError(
+      folder.name, "its supervisor ended before it had answered",
+      remedy: "see \(folder.supervisorLog), then try again: whatever is half done is taken up from there")
   }
 }
 

@@ -16,6 +16,9 @@ public struct StateFolders: Hashable, Sendable {
   /// What belongs to the host, not to one stack: a name that no stack can have.
   public var host: String { "\(run)/.host" }
 
+  /// Held by the command that is choosing subnets and ports.
+  public var choosingLock: String { "\(host)/choosing.lock" }
+
   public func stack(_ name: String) -> StackFolder {
     StackFolder(folders: self, name: name)
   }

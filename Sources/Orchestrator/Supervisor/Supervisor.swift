@@ -218,7 +218,7 @@ final class Supervisor {
   private func end() {
     stack = nil
     // The command that asked for it removes its lock itself, unless it was killed.
-    StackLock.removeIfFree(builder.folder.lock)
+    for lock in [builder.folder.lock, builder.folders.choosingLock] { StackLock.removeIfFree(lock) }
     Files.removeIfEmpty(builder.folders.run)
     for unit in units.values { unit.close() }
     units = [:]

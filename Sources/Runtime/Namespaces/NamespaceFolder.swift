@@ -13,25 +13,26 @@ public enum NamespaceFolder {
     public static let madeMountPoint = Change(rawValue: 2)
   }
 
+  /// What would have to be done for namespaces to be pinned at `path`: to be written down before it is done.
+  public static func needed(_ path: String) throws(KernelError) -> Change {
+    if access(path, F_OK) != 0 { return [.madeFolder, .madeMountPoint] }
+    return try Mounts.below(path).contains { $0.mountPoint == path } ? [] : [.madeMountPoint]
+  }
+
   /// Makes the folder a shared mount point, as `ip netns add` does, so that names given and taken are seen in all mount
   /// namespaces that stem from this one. One that is a mount point already stays as it is.
-  public static func prepare(_ path: String) throws(KernelError) -> Change {
-    var change: Change = []
-    if mkdir(path, 0o755) == 0 {
-      change.insert(.madeFolder)
-    } else if errno != EEXIST {
+  public static func prepare(_ path: String) throws(KernelError) {
+    if mkdir(path, 0o755) != 0, errno != EEXIST {
       throw KernelError("make", path, errno: Errno(rawValue: errno))
     }
-    if mount("", path, "none", UInt(MountFlag.shared), nil) == 0 { return change }
+    if mount("", path, "none", UInt(MountFlag.shared), nil) == 0 { return }
     try check("make a mount point of", path) {
       mount(path, path, "none", UInt(MountFlag.bind | MountFlag.recursive), nil)
     }
-    change.insert(.madeMountPoint)
     try check("share", path) { mount("", path, "none", UInt(MountFlag.shared), nil) }
-    return change
   }
 
-  /// Takes back what ``prepare(_:)`` had to do, unless something else is pinned there by now.
+  /// Takes back what ``prepare(_:)`` had to do, as far as it did, unless something else is pinned there by now.
   public static func restore(_ path: String, _ change: Change) throws(KernelError) {
     guard try Mounts.below(path).allSatisfy({ $0.mountPoint == path }) else { return }
     if change.contains(.madeMountPoint), umount2(path, UnmountFlag.detach | UnmountFlag.noFollow) != 0, errno != EINVAL
