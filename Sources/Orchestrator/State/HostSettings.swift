@@ -12,6 +12,8 @@ struct HostSettings {
     var namespaceFolder: NamespaceFolder.Change?
     /// Which stacks need the changes.
     var stacks: Set<String> = []
+    /// The boot in which the changes were made: a host that has started anew has none of them.
+    var boot: String?
   }
 
   /// The sysctl without which nothing passes from one interface to another (ip-sysctl.rst).
@@ -25,7 +27,9 @@ struct HostSettings {
   /// Makes the host ready for a stack: namespaces can be pinned and, if the stack wants it, packets are forwarded.
   func prepare(for stack: String, forwarding: Bool) throws(KernelError) {
     let held = try StackLock(lock)
+    let boot = try Boot.current()
     var ledger = try file.read() ?? Ledger()
+    if ledger.boot != boot { ledger = Ledger(boot: boot) }
     ledger.stacks.insert(stack)
     let value = try read(Self.forwarding)
     if forwarding, ledger.before[Self.forwarding] == nil { ledger.before[Self.forwarding] = value }
@@ -43,7 +47,11 @@ struct HostSettings {
   func release(_ stack: String) throws(KernelError) {
     guard Files.exists(file.path) else { return }
     let held = try StackLock(lock)
-    guard var ledger = try file.read() else { return held.remove() }
+    guard var ledger = try file.read(), ledger.boot == (try Boot.current()) else {
+      // Cut short, or of another boot: what it says of the host is not so.
+      try Files.remove(file.path)
+      return held.remove()
+    }
     ledger.stacks.remove(stack)
     // A stack whose folder is gone was taken down by other means: it needs nothing any more.
     ledger.stacks = ledger.stacks.filter { Files.exists(folders.stack($0).path) }
@@ -52,6 +60,11 @@ struct HostSettings {
     for (path, value) in ledger.before where try read(path) != value { try Files.set(path, to: value) }
     try Files.remove(file.path)
     held.remove()
+  }
+
+  /// The stacks that the host's settings were changed for.
+  func users() throws(KernelError) -> Set<String> {
+    try file.read()?.stacks ?? []
   }
 
   private func read(_ path: String) throws(KernelError) -> String {
