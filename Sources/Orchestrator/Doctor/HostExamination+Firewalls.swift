@@ -24,7 +24,8 @@ extension HostExamination {
       surroundings.hasDocker = try route.links().contains { $0.name == "docker0" }
       guard isRoot else { return [] }
       var netfilter = try NetlinkSocket(.netfilter)
-      let own = try Set(netfilter.tables().filter { Firewall.owner(of: $0) != nil }.map(\.name))
+      let own = try Set(
+        netfilter.tables().filter { Firewall.owner(of: $0.name, comment: $0.comment) != nil }.map(\.name))
       surroundings.chains = try netfilter.baseChains().filter { !own.contains($0.table) }
       return []
     }

@@ -49,7 +49,7 @@ extension HostExamination {
       findings.append(
         HostFinding(
           .notice, "overlayfs is not loaded: services with a writable layer need it",
-          remedy: "modprobe overlay; if there is no such module, only `rootfs: {path: …, direct: true}` is left"))
+          remedy: "modprobe overlay; if there is no such module, only `rootfs: {path: …, mode: direct}` is left"))
     }
     if !known.contains("tmpfs") {
       findings.append(

@@ -13,7 +13,8 @@ extension HostExamination {
   }
 
   func leftovers() -> [HostFinding] {
-    attempt { () throws(KernelError) in
+    guard isRoot else { return [] }
+    return attempt { () throws(KernelError) in
       let boot = try Boot.current()
       var states: [StackState] = []
       for (name, traces) in try StackTraces.all(folders).sorted(by: { $0.key < $1.key }) {

@@ -12,7 +12,9 @@ struct HostExamination {
     if !isRoot {
       findings.append(
         HostFinding(
-          .notice, "not run by root: making links and firewall tables was not tried, and other firewalls were not seen",
+          .notice,
+          "not run by root: making links and firewall tables was not tried, other firewalls and what stacks may have left "
+            + "behind were not looked for",
           remedy: "to have all of it looked at: sudo stack doctor"))
     }
     findings += kernel() + controlGroups() + storage() + limits()

@@ -22,49 +22,73 @@ struct HostSettings {
   let folders: StateFolders
 
   private var file: StateFile<Ledger> { StateFile(path: "\(folders.host)/settings.json") }
+  /// The same once more, where it is still found when somebody has removed /run/stack: what a setting was before is the
+  /// one thing that cannot be seen on the host itself.
+  private var copy: StateFile<Ledger> { StateFile(path: "\(folders.lib)/.host/settings.json") }
   private var lock: String { "\(folders.host)/settings.lock" }
 
   /// Makes the host ready for a stack: namespaces can be pinned and, if the stack wants it, packets are forwarded.
   func prepare(for stack: String, forwarding: Bool) throws(KernelError) {
     let held = try StackLock(lock)
     let boot = try Boot.current()
-    var ledger = try file.read() ?? Ledger()
-    if ledger.boot != boot { ledger = Ledger(boot: boot) }
+    var ledger = try ledger(of: boot) ?? Ledger(boot: boot)
     ledger.stacks.insert(stack)
     let value = try read(Self.forwarding)
     if forwarding, ledger.before[Self.forwarding] == nil { ledger.before[Self.forwarding] = value }
-    try file.write(ledger, isDurable: true)
+    try write(ledger)
     if forwarding, value != "1" { try Files.set(Self.forwarding, to: "1") }
     let change = try NamespaceFolder.prepare(folders.namespaces)
     if !change.isEmpty {
       ledger.namespaceFolder = (ledger.namespaceFolder ?? []).union(change)
-      try file.write(ledger, isDurable: true)
+      try write(ledger)
     }
     _ = consume held
   }
 
   /// Puts back what was, if no other stack needs the change.
   func release(_ stack: String) throws(KernelError) {
-    guard Files.exists(file.path) else { return }
+    guard Files.exists(file.path) || Files.exists(copy.path) else { return }
     let held = try StackLock(lock)
-    guard var ledger = try file.read(), ledger.boot == (try Boot.current()) else {
-      // Cut short, or of another boot: what it says of the host is not so.
-      try Files.remove(file.path)
+    guard var ledger = try ledger(of: Boot.current()) else {
+      try removeLedger()
       return held.remove()
     }
     ledger.stacks.remove(stack)
     // A stack whose folder is gone was taken down by other means: it needs nothing any more.
     ledger.stacks = ledger.stacks.filter { Files.exists(folders.stack($0).path) }
-    guard ledger.stacks.isEmpty else { return try file.write(ledger) }
+    guard ledger.stacks.isEmpty else { return try write(ledger) }
     if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
     for (path, value) in ledger.before where try read(path) != value { try Files.set(path, to: value) }
-    try Files.remove(file.path)
+    try removeLedger()
     held.remove()
   }
 
   /// The stacks that the host's settings were changed for.
   func users() throws(KernelError) -> Set<String> {
-    try file.read()?.stacks ?? []
+    try ledger(of: Boot.current())?.stacks ?? []
+  }
+
+  /// What was changed since the host was last started; nil when that is nothing, or lost in both places.
+  private func ledger(of boot: String) throws(KernelError) -> Ledger? {
+    for place in [file, copy] {
+      if let ledger = try place.read(), ledger.boot == boot { return ledger }
+    }
+    return nil
+  }
+
+  private func write(_ ledger: Ledger) throws(KernelError) {
+    // Not flushed to disk: after a power cut it is of another boot, and says nothing.
+    try file.write(ledger)
+    // A full disk is no reason not to take a stack down.
+    try? Files.makeFolder("\(folders.lib)/.host")
+    try? copy.write(ledger)
+  }
+
+  private func removeLedger() throws(KernelError) {
+    try Files.remove(file.path)
+    try Files.remove(copy.path)
+    Files.removeIfEmpty("\(folders.lib)/.host")
+    Files.removeIfEmpty(folders.lib)
   }
 
   private func read(_ path: String) throws(KernelError) -> String {

@@ -30,7 +30,7 @@ struct Salvage {
     guard !links.isEmpty || !services.isEmpty || Files.exists(folder.intent) else { return nil }
 
     var found = DesiredStack.empty(named: stack)
-    found.linkGroup = Self.ownGroup(of: links, among: all) ?? 0
+    found.linkGroup = Self.ownGroup(of: links.map(\.group), among: all.map(\.group)) ?? 0
     // What the group does not take along is deleted by its name, as bridges are.
     found.networks = links.filter { found.linkGroup == 0 || $0.group != found.linkGroup }.map { link in
       DesiredNetwork(
@@ -42,11 +42,13 @@ struct Salvage {
   }
 
   /// The device group that only links of the stack are in, and so may be deleted as a whole.
-  static func ownGroup(of links: [Link], among all: [Link]) -> UInt32? {
-    let groups = Set(links.map(\.group)).subtracting([0])
-    return groups.sorted().first { group in
-      let own = links.count { $0.group == group }
-      return own == all.count { $0.group == group }
+  ///
+  /// - Parameters:
+  ///   - own: the groups of the stack's links, each as often as there are links in it.
+  ///   - all: the same of all links of the host.
+  static func ownGroup(of own: [UInt32], among all: [UInt32]) -> UInt32? {
+    Set(own).subtracting([0]).sorted().first { group in
+      own.count { $0 == group } == all.count { $0 == group }
     }
   }
 

@@ -61,7 +61,9 @@ extension StackTraces {
     }
     var netfilter = try NetlinkSocket(.netfilter)
     for table in try netfilter.tables() {
-      if let owner = Firewall.owner(of: table) { note(owner, .table(table.name.description)) }
+      if let owner = Firewall.owner(of: table.name, comment: table.comment) {
+        note(owner, .table(table.name.description))
+      }
     }
     return traces
   }
@@ -78,10 +80,10 @@ extension LinkName {
 
 extension Firewall {
   /// The stack that a table is of, by the comment that it was made with; nil when it is no stack's.
-  static func owner(of table: NftTableSummary) -> String? {
+  static func owner(of table: NftTableName, comment: String?) -> String? {
     let prefix = "stack:"
-    guard table.name.family == .inet, let comment = table.comment, comment.hasPrefix(prefix) else { return nil }
+    guard table.family == .inet, let comment, comment.hasPrefix(prefix) else { return nil }
     let owner = String(comment.dropFirst(prefix.count))
-    return table.name.name == tableName(owner) ? owner : nil
+    return table.name == tableName(owner) ? owner : nil
   }
 }
