@@ -139,7 +139,7 @@ struct LaunchTests {
     #expect(try root.read("upper/etc/passwd") == "changed\n")
   }
 
-  @Test(arguments: ["a:b", "a,b", "a\\b", "a b", "a=b#c", String(repeating: "long", count: 40)])
+  @Test(arguments: ["a:b", "a,b", "a\\b", "a b", "a=b#c", String(repeating: "long", count: 60)])
   func overlayPathsOfAnyShape(name: String) throws {
     for part in [name, "\(name)/lower", "\(name)/upper", "\(name)/work"] {
       try #require(mkdir("\(root.folder)/\(part)", 0o755) == 0)
@@ -216,6 +216,29 @@ struct LaunchTests {
     let text = try output(of: spec, in: root).text
     #expect(text.hasPrefix("/srv/web\nUid:\t33\t33\t33\t33\nCapEff:\t0000000000000000\n"))
     #expect(text.hasSuffix("refused\n"))
+  }
+
+  @Test func outputOpensAgainWhoeverTheUser() throws {
+    try #require(mkfifo("\(root.folder)/fifo", 0o600) == 0)
+    var spec = spec("echo again > /dev/stdout; echo end")
+    spec.process.user = "web"
+    spec.stdio.output = .fifo("\(root.folder)/fifo")
+    let reader = try FileDescriptor.open(FilePath("\(root.folder)/fifo"), .readWrite)
+    defer { try? reader.close() }
+    let launcher = try ContainerLauncher(initPath: InitProgram.path)
+    let process = try launcher.launch(spec)
+    #expect(try line(from: reader) == "again")
+    #expect(try ProcessHandle.wait(for: process.pidfd) == .exited(code: 0))
+  }
+
+  @Test func callerStaysDumpable() throws {
+    var spec = spec("true")
+    spec.process.user = "33"
+    _ = try output(of: spec, in: root)
+    // PR_GET_DUMPABLE; the Glibc module leaves prctl(2) out.
+    let prctl = try #require(dlsym(nil, "prctl"))
+    typealias Prctl = @convention(c) (CInt, UInt, UInt, UInt, UInt) -> CInt
+    #expect(unsafeBitCast(prctl, to: Prctl.self)(3, 0, 0, 0, 0) == 1)
   }
 
   @Test func unknownUser() throws {

@@ -7,7 +7,7 @@
 #include <sys/types.h>
 
 /// A descriptor the child opens itself is named by a slot. Wherever an operation takes a descriptor it takes a number
-/// of the parent's, AT_FDCWD, or STACK_SLOT(n).
+/// of the parent's, AT_FDCWD, or slot n as STACK_SLOT_BASE - n.
 #define STACK_SLOT_BASE (-1000)
 #define STACK_SLOT_COUNT 256
 #define STACK_NO_DESCRIPTOR (-1)
@@ -62,6 +62,8 @@ enum stack_operation_kind {
   /// slot = a new terminal's master, slot2 = its other end; path below fd is the multiplexer of a devpts. `number` is
   /// its size: rows << 16 | columns, or 0
   STACK_OP_TERMINAL,
+  /// fchown(fd, number, -1)
+  STACK_OP_CHOWN,
   /// Hand fd to the parent, marked with `number`
   STACK_OP_SEND,
   /// Arrange descriptors: data is int[STACK_FD_COUNT], STACK_NO_DESCRIPTOR for none; the entry for the report is

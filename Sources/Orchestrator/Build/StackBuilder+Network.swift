@@ -7,11 +7,12 @@ import SystemPackage
 extension StackBuilder {
   // MARK: Bridges
 
-  func create(_ network: DesiredNetwork) throws(KernelError) {
+  func create(_ network: DesiredNetwork, group: UInt32) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
     var bridge = Bridge(network.bridge)
     bridge.mac = network.mac
+    bridge.group = group
     bridge.isUp = false
     // One that is there is this stack's own, of an `up` that was cut off: the resolver refuses those of others.
     batch.create(bridge, tolerating: .existing)
@@ -45,7 +46,7 @@ extension StackBuilder {
   // MARK: Services
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
-    let namespace = try NetworkNamespace.create(disablesIPv6: true)
+    let namespace = try namespaces.create()
     try namespace.pin(at: folder.service(service.name).namespace)
   }
 
@@ -137,13 +138,11 @@ extension StackBuilder {
   // MARK: Firewall
 
   func write(_ firewall: Firewall) throws(KernelError) {
-    var socket = try NetlinkSocket(.netfilter)
-    try socket.commit(firewall.transaction)
+    try nftables.commit(firewall.transaction)
   }
 
   func removeFirewall() throws(KernelError) {
-    var socket = try NetlinkSocket(.netfilter)
-    try socket.commit(Firewall.removal(of: stack))
+    try nftables.commit(Firewall.removal(of: stack))
   }
 
   // MARK: Small things

@@ -13,6 +13,8 @@ final class StackBuilder: Sendable {
   /// Where the version 2 cgroups are mounted, if they are.
   let controlGroups: String?
   let hostRoot = Mutex<HostRoot?>(nil)
+  let namespaces = NamespaceSource()
+  let nftables = NftablesConnection()
 
   init(folders: StateFolders, stack: String, initProgram: String?) throws(KernelError) {
     self.folders = folders
@@ -35,7 +37,7 @@ final class StackBuilder: Sendable {
       case .makeHostRoot: try makeHostRoot()
       case .prepareHost(_, let forwarding):
         try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding)
-      case .createBridge(let network, _): try create(network)
+      case .createBridge(let network, let desired): try create(network, group: desired.linkGroup)
       case .writeFirewall(let desired): try write(Firewall(desired))
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)

@@ -28,6 +28,13 @@ public struct LoadedStack: Sendable {
   public var name: String { file.name.value }
   public var serviceNames: [String] { services.map(\.name.value) }
   public var networkNames: [String] { file.networks.names }
+  /// The stack as it is understood, in one form whatever the file's.
+  public var yaml: String { file.output.yaml }
+  public var json: String { file.output.prettyJSON }
+  /// The variables that the file refers to: name, whether it is required, what stands in for it.
+  public var variableRows: [[String]] {
+    variables.map { [$0.name, $0.isRequired ? "yes" : "no", $0.defaultValue ?? "-"] }
+  }
 
   /// Every host port that the file asks for by number.
   var hostPorts: Set<UInt16> {

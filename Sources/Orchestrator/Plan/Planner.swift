@@ -79,7 +79,7 @@ struct Planner {
     steps.append(.prepareHost(stack: stack.name, forwarding: forwarding))
     // The table names bridges, not their numbers, and stands before the first packet can pass.
     steps.append(.writeFirewall(stack))
-    return steps + bridges.map { .createBridge($0, stack: stack.name) }
+    return steps + bridges.map { .createBridge($0, stack) }
   }
 
   private static func startLanes(

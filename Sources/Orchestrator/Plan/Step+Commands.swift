@@ -32,11 +32,11 @@ extension Step {
     }
   }
 
-  private static func bridgeCommands(_ network: DesiredNetwork, _ stack: String) -> [String] {
+  private static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
     let bridge = network.bridge
     return [
-      "ip link add \(bridge) address \(network.mac) type bridge stp_state 0 mcast_snooping 0",
-      "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack, "", network.name))",
+      "ip link add \(bridge) address \(network.mac) group \(stack.linkGroup) type bridge stp_state 0 mcast_snooping 0",
+      "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name))",
       "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
       "ip link set \(bridge) up",
     ]

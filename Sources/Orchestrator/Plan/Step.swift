@@ -12,7 +12,7 @@ public enum Step: Hashable, Sendable {
   /// What the host itself must do for stacks: a place for pinned namespaces and, on a host that is no router yet,
   /// forwarding between interfaces.
   case prepareHost(stack: String, forwarding: Bool)
-  case createBridge(DesiredNetwork, stack: String)
+  case createBridge(DesiredNetwork, DesiredStack)
   /// The stack's nftables table, replaced as a whole in one transaction.
   case writeFirewall(DesiredStack)
 
@@ -29,7 +29,8 @@ public enum Step: Hashable, Sendable {
   case unpinNamespaces([String], stack: String)
   case detach(DesiredService)
   case removeLayer(service: String, stack: String)
-  /// All host ends of veth pairs at once, by their device group.
+  /// All bridges and host ends of veth pairs at once, by their device group: the kernel waits for its readers once for all
+  /// of them, not once for each.
   case removeLinks(group: UInt32, stack: String)
   case removeBridge(DesiredNetwork)
   case removeFirewall(stack: String)

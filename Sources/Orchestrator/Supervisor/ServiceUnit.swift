@@ -74,7 +74,8 @@ final class ServiceUnit {
   /// Takes over, in a new supervisor, the process of the record, or notes how it ended meanwhile.
   func adopt() {
     output.open()
-    guard record.phase != .created, record.phase != .exited, let identity = record.process else { return }
+    if record.phase == .restarting { return scheduleRestart(afterRunOf: 0) }
+    guard record.phase.isAlive, let identity = record.process else { return }
     if let running = ServiceProcess(identity) {
       followTerminal(of: running)
       watch(running)
@@ -118,17 +119,21 @@ final class ServiceUnit {
     record.phase = restarts ? .restarting : .exited
     if restarts {
       record.restarts += 1
-      restartTimer = loop.schedule(after: backoff.next(afterRunOf: lifetime)) { [weak self] in
-        guard let self else { return }
-        restartTimer = nil
-        relaunch(self)
-      }
+      scheduleRestart(afterRunOf: lifetime)
     }
     changed()
     if !restarts { answerReady(exitBeforeReady) }
     let waiters = exitWaiters
     exitWaiters = []
     for waiter in waiters { waiter() }
+  }
+
+  private func scheduleRestart(afterRunOf lifetime: Double) {
+    restartTimer = loop.schedule(after: backoff.next(afterRunOf: lifetime)) { [weak self] in
+      guard let self else { return }
+      restartTimer = nil
+      relaunch(self)
+    }
   }
 
   private var shouldRestart: Bool {
@@ -144,11 +149,7 @@ final class ServiceUnit {
   func relaunchFailed(_ error: StackError) {
     record.startedAt = nil
     record.exitCode = 127
-    restartTimer = loop.schedule(after: backoff.next(afterRunOf: 0)) { [weak self] in
-      guard let self else { return }
-      restartTimer = nil
-      relaunch(self)
-    }
+    scheduleRestart(afterRunOf: 0)
     output.note("cannot be started again: \(error)")
   }
 

@@ -106,6 +106,7 @@ struct ContainerProgram: ~Copyable {
         let (handle, slot) = program.newSlot()
         try program.add(
           STACK_OP_OPEN, for: "open", path, .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY), path: path)
+        try program.giveTo(credentials, handle, path)
         handles.append(handle)
       }
     }
@@ -240,6 +241,7 @@ struct ContainerProgram: ~Copyable {
         STACK_OP_TERMINAL, for: "open", "a terminal", devices.pts, slot: masterSlot, slot2: peerSlot, path: "ptmx")
       try program.add(
         STACK_OP_SEND, for: "hand over", "the terminal", master, number: UInt64(Report.Mark.terminal.rawValue))
+      try program.giveTo(credentials, peer, "the terminal")
       for index in 0..<3 { table[index] = peer.rawValue }
       if spec.usesInit { table[Int(STACK_FD_TERMINAL)] = master.rawValue }
     } else {
@@ -299,6 +301,13 @@ struct ContainerProgram: ~Copyable {
 }
 
 extension Program {
+  /// So that the command can open it again, as /dev/stdout or /dev/pts/0, whoever it runs as.
+  mutating func giveTo(_ credentials: Credentials, _ handle: Handle, _ subject: String) throws(KernelError) {
+    if credentials.uid == 0 { return }
+    try add(
+      STACK_OP_CHOWN, for: "give to the container's user", subject, handle, number: UInt64(credentials.uid))
+  }
+
   mutating func drop(to credentials: Credentials) throws(KernelError) {
     let groups = values(credentials.groups)
     try add(

@@ -13,7 +13,8 @@ func check(
     if answer >= 0 { return answer }
     let code = Errno(rawValue: errno)
     if code == .interrupted { continue }
-    throw KernelError(action, subject(), errno: code)
+    let remedy = code == .noFunction ? "this takes Linux 6.1 or newer" : nil
+    throw KernelError(action, subject(), errno: code, remedy: remedy)
   }
 }
 

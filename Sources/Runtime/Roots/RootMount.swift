@@ -31,9 +31,12 @@ enum RootMount {
     // Paths that the kernel's option parser would take apart are named through their descriptors.
     var folders: [FileDescriptor] = []
     defer { for folder in folders { try? folder.close() } }
+    // Before Linux 6.5 an option takes 255 bytes, so long ones go the same way.
+    let areShort =
+      lower.reduce(lower.count) { $0 + $1.utf8.count } < 250 && max(upper.utf8.count, work.utf8.count) < 250
     func name(_ path: String) throws(KernelError) -> String {
-      let plain = path.utf8.allSatisfy { !"\\:,".utf8.contains($0) && $0 != 0 }
-      if plain && path.utf8.count < 100 { return path }
+      let isPlain = path.utf8.allSatisfy { !"\\:,".utf8.contains($0) && $0 != 0 }
+      if isPlain && areShort { return path }
       let folder = try Descriptor.open(path, OpenFlag.path | O_DIRECTORY)
       let number = folder.release()
       folders.append(number)

@@ -31,6 +31,10 @@ struct Config: ParsableCommand {
         for name in loaded.serviceNames { print(name) }
       } else if networks {
         for name in loaded.networkNames { print(name) }
+      } else if variables {
+        print(Table.text([["NAME", "REQUIRED", "DEFAULT"]] + loaded.variableRows), terminator: "")
+      } else {
+        print(format == .json ? loaded.json : loaded.yaml, terminator: "")
       }
     }
   }

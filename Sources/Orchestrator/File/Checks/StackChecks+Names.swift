@@ -4,7 +4,6 @@ extension StackChecks {
     var service: StackFile.Service
     var what: String
     var span: Span
-    var code: DiagnosticCode
   }
 
   /// Names that must lead to one place do. Names are found in /etc/hosts, which is blind to case.
@@ -13,12 +12,12 @@ extension StackChecks {
     for service in stack.services {
       claim(
         service.name.value,
-        Claim(service: service, what: "service", span: service.name.span, code: .nameCollision), &claims)
+        Claim(service: service, what: "service", span: service.name.span), &claims)
     }
     for service in stack.services {
       guard let name = service.containerName else { continue }
       claim(
-        name.value, Claim(service: service, what: "container", span: name.span, code: .duplicateContainerName),
+        name.value, Claim(service: service, what: "container", span: name.span),
         &claims)
     }
     let owners = Dictionary(stack.services.map { ($0.name.value.lowercased(), $0) }) { first, _ in first }

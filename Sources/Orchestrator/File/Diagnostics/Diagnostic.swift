@@ -51,7 +51,7 @@ struct Diagnostic: Error, Sendable, Hashable {
 final class DiagnosticList {
   private var diagnostics: [Diagnostic] = []
   private var seen: Set<Diagnostic> = []
-  private var spoiled: Set<Span> = []
+  private var spoiled: [Span] = []
   private var fileOrder: [String: Int] = [:]
   private(set) var hasErrors = false
 
@@ -66,11 +66,11 @@ final class DiagnosticList {
   /// What stands here is wrong and reported: what follows from it is no news.
   func add(_ diagnostic: Diagnostic, spoiling span: Span) {
     add(diagnostic)
-    spoiled.insert(span)
+    if !isFull { spoiled.append(span) }
   }
 
   func add(_ diagnostic: Diagnostic) {
-    if let primary = diagnostic.primary, spoiled.contains(primary.span) { return }
+    if let primary = diagnostic.primary, spoiled.contains(where: { $0.holds(primary.span) }) { return }
     register(file: diagnostic.path)
     if diagnostic.severity == .error { hasErrors = true }
     // An anchor's contents are read once for each alias: one report is enough.

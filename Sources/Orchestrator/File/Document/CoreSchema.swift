@@ -9,15 +9,22 @@ enum CoreSchema {
     case text
   }
 
+  static func isNull(_ scalar: Node.Scalar) -> Bool {
+    guard scalar.isPlain, scalar.text.utf8.count <= 4 else { return false }
+    return ["", "~", "null", "Null", "NULL"].contains(scalar.text)
+  }
+
   static func value(of scalar: Node.Scalar) -> Value {
     guard scalar.isPlain else { return .text }
+    if isNull(scalar) { return .null }
     let text = scalar.text
     switch text {
-    case "", "~", "null", "Null", "NULL": return .null
     case "true", "True", "TRUE": return .bool(true)
     case "false", "False", "FALSE": return .bool(false)
     default: break
     }
+    // Numbers begin with a digit, a sign or a point: most text is known by its first byte.
+    guard let first = text.utf8.first, first < UInt8(ascii: ":") else { return .text }
     if let integer = integer(text) { return integer }
     return isFloat(text) ? .float : .text
   }

@@ -73,7 +73,7 @@ extension Node {
   }
 
   /// Nothing, `~` or `null`.
-  var isNull: Bool { scalar.map { CoreSchema.value(of: $0) == .null } ?? false }
+  var isNull: Bool { scalar.map(CoreSchema.isNull) ?? false }
 
   /// What stands here, in words.
   var kind: String {

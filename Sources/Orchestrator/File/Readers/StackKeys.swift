@@ -27,7 +27,7 @@ enum StackKeys {
       },
       .read("networks", "the networks between services") { field, draft in
         for entry in field.entries() ?? [] {
-          guard field.checkName(entry.key, .object, of: "network") else { continue }
+          field.checkName(entry.key, .object, of: "network")
           var network = StackFile.Network(name: entry.key)
           NetworkKeys.table.read(field.entry(entry), into: &network)
           draft.networks.append(network)
@@ -35,7 +35,7 @@ enum StackKeys {
       },
       .read("volumes", "folders that outlive services") { field, draft in
         for entry in field.entries() ?? [] {
-          guard field.checkName(entry.key, .object, of: "volume") else { continue }
+          field.checkName(entry.key, .object, of: "volume")
           var volume = StackFile.Volume(name: entry.key)
           VolumeKeys.table.read(field.entry(entry), into: &volume)
           draft.volumes.append(volume)

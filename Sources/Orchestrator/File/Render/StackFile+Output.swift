@@ -52,7 +52,8 @@ extension StackFile.Volume {
 }
 
 extension StackFile.Service {
-  fileprivate var output: OutputValue {
+  /// The service's mapping. Two services differ where their entries do, under the keys that people write.
+  var output: OutputValue {
     .mapping([
       "rootfs": rootOutput,
       "entrypoint": entrypoint.map { .escaped($0.value) },

@@ -15,10 +15,9 @@ struct Span: Sendable {
   /// The file and line, as run-time errors quote it: `web.stack:9`.
   var place: String { "\(file.path):\(file.line(at: range.lowerBound))" }
 
-  /// From the beginning of this to the end of another in the same file.
-  func joined(with other: Span) -> Span {
-    guard other.file === file, other.range.upperBound >= range.lowerBound else { return self }
-    return Span(file, range.lowerBound..<other.range.upperBound)
+  /// Whether another stands inside this one, or is this one.
+  func holds(_ other: Span) -> Bool {
+    other.file === file && range.lowerBound <= other.range.lowerBound && other.range.upperBound <= range.upperBound
   }
 }
 

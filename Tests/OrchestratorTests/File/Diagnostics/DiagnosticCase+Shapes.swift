@@ -41,7 +41,7 @@ extension DiagnosticCase {
           3 │     image: nginx:1.27
             │     ^^^^^ images are not supported yet
             = help: use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image
-            = help: under `x-stack:` the key does not disturb Compose
+            = help: write it under `x-stack:` to keep the file loadable by Compose
         """),
     DiagnosticCase(
       .notSupported,
@@ -56,7 +56,7 @@ extension DiagnosticCase {
           3 │     build: .
             │     ^^^^^ stack builds no images
             = help: use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image
-            = help: under `x-stack:` the key does not disturb Compose
+            = help: write it under `x-stack:` to keep the file loadable by Compose
 
         web.stack:4:5: error[E0031]: "privileged" is not supported
           4 │     privileged: true

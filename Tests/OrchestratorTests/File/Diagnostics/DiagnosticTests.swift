@@ -66,6 +66,20 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
     #expect(diagnostics.compactMap(\.primary?.span.start.line) == [2, 3, 4, 5, 7])
   }
 
+  /// One mistake, one error: what follows from it is not reported as well.
+  @Test(arguments: [
+    ("hostname: \"${NAME:?}\", ports: [\"$\"]", [DiagnosticCode.missingVariable, .badInterpolation]),
+    ("networks: [front]}}\nnetworks: {front: {subnet: nope, gateway: 10.1.0.1", [.badSubnet]),
+    ("networks: {front: {ipv4_address: 10.1.0.5}}}}\nnetworks: {front: {subnet: nope", [.badSubnet]),
+    ("depends_on: {db: {condition: service_healthy}}}, db: {command: db, healthcheck: {test: []}", [.emptyText]),
+    ("depends_on: [db]}, db: {image: db", [.notSupported]),
+    ("networks: [a!]}}\nnetworks: {a!: {", [.badName]),
+    ("volumes: [\"x:/y\"]}}\nvolumes: {x: {driver: nfs", [.badChoice]),
+  ])
+  func oneMistakeIsOneError(_ keys: String, _ codes: [DiagnosticCode]) {
+    #expect(load("services: {web: {command: nginx, \(keys)}}").diagnostics.map(\.code) == codes)
+  }
+
   @Test func rendersAsJSON() {
     let diagnostics = load(
       """

@@ -34,18 +34,16 @@ struct HealthCheckDraft {
 }
 
 extension Field {
+  /// Nil when it is disabled. One that is wrong is reported and still one, so that nobody is said to wait in vain for it.
   func healthCheck() -> StackFile.HealthCheck? {
     var draft = HealthCheckDraft()
     HealthCheckDraft.keys.read(self, into: &draft)
     if draft.isDisabled { return nil }
-    guard let test = draft.test else {
-      if node.entries != nil, node["test"] == nil {
-        report(
-          .missingKey, "a health check needs a \"test\"", at: key, help: ["write `test: [CMD, curl, -f, localhost]`"])
-      }
-      return nil
+    if draft.test == nil, node.entries != nil, node["test"] == nil {
+      report(
+        .missingKey, "a health check needs a \"test\"", at: key, help: ["write `test: [CMD, curl, -f, localhost]`"])
     }
-    var check = StackFile.HealthCheck(test: test)
+    var check = StackFile.HealthCheck(test: draft.test ?? Located(.command([]), key))
     check.interval = draft.interval ?? check.interval
     check.timeout = draft.timeout ?? check.timeout
     check.startPeriod = draft.startPeriod ?? check.startPeriod

@@ -45,9 +45,15 @@ extension Field {
     if let rootfs = draft.rootfs { service.rootfs = rootfs }
     service.scale = scale(of: draft)
     checkRoot(draft)
-    if draft.rootfs == nil, draft.image != nil || draft.build != nil {
-      // An image says what runs; that there can be none is enough news.
-    } else if service.arguments.isEmpty, !draft.hasCommandKey {
+    // An image says what runs; that there can be none is enough news.
+    if draft.rootfs != nil || draft.image == nil && draft.build == nil {
+      checkCommand(of: service, hasCommandKey: draft.hasCommandKey)
+    }
+    return service
+  }
+
+  private func checkCommand(of service: StackFile.Service, hasCommandKey: Bool) {
+    if service.arguments.isEmpty, !hasCommandKey {
       report(
         .nothingToRun, "service \"\(service.name.value)\" has nothing to run", at: key,
         help: ["give it a `command:`: there is no image to say what runs"])
@@ -61,7 +67,6 @@ extension Field {
         .nothingToRun, "service \"\(service.name.value)\" has an empty text for its program",
         at: service.entrypoint?.span ?? service.command?.span)
     }
-    return service
   }
 
   private func checkRoot(_ draft: ServiceDraft) {
@@ -75,7 +80,7 @@ extension Field {
           .notSupported, "\"\(field.name)\" is not supported", what, at: field.key,
           help: [
             "use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image",
-            "under `x-stack:` the key does not disturb Compose",
+            "write it under `x-stack:` to keep the file loadable by Compose",
           ])
       }
     }

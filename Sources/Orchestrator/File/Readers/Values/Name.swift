@@ -45,6 +45,7 @@ enum NameRule {
 
 extension Field {
   /// Checks a name that is a key or a value. The subject is what it names: `service`.
+  @discardableResult
   func checkName(_ name: Located<String>, _ rule: NameRule, of subject: String) -> Bool {
     guard let problem = rule.problem(with: name.value) else { return true }
     let node = Node(.scalar(Node.Scalar(text: name.value, isPlain: true)), name.span)

@@ -75,7 +75,7 @@ public enum Container {
     try program.add(
       STACK_OP_SETNS, for: "enter the namespaces of", "the service", .init(pidfd),
       flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup)
-    try arrangeDescriptors(spec, in: &program)
+    try arrangeDescriptors(spec, credentials: credentials, in: &program)
     try program.add(STACK_OP_SETSID, for: "start", "a session")
     if spec.terminal { try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal") }
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0o022)
@@ -93,7 +93,9 @@ public enum Container {
     return command
   }
 
-  private static func arrangeDescriptors(_ spec: ExecSpec, in program: inout Program) throws(KernelError) {
+  private static func arrangeDescriptors(
+    _ spec: ExecSpec, credentials: Credentials, in program: inout Program
+  ) throws(KernelError) {
     var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
     if spec.terminal {
       let (multiplexers, multiplexersSlot) = program.newSlot()
@@ -107,6 +109,7 @@ public enum Container {
         number: Foreground.callersTerminalSize(), path: "ptmx")
       try program.add(
         STACK_OP_SEND, for: "hand over", "the terminal", master, number: UInt64(Report.Mark.terminal.rawValue))
+      try program.giveTo(credentials, peer, "the terminal")
       for index in 0..<3 { table[index] = peer.rawValue }
     } else {
       for number in CInt(0)..<3 {

@@ -1,0 +1,157 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+#include "child.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct shared_start {
+  const struct stack_program *program;
+  int report;
+};
+
+__attribute__((used)) static _Noreturn void run_shared(const struct shared_start *start) {
+  stack_run_program(start->program, start->report);
+}
+
+// clone3 with memory shared and a stack of the child's own. In assembly because the child comes back from the call on an
+// empty stack, where no C function can return. The caller's frame, which holds that stack, stays as CLONE_VFORK has the
+// caller asleep for as long as the child uses it.
+static pid_t clone_sharing_memory(struct clone_args *arguments, const struct shared_start *start) {
+#if defined(__x86_64__) || defined(__aarch64__)
+  _Alignas(16) char stack[32768];
+  arguments->flags |= CLONE_VM | CLONE_VFORK;
+  arguments->stack = (uint64_t)(uintptr_t)stack;
+  arguments->stack_size = sizeof stack;
+#if defined(__x86_64__)
+  register long result __asm__("rax") = SYS_clone3;
+  register struct clone_args *first __asm__("rdi") = arguments;
+  register size_t second __asm__("rsi") = sizeof *arguments;
+  register const struct shared_start *kept __asm__("r12") = start;
+  register void (*function)(const struct shared_start *) __asm__("r13") = run_shared;
+  __asm__ volatile(
+      "syscall\n\t"
+      "test %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "xor %%ebp, %%ebp\n\t"
+      "mov %%r12, %%rdi\n\t"
+      "call *%%r13\n\t"
+      "hlt\n"
+      "1:"
+      : "+r"(result)
+      : "r"(first), "r"(second), "r"(kept), "r"(function)
+      : "rcx", "r11", "memory", "cc");
+#else
+  register long result __asm__("x0") = (long)arguments;
+  register size_t second __asm__("x1") = sizeof *arguments;
+  register long number __asm__("x8") = SYS_clone3;
+  register const struct shared_start *kept __asm__("x19") = start;
+  register void (*function)(const struct shared_start *) __asm__("x20") = run_shared;
+  __asm__ volatile(
+      "svc #0\n\t"
+      "cbnz x0, 1f\n\t"
+      "mov x29, xzr\n\t"
+      "mov x30, xzr\n\t"
+      "mov x0, x19\n\t"
+      "blr x20\n\t"
+      "brk #0\n"
+      "1:"
+      : "+r"(result)
+      : "r"(second), "r"(number), "r"(kept), "r"(function)
+      : "memory", "cc");
+#endif
+  if (result >= 0) return (pid_t)result;
+  errno = (int)-result;
+  return -1;
+#else
+  pid_t pid = (pid_t)syscall(SYS_clone3, arguments, sizeof *arguments);
+  if (pid == 0) run_shared(start);
+  return pid;
+#endif
+}
+
+int stack_spawn(const struct stack_program *program, struct stack_spawned *spawned) {
+  int ends[2];
+  int pidfd = -1;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+
+  struct clone_args arguments = {
+      .flags = program->clone_flags | CLONE_PIDFD,
+      .pidfd = (uint64_t)(uintptr_t)&pidfd,
+      .exit_signal = SIGCHLD,
+  };
+  if (program->cgroup >= 0) {
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = (uint64_t)program->cgroup;
+  }
+  sigset_t all, former;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &former);
+
+  // Joining a pid namespace takes effect for children only. One of the calling thread's own is joined back right after,
+  // as a thread with a foreign one can no longer start threads.
+  int error = 0;
+  int own = -1;
+  if (program->pid_namespace_of >= 0) {
+    own = stack_pidfd_open(getpid());
+    if (own < 0 || setns(program->pid_namespace_of, CLONE_NEWPID) != 0) error = errno;
+  }
+  // Set here and not in the child, where it would be too late by a moment: memory is copied with this on it.
+  // A child that shares the memory and becomes another user takes it off the caller (credentials(7)), hence put back too.
+  int dumpable = program->undumpable || program->share_memory ? prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) : 0;
+  if (dumpable == 1 && program->undumpable) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  pid_t pid = -1;
+  if (error == 0 && program->share_memory) {
+    struct shared_start start = {.program = program, .report = ends[1]};
+    pid = clone_sharing_memory(&arguments, &start);
+    error = pid < 0 ? errno : 0;
+  } else if (error == 0) {
+    pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid == 0) stack_run_program(program, ends[1]);
+    error = pid < 0 ? errno : 0;
+    if (own >= 0 && setns(own, CLONE_NEWPID) != 0 && error == 0) error = errno;
+  }
+  if (dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  if (own >= 0) close(own);
+  pthread_sigmask(SIG_SETMASK, &former, NULL);
+  close(ends[1]);
+  if (pid < 0) {
+    close(ends[0]);
+    errno = error;
+    return -1;
+  }
+  *spawned = (struct stack_spawned){.pid = pid, .pidfd = pidfd, .report = ends[0]};
+  return 0;
+}
+
+int stack_read_report(int report, int block, struct stack_report *message, int *descriptor) {
+  struct iovec part = {.iov_base = message, .iov_len = sizeof *message};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct msghdr envelope = {
+      .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  *descriptor = -1;
+  ssize_t length;
+  do {
+    length = recvmsg(report, &envelope, MSG_CMSG_CLOEXEC | (block ? 0 : MSG_DONTWAIT));
+  } while (length < 0 && errno == EINTR);
+  if (length <= 0) return (int)length;
+  struct cmsghdr *header = CMSG_FIRSTHDR(&envelope);
+  if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+      header->cmsg_len == CMSG_LEN(sizeof(int)))
+    memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
+  if (length == sizeof *message) return 1;
+  if (*descriptor >= 0) close(*descriptor);
+  *descriptor = -1;
+  errno = EPROTO;
+  return -1;
+}

@@ -1,0 +1,32 @@
+import Kernel
+import Runtime
+import Synchronization
+
+/// New network namespaces for several threads: each uses a factory that no other is using at the moment.
+final class NamespaceSource: Sendable {
+  private let idle = Mutex<[Lease]>([])
+
+  private final class Lease: Sendable {
+    private let factory: Mutex<NetworkNamespaceFactory>
+
+    init() throws(KernelError) {
+      factory = Mutex(try NetworkNamespaceFactory())
+    }
+
+    func create() throws(KernelError) -> NetworkNamespace {
+      try factory.withLock { factory throws(KernelError) in try factory.create(disablesIPv6: true) }
+    }
+  }
+
+  /// A namespace without IPv6, with its loopback up.
+  func create() throws(KernelError) -> NetworkNamespace {
+    let lease = try takeLease()
+    defer { idle.withLock { $0.append(lease) } }
+    return try lease.create()
+  }
+
+  private func takeLease() throws(KernelError) -> Lease {
+    if let lease = idle.withLock({ $0.popLast() }) { return lease }
+    return try Lease()
+  }
+}
