@@ -77,13 +77,15 @@ extension HostExamination {
       let remedy =
         isIPTables
         ? acceptance(program: "iptables", chain: surroundings.hasDocker ? "DOCKER-USER" : "FORWARD")
-        : "nft insert rule \(chain.table) \(chain.chain) iifname NAME-* accept\n"
-          + "nft insert rule \(chain.table) \(chain.chain) oifname NAME-* accept"
+        : "nft 'insert rule \(chain.table) \(chain.chain) iifname \"NAME-*\" accept'\n"
+          + "nft 'insert rule \(chain.table) \(chain.chain) oifname \"NAME-*\" accept'"
       findings.append(
         HostFinding(
           .notice,
           "table \(chain.table) chain \(chain.chain) drops what it does not know\(docker): \(losses)",
-          remedy: "let the bridges of a stack NAME pass; its own table goes on guarding them:\n\(remedy)"))
+          remedy:
+            "let the bridges of a stack NAME pass (long names are cut: ip -br link); its own table goes on guarding "
+            + "them:\n\(remedy)"))
     }
     for chain in closed where chain.hook == .input {
       findings.append(
@@ -91,7 +93,8 @@ extension HostExamination {
           .notice,
           "table \(chain.table) chain \(chain.chain) drops what it does not know: services reach no server of the host's own",
           remedy:
-            "where they should: nft insert rule \(chain.table) \(chain.chain) iifname NAME-* tcp dport PORT accept"))
+            "where they should: nft 'insert rule \(chain.table) \(chain.chain) iifname \"NAME-*\" tcp dport PORT accept'"
+        ))
     }
     if surroundings.hasDocker, !closed.contains(where: { $0.hook == .forward }) {
       findings.append(HostFinding(.good, "Docker is here and lets packets of others pass"))

@@ -35,7 +35,7 @@ extension HostExamination {
         "Linux \(release) has no cgroup.kill, which came with 5.14: what a service leaves is killed one by one",
         remedy: "boot a newer kernel if services fork without end; Debian 12 has 6.1")
     }
-    return HostFinding(.good, "Linux \(release)")
+    return HostFinding(.good, "the kernel is Linux \(release)")
   }
 
   /// /proc/filesystems names those that the kernel has already: a module that is not loaded yet is not among them.

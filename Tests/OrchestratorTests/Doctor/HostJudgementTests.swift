@@ -109,7 +109,7 @@ import Testing
     host.chains = [chain(.inet, "fw", "pass", .forward, .drop)]
     let finding = try #require(notices(host).first)
     #expect(finding.text.hasPrefix("table inet fw chain pass drops"))
-    #expect(finding.remedy?.contains("nft insert rule inet fw pass iifname") ?? false)
+    #expect(finding.remedy?.contains("nft 'insert rule inet fw pass iifname \"NAME-*\" accept'") ?? false)
     #expect(!finding.text.contains("each other"))
     host.bridgedFramesPass = true
     #expect(notices(host).first?.text.contains("each other") ?? false)
