@@ -46,3 +46,7 @@ void stack_restore_signals(const void *former);
 size_t stack_signal_set_size(void);
 /// The next signal from `descriptor`, or 0 when there is none now.
 int stack_next_signal(int descriptor);
+
+/// Lets go of the pages of this program's own code that are mapped. Those still in use come back from the page cache
+/// at the next touch.
+void stack_release_code(void);

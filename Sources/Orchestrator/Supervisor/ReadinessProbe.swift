@@ -39,7 +39,7 @@ final class ReadinessProbe {
 
   private func check() {
     timer = nil
-    let listening = (try? socket?.listening()) ?? []
+    let listening = (try? socket?.listening(ports)) ?? []
     let missing = ports.filter { !listening.contains($0) }
     guard !missing.isEmpty, loop.now < deadline else { return completion(missing) }
     timer = loop.schedule(after: delay) { [self] in check() }
@@ -55,7 +55,14 @@ private final class SocketTable {
     socket = try NetlinkSocket(.sockDiag, in: namespace.descriptor)
   }
 
-  func listening() throws(KernelError) -> Set<ListeningPort> {
-    Set(try socket.boundSockets().map { ListeningPort(port: $0.port, transport: TransportProtocol($0.transport)) })
+  /// Looks only where one of the wanted ports could be: it costs a walk through all sockets of a protocol.
+  func listening(_ wanted: [ListeningPort]) throws(KernelError) -> Set<ListeningPort> {
+    let transports = BoundSocket.Transport.allCases.filter { transport in
+      wanted.contains { $0.transport == TransportProtocol(transport) }
+    }
+    return Set(
+      try socket.boundSockets(transports).map {
+        ListeningPort(port: $0.port, transport: TransportProtocol($0.transport))
+      })
   }
 }

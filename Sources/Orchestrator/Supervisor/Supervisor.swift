@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Kernel
 import Runtime
@@ -119,6 +120,8 @@ final class Supervisor {
   private func commandEnded() {
     run = nil
     isBusy = false
+    // Most of the program has run by now, and most of that will not run again for a long time.
+    stack_release_code()
     guard !queue.isEmpty else { return }
     enqueue(queue.removeFirst())
   }
