@@ -56,6 +56,12 @@ struct Session {
     return try commands.load(LoadRequest(paths: [text])).name
   }
 
+  /// As ``stackName(_:)``, but also the name of a stack that only left something behind.
+  func stackToTakeDown(_ text: String?, withVolumes: Bool) throws -> String {
+    guard let text, !text.contains("/"), !text.contains(".") else { return try stackName(text) }
+    return try commands.stackToTakeDown(text, withVolumes: withVolumes)
+  }
+
   func statuses(of stack: String) throws -> [StackIndex.ServiceStatus] {
     try commands.statuses(of: stack)
   }

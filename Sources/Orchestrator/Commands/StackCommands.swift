@@ -108,16 +108,40 @@ public struct StackCommands: Sendable {
 
   // MARK: down
 
+  /// Takes a stack down, also one whose state is lost. One of which there is nothing is down.
   public func down(
     _ name: String, removeVolumes: Bool, timeout: Double?, report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent {
     try locked(name, report: report) { () throws(StackErrors) in
-      guard Files.exists(folders.stack(name).path) else { return OperationEvent(.finished) }
+      let folder = folders.stack(name)
+      if !Files.exists(folder.path) {
+        guard try leavesAnything(name, withVolumes: removeVolumes) else { return OperationEvent(.finished) }
+        try rethrowing(name) { () throws(KernelError) in
+          // Its supervisor, if it has one, is where no command reaches it.
+          for supervisor in SupervisorProcess.all() where supervisor.stack == name { try supervisor.end() }
+          try Files.makeFolder(folder.path)
+        }
+      }
       return try perform(
         SupervisorMethods.Down.self,
         SupervisorMethods.Down.Parameters(removeVolumes: removeVolumes, timeout: timeout),
-        on: folders.stack(name), report: report)
+        on: folder, report: report)
     }
+  }
+
+  /// The stack that is to be taken down: one that is up, or one that has left something behind.
+  ///
+  /// - Throws: that there is no such stack.
+  public func stackToTakeDown(_ name: String, withVolumes: Bool) throws(StackErrors) -> String {
+    if try leavesAnything(name, withVolumes: withVolumes) { return name }
+    return try index.stack(named: name)
+  }
+
+  private func leavesAnything(_ name: String, withVolumes: Bool) throws(StackErrors) -> Bool {
+    let folder = folders.stack(name)
+    guard NameRule.stack.problem(with: name) == nil else { return false }
+    if Files.exists(folder.path) || withVolumes && Files.exists(folder.volumes) { return true }
+    return try rethrowing(name) { () throws(KernelError) in try StackTraces.all(folders)[name]?.hasProof ?? false }
   }
 
   // MARK: start, stop, restart, kill
@@ -189,6 +213,9 @@ public struct StackCommands: Sendable {
     }
     let result: OperationEvent
     do {
+      try rethrowing(stack) { () throws(KernelError) in
+        try Salvage(folders: folders, stack: stack).forgetFormerBoot()
+      }
       result = try body()
     } catch {
       if !Files.exists(folder.path) { lock.remove() }

@@ -4,17 +4,16 @@ import Runtime
 /// Settings of the host that a stack has to change: each is written down before it is changed, and put back by the last
 /// stack that needs it.
 struct HostSettings {
-  /// What is written down. It is kept twice, under /run and under /var/lib: a host whose settings nobody remembers stays
-  /// changed for good.
+  /// What stands in the state folder of the host.
   struct Ledger: Codable {
-    /// The boot that it is about; the settings of another are gone with it.
-    var bootID: String
     /// The values from before, by the file under /proc/sys.
     var before: [String: String] = [:]
     /// What had to be done for namespaces to be pinned.
     var namespaceFolder: NamespaceFolder.Change?
     /// Which stacks need the changes.
     var stacks: Set<String> = []
+    /// The boot in which the changes were made: a host that has started anew has none of them.
+    var boot: String?
   }
 
   /// The sysctl without which nothing passes from one interface to another (ip-sysctl.rst).
@@ -22,16 +21,17 @@ struct HostSettings {
 
   let folders: StateFolders
 
-  private var files: [StateFile<Ledger>] {
-    [folders.host, "\(folders.lib)/.host"].map { StateFile(path: "\($0)/settings.json") }
-  }
+  private var file: StateFile<Ledger> { StateFile(path: "\(folders.host)/settings.json") }
+  /// The same once more, where it is still found when somebody has removed /run/stack: what a setting was before is the
+  /// one thing that cannot be seen on the host itself.
+  private var copy: StateFile<Ledger> { StateFile(path: "\(folders.lib)/.host/settings.json") }
   private var lock: String { "\(folders.host)/settings.lock" }
 
   /// Makes the host ready for a stack: namespaces can be pinned and, if the stack wants it, packets are forwarded.
   func prepare(for stack: String, forwarding: Bool) throws(KernelError) {
     let held = try StackLock(lock)
-    let bootID = try bootID()
-    var ledger = try read() ?? Ledger(bootID: bootID)
+    let boot = try Boot.current()
+    var ledger = try ledger(of: boot) ?? Ledger(boot: boot)
     ledger.stacks.insert(stack)
     let value = try read(Self.forwarding)
     if forwarding, ledger.before[Self.forwarding] == nil { ledger.before[Self.forwarding] = value }
@@ -45,35 +45,48 @@ struct HostSettings {
 
   /// Puts back what was, if no other stack needs the change.
   func release(_ stack: String) throws(KernelError) {
-    guard files.contains(where: { Files.exists($0.path) }) else { return }
+    guard Files.exists(file.path) || Files.exists(copy.path) else { return }
     let held = try StackLock(lock)
-    guard var ledger = try read() else { return held.remove() }
+    guard var ledger = try ledger(of: Boot.current()) else {
+      try removeLedger()
+      return held.remove()
+    }
     ledger.stacks.remove(stack)
     // A stack whose folder is gone was taken down by other means: it needs nothing any more.
     ledger.stacks = ledger.stacks.filter { Files.exists(folders.stack($0).path) }
     guard ledger.stacks.isEmpty else { return try write(ledger) }
     if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
     for (path, value) in ledger.before where try read(path) != value { try Files.set(path, to: value) }
-    for file in files { try Files.remove(file.path) }
-    Files.removeIfEmpty("\(folders.lib)/.host")
+    try removeLedger()
     held.remove()
   }
 
-  private func read() throws(KernelError) -> Ledger? {
-    let current = try bootID()
-    for file in files {
-      if let ledger = try file.read(), ledger.bootID == current { return ledger }
+  /// The stacks that the host's settings were changed for.
+  func users() throws(KernelError) -> Set<String> {
+    try ledger(of: Boot.current())?.stacks ?? []
+  }
+
+  /// What was changed since the host was last started; nil when that is nothing, or lost in both places.
+  private func ledger(of boot: String) throws(KernelError) -> Ledger? {
+    for place in [file, copy] {
+      if let ledger = try place.read(), ledger.boot == boot { return ledger }
     }
     return nil
   }
 
   private func write(_ ledger: Ledger) throws(KernelError) {
-    try Files.makeFolder("\(folders.lib)/.host")
-    for file in files { try file.write(ledger, isDurable: true) }
+    // Not flushed to disk: after a power cut it is of another boot, and says nothing.
+    try file.write(ledger)
+    // A full disk is no reason not to take a stack down.
+    try? Files.makeFolder("\(folders.lib)/.host")
+    try? copy.write(ledger)
   }
 
-  private func bootID() throws(KernelError) -> String {
-    try read("/proc/sys/kernel/random/boot_id")
+  private func removeLedger() throws(KernelError) {
+    try Files.remove(file.path)
+    try Files.remove(copy.path)
+    Files.removeIfEmpty("\(folders.lib)/.host")
+    Files.removeIfEmpty(folders.lib)
   }
 
   private func read(_ path: String) throws(KernelError) -> String {

@@ -31,7 +31,7 @@ struct Down: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      let name = try session.stackName(stack ?? file)
+      let name = try session.stackToTakeDown(stack ?? file, withVolumes: volumes)
       let printer = ProgressPrinter(progress, stack: name)
       try session.finish(printer) { report in
         try session.commands.down(name, removeVolumes: volumes, timeout: timeout, report: report)

@@ -91,6 +91,8 @@ import Testing
       }
       header.type = UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(NFT_MSG_NEWTABLE.rawValue)
       _ = NftTableSummary(header, payload)
+      header.type = UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(NFT_MSG_NEWCHAIN.rawValue)
+      _ = NftBaseChainSummary(header, payload)
       header.type = UInt16(NFNL_SUBSYS_CTNETLINK) << 8
       _ = Connection(header, payload)
       for flags in [0, NLM_F_ACK_TLVS, NLM_F_ACK_TLVS | NLM_F_CAPPED] {
