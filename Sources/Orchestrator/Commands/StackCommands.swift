@@ -54,7 +54,7 @@ public struct StackCommands: Sendable {
     return try locked(source.name, report: report) { () throws(StackErrors) in
       // One at a time chooses subnets and ports on this host, until its choice is on record.
       let choosing = try hostLock()
-      let desired = try desired(source)
+      let desired = try desired(source, options)
       try rethrowing(source.name) { () throws(KernelError) in
         try Files.makeFolder(folder.path)
         try StateFile(path: folder.claim).write(desired)
@@ -72,7 +72,7 @@ public struct StackCommands: Sendable {
 
   /// What `up` would do.
   public func plan(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> Plan {
-    let desired = try desired(source)
+    let desired = try desired(source, options)
     return try rethrowing(source.name) { () throws(KernelError) in
       let recorded = try index.desired(source.name)
       var observed: Planner.Observed = [:]
@@ -85,15 +85,17 @@ public struct StackCommands: Sendable {
     }
   }
 
-  private func desired(_ source: LoadedStack) throws(StackErrors) -> DesiredStack {
+  private func desired(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
     let (facts, previous) = try rethrowing(source.name) { () throws(KernelError) in
       (
         try HostFacts.observe(except: source.name, pool: pool, folders: folders, portsOfInterest: source.hostPorts),
         try index.desired(source.name)
       )
     }
-    return try Resolver.resolve(
+    let desired = try Resolver.resolve(
       source.file, services: source.services, facts: facts, previous: previous, folder: folders.stack(source.name))
+    guard options.recreate == .never, let previous else { return desired }
+    return Planner.sparing(previous, in: desired)
   }
 
   // MARK: down
@@ -185,9 +187,9 @@ extension StackCommands {
 extension StackCommands.UpOptions.Recreate {
   var planned: Planner.Recreation {
     switch self {
-    case .changed: .changed
+    // Instances that are to stay are kept out of what is desired.
+    case .changed, .never: .changed
     case .always: .always
-    case .never: .never
     }
   }
 }
