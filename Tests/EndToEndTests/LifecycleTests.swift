@@ -145,7 +145,7 @@ import Testing
       try host.write(
         "name: x\nservices:\n  a:\n    command: [sleep, infinity]\n    ports: [\"8080:80\"]\n", to: "x.stack")
       let up = try host.start(["stack", "up", "x.stack"])
-      #expect(try host.eventually { try host.succeed("ip", "netns").contains("x.a") })
+      #expect(try host.eventually { try host.succeed("ip", "link").contains("stack:x/a/default") })
       try host.signal(2, to: up)
       let outcome = try up.wait(limit: .seconds(20))
       #expect(outcome.status == 130, "\(outcome)")

@@ -259,14 +259,16 @@ def rollup(pid):
 
 
 def processes_of(binary):
-    """Processes of this host whose executable has this name."""
+    """Processes of this host that run this program, by their executable or, for stack-init, which runs from a detached mount, by name."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            executable = os.readlink(f"/proc/{pid}/exe")
+            executable = os.path.basename(os.readlink(f"/proc/{pid}/exe"))
+            with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+                name = file.read().strip()
         except OSError:
             continue
-        if os.path.basename(executable.removesuffix(" (deleted)")) == binary:
+        if executable == binary or name == binary:
             found.append(int(pid))
     return found
 
