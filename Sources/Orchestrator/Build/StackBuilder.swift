@@ -31,6 +31,7 @@ final class StackBuilder: Sendable {
   func apply(_ step: Step) throws(StackError) -> ServiceProcess? {
     do {
       switch step {
+      case .unsettle: try Files.remove(folder.settled)
       case .recordIntent(let desired): try record(desired)
       case .makeFolders(let desired): try makeFolders(desired)
       case .mountLayers: try mountLayers()

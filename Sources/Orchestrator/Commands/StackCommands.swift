@@ -52,7 +52,7 @@ public struct StackCommands: Sendable {
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(source.name)
     return try locked(source.name, report: report) { () throws(StackErrors) in
-      let desired = try claim(source)
+      let desired = try claim(source, options)
       defer { try? Files.remove(folder.claim) }
       return try perform(
         SupervisorMethods.Up.self,
@@ -63,11 +63,11 @@ public struct StackCommands: Sendable {
   }
 
   /// Chooses what the file leaves open and puts the choice on record. One command at a time chooses on this host.
-  private func claim(_ source: LoadedStack) throws(StackErrors) -> DesiredStack {
+  private func claim(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
     let choosing = try rethrowing(nil) { () throws(KernelError) in try StackLock(folders.choosingLock) }
     let folder = folders.stack(source.name)
     do {
-      let desired = try desired(source)
+      let desired = try desired(source, options)
       try rethrowing(source.name) { () throws(KernelError) in
         try Files.makeFolder(folder.path)
         try StateFile(path: folder.claim).write(desired)
@@ -82,7 +82,7 @@ public struct StackCommands: Sendable {
 
   /// What `up` would do.
   public func plan(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> Plan {
-    let desired = try desired(source)
+    let desired = try desired(source, options)
     return try rethrowing(source.name) { () throws(KernelError) in
       let recorded = try index.desired(source.name)
       var observed: Planner.Observed = [:]
@@ -95,15 +95,17 @@ public struct StackCommands: Sendable {
     }
   }
 
-  private func desired(_ source: LoadedStack) throws(StackErrors) -> DesiredStack {
+  private func desired(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
     let (facts, previous) = try rethrowing(source.name) { () throws(KernelError) in
       (
         try HostFacts.observe(except: source.name, pool: pool, folders: folders, portsOfInterest: source.hostPorts),
         try index.desired(source.name)
       )
     }
-    return try Resolver.resolve(
+    let desired = try Resolver.resolve(
       source.file, services: source.services, facts: facts, previous: previous, folder: folders.stack(source.name))
+    guard options.recreate == .never, let previous else { return desired }
+    return Planner.sparing(previous, in: desired)
   }
 
   // MARK: down
@@ -237,9 +239,9 @@ extension StackCommands {
 extension StackCommands.UpOptions.Recreate {
   var planned: Planner.Recreation {
     switch self {
-    case .changed: .changed
+    // Instances that are to stay are kept out of what is desired.
+    case .changed, .never: .changed
     case .always: .always
-    case .never: .never
     }
   }
 }

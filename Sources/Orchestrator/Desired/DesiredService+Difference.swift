@@ -1,7 +1,7 @@
 extension DesiredService {
   /// Which field makes this a service to be made anew, as it reads after "recreated"; nil when none does.
   ///
-  /// Dependencies, labels of order and the like change nothing inside a running service.
+  /// Dependencies, published ports, restart policy and the like change nothing inside a running service.
   func difference(from before: DesiredService, old: DesiredStack, new: DesiredStack) -> String? {
     let fields: [(name: String, isSame: Bool)] = [
       ("rootfs", root == before.root),
@@ -18,18 +18,15 @@ extension DesiredService {
       ("networks", attachments == before.attachments && networks(in: new) == before.networks(in: old)),
       ("labels", labels == before.labels),
       ("container_name", containerName == before.containerName),
-      ("ports", readyPorts == before.readyPorts),
+      // Whether any port is published decides how its links are made (hairpin); which ones does not.
+      ("ports", readyPorts == before.readyPorts && ports.isEmpty == before.ports.isEmpty),
     ]
     let changed = fields.filter { !$0.isSame }.map(\.name)
     return changed.isEmpty ? nil : changed.joined(separator: ", ") + " changed"
   }
 
   /// The networks it is attached to, as the stack has them: a subnet that moved makes the service anew.
-  private func networks(in stack: DesiredStack) -> [DesiredNetwork] {
-    attachments.compactMap { attachment in
-      var network = stack.network(named: attachment.network)
-      network?.declaredAt = nil
-      return network
-    }
+  func networks(in stack: DesiredStack) -> [DesiredNetwork] {
+    attachments.compactMap { stack.network(named: $0.network) }
   }
 }

@@ -3,11 +3,11 @@ struct Planner {
   /// What became of the instances of a stack, by name.
   typealias Observed = [String: ServicePhase]
 
+  /// Which instances are made anew.
   enum Recreation: String, Codable, Sendable {
     /// Only what changed.
     case changed
     case always
-    case never
   }
 
   // MARK: up
@@ -22,32 +22,36 @@ struct Planner {
   ) -> Plan {
     let old = recorded ?? DesiredStack.empty(named: desired.name)
     var changes = changes(from: old, to: desired, recreate: recreate)
-    // An instance without a record never came to run: what there is of it is made anew.
-    for service in old.services where observed[service.name].map({ $0 == .created }) ?? true {
-      if changes[service.name] == nil { changes[service.name] = "it was incomplete" }
+    // An instance without a record never came to run: what there is of it is made anew. So is, after an `up` that was
+    // cut off, one that does not run: it may have lost its namespace.
+    for service in old.services where changes[service.name] == nil {
+      let phase = observed[service.name] ?? .created
+      if phase == .created || !isSettled && !phase.isAlive { changes[service.name] = "it was incomplete" }
     }
-    let gone = old.services.filter { service in
-      changes[service.name] != nil || desired.service(named: service.name) == nil
-    }
-    let new = desired.services.filter { changes[$0.name] != nil || old.service(named: $0.name) == nil }
+    let (oldNames, newNames) = (Set(old.services.map(\.name)), Set(desired.services.map(\.name)))
+    let gone = old.services.filter { changes[$0.name] != nil || !newNames.contains($0.name) }
+    let new = desired.services.filter { changes[$0.name] != nil || !oldNames.contains($0.name) }
     let idle = desired.services.filter { service in
-      !new.contains { $0.name == service.name } && observed[service.name].map { !$0.isAlive } ?? true
+      changes[service.name] == nil && oldNames.contains(service.name) && observed[service.name]?.isAlive != true
     }
     let bridgesGone = old.networks.filter { desired.network(named: $0.name) != $0 }
     let bridgesNew = desired.networks.filter { !isSettled || old.network(named: $0.name) != $0 }
 
-    var stages: [Plan.Stage] = [
+    var stages: [Plan.Stage] = []
+    if !gone.isEmpty || !bridgesGone.isEmpty { stages.append(.serial([.unsettle(stack: desired.name)])) }
+    stages += [
       .lanes(stopLanes(gone, in: old)),
       .serial(removal(of: gone, from: old) + bridgesGone.map { .removeBridge($0) }),
     ]
-    if recorded != desired || !isSettled {
+    // What is made anew needs its folder again too.
+    if recorded != desired || !isSettled || !gone.isEmpty {
       let isFirst = recorded == nil || !isSettled
       stages.append(.serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew)))
     }
-    stages.append(.lanes(startLanes(creating: new, starting: idle, in: desired)))
+    stages.append(.lanes(startLanes(creating: new, starting: idle, in: desired, observed: observed)))
 
     let reasons =
-      gone.filter { desired.service(named: $0.name) == nil }.map { Plan.Reason(service: $0.name, text: "removed") }
+      gone.filter { !newNames.contains($0.name) }.map { Plan.Reason(service: $0.name, text: "removed") }
       + new.map { service in
         Plan.Reason(service: service.name, text: changes[service.name].map { "recreated, \($0)" } ?? "created")
       }
@@ -60,15 +64,31 @@ struct Planner {
     from old: DesiredStack, to new: DesiredStack, recreate: Recreation
   ) -> [String: String] {
     var changes: [String: String] = [:]
+    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for service in new.services {
-      guard let before = old.service(named: service.name) else { continue }
+      guard let before = befores[service.name] else { continue }
       switch recreate {
       case .always: changes[service.name] = "as asked"
-      case .never: break
       case .changed: changes[service.name] = service.difference(from: before, old: old, new: new)
       }
     }
     return changes
+  }
+
+  /// What `up` is to make of a stack when no instance may be made anew: those there are stay as they were made, and so
+  /// they are recorded. What changes nothing inside them is taken over; one whose network has moved cannot stay.
+  static func sparing(_ old: DesiredStack, in desired: DesiredStack) -> DesiredStack {
+    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var spared = desired
+    spared.services = desired.services.map { service in
+      guard var kept = befores[service.name], kept.networks(in: old) == kept.networks(in: desired) else {
+        return service
+      }
+      (kept.ports, kept.dependencies, kept.stop) = (service.ports, service.dependencies, service.stop)
+      (kept.restart, kept.healthCheck, kept.declaredAt) = (service.restart, service.healthCheck, service.declaredAt)
+      return kept
+    }
+    return spared
   }
 
   private static func preparation(_ stack: DesiredStack, isFirst: Bool, bridges: [DesiredNetwork]) -> [Step] {
@@ -82,8 +102,8 @@ struct Planner {
     return steps + bridges.map { .createBridge($0, stack) }
   }
 
-  private static func startLanes(
-    creating new: [DesiredService], starting idle: [DesiredService], in stack: DesiredStack
+  static func startLanes(
+    creating new: [DesiredService], starting idle: [DesiredService], in stack: DesiredStack, observed: Observed
   ) -> [Plan.Lane] {
     let created = Set(new.map(\.name))
     let touched = created.union(idle.map(\.name))
@@ -91,6 +111,9 @@ struct Planner {
       var steps: [Step] = []
       if created.contains(service.name) {
         steps = [.createNamespace(service, stack: stack.name), .attach(service, stack)]
+      } else if observed[service.name] == .restarting {
+        // Its supervisor is about to start it: that must not become a second process.
+        steps = [.stop(service)]
       }
       steps += [.start(service, stack: stack.name), .awaitReady(service)]
       return Plan.Lane(service: service.name, waitsFor: gates(of: service, in: stack), steps: steps)
@@ -125,28 +148,31 @@ struct Planner {
       reasons: stack.services.map { Plan.Reason(service: $0.name, text: "removed") })
   }
 
-  private static func removal(of services: [DesiredService], from stack: DesiredStack) -> [Step] {
+  static func removal(of services: [DesiredService], from stack: DesiredStack) -> [Step] {
     guard !services.isEmpty else { return [] }
     return services.map { .detach($0) } + [.unpinNamespaces(services.map(\.name), stack: stack.name)]
       + services.map { .removeLayer(service: $0.name, stack: stack.name) }
   }
 
   /// Dependents stop before what they depend on; replicas side by side.
-  private static func stopLanes(_ services: [DesiredService], in stack: DesiredStack) -> [Plan.Lane] {
+  static func stopLanes(_ services: [DesiredService], in stack: DesiredStack) -> [Plan.Lane] {
     let names = Set(services.map(\.name))
+    var dependents: [String: [String]] = [:]
+    for other in stack.services where names.contains(other.name) {
+      for dependency in other.dependencies { dependents[dependency.service, default: []].append(other.name) }
+    }
     return services.map { service in
-      let dependents = stack.services.filter { other in
-        names.contains(other.name) && other.dependencies.contains { $0.service == service.service }
-      }
-      return Plan.Lane(
-        service: service.name, waitsFor: dependents.map { .lane($0.name) }, steps: [.stop(service)])
+      Plan.Lane(
+        service: service.name, waitsFor: (dependents[service.service] ?? []).map { .lane($0) }, steps: [.stop(service)])
     }
   }
 
   // MARK: start, stop, restart
 
-  static func start(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
-    Plan(stages: [.lanes(startLanes(creating: [], starting: services, in: stack))])
+  /// Those that run already are left alone.
+  static func start(_ services: [DesiredService], in stack: DesiredStack, observed: Observed) -> Plan {
+    let idle = services.filter { observed[$0.name]?.isAlive != true }
+    return Plan(stages: [.lanes(startLanes(creating: [], starting: idle, in: stack, observed: observed))])
   }
 
   static func stop(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
@@ -154,7 +180,7 @@ struct Planner {
   }
 
   static func restart(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
-    Plan(stages: stop(services, in: stack).stages + start(services, in: stack).stages)
+    Plan(stages: stop(services, in: stack).stages + start(services, in: stack, observed: [:]).stages)
   }
 }
 

@@ -2,6 +2,7 @@ extension Step: CustomStringConvertible {
   /// What the step does, in a line.
   public var description: String {
     switch self {
+    case .unsettle(let stack): "note that stack \(stack) is being changed"
     case .recordIntent(let stack): "record what stack \(stack.name) is to be"
     case .makeFolders(let stack): "make the folders of stack \(stack.name)"
     case .mountLayers: "mount a tmpfs for writable layers"

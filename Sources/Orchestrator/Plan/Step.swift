@@ -1,6 +1,9 @@
-/// One change to the host, small enough to name, to show as the command a person would have typed, to apply and to undo.
+/// One change to the host, small enough to name, to show as the command a person would have typed, and to
+/// apply. What is removed or undone may be half made: a step that removes is content with what is not there.
 public enum Step: Hashable, Sendable {
   // What the services share.
+  /// Notes that the stack is no more what its record says.
+  case unsettle(stack: String)
   /// Records what is desired, before the first effect.
   case recordIntent(DesiredStack)
   /// Folders, volumes and the name files of a stack.
@@ -50,25 +53,6 @@ extension Step {
       service.name
     case .removeLayer(let service, _): service
     default: nil
-    }
-  }
-
-  /// The step that takes this one back; nil where there is nothing to take back.
-  ///
-  /// What is undone may be half done: each of these removes what is there and is content with what is not.
-  public var undo: Step? {
-    switch self {
-    case .recordIntent(let stack), .makeFolders(let stack): .removeFolders(stack: stack.name)
-    case .mountLayers(let stack), .makeHostRoot(let stack): .unmountLayers(stack: stack)
-    case .prepareHost: .restoreHost
-    case .createBridge(let network, _): .removeBridge(network)
-    case .writeFirewall(let stack): .removeFirewall(stack: stack.name)
-    case .createNamespace(let service, let stack): .unpinNamespaces([service.name], stack: stack)
-    case .attach(let service, _): .detach(service)
-    case .start(let service, _): .stop(service)
-    case .awaitReady, .stop, .unpinNamespaces, .detach, .removeLayer, .removeLinks, .removeBridge, .removeFirewall,
-      .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
-      nil
     }
   }
 }

@@ -65,7 +65,7 @@ enum SupervisorMethods {
   }
 }
 
-/// Something that happened while an operation went on..
+/// Something that happened while an operation went on.
 public struct OperationEvent: Codable, Hashable, Sendable {
   public enum Kind: String, Codable, Sendable {
     /// A step was begun.

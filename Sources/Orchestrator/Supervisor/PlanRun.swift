@@ -36,8 +36,22 @@ final class PlanRun {
   private var isFinished = false
   private var nextStage = 0
   private var lanesLeft = 0
-  private var lanesDone: Set<String> = []
-  private var waitingForLanes: [Plan.Lane] = []
+  /// Lanes that wait for others, by the services of those.
+  private var behind: [String: [WaitingLane]] = [:]
+  /// Services that this stage is still to start.
+  private var unstarted: Set<String> = []
+  /// What waits for one of them to be started.
+  private var afterStart: [String: [() -> Void]] = [:]
+
+  private final class WaitingLane {
+    let lane: Plan.Lane
+    var lanesAhead: Int
+
+    init(_ lane: Plan.Lane, lanesAhead: Int) {
+      self.lane = lane
+      self.lanesAhead = lanesAhead
+    }
+  }
 
   init(
     _ plan: Plan, failures: Failures, on host: any PlanHost, report: @escaping (OperationEvent) -> Void,
@@ -80,10 +94,7 @@ final class PlanRun {
     case .serial(let steps):
       run(steps[...]) { [self] in runNextStage() }
     case .lanes(let lanes):
-      lanesLeft = lanes.count
-      lanesDone = []
-      waitingForLanes = []
-      for lane in lanes { begin(lane) }
+      begin(lanes)
     }
   }
 
@@ -95,12 +106,25 @@ final class PlanRun {
 
   // MARK: Lanes
 
-  private func begin(_ lane: Plan.Lane) {
-    let isOpen = lane.waitsFor.allSatisfy { gate in
-      guard case .lane(let name) = gate else { return true }
-      return lanesDone.contains(name)
+  private func begin(_ lanes: [Plan.Lane]) {
+    let services = Set(lanes.map(\.service))
+    lanesLeft = lanes.count
+    unstarted = Set(lanes.filter { $0.steps.contains(where: \.isStart) }.map(\.service))
+    // All of the order is known before the first lane begins: lanes may end before their begin returns.
+    var first: [Plan.Lane] = []
+    for lane in lanes {
+      let ahead = Set(lane.waitsFor.compactMap(\.lane)).intersection(services)
+      guard !ahead.isEmpty else {
+        first.append(lane)
+        continue
+      }
+      let waiting = WaitingLane(lane, lanesAhead: ahead.count)
+      for service in ahead { behind[service, default: []].append(waiting) }
     }
-    guard isOpen else { return waitingForLanes.append(lane) }
+    for lane in first { begin(lane) }
+  }
+
+  private func begin(_ lane: Plan.Lane) {
     awaitConditions(lane.waitsFor[...]) { [self] isOpen in
       guard isOpen else { return laneEnded(lane) }
       run(lane.steps[...]) { [self] in laneEnded(lane) }
@@ -113,6 +137,11 @@ final class PlanRun {
     guard case .condition(let instance, let condition, let isRequired) = gate else {
       return awaitConditions(gates.dropFirst(), then: proceed)
     }
+    // An instance that this stage is to start is not judged by how its former run ended.
+    guard !unstarted.contains(instance) else {
+      afterStart[instance, default: []].append { [self] in awaitConditions(gates, then: proceed) }
+      return
+    }
     host.await(condition, of: instance) { [self] error in
       if let error, isRequired {
         note(error)
@@ -124,13 +153,20 @@ final class PlanRun {
   }
 
   private func laneEnded(_ lane: Plan.Lane) {
+    startEnded(lane.service)
+    for waiting in behind.removeValue(forKey: lane.service) ?? [] {
+      waiting.lanesAhead -= 1
+      if waiting.lanesAhead == 0 { begin(waiting.lane) }
+    }
+    // This lane counts until here: none of those that it let begin can have been the last.
     lanesLeft -= 1
-    lanesDone.insert(lane.service)
-    // A lane may end before its begin returns: only the very last one goes on to the next stage.
-    guard lanesLeft > 0 else { return runNextStage() }
-    let waiting = waitingForLanes
-    waitingForLanes = []
-    for lane in waiting { begin(lane) }
+    if lanesLeft == 0 { runNextStage() }
+  }
+
+  /// A service was started, or will not be.
+  private func startEnded(_ service: String) {
+    unstarted.remove(service)
+    for proceed in afterStart.removeValue(forKey: service) ?? [] { proceed() }
   }
 
   // MARK: Steps
@@ -151,36 +187,36 @@ final class PlanRun {
     default:
       // One trip to a worker for all that blocks; in tear-down each by itself, so that one failure skips none.
       let batch = failures == .goOn ? [first] : Array(steps.prefix { !$0.waitsOnLoop })
-      if let service = first.service {
-        report(OperationEvent(.service, service: service, text: "starting"))
-      }
+      let starting = batch.first(where: \.isStart)?.service
+      if let starting { report(OperationEvent(.service, service: starting, text: "starting")) }
       host.apply(batch) { [self] begun, error in
         self.begun += begun
-        after(error, batch.count)
+        if let error { note(error) }
+        if let starting { startEnded(starting) }
+        after(nil, batch.count)
       }
     }
   }
 }
 
+extension Plan.Gate {
+  fileprivate var lane: String? {
+    guard case .lane(let service) = self else { return nil }
+    return service
+  }
+}
+
 extension Step {
+  fileprivate var isStart: Bool {
+    guard case .start = self else { return false }
+    return true
+  }
+
   /// Steps that wait for something to happen, rather than for the kernel to return.
   var waitsOnLoop: Bool {
     switch self {
     case .awaitReady, .stop: true
     default: false
     }
-  }
-}
-
-extension Plan {
-  /// The way back from steps that were begun: each one's undo, the last first, services side by side no more.
-  static func undoing(_ begun: [Step]) -> Plan {
-    var seen: Set<Step> = []
-    let stops = begun.reversed().compactMap(\.undo).filter { seen.insert($0).inserted }
-    let lanes = stops.compactMap { step -> Lane? in
-      guard case .stop(let service) = step else { return nil }
-      return Lane(service: service.name, waitsFor: [], steps: [step])
-    }
-    return Plan(stages: [.lanes(lanes), .serial(stops.filter { !$0.waitsOnLoop })])
   }
 }

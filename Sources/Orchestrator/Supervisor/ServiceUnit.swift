@@ -23,10 +23,17 @@ final class ServiceUnit {
   private var probe: ReadinessProbe?
   private var killTimer: EventLoop.TimerID?
   private var restartTimer: EventLoop.TimerID?
+  /// Whether a restart is being carried out, away from the loop.
+  private var isRelaunching = false
   private var backoff = RestartBackoff()
   private var readyWaiters: [(StackError?) -> Void] = []
   private var exitWaiters: [() -> Void] = []
-  private var changeWaiters: [() -> Bool] = []
+  private var conditionWaiters: [ConditionWaiter] = []
+
+  private struct ConditionWaiter {
+    let condition: Dependency.Condition
+    let completion: (StackError?) -> Void
+  }
 
   init(
     _ desired: DesiredService, paths: ServiceFolder, loop: EventLoop, pump: LogPump,
@@ -59,6 +66,10 @@ final class ServiceUnit {
 
   /// Takes over the process that was just started.
   func started(_ launched: ServiceProcess) {
+    cancelRestart()
+    // A stop that came during a restart waits for this.
+    let isUnwanted = isRelaunching && record.isStoppedByHand
+    isRelaunching = false
     // What the process has written to a terminal already waits in it.
     followTerminal(of: launched)
     record.phase = .starting
@@ -66,9 +77,10 @@ final class ServiceUnit {
     record.startedAt = Date().timeIntervalSince1970
     record.finishedAt = nil
     record.exitCode = nil
-    record.isStoppedByHand = false
+    record.isStoppedByHand = isUnwanted
     watch(launched)
     changed()
+    if isUnwanted { signal(SIGKILL) }
   }
 
   /// Takes over, in a new supervisor, the process of the record, or notes how it ended meanwhile.
@@ -109,7 +121,7 @@ final class ServiceUnit {
   private func ended(_ status: TerminationStatus?) {
     if let processToken { loop.remove(processToken) }
     if let killTimer { loop.cancel(killTimer) }
-    (process, processToken, killTimer, probe) = (nil, nil, nil, nil)
+    (process, processToken, killTimer) = (nil, nil, nil)
     output.close()
     let lifetime = record.startedAt.map { Date().timeIntervalSince1970 - $0 } ?? 0
     record.exitCode = status.map { Int($0.shellCode) }
@@ -122,7 +134,12 @@ final class ServiceUnit {
       scheduleRestart(afterRunOf: lifetime)
     }
     changed()
-    if !restarts { answerReady(exitBeforeReady) }
+    // Through a restart the wait for readiness goes on, with the time that it has left.
+    if !restarts { endWaitForReadiness(exitBeforeReady) }
+    answerExit()
+  }
+
+  private func answerExit() {
     let waiters = exitWaiters
     exitWaiters = []
     for waiter in waiters { waiter() }
@@ -132,8 +149,14 @@ final class ServiceUnit {
     restartTimer = loop.schedule(after: backoff.next(afterRunOf: lifetime)) { [weak self] in
       guard let self else { return }
       restartTimer = nil
+      isRelaunching = true
       relaunch(self)
     }
+  }
+
+  private func cancelRestart() {
+    if let restartTimer { loop.cancel(restartTimer) }
+    restartTimer = nil
   }
 
   private var shouldRestart: Bool {
@@ -147,9 +170,10 @@ final class ServiceUnit {
 
   /// What a failed start of a restart says; it is tried again like an exit.
   func relaunchFailed(_ error: StackError) {
+    isRelaunching = false
     record.startedAt = nil
     record.exitCode = 127
-    scheduleRestart(afterRunOf: 0)
+    if record.isStoppedByHand { becomeExited() } else { scheduleRestart(afterRunOf: 0) }
     output.note("cannot be started again: \(error)")
   }
 
@@ -167,7 +191,7 @@ final class ServiceUnit {
   /// Calls back when something listens on every port that the service declares; at once when it declares none.
   func awaitReady(timeout: Duration, completion: @escaping (StackError?) -> Void) {
     if record.phase == .running { return completion(nil) }
-    guard process != nil || restartTimer != nil else { return completion(exitBeforeReady) }
+    guard process != nil || restartTimer != nil || isRelaunching else { return completion(exitBeforeReady) }
     readyWaiters.append(completion)
     guard probe == nil else { return }
     let probe = ReadinessProbe(ports: desired.readyPorts, loop: loop, timeout: timeout) { [weak self] missing in
@@ -199,46 +223,57 @@ final class ServiceUnit {
     for waiter in waiters { waiter(error) }
   }
 
-  func abandonWaits() {
+  private func endWaitForReadiness(_ error: StackError?) {
     probe?.cancel()
     probe = nil
-    answerReady(nil)
-    changeWaiters = []
+    answerReady(error)
+  }
+
+  /// Answers all who wait for readiness or a condition: what they wait for does not matter any more.
+  func abandonWaits() {
+    endWaitForReadiness(nil)
+    let waiters = conditionWaiters
+    conditionWaiters = []
+    for waiter in waiters { waiter.completion(nil) }
   }
 
   // MARK: Conditions
 
   /// Calls back once the condition holds or can no longer come true.
   func await(_ condition: Dependency.Condition, completion: @escaping (StackError?) -> Void) {
-    let check: () -> Bool = { [weak self] in
-      guard let self, let answer = answer(to: condition) else { return false }
-      completion(answer.error)
-      return true
+    switch answer(to: condition) {
+    case .holds: completion(nil)
+    case .cannotHold(let error): completion(error)
+    case .open: conditionWaiters.append(ConditionWaiter(condition: condition, completion: completion))
     }
-    if !check() { changeWaiters.append(check) }
   }
 
-  /// nil while it may still come true.
-  private func answer(to condition: Dependency.Condition) -> (error: StackError?, Void)? {
+  private enum Answer {
+    case holds
+    case cannotHold(StackError)
+    /// It may still come true.
+    case open
+  }
+
+  private func answer(to condition: Dependency.Condition) -> Answer {
     switch (condition, record.phase) {
-    case (.started, .starting), (.started, .running): return (nil, ())
-    case (.started, .exited): return (record.exitCode == 0 ? nil : exitBeforeReady, ())
+    case (.started, .starting), (.started, .running): return .holds
+    case (.started, .exited): return record.exitCode == 0 ? .holds : exitBeforeReady.map(Answer.cannotHold) ?? .holds
     case (.healthy, _) where desired.healthCheck == nil:
-      return (
-        StackError(subject, "has no health check that others could wait for", remedy: "give it a healthcheck"), ()
-      )
-    case (.healthy, _) where record.health == .healthy: return (nil, ())
+      return .cannotHold(
+        StackError(subject, "has no health check that others could wait for", remedy: "give it a healthcheck"))
+    case (.healthy, _) where record.health == .healthy: return .holds
     case (.healthy, .exited),
       (.healthy, _) where record.health == .unhealthy:
-      return (StackError(subject, "is not healthy", remedy: "see stack logs \(subject)"), ())
+      return .cannotHold(StackError(subject, "is not healthy", remedy: "see stack logs \(subject)"))
     case (.completed, .exited):
-      guard record.exitCode != 0 else { return (nil, ()) }
+      guard record.exitCode != 0 else { return .holds }
       var error = StackError(
         subject, "did not complete: it exited with code \(record.exitCode ?? 255)",
         remedy: "see what it wrote: stack logs \(subject)")
       error.logLines = output.lastLines(10)
-      return (error, ())
-    default: return nil
+      return .cannotHold(error)
+    default: return .open
     }
   }
 
@@ -247,14 +282,11 @@ final class ServiceUnit {
   /// Asks the service to stop, insists after its grace period, and calls back when it is gone.
   func stop(grace: Duration? = nil, completion: @escaping () -> Void) {
     record.isStoppedByHand = true
-    if let restartTimer {
-      loop.cancel(restartTimer)
-      self.restartTimer = nil
-      record.phase = .exited
-      changed()
-    }
-    guard process != nil else { return completion() }
+    if restartTimer != nil { becomeExited() }
+    guard process != nil || isRelaunching else { return completion() }
     exitWaiters.append(completion)
+    // A process that is just being made is ended as soon as it is there.
+    guard process != nil else { return }
     let grace = grace ?? desired.stop.grace
     signal(grace > .zero ? desired.stop.signal : SIGKILL)
     guard killTimer == nil, grace > .zero else { return }
@@ -263,6 +295,15 @@ final class ServiceUnit {
       killTimer = nil
       signal(SIGKILL)
     }
+  }
+
+  /// Gives up a restart that was to come.
+  private func becomeExited() {
+    cancelRestart()
+    record.phase = .exited
+    changed()
+    endWaitForReadiness(exitBeforeReady)
+    answerExit()
   }
 
   /// Sends a signal; what has ended meanwhile needs none.
@@ -283,11 +324,15 @@ final class ServiceUnit {
   func close() {
     if let processToken { loop.remove(processToken) }
     for timer in [killTimer, restartTimer].compactMap(\.self) { loop.cancel(timer) }
+    probe?.cancel()
     output.close()
   }
 
   private func changed() {
     onChange(self)
-    changeWaiters = changeWaiters.filter { !$0() }
+    // Answering may bring new waiters.
+    let waiters = conditionWaiters
+    conditionWaiters = []
+    for waiter in waiters { await (waiter.condition, completion: waiter.completion) }
   }
 }

@@ -92,7 +92,9 @@ final class Supervisor {
     server.handle(SupervisorMethods.Up.self) { [unowned self] call in enqueue { [unowned self] in up(call) } }
     server.handle(SupervisorMethods.Down.self) { [unowned self] call in enqueue { [unowned self] in down(call) } }
     server.handle(SupervisorMethods.Start.self) { [unowned self] call in
-      select(call, call.parameters) { Planner.start($0, in: $1) }
+      select(call, call.parameters) { [unowned self] in
+        Planner.start($0, in: $1, observed: observed)
+      }
     }
     server.handle(SupervisorMethods.Stop.self) { [unowned self] call in
       select(call, call.parameters) { Planner.stop($0, in: $1) }
@@ -126,11 +128,13 @@ final class Supervisor {
     enqueue(queue.removeFirst())
   }
 
+  private var observed: Planner.Observed { units.mapValues(\.record.phase) }
+
   private func up(_ call: ControlCall<SupervisorMethods.Up>) {
     let (before, desired) = (stack, call.parameters.desired)
     let plan = Planner.up(
       desired, recorded: before, isSettled: Files.exists(builder.folder.settled),
-      observed: units.mapValues(\.record.phase), recreate: call.parameters.recreate)
+      observed: observed, recreate: call.parameters.recreate)
     readyTimeout = .seconds(call.parameters.timeout)
     stopTimeout = nil
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
@@ -157,7 +161,9 @@ final class Supervisor {
   private func undo(_ failed: PlanRun, before: DesiredStack?, _ call: ControlCall<SupervisorMethods.Up>) {
     let desired = call.parameters.desired
     call.onDisconnect = nil
-    let plan = before == nil ? Planner.down(desired, removeVolumes: false) : Plan.undoing(failed.begun)
+    let plan =
+      before.map { Planner.undo(failed.begun, of: desired, to: $0) } ?? Planner.down(desired, removeVolumes: false)
+    if let before { redefine(before) }
     stopTimeout = .zero
     run = PlanRun(
       plan, failures: .goOn, on: self, report: { _ in },
@@ -170,8 +176,10 @@ final class Supervisor {
           unit.close()
           units[name] = nil
         }
-        redefine(before)
-        try? StateFile(path: builder.folder.intent).write(before, isDurable: true)
+        for unit in units.values where unit.record.phase == .starting {
+          unit.awaitReady(timeout: ServiceUnit.readyTime) { _ in }
+        }
+        if run.errors.isEmpty { try? builder.settle() }
         commandEnded()
       })
     run?.start()
@@ -198,7 +206,6 @@ final class Supervisor {
       let wanted = stack.services.filter { selection.services.isEmpty || selection.services.contains($0.name) }
       stopTimeout = selection.timeout.map { .seconds($0) }
       readyTimeout = selection.timeout.map { .seconds($0) } ?? ServiceUnit.readyTime
-      // Those that run already need no start, and would be started twice.
       perform(plan(wanted, stack), call) { [self] run in
         call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))
         commandEnded()
