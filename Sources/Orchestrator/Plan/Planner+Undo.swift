@@ -22,7 +22,7 @@ extension Planner {
       stages.append(
         .serial(
           [.recordIntent(before), .makeFolders(before), .writeFirewall(before)]
-            + lostBridges.map { .createBridge($0, stack: before.name) }))
+            + lostBridges.map { .createBridge($0, before) }))
     }
     var lanes = startLanes(
       creating: torn[1], starting: before.services.filter { touched.stopped.contains($0.name) }, in: before,

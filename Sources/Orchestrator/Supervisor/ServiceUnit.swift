@@ -333,6 +333,6 @@ final class ServiceUnit {
     // Answering may bring new waiters.
     let waiters = conditionWaiters
     conditionWaiters = []
-    for waiter in waiters { await (waiter.condition, completion: waiter.completion) }
+    for waiter in waiters { self.await(waiter.condition, completion: waiter.completion) }
   }
 }
