@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/sched.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -77,6 +78,10 @@ static pid_t clone_sharing_memory(struct clone_args *arguments, const struct sha
 #endif
 }
 
+// Whether a process is dumpable belongs to all its threads. One that makes a child which must not be looked into has to be
+// alone with it: another thread putting it back would open the child.
+static pthread_rwlock_t dumpability = PTHREAD_RWLOCK_INITIALIZER;
+
 int stack_spawn(const struct stack_program *program, struct stack_spawned *spawned) {
   int ends[2];
   int pidfd = -1;
@@ -94,6 +99,12 @@ int stack_spawn(const struct stack_program *program, struct stack_spawned *spawn
   sigset_t all, former;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &former);
+
+  if (program->undumpable) {
+    pthread_rwlock_wrlock(&dumpability);
+  } else if (program->share_memory) {
+    pthread_rwlock_rdlock(&dumpability);
+  }
 
   // Joining a pid namespace takes effect for children only. One of the calling thread's own is joined back right after,
   // as a thread with a foreign one can no longer start threads.
@@ -119,6 +130,7 @@ int stack_spawn(const struct stack_program *program, struct stack_spawned *spawn
     if (own >= 0 && setns(own, CLONE_NEWPID) != 0 && error == 0) error = errno;
   }
   if (dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  if (program->undumpable || program->share_memory) pthread_rwlock_unlock(&dumpability);
   if (own >= 0) close(own);
   pthread_sigmask(SIG_SETMASK, &former, NULL);
   close(ends[1]);

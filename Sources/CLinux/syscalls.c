@@ -48,6 +48,16 @@ int stack_fsmount(int context, unsigned attributes) {
   return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes);
 }
 
+int stack_pipe(int *read_end, int *write_end) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+  // The two ends are open files of their own: the other one stays one that blocks.
+  fcntl(ends[0], F_SETFL, O_RDONLY | O_NONBLOCK);
+  *read_end = ends[0];
+  *write_end = ends[1];
+  return 0;
+}
+
 int stack_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int stack_pidfd_send_signal(int pidfd, int signal) {

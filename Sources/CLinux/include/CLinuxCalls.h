@@ -15,6 +15,9 @@ int stack_fsopen(const char *type);
 int stack_fsconfig(int context, unsigned command, const char *key, const char *value, int auxiliary);
 int stack_fsmount(int context, unsigned attributes);
 
+/// A pipe, both ends close-on-exec; only the one that is read from does not block.
+int stack_pipe(int *read_end, int *write_end);
+
 int stack_pidfd_open(pid_t pid);
 int stack_pidfd_send_signal(int pidfd, int signal);
 int stack_pidfd_getfd(int pidfd, int descriptor);

@@ -37,7 +37,8 @@ public enum Container {
     into pidfd: borrowing Descriptor, _ spec: ExecSpec
   ) throws(KernelError) -> TerminationStatus {
     var program = Program()
-    let command = try compile(spec, pidfd: pidfd.fileDescriptor, into: &program)
+    let command = try compile(
+      spec, streams: spec.terminal ? .terminal : .callers, pidfd: pidfd.fileDescriptor, into: &program)
 
     let foreground = try Foreground()
     let spawned = try program.spawn(
@@ -60,8 +61,16 @@ public enum Container {
     return status
   }
 
-  private static func compile(
-    _ spec: ExecSpec, pidfd: FileDescriptor, into program: inout Program
+  /// Where the command's 0, 1 and 2 lead.
+  enum Streams {
+    case callers
+    case terminal
+    /// Nothing to read; what is written goes to this descriptor of the caller's.
+    case captured(FileDescriptor)
+  }
+
+  static func compile(
+    _ spec: ExecSpec, streams: Streams, pidfd: FileDescriptor, into program: inout Program
   ) throws(KernelError) -> String {
     guard let command = spec.arguments.first else {
       throw KernelError("execute", "an empty command", errno: .invalidArgument)
@@ -75,9 +84,11 @@ public enum Container {
     try program.add(
       STACK_OP_SETNS, for: "enter the namespaces of", "the service", .init(pidfd),
       flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup)
-    try arrangeDescriptors(spec, credentials: credentials, in: &program)
+    try arrange(streams, credentials: credentials, in: &program)
     try program.add(STACK_OP_SETSID, for: "start", "a session")
-    if spec.terminal { try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal") }
+    if case .terminal = streams {
+      try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal")
+    }
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0o022)
     try program.add(
       STACK_OP_CHDIR, for: "enter working directory", spec.workingDirectory, path: spec.workingDirectory)
@@ -93,11 +104,12 @@ public enum Container {
     return command
   }
 
-  private static func arrangeDescriptors(
-    _ spec: ExecSpec, credentials: Credentials, in program: inout Program
+  private static func arrange(
+    _ streams: Streams, credentials: Credentials, in program: inout Program
   ) throws(KernelError) {
     var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
-    if spec.terminal {
+    switch streams {
+    case .terminal:
       let (multiplexers, multiplexersSlot) = program.newSlot()
       let (master, masterSlot) = program.newSlot()
       let (peer, peerSlot) = program.newSlot()
@@ -111,22 +123,26 @@ public enum Container {
         STACK_OP_SEND, for: "hand over", "the terminal", master, number: UInt64(Report.Mark.terminal.rawValue))
       try program.giveTo(credentials, peer, "the terminal")
       for index in 0..<3 { table[index] = peer.rawValue }
-    } else {
+    case .captured(let output):
+      table[0] = try openNull(in: &program).rawValue
+      (table[1], table[2]) = (output.rawValue, output.rawValue)
+    case .callers:
       for number in CInt(0)..<3 {
-        if fcntl(number, F_GETFD) >= 0 {
-          table[Int(number)] = number
-          continue
-        }
         // Closed in the caller: the next file the command opens must not become its standard output.
-        let (null, slot) = program.newSlot()
-        try program.add(
-          STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY),
-          path: "/dev/null")
-        table[Int(number)] = null.rawValue
+        let isOpen = fcntl(number, F_GETFD) >= 0
+        table[Int(number)] = isOpen ? number : try openNull(in: &program).rawValue
       }
     }
     let list = program.values(table)
     try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
+  }
+
+  private static func openNull(in program: inout Program) throws(KernelError) -> Program.Handle {
+    let (null, slot) = program.newSlot()
+    try program.add(
+      STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY),
+      path: "/dev/null")
+    return null
   }
 
   /// The root folder of the process behind `pidfd`.

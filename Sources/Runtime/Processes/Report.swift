@@ -4,7 +4,7 @@ import Kernel
 import SystemPackage
 
 /// The channel over which a new process tells of failure, hands descriptors over, and by closing it, of success.
-struct Report: ~Copyable {
+struct Report: ~Copyable, Sendable {
   let channel: Descriptor
 
   /// What came before the end.
@@ -21,16 +21,17 @@ struct Report: ~Copyable {
     case namespace = 2
   }
 
-  /// Waits for the end. `purposes` puts words to a failed operation, `command` to a failed exec.
+  /// Waits for the end; with `blocks` false it must have come, else this throws EAGAIN. `purposes` puts words to a failed
+  /// operation, `command` to a failed exec.
   func outcome(
-    purposes: [(action: StaticString, subject: String)], command: String
+    purposes: [(action: StaticString, subject: String)], command: String, blocks: Bool = true
   ) throws(KernelError) -> Outcome {
     var outcome = Outcome()
     while true {
       var message = stack_report()
       var number: CInt = -1
       let answer = try check("hear from", "the new process") {
-        stack_read_report(channel.rawValue, 1, &message, &number)
+        stack_read_report(channel.rawValue, blocks ? 1 : 0, &message, &number)
       }
       if answer == 0 { return outcome }
       let code = Errno(rawValue: message.error)
