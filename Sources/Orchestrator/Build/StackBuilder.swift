@@ -15,6 +15,8 @@ final class StackBuilder: Sendable {
   let hostRoot = Mutex<HostRoot?>(nil)
   let namespaces = NamespaceSource()
   let nftables = NftablesConnection()
+  /// How many probes of health checks were started.
+  let probes = Atomic<UInt64>(0)
 
   init(folders: StateFolders, stack: String, initProgram: String?) throws(KernelError) {
     self.folders = folders

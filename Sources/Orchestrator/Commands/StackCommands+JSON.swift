@@ -33,7 +33,7 @@ private struct StatusLine: Encodable {
     Project = status.stack
     Service = service.service
     State = record.phase.rawValue
-    Health = record.health?.rawValue ?? ""
+    Health = record.healthStatus?.rawValue ?? ""
     ExitCode = record.exitCode ?? 0
     Publishers = service.ports.map { port in
       Publisher(

@@ -35,8 +35,9 @@ public struct StackCommands: Sendable {
 
   public struct UpOptions: Sendable {
     public var recreate = Recreate.changed
-    /// Seconds until a service that is not ready counts as failed.
-    public var timeout = 60.0
+    /// Seconds until a service that is not ready counts as failed; nil for a minute, or longer where a health check may
+    /// take longer to decide.
+    public var timeout: Double?
 
     public enum Recreate: Sendable { case changed, always, never }
 

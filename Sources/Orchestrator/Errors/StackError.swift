@@ -12,6 +12,8 @@ public struct StackError: Error, Codable, Hashable, Sendable {
   public var remedy: String?
   /// The last lines that the service at fault wrote.
   public var logLines: [String] = []
+  /// The last lines of its last health check, if that was at fault.
+  public var probeLines: [String] = []
 
   public init(_ subject: String?, _ message: String, remedy: String? = nil) {
     self.subject = subject
@@ -30,8 +32,12 @@ extension StackError: CustomStringConvertible {
   public var description: String {
     let prefix = subject.map { "\($0): " } ?? ""
     let advice = remedy.map { "\n  \($0)" } ?? ""
-    let log = logLines.isEmpty ? "" : "\n  its last words:\n" + logLines.map { "    \($0)" }.joined(separator: "\n")
-    return "\(prefix)\(message)\(advice)\(log)"
+    let probe = Self.quoted(probeLines, "its last health check said:")
+    return "\(prefix)\(message)\(advice)\(probe)\(Self.quoted(logLines, "its last words:"))"
+  }
+
+  private static func quoted(_ lines: [String], _ heading: String) -> String {
+    lines.isEmpty ? "" : "\n  \(heading)\n" + lines.map { "    \($0)" }.joined(separator: "\n")
   }
 }
 

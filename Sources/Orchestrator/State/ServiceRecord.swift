@@ -25,14 +25,12 @@ public struct ServiceRecord: Codable, Hashable, Sendable {
   public var finishedAt: Double?
   /// The exit code, 128+n for a signal.
   public var exitCode: Int?
+  /// How often its restart policy has started it again since a person did.
   public var restarts: Int
+  /// What its health check found, if it has one. True only while it runs: see ``healthStatus``.
   public var health: Health?
   /// Stopped by a person: not started again by its restart policy.
   public var isStoppedByHand: Bool
-
-  public enum Health: String, Codable, Hashable, Sendable {
-    case starting, healthy, unhealthy
-  }
 
   public init(service: String) {
     self.service = service
@@ -40,4 +38,32 @@ public struct ServiceRecord: Codable, Hashable, Sendable {
     restarts = 0
     isStoppedByHand = false
   }
+}
+
+extension ServiceRecord {
+  /// What a health check has found so far.
+  public struct Health: Codable, Hashable, Sendable {
+    public enum Status: String, Codable, Hashable, Sendable {
+      case starting, healthy, unhealthy
+    }
+    public var status = Status.starting
+    /// Failures in a row that count.
+    public var failures = 0
+    /// The last five, oldest first; also those of former runs of the service.
+    public var results: [Result] = []
+
+    /// One probe.
+    public struct Result: Codable, Hashable, Sendable {
+      /// Seconds since 1970, with a fraction.
+      public var startedAt: Double
+      public var finishedAt: Double
+      /// As a shell has it; -1 when the probe ran out of time or could not be started.
+      public var exitCode: Int
+      /// The first 4 KB of what it wrote, or why there was nothing.
+      public var output: String
+    }
+  }
+
+  /// nil for a service that does not run, or has no health check.
+  public var healthStatus: Health.Status? { phase.isAlive ? health?.status : nil }
 }

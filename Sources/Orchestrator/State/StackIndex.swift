@@ -125,11 +125,12 @@ extension StackIndex.ServiceStatus {
 
   /// What the STATE column says.
   public var state: String {
-    let health = record.health.map { ", \($0.rawValue)" } ?? ""
+    let health = record.healthStatus.map { ", \($0.rawValue)" } ?? ""
+    let restarts = record.restarts > 0 ? " (restarted \(record.restarts)x)" : ""
     return switch record.phase {
     case .exited: "exited (\(record.exitCode.map(String.init) ?? "?"))"
     case .restarting: "restarting (\(record.restarts))"
-    default: record.phase.rawValue + health
+    default: record.phase.rawValue + health + restarts
     }
   }
 }

@@ -6,8 +6,8 @@ enum SupervisorMethods {
     struct Parameters: Codable, Sendable {
       var desired: DesiredStack
       var recreate: Planner.Recreation
-      /// Seconds until a service that is not ready counts as failed.
-      var timeout: Double
+      /// Seconds until a service that is not ready counts as failed; nil for as long as each may reasonably take.
+      var timeout: Double?
     }
     typealias Reply = OperationEvent
   }

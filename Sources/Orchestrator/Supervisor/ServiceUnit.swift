@@ -15,12 +15,17 @@ final class ServiceUnit {
   private let namespace: () -> SharedNamespace?
   /// Starts the process anew, for a restart policy.
   private let relaunch: (ServiceUnit) -> Void
+  /// What runs the health check in a process of the service's.
+  private let makeProbe: (DesiredService, ServiceProcess) -> any ProbeRunner
   /// Called after every change of the record.
   private let onChange: (ServiceUnit) -> Void
 
   private var process: ServiceProcess?
   private var processToken: EventLoop.Token?
   private var probe: ReadinessProbe?
+  private var monitor: HealthMonitor?
+  /// Until when those who wait for a service to be healthy do so.
+  private var healthDeadline: EventLoop.TimerID?
   private var killTimer: EventLoop.TimerID?
   private var restartTimer: EventLoop.TimerID?
   /// Whether a restart is being carried out, away from the loop.
@@ -39,6 +44,7 @@ final class ServiceUnit {
     _ desired: DesiredService, paths: ServiceFolder, loop: EventLoop, pump: LogPump,
     record: ServiceRecord? = nil,
     namespace: @escaping () -> SharedNamespace?, relaunch: @escaping (ServiceUnit) -> Void,
+    makeProbe: @escaping (DesiredService, ServiceProcess) -> any ProbeRunner,
     onChange: @escaping (ServiceUnit) -> Void
   ) {
     self.desired = desired
@@ -47,19 +53,25 @@ final class ServiceUnit {
     self.record = record ?? ServiceRecord(service: desired.name)
     self.namespace = namespace
     self.relaunch = relaunch
+    self.makeProbe = makeProbe
     self.onChange = onChange
     output = ServiceOutput(paths: paths, pump: pump)
   }
 
   var name: String { desired.name }
-  /// How long a service that nobody waits for may take to listen before its readiness is no longer asked for.
-  static let readyTime = Duration.seconds(60)
+  /// How long a service may take until it is ready, when nobody has said so.
+  private var readyTime: Duration { max(.seconds(60), desired.healthCheck?.longestVerdict ?? .zero) }
 
   private var subject: String { "\(paths.stack.name)/\(name)" }
 
   /// Takes over a definition that changes nothing in the running process.
   func redefine(_ desired: DesiredService) {
+    let hasOtherCheck = desired.healthCheck != self.desired.healthCheck
     self.desired = desired
+    guard hasOtherCheck, process != nil else { return }
+    record.health = desired.healthCheck.map { _ in ServiceRecord.Health(afterRestartOf: record.health) }
+    watchHealth()
+    changed()
   }
 
   // MARK: The process
@@ -69,6 +81,7 @@ final class ServiceUnit {
     cancelRestart()
     // A stop that came during a restart waits for this.
     let isUnwanted = isRelaunching && record.isStoppedByHand
+    if !isRelaunching { (record.restarts, backoff) = (0, RestartBackoff()) }
     isRelaunching = false
     // What the process has written to a terminal already waits in it.
     followTerminal(of: launched)
@@ -78,7 +91,9 @@ final class ServiceUnit {
     record.finishedAt = nil
     record.exitCode = nil
     record.isStoppedByHand = isUnwanted
+    record.health = desired.healthCheck.map { _ in ServiceRecord.Health(afterRestartOf: record.health) }
     watch(launched)
+    watchHealth()
     changed()
     if isUnwanted { signal(SIGKILL) }
   }
@@ -91,7 +106,8 @@ final class ServiceUnit {
     if let running = ServiceProcess(identity) {
       followTerminal(of: running)
       watch(running)
-      if record.phase == .starting { awaitReady(timeout: Self.readyTime) { _ in } }
+      watchHealth()
+      if record.phase == .starting { awaitReady { _ in } }
     } else {
       ended(recordedStatus)
     }
@@ -122,6 +138,7 @@ final class ServiceUnit {
     if let processToken { loop.remove(processToken) }
     if let killTimer { loop.cancel(killTimer) }
     (process, processToken, killTimer) = (nil, nil, nil)
+    stopWatchingHealth()
     output.close()
     let lifetime = record.startedAt.map { Date().timeIntervalSince1970 - $0 } ?? 0
     record.exitCode = status.map { Int($0.shellCode) }
@@ -171,10 +188,13 @@ final class ServiceUnit {
   /// What a failed start of a restart says; it is tried again like an exit.
   func relaunchFailed(_ error: StackError) {
     isRelaunching = false
+    output.note("cannot be started again: \(error)")
     record.startedAt = nil
     record.exitCode = 127
-    if record.isStoppedByHand { becomeExited() } else { scheduleRestart(afterRunOf: 0) }
-    output.note("cannot be started again: \(error)")
+    guard shouldRestart else { return becomeExited() }
+    record.restarts += 1
+    scheduleRestart(afterRunOf: 0)
+    changed()
   }
 
   private var exitBeforeReady: StackError? {
@@ -188,11 +208,16 @@ final class ServiceUnit {
 
   // MARK: Readiness
 
-  /// Calls back when something listens on every port that the service declares; at once when it declares none.
-  func awaitReady(timeout: Duration, completion: @escaping (StackError?) -> Void) {
-    if record.phase == .running { return completion(nil) }
+  /// Calls back when the service is ready: something listens on every port that it declares, and its health check, if it
+  /// has one, has succeeded.
+  ///
+  /// - Parameter timeout: until it counts as failed; nil for as long as such a service may reasonably take.
+  func awaitReady(timeout: Duration? = nil, completion: @escaping (StackError?) -> Void) {
     guard process != nil || restartTimer != nil || isRelaunching else { return completion(exitBeforeReady) }
     readyWaiters.append(completion)
+    let timeout = timeout ?? readyTime
+    awaitHealth(for: timeout)
+    guard record.phase != .running else { return answerByHealth() }
     guard probe == nil else { return }
     let probe = ReadinessProbe(ports: desired.readyPorts, loop: loop, timeout: timeout) { [weak self] missing in
       guard let self else { return }
@@ -214,10 +239,12 @@ final class ServiceUnit {
     guard process != nil else { return }
     record.phase = .running
     changed()
-    answerReady(nil)
+    answerByHealth()
   }
 
   private func answerReady(_ error: StackError?) {
+    if let healthDeadline { loop.cancel(healthDeadline) }
+    healthDeadline = nil
     let waiters = readyWaiters
     readyWaiters = []
     for waiter in waiters { waiter(error) }
@@ -235,6 +262,55 @@ final class ServiceUnit {
     let waiters = conditionWaiters
     conditionWaiters = []
     for waiter in waiters { waiter.completion(nil) }
+  }
+
+  // MARK: Health
+
+  private func watchHealth() {
+    stopWatchingHealth()
+    guard let check = desired.healthCheck, let process, let startedAt = record.startedAt else { return }
+    monitor = HealthMonitor(
+      check, health: record.health ?? ServiceRecord.Health(), startedAt: startedAt, clock: loop,
+      runner: makeProbe(desired, process)
+    ) { [weak self] health in
+      guard let self else { return }
+      record.health = health
+      changed()
+      if health.status == .unhealthy || record.phase == .running { answerByHealth() }
+    }
+  }
+
+  private func stopWatchingHealth() {
+    monitor?.stop()
+    monitor = nil
+  }
+
+  /// Answers those who wait for a service that listens, unless its health is not known yet.
+  private func answerByHealth() {
+    switch record.healthStatus {
+    case nil, .healthy: answerReady(nil)
+    case .unhealthy: endWaitForReadiness(illHealth)
+    case .starting: break
+    }
+  }
+
+  private func awaitHealth(for timeout: Duration) {
+    guard desired.healthCheck != nil, healthDeadline == nil else { return }
+    healthDeadline = loop.schedule(after: timeout) { [weak self] in
+      guard let self else { return }
+      healthDeadline = nil
+      var error = illHealth
+      error.remedy = "give it more time, --wait-timeout, or see what it wrote: stack logs \(subject)"
+      endWaitForReadiness(error)
+    }
+  }
+
+  private var illHealth: StackError {
+    var error = StackError(
+      subject, record.health?.complaint ?? "is not healthy", remedy: "see what it wrote: stack logs \(subject)")
+    error.probeLines = record.health?.lastOutput ?? []
+    error.logLines = output.lastLines(10)
+    return error
   }
 
   // MARK: Conditions
@@ -262,10 +338,11 @@ final class ServiceUnit {
     case (.healthy, _) where desired.healthCheck == nil:
       return .cannotHold(
         StackError(subject, "has no health check that others could wait for", remedy: "give it a healthcheck"))
-    case (.healthy, _) where record.health == .healthy: return .holds
-    case (.healthy, .exited),
-      (.healthy, _) where record.health == .unhealthy:
-      return .cannotHold(StackError(subject, "is not healthy", remedy: "see stack logs \(subject)"))
+    case (.healthy, _) where record.healthStatus == .healthy: return .holds
+    case (.healthy, .exited):
+      return .cannotHold(
+        StackError(subject, "has ended and is not healthy", remedy: "see what it wrote: stack logs \(subject)"))
+    case (.healthy, _) where record.healthStatus == .unhealthy: return .cannotHold(illHealth)
     case (.completed, .exited):
       guard record.exitCode != 0 else { return .holds }
       var error = StackError(
@@ -282,6 +359,8 @@ final class ServiceUnit {
   /// Asks the service to stop, insists after its grace period, and calls back when it is gone.
   func stop(grace: Duration? = nil, completion: @escaping () -> Void) {
     record.isStoppedByHand = true
+    // A service on its way out is not to be judged.
+    stopWatchingHealth()
     if restartTimer != nil { becomeExited() }
     guard process != nil || isRelaunching else { return completion() }
     exitWaiters.append(completion)
@@ -323,7 +402,8 @@ final class ServiceUnit {
   /// Lets go of everything without touching the process.
   func close() {
     if let processToken { loop.remove(processToken) }
-    for timer in [killTimer, restartTimer].compactMap(\.self) { loop.cancel(timer) }
+    stopWatchingHealth()
+    for timer in [killTimer, restartTimer, healthDeadline].compactMap(\.self) { loop.cancel(timer) }
     probe?.cancel()
     output.close()
   }

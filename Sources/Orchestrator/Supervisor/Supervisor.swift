@@ -20,7 +20,7 @@ final class Supervisor {
   private var stack: DesiredStack?
   private var units: [String: ServiceUnit] = [:]
   private var run: PlanRun?
-  private var readyTimeout = ServiceUnit.readyTime
+  private var readyTimeout: Duration?
   private var stopTimeout: Duration?
   /// Commands that came while another was being carried out, in order.
   private var queue: [() -> Void] = []
@@ -70,7 +70,9 @@ final class Supervisor {
     let unit = ServiceUnit(
       service, paths: builder.folder.service(service.name), loop: loop, pump: pump, record: record,
       namespace: { [builder] in try? builder.namespace(of: service.name) },
-      relaunch: { [weak self] in self?.relaunch($0) }, onChange: { [weak self] in self?.persist($0) })
+      relaunch: { [weak self] in self?.relaunch($0) },
+      makeProbe: { [loop, pool, builder] in builder.probe(of: $0, in: $1, loop: loop, pool: pool) },
+      onChange: { [weak self] in self?.persist($0) })
     units[service.name] = unit
     return unit
   }
@@ -82,7 +84,7 @@ final class Supervisor {
 
   private func relaunch(_ unit: ServiceUnit) {
     apply([.start(unit.desired, stack: builder.stack)]) { _, error in
-      if let error { unit.relaunchFailed(error) } else { unit.awaitReady(timeout: ServiceUnit.readyTime) { _ in } }
+      if let error { unit.relaunchFailed(error) } else { unit.awaitReady { _ in } }
     }
   }
 
@@ -135,7 +137,7 @@ final class Supervisor {
     let plan = Planner.up(
       desired, recorded: before, isSettled: Files.exists(builder.folder.settled),
       observed: observed, recreate: call.parameters.recreate)
-    readyTimeout = .seconds(call.parameters.timeout)
+    readyTimeout = call.parameters.timeout.map { .seconds($0) }
     stopTimeout = nil
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
     redefine(desired)
@@ -177,7 +179,7 @@ final class Supervisor {
           units[name] = nil
         }
         for unit in units.values where unit.record.phase == .starting {
-          unit.awaitReady(timeout: ServiceUnit.readyTime) { _ in }
+          unit.awaitReady { _ in }
         }
         if run.errors.isEmpty { try? builder.settle() }
         commandEnded()
@@ -205,7 +207,7 @@ final class Supervisor {
       }
       let wanted = stack.services.filter { selection.services.isEmpty || selection.services.contains($0.name) }
       stopTimeout = selection.timeout.map { .seconds($0) }
-      readyTimeout = selection.timeout.map { .seconds($0) } ?? ServiceUnit.readyTime
+      readyTimeout = selection.timeout.map { .seconds($0) }
       perform(plan(wanted, stack), call) { [self] run in
         call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))
         commandEnded()

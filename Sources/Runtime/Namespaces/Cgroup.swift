@@ -31,6 +31,34 @@ public struct Cgroup: ~Copyable, Sendable {
     return Cgroup(path: full, folder: .some(folder), mountPoint: mountPoint)
   }
 
+  /// Makes the cgroup `name` in one that exists; ENOENT when that does not, so none is made again that was removed.
+  public static func create(
+    _ name: String, in parent: String, mountPoint: String?
+  ) throws(KernelError) -> Cgroup {
+    guard let mountPoint else { return Cgroup(path: nil, folder: nil, mountPoint: "") }
+    let full = "\(mountPoint)/\(parent)/\(name)"
+    if mkdir(full, 0o755) != 0, errno != EEXIST {
+      throw KernelError("create cgroup", full, errno: Errno(rawValue: errno))
+    }
+    return try open(name, in: parent, mountPoint: mountPoint)
+  }
+
+  /// The cgroup `name` in another; ENOENT when there is none.
+  public static func open(_ name: String, in parent: String, mountPoint: String?) throws(KernelError) -> Cgroup {
+    guard let mountPoint else { return Cgroup(path: nil, folder: nil, mountPoint: "") }
+    let full = "\(mountPoint)/\(parent)/\(name)"
+    let folder = try Descriptor.open(full, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    return Cgroup(path: full, folder: .some(folder), mountPoint: mountPoint)
+  }
+
+  /// The names of those in the cgroup at `path`: none when that does not exist.
+  public static func names(in path: String, mountPoint: String?) throws(KernelError) -> [String] {
+    guard let mountPoint else { return [] }
+    return try children(of: "\(mountPoint)/\(path)").compactMap { child in
+      child.lastIndex(of: "/").map { String(child[child.index(after: $0)...]) }
+    }
+  }
+
   private init(path: String?, folder: consuming Descriptor?, mountPoint: String) {
     self.path = path
     self.folder = folder
@@ -120,6 +148,12 @@ public struct Cgroup: ~Copyable, Sendable {
       // Others may still be in use by the stack's other services.
       if rmdir(current) != 0 { return }
     }
+  }
+
+  /// Removes it if nothing is in it: false when something is, also a process that has been killed and not gone yet.
+  public borrowing func removeIfEmpty() -> Bool {
+    guard let path else { return true }
+    return rmdir(path) == 0 || errno == ENOENT
   }
 
   private static func removeTree(_ path: String) throws(KernelError) {

@@ -17,8 +17,11 @@ struct Up: ParsableCommand {
   var forceRecreate = false
   @Flag(help: "Leave services that exist as they are, changed or not.")
   var noRecreate = false
-  @Option(help: ArgumentHelp("Seconds until a service that is not ready counts as failed.", valueName: "seconds"))
-  var waitTimeout = 60.0
+  @Option(
+    help: ArgumentHelp(
+      "Seconds until a service that is not ready counts as failed. Default: 60, or what its health check may take.",
+      valueName: "seconds"))
+  var waitTimeout: Double?
   @Option(help: ArgumentHelp("Run so many replicas of a service.", valueName: "service=n"))
   var scale: [String] = []
   @Flag(help: "Accepted for Compose's sake: up always waits.")
@@ -29,7 +32,9 @@ struct Up: ParsableCommand {
     guard !forceRecreate || !noRecreate else {
       throw ValidationError("--force-recreate and --no-recreate cannot go together")
     }
-    guard waitTimeout > 0, waitTimeout <= 86400 else { throw ValidationError("--wait-timeout is 1 to 86400 seconds") }
+    guard waitTimeout.map({ $0 > 0 && $0 <= 86400 }) ?? true else {
+      throw ValidationError("--wait-timeout is 1 to 86400 seconds")
+    }
   }
 
   func run() throws {
