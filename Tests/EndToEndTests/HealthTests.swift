@@ -1,0 +1,216 @@
+import Foundation
+import Glibc
+import Testing
+
+/// Health checks, and what waits for them.
+@Suite struct HealthTests {
+  /// Healthy as soon as /tmp/ok is there.
+  private static func checked(_ command: String, retries: Int = 20) -> String {
+    """
+    name: x
+    services:
+      a:
+        command: [sh, -c, "\(command)"]
+        healthcheck: {test: "echo asked; test -e /tmp/ok", interval: 100ms, timeout: 2s, retries: \(retries)}
+    """
+  }
+  private static let healthySoon = checked("sleep 0.4; touch /tmp/ok; exec sleep 1000")
+
+  @Test func upReturnsWhenHealthy() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.write(Self.healthySoon, to: "x.stack")
+      let outcome = try host.run("stack", "up", "x.stack")
+      #expect(outcome.status == 0, "\(outcome)")
+      #expect(outcome.duration > .milliseconds(400))
+      #expect(outcome.output.contains("running, healthy"))
+      #expect(try host.field("Health", of: "a") == "healthy")
+      let inspection = try host.inspection(of: "a")
+      let results = try #require(inspection["results"] as? [[String: Any]])
+      #expect(results.count <= 5)
+      #expect(results.first?["output"] as? String == "asked\n")
+      #expect(results.last?["exitCode"] as? Int == 0)
+      try host.succeed("stack", "down", "x")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func upFailsWithWhatTheCheckSaid() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.write(
+        """
+        name: x
+        services:
+          a:
+            command: [sleep, "1000"]
+            healthcheck: {test: "echo no database; exit 7", interval: 50ms, retries: 3}
+          b:
+            command: [sleep, "1000"]
+            depends_on: {a: {condition: service_healthy}}
+        """, to: "x.stack")
+      let outcome = try host.run("stack", "up", "x.stack")
+      #expect(outcome.status == 1)
+      for words in ["x/a", "unhealthy", "3 failed", "code 7", "no database"] {
+        #expect(outcome.errors.contains(words), "does not say '\(words)': \(outcome)")
+      }
+      #expect(!outcome.errors.contains("b: starting"))
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func aDependentStartsOnceHealthy() throws {
+    try ThrowawayHost.with { host in
+      let text =
+        Self.healthySoon + """
+
+            b:
+              command: [sleep, "1000"]
+              depends_on: {a: {condition: service_healthy}}
+          """
+      try host.up(text, named: "x")
+      let ready = try host.succeed("stack", "exec", "a", "stat", "-c", "%.9Y", "/tmp/ok")
+      let inspection = try host.record(of: "b")
+      let started = try #require(inspection["startedAt"] as? Double)
+      #expect(started > (Double(ready) ?? .infinity))
+    }
+  }
+
+  @Test func aHealthyServiceBecomesUnhealthyAndHealthyAgain() throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.checked("touch /tmp/ok; exec sleep 1000", retries: 2), named: "x")
+      try host.succeed("stack", "exec", "a", "rm", "/tmp/ok")
+      #expect(try host.eventually { try host.field("Health", of: "a") == "unhealthy" })
+      #expect(try host.field("State", of: "a") == "running")
+      try host.succeed("stack", "exec", "a", "touch", "/tmp/ok")
+      #expect(try host.eventually { try host.field("Health", of: "a") == "healthy" })
+    }
+  }
+
+  @Test func startingAgainAfterARestart() throws {
+    try ThrowawayHost.with { host in
+      let command = "if [ -e /was ]; then sleep 1000; fi; touch /was /tmp/ok; exec sleep 1000"
+      try host.up(Self.checked(command), named: "x")
+      try host.succeed("stack", "exec", "a", "rm", "/tmp/ok")
+      let restart = try host.start(["stack", "restart", "a"])
+      #expect(try host.eventually { try host.field("Health", of: "a") == "starting" })
+      try host.succeed("stack", "exec", "a", "touch", "/tmp/ok")
+      #expect(try restart.wait(limit: .seconds(20)).status == 0)
+      #expect(try host.field("Health", of: "a") == "healthy")
+    }
+  }
+
+  @Test func aProbeThatHangsIsEndedWithAllItStarted() throws {
+    try ThrowawayHost.with { host in
+      let text = """
+        name: x
+        services:
+          a:
+            command: [sleep, "1000"]
+            healthcheck:
+              test: "if [ -e /ok ]; then sleep 2001 & exit 0; fi; touch /ok; sleep 2001 & setsid sleep 2001 & sleep 2001"
+              interval: 50ms
+              timeout: 300ms
+              retries: 5
+        """
+      try host.up(text, named: "x")
+      let codes = try #require(host.inspection(of: "a")["results"] as? [[String: Any]]).map { $0["exitCode"] as? Int }
+      #expect(codes == [-1, 0])
+      // At most those of the probe that runs at this moment.
+      #expect(try host.eventually { try host.run("pgrep", "-f", "sleep 2001").status == 1 })
+    }
+  }
+
+  @Test func probesGoOnWithAnotherSupervisor() throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.checked("touch /tmp/ok; exec sleep 1000", retries: 2), named: "x")
+      try host.killSupervisors()
+      #expect(try host.field("Health", of: "a") == "healthy")
+      try host.succeed("stack", "exec", "a", "rm", "/tmp/ok")
+      // Anything that needs a supervisor starts one.
+      try host.succeed("stack", "up", "x.stack")
+      #expect(try host.eventually { try host.field("Health", of: "a") == "unhealthy" })
+      #expect(try host.record(of: "a")["restarts"] as? Int == 0)
+    }
+  }
+
+  @Test func withoutAHealthCheckTheSupervisorSleeps() throws {
+    try ThrowawayHost.with { host in
+      try host.up(
+        "name: x\nservices:\n  a:\n    command: [sleep, \"1000\"]\n    healthcheck: {test: [NONE]}\n", named: "x")
+      #expect(try host.field("Health", of: "a") == "")
+      let supervisor = try #require(try host.stackProcesses().first)
+      // The worker threads and the supervisor's own last errands end within this.
+      usleep(12_000_000)
+      let before = try host.succeed("cat", "/proc/\(supervisor)/status")
+      usleep(1_000_000)
+      let after = try host.succeed("cat", "/proc/\(supervisor)/status")
+      let switches = { (status: String) in status.split(separator: "\n").first { $0.hasPrefix("voluntary") } }
+      #expect(switches(before) == switches(after))
+    }
+  }
+
+  @Test func manyProbesLeaveNothingBehind() throws {
+    try ThrowawayHost.with { host in
+      let services = (0..<5).map { number in
+        "  a\(number):\n    command: [sleep, \"1000\"]\n"
+          + "    healthcheck: {test: \"head -c 20000 /dev/zero; exit \(number % 2)\", interval: 10ms, retries: 1000000, "
+          + "start_period: 0s}\n"
+      }
+      try host.write("name: x\nservices:\n\(services.joined())", to: "x.stack")
+      let up = try host.start(["stack", "up", "x.stack"])
+      #expect(try host.eventually { try host.listing().count == 5 })
+      let supervisor = try #require(try host.supervisor())
+      usleep(1_000_000)
+      let early = try host.footprint(of: supervisor)
+      usleep(4_000_000)
+      let late = try host.footprint(of: supervisor)
+      #expect(late.descriptors <= early.descriptors + 12, "\(early) \(late)")
+      #expect(late.zombies <= 5, "\(late)")
+      #expect(late.kilobytes < early.kilobytes + 2000, "\(early) \(late)")
+      try host.signal(2, to: up)
+      #expect(try up.wait(limit: .seconds(20)).status == 130)
+    }
+  }
+}
+
+extension ThrowawayHost {
+  func record(of service: String) throws -> [String: Any] {
+    let text = try succeed("stack", "inspect", service)
+    let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+    guard let record = object?["record"] as? [String: Any] else { throw HarnessError("no record: \(text)") }
+    return record
+  }
+
+  /// What `inspect` says of a service's health.
+  func inspection(of service: String) throws -> [String: Any] {
+    guard let health = try record(of: service)["health"] as? [String: Any] else {
+      throw HarnessError("no health of \(service)")
+    }
+    return health
+  }
+
+  /// The process number of the only supervisor.
+  func supervisor() throws -> Int? {
+    let pids = try succeed("pgrep", "-f", "stack supervise").split(separator: "\n").compactMap { Int($0) }
+    return pids.first
+  }
+
+  struct Footprint {
+    let descriptors: Int
+    let zombies: Int
+    let kilobytes: Int
+  }
+
+  /// What a process holds, and the zombies on all of the host.
+  func footprint(of pid: Int) throws -> Footprint {
+    let script = """
+      ls /proc/\(pid)/fd | wc -l
+      ps -e -o stat= | grep -c '^Z' || true
+      awk '/^Pss:/ {print $2}' /proc/\(pid)/smaps_rollup
+      """
+    let numbers = try succeed("sh", "-c", script).split(separator: "\n").compactMap { Int($0) }
+    guard numbers.count == 3 else { throw HarnessError("no footprint of \(pid): \(numbers)") }
+    return Footprint(descriptors: numbers[0], zombies: numbers[1], kilobytes: numbers[2])
+  }
+}
