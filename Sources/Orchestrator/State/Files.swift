@@ -36,7 +36,7 @@ enum Files {
   static func replace(
     _ path: String, with bytes: [UInt8], mode: FilePermissions = [.ownerReadWrite], isDurable: Bool = false
   ) throws(KernelError) {
-    let temporary = "\(path).new"
+    let temporary = temporary(path)
     do {
       try write(bytes, to: temporary, mode: mode, isDurable: isDurable)
       guard rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
@@ -45,6 +45,9 @@ enum Files {
       throw failure("write", path, error)
     }
   }
+
+  /// Where the new text of a file stands until it takes the file's name.
+  static func temporary(_ path: String) -> String { "\(path).new" }
 
   /// Writes into the file that is there: a bind mount of it shows the new text, where a renamed file would not.
   static func overwrite(_ path: String, with bytes: [UInt8], mode: FilePermissions) throws(KernelError) {
