@@ -15,6 +15,10 @@ int stack_fsopen(const char *type);
 int stack_fsconfig(int context, unsigned command, const char *key, const char *value, int auxiliary);
 int stack_fsmount(int context, unsigned attributes);
 
+/// 1 when something is mounted on `path` (statx(2), STATX_ATTR_MOUNT_ROOT): also what bind mounts bring, which st_dev
+/// does not tell. A link at its end is not followed.
+int stack_is_mount_point(int directory, const char *path);
+
 int stack_pidfd_open(pid_t pid);
 int stack_pidfd_send_signal(int pidfd, int signal);
 int stack_pidfd_getfd(int pidfd, int descriptor);
