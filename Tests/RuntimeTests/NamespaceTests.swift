@@ -50,6 +50,9 @@ struct NamespaceTests {
       try NamespaceTests.leaveHost()
       let before = Shell.run("cat /proc/self/mountinfo").output
       let path = "/run/netns/web.web1"
+      try #require(try NamespaceFolder.needed("/run/netns") == [.madeFolder, .madeMountPoint])
+      try NamespaceFolder.prepare("/run/netns")
+      try #require(try NamespaceFolder.needed("/run/netns").isEmpty)
       try NetworkNamespace.create(disablesIPv6: true).pin(at: path)
       try NetworkNamespace.create(disablesIPv6: true).pin(at: "/run/netns/web.web2")
       try #require(Shell.run("ip netns list").output == "web.web2\nweb.web1\n")
@@ -67,7 +70,7 @@ struct NamespaceTests {
       try NetworkNamespace.unpin(path)
       try NetworkNamespace.unpin("/run/netns/web.web2")
       try #require(Shell.run("ip netns list; ls /run/netns").output.isEmpty)
-      try Mounts.unmount("/run/netns")
+      try NamespaceFolder.restore("/run/netns", [.madeMountPoint, .madeFolder])
       try #require(Shell.run("cat /proc/self/mountinfo").output == before)
     }
   }

@@ -18,6 +18,10 @@ int stack_fsmount(int context, unsigned attributes);
 /// A pipe, both ends close-on-exec; only the one that is read from does not block.
 int stack_pipe(int *read_end, int *write_end);
 
+/// 1 when something is mounted on `path` (statx(2), STATX_ATTR_MOUNT_ROOT): also what bind mounts bring, which st_dev
+/// does not tell. A link at its end is not followed.
+int stack_is_mount_point(int directory, const char *path);
+
 int stack_pidfd_open(pid_t pid);
 int stack_pidfd_send_signal(int pidfd, int signal);
 int stack_pidfd_getfd(int pidfd, int descriptor);

@@ -76,6 +76,10 @@ extension StackCommands {
       service.scale.value = count
       file.services[name] = service
     }
+    // What only one replica can have was checked with the file's own numbers.
+    let replicas = DiagnosticList()
+    if !request.scale.isEmpty { StackChecks(stack: file, serviceNames: [], diagnostics: replicas).checkReplicas() }
+    guard !replicas.hasErrors else { throw FileDiagnostics(diagnostics: replicas.sorted) }
     let selection = file.activeServices(profiles: request.profiles)
     guard selection.diagnostics.isEmpty else { throw FileDiagnostics(diagnostics: selection.diagnostics) }
     return LoadedStack(

@@ -6,44 +6,71 @@ import Runtime
 /// One line of `ps --format json`: Compose's field names, and what Compose does not say.
 private struct StatusLine: Encodable {
   struct Publisher: Encodable {
-    var URL: String
-    var TargetPort: UInt16
-    var PublishedPort: UInt16
-    var `Protocol`: String
+    var url: String
+    var targetPort: UInt16
+    var publishedPort: UInt16
+    var transport: String
+
+    enum CodingKeys: String, CodingKey {
+      case url = "URL"
+      case targetPort = "TargetPort"
+      case publishedPort = "PublishedPort"
+      case transport = "Protocol"
+    }
+
+    init(_ port: PublishedPort) {
+      url = port.hostAddress?.description ?? "0.0.0.0"
+      targetPort = port.target.port
+      publishedPort = port.hostPort
+      transport = port.target.transport.rawValue
+    }
   }
-  var ID: String
-  var Name: String
-  var Command: String
-  var Project: String
-  var Service: String
-  var State: String
-  var Health: String
-  var ExitCode: Int
-  var Publishers: [Publisher]
-  var Networks: String
-  var PID: Int32
-  var IPAddress: String
-  var Restarts: Int
+
+  var id: String
+  var name: String
+  var command: String
+  var project: String
+  var service: String
+  var state: String
+  var health: String
+  var exitCode: Int
+  var publishers: [Publisher]
+  var networks: String
+  var pid: Int32
+  var addresses: String
+  var restarts: Int
+
+  enum CodingKeys: String, CodingKey {
+    case id = "ID"
+    case name = "Name"
+    case command = "Command"
+    case project = "Project"
+    case service = "Service"
+    case state = "State"
+    case health = "Health"
+    case exitCode = "ExitCode"
+    case publishers = "Publishers"
+    case networks = "Networks"
+    case pid = "PID"
+    case addresses = "IPAddress"
+    case restarts = "Restarts"
+  }
 
   init(_ status: StackIndex.ServiceStatus) {
-    let (service, record) = (status.service, status.record)
-    ID = "\(status.stack).\(service.name)"
-    Name = service.containerName ?? service.name
-    Command = service.process.arguments.map(shellQuoted).joined(separator: " ")
-    Project = status.stack
-    Service = service.service
-    State = record.phase.rawValue
-    Health = record.healthStatus?.rawValue ?? ""
-    ExitCode = record.exitCode ?? 0
-    Publishers = service.ports.map { port in
-      Publisher(
-        URL: "\(port.hostAddress?.description ?? "0.0.0.0")", TargetPort: port.target.port,
-        PublishedPort: port.hostPort, Protocol: port.target.transport.rawValue)
-    }
-    Networks = service.attachments.map(\.network).joined(separator: ",")
-    PID = record.process?.pid ?? 0
-    IPAddress = service.attachments.map { "\($0.address)" }.joined(separator: ",")
-    Restarts = record.restarts
+    let (desired, record) = (status.service, status.record)
+    id = "\(status.stack).\(desired.name)"
+    name = desired.containerName ?? desired.name
+    command = desired.process.arguments.map(shellQuoted).joined(separator: " ")
+    project = status.stack
+    service = desired.service
+    state = record.phase.rawValue
+    health = record.healthStatus?.rawValue ?? ""
+    exitCode = record.exitCode ?? 0
+    publishers = desired.ports.map(Publisher.init)
+    networks = desired.attachments.map(\.network).joined(separator: ",")
+    pid = record.process?.pid ?? 0
+    addresses = desired.attachments.map { "\($0.address)" }.joined(separator: ",")
+    restarts = record.restarts
   }
 }
 

@@ -98,10 +98,11 @@ public struct StackCommands: Sendable {
 
   private func desired(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
     let (facts, previous) = try rethrowing(source.name) { () throws(KernelError) in
-      (
-        try HostFacts.observe(except: source.name, pool: pool, folders: folders, portsOfInterest: source.hostPorts),
-        try index.desired(source.name)
-      )
+      let previous = try index.desired(source.name)
+      let facts = try HostFacts.observe(
+        except: source.name, group: previous?.linkGroup, pool: pool, folders: folders,
+        portsOfInterest: source.hostPorts)
+      return (facts, previous)
     }
     let desired = try Resolver.resolve(
       source.file, services: source.services, facts: facts, previous: previous, folder: folders.stack(source.name))
@@ -193,11 +194,12 @@ public struct StackCommands: Sendable {
     while true {
       attempts -= 1
       let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let isDown = Method.self == SupervisorMethods.Down.self
       let outcome = try session.perform(
-        method, parameters, cancelsWhenInterrupted: cancelsWhenInterrupted, report: report)
+        method, parameters, cancelsWhenInterrupted: cancelsWhenInterrupted, isRepeatable: isDown, report: report)
       if let outcome { return outcome }
       guard attempts > 0 else { throw StackErrors([session.endedEarly]) }
-      if Method.self == SupervisorMethods.Down.self, !Files.exists(folder.path) { return OperationEvent(.finished) }
+      if isDown, !Files.exists(folder.path) { return OperationEvent(.finished) }
     }
   }
 
@@ -226,6 +228,8 @@ public struct StackCommands: Sendable {
     }
     if !Files.exists(folder.path) {
       lock.remove()
+      // Of a command that was killed while it was choosing.
+      StackLock.removeIfFree(folders.choosingLock)
       Files.removeIfEmpty(folders.run)
     }
     return result

@@ -41,9 +41,10 @@ struct SupervisorSession {
 
   /// Has something done and passes on what happens, until it ends.
   ///
-  /// - Returns: the last event: how it ended. nil when the supervisor went away before it had begun.
+  /// - Parameter isRepeatable: whether it may be asked for again when it is not known how far it came.
+  /// - Returns: the last event: how it ended. nil when the supervisor went away and it can be asked for again.
   func perform<Method: ControlMethod>(
-    _ method: Method.Type, _ parameters: Method.Parameters, cancelsWhenInterrupted: Bool,
+    _ method: Method.Type, _ parameters: Method.Parameters, cancelsWhenInterrupted: Bool, isRepeatable: Bool,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent? where Method.Reply == OperationEvent {
     var hasBegun = false
@@ -69,7 +70,7 @@ struct SupervisorSession {
       }
     } catch {
       guard error == .disconnected else { throw StackErrors([StackError(folder.name, "\(error)")]) }
-      guard hasBegun else { return nil }
+      guard hasBegun, !isRepeatable else { return nil }
       throw StackErrors([endedEarly])
     }
   }

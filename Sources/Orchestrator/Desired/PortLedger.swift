@@ -5,11 +5,9 @@ struct PortLedger {
     var transport: TransportProtocol
   }
 
-  private let stack: String
   private var used: [Key: [HostFacts.UsedPort]]
 
-  init(facts: HostFacts, stack: String) {
-    self.stack = stack
+  init(facts: HostFacts) {
     used = Dictionary(grouping: facts.ports) { Key(port: $0.port, transport: $0.transport) }
   }
 
@@ -26,12 +24,12 @@ struct PortLedger {
     return user(of: candidate) == nil
   }
 
-  /// Takes a port, and says who has it already if somebody does.
-  mutating func take(_ port: PublishedPort) -> HostFacts.PortUser? {
+  /// Takes a port for a service, and says who has it already if somebody does.
+  mutating func take(_ port: PublishedPort, for service: String) -> HostFacts.PortUser? {
     if let user = user(of: port) { return user }
     used[Key(port: port.hostPort, transport: port.target.transport), default: []].append(
       HostFacts.UsedPort(
-        address: port.hostAddress, port: port.hostPort, transport: port.target.transport, user: .stack(stack)))
+        address: port.hostAddress, port: port.hostPort, transport: port.target.transport, user: .service(service)))
     return nil
   }
 }

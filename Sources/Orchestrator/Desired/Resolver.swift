@@ -3,10 +3,14 @@ import Netlink
 /// Chooses what a stack file leaves open (names, subnets, addresses, ports) so that nothing on the host is in the way. Pure.
 struct Resolver {
   private let file: StackFile
-  private let facts: HostFacts
+  let facts: HostFacts
   private let previous: DesiredStack?
+  /// What the instances are now, by name.
+  let previousServices: [String: DesiredService]
   private let folder: StackFolder
-  private var errors: [StackError] = []
+  /// Names of links that are not to be had any more.
+  private var takenLinks: Set<String>
+  var errors: [StackError] = []
 
   /// - Parameters:
   ///   - services: the services that are to run, of those in the file.
@@ -25,10 +29,13 @@ struct Resolver {
     self.file = file
     self.facts = facts
     self.previous = previous
+    previousServices = Dictionary(
+      (previous?.services ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.folder = folder
+    takenLinks = facts.links
   }
 
-  private var stackName: String { file.name.value }
+  var stackName: String { file.name.value }
 
   private mutating func resolve(_ active: [StackFile.Service]) -> DesiredStack {
     let instances = inDependencyOrder(active).flatMap(Self.instances)
@@ -123,12 +130,9 @@ struct Resolver {
         return nil
       }
       let gateway = network.gateway?.value ?? IPv4Address(bits: subnet.network.bits + 1)
-      let bridge = LinkName.bridge(stack: stackName, network: name)
-      if facts.links.contains(bridge) {
-        errors.append(
-          StackError(
-            "\(stackName)/\(name)", "a link named \(bridge) exists already and is not this stack's",
-            remedy: "remove it (ip link del \(bridge)) or rename the network in \(network.name.span.place)"))
+      let stackName = stackName
+      let bridge = linkName(before: previous?.network(named: name)?.bridge) {
+        LinkName.bridge(stack: stackName, network: name, attempt: $0)
       }
       return ChosenNetwork(
         desired: DesiredNetwork(
@@ -147,6 +151,14 @@ struct Resolver {
     return subnet
   }
 
+  /// A name that no other link has: the one of before if there is one, so that what is there can stay.
+  private mutating func linkName(before: String?, _ name: (_ attempt: Int) -> String) -> String {
+    if let before, takenLinks.insert(before).inserted { return before }
+    var attempt = 0
+    while !takenLinks.insert(name(attempt)).inserted { attempt += 1 }
+    return name(attempt)
+  }
+
   /// A locally administered address made of the IPv4 address: unique on its link, and easy to recognise in a capture.
   private static func mac(for address: IPv4Address) -> MACAddress {
     MACAddress(bits: 0x0273_0000_0000 | UInt64(address.bits))
@@ -162,39 +174,57 @@ struct Resolver {
 
   // MARK: Addresses
 
-  private func chooseAddresses(_ networks: [ChosenNetwork], _ instances: [Instance]) -> [String: HostAddresses] {
-    var addresses: [String: HostAddresses] = [:]
+  /// What there is to give out on each network, and what was given out before.
+  private struct Addresses {
+    var free: [String: HostAddresses] = [:]
+    /// By instance and network.
+    var kept: [String: [String: IPv4Address]] = [:]
+  }
+
+  /// Whoever has an address keeps it, before those that have none yet are given theirs.
+  private func chooseAddresses(_ networks: [ChosenNetwork], _ instances: [Instance]) -> Addresses {
+    var addresses = Addresses()
     for network in networks {
       let fixed = instances.flatMap { instance in
         instance.service.attachments.filter { $0.network.value == network.desired.name }.compactMap {
           $0.address?.value
         }
       }
-      addresses[network.desired.name] = HostAddresses(
+      addresses.free[network.desired.name] = HostAddresses(
         subnet: network.desired.subnet, within: network.range, reserved: fixed + [network.desired.gateway])
+    }
+    for instance in instances {
+      let before = previousServices[instance.name]?.attachments ?? []
+      for wanted in instance.service.attachments where wanted.address == nil {
+        let network = wanted.network.value
+        if let address = before.first(where: { $0.network == network })?.address,
+          addresses.free[network]?.take(address) == true
+        {
+          addresses.kept[instance.name, default: [:]][network] = address
+        }
+      }
     }
     return addresses
   }
 
   private mutating func attachments(
-    of instance: Instance, in networks: [ChosenNetwork], _ addresses: inout [String: HostAddresses]
+    of instance: Instance, in networks: [ChosenNetwork], _ addresses: inout Addresses
   ) -> [DesiredAttachment] {
+    let before = previousServices[instance.name]?.attachments ?? []
     var attachments: [DesiredAttachment] = []
     for (number, wanted) in instance.service.attachments.enumerated() {
       guard let network = networks.first(where: { $0.desired.name == wanted.network.value })?.desired else { continue }
-      guard let address = wanted.address?.value ?? address(of: instance, on: network, &addresses) else {
+      let kept = addresses.kept[instance.name]?[network.name]
+      guard let address = wanted.address?.value ?? kept ?? addresses.free[network.name]?.take() else {
         errors.append(
           StackError(
             "\(stackName)/\(instance.name)", "no address is left in \(network.subnet) of network \(network.name)",
             remedy: "give the network a wider subnet in \(network.declaredAt.map(\.description) ?? "the stack file")"))
         continue
       }
-      let link = LinkName.veth(stack: stackName, service: instance.name, network: network.name)
-      if facts.links.contains(link) {
-        errors.append(
-          StackError(
-            "\(stackName)/\(instance.name)", "a link named \(link) exists already and is not this stack's",
-            remedy: "remove it: ip link del \(link)"))
+      let stackName = stackName
+      let link = linkName(before: before.first { $0.network == network.name }?.link) {
+        LinkName.veth(stack: stackName, service: instance.name, network: network.name, attempt: $0)
       }
       attachments.append(
         DesiredAttachment(
@@ -204,14 +234,6 @@ struct Resolver {
     }
     markDefaultRoute(&attachments, instance, networks)
     return attachments
-  }
-
-  private func address(
-    of instance: Instance, on network: DesiredNetwork, _ addresses: inout [String: HostAddresses]
-  ) -> IPv4Address? {
-    let before = previous?.service(named: instance.name)?.attachments.first { $0.network == network.name }?.address
-    if let before, addresses[network.name]?.take(before) == true { return before }
-    return addresses[network.name]?.take()
   }
 
   /// The default route goes through the attachment with the highest priority that leads out; of equals, the first.
@@ -261,103 +283,5 @@ struct Resolver {
     }
     var seen: Set<ListeningPort> = []
     return (published + exposed).filter { seen.insert($0).inserted }
-  }
-
-  // MARK: Published ports
-
-  private mutating func assignPorts(_ services: inout [DesiredService], _ active: [StackFile.Service]) {
-    var ledger = PortLedger(facts: facts, stack: stackName)
-    let declared = Dictionary(active.map { ($0.name.value, $0.ports) }, uniquingKeysWith: { first, _ in first })
-    // What the file fixes comes first: a port that is chosen must not take it.
-    for fixedFirst in [true, false] {
-      for index in services.indices {
-        for entry in declared[services[index].service] ?? [] {
-          guard case .fixed = entry.host else {
-            if !fixedFirst { choosePorts(for: entry, &services[index], &ledger) }
-            continue
-          }
-          if fixedFirst { fixPorts(for: entry, &services[index], &ledger) }
-        }
-      }
-    }
-  }
-
-  private mutating func fixPorts(
-    for entry: StackFile.PublishedPort, _ service: inout DesiredService, _ ledger: inout PortLedger
-  ) {
-    for pair in entry.pairs {
-      guard let port = publishedPort(entry, host: pair.host ?? 0, container: pair.container, service) else { return }
-      if let user = ledger.take(port) {
-        errors.append(portError(port, user, service, entry))
-      }
-      service.ports.append(port)
-    }
-  }
-
-  private mutating func choosePorts(
-    for entry: StackFile.PublishedPort, _ service: inout DesiredService, _ ledger: inout PortLedger
-  ) {
-    let range: ClosedRange<UInt16> = if case .oneOf(let range) = entry.host { range } else { 49152...65535 }
-    for pair in entry.pairs {
-      let before = previous?.service(named: service.name)?.ports
-        .first { $0.target.port == pair.container && range.contains($0.hostPort) }?.hostPort
-      guard var chosen = publishedPort(entry, host: before ?? range.lowerBound, container: pair.container, service)
-      else {
-        return
-      }
-      if ledger.user(of: chosen) != nil, let free = range.first(where: { ledger.isFree($0, chosen) }) {
-        chosen.hostPort = free
-      }
-      guard ledger.take(chosen) == nil else {
-        errors.append(
-          StackError(
-            "\(stackName)/\(service.name)", "no port in \(range.lowerBound)-\(range.upperBound) is free",
-            remedy: "choose another host port in \(entry.span.place)"))
-        return
-      }
-      service.ports.append(chosen)
-    }
-  }
-
-  private mutating func publishedPort(
-    _ entry: StackFile.PublishedPort, host: UInt16, container: UInt16, _ service: DesiredService
-  ) -> PublishedPort? {
-    guard let transport = TransportProtocol(entry.transport) else {
-      errors.append(
-        StackError(
-          "\(stackName)/\(service.name)", "cannot publish an SCTP port",
-          remedy: "use tcp or udp in \(entry.span.place)"))
-      return nil
-    }
-    var address: IPv4Address?
-    switch entry.address {
-    case nil: address = nil
-    case .v4(let v4): address = v4 == .any ? nil : v4
-    case .v6(let v6):
-      errors.append(
-        StackError(
-          "\(stackName)/\(service.name)", "cannot publish on the IPv6 address \(v6): the network has IPv4 only",
-          remedy: "use an IPv4 address in \(entry.span.place)"))
-      return nil
-    }
-    return PublishedPort(
-      hostAddress: address, hostPort: host, target: ListeningPort(port: container, transport: transport),
-      declaredAt: SourceLine(entry.span.place))
-  }
-
-  private func portError(
-    _ port: PublishedPort, _ user: HostFacts.PortUser, _ service: DesiredService, _ entry: StackFile.PublishedPort
-  ) -> StackError {
-    let place = "\(port.hostAddress ?? .any):\(port.hostPort)/\(port.target.transport.rawValue)"
-    let remedy: String
-    switch user {
-    case .stack(let name) where name == stackName:
-      remedy = "choose another host port in \(entry.span.place)"
-    case .stack(let name):
-      remedy = "choose another host port in \(entry.span.place), or take that stack down: stack down \(name)"
-    case .process, .socket:
-      remedy = "choose another host port in \(entry.span.place), or stop that process"
-    }
-    return StackError("\(stackName)/\(service.name)", "cannot publish \(place): in use by \(user)", remedy: remedy)
   }
 }

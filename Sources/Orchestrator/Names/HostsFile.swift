@@ -44,6 +44,6 @@ struct NameViews {
   /// Every distinct file of a stack.
   func hostsFiles(for stack: DesiredStack) -> [HostsFile] {
     var seen: Set<String> = []
-    return stack.services.map(hostsFile(for:)).filter { seen.insert($0.name).inserted }
+    return stack.services.filter { seen.insert($0.hostsFile).inserted }.map(hostsFile(for:))
   }
 }

@@ -3,18 +3,24 @@ enum LinkName {
   static let limit = 15
 
   /// `web-front`, or `long-sta-x7k2mq` where that is too long.
-  static func bridge(stack: String, network: String) -> String {
+  ///
+  /// - Parameter attempt: counts up while the name is somebody else's: `a-b` with `c` reads as `a` with `b-c`.
+  static func bridge(stack: String, network: String, attempt: Int = 0) -> String {
     let readable = "\(stack)-\(network)"
-    return readable.utf8.count <= limit ? readable : tagged(readable, StableHash("bridge", stack, network))
+    guard readable.utf8.count > limit || attempt > 0 else { return readable }
+    return tagged(readable, StableHash("bridge", stack, network), attempt)
   }
 
   /// The host's end of a veth pair: `web1-x7k2mq`. The tag keeps equal service names of several stacks apart.
-  static func veth(stack: String, service: String, network: String) -> String {
-    tagged(service, StableHash("veth", stack, service, network))
+  static func veth(stack: String, service: String, network: String, attempt: Int = 0) -> String {
+    tagged(service, StableHash("veth", stack, service, network), attempt)
   }
 
-  private static func tagged(_ text: String, _ hash: StableHash) -> String {
-    "\(text.prefix(8))-\(hash.tag)"
+  private static func tagged(_ text: String, _ hash: StableHash, _ attempt: Int) -> String {
+    let hash = attempt == 0 ? hash : StableHash(hash.tag, String(attempt))
+    var beginning = text
+    while beginning.utf8.count > 8 { beginning.removeLast() }
+    return "\(beginning)-\(hash.tag)"
   }
 
   /// The alias that tells whose a link is, also when the stack's state is lost: `stack:web/web1/front`.

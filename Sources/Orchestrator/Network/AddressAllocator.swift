@@ -11,8 +11,7 @@ struct AddressAllocator {
   /// Where subnets come from. Outside the defaults of Docker (172.17–31, 192.168), podman (10.88) and Kubernetes (10.96, 10.244).
   let pool: IPv4Prefix
 
-  /// 10.208.0.0/12
-  static let defaultPool = IPv4Prefix(containing: IPv4Address(bits: 0x0AD0_0000), length: 12) ?? .everything
+  static let defaultPool = IPv4Prefix("10.208.0.0/12") ?? .everything
 
   private var taken: [Taken]
 
@@ -32,7 +31,8 @@ struct AddressAllocator {
 
   /// The first free subnet with room for so many hosts beside the gateway; nil when the pool is used up.
   mutating func subnet(hosts: Int, for user: String) -> IPv4Prefix? {
-    let length = Self.prefixLength(hosts: hosts)
+    // A pool narrower than /24 is one subnet, if it is wide enough.
+    let length = Self.prefixLength(hosts: hosts, atLeast: pool.length)
     guard length >= pool.length else { return nil }
     let step = UInt32(1) << UInt32(32 - length)
     var candidate = pool.network.bits
@@ -51,9 +51,9 @@ struct AddressAllocator {
     return nil
   }
 
-  /// /24 as a rule, so that addresses are easy to read; wider when the services need it.
-  static func prefixLength(hosts: Int) -> Int {
-    var length = 24
+  /// /24 as a rule, so that addresses are easy to read; wider when the services need it, narrower when the pool is.
+  static func prefixLength(hosts: Int, atLeast shortest: Int = 24) -> Int {
+    var length = max(24, shortest)
     // Three addresses are not for services: the network's own, the gateway's and the broadcast address.
     while length > 1, (1 << (32 - length)) - 3 < hosts { length -= 1 }
     return length
@@ -62,29 +62,31 @@ struct AddressAllocator {
 
 /// Hands out the addresses of one subnet in order, around those that are fixed.
 struct HostAddresses {
-  private let range: ClosedRange<UInt32>
+  /// Empty where a subnet has no room: /31 and /32.
+  private let range: Range<UInt64>
   private var used: Set<UInt32>
-  private var next: UInt32
+  private var next: UInt64
 
   /// - Parameter reserved: the gateway and every address that the stack file fixes.
   init(subnet: IPv4Prefix, within range: IPv4Prefix?, reserved: some Sequence<IPv4Address>) {
-    let first = max(subnet.network.bits + 1, range?.network.bits ?? 0)
-    let last = min(subnet.last.bits - 1, range?.last.bits ?? .max)
-    self.range = first...max(first, last)
+    let first = max(UInt64(subnet.network.bits) + 1, UInt64(range?.network.bits ?? 0))
+    let end = min(UInt64(subnet.last.bits), UInt64(range?.last.bits ?? .max) + 1)
+    self.range = first..<max(first, end)
     self.used = Set(reserved.map(\.bits))
     self.next = first
   }
 
   /// Keeps an address that a service already has; false when it is no longer to be had.
   mutating func take(_ address: IPv4Address) -> Bool {
-    range.contains(address.bits) && used.insert(address.bits).inserted
+    range.contains(UInt64(address.bits)) && used.insert(address.bits).inserted
   }
 
   /// The next free address; nil when the subnet is used up.
   mutating func take() -> IPv4Address? {
     while range.contains(next) {
       defer { next += 1 }
-      if used.insert(next).inserted { return IPv4Address(bits: next) }
+      let bits = UInt32(truncatingIfNeeded: next)
+      if used.insert(bits).inserted { return IPv4Address(bits: bits) }
     }
     return nil
   }

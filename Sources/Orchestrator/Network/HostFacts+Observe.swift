@@ -6,12 +6,13 @@ extension HostFacts {
   ///
   /// - Parameters:
   ///   - stack: the stack that is being chosen for: what is its own is in nobody's way.
+  ///   - group: the device group of its links, if it has any: a link that is just being made has no alias yet.
   ///   - portsOfInterest: for these the process that listens is looked up, which takes a walk through /proc.
   static func observe(
-    except stack: String, pool: IPv4Prefix, folders: StateFolders, portsOfInterest: Set<UInt16>
+    except stack: String, group: UInt32?, pool: IPv4Prefix, folders: StateFolders, portsOfInterest: Set<UInt16>
   ) throws(KernelError) -> HostFacts {
     var facts = HostFacts(pool: pool)
-    try facts.addLinks(except: stack)
+    try facts.addLinks(except: stack, group: group)
     try facts.addSockets(portsOfInterest)
     facts.tables = try Set(tables(except: stack))
     for other in StackIndex(folders: folders).names() where other != stack {
@@ -21,10 +22,11 @@ extension HostFacts {
   }
 
   /// Links and the routes over them.
-  private mutating func addLinks(except stack: String) throws(KernelError) {
+  private mutating func addLinks(except stack: String, group: UInt32?) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     let links = try socket.links()
-    let own = links.filter { $0.alias?.hasPrefix(LinkName.alias(stack: stack, "")) ?? false }
+    let prefix = LinkName.alias(stack: stack, "")
+    let own = links.filter { $0.alias?.hasPrefix(prefix) ?? false || $0.group == group }
     let ownIndices = Set(own.map(\.index))
     let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
     self.links = Set(links.filter { !ownIndices.contains($0.index) }.map(\.name))

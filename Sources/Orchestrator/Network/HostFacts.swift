@@ -2,7 +2,7 @@ public import Netlink
 
 /// What the host already uses: the ranges, ports and names that a stack must stay clear of.
 ///
-/// A value, so that choosing is pure: ``HostFacts/observe(except:folders:)`` fills it on a real host.
+/// A value, so that choosing is pure: ``HostFacts/observe(except:pool:folders:portsOfInterest:)`` fills it on a real host.
 public struct HostFacts: Hashable, Sendable {
   /// A range of addresses with what uses it, as it reads in an error: `route 10.0.0.0/8 via eth0`.
   public struct UsedRange: Hashable, Sendable {
@@ -21,13 +21,17 @@ public struct HostFacts: Hashable, Sendable {
     case process(name: String, pid: Int32)
     /// A socket whose owner could not be found out.
     case socket
+    /// Another stack.
     case stack(String)
+    /// Another service of the same stack.
+    case service(String)
 
     public var description: String {
       switch self {
       case .process(let name, let pid): "\(name) (pid \(pid))"
       case .socket: "a process that cannot be seen from here"
       case .stack(let name): "stack \(name)"
+      case .service(let name): "service \(name)"
       }
     }
   }

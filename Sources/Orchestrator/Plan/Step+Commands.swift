@@ -15,7 +15,11 @@ extension Step {
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
     case .createNamespace(let service, let stack):
-      ["ip netns add \(stack).\(service.name)", "ip -n \(stack).\(service.name) link set lo up"]
+      [
+        "ip netns add \(stack).\(service.name)",
+        "ip netns exec \(stack).\(service.name) sysctl -w net.ipv6.conf.all.disable_ipv6=1",
+        "ip -n \(stack).\(service.name) link set lo up",
+      ]
     case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
     case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
     case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
@@ -39,6 +43,7 @@ extension Step {
       "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name))",
       "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
       "ip link set \(bridge) up",
+      "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
     ]
   }
 
@@ -51,6 +56,7 @@ extension Step {
       "ip link add \(attachment.link) group \(stack.linkGroup) type veth"
         + " peer name \(attachment.interface) address \(attachment.mac) netns \(namespace)",
       "ip link set \(attachment.link) master \(network.bridge) addrgenmode none up",
+      "bridge link set dev \(attachment.link) flood off neigh_suppress on\(service.ports.isEmpty ? "" : " hairpin on")",
       "bridge fdb add \(attachment.mac) dev \(attachment.link) master static",
       "ip neigh add \(attachment.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent",
       "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet.length) dev \(attachment.interface)",
@@ -72,7 +78,8 @@ extension Step {
       case .direct(let folder): "mount --bind \(shellQuoted(folder)) \(paths.root)"
       }
     let command = service.process.arguments.map(shellQuoted).joined(separator: " ")
+    let script = "\(root) && hostname \(service.hostname) && exec chroot \(paths.root) \(command)"
     return "ip netns exec \(stack.name).\(service.name) unshare --mount --uts --ipc --pid --cgroup --fork"
-      + " sh -c '\(root) && hostname \(service.hostname) && exec chroot \(paths.root) \(command)'"
+      + " sh -c \(shellQuoted(script))"
   }
 }

@@ -36,7 +36,7 @@ enum Files {
   static func replace(
     _ path: String, with bytes: [UInt8], mode: FilePermissions = [.ownerReadWrite], isDurable: Bool = false
   ) throws(KernelError) {
-    let temporary = "\(path).new"
+    let temporary = temporary(path)
     do {
       try write(bytes, to: temporary, mode: mode, isDurable: isDurable)
       guard rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
@@ -45,6 +45,9 @@ enum Files {
       throw failure("write", path, error)
     }
   }
+
+  /// Where the new text of a file stands until it takes the file's name.
+  static func temporary(_ path: String) -> String { "\(path).new" }
 
   /// Writes into the file that is there: a bind mount of it shows the new text, where a renamed file would not.
   static func overwrite(_ path: String, with bytes: [UInt8], mode: FilePermissions) throws(KernelError) {
@@ -59,6 +62,8 @@ enum Files {
     let descriptor = Descriptor(
       adopting: try FileDescriptor.open(
         path, .writeOnly, options: [.create, .closeOnExec, .noFollow], permissions: mode))
+    // The umask is the caller's, and no reason for a service's user not to read its /etc/hosts.
+    guard fchmod(descriptor.rawValue, mode.rawValue) == 0 else { throw Errno(rawValue: errno) }
     try descriptor.fileDescriptor.writeAll(bytes)
     guard ftruncate(descriptor.rawValue, off_t(bytes.count)) == 0 else { throw Errno(rawValue: errno) }
     if isDurable { guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) } }
@@ -74,14 +79,21 @@ enum Files {
     }
   }
 
-  /// Makes a folder and those above it; content with one that is there.
+  /// Makes a folder and those above it; content with one that is there, which keeps its mode.
   static func makeFolder(_ path: String, mode: mode_t = 0o700) throws(KernelError) {
-    if mkdir(path, mode) == 0 || errno == EEXIST { return }
-    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
-      throw KernelError("make folder", path, errno: Errno(rawValue: errno))
+    if mkdir(path, mode) != 0 {
+      if errno == EEXIST { return }
+      guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+        throw KernelError("make folder", path, errno: Errno(rawValue: errno))
+      }
+      try makeFolder(String(path[..<slash]), mode: 0o755)
+      guard mkdir(path, mode) == 0 else {
+        if errno == EEXIST { return }
+        throw KernelError("make folder", path, errno: Errno(rawValue: errno))
+      }
     }
-    try makeFolder(String(path[..<slash]), mode: 0o755)
-    guard mkdir(path, mode) == 0 || errno == EEXIST else {
+    // The umask is the caller's.
+    guard mode & 0o077 == 0 || chmod(path, mode) == 0 else {
       throw KernelError("make folder", path, errno: Errno(rawValue: errno))
     }
   }
@@ -94,14 +106,10 @@ enum Files {
 
   /// The names in a folder, in order; none when there is no such folder.
   static func list(_ path: String) -> [String] {
-    guard let folder = opendir(path) else { return [] }
-    defer { closedir(folder) }
-    var names: [String] = []
-    while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
+    let number = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard number >= 0 else { return [] }
+    return names(in: Descriptor(adopting: number))
+      .map { String(decoding: $0.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) }.sorted()
   }
 
   static func exists(_ path: String) -> Bool {
@@ -109,24 +117,51 @@ enum Files {
     return lstat(path, &status) == 0
   }
 
-  /// Removes a file or a folder with all that is in it, without following links or crossing into other file systems.
+  /// Removes a file or a folder with all that is in it, without following links or going into what is mounted there.
   static func remove(_ path: String) throws(KernelError) {
+    try remove([CChar](path.utf8CString), in: AT_FDCWD, path)
+  }
+
+  /// Names in folders are bytes: what services wrote need not be text.
+  private static func remove(_ name: [CChar], in folder: CInt, _ path: String) throws(KernelError) {
     var status = stat()
-    guard lstat(path, &status) == 0 else { return }
-    if status.st_mode & S_IFMT == S_IFDIR {
-      for name in list(path) {
-        var inner = stat()
-        guard lstat("\(path)/\(name)", &inner) == 0 else { continue }
-        guard inner.st_dev == status.st_dev else {
-          throw KernelError(
-            "remove", "\(path)/\(name)", errno: .resourceBusy,
-            remedy: "something is mounted there: unmount it and try again")
-        }
-        try remove("\(path)/\(name)")
+    guard fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return }
+    let isFolder = status.st_mode & S_IFMT == S_IFDIR
+    if isFolder {
+      guard stack_is_mount_point(folder, name) != 1 else {
+        throw KernelError(
+          "remove", path, errno: .resourceBusy, remedy: "something is mounted there: unmount it and try again")
+      }
+      let number = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      guard number >= 0 else { throw KernelError("remove", path, errno: Errno(rawValue: errno)) }
+      let opened = Descriptor(adopting: number)
+      for inner in names(in: opened) {
+        let text = String(decoding: inner.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        try remove(inner, in: opened.rawValue, "\(path)/\(text)")
       }
     }
-    let result = status.st_mode & S_IFMT == S_IFDIR ? rmdir(path) : unlink(path)
-    guard result == 0 || errno == ENOENT else { throw KernelError("remove", path, errno: Errno(rawValue: errno)) }
+    guard unlinkat(folder, name, isFolder ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT else {
+      throw KernelError("remove", path, errno: Errno(rawValue: errno))
+    }
+  }
+
+  /// The names in an open folder, each with its NUL.
+  private static func names(in folder: borrowing Descriptor) -> [[CChar]] {
+    let copy = fcntl(folder.rawValue, F_DUPFD_CLOEXEC, 0)
+    guard copy >= 0 else { return [] }
+    guard let stream = fdopendir(copy) else {
+      Glibc.close(copy)
+      return []
+    }
+    defer { closedir(stream) }
+    var names: [[CChar]] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        bytes.prefix { $0 != 0 }.map(CChar.init(bitPattern:)) + [0]
+      }
+      if name != [46, 0], name != [46, 46, 0] { names.append(name) }
+    }
+    return names
   }
 
   /// Removes a folder if nothing is in it.

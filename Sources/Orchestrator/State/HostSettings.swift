@@ -83,8 +83,11 @@ struct HostSettings {
   }
 
   private func removeLedger() throws(KernelError) {
-    try Files.remove(file.path)
-    try Files.remove(copy.path)
+    // With what a supervisor left that was killed while it wrote.
+    for path in [file.path, copy.path] {
+      try Files.remove(path)
+      try Files.remove(Files.temporary(path))
+    }
     Files.removeIfEmpty("\(folders.lib)/.host")
     Files.removeIfEmpty(folders.lib)
   }

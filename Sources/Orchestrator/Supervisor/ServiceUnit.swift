@@ -76,6 +76,12 @@ final class ServiceUnit {
 
   // MARK: The process
 
+  /// Opens the FIFOs before there is a process to write to them: what one left in them that ended at once would be gone
+  /// with it, since a FIFO that nobody has open holds nothing.
+  func prepareOutput() {
+    output.open()
+  }
+
   /// Takes over the process that was just started.
   func started(_ launched: ServiceProcess) {
     cancelRestart()

@@ -244,6 +244,7 @@ final class Supervisor {
 extension Supervisor: PlanHost {
   func apply(_ steps: [Step], completion: @escaping ([Step], StackError?) -> Void) {
     let builder = builder
+    for case .start(let service, _) in steps { units[service.name]?.prepareOutput() }
     do {
       try pool.submit {
         var begun: [Step] = []

@@ -35,9 +35,11 @@ public enum NamespaceFolder {
   /// Takes back what ``prepare(_:)`` had to do, as far as it did, unless something else is pinned there by now.
   public static func restore(_ path: String, _ change: Change) throws(KernelError) {
     guard try Mounts.below(path).allSatisfy({ $0.mountPoint == path }) else { return }
-    if change.contains(.madeMountPoint), umount2(path, UnmountFlag.detach | UnmountFlag.noFollow) != 0, errno != EINVAL
-    {
-      throw KernelError("unmount", path, errno: Errno(rawValue: errno))
+    if change.contains(.madeMountPoint), umount2(path, UnmountFlag.detach | UnmountFlag.noFollow) != 0 {
+      let refusal = Errno(rawValue: errno)
+      guard refusal == .invalidArgument || refusal == .noSuchFileOrDirectory else {
+        throw KernelError("unmount", path, errno: refusal)
+      }
     }
     // Not empty: somebody else's by now.
     if change.contains(.madeFolder) { rmdir(path) }

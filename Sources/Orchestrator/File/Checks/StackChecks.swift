@@ -11,6 +11,11 @@ struct StackChecks {
     checkSubnets()
     checkAddresses()
     checkHostPorts()
+    checkReplicas()
+  }
+
+  /// What depends on the number of replicas.
+  func checkReplicas() {
     checkNames()
     checkScale()
   }

@@ -1,0 +1,64 @@
+import FoundationEssentials
+import Netlink
+import Runtime
+import Testing
+
+@testable import Orchestrator
+
+/// What is written to state files and sockets reads back as it was.
+@Suite struct CodingTests {
+  private static func roundTrip<Value: Codable & Equatable>(_ value: Value) throws -> Bool {
+    try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value)) == value
+  }
+
+  @Test func desiredStack() throws {
+    let stack = try resolve(
+      """
+      services:
+        web:
+          command: [httpd, "-f"]
+          scale: 2
+          user: "33:33"
+          working_dir: /srv
+          environment: {A: "1"}
+          domainname: example.com
+          networks: {front: {aliases: [www]}, back: {gw_priority: 1}}
+          ports: ["8080-8082:80"]
+          volumes: ["data:/data", "/tmp:/host:ro", "/anonymous"]
+          tmpfs: ["/run:size=64k,mode=700"]
+          depends_on: {db: {condition: service_completed_successfully}}
+          restart: on-failure:3
+          stop_grace_period: 1m30s
+          healthcheck: {test: "true", interval: 1s}
+          labels: {team: blue}
+        db: {command: [x], rootfs: {path: /srv/db, mode: direct}, networks: [back], restart: on-failure}
+      networks: {front: {}, back: {internal: true}}
+      volumes: {data: {}}
+      """)
+    #expect(try Self.roundTrip(stack))
+    // Places are all equal to each other, so they are looked at by themselves.
+    let read = try JSONDecoder().decode(DesiredStack.self, from: JSONEncoder().encode(stack))
+    #expect(read.services.map { $0.declaredAt?.description } == stack.services.map { $0.declaredAt?.description })
+    #expect(read.services.allSatisfy { $0.declaredAt?.description.hasPrefix("web.stack:") == true })
+  }
+
+  @Test func serviceRecord() throws {
+    var record = ServiceRecord(service: "web-1")
+    #expect(try Self.roundTrip(record))
+    record.phase = .restarting
+    record.process = ProcessIdentity(pid: 412, startTime: 73201, bootID: "7e1c")
+    (record.startedAt, record.finishedAt, record.exitCode) = (1.5, 2.25, 137)
+    let result = ServiceRecord.Health.Result(startedAt: 1.5, finishedAt: 2.25, exitCode: 1, output: "no\n\u{1b}")
+    (record.restarts, record.health, record.isStoppedByHand) = (
+      3, .init(status: .unhealthy, failures: 3, results: [result]), true
+    )
+    #expect(try Self.roundTrip(record))
+  }
+
+  @Test func operationEvent() throws {
+    var error = StackError("web/web1", "is not ready", remedy: "wait")
+    error.logLines = ["a \"quoted\" line", ""]
+    #expect(try Self.roundTrip(OperationEvent(.failed, service: "web1", text: "böse\n", errors: [error])))
+    #expect(try Self.roundTrip(OperationEvent(.finished)))
+  }
+}
