@@ -116,6 +116,8 @@ public struct Dependency: Codable, Hashable, Sendable {
   public var condition: Condition
   /// Whether the dependent may start all the same when the condition cannot come true.
   public var isRequired: Bool
+  /// Whether the dependent is restarted when a command restarts the other service or makes it anew.
+  public var restartsWithIt = false
 }
 
 public struct StopPolicy: Codable, Hashable, Sendable {

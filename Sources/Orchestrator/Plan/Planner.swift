@@ -34,13 +34,17 @@ struct Planner {
     let idle = desired.services.filter { service in
       changes[service.name] == nil && oldNames.contains(service.name) && observed[service.name]?.isAlive != true
     }
+    let remade = desired.services.filter { changes[$0.name] != nil }
+    let following = followers(of: remade, in: desired).filter { service in
+      changes[service.name] == nil && oldNames.contains(service.name) && observed[service.name]?.isAlive == true
+    }
     let bridgesGone = old.networks.filter { desired.network(named: $0.name) != $0 }
     let bridgesNew = desired.networks.filter { !isSettled || old.network(named: $0.name) != $0 }
 
     var stages: [Plan.Stage] = []
     if !gone.isEmpty || !bridgesGone.isEmpty { stages.append(.serial([.unsettle(stack: desired.name)])) }
     stages += [
-      .lanes(stopLanes(gone, in: old)),
+      .lanes(stopLanes(gone + following, in: old)),
       .serial(removal(of: gone, from: old) + bridgesGone.map { .removeBridge($0) }),
     ]
     // What is made anew needs its folder again too.
@@ -48,7 +52,7 @@ struct Planner {
       let isFirst = recorded == nil || !isSettled
       stages.append(.serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew)))
     }
-    stages.append(.lanes(startLanes(creating: new, starting: idle, in: desired, observed: observed)))
+    stages.append(.lanes(startLanes(creating: new, starting: idle + following, in: desired, observed: observed)))
 
     let reasons =
       gone.filter { !newNames.contains($0.name) }.map { Plan.Reason(service: $0.name, text: "removed") }
@@ -56,6 +60,7 @@ struct Planner {
         Plan.Reason(service: service.name, text: changes[service.name].map { "recreated, \($0)" } ?? "created")
       }
       + idle.map { Plan.Reason(service: $0.name, text: "started") }
+      + following.map { Plan.Reason(service: $0.name, text: "restarted with what it depends on") }
     return Plan(stages: stages, reasons: reasons)
   }
 
@@ -180,7 +185,24 @@ struct Planner {
   }
 
   static func restart(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
-    Plan(stages: stop(services, in: stack).stages + start(services, in: stack, observed: [:]).stages)
+    let all = services + followers(of: services, in: stack)
+    return Plan(stages: stop(all, in: stack).stages + start(all, in: stack, observed: [:]).stages)
+  }
+
+  /// Those that are to be restarted with others, and those with them, that are not among the others themselves.
+  static func followers(of services: [DesiredService], in stack: DesiredStack) -> [DesiredService] {
+    let given = Set(services.map(\.name))
+    var restarted = Set(services.map(\.service))
+    var followers: [DesiredService] = []
+    // A service stands after those that it depends on: one pass finds all.
+    for service in stack.services where !given.contains(service.name) {
+      guard service.dependencies.contains(where: { $0.restartsWithIt && restarted.contains($0.service) }) else {
+        continue
+      }
+      restarted.insert(service.service)
+      followers.append(service)
+    }
+    return followers
   }
 }
 

@@ -269,6 +269,39 @@ extension DesiredStack {
     #expect(plan.short == ["stop db", "stop web", "start db", "ready db", "start web", "ready web"])
     #expect(plan.stages.count == 2)
   }
+
+  private static let following = """
+    services:
+      web: {command: [x], depends_on: {app: {restart: true}}}
+      app: {command: [x], depends_on: {db: {restart: true}}}
+      idle: {command: [x], depends_on: [db]}
+      db: {command: [x]}
+    """
+
+  @Test func whoDependsWithRestartIsRestartedToo() throws {
+    let stack = try resolve(Self.following)
+    let plan = Planner.restart(stack.services.filter { $0.name == "db" }, in: stack)
+    #expect(Set(plan.short.filter { $0.hasPrefix("stop") }) == ["stop db", "stop app", "stop web"])
+    #expect(plan.short.filter { $0.hasPrefix("start") } == ["start db", "start app", "start web"])
+  }
+
+  @Test func whoDependsWithRestartIsRestartedAfterARecreation() throws {
+    let plan = try Self.change(
+      Self.following, to: Self.following.replacing("db: {command: [x]", with: "db: {command: [y]"))
+    #expect(
+      plan.why == [
+        "db: recreated, command changed", "app: restarted with what it depends on",
+        "web: restarted with what it depends on",
+      ])
+    #expect(plan.short.filter { $0.hasPrefix("namespace") } == ["namespace db"])
+    #expect(plan.short.filter { $0.hasPrefix("start") } == ["start db", "start app", "start web"])
+    // One that does not run is started as it is, not stopped first.
+    #expect(
+      try Self.change(
+        Self.following, to: Self.following,
+        observed: ["db": .running, "app": .exited, "web": .running, "idle": .running]
+      ).short.contains("stop app") == false)
+  }
 }
 
 /// The way back from an `up` that failed, for each point that it may have come to.
