@@ -62,7 +62,8 @@ extension Dependency {
       case .healthy: .healthy
       case .completed: .completed
       }
-    self.init(service: dependency.service.value, condition: condition, isRequired: dependency.isRequired,
+    self.init(
+      service: dependency.service.value, condition: condition, isRequired: dependency.isRequired,
       restartsWithIt: dependency.restartsWithIt)
   }
 }
