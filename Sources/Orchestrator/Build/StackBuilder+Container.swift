@@ -8,7 +8,7 @@ extension StackBuilder {
   /// Makes the service's container and starts its command in it.
   func start(_ service: DesiredService) throws(KernelError) -> ServiceProcess {
     let paths = folder.service(service.name)
-    try StateFile(path: paths.definition).write(service)
+    try StateFile(path: paths.execContext).write(ExecContext(service.process))
     let namespace = try namespace(of: service.name)
     let exitRecord = try emptyFile(paths.exit)
     let group = try Cgroup.create(controlGroup(of: service.name), mountPoint: controlGroups)

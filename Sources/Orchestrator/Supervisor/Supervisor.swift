@@ -10,7 +10,7 @@ import Runtime
 final class Supervisor {
   /// How many threads make namespaces, mounts and processes. The kernel does that work side by side on two cores;
   /// beyond that its own locks take the gain back (measured by tools/bench up).
-  private static let workers = 2
+  private static let workers = 3
 
   let loop: EventLoop
   let builder: StackBuilder
