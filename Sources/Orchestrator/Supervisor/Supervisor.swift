@@ -139,7 +139,7 @@ final class Supervisor {
     stopTimeout = nil
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
     redefine(desired)
-    for reason in plan.reasons { call.send(OperationEvent(.service, service: reason.service, text: reason.text)) }
+    call.send(OperationEvent(plan.reasons))
     perform(plan, call) { [self] run in
       guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
       stack = desired
@@ -242,7 +242,6 @@ final class Supervisor {
 extension Supervisor: PlanHost {
   func apply(_ steps: [Step], completion: @escaping ([Step], StackError?) -> Void) {
     let builder = builder
-    for case .start(let service, _) in steps { units[service.name]?.prepareOutput() }
     do {
       try pool.submit {
         var begun: [Step] = []
