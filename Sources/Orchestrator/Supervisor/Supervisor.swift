@@ -122,13 +122,18 @@ final class Supervisor {
   private func commandEnded() {
     run = nil
     isBusy = false
-    // Most of the program has run by now, and most of that will not run again for a long time.
-    stack_release_code()
-    guard !queue.isEmpty else { return }
+    guard !queue.isEmpty else { return releaseCodeSoon() }
     enqueue(queue.removeFirst())
   }
 
   private var observed: Planner.Observed { units.mapValues(\.record.phase) }
+
+  /// Most of the program has run by now, and most of that will not run again for a long time.
+  private func releaseCodeSoon() {
+    loop.schedule(after: .milliseconds(200)) { [weak self] in
+      if self?.isBusy == false { stack_release_code() }
+    }
+  }
 
   private func up(_ call: ControlCall<SupervisorMethods.Up>) {
     let (before, desired) = (stack, call.parameters.desired)
