@@ -60,6 +60,7 @@ extension StackBuilder {
     process.environment = service.process.environment.map { "\($0.key)=\($0.value)" }.sorted()
     process.workingDirectory = service.process.workingDirectory ?? "/"
     process.user = service.process.user
+    process.confinement = service.process.security.confinement
     return process
   }
 

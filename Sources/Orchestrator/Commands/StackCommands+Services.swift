@@ -18,6 +18,8 @@ extension StackCommands {
     public var environment: [String] = []
     /// A terminal, if standard input is one.
     public var wantsTerminal = true
+    /// All that the caller itself may do, whatever the service may.
+    public var isPrivileged = false
 
     public init() {}
   }
@@ -49,6 +51,7 @@ extension StackCommands {
       spec.workingDirectory = options.workingDirectory ?? definition.process.workingDirectory ?? "/"
       spec.user = options.user ?? definition.process.user
       spec.terminal = options.wantsTerminal && isTerminal
+      spec.confinement = options.isPrivileged ? .none : definition.process.security.confinement
       spec.cgroup = group.descriptor
       return try Container.exec(into: process.process.pidfd, spec).shellCode
     } catch {
