@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -76,13 +77,6 @@ int stack_pidfd_wait(int pidfd, int block, int *status) {
   return 1;
 }
 
-struct netns_request {
-  int proc;
-  unsigned options;
-  int descriptor;
-  int error;
-};
-
 static int write_text(int folder, const char *path, const char *text) {
   int file = openat(folder, path, O_WRONLY | O_CLOEXEC);
   if (file < 0) return -1;
@@ -116,28 +110,16 @@ static int fill_netns(int proc, unsigned options) {
   return openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 }
 
-static void *netns_thread(void *argument) {
-  struct netns_request *request = argument;
-  request->descriptor = fill_netns(request->proc, request->options);
-  request->error = errno;
-  return NULL;
-}
-
 int stack_netns_create(int proc, unsigned options) {
-  struct netns_request request = {.proc = proc, .options = options, .descriptor = -1};
-  pthread_t thread;
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, 64 * 1024);
-  int error = pthread_create(&thread, &attributes, netns_thread, &request);
-  pthread_attr_destroy(&attributes);
-  if (error == 0) error = pthread_join(thread, NULL);
-  if (error != 0) {
-    errno = error;
-    return -1;
-  }
-  errno = request.error;
-  return request.descriptor;
+  int home = openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+  if (home < 0) return -1;
+  int descriptor = fill_netns(proc, options);
+  int error = errno;
+  // A thread that cannot come back would do its next work in a stranger's network.
+  if (setns(home, CLONE_NEWNET) != 0) abort();
+  close(home);
+  errno = error;
+  return descriptor;
 }
 
 int stack_namespace_type(int descriptor) {

@@ -68,8 +68,6 @@ static int execute(char **argv) {
 static _Noreturn void run_command(char **argv, const sigset_t *former, int terminal) {
   setsid();
   if (terminal) ioctl(0, TIOCSCTTY, 0);
-  // stack-init keeps its own memory closed to the service; the command's is its own affair.
-  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   sigprocmask(SIG_SETMASK, former, NULL);
   execute(argv);
   int error = errno;
@@ -103,7 +101,8 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&all, own[i]);
   sigprocmask(SIG_SETMASK, &all, &former);
 
-  pid_t command = fork();
+  // The child borrows this memory until it has exec'd: there is no copy to be made. It calls nothing that would mind.
+  pid_t command = vfork();
   if (command < 0) {
     report(errno);
     return 126;

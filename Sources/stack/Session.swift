@@ -108,6 +108,11 @@ struct Session {
   }
 }
 
+/// Writes lines to standard error, in one piece.
+func standardError(_ prefix: String, _ lines: [String]) {
+  if !lines.isEmpty { standardError(prefix, lines.joined(separator: "\n")) }
+}
+
 /// Writes a line to standard error. `prefix` is left out when the text brings its own.
 func standardError(_ prefix: String, _ text: String) {
   let line = (text.hasPrefix(prefix) ? text : prefix + text) + "\n"

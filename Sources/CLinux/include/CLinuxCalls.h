@@ -32,7 +32,7 @@ enum {
   STACK_NETNS_DISABLE_IPV6 = 2,
 };
 
-/// Makes a network namespace on a thread of its own, so that the caller's never changes, and answers a CLOEXEC
+/// Makes a network namespace, with the calling thread back in its own when it returns, and answers a CLOEXEC
 /// descriptor to it. `proc` is the root of a procfs.
 int stack_netns_create(int proc, unsigned options);
 

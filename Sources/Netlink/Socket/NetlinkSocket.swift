@@ -49,7 +49,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
 
   /// Opens a socket in another network namespace, given by a descriptor of its `/proc/PID/ns/net` or of a bind mount of it.
   ///
-  /// A thread made for it enters the namespace and ends (setns(2) is per thread), so the caller's threads stay where they are.
+  /// The calling thread enters the namespace and is back when this returns (setns(2) is per thread).
   ///
   /// - Throws: `KernelError` from setns(2) or as from ``init(_:)``.
   public init(_ family: Family, in namespace: borrowing Descriptor) throws(KernelError) {

@@ -8,7 +8,9 @@ extension StackBuilder {
   /// Makes the service's container and starts its command in it.
   func start(_ service: DesiredService) throws(KernelError) -> ServiceProcess {
     let paths = folder.service(service.name)
-    try StateFile(path: paths.definition).write(service)
+    try makeFolder(of: service)
+    let output = try openOutput(of: service)
+    try StateFile(path: paths.execContext).write(ExecContext(service.process))
     let namespace = try namespace(of: service.name)
     let exitRecord = try emptyFile(paths.exit)
     let group = try Cgroup.create(controlGroup(of: service.name), mountPoint: controlGroups)
@@ -24,7 +26,7 @@ extension StackBuilder {
     spec.usesInit = service.process.usesInit
     spec.exitRecord = exitRecord.fileDescriptor
     do {
-      return ServiceProcess(try launcher.launch(spec))
+      return ServiceProcess(try launcher.launch(spec), output: output)
     } catch {
       throw explained(error, service)
     }

@@ -28,14 +28,30 @@ extension StackBuilder {
       try Files.overwrite("\(folder.names)/\(file.name)", with: [UInt8](file.text.utf8), mode: readable)
     }
     try Files.overwrite("\(folder.names)/resolv.conf", with: [UInt8](ResolverFile.forServices().utf8), mode: readable)
-    for service in desired.services {
-      let paths = folder.service(service.name)
-      try Files.makeFolder(paths.path)
-      for fifo in [paths.stdout, paths.stderr] { try Files.makeFIFO(fifo) }
-      if service.process.keepsStdinOpen { try Files.makeFIFO(paths.stdin) }
-      try Files.overwrite(paths.hostname, with: [UInt8]("\(service.hostname)\n".utf8), mode: readable)
-      for mount in service.mounts { try makeSource(of: mount) }
+  }
+
+  /// What of one service lies in files: made beside the other services' on the way to their start, not before all of them.
+  func makeFolder(of service: DesiredService) throws(KernelError) {
+    let paths = folder.service(service.name)
+    try Files.makeFolder(paths.path)
+    for fifo in [paths.stdout, paths.stderr] { try Files.makeFIFO(fifo) }
+    if service.process.keepsStdinOpen { try Files.makeFIFO(paths.stdin) }
+    try Files.overwrite(
+      paths.hostname, with: [UInt8]("\(service.hostname)\n".utf8), mode: [.ownerReadWrite, .groupRead, .otherRead])
+    for mount in service.mounts { try makeSource(of: mount) }
+  }
+
+  /// Opens the FIFOs before there is a process to write to them: what one left in them that ended at once would be gone
+  /// with it, since a FIFO that nobody has open holds nothing.
+  func openOutput(of service: DesiredService) throws(KernelError) -> [SharedDescriptor] {
+    let paths = folder.service(service.name)
+    var ends: [SharedDescriptor] = []
+    for path in [paths.stdout, paths.stderr] {
+      let number = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
+      guard number >= 0 else { throw KernelError("open", path, errno: Errno(rawValue: errno)) }
+      ends.append(SharedDescriptor(Descriptor(adopting: number)))
     }
+    return ends
   }
 
   /// Compose makes the host's folder of a bind mount that is not there yet.

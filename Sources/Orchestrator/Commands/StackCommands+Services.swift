@@ -33,13 +33,13 @@ extension StackCommands {
   ) throws(StackErrors) -> Int32 {
     let subject = "\(place.stack)/\(place.service)"
     let folder = folders.stack(place.stack).service(place.service)
-    let (record, definition) = try rethrowing(subject) { () throws(KernelError) in
+    let (record, context) = try rethrowing(subject) { () throws(KernelError) in
       (
         try StateFile<ServiceRecord>(path: folder.record).read(),
-        try StateFile<DesiredService>(path: folder.definition).read()
+        try StateFile<ExecContext>(path: folder.execContext).read()
       )
     }
-    guard let definition, let process = record?.process.flatMap({ ServiceProcess($0) }) else {
+    guard let context, let process = record?.process.flatMap({ ServiceProcess($0) }) else {
       throw StackErrors([
         StackError(subject, "is not running", remedy: "start it: stack start \(subject)")
       ])
@@ -47,9 +47,9 @@ extension StackCommands {
     do throws(KernelError) {
       let group = try Cgroup.create("stack/\(place.stack)/\(place.service)", mountPoint: try Cgroup.mountPoint())
       var spec = ExecSpec(command)
-      spec.environment = environment(definition.process.environment, options.environment)
-      spec.workingDirectory = options.workingDirectory ?? definition.process.workingDirectory ?? "/"
-      spec.user = options.user ?? definition.process.user
+      spec.environment = environment(context.environment, options.environment)
+      spec.workingDirectory = options.workingDirectory ?? context.workingDirectory ?? "/"
+      spec.user = options.user ?? context.user
       spec.terminal = options.wantsTerminal && isTerminal
       spec.confinement = options.isPrivileged ? .none : definition.process.security.confinement
       spec.cgroup = group.descriptor

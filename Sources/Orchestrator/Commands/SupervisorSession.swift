@@ -91,7 +91,7 @@ extension OperationEvent.Kind {
   var isLast: Bool {
     switch self {
     case .finished, .failed, .cancelled: true
-    case .step, .service, .warning: false
+    case .plan, .service, .warning: false
     }
   }
 }

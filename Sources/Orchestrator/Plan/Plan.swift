@@ -29,7 +29,7 @@ public struct Plan: Hashable, Sendable {
   /// Why each service that is not left alone is touched: `web1: created`, `web2: recreated, environment changed`.
   public var reasons: [Reason]
 
-  public struct Reason: Hashable, Sendable {
+  public struct Reason: Codable, Hashable, Sendable {
     public var service: String
     public var text: String
   }

@@ -67,8 +67,8 @@ public struct ServiceFolder: Hashable, Sendable {
   public var path: String { "\(stack.services)/\(name)" }
   /// The ``ServiceRecord``.
   public var record: String { "\(path)/record.json" }
-  /// The ``DesiredService``, for commands that need no more than this one.
-  public var definition: String { "\(path)/service.json" }
+  /// The ``ExecContext``.
+  public var execContext: String { "\(path)/exec.json" }
   public var stdout: String { "\(path)/stdout" }
   public var stderr: String { "\(path)/stderr" }
   public var stdin: String { "\(path)/stdin" }

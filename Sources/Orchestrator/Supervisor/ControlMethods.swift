@@ -68,8 +68,8 @@ enum SupervisorMethods {
 /// Something that happened while an operation went on.
 public struct OperationEvent: Codable, Hashable, Sendable {
   public enum Kind: String, Codable, Sendable {
-    /// A step was begun.
-    case step
+    /// What is going to be done to each service.
+    case plan
     /// A service changed: `text` says into what.
     case service
     /// Something to be told, that stops nothing.
@@ -81,6 +81,8 @@ public struct OperationEvent: Codable, Hashable, Sendable {
   public var kind: Kind
   public var service: String?
   public var text: String
+  /// For a plan: what is going to be done.
+  public var changes: [Plan.Reason] = []
   /// What went wrong, with the last event.
   public var errors: [StackError]
 
@@ -89,5 +91,10 @@ public struct OperationEvent: Codable, Hashable, Sendable {
     self.service = service
     self.text = text
     self.errors = errors
+  }
+
+  init(_ changes: [Plan.Reason]) {
+    self.init(.plan)
+    self.changes = changes
   }
 }

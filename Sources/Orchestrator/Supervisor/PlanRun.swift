@@ -179,7 +179,10 @@ final class PlanRun {
     }
     switch first {
     case .awaitReady(let service):
-      host.awaitReady(service) { after($0, 1) }
+      host.awaitReady(service) { [self] error in
+        if error == nil, goesOn { report(OperationEvent(.service, service: service.name, text: "ready")) }
+        after(error, 1)
+      }
     case .stop(let service):
       report(OperationEvent(.service, service: service.name, text: "stopping"))
       begun.append(first)
@@ -188,7 +191,6 @@ final class PlanRun {
       // One trip to a worker for all that blocks; in tear-down each by itself, so that one failure skips none.
       let batch = failures == .goOn ? [first] : Array(steps.prefix { !$0.waitsOnLoop })
       let starting = batch.first(where: \.isStart)?.service
-      if let starting { report(OperationEvent(.service, service: starting, text: "starting")) }
       host.apply(batch) { [self] begun, error in
         self.begun += begun
         if let error { note(error) }

@@ -64,12 +64,6 @@ final class ServiceUnit {
 
   // MARK: The process
 
-  /// Opens the FIFOs before there is a process to write to them: what one left in them that ended at once would be gone
-  /// with it, since a FIFO that nobody has open holds nothing.
-  func prepareOutput() {
-    output.open()
-  }
-
   /// Takes over the process that was just started.
   func started(_ launched: ServiceProcess) {
     cancelRestart()
@@ -106,6 +100,7 @@ final class ServiceUnit {
   private func watch(_ launched: ServiceProcess) {
     process = launched
     output.open()
+    launched.releaseOutput()
     processToken = try? loop.register(launched.process.pidfd.fileDescriptor, interest: .read) { [weak self] _ in
       guard let self, let process = self.process else { return }
       // A supervisor that adopted the process is not its parent, and has only what stack-init wrote.

@@ -10,7 +10,7 @@ import Runtime
 final class Supervisor {
   /// How many threads make namespaces, mounts and processes. The kernel does that work side by side on two cores;
   /// beyond that its own locks take the gain back (measured by tools/bench up).
-  private static let workers = 2
+  private static let workers = 3
 
   let loop: EventLoop
   let builder: StackBuilder
@@ -122,13 +122,18 @@ final class Supervisor {
   private func commandEnded() {
     run = nil
     isBusy = false
-    // Most of the program has run by now, and most of that will not run again for a long time.
-    stack_release_code()
-    guard !queue.isEmpty else { return }
+    guard !queue.isEmpty else { return releaseCodeSoon() }
     enqueue(queue.removeFirst())
   }
 
   private var observed: Planner.Observed { units.mapValues(\.record.phase) }
+
+  /// Most of the program has run by now, and most of that will not run again for a long time.
+  private func releaseCodeSoon() {
+    loop.schedule(after: .milliseconds(200)) { [weak self] in
+      if self?.isBusy == false { stack_release_code() }
+    }
+  }
 
   private func up(_ call: ControlCall<SupervisorMethods.Up>) {
     let (before, desired) = (stack, call.parameters.desired)
@@ -139,7 +144,7 @@ final class Supervisor {
     stopTimeout = nil
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
     redefine(desired)
-    for reason in plan.reasons { call.send(OperationEvent(.service, service: reason.service, text: reason.text)) }
+    call.send(OperationEvent(plan.reasons))
     perform(plan, call) { [self] run in
       guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
       stack = desired
@@ -242,7 +247,6 @@ final class Supervisor {
 extension Supervisor: PlanHost {
   func apply(_ steps: [Step], completion: @escaping ([Step], StackError?) -> Void) {
     let builder = builder
-    for case .start(let service, _) in steps { units[service.name]?.prepareOutput() }
     do {
       try pool.submit {
         var begun: [Step] = []

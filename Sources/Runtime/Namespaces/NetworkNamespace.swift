@@ -12,7 +12,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     self.descriptor = descriptor
   }
 
-  /// A new one. It is made on a thread that ends right after, so no thread of the caller's changes namespace.
+  /// A new one. The calling thread makes it, and is back in its own when this returns.
   ///
   /// With `disablesIPv6`, `net.ipv6.conf.{all,default}.disable_ipv6` are 1 from the start: no interface ever sends
   /// duplicate address detection or multicast listener reports.

@@ -22,10 +22,14 @@ final class ProgressPrinter {
     case (.tty, .warning):
       clearLine()
       standardError("", "warning: \(event.text)")
+    case (.tty, .plan):
+      for change in event.changes { states[change.service] = change.text }
+      redraw(event)
     case (.tty, _):
       if let service = event.service { states[service] = event.text }
       redraw(event)
-    case (_, .service): standardError("", "\(stack)/\(event.service ?? ""): \(event.text)")
+    case (_, .plan): standardError("", event.changes.map { "\(stack)/\($0.service): \($0.text)" })
+    case (_, .service): standardError("", ["\(stack)/\(event.service ?? ""): \(event.text)"])
     default: break
     }
   }
