@@ -6,7 +6,9 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -323,6 +325,10 @@ static int run(struct child *child, const struct stack_operation *o) {
     case STACK_OP_PRCTL: return prctl((int)o->flags, o->number, 0, 0, 0);
     case STACK_OP_BOUNDING_SET: return limit_bounding_set(o->number);
     case STACK_OP_CAPABILITIES: return set_capabilities(o->number, o->flags);
+    case STACK_OP_SECCOMP: {
+      struct sock_fprog filter = {.len = (unsigned short)o->number, .filter = (struct sock_filter *)o->data};
+      return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
+    }
     case STACK_OP_MAKE_PATH: return make_path(o->path, 0755);
     case STACK_OP_CHDIR: return change_folder(o->path);
     case STACK_OP_EXEC: return execute(o->data);

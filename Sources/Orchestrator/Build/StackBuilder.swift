@@ -14,11 +14,13 @@ final class StackBuilder: Sendable {
   let controlGroups: String?
   let hostRoot = Mutex<HostRoot?>(nil)
   let namespaces = NamespaceSource()
+  let filters: SeccompFilters
   let nftables = NftablesConnection()
 
   init(folders: StateFolders, stack: String, initProgram: String?) throws(KernelError) {
     self.folders = folders
     self.stack = stack
+    filters = SeccompFilters(folders.stack(stack))
     launcher = try ContainerLauncher(initPath: initProgram)
     controlGroups = try Cgroup.mountPoint()
   }

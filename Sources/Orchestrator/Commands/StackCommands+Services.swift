@@ -51,7 +51,8 @@ extension StackCommands {
       spec.workingDirectory = options.workingDirectory ?? context.workingDirectory ?? "/"
       spec.user = options.user ?? context.user
       spec.terminal = options.wantsTerminal && isTerminal
-      spec.confinement = options.isPrivileged ? .none : definition.process.security.confinement
+      spec.confinement =
+        options.isPrivileged ? .none : try SeccompFilters(folders.stack(place.stack)).confinement(context.security)
       spec.cgroup = group.descriptor
       return try Container.exec(into: process.process.pidfd, spec).shellCode
     } catch {

@@ -28,6 +28,7 @@ extension DesiredSecurity {
   init(_ service: StackFile.Service) {
     self.init()
     isPrivileged = service.isPrivileged
+    isFiltered = service.isFiltered && !service.isPrivileged
     forbidsNewPrivileges = service.forbidsNewPrivileges ?? !service.isPrivileged
     let (addsAll, dropsAll) = (service.addedCapabilities.contains(nil), service.droppedCapabilities.contains(nil))
     let dropped = CapabilitySet(service.droppedCapabilities.compactMap { $0 })
@@ -36,7 +37,7 @@ extension DesiredSecurity {
     if isPrivileged { (capabilities, added) = (.all, .all) }
   }
 
-  /// For the service's own command, and for what is executed beside it.
+  /// For the service's own command, and for what is executed beside it; without its filter, which takes a compiler.
   var confinement: Confinement {
     var confinement = Confinement()
     confinement.capabilities = capabilities

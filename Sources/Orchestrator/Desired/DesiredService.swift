@@ -60,6 +60,8 @@ public struct DesiredSecurity: Codable, Hashable, Sendable {
   public var added: CapabilitySet = []
   public var isPrivileged = false
   public var forbidsNewPrivileges = true
+  /// Whether their system calls are filtered.
+  public var isFiltered = true
 
   public init() {}
 }

@@ -11,6 +11,8 @@ public struct Confinement: Hashable, Sendable {
   public var noNewPrivileges = true
   /// Paths of /proc and /sys that reach the kernel as a whole are hidden or read-only.
   public var masksKernelPaths = true
+  /// Decides on its system calls and on those of what it starts. `nil`: all are allowed.
+  public var filter: SeccompFilter?
 
   public init() {}
 
@@ -31,6 +33,7 @@ extension Program {
     let isRoot = credentials.uid == 0
     let ambient = isRoot ? [] : confinement.ambient.intersection(confinement.capabilities)
     // While there is still the right to.
+    if !confinement.noNewPrivileges { try install(confinement.filter) }
     try add(
       STACK_OP_BOUNDING_SET, for: "limit", "the capabilities", number: confinement.capabilities.rawValue)
     if !ambient.isEmpty {
@@ -43,6 +46,16 @@ extension Program {
       number: isRoot ? confinement.capabilities.rawValue : ambient.rawValue)
     if confinement.noNewPrivileges {
       try add(STACK_OP_PRCTL, for: "set", "no_new_privs", flags: ProcessControl.noNewPrivileges, number: 1)
+      try install(confinement.filter)
     }
+  }
+
+  /// Takes no_new_privs or CAP_SYS_ADMIN: hence last with the one, and first without.
+  private mutating func install(_ filter: SeccompFilter?) throws(KernelError) {
+    guard let filter else { return }
+    let instructions = values(filter.instructions)
+    try add(
+      STACK_OP_SECCOMP, for: "install", "the seccomp filter", number: UInt64(filter.instructions.count / 8),
+      data: instructions)
   }
 }

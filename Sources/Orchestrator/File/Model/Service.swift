@@ -40,6 +40,8 @@ extension StackFile {
     var droppedCapabilities: [Capability?] = []
     /// Whether the process may do all that stack itself may.
     var isPrivileged = false
+    /// Whether the default seccomp filter decides on its system calls.
+    var isFiltered = true
     /// Nil: on, unless the service is privileged.
     var forbidsNewPrivileges: Bool?
     var labels: [Label] = []

@@ -32,10 +32,16 @@ extension Field {
       case ("no-new-privileges", .some):
         report(
           .badOption, "\"no-new-privileges\" is true or false", at: text.span, help: ["write no-new-privileges:true"])
+      case ("seccomp", "unconfined"): draft.service.isFiltered = false
+      case ("seccomp", "builtin"): draft.service.isFiltered = true
+      case ("seccomp", .some):
+        report(
+          .notSupported, "a seccomp profile of your own is not supported", at: text.span,
+          help: ["write seccomp:unconfined, or leave it out for the default filter"])
       case ("apparmor", _), ("label", _), ("systempaths", _), ("writable-cgroups", _):
         report(
           .notSupported, "\"\(parts[0])\" is not supported in \"security_opt\"", at: text.span,
-          help: ["leave it out: services are confined by namespaces and capabilities"])
+          help: ["leave it out: services are confined by namespaces, capabilities and seccomp"])
       case (let name, _):
         report(
           .badOption, "\"security_opt\" has no option \"\(Self.shortened(name))\"",
@@ -45,5 +51,5 @@ extension Field {
     }
   }
 
-  private static let securityOptions = ["no-new-privileges"]
+  private static let securityOptions = ["no-new-privileges", "seccomp"]
 }

@@ -48,7 +48,9 @@ enum ServiceKeys {
     .read("privileged", "true: it may do all that the host's root may") { field, draft in
       draft.service.isPrivileged = field.boolean() ?? false
     },
-    .read("security_opt", "no-new-privileges:false") { field, draft in field.readSecurityOptions(into: &draft) },
+    .read("security_opt", "no-new-privileges:false, seccomp:unconfined") { field, draft in
+      field.readSecurityOptions(into: &draft)
+    },
   ]
 
   private static let network: [Key] = [
