@@ -64,7 +64,9 @@ public struct StackCommands: Sendable {
 
   /// Chooses what the file leaves open and puts the choice on record. One command at a time chooses on this host.
   private func claim(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
-    let choosing = try rethrowing(nil) { () throws(KernelError) in try StackLock(folders.choosingLock) }
+    let choosing = try rethrowing(nil) { () throws(KernelError) in
+      try StackLock(folders.choosingLock, interruption: interruption)
+    }
     let folder = folders.stack(source.name)
     do {
       let desired = try desired(source, options)
@@ -204,17 +206,26 @@ public struct StackCommands: Sendable {
 
   // MARK: Locks
 
+  /// - Returns: nil when the user did not want to wait any longer.
+  private func lock(_ folder: StackFolder, onWait: () -> Void) throws(KernelError) -> StackLock? {
+    do {
+      return try StackLock(folder.lock, interruption: interruption, onWait: onWait)
+    } catch {
+      guard error.errno == .interrupted else { throw error }
+      return nil
+    }
+  }
+
   /// Runs one command that changes a stack, alone.
   private func locked(
     _ stack: String, report: (OperationEvent) -> Void,
     _ body: () throws(StackErrors) -> OperationEvent
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(stack)
-    let lock = try rethrowing(stack) { () throws(KernelError) in
-      try StackLock(folder.lock) {
-        report(OperationEvent(.warning, text: "waiting for another command on stack \(stack)"))
-      }
+    let held = try rethrowing(stack) { () throws(KernelError) in
+      try lock(folder) { report(OperationEvent(.warning, text: "waiting for another command on stack \(stack)")) }
     }
+    guard let lock = held else { return OperationEvent(.cancelled) }
     let result: OperationEvent
     do {
       try rethrowing(stack) { () throws(KernelError) in

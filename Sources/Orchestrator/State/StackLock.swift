@@ -10,8 +10,12 @@ struct StackLock: ~Copyable {
 
   /// Waits until nobody else holds the lock.
   ///
-  /// - Parameter onWait: called once, before waiting, when somebody else has it.
-  init(_ path: String, onWait: () -> Void = {}) throws(KernelError) {
+  /// - Parameters:
+  ///   - interruption: ends the wait early, with EINTR. flock(2) itself would wait on, since commands hold their signals back.
+  ///   - onWait: called once, before waiting, when somebody else has it.
+  init(
+    _ path: String, interruption: Interruption = Interruption(), onWait: () -> Void = {}
+  ) throws(KernelError) {
     self.path = path
     try Files.makeFolder(Self.folder(of: path))
     var hasWaited = false
@@ -27,9 +31,7 @@ struct StackLock: ~Copyable {
       if flock(number, LOCK_EX | LOCK_NB) != 0 {
         if !hasWaited { onWait() }
         hasWaited = true
-        while flock(number, LOCK_EX) != 0 {
-          guard errno == EINTR else { throw KernelError("lock", path, errno: Errno(rawValue: errno)) }
-        }
+        try Self.wait(for: number, path, interruption)
       }
       // The holder before us may have removed the file: a lock on a file that nobody can find locks nothing.
       if Self.isSameFile(number, path) {
@@ -41,6 +43,21 @@ struct StackLock: ~Copyable {
 }
 
 extension StackLock {
+  /// How often a lock that somebody else has is tried again.
+  private static let interval: CInt = 50
+
+  private static func wait(for number: CInt, _ path: String, _ interruption: Interruption) throws(KernelError) {
+    while flock(number, LOCK_EX | LOCK_NB) != 0 {
+      guard errno == EWOULDBLOCK || errno == EINTR else {
+        throw KernelError("lock", path, errno: Errno(rawValue: errno))
+      }
+      // A negative number is skipped (poll(2)).
+      var signals = pollfd(fd: interruption.wake?.rawValue ?? -1, events: Int16(POLLIN), revents: 0)
+      _ = poll(&signals, 1, interval)
+      if interruption.isInterrupted() { throw KernelError("lock", path, errno: .interrupted) }
+    }
+  }
+
   /// Removes the lock's file and lets go: for the command that leaves nothing of the stack behind.
   consuming func remove() {
     unlink(path)
