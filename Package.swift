@@ -19,6 +19,7 @@ let package = Package(
   targets: [
     .target(name: "CLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .systemLibrary(name: "CNetfilter", pkgConfig: "libnftnl", providers: [.apt(["libmnl-dev", "libnftnl-dev"])]),
+    .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
     .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
     .target(
@@ -26,7 +27,7 @@ let package = Package(
       dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     .target(name: "Netlink", dependencies: ["Kernel", "CNetfilter"], swiftSettings: strict),
-    .target(name: "Runtime", dependencies: ["Kernel", "CLinux"], swiftSettings: strict),
+    .target(name: "Runtime", dependencies: ["Kernel", "CLinux", "CSeccomp"], swiftSettings: strict),
     .target(
       name: "Orchestrator", dependencies: ["Kernel", "Netlink", "Runtime", "CYaml"], swiftSettings: strict),
     .executableTarget(

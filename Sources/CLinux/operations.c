@@ -4,8 +4,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
+#include <linux/filter.h>
 #include <linux/openat2.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -215,6 +218,35 @@ static int arrange_descriptors(struct child *child, const int *wanted) {
   return (int)syscall(SYS_close_range, STACK_FD_COUNT, ~0U, 0);
 }
 
+static int limit_bounding_set(uint64_t kept) {
+  for (unsigned long number = 0; number < 64; number++) {
+    if (kept >> number & 1) continue;
+    if (prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0) continue;
+    // The first that the kernel does not know.
+    return errno == EINVAL ? 0 : -1;
+  }
+  return 0;
+}
+
+static int set_capabilities(uint64_t wanted, uint64_t ambient) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) != 0) return -1;
+  uint64_t permitted = (data[0].permitted | (uint64_t)data[1].permitted << 32) & wanted;
+  uint64_t inheritable = permitted & ambient;
+  for (int half = 0; half < 2; half++) {
+    data[half].permitted = data[half].effective = (uint32_t)(permitted >> 32 * half);
+    data[half].inheritable = (uint32_t)(inheritable >> 32 * half);
+  }
+  if (syscall(SYS_capset, &header, data) != 0) return -1;
+  if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
+  for (unsigned long number = 0; inheritable >> number != 0; number++) {
+    if (inheritable >> number & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0) return -1;
+    if (number == 63) break;
+  }
+  return 0;
+}
+
 static int change_folder(const char *path) {
   if (chdir(path) != 0) return -1;
   // CVE-2024-21626: a path can lead outside by way of a leaked descriptor. The kernel then prefixes "(unreachable)".
@@ -291,6 +323,12 @@ static int run(struct child *child, const struct stack_operation *o) {
     case STACK_OP_SETGID: return (int)syscall(SYS_setresgid, o->number, o->number, o->number);
     case STACK_OP_SETUID: return (int)syscall(SYS_setresuid, o->number, o->number, o->number);
     case STACK_OP_PRCTL: return prctl((int)o->flags, o->number, 0, 0, 0);
+    case STACK_OP_BOUNDING_SET: return limit_bounding_set(o->number);
+    case STACK_OP_CAPABILITIES: return set_capabilities(o->number, o->flags);
+    case STACK_OP_SECCOMP: {
+      struct sock_fprog filter = {.len = (unsigned short)o->number, .filter = (struct sock_filter *)o->data};
+      return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
+    }
     case STACK_OP_MAKE_PATH: return make_path(o->path, 0755);
     case STACK_OP_CHDIR: return change_folder(o->path);
     case STACK_OP_EXEC: return execute(o->data);

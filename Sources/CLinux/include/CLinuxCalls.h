@@ -54,6 +54,9 @@ size_t stack_signal_set_size(void);
 /// The next signal from `descriptor`, or 0 when there is none now.
 int stack_next_signal(int descriptor);
 
+/// A file in memory, with O_CLOEXEC (memfd_create(2)).
+int stack_memfd_create(const char *name);
+
 /// Lets go of the pages of this program's own code that are mapped. Those still in use come back from the page cache
 /// at the next touch.
 void stack_release_code(void);

@@ -81,6 +81,12 @@ enum stack_operation_kind {
   STACK_OP_SETUID,
   /// prctl(flags, number, 0, 0, 0)
   STACK_OP_PRCTL,
+  /// Take everything off the bounding set that is not in `number`
+  STACK_OP_BOUNDING_SET,
+  /// Permitted and effective become `number`, inheritable and ambient `flags`: as far as the process has them
+  STACK_OP_CAPABILITIES,
+  /// Install the seccomp filter in data: `number` times struct sock_filter
+  STACK_OP_SECCOMP,
   /// Make path when missing, as far as the root of the process allows
   STACK_OP_MAKE_PATH,
   /// chdir(path), and refuse a folder outside the root

@@ -16,7 +16,7 @@ extension StackBuilder {
     let group = try Cgroup.create(controlGroup(of: service.name), mountPoint: controlGroups)
 
     var spec = ContainerSpec(
-      hostname: service.hostname, root: try root(of: service, paths), process: process(of: service))
+      hostname: service.hostname, root: try root(of: service, paths), process: try process(of: service))
     spec.domainname = service.domainname
     spec.networkNamespace = namespace.descriptor.fileDescriptor
     spec.readOnlyRoot = service.process.isRootReadOnly
@@ -57,11 +57,12 @@ extension StackBuilder {
     return .overlay(lower: [lower], upper: paths.upper, work: paths.work)
   }
 
-  private func process(of service: DesiredService) -> ContainerProcess {
+  private func process(of service: DesiredService) throws(KernelError) -> ContainerProcess {
     var process = ContainerProcess(service.process.arguments)
     process.environment = service.process.environment.map { "\($0.key)=\($0.value)" }.sorted()
     process.workingDirectory = service.process.workingDirectory ?? "/"
     process.user = service.process.user
+    process.confinement = try filters.confinement(service.process.security)
     return process
   }
 

@@ -14,6 +14,7 @@ final class StackBuilder: Sendable {
   let controlGroups: String?
   let hostRoot = Mutex<HostRoot?>(nil)
   let namespaces = NamespaceSource()
+  let filters: SeccompFilters
   let nftables = NftablesConnection()
   /// How many probes of health checks were started.
   let probes = Atomic<UInt64>(0)
@@ -21,6 +22,7 @@ final class StackBuilder: Sendable {
   init(folders: StateFolders, stack: String, initProgram: String?) throws(KernelError) {
     self.folders = folders
     self.stack = stack
+    filters = SeccompFilters(folders.stack(stack))
     launcher = try ContainerLauncher(initPath: initProgram)
     controlGroups = try Cgroup.mountPoint()
   }

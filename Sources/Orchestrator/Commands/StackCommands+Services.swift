@@ -18,6 +18,8 @@ extension StackCommands {
     public var environment: [String] = []
     /// A terminal, if standard input is one.
     public var wantsTerminal = true
+    /// All that the caller itself may do, whatever the service may.
+    public var isPrivileged = false
 
     public init() {}
   }
@@ -49,6 +51,8 @@ extension StackCommands {
       spec.workingDirectory = options.workingDirectory ?? context.workingDirectory ?? "/"
       spec.user = options.user ?? context.user
       spec.terminal = options.wantsTerminal && isTerminal
+      spec.confinement =
+        options.isPrivileged ? .none : try SeccompFilters(folders.stack(place.stack)).confinement(context.security)
       spec.cgroup = group.descriptor
       return try Container.exec(into: process.process.pidfd, spec).shellCode
     } catch {

@@ -13,6 +13,7 @@ extension DesiredService {
       ("tty", process.hasTerminal == before.process.hasTerminal),
       ("stdin_open", process.keepsStdinOpen == before.process.keepsStdinOpen),
       ("read_only", process.isRootReadOnly == before.process.isRootReadOnly),
+      ("privileges", process.security == before.process.security),
       ("hostname", hostname == before.hostname && domainname == before.domainname),
       ("volumes", mounts == before.mounts),
       ("networks", attachments == before.attachments && networks(in: new) == before.networks(in: old)),

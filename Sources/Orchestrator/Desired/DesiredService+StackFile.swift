@@ -1,4 +1,5 @@
 import Netlink
+import Runtime
 
 /// From what a file says to what should exist, one value at a time.
 extension DesiredRoot {
@@ -17,7 +18,33 @@ extension DesiredProcess {
     self.init(
       arguments: service.arguments, environment: given, workingDirectory: service.workingDirectory?.value,
       user: service.user?.value.description, usesInit: service.hasInit, hasTerminal: service.hasTerminal,
-      keepsStdinOpen: service.keepsStandardInputOpen, isRootReadOnly: service.isReadOnly)
+      keepsStdinOpen: service.keepsStandardInputOpen, isRootReadOnly: service.isReadOnly,
+      security: DesiredSecurity(service))
+  }
+}
+
+extension DesiredSecurity {
+  /// As Docker reckons: ALL first, then what is named one by one; what is dropped by name is gone, whatever was added.
+  init(_ service: StackFile.Service) {
+    self.init()
+    isPrivileged = service.isPrivileged
+    isFiltered = service.isFiltered && !service.isPrivileged
+    forbidsNewPrivileges = service.forbidsNewPrivileges ?? !service.isPrivileged
+    let (addsAll, dropsAll) = (service.addedCapabilities.contains(nil), service.droppedCapabilities.contains(nil))
+    let dropped = CapabilitySet(service.droppedCapabilities.compactMap { $0 })
+    added = (addsAll ? .all : CapabilitySet(service.addedCapabilities.compactMap { $0 })).subtracting(dropped)
+    capabilities = (dropsAll ? [] : CapabilitySet.standard).subtracting(dropped).union(added)
+    if isPrivileged { (capabilities, added) = (.all, .all) }
+  }
+
+  /// For the service's own command, and for what is executed beside it; without its filter, which takes a compiler.
+  var confinement: Confinement {
+    var confinement = Confinement()
+    confinement.capabilities = capabilities
+    confinement.ambient = added
+    confinement.noNewPrivileges = forbidsNewPrivileges
+    confinement.masksKernelPaths = !isPrivileged
+    return confinement
   }
 }
 

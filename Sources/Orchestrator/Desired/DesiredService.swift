@@ -1,4 +1,5 @@
 public import Netlink
+public import Runtime
 
 /// One running instance of a service: a replica counts as one of its own.
 public struct DesiredService: Codable, Hashable, Sendable {
@@ -48,6 +49,21 @@ public struct DesiredProcess: Codable, Hashable, Sendable {
   public var hasTerminal: Bool
   public var keepsStdinOpen: Bool
   public var isRootReadOnly: Bool
+  public var security: DesiredSecurity
+}
+
+/// What the service's processes may do of what root may.
+public struct DesiredSecurity: Codable, Hashable, Sendable {
+  /// The most that they can have.
+  public var capabilities = CapabilitySet.standard
+  /// What the file adds by name or as ALL: what a user other than root gets.
+  public var added: CapabilitySet = []
+  public var isPrivileged = false
+  public var forbidsNewPrivileges = true
+  /// Whether their system calls are filtered.
+  public var isFiltered = true
+
+  public init() {}
 }
 
 /// A folder or file of the host, a volume, or a tmpfs that a service sees at a path of its own.

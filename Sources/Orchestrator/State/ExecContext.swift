@@ -3,10 +3,12 @@ struct ExecContext: Codable, Hashable, Sendable {
   var environment: [String: String]
   var workingDirectory: String?
   var user: String?
+  var security: DesiredSecurity
 
   init(_ process: DesiredProcess) {
     environment = process.environment
     workingDirectory = process.workingDirectory
     user = process.user
+    security = process.security
   }
 }

@@ -74,7 +74,9 @@ extension DesiredService {
       name: name, service: name, index: 1, containerName: nil, hostname: name, domainname: nil, root: .host,
       process: DesiredProcess(
         arguments: [], environment: [:], workingDirectory: nil, user: nil, usesInit: true, hasTerminal: false,
-        keepsStdinOpen: false, isRootReadOnly: false), mounts: [], attachments: [], ports: [], readyPorts: [],
+        keepsStdinOpen: false, isRootReadOnly: false, security: DesiredSecurity()),
+      mounts: [], attachments: [],
+      ports: [], readyPorts: [],
       dependencies: [], stop: StopPolicy(signal: 15, grace: .seconds(10)), restart: .no, healthCheck: nil, labels: [:],
       declaredAt: nil)
   }

@@ -47,6 +47,8 @@ public struct StackFolder: Hashable, Sendable {
   public var layers: String { "\(path)/layers" }
   /// The lower folder of `rootfs: host`.
   public var hostRoot: String { "\(layers)/.host" }
+  /// A compiled seccomp filter for services with these capabilities.
+  func seccompFilter(_ capabilities: UInt64) -> String { "\(path)/seccomp.\(String(capabilities, radix: 16))" }
   public var names: String { "\(path)/names" }
   public var services: String { "\(path)/services" }
   public var volumes: String { "\(lib)/volumes" }

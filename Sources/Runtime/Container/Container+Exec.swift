@@ -17,7 +17,7 @@ public struct ExecSpec: Sendable {
   public var terminal = false
   /// The container's cgroup v2 folder.
   public var cgroup: FileDescriptor?
-  public var noNewPrivileges = false
+  public var confinement = Confinement()
 
   public init(_ arguments: [String]) {
     self.arguments = arguments
@@ -92,10 +92,7 @@ public enum Container {
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0o022)
     try program.add(
       STACK_OP_CHDIR, for: "enter working directory", spec.workingDirectory, path: spec.workingDirectory)
-    try program.drop(to: credentials)
-    if spec.noNewPrivileges {
-      try program.add(STACK_OP_PRCTL, for: "set", "no_new_privs", flags: ProcessControl.noNewPrivileges, number: 1)
-    }
+    try program.drop(to: credentials, spec.confinement)
     let environment = credentials.completing(spec.environment)
     let data = try program.command(
       argv: spec.arguments, env: environment,

@@ -154,17 +154,18 @@ struct ContainerProgram: ~Copyable {
     let proc = try target("/proc", root: root, rules: Resolve.noSymlinks)
     try mount("proc", nil, on: proc, "/proc", flags: safe)
     // Masks are placed from the root of the fresh mount, where every name is the kernel's own.
+    let masked = spec.process.confinement.masksKernelPaths
     let mountedProc = try open("/proc", .currentFolder, "/proc")
-    for path in KernelPaths.readOnlyInProc {
+    for path in masked ? KernelPaths.readOnlyInProc : [] {
       try program.add(STACK_OP_READ_ONLY, for: "make read-only", "/proc/\(path)", mountedProc, path: path)
     }
-    for path in KernelPaths.maskedInProc {
+    for path in masked ? KernelPaths.maskedInProc : [] {
       try program.add(STACK_OP_MASK, for: "mask", "/proc/\(path)", mountedProc, onto: masks, path: path)
     }
     let sys = try target("/sys", root: root, rules: Resolve.noSymlinks)
-    try mount("sysfs", nil, on: sys, "/sys", flags: safe | MountFlag.readOnly)
+    try mount("sysfs", nil, on: sys, "/sys", flags: masked ? safe | MountFlag.readOnly : safe)
     let mountedSys = try open("/sys", .currentFolder, "/sys")
-    for path in KernelPaths.maskedInSys {
+    for path in masked ? KernelPaths.maskedInSys : [] {
       try program.add(STACK_OP_MASK, for: "mask", "/sys/\(path)", mountedSys, onto: masks, path: path)
     }
   }
@@ -276,10 +277,7 @@ struct ContainerProgram: ~Copyable {
 
   private mutating func dropPrivileges() throws(KernelError) {
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: UInt64(spec.process.umask))
-    try program.drop(to: credentials)
-    if spec.process.noNewPrivileges {
-      try program.add(STACK_OP_PRCTL, for: "set", "no_new_privs", flags: ProcessControl.noNewPrivileges, number: 1)
-    }
+    try program.drop(to: credentials, spec.process.confinement)
   }
 
   private mutating func execute(launcher: borrowing ContainerLauncher) throws(KernelError) {

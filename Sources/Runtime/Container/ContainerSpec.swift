@@ -95,7 +95,7 @@ public struct ContainerProcess: Sendable {
   /// `name`, `uid`, `name:group`, `uid:gid`: names are looked up in the container's own files. `nil` is root.
   public var user: String?
   public var umask: UInt16 = 0o022
-  public var noNewPrivileges = false
+  public var confinement = Confinement()
 
   public init(_ arguments: [String]) {
     self.arguments = arguments

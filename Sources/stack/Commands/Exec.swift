@@ -21,6 +21,8 @@ struct Exec: ParsableCommand {
   var tty = false
   @Flag(name: [.customShort("i"), .customLong("interactive")], help: .hidden)
   var interactive = false
+  @Flag(help: "All of root's capabilities, whatever the service has.")
+  var privileged = false
   @OptionGroup var stack: StackOptions
   @Argument(
     parsing: .captureForPassthrough,
@@ -36,6 +38,7 @@ struct Exec: ParsableCommand {
       options.workingDirectory = workdir
       options.environment = env
       options.wantsTerminal = !noTty
+      options.isPrivileged = privileged
       let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
       throw ExitCode(
         try session.commands.exec(

@@ -1,4 +1,5 @@
 import Netlink
+import Runtime
 
 extension StackFile {
   /// One service: what to run, in what root, on which networks, after whom.
@@ -34,6 +35,15 @@ extension StackFile {
     var hasTerminal = false
     var keepsStandardInputOpen = false
     var isReadOnly = false
+    /// In the order of the file. `ALL` is nil.
+    var addedCapabilities: [Capability?] = []
+    var droppedCapabilities: [Capability?] = []
+    /// Whether the process may do all that stack itself may.
+    var isPrivileged = false
+    /// Whether the default seccomp filter decides on its system calls.
+    var isFiltered = true
+    /// Nil: on, unless the service is privileged.
+    var forbidsNewPrivileges: Bool?
     var labels: [Label] = []
     var containerName: Located<String>?
     /// Empty: always active.

@@ -49,7 +49,7 @@ extension DiagnosticCase {
       services:
         web:
           build: .
-          privileged: true
+          gpus: all
       """,
       shows: """
         web.stack:3:5: error[E0031]: "build" is not supported
@@ -58,10 +58,10 @@ extension DiagnosticCase {
             = help: use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image
             = help: write it under `x-stack:` to keep the file loadable by Compose
 
-        web.stack:4:5: error[E0031]: "privileged" is not supported
-          4 │     privileged: true
-            │     ^^^^^^^^^^
-            = help: leave it out: services run with a fixed set of capabilities
+        web.stack:4:5: error[E0031]: "gpus" is not supported
+          4 │     gpus: all
+            │     ^^^^
+            = help: leave it out: a service has no devices of the host
         """),
     DiagnosticCase(
       .notSupported,

@@ -1,7 +1,7 @@
 /// The keys of a service.
 enum ServiceKeys {
   static let table = KeyTable<ServiceDraft>(
-    "service", process + network + storage + lifetime + accepted + Unsupported.keys)
+    "service", process + security + network + storage + lifetime + accepted + Unsupported.keys)
 
   private typealias Key = KeyTable<ServiceDraft>.Key
 
@@ -35,6 +35,21 @@ enum ServiceKeys {
     .read("tty", "true: a terminal") { field, draft in draft.service.hasTerminal = field.boolean() ?? false },
     .read("stdin_open", "true: standard input stays open") { field, draft in
       draft.service.keepsStandardInputOpen = field.boolean() ?? false
+    },
+  ]
+
+  private static let security: [Key] = [
+    .read("cap_add", "capabilities that it has beside the usual: NET_ADMIN, ALL") { field, draft in
+      draft.service.addedCapabilities = field.capabilities()
+    },
+    .read("cap_drop", "capabilities that it does without: NET_RAW, ALL") { field, draft in
+      draft.service.droppedCapabilities = field.capabilities()
+    },
+    .read("privileged", "true: it may do all that the host's root may") { field, draft in
+      draft.service.isPrivileged = field.boolean() ?? false
+    },
+    .read("security_opt", "no-new-privileges:false, seccomp:unconfined") { field, draft in
+      field.readSecurityOptions(into: &draft)
     },
   ]
 

@@ -1,7 +1,6 @@
 /// Compose's keys for services that stack does not do, each with what to do instead.
 enum Unsupported {
   private static let noLimits = "leave it out: there are no resource limits yet"
-  private static let noPrivileges = "leave it out: services run with a fixed set of capabilities"
   private static let noSharing = "leave it out: every service has namespaces of its own"
 
   static let keys: [KeyTable<ServiceDraft>.Key] =
@@ -11,8 +10,7 @@ enum Unsupported {
       ("cpus", noLimits), ("cpuset", noLimits), ("mem_limit", noLimits), ("mem_reservation", noLimits),
       ("mem_swappiness", noLimits), ("memswap_limit", noLimits), ("pids_limit", noLimits), ("ulimits", noLimits),
       ("oom_kill_disable", noLimits), ("oom_score_adj", noLimits), ("storage_opt", noLimits),
-      ("cap_add", noPrivileges), ("cap_drop", noPrivileges), ("privileged", noPrivileges),
-      ("security_opt", noPrivileges), ("device_cgroup_rules", noPrivileges),
+      ("device_cgroup_rules", "leave it out: a service has a /dev of its own, and cannot make devices"),
       ("devices", "leave it out: a service has /dev/null, zero, full, random, urandom and tty"),
       ("gpus", "leave it out: a service has no devices of the host"),
       ("network_mode", "use `networks:`: a service has a network namespace of its own"),
