@@ -3,6 +3,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <linux/close_range.h>
 #include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
@@ -16,9 +17,36 @@
 struct shared_start {
   const struct stack_program *program;
   int report;
+  /// Descriptors from this number on are none of the program's.
+  unsigned foreign;
 };
 
+static void need(unsigned *foreign, int descriptor) {
+  if (descriptor >= 0 && (unsigned)descriptor >= *foreign) *foreign = (unsigned)descriptor + 1;
+}
+
+static unsigned first_foreign(const struct stack_program *program, int report) {
+  unsigned foreign = STACK_FD_COUNT;
+  need(&foreign, report);
+  for (size_t i = 0; i < program->count; i++) {
+    const struct stack_operation *operation = &program->operations[i];
+    need(&foreign, operation->fd);
+    need(&foreign, operation->fd2);
+    if (operation->kind != STACK_OP_DESCRIPTORS) continue;
+    const int *table = operation->data;
+    for (int number = 0; number < STACK_FD_COUNT; number++) need(&foreign, table[number]);
+  }
+  return foreign;
+}
+
+// Until here the descriptors are the caller's own table. A copy of the few that the program names costs nothing; a copy of
+// all that the supervisor of hundreds of services has open, only to close them again, would cost as much as a namespace.
 __attribute__((used)) static _Noreturn void run_shared(const struct shared_start *start) {
+  if (syscall(SYS_close_range, start->foreign, ~0U, CLOSE_RANGE_UNSHARE) != 0 && unshare(CLONE_FILES) != 0) {
+    struct stack_report message = {.kind = STACK_REPORT_FAILED, .subject = -1, .error = errno};
+    (void)!send(start->report, &message, sizeof message, MSG_NOSIGNAL);
+    _exit(1);
+  }
   stack_run_program(start->program, start->report);
 }
 
@@ -28,7 +56,7 @@ __attribute__((used)) static _Noreturn void run_shared(const struct shared_start
 static pid_t clone_sharing_memory(struct clone_args *arguments, const struct shared_start *start) {
 #if defined(__x86_64__) || defined(__aarch64__)
   _Alignas(16) char stack[32768];
-  arguments->flags |= CLONE_VM | CLONE_VFORK;
+  arguments->flags |= CLONE_VM | CLONE_VFORK | CLONE_FILES;
   arguments->stack = (uint64_t)(uintptr_t)stack;
   arguments->stack_size = sizeof stack;
 #if defined(__x86_64__)
@@ -120,7 +148,8 @@ int stack_spawn(const struct stack_program *program, struct stack_spawned *spawn
   if (dumpable == 1 && program->undumpable) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   pid_t pid = -1;
   if (error == 0 && program->share_memory) {
-    struct shared_start start = {.program = program, .report = ends[1]};
+    struct shared_start start = {
+        .program = program, .report = ends[1], .foreign = first_foreign(program, ends[1])};
     pid = clone_sharing_memory(&arguments, &start);
     error = pid < 0 ? errno : 0;
   } else if (error == 0) {

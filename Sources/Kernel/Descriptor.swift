@@ -1,3 +1,4 @@
+import Glibc
 public import SystemPackage
 
 /// A file descriptor with one owner: it is closed when its owner goes, and cannot be copied or closed twice.
@@ -25,6 +26,16 @@ public struct Descriptor: ~Copyable, Sendable {
     let released = fileDescriptor
     discard self
     return released
+  }
+
+  /// The same open file under a number of 1,024 or more, or under its own where the limit on numbers forbids that.
+  ///
+  /// For what is kept long: the low numbers stay free for what is in use for a moment, and a process that is being made
+  /// needs a copy of the low ones only.
+  public consuming func raised() -> Descriptor {
+    let number = fcntl(rawValue, F_DUPFD_CLOEXEC, 1024)
+    guard number >= 0 else { return self }
+    return Descriptor(adopting: number)
   }
 
   deinit {

@@ -49,7 +49,7 @@ extension StackBuilder {
     for path in [paths.stdout, paths.stderr] {
       let number = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
       guard number >= 0 else { throw KernelError("open", path, errno: Errno(rawValue: errno)) }
-      ends.append(SharedDescriptor(Descriptor(adopting: number)))
+      ends.append(SharedDescriptor(Descriptor(adopting: number).raised()))
     }
     return ends
   }

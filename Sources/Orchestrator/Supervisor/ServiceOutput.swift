@@ -33,7 +33,7 @@ final class ServiceOutput {
     guard sources.isEmpty else { return }
     for (stream, path) in [(LogStream.stdout, paths.stdout), (.stderr, paths.stderr)] {
       let file = try? FileDescriptor.open(path, .readWrite, options: [.nonBlocking, .closeOnExec, .noFollow])
-      if let file { follow(stream, Descriptor(adopting: file)) }
+      if let file { follow(stream, Descriptor(adopting: file).raised()) }
     }
   }
 

@@ -61,7 +61,7 @@ public struct ContainerLauncher: ~Copyable, Sendable {
     }
     // The number is certainly this child's: nobody else reaps it.
     let identity = try ProcessIdentity(of: spawned.pid, bootID: bootID)
-    return LaunchedProcess(identity: identity, pidfd: pidfd, terminal: outcome.terminal.take())
+    return LaunchedProcess(identity: identity, pidfd: pidfd.raised(), terminal: outcome.terminal.take())
   }
 }
 
