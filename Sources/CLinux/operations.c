@@ -15,6 +15,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -316,6 +317,7 @@ static int run(struct child *child, const struct stack_operation *o) {
     case STACK_OP_DESCRIPTORS: return arrange_descriptors(child, o->data);
     case STACK_OP_SETSID: return setsid() < 0 ? -1 : 0;
     case STACK_OP_CONTROLLING_TERMINAL: return ioctl(0, TIOCSCTTY, 0);
+    case STACK_OP_LIMIT: return setrlimit((__rlimit_resource_t)o->flags, o->data);
     case STACK_OP_UMASK:
       umask((mode_t)o->number);
       return 0;

@@ -73,6 +73,8 @@ enum stack_operation_kind {
   STACK_OP_SETSID,
   /// Make descriptor 0 the controlling terminal
   STACK_OP_CONTROLLING_TERMINAL,
+  /// setrlimit(flags, data: struct rlimit)
+  STACK_OP_LIMIT,
   /// umask(number)
   STACK_OP_UMASK,
   /// setgroups(number, data), setgid, setuid

@@ -18,6 +18,7 @@ extension StackBuilder {
     var spec = ContainerSpec(
       hostname: service.hostname, root: try root(of: service, paths), process: try process(of: service))
     spec.domainname = service.domainname
+    spec.openFiles = openFiles
     spec.networkNamespace = namespace.descriptor.fileDescriptor
     spec.readOnlyRoot = service.process.isRootReadOnly
     spec.mounts = try mounts(of: service, paths)

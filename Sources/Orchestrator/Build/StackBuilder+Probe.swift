@@ -16,6 +16,7 @@ extension StackBuilder {
     spec.environment = service.process.environment.map { "\($0.key)=\($0.value)" }.sorted()
     spec.workingDirectory = service.process.workingDirectory ?? "/"
     spec.user = service.process.user
+    spec.openFiles = openFiles
     return ServiceProbe(
       loop: loop, pool: pool,
       launch: { [spec, self] () throws(KernelError) in
@@ -23,6 +24,7 @@ extension StackBuilder {
         let number = probes.add(1, ordering: .relaxed).newValue
         let group = try groups.create(number)
         var spec = spec
+        spec.confinement = try filters.confinement(service.process.security)
         spec.cgroup = group.descriptor
         do throws(KernelError) {
           let command = try Container.start(into: process.process.pidfd, spec)

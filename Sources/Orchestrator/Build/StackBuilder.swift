@@ -10,6 +10,8 @@ final class StackBuilder: Sendable {
   let folders: StateFolders
   let stack: String
   let launcher: ContainerLauncher
+  /// What services start with; nil for what this process has itself.
+  let openFiles: OpenFileLimit?
   /// Where the version 2 cgroups are mounted, if they are.
   let controlGroups: String?
   let hostRoot = Mutex<HostRoot?>(nil)
@@ -19,8 +21,10 @@ final class StackBuilder: Sendable {
   /// How many probes of health checks were started.
   let probes = Atomic<UInt64>(0)
 
-  init(folders: StateFolders, stack: String, initProgram: String?) throws(KernelError) {
+  init(folders: StateFolders, stack: String, initProgram: String?, openFiles: OpenFileLimit? = nil) throws(KernelError)
+  {
     self.folders = folders
+    self.openFiles = openFiles
     self.stack = stack
     filters = SeccompFilters(folders.stack(stack))
     launcher = try ContainerLauncher(initPath: initProgram)

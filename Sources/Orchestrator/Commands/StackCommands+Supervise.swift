@@ -10,7 +10,8 @@ extension StackCommands {
     _ stack: String, folders: StateFolders = StateFolders(), initProgram: String?
   ) throws(KernelError) {
     let listener = Descriptor(adopting: DetachedProcess.inheritedDescriptor)
-    let builder = try StackBuilder(folders: folders, stack: stack, initProgram: initProgram)
+    let former = try OpenFileLimit.raise()
+    let builder = try StackBuilder(folders: folders, stack: stack, initProgram: initProgram, openFiles: former)
     try Supervisor(builder: builder, listener: listener).serve()
   }
 }

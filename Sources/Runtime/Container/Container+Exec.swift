@@ -18,6 +18,8 @@ public struct ExecSpec: Sendable {
   /// The container's cgroup v2 folder.
   public var cgroup: FileDescriptor?
   public var confinement = Confinement()
+  /// Nil: the caller's own.
+  public var openFiles: OpenFileLimit?
 
   public init(_ arguments: [String]) {
     self.arguments = arguments
@@ -75,6 +77,7 @@ public enum Container {
     guard let command = spec.arguments.first else {
       throw KernelError("execute", "an empty command", errno: .invalidArgument)
     }
+    try program.limit(spec.openFiles)
     var credentials = Credentials()
     if let user = spec.user, !user.isEmpty {
       let root = try root(of: pidfd)

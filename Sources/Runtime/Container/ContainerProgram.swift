@@ -28,6 +28,7 @@ struct ContainerProgram: ~Copyable {
 
   mutating func build(root: FileDescriptor, launcher: borrowing ContainerLauncher) throws(KernelError) {
     let root = Handle(root)
+    try program.limit(spec.openFiles)
     if let adjustment = spec.oomScoreAdjustment {
       try program.add(
         STACK_OP_WRITE, for: "set the OOM score of", spec.hostname, path: "/proc/self/oom_score_adj",
@@ -299,6 +300,12 @@ struct ContainerProgram: ~Copyable {
 }
 
 extension Program {
+  mutating func limit(_ openFiles: OpenFileLimit?) throws(KernelError) {
+    guard let openFiles else { return }
+    let limit = values([openFiles.value])
+    try add(STACK_OP_LIMIT, for: "set", "the limit of open files", flags: UInt64(RLIMIT_NOFILE.rawValue), data: limit)
+  }
+
   /// So that the command can open it again, as /dev/stdout or /dev/pts/0, whoever it runs as.
   mutating func giveTo(_ credentials: Credentials, _ handle: Handle, _ subject: String) throws(KernelError) {
     if credentials.uid == 0 { return }

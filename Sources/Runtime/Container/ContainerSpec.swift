@@ -21,6 +21,8 @@ public struct ContainerSpec: Sendable {
   public var usesInit = true
   /// A file, opened for writing, that stack-init leaves its ``ExitRecord`` in.
   public var exitRecord: FileDescriptor?
+  /// Nil: the caller's own.
+  public var openFiles: OpenFileLimit?
   /// -1000 to 1000; lower than the caller's own takes CAP_SYS_RESOURCE.
   public var oomScoreAdjustment: Int32?
 

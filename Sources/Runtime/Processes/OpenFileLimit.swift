@@ -1,0 +1,24 @@
+import Glibc
+import Kernel
+import SystemPackage
+
+/// How many descriptors a process may have (RLIMIT_NOFILE, getrlimit(2)).
+public struct OpenFileLimit: Hashable, Sendable {
+  /// What counts now.
+  public let soft: UInt
+  /// How far it may be raised.
+  public let hard: UInt
+
+  /// Raises this process's own as far as it may go, and answers what it was: a supervisor holds several descriptors for
+  /// each service, but services are to start with what is usual, since programs that use select(2) rely on it.
+  public static func raise() throws(KernelError) -> OpenFileLimit {
+    var limit = rlimit()
+    try check("read", "the limit of open files") { getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+    let former = OpenFileLimit(soft: UInt(limit.rlim_cur), hard: UInt(limit.rlim_max))
+    limit.rlim_cur = limit.rlim_max
+    try check("raise", "the limit of open files") { setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }
+    return former
+  }
+
+  var value: rlimit { rlimit(rlim_cur: rlim_t(soft), rlim_max: rlim_t(hard)) }
+}
