@@ -20,9 +20,10 @@ extension StackBuilder {
       loop: loop, pool: pool,
       launch: { [spec, self] () throws(KernelError) in
         groups.clearStrangers()
+        var spec = spec
+        spec.confinement = try filters.confinement(service.process.security)
         let number = probes.add(1, ordering: .relaxed).newValue
         let group = try groups.create(number)
-        var spec = spec
         spec.cgroup = group.descriptor
         do throws(KernelError) {
           let command = try Container.start(into: process.process.pidfd, spec)
