@@ -103,4 +103,24 @@ import Testing
       #expect(try host.run("stack", "exec", "privileged", "mknod", "/tmp/mem", "c", "1", "1").status == 0)
     }
   }
+
+  @Test func healthChecksAreConfinedAsTheirService() throws {
+    try ThrowawayHost.with { host in
+      try host.up(
+        """
+        name: x
+        services:
+          a:
+            command: [sleep, infinity]
+            cap_drop: [ALL]
+            healthcheck: {test: [CMD, sh, -c, "cat /proc/self/status > /tmp/status"], interval: 1s}
+
+        """, named: "x")
+      let status = try host.succeed(
+        "stack", "exec", "a", "sh", "-c",
+        "for i in 1 2 3 4 5 6; do [ -s /tmp/status ] && break; sleep 0.5; done; cat /tmp/status")
+      #expect(status.contains("CapBnd:\t0000000000000000"))
+      #expect(status.contains("Seccomp:\t2") && status.contains("NoNewPrivs:\t1"))
+    }
+  }
 }

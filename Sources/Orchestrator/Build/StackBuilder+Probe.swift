@@ -21,10 +21,10 @@ extension StackBuilder {
       loop: loop, pool: pool,
       launch: { [spec, self] () throws(KernelError) in
         groups.clearStrangers()
-        let number = probes.add(1, ordering: .relaxed).newValue
-        let group = try groups.create(number)
         var spec = spec
         spec.confinement = try filters.confinement(service.process.security)
+        let number = probes.add(1, ordering: .relaxed).newValue
+        let group = try groups.create(number)
         spec.cgroup = group.descriptor
         do throws(KernelError) {
           let command = try Container.start(into: process.process.pidfd, spec)
