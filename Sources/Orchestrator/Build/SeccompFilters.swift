@@ -1,14 +1,17 @@
+import CLinux
+import Glibc
 import Kernel
 import Runtime
 import Synchronization
 
-/// The seccomp filters of a stack's services: each is compiled once, kept in memory, and in a file for `exec`, which
-/// would take as long for it as for all else.
+/// The seccomp filters of services: each is compiled once, and kept in memory and in a file of the host's cache, since to
+/// compile one takes as long as to bring up several services.
 final class SeccompFilters: Sendable {
-  private let folder: StackFolder
+  private let folder: String
   private let known = Mutex<[CapabilitySet: SeccompFilter]>([:])
 
-  init(_ folder: StackFolder) {
+  /// - Parameter folder: where filters are kept, by this program and by no other build of it.
+  init(_ folder: String) {
     self.folder = folder
   }
 
@@ -22,17 +25,32 @@ final class SeccompFilters: Sendable {
   private func filter(for capabilities: CapabilitySet) throws(KernelError) -> SeccompFilter {
     try known.withLock { known throws(KernelError) in
       if let filter = known[capabilities] { return filter }
-      let path = folder.seccompFilter(capabilities.rawValue)
+      let path = "\(folder)/seccomp.\(String(capabilities.rawValue, radix: 16)).\(Self.program)"
       let filter: SeccompFilter
       if let bytes = try Files.read(path, limit: 1 << 16), let read = SeccompFilter(instructions: bytes) {
         filter = read
       } else {
         filter = try SeccompFilter(for: capabilities)
-        // Only a file to save time, which a full disk may well do without.
-        try? Files.replace(path, with: filter.instructions)
+        keep(filter, at: path)
       }
       known[capabilities] = filter
       return filter
     }
   }
+
+  /// Only a file to save time, which a full disk may well do without. Those of former builds go.
+  private func keep(_ filter: SeccompFilter, at path: String) {
+    try? Files.makeFolder(folder)
+    for name in Files.list(folder) where name.hasPrefix("seccomp.") && !name.hasSuffix(".\(Self.program)") {
+      try? Files.remove("\(folder)/\(name)")
+    }
+    try? Files.replace(path, with: filter.instructions)
+  }
+
+  /// What tells this build of the program from others: its file's size and time.
+  private static let program: String = {
+    var status = stat()
+    guard stat("/proc/self/exe", &status) == 0 else { return "unknown" }
+    return "\(status.st_size)-\(status.st_mtim.tv_sec)-\(status.st_mtim.tv_nsec)"
+  }()
 }

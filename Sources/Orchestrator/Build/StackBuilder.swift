@@ -26,7 +26,7 @@ final class StackBuilder: Sendable {
     self.folders = folders
     self.openFiles = openFiles
     self.stack = stack
-    filters = SeccompFilters(folders.stack(stack))
+    filters = SeccompFilters(folders.cache)
     launcher = try ContainerLauncher(initPath: initProgram)
     controlGroups = try Cgroup.mountPoint()
   }

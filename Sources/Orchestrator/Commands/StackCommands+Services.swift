@@ -52,7 +52,7 @@ extension StackCommands {
       spec.user = options.user ?? context.user
       spec.terminal = options.wantsTerminal && isTerminal
       spec.confinement =
-        options.isPrivileged ? .none : try SeccompFilters(folders.stack(place.stack)).confinement(context.security)
+        options.isPrivileged ? .none : try SeccompFilters(folders.cache).confinement(context.security)
       spec.cgroup = group.descriptor
       return try Container.exec(into: process.process.pidfd, spec).shellCode
     } catch {

@@ -10,7 +10,8 @@ extension StackCommands {
     _ stack: String, folders: StateFolders = StateFolders(), initProgram: String?
   ) throws(KernelError) {
     let listener = Descriptor(adopting: DetachedProcess.inheritedDescriptor)
-    let former = try OpenFileLimit.raise()
+    // Four for each of 2,000 services.
+    let former = try OpenFileLimit.raise(reserving: 8192)
     let builder = try StackBuilder(folders: folders, stack: stack, initProgram: initProgram, openFiles: former)
     try Supervisor(builder: builder, listener: listener).serve()
   }

@@ -4,12 +4,18 @@ public struct StateFolders: Hashable, Sendable {
   public var run: String
   /// `/var/lib/stack`
   public var lib: String
+  /// `/var/cache/stack`: what only saves time.
+  public var cache: String
   /// `/run/netns`: where ip-netns(8) looks for pinned namespaces.
   public var namespaces: String
 
-  public init(run: String = "/run/stack", lib: String = "/var/lib/stack", namespaces: String = "/run/netns") {
+  public init(
+    run: String = "/run/stack", lib: String = "/var/lib/stack", cache: String = "/var/cache/stack",
+    namespaces: String = "/run/netns"
+  ) {
     self.run = run
     self.lib = lib
+    self.cache = cache
     self.namespaces = namespaces
   }
 
@@ -47,8 +53,6 @@ public struct StackFolder: Hashable, Sendable {
   public var layers: String { "\(path)/layers" }
   /// The lower folder of `rootfs: host`.
   public var hostRoot: String { "\(layers)/.host" }
-  /// A compiled seccomp filter for services with these capabilities.
-  func seccompFilter(_ capabilities: UInt64) -> String { "\(path)/seccomp.\(String(capabilities, radix: 16))" }
   public var names: String { "\(path)/names" }
   public var services: String { "\(path)/services" }
   public var volumes: String { "\(lib)/volumes" }

@@ -121,7 +121,7 @@ private final class Rehearsal {
     #expect(rehearsal.endings == 1 && run.errors.isEmpty)
     #expect(
       run.begun.map(\.short) == ["unsettle", "restore", "namespace b", "start b", "namespace a", "start a", "restore"])
-    #expect(rehearsal.events.map { "\($0.service ?? "") \($0.text)" } == ["a starting", "b starting"])
+    #expect(rehearsal.events.map { "\($0.service ?? "") \($0.text)" } == ["b ready", "a ready"])
   }
 
   @Test func aLaneWaitsForAllLanesBeforeIt() throws {
