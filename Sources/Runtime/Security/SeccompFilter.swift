@@ -15,64 +15,51 @@ public struct SeccompFilter: Hashable, Sendable {
     self.instructions = instructions
   }
 
-  /// The default for a process with these capabilities. It takes milliseconds: keep it.
+  /// The default for a process with these capabilities. It takes a millisecond: keep it.
+  ///
+  /// What is refused stands in it, not what is allowed: the kernel takes a filter in again for each process, at a cost that
+  /// goes by its length, and the list of what is refused is a fifth of the other.
   public init(for capabilities: CapabilitySet) throws(KernelError) {
-    guard let context = seccomp_init(stack_seccomp_errno(UInt16(EPERM))) else {
+    guard let context = seccomp_init(stack_seccomp_allow()) else {
       throw KernelError("make", "a seccomp filter", errno: .noMemory)
     }
     defer { seccomp_release(context) }
-    // A tree, not a chain: the last call in it is found in nine steps.
+    // A tree, not a chain: the last call in it is found in a few steps.
     try Self.check("arrange", seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2))
     let compatible = stack_seccomp_compat_arch()
     if compatible != 0 { try Self.check("widen", seccomp_arch_add(context, compatible)) }
 
     let isAdmin = !capabilities.isDisjoint(with: SystemCallRefusals.admin)
-    var decided = SystemCallRefusals.names(for: capabilities).union(["socket", "personality"])
-    if !isAdmin { decided.formUnion(["clone", "clone3"]) }
-    for name in Self.names(of: [seccomp_arch_native(), compatible]) where !decided.contains(name) {
-      try Self.allow(name, [], in: context)
+    for name in SystemCallRefusals.names(for: capabilities).sorted() { try Self.refuse(name, in: context) }
+    for family in SystemCallRefusals.socketFamilies.sorted() {
+      try Self.refuse("socket", .init(arg: 0, op: SCMP_CMP_EQ, datum_a: family, datum_b: 0), in: context)
     }
-    try Self.allow("socket", [.init(arg: 0, op: SCMP_CMP_LT, datum_a: 12, datum_b: 0)], in: context)
-    for family in 12...SystemCallRefusals.lastSocketFamily where !SystemCallRefusals.socketFamilies.contains(family) {
-      try Self.allow("socket", [.init(arg: 0, op: SCMP_CMP_EQ, datum_a: family, datum_b: 0)], in: context)
-    }
-    for number in SystemCallRefusals.personalities {
-      try Self.allow("personality", [.init(arg: 0, op: SCMP_CMP_EQ, datum_a: number, datum_b: 0)], in: context)
-    }
+    let last = SystemCallRefusals.lastSocketFamily
+    try Self.refuse("socket", .init(arg: 0, op: SCMP_CMP_GT, datum_a: last, datum_b: 0), in: context)
     if !isAdmin {
-      let flags = SystemCallRefusals.namespaceFlags
-      try Self.allow("clone", [.init(arg: 0, op: SCMP_CMP_MASKED_EQ, datum_a: flags, datum_b: 0)], in: context)
+      for flag in SystemCallRefusals.namespaceFlags {
+        try Self.refuse("clone", .init(arg: 0, op: SCMP_CMP_MASKED_EQ, datum_a: flag, datum_b: flag), in: context)
+      }
       // Its flags are in memory, where a filter cannot look; libc then calls clone.
-      try Self.check(
-        "refuse clone3 in",
-        seccomp_rule_add_array(
-          context, stack_seccomp_errno(UInt16(ENOSYS)), seccomp_syscall_resolve_name("clone3"), 0, nil))
+      try Self.refuse("clone3", with: ENOSYS, in: context)
     }
     instructions = Self.beginning(isAdmin: isAdmin) + (try Self.export(context))
   }
 
-  /// Names that libseccomp has for the calls of these architectures.
-  private static func names(of architectures: [UInt32]) -> Set<String> {
-    var names: Set<String> = []
-    for architecture in architectures where architecture != 0 {
-      for number in CInt(0)..<512 {
-        guard let name = seccomp_syscall_resolve_num_arch(architecture, number) else { continue }
-        names.insert(String(cString: name))
-        free(name)
-      }
-    }
-    return names
-  }
-
-  private static func allow(
-    _ name: String, _ conditions: [scmp_arg_cmp], in context: scmp_filter_ctx
+  private static func refuse(
+    _ name: String, _ condition: scmp_arg_cmp? = nil, with errno: CInt = EPERM, in context: scmp_filter_ctx
   ) throws(KernelError) {
     let number = seccomp_syscall_resolve_name(name)
-    // __NR_SCMP_ERROR: a name of the other architecture alone that this one cannot even stand for.
-    if number == -1 { return }
+    // __NR_SCMP_ERROR: a libseccomp that does not know the name would let the call through.
+    guard number != -1 else {
+      throw KernelError(
+        "refuse \(name) in", "a seccomp filter", errno: .noFunction, remedy: "install libseccomp 2.5.4 or newer")
+    }
+    let conditions = condition.map { [$0] } ?? []
     try check(
-      "allow \(name) in",
-      seccomp_rule_add_array(context, stack_seccomp_allow(), number, CUnsignedInt(conditions.count), conditions))
+      "refuse \(name) in",
+      seccomp_rule_add_array(
+        context, stack_seccomp_errno(UInt16(errno)), number, CUnsignedInt(conditions.count), conditions))
   }
 
   private static func check(_ action: String, _ answer: CInt) throws(KernelError) {
@@ -98,29 +85,53 @@ public struct SeccompFilter: Hashable, Sendable {
   private static let recentForAdmins: ClosedRange<UInt32> = 459...461
 
   /// What comes before libseccomp's program, so that it depends on no version of it: what is newer than the list does not
-  /// exist (a program that asks then does without), what is recent and harmless is allowed.
+  /// exist (a program that asks then does without), of what is recent the harmless is allowed and the rest refused. And
+  /// personality(2), of which a few values are allowed: that cannot be said in rules of what is refused.
   private static func beginning(isAdmin: Bool) -> [UInt8] {
     let ranges = isAdmin ? recent + [recentForAdmins] : recent
-    let tests = UInt8(2 * ranges.count + 1)
-    var program = [
-      BPF(code: 0x20, constant: 0),
-      BPF(code: 0x35, ifFalse: tests + 3, constant: 451),
-      BPF(code: 0x25, ifTrue: tests, constant: newest),
-    ]
-    var left = tests - 1
+    let personalities = SystemCallRefusals.personalities
+    // Offsets into the program, for jumps ahead.
+    let refuse = 2 * ranges.count + 3
+    let (absent, allow) = (refuse + 1, refuse + 2)
+    var program = [BPF(code: 0x20, constant: 0)]
+    func jump(_ code: UInt16, _ constant: UInt32, ifTrue: Int? = nil, ifFalse: Int? = nil) {
+      let next = program.count + 1
+      program.append(
+        BPF(
+          code: code, ifTrue: UInt8((ifTrue ?? next) - next), ifFalse: UInt8((ifFalse ?? next) - next),
+          constant: constant))
+    }
+    jump(0x35, 451, ifFalse: allow + 1)
+    jump(0x25, newest, ifTrue: absent)
     for range in ranges {
       // Below it, the next; not beyond it, allowed.
-      program.append(BPF(code: 0x35, ifFalse: 1, constant: range.lowerBound))
-      program.append(BPF(code: 0x25, ifFalse: left, constant: range.upperBound))
-      left -= 2
+      jump(0x35, range.lowerBound, ifFalse: program.count + 2)
+      jump(0x25, range.upperBound, ifFalse: allow)
     }
-    program.append(BPF(code: 0x05, constant: 2))
+    program.append(BPF(code: 0x06, constant: stack_seccomp_errno(UInt16(EPERM))))
     program.append(BPF(code: 0x06, constant: stack_seccomp_errno(UInt16(ENOSYS))))
     program.append(BPF(code: 0x06, constant: stack_seccomp_allow()))
+
+    for architecture in [seccomp_arch_native(), stack_seccomp_compat_arch()] where architecture != 0 {
+      let number = seccomp_syscall_resolve_name_arch(architecture, "personality")
+      guard number >= 0 else { continue }
+      let end = program.count + 6 + personalities.count
+      program.append(BPF(code: 0x20, constant: 4))
+      jump(0x15, architecture, ifFalse: end)
+      program.append(BPF(code: 0x20, constant: 0))
+      jump(0x15, UInt32(number), ifFalse: end)
+      program.append(BPF(code: 0x20, constant: 16))
+      for (index, value) in personalities.enumerated() {
+        // The last: anything else is refused by what follows.
+        jump(0x15, value, ifTrue: end, ifFalse: index == personalities.count - 1 ? nil : program.count + 1)
+      }
+      program.append(BPF(code: 0x06, constant: stack_seccomp_errno(UInt16(EPERM))))
+    }
     return program.flatMap(\.bytes)
   }
 
-  /// struct sock_filter. Codes: 0x20 load a word, 0x35 at least, 0x25 more than, 0x05 jump, 0x06 return.
+  /// struct sock_filter. Codes: 0x20 load a word of struct seccomp_data (0 the call, 4 the architecture, 16 the first
+  /// argument), 0x15 equal, 0x35 at least, 0x25 more than, 0x06 return.
   private struct BPF {
     var code: UInt16
     var ifTrue: UInt8 = 0

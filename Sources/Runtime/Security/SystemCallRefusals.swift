@@ -49,10 +49,10 @@ enum SystemCallRefusals {
   static let lastSocketFamily: UInt64 = 45
 
   /// CLONE_NEW… that clone(2) takes: mount, cgroup, uts, ipc, user, pid, network.
-  static let namespaceFlags =
-    CloneFlag.mount | CloneFlag.cgroup | CloneFlag.uts | CloneFlag.ipc | CloneFlag.user
-    | CloneFlag.pid | CloneFlag.network
+  static let namespaceFlags: [UInt64] = [
+    CloneFlag.mount, CloneFlag.cgroup, CloneFlag.uts, CloneFlag.ipc, CloneFlag.user, CloneFlag.pid, CloneFlag.network,
+  ]
 
   /// personality(2): Linux, 32-bit Linux, either with the uname of 2.6, and the question which it is.
-  static let personalities: [UInt64] = [0, 8, 0x20000, 0x20008, 0xffff_ffff]
+  static let personalities: [UInt32] = [0, 8, 0x20000, 0x20008, 0xffff_ffff]
 }
