@@ -30,6 +30,8 @@ struct Exec: ParsableCommand {
   var words: [String]
 
   func run() throws {
+    // What comes first is taken as the service, whatever it looks like.
+    if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }
     guard words.count > 1 else { throw ValidationError("say which service and what to run: stack exec web1 ls /") }
     try Session.run(needsRoot: true) { session in
       let place = try session.commands.index.find(words[0], in: stack.stack)
