@@ -241,6 +241,8 @@ public struct StackCommands: Sendable {
       lock.remove()
       // Of a command that was killed while it was choosing.
       StackLock.removeIfFree(folders.choosingLock)
+      // Of a supervisor that was killed when it had just put the host's settings back.
+      StackLock.removeIfFree("\(folders.host)/settings.lock")
       Files.removeIfEmpty(folders.run)
     }
     return result

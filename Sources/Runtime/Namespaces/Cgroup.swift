@@ -19,9 +19,12 @@ public struct Cgroup: ~Copyable, Sendable {
   /// - Parameter mountPoint: as ``mountPoint()`` answered, asked once for many.
   public static func create(_ path: String, mountPoint: String?) throws(KernelError) -> Cgroup {
     guard let mountPoint else { return Cgroup(path: nil, folder: nil, mountPoint: "") }
+    let parts = path.split(separator: "/")
+    guard !parts.contains("."), !parts.contains("..") else {
+      throw KernelError("create cgroup", path, errno: .invalidArgument)
+    }
     var full = mountPoint
-    for part in path.split(separator: "/") {
-      if part == "." || part == ".." { throw KernelError("create cgroup", path, errno: .invalidArgument) }
+    for part in parts {
       full += "/\(part)"
       if mkdir(full, 0o755) != 0, errno != EEXIST {
         throw KernelError("create cgroup", full, errno: Errno(rawValue: errno))
