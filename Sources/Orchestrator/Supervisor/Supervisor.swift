@@ -8,8 +8,8 @@ import Runtime
 /// A single thread around one loop; only steps that block go to a few workers. It may be killed at any moment: services go
 /// on, and the next supervisor adopts them from their records.
 final class Supervisor {
-  /// How many threads make namespaces, mounts and processes. The kernel does that work side by side on two cores;
-  /// beyond that its own locks take the gain back (measured by tools/bench up).
+  /// How many threads make namespaces, mounts and processes. One more than the two cores that it was measured on: each
+  /// sleeps while the process that it is making sets itself up.
   private static let workers = 3
 
   let loop: EventLoop
