@@ -119,6 +119,7 @@ extension DesiredService {
   /// The name of its /etc/hosts among the stack's name files: services on the same networks share one.
   var hostsFile: String {
     let networks = attachments.map(\.network).sorted()
+    guard extraHosts.isEmpty else { return "hosts.of.\(StableHash(name).tag)" }
     return "hosts.\(networks.isEmpty ? "none" : StableHash(networks.joined(separator: "/")).tag)"
   }
 }

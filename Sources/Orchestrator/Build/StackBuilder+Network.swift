@@ -13,6 +13,7 @@ extension StackBuilder {
     var bridge = Bridge(network.bridge)
     bridge.mac = network.mac
     bridge.group = group
+    bridge.mtu = network.mtu
     bridge.isUp = false
     // One that is there is this stack's own, of an `up` that was cut off: the resolver refuses those of others.
     batch.create(bridge, tolerating: .existing)
@@ -24,6 +25,8 @@ extension StackBuilder {
     change.alias = LinkName.alias(stack: stack, "", network.name)
     // Without IPv6 the bridge needs no link-local address, nor the duplicate detection and listener reports of one.
     change.ipv6AddressGeneration = IPv6AddressGeneration.none
+    // Once more: until it is set by itself, a bridge follows the smallest MTU of its ports.
+    change.mtu = network.mtu
     batch.change(change)
     batch.add(
       InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
@@ -66,8 +69,10 @@ extension StackBuilder {
       bridges[network.name] = bridge
       var near = VethPair.End(attachment.link)
       near.group = desired.linkGroup
+      near.mtu = network.mtu
       var peer = VethPair.End(attachment.interface)
       peer.mac = attachment.mac
+      peer.mtu = network.mtu
       var pair = VethPair(near: near, peer: peer, in: namespace.descriptor.fileDescriptor)
       pair.master = bridge
       batch.create(pair)

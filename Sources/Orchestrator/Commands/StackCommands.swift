@@ -1,13 +1,10 @@
 import Kernel
-public import Netlink
 import Runtime
 
 /// What the command line offers, as functions: each takes values, does the work and returns values to be printed.
 public struct StackCommands: Sendable {
   public let folders: StateFolders
   let supervisor: SupervisorProgram
-  /// Where new subnets come from.
-  let pool: IPv4Prefix
   /// The caller's environment.
   let environment: [String: String]
   /// The folder that relative paths start from.
@@ -16,12 +13,11 @@ public struct StackCommands: Sendable {
   let interrupts: Interrupts?
 
   public init(
-    folders: StateFolders = StateFolders(), supervisor: SupervisorProgram, pool: IPv4Prefix = Self.defaultPool,
-    environment: [String: String], workingFolder: String, interrupts: Interrupts? = nil
+    folders: StateFolders = StateFolders(), supervisor: SupervisorProgram, environment: [String: String],
+    workingFolder: String, interrupts: Interrupts? = nil
   ) {
     self.folders = folders
     self.supervisor = supervisor
-    self.pool = pool
     self.environment = environment
     self.workingFolder = workingFolder
     self.interrupts = interrupts
@@ -99,10 +95,11 @@ public struct StackCommands: Sendable {
   }
 
   private func desired(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
+    let pools = try HostConfiguration.read(folders.configuration, environment: environment).pools
     let (facts, previous) = try rethrowing(source.name) { () throws(KernelError) in
       let previous = try index.desired(source.name)
       let facts = try HostFacts.observe(
-        except: source.name, group: previous?.linkGroup, pool: pool, folders: folders,
+        except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
         portsOfInterest: source.hostPorts)
       return (facts, previous)
     }
@@ -247,11 +244,6 @@ public struct StackCommands: Sendable {
     }
     return result
   }
-}
-
-extension StackCommands {
-  /// Where subnets come from if nothing else is said.
-  public static var defaultPool: IPv4Prefix { AddressAllocator.defaultPool }
 }
 
 extension StackCommands.UpOptions.Recreate {

@@ -17,6 +17,7 @@ extension DesiredService {
       ("hostname", hostname == before.hostname && domainname == before.domainname),
       ("volumes", mounts == before.mounts),
       ("networks", attachments == before.attachments && networks(in: new) == before.networks(in: old)),
+      ("extra_hosts", extraHosts == before.extraHosts),
       ("labels", labels == before.labels),
       ("container_name", containerName == before.containerName),
       // Whether any port is published decides how its links are made (hairpin); which ones does not.

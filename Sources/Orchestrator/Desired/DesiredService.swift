@@ -25,6 +25,14 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var healthCheck: HealthCheck?
   public var labels: [String: String]
   public var declaredAt: SourceLine?
+  /// Further lines of its /etc/hosts.
+  public var extraHosts: [DesiredHost] = []
+}
+
+/// A name with its address.
+public struct DesiredHost: Codable, Hashable, Sendable {
+  public var name: String
+  public var address: IPAddress
 }
 
 /// The file system a service sees at `/`.

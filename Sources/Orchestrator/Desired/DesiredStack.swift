@@ -61,6 +61,8 @@ public struct DesiredNetwork: Codable, Hashable, Sendable {
   /// No way out: neither a default route nor masquerading.
   public var isInternal: Bool
   public var declaredAt: SourceLine?
+  /// The largest packet in octets, where it is not the kernel's own choice.
+  public var mtu: UInt32?
 }
 
 /// A named volume: a folder that outlives its services.

@@ -47,7 +47,7 @@ struct Resolver {
     var services: [DesiredService] = []
     for instance in instances {
       let attachments = attachments(of: instance, in: networks, &addresses)
-      services.append(service(instance, attachments))
+      services.append(service(instance, attachments, networks))
     }
     assignPorts(&services, active)
     let volumes = file.volumes.map { DesiredVolume(name: $0.name.value, folder: folder.volume($0.name.value)) }
@@ -104,7 +104,7 @@ struct Resolver {
     _ networks: [StackFile.Network], _ instances: [Instance]
   ) -> [ChosenNetwork] {
     var allocator = AddressAllocator(
-      pool: facts.pool, taken: facts.ranges.map { AddressAllocator.Taken(prefix: $0.prefix, user: $0.user) })
+      pools: facts.pools, taken: facts.ranges.map { AddressAllocator.Taken(prefix: $0.prefix, user: $0.user) })
     // Fixed subnets first, so that no chosen one stands in their way.
     for network in networks {
       guard let subnet = network.subnet else { continue }
@@ -123,10 +123,7 @@ struct Resolver {
         let subnet = network.subnet?.value ?? keptSubnet(name, hosts, &allocator)
           ?? allocator.subnet(hosts: hosts, for: name)
       else {
-        errors.append(
-          StackError(
-            "\(stackName)/\(name)", "no free subnet for \(hosts) services is left in \(facts.pool)",
-            remedy: "give the network a subnet in \(network.name.span.place), or take down a stack"))
+        errors.append(usedUp(allocator, network, hosts))
         return nil
       }
       let gateway = network.gateway?.value ?? IPv4Address(bits: subnet.network.bits + 1)
@@ -137,14 +134,26 @@ struct Resolver {
       return ChosenNetwork(
         desired: DesiredNetwork(
           name: name, bridge: bridge, mac: Self.mac(for: gateway), subnet: subnet, gateway: gateway,
-          isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place)),
+          isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place),
+          mtu: network.mtu.map { UInt32($0.value) }),
         range: network.addressRange?.value)
     }
   }
 
+  private func usedUp(_ allocator: AddressAllocator, _ network: StackFile.Network, _ hosts: Int) -> StackError {
+    let pools = allocator.pools.map(\.description).joined(separator: ", ")
+    let users = allocator.users.prefix(3).map { "\($0.prefix) is \($0.user)" }.joined(separator: ", ")
+    return StackError(
+      "\(stackName)/\(network.name.value)",
+      "no free subnet for \(hosts) services is left in \(pools)\(users.isEmpty ? "" : ": \(users)")",
+      remedy: "give the network a subnet in \(network.name.span.place), take down a stack,"
+        + " or set another pool (STACK_POOL, or pool = … in /etc/stack/config)")
+  }
+
   /// The subnet that the network has now, if it is still wide enough and free.
   private func keptSubnet(_ name: String, _ hosts: Int, _ allocator: inout AddressAllocator) -> IPv4Prefix? {
-    guard let subnet = previous?.network(named: name)?.subnet, facts.pool.contains(subnet.network),
+    guard let subnet = previous?.network(named: name)?.subnet,
+      facts.pools.contains(where: { $0.contains(subnet.network) }),
       subnet.length <= AddressAllocator.prefixLength(hosts: hosts), allocator.user(of: subnet) == nil
     else { return nil }
     allocator.claim(subnet, for: "network \(name)")
@@ -212,7 +221,9 @@ struct Resolver {
   ) -> [DesiredAttachment] {
     let before = previousServices[instance.name]?.attachments ?? []
     var attachments: [DesiredAttachment] = []
-    for (number, wanted) in instance.service.attachments.enumerated() {
+    var names = InterfaceNames(given: instance.service.attachments.compactMap(\.interface?.value))
+    for wanted in instance.service.attachments {
+      let interface = wanted.interface?.value ?? names.next()
       guard let network = networks.first(where: { $0.desired.name == wanted.network.value })?.desired else { continue }
       let kept = addresses.kept[instance.name]?[network.name]
       guard let address = wanted.address?.value ?? kept ?? addresses.free[network.name]?.take() else {
@@ -228,7 +239,7 @@ struct Resolver {
       }
       attachments.append(
         DesiredAttachment(
-          network: network.name, interface: "eth\(number)", link: link, address: address,
+          network: network.name, interface: interface, link: link, address: address,
           mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false)
       )
     }
@@ -256,7 +267,9 @@ struct Resolver {
 
   // MARK: Services
 
-  private func service(_ instance: Instance, _ attachments: [DesiredAttachment]) -> DesiredService {
+  private func service(
+    _ instance: Instance, _ attachments: [DesiredAttachment], _ networks: [ChosenNetwork]
+  ) -> DesiredService {
     let service = instance.service
     return DesiredService(
       name: instance.name, service: service.name.value, index: instance.index,
@@ -270,7 +283,20 @@ struct Resolver {
         signal: (service.stopSignal?.value ?? .terminate).number, grace: service.stopGracePeriod),
       restart: RestartPolicy(service.restart), healthCheck: service.healthCheck.flatMap(HealthCheck.init),
       labels: Dictionary(service.labels.map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 }),
-      declaredAt: SourceLine(service.name.span.place))
+      declaredAt: SourceLine(service.name.span.place), extraHosts: extraHosts(service, attachments, networks))
+  }
+
+  private func extraHosts(
+    _ service: StackFile.Service, _ attachments: [DesiredAttachment], _ networks: [ChosenNetwork]
+  ) -> [DesiredHost] {
+    let way = attachments.first(where: \.isDefaultRoute) ?? attachments.first
+    let gateway = networks.first { $0.desired.name == way?.network }?.desired.gateway
+    return service.extraHosts.compactMap { host in
+      switch host.address.value {
+      case .fixed(let address): DesiredHost(name: host.name.value, address: address)
+      case .gateway: gateway.map { DesiredHost(name: host.name.value, address: .v4($0)) }
+      }
+    }
   }
 
   /// What must be listened on before the service counts as ready. A range only says where a service may listen.

@@ -37,8 +37,9 @@ struct NameViews {
   func hostsFile(for service: DesiredService) -> HostsFile {
     let networks = service.attachments.map(\.network).sorted()
     let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+    let extra = service.extraHosts.map { "\($0.address)\t\($0.name)\n" }.joined()
     return HostsFile(
-      name: service.hostsFile, text: loopback + networks.map { linesByNetwork[$0] ?? "" }.joined())
+      name: service.hostsFile, text: loopback + extra + networks.map { linesByNetwork[$0] ?? "" }.joined())
   }
 
   /// Every distinct file of a stack.

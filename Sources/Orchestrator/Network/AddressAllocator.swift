@@ -9,14 +9,14 @@ struct AddressAllocator {
   }
 
   /// Where subnets come from. Outside the defaults of Docker (172.17–31, 192.168), podman (10.88) and Kubernetes (10.96, 10.244).
-  let pool: IPv4Prefix
+  let pools: [IPv4Prefix]
 
   static let defaultPool = IPv4Prefix("10.208.0.0/12") ?? .everything
 
   private var taken: [Taken]
 
-  init(pool: IPv4Prefix, taken: [Taken]) {
-    self.pool = pool
+  init(pools: [IPv4Prefix], taken: [Taken]) {
+    self.pools = pools
     self.taken = taken
   }
 
@@ -25,12 +25,26 @@ struct AddressAllocator {
     taken.first { $0.prefix.overlaps(subnet) }
   }
 
+  /// Who has what of the pools, the widest first: whoever is in the way when nothing is left.
+  var users: [Taken] {
+    taken.filter { other in pools.contains { $0.overlaps(other.prefix) } }.sorted {
+      $0.prefix.length < $1.prefix.length
+    }
+  }
+
   mutating func claim(_ subnet: IPv4Prefix, for user: String) {
     taken.append(Taken(prefix: subnet, user: user))
   }
 
-  /// The first free subnet with room for so many hosts beside the gateway; nil when the pool is used up.
+  /// The first free subnet with room for so many hosts beside the gateway; nil when the pools are used up.
   mutating func subnet(hosts: Int, for user: String) -> IPv4Prefix? {
+    for pool in pools {
+      if let subnet = subnet(in: pool, hosts: hosts, for: user) { return subnet }
+    }
+    return nil
+  }
+
+  private mutating func subnet(in pool: IPv4Prefix, hosts: Int, for user: String) -> IPv4Prefix? {
     // A pool narrower than /24 is one subnet, if it is wide enough.
     let length = Self.prefixLength(hosts: hosts, atLeast: pool.length)
     guard length >= pool.length else { return nil }

@@ -9,9 +9,9 @@ extension HostFacts {
   ///   - group: the device group of its links, if it has any: a link that is just being made has no alias yet.
   ///   - portsOfInterest: for these the process that listens is looked up, which takes a walk through /proc.
   static func observe(
-    except stack: String, group: UInt32?, pool: IPv4Prefix, folders: StateFolders, portsOfInterest: Set<UInt16>
+    except stack: String, group: UInt32?, pools: [IPv4Prefix], folders: StateFolders, portsOfInterest: Set<UInt16>
   ) throws(KernelError) -> HostFacts {
-    var facts = HostFacts(pool: pool)
+    var facts = HostFacts(pools: pools)
     try facts.addLinks(except: stack, group: group)
     try facts.addSockets(portsOfInterest)
     facts.tables = try Set(tables(except: stack))

@@ -2,7 +2,7 @@ public import Netlink
 
 /// What the host already uses: the ranges, ports and names that a stack must stay clear of.
 ///
-/// A value, so that choosing is pure: ``HostFacts/observe(except:pool:folders:portsOfInterest:)`` fills it on a real host.
+/// A value, so that choosing is pure: ``HostFacts/observe(except:group:pools:folders:portsOfInterest:)`` fills it on a real host.
 public struct HostFacts: Hashable, Sendable {
   /// A range of addresses with what uses it, as it reads in an error: `route 10.0.0.0/8 via eth0`.
   public struct UsedRange: Hashable, Sendable {
@@ -45,9 +45,9 @@ public struct HostFacts: Hashable, Sendable {
   /// nftables tables that are not the stack's own.
   public var tables: Set<String> = []
   /// Where new subnets come from.
-  public var pool: IPv4Prefix
+  public var pools: [IPv4Prefix]
 
-  public init(pool: IPv4Prefix) {
-    self.pool = pool
+  public init(pools: [IPv4Prefix]) {
+    self.pools = pools
   }
 }

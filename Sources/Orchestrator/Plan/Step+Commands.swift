@@ -39,7 +39,7 @@ extension Step {
   private static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
     let bridge = network.bridge
     return [
-      "ip link add \(bridge) address \(network.mac) group \(stack.linkGroup) type bridge stp_state 0 mcast_snooping 0",
+      "ip link add \(bridge) address \(network.mac)\(mtu(network)) group \(stack.linkGroup) type bridge stp_state 0 mcast_snooping 0",
       "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name))",
       "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
       "ip link set \(bridge) up",
@@ -47,14 +47,16 @@ extension Step {
     ]
   }
 
+  private static func mtu(_ network: DesiredNetwork) -> String { network.mtu.map { " mtu \($0)" } ?? "" }
+
   private static func attachCommands(
     _ attachment: DesiredAttachment, _ service: DesiredService, _ stack: DesiredStack
   ) -> [String] {
     guard let network = stack.network(named: attachment.network) else { return [] }
     let namespace = "\(stack.name).\(service.name)"
     var commands = [
-      "ip link add \(attachment.link) group \(stack.linkGroup) type veth"
-        + " peer name \(attachment.interface) address \(attachment.mac) netns \(namespace)",
+      "ip link add \(attachment.link)\(mtu(network)) group \(stack.linkGroup) type veth"
+        + " peer name \(attachment.interface)\(mtu(network)) address \(attachment.mac) netns \(namespace)",
       "ip link set \(attachment.link) master \(network.bridge) addrgenmode none up",
       "bridge link set dev \(attachment.link) flood off neigh_suppress on\(service.ports.isEmpty ? "" : " hairpin on")",
       "bridge fdb add \(attachment.mac) dev \(attachment.link) master static",

@@ -8,15 +8,18 @@ public struct StateFolders: Hashable, Sendable {
   public var cache: String
   /// `/run/netns`: where ip-netns(8) looks for pinned namespaces.
   public var namespaces: String
+  /// `/etc/stack/config`: what the host's administrator has set for all stacks.
+  public var configuration: String
 
   public init(
     run: String = "/run/stack", lib: String = "/var/lib/stack", cache: String = "/var/cache/stack",
-    namespaces: String = "/run/netns"
+    namespaces: String = "/run/netns", configuration: String = "/etc/stack/config"
   ) {
     self.run = run
     self.lib = lib
     self.cache = cache
     self.namespaces = namespaces
+    self.configuration = configuration
   }
 
   /// What belongs to the host, not to one stack: a name that no stack can have.

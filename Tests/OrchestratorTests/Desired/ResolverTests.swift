@@ -111,7 +111,11 @@ import Testing
 
   @Test func aUsedUpPoolIsSaid() {
     let errors = obstacles(Self.network(""), on: .using(["10.208.0.0/12"]))
-    #expect(errors.map(\.message) == ["no free subnet for 1 services is left in 10.208.0.0/12"])
+    #expect(
+      errors.map(\.message) == [
+        "no free subnet for 1 services is left in 10.208.0.0/12: 10.208.0.0/12 is a route of the host over eth0"
+      ])
+    #expect(errors.first?.remedy?.contains("STACK_POOL") == true)
   }
 
   @Test func aFullSubnetIsSaidOnceForEachThatGetsNoAddress() {

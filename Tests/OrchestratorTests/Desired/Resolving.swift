@@ -6,7 +6,7 @@ import Netlink
 ///
 /// - Throws: ``StackErrors`` with all that is in the way.
 func resolve(
-  _ text: String, on facts: HostFacts = HostFacts(pool: AddressAllocator.defaultPool), previous: DesiredStack? = nil,
+  _ text: String, on facts: HostFacts = HostFacts(pools: [AddressAllocator.defaultPool]), previous: DesiredStack? = nil,
   profiles: [String] = []
 ) throws -> DesiredStack {
   guard let file = load(text).stack else { throw StackErrors([StackError("web.stack", diagnose(text))]) }
@@ -29,7 +29,7 @@ func obstacles(_ text: String, on facts: HostFacts, previous: DesiredStack? = ni
 
 extension HostFacts {
   static func using(_ ranges: [String] = [], pool: String = "10.208.0.0/12") -> HostFacts {
-    var facts = HostFacts(pool: IPv4Prefix(pool) ?? .everything)
+    var facts = HostFacts(pools: [IPv4Prefix(pool) ?? .everything])
     facts.ranges = ranges.compactMap { text in
       IPv4Prefix(text).map { UsedRange(prefix: $0, user: "a route of the host over eth0") }
     }

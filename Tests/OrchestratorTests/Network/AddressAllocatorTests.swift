@@ -6,7 +6,7 @@ import Testing
 @Suite struct AddressAllocatorTests {
   private static func allocator(_ pool: String, _ taken: String...) throws -> AddressAllocator {
     AddressAllocator(
-      pool: try #require(IPv4Prefix(pool)),
+      pools: [try #require(IPv4Prefix(pool))],
       taken: try taken.map { AddressAllocator.Taken(prefix: try #require(IPv4Prefix($0)), user: $0) })
   }
 

@@ -10,6 +10,7 @@ struct StackChecks {
     checkDependencies()
     checkSubnets()
     checkAddresses()
+    checkInterfaces()
     checkHostPorts()
     checkReplicas()
   }

@@ -74,6 +74,10 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case scaleConflict = "E0404"
   case nameCollision = "E0405"
 
+  case badInterfaceName = "E0550"
+  case duplicateInterface = "E0551"
+  case badExtraHost = "E0552"
+
   var severity: Diagnostic.Severity {
     switch rawValue.first {
     case "W": .warning
@@ -151,6 +155,9 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .duplicateTarget: "two mounts of a service have the same target"
     case .scaleConflict: "a service with replicas has something that only one can have"
     case .nameCollision: "a service or container is named as another service's replica is"
+    case .badInterfaceName: "an interface's name has a character or a length that is not allowed"
+    case .duplicateInterface: "two interfaces of a service have the same name"
+    case .badExtraHost: "a line for /etc/hosts has no address, or one that cannot be understood"
     }
   }
 }

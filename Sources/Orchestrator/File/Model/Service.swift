@@ -12,6 +12,8 @@ extension StackFile {
     var command: Located<[String]>?
     /// What the process sees: the env_files' variables in order, then `environment`, the last of a name winning.
     var environment: [EnvironmentVariable] = []
+    /// Further lines of its /etc/hosts.
+    var extraHosts: [ExtraHost] = []
     /// Absolute. Nil: `/`.
     var workingDirectory: Located<String>?
     /// Nil: root.
@@ -93,6 +95,8 @@ extension StackFile {
     /// A fixed address. Given only on networks with a `subnet`, inside it, and to one service.
     var address: Located<IPv4Address>?
     var mac: Located<MACAddress>?
+    /// The interface's name inside. Nil: `eth0` and so on, in the order of the file.
+    var interface: Located<String>?
     /// Further names of the service on this network. Several services may share one.
     var aliases: [Located<String>] = []
     /// The default route is that of the attachment with the highest; of equals, the first in the file.

@@ -27,6 +27,8 @@ extension StackFile {
     var gateway: Located<IPv4Address>?
     /// What services without a fixed address are given addresses from, inside `subnet`. Nil: the whole subnet.
     var addressRange: Located<IPv4Prefix>?
+    /// The largest packet in octets, on the bridge and on every interface: 68...65535. Nil: the kernel's 1500.
+    var mtu: Located<Int>?
     /// No way out of the host and none in.
     var isInternal = false
     var labels: [Label] = []

@@ -51,8 +51,23 @@ enum NetworkKeys {
         }
       },
       .ignored("attachable", "there is no Swarm"),
-      .notSupported("driver_opts", "leave it out: it is for Docker's network drivers"),
+      .read("mtu", "the largest packet in octets; 1500") { field, network in
+        setOnce(field, &network.mtu) { $0.mtu() }
+      },
+      .read("driver_opts", "the MTU, as Compose writes it") { field, network in options.read(field, into: &network) },
     ]
+
+  /// Of Docker's options those that mean something here.
+  private static let options = KeyTable<StackFile.Network>(
+    "network's driver_opts",
+    [
+      .read("com.docker.network.driver.mtu", "the largest packet in octets; 1500") { field, network in
+        setOnce(field, &network.mtu) { $0.mtu() }
+      },
+      .notSupported("com.docker.network.bridge.name", "leave it out: the bridge's name is chosen so that it is free"),
+      .notSupported("com.docker.network.bridge.enable_icc", "leave it out: services of one network reach each other"),
+      .notSupported("com.docker.network.bridge.enable_ip_masquerade", "write `internal: true` for no way out"),
+    ])
 
   private enum Driver: String, CaseIterable { case bridge }
   private enum AddressDriver: String, CaseIterable { case standard = "default" }
@@ -111,6 +126,9 @@ extension Field {
       help: ["write the network's address and its length: 10.1.0.0/24"])
     return nil
   }
+
+  /// From the least that IPv4 allows (RFC 791) to the most that a veth takes.
+  func mtu() -> Located<Int>? { integer(in: 68...65535) }
 
   /// A subnet that services can live in.
   func subnet() -> Located<IPv4Prefix>? {

@@ -36,6 +36,7 @@ extension StackFile.Network {
       "gateway": gateway.map { .text("\($0.value)") },
       "ip_range": addressRange.map { .text("\($0.value)") },
       "internal": isInternal ? .bool(true) : nil,
+      "mtu": mtu.map { .number($0.value) },
       "labels": StackFile.output(labels),
     ])
   }
@@ -65,6 +66,8 @@ extension StackFile.Service {
       "hostname": hostname.map { .text($0.value) },
       "domainname": domainname.map { .text($0.value) },
       "networks": .mapping(attachments.map { .init(key: $0.network.value, value: $0.output) }),
+      "extra_hosts": extraHosts.isEmpty
+        ? nil : .list(extraHosts.map { .text("\($0.name.value)=\($0.address.value)") }),
       "ports": ports.isEmpty ? nil : .list(ports.map(\.output)),
       "expose": exposed.isEmpty ? nil : .list(exposed.map { .text("\($0.ports.text)/\($0.transport.rawValue)") }),
       "volumes": mounts.isEmpty ? nil : .list(mounts.map(\.output)),
@@ -98,6 +101,7 @@ extension StackFile.Attachment {
     .mapping([
       "ipv4_address": address.map { .text("\($0.value)") },
       "mac_address": mac.map { .text("\($0.value)") },
+      "interface_name": interface.map { .text($0.value) },
       "aliases": aliases.isEmpty ? nil : .texts(aliases.map(\.value)),
       "gw_priority": gatewayPriority == 0 ? nil : .number(gatewayPriority),
     ])

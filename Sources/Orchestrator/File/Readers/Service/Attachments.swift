@@ -45,7 +45,9 @@ extension Field {
       },
       .ignored("priority", "networks are joined in the order of the file"),
       .notSupported("ipv6_address", "networks are IPv4: use ipv4_address"),
-      .notSupported("interface_name", "interfaces are eth0, eth1 and so on, in the order of the file"),
+      .read("interface_name", "the interface's name inside; eth0, eth1 and so on in the order of the file") {
+        field, attachment in attachment.interface = field.interfaceName()
+      },
       .notSupported("link_local_ips", "leave it out: link-local addresses are the kernel's own"),
       .notSupported("driver_opts", "leave it out: it is for Docker's network drivers"),
     ])

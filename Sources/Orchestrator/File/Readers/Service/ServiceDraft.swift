@@ -1,3 +1,5 @@
+import Netlink
+
 /// A service while its keys are read: what only counts once all are there.
 struct ServiceDraft {
   var service: StackFile.Service
@@ -6,6 +8,8 @@ struct ServiceDraft {
   var image: Field?
   var build: Field?
   var environment: Field?
+  /// `mac_address:` of the service itself.
+  var mac: Located<MACAddress>?
   var environmentFiles: [EnvironmentFile] = []
   var scale: Located<Int>?
   var replicas: Located<Int>?
@@ -43,6 +47,7 @@ extension Field {
     service.environment = environment.variables
     service.mounts = distinct(draft.volumes + draft.tmpfs, of: service)
     if let rootfs = draft.rootfs { service.rootfs = rootfs }
+    if let mac = draft.mac { give(mac, to: &service) }
     service.scale = scale(of: draft)
     checkRoot(draft)
     // An image says what runs; that there can be none is enough news.
@@ -50,6 +55,19 @@ extension Field {
       checkCommand(of: service, hasCommandKey: draft.hasCommandKey)
     }
     return service
+  }
+
+  /// `mac_address:` of a service is that of its first interface, as Compose has it.
+  private func give(_ mac: Located<MACAddress>, to service: inout StackFile.Service) {
+    if service.attachments.isEmpty {
+      service.attachments = [StackFile.Attachment(network: Located("default", service.name.span))]
+    }
+    if let other = service.attachments[0].mac, other.value != mac.value {
+      report(
+        .conflictingKeys, "\"mac_address\" is given twice", "again here", at: mac.span,
+        also: [Diagnostic.Label(other.span, "first here")], help: ["leave one of them out"])
+    }
+    service.attachments[0].mac = mac
   }
 
   private func checkCommand(of service: StackFile.Service, hasCommandKey: Bool) {

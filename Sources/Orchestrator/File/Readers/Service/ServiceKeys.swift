@@ -60,6 +60,12 @@ enum ServiceKeys {
     .read("ports", "ports reachable through the host: \"8080:80\"") { field, draft in
       draft.service.ports = field.items()?.compactMap { $0.publishedPort() } ?? []
     },
+    .read("mac_address", "the hardware address of its first interface") { field, draft in
+      draft.mac = field.macAddress()
+    },
+    .read("extra_hosts", "further lines of /etc/hosts: \"files=10.0.0.5\"") { field, draft in
+      draft.service.extraHosts = field.extraHosts()
+    },
     .read("expose", "ports that it listens on, for people and for readiness") { field, draft in
       draft.service.exposed = field.items()?.compactMap { $0.exposedPort() } ?? []
     },
