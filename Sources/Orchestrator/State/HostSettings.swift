@@ -40,7 +40,7 @@ struct HostSettings {
     try write(ledger)
     if forwarding, value != "1" { try Files.set(Self.forwarding, to: "1") }
     try NamespaceFolder.prepare(folders.namespaces)
-    _ = consume held
+    held.remove()
   }
 
   /// Puts back what was, if no other stack needs the change.
@@ -54,7 +54,10 @@ struct HostSettings {
     ledger.stacks.remove(stack)
     // A stack whose folder is gone was taken down by other means: it needs nothing any more.
     ledger.stacks = ledger.stacks.filter { Files.exists(folders.stack($0).path) }
-    guard ledger.stacks.isEmpty else { return try write(ledger) }
+    guard ledger.stacks.isEmpty else {
+      try write(ledger)
+      return held.remove()
+    }
     if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
     for (path, value) in ledger.before where try read(path) != value { try Files.set(path, to: value) }
     try removeLedger()

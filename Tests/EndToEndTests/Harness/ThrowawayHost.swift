@@ -66,9 +66,11 @@ final class ThrowawayHost {
     }
     guard status == 0 else { throw HarnessError("tools/throwaway-host ended with wait status \(status)") }
     guard kill(firstProcess, 0) != 0 else { throw HarnessError("process \(firstProcess) outlived its host") }
-    let left = try FileManager.default.subpathsOfDirectory(atPath: "/sys/fs/cgroup")
-      .filter { ($0 as NSString).lastPathComponent == "throwaway-\(holder)" }
-    guard left.isEmpty else { throw HarnessError("left in /sys/fs/cgroup: \(left)") }
+    // At the top of each hierarchy, by name: a walk would meet what other tests are making and removing meanwhile.
+    let top = "/sys/fs/cgroup"
+    let left = try ([""] + FileManager.default.contentsOfDirectory(atPath: top).map { "/\($0)" })
+      .map { "\(top)\($0)/throwaway-\(holder)" }.filter { FileManager.default.fileExists(atPath: $0) }
+    guard left.isEmpty else { throw HarnessError("left behind: \(left)") }
   }
 
   private static func environment(_ extra: [String: String] = [:]) -> [String] {

@@ -71,6 +71,18 @@ import Testing
     #expect(notes == ["0, no pins, no ledger", "1, pins, ledger", "1, pins, ledger", "0, no pins, no ledger", "false"])
   }
 
+  @Test func noLockIsLeftBetweenCommands() throws {
+    let notes = try Self.stage { stage in
+      let lock = "\(stage.folder.folders.host)/settings.lock"
+      try stage.up("a")
+      stage.notes.append("\(Files.exists(lock))")
+      try stage.up("b")
+      try stage.down("b")
+      stage.notes.append("\(Files.exists(lock))")
+    }
+    #expect(notes == ["false", "false"])
+  }
+
   @Test func aRouterStaysARouter() throws {
     let notes = try Self.stage { stage in
       try stage.set("1")
