@@ -53,7 +53,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
   ///
   /// - Throws: `KernelError` from setns(2) or as from ``init(_:)``.
   public init(_ family: Family, in namespace: borrowing Descriptor) throws(KernelError) {
-    let socket = try openSocket(family.protocolNumber, in: namespace.rawValue)
+    let socket = try openSocket(family.protocolNumber, in: namespace)
     try self.init(family, adopting: socket)
   }
 
