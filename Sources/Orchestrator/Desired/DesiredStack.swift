@@ -15,6 +15,8 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   public var volumes: [DesiredVolume]
   /// The device group of the host's ends of all veth pairs, by which they can be deleted in one request.
   public var linkGroup: UInt32
+  /// Who may talk to whom.
+  public var policy = StackPolicy()
 
   public func service(named name: String) -> DesiredService? {
     services.first { $0.name == name }

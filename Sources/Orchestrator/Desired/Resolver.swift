@@ -59,7 +59,7 @@ struct Resolver {
     }
     return DesiredStack(
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
-      volumes: volumes, linkGroup: chooseLinkGroup())
+      volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file))
   }
 
   // MARK: Instances

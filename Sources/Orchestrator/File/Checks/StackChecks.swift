@@ -13,6 +13,7 @@ struct StackChecks {
     checkInterfaces()
     checkHostPorts()
     checkReplicas()
+    checkRules()
   }
 
   /// What depends on the number of replicas.

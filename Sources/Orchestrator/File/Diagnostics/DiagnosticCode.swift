@@ -77,6 +77,14 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case badInterfaceName = "E0550"
   case duplicateInterface = "E0551"
   case badExtraHost = "E0552"
+  case badRule = "E0501"
+  case badPeer = "E0502"
+  case badRulePort = "E0503"
+  case undefinedPeer = "E0504"
+  case idlePeer = "W0505"
+  case shadowedRule = "W0506"
+  case idleRule = "W0507"
+  case ambiguousPeer = "W0508"
 
   var severity: Diagnostic.Severity {
     switch rawValue.first {
@@ -158,6 +166,14 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .badInterfaceName: "an interface's name has a character or a length that is not allowed"
     case .duplicateInterface: "two interfaces of a service have the same name"
     case .badExtraHost: "a line for /etc/hosts has no address, or one that cannot be understood"
+    case .badRule: "a rule is not `allow:` or `deny:` with who to whom"
+    case .badPeer: "an end of a rule cannot be understood"
+    case .badRulePort: "a port of a rule cannot be understood"
+    case .undefinedPeer: "a rule names a service or network that does not exist"
+    case .idlePeer: "a pattern, label or network of a rule is that of no service"
+    case .shadowedRule: "a rule that decides nothing, since one before it decides all that it is about"
+    case .ambiguousPeer: "a service has a name that means something else in a rule"
+    case .idleRule: "a rule about packets that never come through the stack's networks"
     }
   }
 }

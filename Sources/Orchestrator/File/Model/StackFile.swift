@@ -12,6 +12,10 @@ struct StackFile: Sendable, Equatable {
   var volumes: NamedList<Volume>
   /// Every service, whatever its profiles: see `activeServices(profiles:named:)`.
   var services: NamedList<Service>
+  /// In the order of the file: the first that is about a packet decides.
+  var policies: [Rule] = []
+  /// What `stack verify` must find true.
+  var expectations: [Rule] = []
 }
 
 extension StackFile {
@@ -31,6 +35,8 @@ extension StackFile {
     var mtu: Located<Int>?
     /// No way out of the host and none in.
     var isInternal = false
+    /// What holds in it for what no rule of `policies` is about.
+    var defaultAction = PolicyRule.Action.allow
     var labels: [Label] = []
     /// It is not in the file: services that name no network share it.
     var isImplicit = false

@@ -32,6 +32,9 @@ enum NetworkKeys {
       .read("internal", "true: no way out of the host") { field, network in
         network.isInternal = field.boolean() ?? false
       },
+      .read("default", "allow or deny: what no rule of `policies:` is about") { field, network in
+        network.defaultAction = field.choice(PolicyRule.Action.self)?.value ?? .allow
+      },
       .read("labels", "for people and programs to find it by") { field, network in network.labels = field.labels() },
       .read("enable_ipv4", "true") { field, _ in
         if field.boolean() == false {

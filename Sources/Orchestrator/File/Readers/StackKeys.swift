@@ -7,6 +7,8 @@ struct StackDraft {
   var servicesKey: Span?
   /// Services that are in the file, also those that could not be read: references to them are not undefined.
   var serviceNames: Set<String> = []
+  var policies: [StackFile.Rule] = []
+  var expectations: [StackFile.Rule] = []
 }
 
 /// The keys at the top of a stack file.
@@ -40,6 +42,12 @@ enum StackKeys {
           VolumeKeys.table.read(field.entry(entry), into: &volume)
           draft.volumes.append(volume)
         }
+      },
+      .read("policies", "who may talk to whom; the first rule that is about a packet decides") { field, draft in
+        draft.policies = field.rules()
+      },
+      .read("expect", "what `stack verify` must find true, in rules like those of policies") { field, draft in
+        draft.expectations = field.rules()
       },
       .ignored("version", "Compose has given it up too"),
       .notSupported("include", "name several files: `stack -f a.stack -f b.stack up`"),

@@ -20,7 +20,7 @@ struct StackReader {
     checkServices(draft)
     let stack = StackFile(
       name: name(draft), folder: root.context.folder, networks: networks(&draft), volumes: draft.volumes,
-      services: draft.services)
+      services: draft.services, policies: draft.policies, expectations: draft.expectations)
     StackChecks(stack: stack, serviceNames: draft.serviceNames, diagnostics: diagnostics).run()
     return stack
   }

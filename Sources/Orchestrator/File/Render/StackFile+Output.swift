@@ -11,6 +11,8 @@ extension StackFile {
       "networks": .mapping(networks.map { .init(key: $0.name.value, value: $0.output) }),
       "volumes": volumes.isEmpty
         ? nil : .mapping(volumes.map { .init(key: $0.name.value, value: $0.output) }),
+      "policies": policies.isEmpty ? nil : .list(policies.map(\.output)),
+      "expect": expectations.isEmpty ? nil : .list(expectations.map(\.output)),
     ])
   }
 
@@ -37,9 +39,14 @@ extension StackFile.Network {
       "ip_range": addressRange.map { .text("\($0.value)") },
       "internal": isInternal ? .bool(true) : nil,
       "mtu": mtu.map { .number($0.value) },
+      "default": defaultAction == .deny ? .text(defaultAction.rawValue) : nil,
       "labels": StackFile.output(labels),
     ])
   }
+}
+
+extension StackFile.Rule {
+  fileprivate var output: OutputValue { .mapping([.init(key: action.rawValue, value: .escaped(text.value))]) }
 }
 
 extension StackFile.Volume {

@@ -25,7 +25,7 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(code.rawValue) \(code)" }
 
-  static let all = text + variables + shapes + references + values + networks + topology + conflicts
+  static let all = text + variables + shapes + references + values + networks + topology + conflicts + rules
 }
 
 @Suite struct DiagnosticTests {

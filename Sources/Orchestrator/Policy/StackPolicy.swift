@@ -1,0 +1,14 @@
+/// Who may talk to whom in a stack. Apart from services and networks, so that a change of it changes the firewall alone.
+public struct StackPolicy: Codable, Hashable, Sendable {
+  /// In the order of the file: the first that is about a packet decides.
+  public var rules: [PolicyRule] = []
+  /// The networks with `default: deny`, sorted.
+  public var closedNetworks: [String] = []
+  /// What the file says must be true: `stack verify` looks whether it is.
+  public var expectations: [PolicyRule] = []
+
+  public init() {}
+
+  /// Whether there is anything to decide that is not so by itself.
+  public var isEmpty: Bool { rules.isEmpty && closedNetworks.isEmpty }
+}
