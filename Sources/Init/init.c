@@ -6,125 +6,127 @@
 // It is started with every privilege dropped already, by file descriptor, with these open:
 //   0-2  the command's                        3  where a failing exec is reported; end of file means success
 //   4    the exit record's file, or closed    5  the master of the command's terminal, or closed; held open only
-// The numbers and records are those of CLinuxProgram.h; this program stands alone so that it stays small.
+// The numbers and records are those of CLinuxProgram.h; this program stands alone, without a C library,
+// so that it stays small and starts at once.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "../CLinux/include/CLinuxProgram.h"
+#include "system.h"
 
-extern char **environ;
+static _Noreturn void leave(int code) {
+  for (;;) CALL(SYS_exit_group, code);
+}
 
 static void report(int error) {
   struct stack_report message = {.kind = STACK_REPORT_EXEC_FAILED, .subject = -1, .error = error};
-  (void)!send(STACK_FD_REPORT, &message, sizeof message, MSG_NOSIGNAL);
+  CALL(SYS_sendto, STACK_FD_REPORT, &message, sizeof message, MSG_NOSIGNAL);
 }
 
-// What execvp(3) does, less its fallback to a shell for files without an interpreter.
-static int execute(char **argv) {
-  if (!*argv[0]) {
-    errno = ENOENT;
-    return -1;
+static const char *search_path(char **environment) {
+  for (; *environment; environment++) {
+    const char *entry = *environment;
+    if (entry[0] == 'P' && entry[1] == 'A' && entry[2] == 'T' && entry[3] == 'H' && entry[4] == '=') return entry + 5;
   }
-  if (strchr(argv[0], '/')) return execve(argv[0], argv, environ);
-  const char *path = NULL;
-  for (char **entry = environ; *entry && !path; entry++) {
-    if (!strncmp(*entry, "PATH=", 5)) path = *entry + 5;
-  }
-  if (!path) path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-  size_t name = strlen(argv[0]);
+  return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+// What execvp(3) does, less its fallback to a shell for files without an interpreter. Answers the error.
+static int execute(char **arguments, char **environment) {
+  const char *name = arguments[0];
+  size_t length = length_until(name, 0);
+  if (!length) return ENOENT;
+  if (name[length_until(name, '/')]) return (int)-CALL(SYS_execve, name, arguments, environment);
   int refused = 0;
-  errno = ENOENT;
-  for (const char *end; ; path = end + 1) {
-    end = strchrnul(path, ':');
+  for (const char *path = search_path(environment);; path++) {
     char full[PATH_MAX];
-    size_t folder = (size_t)(end - path);
-    if (folder + 1 + name < sizeof full) {
+    size_t folder = length_until(path, ':');
+    if (folder + 1 + length < sizeof full) {
       memcpy(full, path, folder);
       full[folder] = '/';
-      memcpy(full + folder + (folder > 0), argv[0], name + 1);
-      execve(full, argv, environ);
-      if (errno == EACCES) {
+      memcpy(full + folder + (folder > 0), name, length + 1);
+      int error = (int)-CALL(SYS_execve, full, arguments, environment);
+      if (error == EACCES) {
         refused = 1;
-      } else if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
-        return -1;
+      } else if (error != ENOENT && error != ENOTDIR && error != ELOOP) {
+        return error;
       }
     }
-    if (!*end) break;
+    path += folder;
+    if (!*path) return refused ? EACCES : ENOENT;
   }
-  errno = refused ? EACCES : ENOENT;
-  return -1;
 }
 
-static _Noreturn void run_command(char **argv, const sigset_t *former, int terminal) {
-  setsid();
-  if (terminal) ioctl(0, TIOCSCTTY, 0);
-  sigprocmask(SIG_SETMASK, former, NULL);
-  execute(argv);
-  int error = errno;
+static _Noreturn void run_command(char **arguments, char **environment, const signal_set *former, int terminal) {
+  CALL(SYS_setsid);
+  if (terminal) CALL(SYS_ioctl, 0, TIOCSCTTY, 0);
+  CALL(SYS_rt_sigprocmask, SIG_SETMASK, former, NULL, sizeof *former);
+  int error = execute(arguments, environment);
   report(error);
-  _exit(error == ENOENT ? 127 : 126);
+  leave(error == ENOENT ? 127 : 126);
 }
 
 static void record(int status) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
+  struct timespec now = {0};
+  CALL(SYS_clock_gettime, CLOCK_REALTIME, &now);
   struct stack_exit_record entry = {
       .magic = STACK_EXIT_RECORD_MAGIC,
       .status = status,
       .time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
   };
-  (void)!pwrite(STACK_FD_RECORD, &entry, sizeof entry, 0);
+  CALL(SYS_pwrite64, STACK_FD_RECORD, &entry, sizeof entry, 0);
 }
 
-int main(int argc, char **argv) {
-  if (argc < 2) return 127;
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+// The stack as the kernel leaves it: the count of arguments, the arguments, NULL, the environment, NULL.
+_Noreturn void start(long *stack) {
+  long count = stack[0];
+  char **arguments = (char **)(stack + 1);
+  char **environment = arguments + count + 1;
+  if (count < 2) leave(127);
+  CALL(SYS_prctl, PR_SET_DUMPABLE, 0);
   // Executed by descriptor, its name would be the descriptor's number on older kernels.
-  prctl(PR_SET_NAME, "stack-init", 0, 0, 0);
-  for (int number = STACK_FD_REPORT; number < STACK_FD_COUNT; number++) fcntl(number, F_SETFD, FD_CLOEXEC);
-  int terminal = fcntl(STACK_FD_TERMINAL, F_GETFD) >= 0;
+  CALL(SYS_prctl, PR_SET_NAME, "stack-init");
+  for (int number = STACK_FD_REPORT; number < STACK_FD_COUNT; number++) CALL(SYS_fcntl, number, F_SETFD, FD_CLOEXEC);
+  int terminal = CALL(SYS_fcntl, STACK_FD_TERMINAL, F_GETFD) >= 0;
 
   // Held back before the child exists, so that none is lost. Signals of the processor's own making stay deadly.
-  sigset_t all, former;
-  sigfillset(&all);
-  static const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
-  for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&all, own[i]);
-  sigprocmask(SIG_SETMASK, &all, &former);
+  const signal_set all = ~(SIGNAL(SIGSEGV) | SIGNAL(SIGBUS) | SIGNAL(SIGILL) | SIGNAL(SIGFPE) | SIGNAL(SIGTRAP) |
+                           SIGNAL(SIGABRT) | SIGNAL(SIGSYS));
+  signal_set former = 0;
+  CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former, sizeof all);
 
-  // The child borrows this memory until it has exec'd: there is no copy to be made. It calls nothing that would mind.
-  pid_t command = vfork();
+  // A copy, as fork(2) makes it, of the few pages that there are.
+  long command = CALL(SYS_clone, SIGCHLD);
   if (command < 0) {
-    report(errno);
-    return 126;
+    report((int)-command);
+    leave(126);
   }
-  if (command == 0) run_command(argv + 1, &former, terminal);
-  close(STACK_FD_REPORT);
+  if (command == 0) run_command(arguments + 1, environment, &former, terminal);
+  CALL(SYS_close, STACK_FD_REPORT);
   // The output's readers must see its end when the command has closed it; a terminal and a FIFO opened for both
   // directions have no such end, and are the ones that have to stay.
 
   for (;;) {
-    int number = sigwaitinfo(&all, NULL);
+    long number = CALL(SYS_rt_sigtimedwait, &all, NULL, NULL, sizeof all);
     if (number < 0) continue;
     if (number != SIGCHLD) {
-      kill(command, number);
+      CALL(SYS_kill, command, number);
       continue;
     }
     int status;
-    pid_t ended;
-    while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
+    long ended;
+    while ((ended = CALL(SYS_wait4, -1, &status, WNOHANG, NULL)) > 0) {
       if (ended != command) continue;
       record(status);
-      _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+      leave(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
     }
   }
 }

@@ -86,7 +86,7 @@ enum InitProgram {
   static let path: String? = {
     let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
     let output = "/tmp/stack-init-test.\(getpid())"
-    let result = Shell.run("cc -std=gnu17 -Os -static -Wall -Wextra -Werror /\(root)/Sources/Init/*.c -o \(output)")
+    let result = Shell.run("/\(root)/tools/build-init \(output)")
     atexit { unlink("/tmp/stack-init-test.\(getpid())") }
     return result.status == 0 ? output : nil
   }()
