@@ -36,6 +36,8 @@ public struct RouteBatch: Sendable {
     case interfaceAddress(InterfaceAddress)
     case prefix(IPPrefix)
     case hardware(MACAddress)
+    /// A queue discipline, by its kind.
+    case queue(String)
 
     var words: String {
       switch self {
@@ -46,6 +48,7 @@ public struct RouteBatch: Sendable {
       case .interfaceAddress(let address): address.description
       case .prefix(let prefix): prefix.description
       case .hardware(let address): address.description
+      case .queue(let kind): "a \(kind) queue"
       }
     }
   }

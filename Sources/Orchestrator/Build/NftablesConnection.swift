@@ -17,12 +17,20 @@ final class NftablesConnection: Sendable {
     func commit(_ transaction: NftTransaction) throws(KernelError) {
       try socket.withLock { socket throws(KernelError) in try socket.commit(transaction) }
     }
+
+    func tables() throws(KernelError) -> [NftTableSummary] {
+      try socket.withLock { socket throws(KernelError) in try socket.tables() }
+    }
   }
 
   private let connection = Mutex<Connection?>(nil)
 
   func commit(_ transaction: NftTransaction) throws(KernelError) {
     try open().commit(transaction)
+  }
+
+  func tables() throws(KernelError) -> [NftTableSummary] {
+    try open().tables()
   }
 
   private func open() throws(KernelError) -> Connection {

@@ -97,6 +97,7 @@ extension StackBuilder {
     }
     try host.apply(batch)
     try configure(service, in: desired, namespace)
+    if service.attachments.contains(where: \.isShaped) { try shape(service) }
   }
 
   private func configure(
@@ -125,6 +126,7 @@ extension StackBuilder {
     var batch = RouteBatch()
     for attachment in service.attachments { batch.delete(.name(attachment.link), tolerating: .gone) }
     if let first = socket.attempt(batch).first { throw first.error }
+    if service.attachments.contains(where: \.isShaped) { try nftables.commit(LossFilter.removal(stack, service.name)) }
   }
 
   func removeLinks(group: UInt32) throws(KernelError) {
@@ -148,11 +150,12 @@ extension StackBuilder {
 
   func removeFirewall() throws(KernelError) {
     try nftables.commit(Firewall.removal(of: stack))
+    try removeLossFilters()
   }
 
   // MARK: Small things
 
-  private func linkIndex(_ name: String) throws(KernelError) -> UInt32 {
+  func linkIndex(_ name: String) throws(KernelError) -> UInt32 {
     let index = if_nametoindex(name)
     guard index > 0 else { throw KernelError("find link", name, errno: Errno(rawValue: errno)) }
     return index

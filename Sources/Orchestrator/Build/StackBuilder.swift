@@ -18,6 +18,8 @@ final class StackBuilder: Sendable {
   let namespaces = NamespaceSource()
   let filters: SeccompFilters
   let nftables = NftablesConnection()
+  /// Whether this kernel has netem; nil until it was tried.
+  let emulates = Mutex<Bool?>(nil)
   /// How many probes of health checks were started.
   let probes = Atomic<UInt64>(0)
 
@@ -50,6 +52,7 @@ final class StackBuilder: Sendable {
       case .writeFirewall(let desired): try write(Firewall(desired))
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)
+      case .shape(let service, _): try shape(service)
       case .start(let service, _): return try start(service)
       case .unpinNamespaces(let services, _): try unpin(services)
       case .detach(let service): try detach(service)

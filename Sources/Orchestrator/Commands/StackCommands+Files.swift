@@ -36,6 +36,11 @@ public struct LoadedStack: Sendable {
     variables.map { [$0.name, $0.isRequired ? "yes" : "no", $0.defaultValue ?? "-"] }
   }
 
+  /// Whether some link is to have what only netem does.
+  var needsEmulator: Bool {
+    services.contains { $0.attachments.contains { $0.conditions.conditions.needsEmulator } }
+  }
+
   /// Every host port that the file asks for by number.
   var hostPorts: Set<UInt16> {
     Set(

@@ -98,9 +98,10 @@ public struct StackCommands: Sendable {
     let pools = try HostConfiguration.read(folders.configuration, environment: environment).pools
     let (facts, previous) = try rethrowing(source.name) { () throws(KernelError) in
       let previous = try index.desired(source.name)
-      let facts = try HostFacts.observe(
+      var facts = try HostFacts.observe(
         except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
         portsOfInterest: source.hostPorts)
+      if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
       return (facts, previous)
     }
     let desired = try Resolver.resolve(

@@ -16,7 +16,11 @@ extension DesiredService {
       ("privileges", process.security == before.process.security),
       ("hostname", hostname == before.hostname && domainname == before.domainname),
       ("volumes", mounts == before.mounts),
-      ("networks", attachments == before.attachments && networks(in: new) == before.networks(in: old)),
+      (
+        "networks",
+        attachments.map(\.unshaped) == before.attachments.map(\.unshaped)
+          && networks(in: new) == before.networks(in: old)
+      ),
       ("extra_hosts", extraHosts == before.extraHosts),
       ("labels", labels == before.labels),
       ("container_name", containerName == before.containerName),

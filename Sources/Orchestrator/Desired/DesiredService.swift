@@ -102,6 +102,25 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
   public var aliases: [String]
   /// Whether the default route goes through this network.
   public var isDefaultRoute: Bool
+  /// What befalls packets on the link, as the file says; nil for nothing.
+  public var conditions: LinkConditions?
+  /// What was changed by hand while it was up; nil for nothing.
+  public var override: LinkOverride?
+
+  /// What holds: what was changed by hand, else what the file says.
+  public var currentConditions: LinkConditions {
+    let declared = conditions ?? LinkConditions()
+    return override?.applied(to: declared) ?? declared
+  }
+
+  public var isSetDown: Bool { override?.isDown ?? false }
+
+  /// The attachment without what can change while the service runs.
+  var unshaped: DesiredAttachment {
+    var bare = self
+    (bare.conditions, bare.override) = (nil, nil)
+    return bare
+  }
 }
 
 public enum TransportProtocol: String, Codable, Hashable, Sendable, CaseIterable {

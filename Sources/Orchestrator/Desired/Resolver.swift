@@ -240,8 +240,9 @@ struct Resolver {
       attachments.append(
         DesiredAttachment(
           network: network.name, interface: interface, link: link, address: address,
-          mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false)
-      )
+          mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false,
+          conditions: conditions(of: wanted, instance.name),
+          override: before.first { $0.network == network.name }?.override))
     }
     markDefaultRoute(&attachments, instance, networks)
     return attachments

@@ -44,6 +44,8 @@ public struct HostFacts: Hashable, Sendable {
   public var linkGroups: Set<UInt32> = []
   /// nftables tables that are not the stack's own.
   public var tables: Set<String> = []
+  /// Whether the kernel has netem. Looked at only for a stack that needs it.
+  public var emulatesNetworks = true
   /// Where new subnets come from.
   public var pools: [IPv4Prefix]
 

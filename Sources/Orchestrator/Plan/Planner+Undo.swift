@@ -24,6 +24,10 @@ extension Planner {
           [.recordIntent(before), .makeFolders(before), .writeFirewall(before)]
             + lostBridges.map { .createBridge($0, before) }))
     }
+    stages.append(
+      .serial(
+        before.services.filter { touched.reshaped.contains($0.name) && !touched.remade.contains($0.name) }
+          .map { .shape($0, stack: before.name) }))
     var lanes = startLanes(
       creating: torn[1], starting: before.services.filter { touched.stopped.contains($0.name) }, in: before,
       observed: [:])
@@ -38,6 +42,7 @@ extension Planner {
     var remade: Set<String> = []
     var started: Set<String> = []
     var stopped: Set<String> = []
+    var reshaped: Set<String> = []
     var madeBridges: [DesiredNetwork] = []
     var lostBridges: [DesiredNetwork] = []
     /// Whether the record is no longer true.
@@ -49,6 +54,7 @@ extension Planner {
       case .removeLayer(let service, _): remade.insert(service)
       case .unpinNamespaces(let services, _): remade.formUnion(services)
       case .start(let service, _): started.insert(service.name)
+      case .shape(let service, _): reshaped.insert(service.name)
       case .stop(let service): stopped.insert(service.name)
       case .createBridge(let network, _): madeBridges.append(network)
       case .removeBridge(let network): lostBridges.append(network)

@@ -38,6 +38,9 @@ struct Planner {
     let following = followers(of: remade, in: desired).filter { service in
       changes[service.name] == nil && oldNames.contains(service.name) && observed[service.name]?.isAlive == true
     }
+    let reshaped = desired.services.filter { service in
+      changes[service.name] == nil && old.service(named: service.name)?.hasOtherShape(than: service) ?? false
+    }
     let bridgesGone = old.networks.filter { desired.network(named: $0.name) != $0 }
     let bridgesNew = desired.networks.filter { !isSettled || old.network(named: $0.name) != $0 }
 
@@ -52,6 +55,7 @@ struct Planner {
       let isFirst = recorded == nil || !isSettled
       stages.append(.serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew)))
     }
+    stages.append(.serial(reshaped.map { .shape($0, stack: desired.name) }))
     stages.append(.lanes(startLanes(creating: new, starting: idle + following, in: desired, observed: observed)))
 
     let reasons =
@@ -60,6 +64,7 @@ struct Planner {
         Plan.Reason(service: service.name, text: changes[service.name].map { "recreated, \($0)" } ?? "created")
       }
       + idle.map { Plan.Reason(service: $0.name, text: "started") }
+      + reshaped.map { Plan.Reason(service: $0.name, text: "its links changed") }
       + following.map { Plan.Reason(service: $0.name, text: "restarted with what it depends on") }
     return Plan(stages: stages, reasons: reasons)
   }

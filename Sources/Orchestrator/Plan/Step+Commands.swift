@@ -21,6 +21,7 @@ extension Step {
         "ip -n \(stack).\(service.name) link set lo up",
       ]
     case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
+    case .shape(let service, let stack): service.attachments.flatMap { $0.shapeCommands(service.name, stack) }
     case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
     case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
     case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
@@ -66,6 +67,7 @@ extension Step {
       "ip -n \(namespace) neigh add \(network.gateway) lladdr \(network.mac) dev \(attachment.interface) nud permanent",
     ]
     if attachment.isDefaultRoute { commands.append("ip -n \(namespace) route add default via \(network.gateway)") }
+    if attachment.isShaped { commands += attachment.shapeCommands(service.name, stack.name) }
     return commands
   }
 

@@ -16,6 +16,9 @@ extension Step: CustomStringConvertible {
       "attach \(service.name) to "
         + (service.attachments.isEmpty
           ? "no network" : service.attachments.map { "\($0.network) as \($0.address)" }.joined(separator: ", "))
+    case .shape(let service, _):
+      "set the links of \(service.name): "
+        + service.attachments.map { "\($0.network) \($0.shapeDescription)" }.joined(separator: "; ")
     case .start(let service, _):
       "start \(service.name): \(service.process.arguments.map(shellQuoted).joined(separator: " "))"
     case .awaitReady(let service):

@@ -24,6 +24,8 @@ public enum Step: Hashable, Sendable {
   case createNamespace(DesiredService, stack: String)
   /// Veth pairs from the service's namespace to its bridges, with addresses, routes, neighbours and fdb entries.
   case attach(DesiredService, DesiredStack)
+  /// What befalls packets on the links of a service that is attached.
+  case shape(DesiredService, stack: String)
   case start(DesiredService, stack: String)
   case awaitReady(DesiredService)
 
@@ -48,7 +50,8 @@ extension Step {
   /// The service that the step is for, if it is for one.
   public var service: String? {
     switch self {
-    case .createNamespace(let service, _), .attach(let service, _), .start(let service, _), .awaitReady(let service),
+    case .createNamespace(let service, _), .attach(let service, _), .shape(let service, _), .start(let service, _),
+      .awaitReady(let service),
       .stop(let service), .detach(let service):
       service.name
     case .removeLayer(let service, _): service

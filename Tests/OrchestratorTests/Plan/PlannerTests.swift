@@ -16,6 +16,7 @@ extension Step {
     case .writeFirewall: "firewall"
     case .createNamespace(let service, _): "namespace \(service.name)"
     case .attach(let service, _): "attach \(service.name)"
+    case .shape(let service, _): "shape \(service.name)"
     case .start(let service, _): "start \(service.name)"
     case .awaitReady(let service): "ready \(service.name)"
     case .stop(let service): "stop \(service.name)"

@@ -48,7 +48,25 @@ struct NftExpressions {
     case .direction(let direction):
       try load(.connectionDirection, into: 0)
       try compare(NFT_CMP_EQ, [direction.rawValue])
+    case .chance(let share): try chance(share)
     }
+  }
+
+  /// A random number below a million, turned into network byte order, in which comparisons by size are made.
+  private mutating func chance(_ share: UInt32) throws(KernelError) {
+    try add("numgen") { generator in
+      nftnl_expr_set_u32(generator, UInt16(NFTNL_EXPR_NG_DREG), firstRegister)
+      nftnl_expr_set_u32(generator, UInt16(NFTNL_EXPR_NG_MODULUS), 1_000_000)
+      nftnl_expr_set_u32(generator, UInt16(NFTNL_EXPR_NG_TYPE), UInt32(NFT_NG_RANDOM.rawValue))
+    }
+    try add("byteorder") { order in
+      nftnl_expr_set_u32(order, UInt16(NFTNL_EXPR_BYTEORDER_DREG), firstRegister)
+      nftnl_expr_set_u32(order, UInt16(NFTNL_EXPR_BYTEORDER_SREG), firstRegister)
+      nftnl_expr_set_u32(order, UInt16(NFTNL_EXPR_BYTEORDER_OP), UInt32(NFT_BYTEORDER_HTON.rawValue))
+      nftnl_expr_set_u32(order, UInt16(NFTNL_EXPR_BYTEORDER_LEN), 4)
+      nftnl_expr_set_u32(order, UInt16(NFTNL_EXPR_BYTEORDER_SIZE), 4)
+    }
+    try compare(NFT_CMP_LT, octets(share.bigEndian))
   }
 
   /// Looks a field, or a concatenation, up in a set.

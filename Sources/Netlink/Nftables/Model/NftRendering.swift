@@ -10,6 +10,7 @@ extension NftMatch {
     case .state(let states): "ct state \(states.rendered)"
     case .status(let status): "ct status \(status.rendered)"
     case .direction(let direction): "ct direction \(direction == .original ? "original" : "reply")"
+    case .chance(let share): "numgen random mod 1000000 < \(share)"
     }
   }
 }

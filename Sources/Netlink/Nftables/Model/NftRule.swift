@@ -11,6 +11,8 @@ public enum NftMatch: Hashable, Sendable {
   /// Something of this has been done to the connection.
   case status(NftConnectionStatus)
   case direction(NftDirection)
+  /// So many packets of a million, at random (`numgen random`). A million and more is every one.
+  case chance(partsPerMillion: UInt32)
 
   /// A field is a value.
   public static func field(_ field: NftField, _ value: NftValue) -> NftMatch { .field(field, .equal, value) }

@@ -85,6 +85,11 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case shadowedRule = "W0506"
   case idleRule = "W0507"
   case ambiguousPeer = "W0508"
+  case badRate = "E0620"
+  case badShare = "E0621"
+  case jitterWithoutDelay = "E0622"
+  case jitterExceedsDelay = "E0623"
+  case reorderWithoutDelay = "E0624"
 
   var severity: Diagnostic.Severity {
     switch rawValue.first {
@@ -174,6 +179,11 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .shadowedRule: "a rule that decides nothing, since one before it decides all that it is about"
     case .ambiguousPeer: "a service has a name that means something else in a rule"
     case .idleRule: "a rule about packets that never come through the stack's networks"
+    case .badRate: "a rate cannot be understood, or is too small or too large"
+    case .badShare: "a share is not written as a percentage, or is over 100%"
+    case .jitterWithoutDelay: "a link has jitter and no delay that could vary"
+    case .jitterExceedsDelay: "the jitter of a link is larger than its delay"
+    case .reorderWithoutDelay: "packets of a link overtake others, but none is delayed"
     }
   }
 }

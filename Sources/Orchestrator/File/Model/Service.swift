@@ -101,6 +101,8 @@ extension StackFile {
     var aliases: [Located<String>] = []
     /// The default route is that of the attachment with the highest; of equals, the first in the file.
     var gatewayPriority = 0
+    /// What befalls packets on the service's link to the network.
+    var conditions = DeclaredConditions()
 
     init(network: Located<String>) { self.network = network }
   }

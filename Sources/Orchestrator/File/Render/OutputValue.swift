@@ -16,6 +16,12 @@ indirect enum OutputValue: Hashable, Sendable {
     .mapping(entries.compactMap { key, value in value.map { Entry(key: key, value: $0) } })
   }
 
+  /// A mapping with further entries.
+  func adding(_ entries: [Entry]) -> OutputValue {
+    guard case .mapping(let own) = self else { return self }
+    return .mapping(own + entries)
+  }
+
   static func texts(_ texts: some Sequence<String>) -> OutputValue { .list(texts.map(OutputValue.text)) }
 }
 

@@ -111,7 +111,7 @@ extension StackFile.Attachment {
       "interface_name": interface.map { .text($0.value) },
       "aliases": aliases.isEmpty ? nil : .texts(aliases.map(\.value)),
       "gw_priority": gatewayPriority == 0 ? nil : .number(gatewayPriority),
-    ])
+    ]).adding(conditions.outputEntries)
   }
 }
 

@@ -24,13 +24,14 @@ extension Field {
     return (node.entries ?? []).map { entry in
       var attachment = StackFile.Attachment(network: entry.key)
       Self.attachmentKeys.read(self.entry(entry), into: &attachment)
+      self.entry(entry).check(attachment.conditions)
       return attachment
     }
   }
 
   private static let attachmentKeys = KeyTable<StackFile.Attachment>(
     "network attachment",
-    [
+    ConditionKeys.keys { attachment, change in change(&attachment.conditions) } + [
       .read("aliases", "further names on this network") { field, attachment in
         attachment.aliases = field.texts().compactMap { alias in
           field.with(Node(.scalar(Node.Scalar(text: alias.value, isPlain: false)), alias.span)).hostname()

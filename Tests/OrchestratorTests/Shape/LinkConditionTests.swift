@@ -1,0 +1,127 @@
+import Netlink
+import Testing
+
+@testable import Orchestrator
+
+/// What befalls packets on a link, from the file to the queues that bring it about.
+@Suite struct LinkConditionTests {
+  private static func stack(_ attachment: String, on facts: HostFacts? = nil, previous: DesiredStack? = nil) throws
+    -> DesiredStack
+  {
+    try resolve(
+      """
+      services:
+        web: {command: [x], networks: {front: {\(attachment)}}}
+      networks: {front: }
+      """, on: facts ?? HostFacts.using(), previous: previous)
+  }
+
+  private static func conditions(_ attachment: String) throws -> LinkConditions? {
+    try stack(attachment).services[0].attachments[0].conditions
+  }
+
+  @Test func aKeyHoldsForBothWaysUnlessOneSaysOtherwise() throws {
+    let conditions = try #require(
+      try Self.conditions("rate: 10mbit, delay: 50ms, jitter: 5ms, ingress: {delay: 20ms, loss: 1%}"))
+    #expect("\(conditions.egress)" == "rate 10mbit, delay 50ms ± 5ms")
+    #expect("\(conditions.ingress)" == "rate 10mbit, delay 20ms ± 5ms, loss 1%")
+    #expect(try Self.conditions("") == nil)
+    #expect(try Self.conditions("loss: 0%") == nil)
+    #expect(try Self.conditions("x-stack: {egress: {loss: 5%}}")?.egress.loss == Share(partsPerMillion: 50_000))
+  }
+
+  @Test func queuesStandOneWithinTheOther() {
+    var condition = LinkCondition()
+    condition.rate = BitRate(bitsPerSecond: 10_000_000)
+    condition.loss = Share(partsPerMillion: 10_000)
+    func places(_ condition: LinkCondition, emulates: Bool = true) -> [String] {
+      LinkQueues(condition, on: 7, mtu: 1500, emulates: emulates).disciplines.map {
+        "\($0.kind.name) \($0.major): \($0.place)"
+      }
+    }
+    #expect(places(condition) == ["tbf 1: root", "netem 2: below(major: 1, minor: 1)"])
+    #expect(places(condition, emulates: false) == ["tbf 1: root"])
+    condition.rate = nil
+    #expect(places(condition) == ["netem 2: root"])
+    #expect(places(LinkCondition()) == [])
+  }
+
+  @Test func aBucketHasRoomForAPacketAtAnyRate() {
+    let slow = TokenBucket(BitRate(bitsPerSecond: 1000), mtu: 9000)
+    #expect((slow.rate, slow.burst, slow.limit) == (125, 18028, 18028 + 90140))
+    let usual = TokenBucket(BitRate(bitsPerSecond: 10_000_000), mtu: 1500)
+    #expect((usual.rate, usual.burst, usual.limit) == (1_250_000, 6250, 131_250))
+    #expect(TokenBucket(BitRate(bitsPerSecond: 1_000_000_000_000), mtu: 1500).limit == .max)
+  }
+
+  @Test func whatAKernelCannotDoIsRefusedWithItsPlace() {
+    var facts = HostFacts.using()
+    facts.emulatesNetworks = false
+    let text = """
+      services:
+        web:
+          command: [x]
+          networks:
+            front: {rate: 1mbit, loss: 1%}
+            back:
+              ingress: {delay: 5ms, jitter: 1ms}
+      networks: {front: , back: }
+      """
+    let errors = obstacles(text, on: facts)
+    #expect(errors.count == 1)
+    #expect(
+      errors.first?.description.hasPrefix(
+        "web/web: cannot set delay, jitter on network back: this kernel has no netem\n  leave it out in web.stack:7, or "
+      )
+        == true)
+    #expect(obstacles(text, on: HostFacts.using()).isEmpty)
+  }
+
+  @Test func otherConditionsMakeNoServiceAnew() throws {
+    let before = try Self.stack("rate: 10mbit")
+    let after = try Self.stack("rate: 5mbit", previous: before)
+    let plan = Planner.up(after, recorded: before, observed: ["web": .running])
+    #expect(plan.steps.filter { $0.service != nil }.map(\.short) == ["shape web"])
+    #expect(plan.reasons.map(\.text) == ["its links changed"])
+    #expect(
+      Planner.undo(plan.steps, of: after, to: before).steps.compactMap { step -> LinkCondition? in
+        guard case .shape(let service, _) = step else { return nil }
+        return service.attachments[0].currentConditions.egress
+      }.map(\.description) == ["rate 10mbit"])
+    #expect(Planner.up(before, recorded: before, observed: ["web": .running]).steps.isEmpty)
+  }
+
+  @Test func whatWasChangedByHandStays() throws {
+    var before = try Self.stack("rate: 10mbit")
+    var override = LinkOverride()
+    override.egress = LinkCondition()
+    override.egress?.loss = Share(partsPerMillion: 10_000)
+    before.services[0].attachments[0].override = override
+    let after = try Self.stack("rate: 5mbit", previous: before)
+    let attachment = after.services[0].attachments[0]
+    #expect(attachment.shapeDescription == "egress loss 1%, ingress rate 5mbit")
+    #expect(
+      attachment.shapeCommands("web", "web") == [
+        "tc -n web.web qdisc replace dev eth0 root handle 2: netem loss 1%",
+        "tc qdisc replace dev \(attachment.link) root handle 1: tbf rate 5mbit burst 5ms latency 100ms",
+      ])
+  }
+
+  @Test func lossWithoutNetemIsATableOfItsOwn() {
+    let filter = LossFilter(stack: "web", service: "web1", losses: [("web1-abc", Share(partsPerMillion: 100_000))])
+    var expected = NftTransaction()
+    expected.replace(
+      NftTable(
+        .netdev, "stack-web/web1", comment: "stack:web",
+        chains: [
+          NftChain(
+            "web1-abc", base: NftBase(.filter, .ingress(device: "web1-abc"), priority: -500),
+            rules: [NftRule([.chance(partsPerMillion: 100_000)], [.counter, .drop])])
+        ]))
+    #expect(filter.transaction == expected)
+    let name = LossFilter.tableName("web", "web1")
+    #expect(Firewall.owner(of: name, comment: "stack:web") == "web")
+    #expect(Firewall.owner(of: name, comment: "stack:other") == nil)
+    #expect(Firewall.owner(of: NftTableName(.netdev, "stack-web"), comment: "stack:web") == nil)
+  }
+}
