@@ -97,38 +97,6 @@ struct NamespaceTests {
     }
   }
 
-  /// The host's hierarchy is not to be touched: a cgroup2 mount is one tree for all, so this keeps to a folder that
-  /// carries the test's own name, and removes it.
-  @Test func cgroupLifeCycle() throws {
-    let mountPoint = try #require(try Cgroup.mountPoint())
-    let name = "stack-test-\(getpid())"
-    let cgroup = try Cgroup.create("\(name)/web/web1", mountPoint: mountPoint)
-    let other = try Cgroup.create("\(name)/web/web2", mountPoint: mountPoint)
-    let root = try BusyboxRoot()
-    let launcher = try ContainerLauncher(initPath: InitProgram.path)
-    var spec = ContainerSpec(
-      hostname: "web1", root: root.overlay, process: ContainerProcess(["sh", "-c", "sleep 1000 & sleep 1000"]))
-    spec.cgroup = cgroup.descriptor
-    let service = try launcher.launch(spec)
-    #expect(try cgroup.processes().contains(service.pid))
-    #expect(Shell.run("cat /proc/\(service.pid)/cgroup").output.contains("/\(name)/web/web1"))
-    try cgroup.kill()
-    #expect(try ProcessHandle.wait(for: service.pidfd) == .signaled(signal: SIGKILL, coreDumped: false))
-    try cgroup.remove(upTo: name)
-    #expect(Shell.run("ls \(mountPoint)/\(name)/web").output.contains("web2"))
-    try other.remove(upTo: name)
-    #expect(Shell.run("ls \(mountPoint)").output.contains(name) == false)
-    #expect(throws: KernelError.self) { _ = try Cgroup.create("a/../../b", mountPoint: mountPoint) }
-  }
-
-  @Test func withoutCgroupsNothingHappens() throws {
-    let cgroup = try Cgroup.create("stack/web", mountPoint: nil)
-    #expect(cgroup.path == nil && cgroup.descriptor == nil)
-    #expect(try cgroup.processes().isEmpty)
-    try cgroup.kill()
-    try cgroup.remove(upTo: "stack")
-  }
-
   @Test func identityOfThisProcess() throws {
     let identity = try ProcessIdentity(of: getpid())
     #expect(try identity.open() != nil)

@@ -13,7 +13,8 @@ extension StackBuilder {
     try StateFile(path: paths.execContext).write(ExecContext(service.process))
     let namespace = try namespace(of: service.name)
     let exitRecord = try emptyFile(paths.exit)
-    let group = try Cgroup.create(controlGroup(of: service.name), mountPoint: controlGroups)
+    let group = try makeControlGroup(of: service)
+    let birthplace = try group.open()
 
     var spec = ContainerSpec(
       hostname: service.hostname, root: try root(of: service, paths), process: try process(of: service))
@@ -23,7 +24,8 @@ extension StackBuilder {
     spec.readOnlyRoot = service.process.isRootReadOnly
     spec.mounts = try mounts(of: service, paths)
     spec.stdio = stdio(of: service, paths)
-    spec.cgroup = group.descriptor
+    spec.cgroup = birthplace.descriptor
+    spec.cgroupEntrances = group.entrances
     spec.usesInit = service.process.usesInit
     spec.exitRecord = exitRecord.fileDescriptor
     do {
@@ -44,8 +46,6 @@ extension StackBuilder {
       : "see that the file is a program and may be executed, or correct the command\(place)"
     return error
   }
-
-  func controlGroup(of service: String) -> String { "stack/\(stack)/\(service)" }
 
   private func root(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) -> ContainerRoot {
     let lower: String

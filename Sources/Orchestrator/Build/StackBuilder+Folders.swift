@@ -87,7 +87,7 @@ extension StackBuilder {
   }
 
   func removeControlGroups() throws(KernelError) {
-    let group = try Cgroup.create("stack/\(stack)", mountPoint: controlGroups)
+    let group = controlGroups.group("stack/\(stack)")
     try group.kill()
     try group.remove(upTo: "stack")
   }

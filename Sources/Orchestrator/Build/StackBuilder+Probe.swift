@@ -11,7 +11,7 @@ extension StackBuilder {
   func probe(
     of service: DesiredService, in process: ServiceProcess, loop: EventLoop, pool: WorkerPool
   ) -> ServiceProbe {
-    let groups = ProbeGroups(parent: controlGroup(of: service.name), mountPoint: controlGroups)
+    let groups = ProbeGroups(parent: controlGroup(of: service.name))
     var spec = ExecSpec(service.healthCheck?.command ?? [])
     spec.environment = service.process.environment.map { "\($0.key)=\($0.value)" }.sorted()
     spec.workingDirectory = service.process.workingDirectory ?? "/"
@@ -25,7 +25,9 @@ extension StackBuilder {
         spec.confinement = try filters.confinement(service.process.security)
         let number = probes.add(1, ordering: .relaxed).newValue
         let group = try groups.create(number)
-        spec.cgroup = group.descriptor
+        let birthplace = try group.open()
+        spec.cgroup = birthplace.descriptor
+        spec.cgroupEntrances = groups.entrances(of: group)
         do throws(KernelError) {
           let command = try Container.start(into: process.process.pidfd, spec)
           return LaunchedProbe(command: command) { groups.clear(number) }
@@ -40,26 +42,35 @@ extension StackBuilder {
 /// The control groups of a service's probes, within the service's own.
 private struct ProbeGroups: Sendable {
   private static let prefix = "probe."
-  let parent: String
-  let mountPoint: String?
+  let parent: ControlGroup
   /// Told apart from those that another supervisor has made.
   private let owner = "\(prefix)\(getpid())."
 
-  init(parent: String, mountPoint: String?) {
+  init(parent: ControlGroup) {
     self.parent = parent
-    self.mountPoint = mountPoint
   }
 
-  func create(_ number: UInt64) throws(KernelError) -> Cgroup {
-    try Cgroup.create("\(owner)\(number)", in: parent, mountPoint: mountPoint)
+  func create(_ number: UInt64) throws(KernelError) -> ControlGroup {
+    let group = group("\(owner)\(number)")
+    try group.createForTracking()
+    return group
   }
+
+  /// Where it has no group of its own, a probe counts as its service.
+  func entrances(of group: ControlGroup) -> [String] {
+    parent.entrances.map { own in
+      group.entrances.first { $0.hasPrefix(own.dropLast("tasks".utf8.count)) } ?? own
+    }
+  }
+
+  private func group(_ name: String) -> ControlGroup { parent.groups.group("\(parent.path)/\(name)") }
 
   /// Ends what is in a probe's group and removes it: false when that has to be tried again.
   func clear(_ number: UInt64) -> Bool { clear("\(owner)\(number)") }
 
   /// Ends what a supervisor that was killed during a probe has left of it.
   func clearStrangers() {
-    for name in (try? Cgroup.names(in: parent, mountPoint: mountPoint)) ?? []
+    for name in Set(((try? parent.groups.folders(in: parent.path)) ?? []).map(\.name))
     where name.hasPrefix(Self.prefix) && !name.hasPrefix(owner) {
       _ = clear(name)
     }
@@ -67,7 +78,7 @@ private struct ProbeGroups: Sendable {
 
   private func clear(_ name: String) -> Bool {
     do {
-      let group = try Cgroup.open(name, in: parent, mountPoint: mountPoint)
+      let group = group(name)
       if group.removeIfEmpty() { return true }
       try group.kill()
       return group.removeIfEmpty()

@@ -12,8 +12,10 @@ final class StackBuilder: Sendable {
   let launcher: ContainerLauncher
   /// What services start with; nil for what this process has itself.
   let openFiles: OpenFileLimit?
-  /// Where the version 2 cgroups are mounted, if they are.
-  let controlGroups: String?
+  /// The host's cgroups.
+  let controlGroups: ControlGroups
+  /// What is to be told to whoever asked for the plan under way, each once.
+  let warnings = Warnings()
   let hostRoot = Mutex<HostRoot?>(nil)
   let namespaces = NamespaceSource()
   let filters: SeccompFilters
@@ -30,7 +32,7 @@ final class StackBuilder: Sendable {
     self.stack = stack
     filters = SeccompFilters(folders.cache)
     launcher = try ContainerLauncher(initPath: initProgram)
-    controlGroups = try Cgroup.mountPoint()
+    controlGroups = try ControlGroups.observe()
   }
 
   var folder: StackFolder { folders.stack(stack) }

@@ -45,7 +45,8 @@ extension StackCommands {
       ])
     }
     do throws(KernelError) {
-      let group = try Cgroup.create("stack/\(place.stack)/\(place.service)", mountPoint: try Cgroup.mountPoint())
+      let group = try ControlGroups.observe().group("stack/\(place.stack)/\(place.service)")
+      let birthplace = try group.open()
       var spec = ExecSpec(command)
       spec.environment = environment(context.environment, options.environment)
       spec.workingDirectory = options.workingDirectory ?? context.workingDirectory ?? "/"
@@ -53,7 +54,8 @@ extension StackCommands {
       spec.terminal = options.wantsTerminal && isTerminal
       spec.confinement =
         options.isPrivileged ? .none : try SeccompFilters(folders.cache).confinement(context.security)
-      spec.cgroup = group.descriptor
+      spec.cgroup = birthplace.descriptor
+      spec.cgroupEntrances = group.entrances
       return try Container.exec(into: process.process.pidfd, spec).shellCode
     } catch {
       guard let code = error.execShellCode else { throw StackErrors([StackError(subject, error)]) }

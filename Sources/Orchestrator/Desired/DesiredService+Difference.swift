@@ -14,6 +14,7 @@ extension DesiredService {
       ("stdin_open", process.keepsStdinOpen == before.process.keepsStdinOpen),
       ("read_only", process.isRootReadOnly == before.process.isRootReadOnly),
       ("privileges", process.security == before.process.security),
+      ("resource limits", limits == before.limits),
       ("hostname", hostname == before.hostname && domainname == before.domainname),
       ("volumes", mounts == before.mounts),
       (

@@ -23,6 +23,7 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var stop: StopPolicy
   public var restart: RestartPolicy
   public var healthCheck: HealthCheck?
+  public var limits = ResourceLimits()
   public var labels: [String: String]
   public var declaredAt: SourceLine?
   /// Further lines of its /etc/hosts.

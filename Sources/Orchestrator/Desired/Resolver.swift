@@ -283,6 +283,7 @@ struct Resolver {
       stop: StopPolicy(
         signal: (service.stopSignal?.value ?? .terminate).number, grace: service.stopGracePeriod),
       restart: RestartPolicy(service.restart), healthCheck: service.healthCheck.flatMap(HealthCheck.init),
+      limits: service.limits,
       labels: Dictionary(service.labels.map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 }),
       declaredAt: SourceLine(service.name.span.place), extraHosts: extraHosts(service, attachments, networks))
   }

@@ -15,7 +15,9 @@ extension HostExamination {
     attempt { () throws(KernelError) in
       let mounts = try Mounts.all()
       let hasVersion1 = mounts.contains { $0.fileSystem == "cgroup" }
-      guard let tree = try Cgroup.mountPoint() else { return [Self.judge(hasVersion1 ? .version1 : .none)] }
+      guard let tree = try ControlGroups.observe().unified else {
+        return [Self.judge(hasVersion1 ? .version1 : .none)]
+      }
       let isReadOnly = mounts.last { $0.mountPoint == tree }?.superOptions.contains("ro") ?? false
       guard !isReadOnly else {
         return [

@@ -50,10 +50,7 @@ extension StackTraces {
     for mount in try Mounts.below(folders.run) where mount.mountPoint != folders.run {
       note(mount.mountPoint.dropFirst(folders.run.utf8.count + 1).prefix { $0 != "/" }, .mount(mount.mountPoint))
     }
-    if let tree = try Cgroup.mountPoint() {
-      // A cgroup's own files have a dot in their names, which no stack's name has.
-      for name in Files.list("\(tree)/stack") { note(name, .controlGroup("\(tree)/stack/\(name)")) }
-    }
+    for group in try ControlGroups.observe().folders(in: "stack") { note(group.name, .controlGroup(group.path)) }
     for supervisor in SupervisorProcess.all() { note(supervisor.stack, .supervisor(pid: supervisor.identity.pid)) }
     var route = try NetlinkSocket(.route)
     for link in try route.links() {

@@ -224,7 +224,10 @@ final class Supervisor {
     _ plan: Plan, _ call: ControlCall<Method>, failures: PlanRun.Failures = .stop,
     completion: @escaping (PlanRun) -> Void
   ) where Method.Reply == OperationEvent {
-    run = PlanRun(plan, failures: failures, on: self, report: { call.send($0) }, completion: completion)
+    run = PlanRun(plan, failures: failures, on: self, report: { call.send($0) }) { [builder] run in
+      for text in builder.warnings.take() { call.send(OperationEvent(.warning, text: text)) }
+      completion(run)
+    }
     run?.start()
   }
 

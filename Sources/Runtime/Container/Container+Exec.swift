@@ -17,6 +17,8 @@ public struct ExecSpec: Sendable {
   public var terminal = false
   /// The container's cgroup v2 folder.
   public var cgroup: FileDescriptor?
+  /// As ``ContainerSpec/cgroupEntrances``.
+  public var cgroupEntrances: [String] = []
   public var confinement = Confinement()
   /// Nil: the caller's own.
   public var openFiles: OpenFileLimit?
@@ -77,6 +79,7 @@ public enum Container {
     guard let command = spec.arguments.first else {
       throw KernelError("execute", "an empty command", errno: .invalidArgument)
     }
+    try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
     var credentials = Credentials()
     if let user = spec.user, !user.isEmpty {

@@ -28,6 +28,7 @@ struct ContainerProgram: ~Copyable {
 
   mutating func build(root: FileDescriptor, launcher: borrowing ContainerLauncher) throws(KernelError) {
     let root = Handle(root)
+    try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
     if let adjustment = spec.oomScoreAdjustment {
       try program.add(

@@ -41,6 +41,18 @@ import Testing
         container_name: www
         profiles: [dev]
         labels: [a=b, "c=$$d"]
+        mem_limit: 64m
+        memswap_limit: -1
+        mem_reservation: 32m
+        cpus: 1.05
+        cpu_shares: 512
+        cpuset: 0-1,3
+        pids_limit: -1
+        blkio_config:
+          weight: 300
+          weight_device: [{path: /dev/sda, weight: 400}]
+          device_read_bps: [{path: /dev/sda, rate: 12mb}]
+          device_write_iops: [{path: /dev/sdb, rate: 120}]
       db: {command: db, healthcheck: {test: [CMD, "true"]}, scale: 2, restart: unless-stopped}
     networks:
       front: {name: f, subnet: 10.1.0.0/24, gateway: 10.1.0.1, ip_range: 10.1.0.128/25, internal: true, labels: {x: y}}

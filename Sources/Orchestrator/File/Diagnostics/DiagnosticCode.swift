@@ -90,6 +90,10 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case jitterWithoutDelay = "E0622"
   case jitterExceedsDelay = "E0623"
   case reorderWithoutDelay = "E0624"
+  case limitTooSmall = "E0660"
+  case limitsDisagree = "E0661"
+  case badProcessorCount = "E0662"
+  case badProcessorList = "E0663"
 
   var severity: Diagnostic.Severity {
     switch rawValue.first {
@@ -167,6 +171,10 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .duplicateContainerName: "a container name is given twice"
     case .duplicateTarget: "two mounts of a service have the same target"
     case .scaleConflict: "a service with replicas has something that only one can have"
+    case .limitTooSmall: "a limit is less than it takes to start a service"
+    case .limitsDisagree: "two limits of a service do not go together"
+    case .badProcessorCount: "a number of processors cannot be understood, or no host can have it"
+    case .badProcessorList: "a list of processors cannot be understood"
     case .nameCollision: "a service or container is named as another service's replica is"
     case .badInterfaceName: "an interface's name has a character or a length that is not allowed"
     case .duplicateInterface: "two interfaces of a service have the same name"

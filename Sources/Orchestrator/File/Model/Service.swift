@@ -46,6 +46,7 @@ extension StackFile {
     var isFiltered = true
     /// Nil: on, unless the service is privileged.
     var forbidsNewPrivileges: Bool?
+    var limits = ResourceLimits()
     var labels: [Label] = []
     var containerName: Located<String>?
     /// Empty: always active.

@@ -62,6 +62,11 @@ extension StackFile.Volume {
 extension StackFile.Service {
   /// The service's mapping. Two services differ where their entries do, under the keys that people write.
   var output: OutputValue {
+    guard case .mapping(let entries) = ownOutput else { return ownOutput }
+    return .mapping(entries + limitsOutput)
+  }
+
+  private var ownOutput: OutputValue {
     .mapping([
       "rootfs": rootOutput,
       "entrypoint": entrypoint.map { .escaped($0.value) },

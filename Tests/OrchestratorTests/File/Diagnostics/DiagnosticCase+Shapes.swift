@@ -70,13 +70,13 @@ extension DiagnosticCase {
         web:
           command: nginx
           deploy:
-            resources: {limits: {cpus: "1"}}
+            placement: {max_replicas_per_node: 1}
       """,
       shows: """
-        web.stack:5:7: error[E0031]: "resources" is not supported
-          5 │       resources: {limits: {cpus: "1"}}
+        web.stack:5:7: error[E0031]: "placement" is not supported
+          5 │       placement: {max_replicas_per_node: 1}
             │       ^^^^^^^^^
-            = help: leave it out: there are no limits yet
+            = help: leave it out: there is one machine
         """),
     DiagnosticCase(
       .wrongShape,

@@ -15,6 +15,7 @@ struct ServiceDraft {
   var replicas: Located<Int>?
   var volumes: [StackFile.Mount] = []
   var tmpfs: [StackFile.Mount] = []
+  var limits = LimitsDraft()
   /// Commands that were there but wrong: no use in saying that there is none.
   var hasCommandKey = false
 
@@ -49,6 +50,7 @@ extension Field {
     if let rootfs = draft.rootfs { service.rootfs = rootfs }
     if let mac = draft.mac { give(mac, to: &service) }
     service.scale = scale(of: draft)
+    service.limits = resourceLimits(draft.limits)
     checkRoot(draft)
     // An image says what runs; that there can be none is enough news.
     if draft.rootfs != nil || draft.image == nil && draft.build == nil {

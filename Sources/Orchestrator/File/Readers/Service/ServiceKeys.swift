@@ -1,7 +1,7 @@
 /// The keys of a service.
 enum ServiceKeys {
   static let table = KeyTable<ServiceDraft>(
-    "service", process + security + network + storage + lifetime + accepted + Unsupported.keys)
+    "service", process + security + LimitsKeys.keys + network + storage + lifetime + accepted + Unsupported.keys)
 
   private typealias Key = KeyTable<ServiceDraft>.Key
 
@@ -99,7 +99,9 @@ enum ServiceKeys {
       draft.service.stopGracePeriod = field.duration() ?? .seconds(10)
     },
     .read("scale", "how many replicas; 1") { field, draft in draft.scale = field.integer(in: 0...10_000) },
-    .read("deploy", "replicas, as Compose also writes it") { field, draft in deploy.read(field, into: &draft) },
+    .read("deploy", "replicas and limits, as Compose also writes them") { field, draft in
+      deploy.read(field, into: &draft)
+    },
     .read("profiles", "it runs only when one of these is asked for") { field, draft in
       draft.service.profiles = field.texts().filter { field.checkName($0, .object, of: "profile") }
     },
@@ -134,7 +136,9 @@ enum ServiceKeys {
       .read("replicas", "how many") { field, draft in draft.replicas = field.integer(in: 0...10_000) },
       .read("mode", "replicated") { field, _ in _ = field.choice(Mode.self) },
       .ignored("labels", "they are for Swarm's services"),
-      .notSupported("resources", "leave it out: there are no limits yet"),
+      .read("resources", "limits, as Compose also writes them") { field, draft in
+        LimitsKeys.resources.read(field, into: &draft.limits.resources)
+      },
       .notSupported("restart_policy", "use the service's `restart:`"),
       .notSupported("placement", "leave it out: there is one machine"),
       .notSupported("update_config", "leave it out: a changed service is made anew"),

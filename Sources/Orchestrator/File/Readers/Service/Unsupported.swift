@@ -1,15 +1,17 @@
 /// Compose's keys for services that stack does not do, each with what to do instead.
 enum Unsupported {
   private static let noLimits = "leave it out: there are no resource limits yet"
+  private static let noRealTime = "leave it out: real-time time is not shared out"
   private static let noSharing = "leave it out: every service has namespaces of its own"
 
   static let keys: [KeyTable<ServiceDraft>.Key] =
     [
-      ("blkio_config", noLimits), ("cpu_count", noLimits), ("cpu_percent", noLimits), ("cpu_shares", noLimits),
-      ("cpu_period", noLimits), ("cpu_quota", noLimits), ("cpu_rt_runtime", noLimits), ("cpu_rt_period", noLimits),
-      ("cpus", noLimits), ("cpuset", noLimits), ("mem_limit", noLimits), ("mem_reservation", noLimits),
-      ("mem_swappiness", noLimits), ("memswap_limit", noLimits), ("pids_limit", noLimits), ("ulimits", noLimits),
-      ("oom_kill_disable", noLimits), ("oom_score_adj", noLimits), ("storage_opt", noLimits),
+      ("cpu_count", "write `cpus:`"), ("cpu_percent", "write `cpus:`"), ("cpu_period", "write `cpus:`"),
+      ("cpu_quota", "write `cpus:`"), ("cpu_rt_runtime", noRealTime), ("cpu_rt_period", noRealTime),
+      ("mem_swappiness", "leave it out: kernels with cgroups of version 2 have one for the whole host"),
+      ("ulimits", noLimits), ("oom_score_adj", noLimits),
+      ("oom_kill_disable", "leave it out: a service that could not be ended would stand still for ever"),
+      ("storage_opt", "leave it out: writable layers are in memory, and count as the service's"),
       ("device_cgroup_rules", "leave it out: a service has a /dev of its own, and cannot make devices"),
       ("devices", "leave it out: a service has /dev/null, zero, full, random, urandom and tty"),
       ("gpus", "leave it out: a service has no devices of the host"),

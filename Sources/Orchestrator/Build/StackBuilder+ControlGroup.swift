@@ -1,0 +1,24 @@
+import Kernel
+import Runtime
+
+extension StackBuilder {
+  func controlGroup(of service: String) -> ControlGroup { controlGroups.group("stack/\(stack)/\(service)") }
+
+  /// Makes the service's group anew, with its limits.
+  func makeControlGroup(of service: DesiredService) throws(KernelError) -> ControlGroup {
+    let group = controlGroup(of: service.name)
+    let lacks: [KernelError]
+    do {
+      lacks = try group.create(service.limits)
+    } catch {
+      guard let place = service.declaredAt, error.remedy != nil else { throw error }
+      var error = error
+      error.remedy = error.remedy.map { "\($0) (\(place))" }
+      throw error
+    }
+    if let lack = lacks.first {
+      warnings.add("services have no limits but those that the file sets: \(lack)", about: "limits")
+    }
+    return group
+  }
+}

@@ -1,0 +1,92 @@
+import Glibc
+public import Kernel
+import SystemPackage
+
+/// Where this host has its control groups, and what can be limited and counted in which tree (cgroups(7)).
+///
+/// On a host of version 2 all stands in one tree; on one of version 1 each controller has a tree of its own; on a hybrid
+/// one the controllers are version 1's, and a tree of version 2 beside them names, freezes and kills.
+public struct ControlGroups: Hashable, Sendable {
+  /// A controller by its name in version 2.
+  public enum Controller: String, CaseIterable, Sendable {
+    case cpu, cpuset, memory, pids, io
+    /// Of version 1 alone.
+    case cpuacct, devices, freezer
+
+    /// Its name in version 1.
+    public var legacyName: String { self == .io ? "blkio" : rawValue }
+  }
+
+  /// Where the tree of version 2 is mounted: `/sys/fs/cgroup`, or on a hybrid host `/sys/fs/cgroup/unified`.
+  public let unified: String?
+  /// The controllers that this tree has.
+  public let offered: Set<Controller>
+  /// Where each controller of version 1 is mounted. Several may share a tree.
+  public let legacy: [Controller: String]
+
+  public init(unified: String?, offered: Set<Controller> = [], legacy: [Controller: String] = [:]) {
+    self.unified = unified
+    self.offered = offered
+    self.legacy = legacy
+  }
+
+  /// None at all: everything that is done to a group of these does nothing.
+  public static let none = ControlGroups(unified: nil)
+
+  /// As they are mounted here and now.
+  public static func observe() throws(KernelError) -> ControlGroups {
+    let mounts = try Mounts.all()
+    let unified = mounts.last { $0.fileSystem == "cgroup2" && $0.root == "/" }?.mountPoint
+    var legacy: [Controller: String] = [:]
+    for mount in mounts where mount.fileSystem == "cgroup" {
+      // Whoever mounts it once more, elsewhere, does so later.
+      for controller in Controller.allCases
+      where legacy[controller] == nil && mount.superOptions.contains(controller.legacyName) {
+        legacy[controller] = mount.mountPoint
+      }
+    }
+    let offered = try unified.flatMap { tree throws(KernelError) in
+      try ControlGroupFile.read("\(tree)/cgroup.controllers")
+    }
+    let names = (offered ?? "").split { $0 == " " || $0 == "\n" }
+    return ControlGroups(
+      unified: unified, offered: Set(names.compactMap { Controller(rawValue: String($0)) }), legacy: legacy)
+  }
+
+  /// Whether there is something that groups processes, so that all of a service can be found and ended.
+  public var canGroup: Bool { tracking != nil }
+
+  /// The tree in which each service has a group whatever its limits, to be found and ended by.
+  var tracking: String? {
+    unified ?? [.freezer, .pids, .memory, .cpuacct].lazy.compactMap { (name: Controller) in legacy[name] }.first
+  }
+
+  /// Every tree, each once, that of version 2 first.
+  public var trees: [String] {
+    var seen: Set<String> = []
+    let all = [unified].compactMap(\.self) + Controller.allCases.compactMap { legacy[$0] }
+    return all.filter { seen.insert($0).inserted }
+  }
+
+  /// Version 1's, in which a group of its own is made for each service: those that count what it uses, or that limit it.
+  func legacyTrees(for limits: ResourceLimits) -> [String] {
+    var wanted: [Controller] = [.pids, .memory, .io] + limits.controllers
+    if unified == nil { wanted += [.cpuacct, .freezer] }
+    var seen: Set<String> = []
+    return (wanted.filter { !offered.contains($0) }.compactMap { legacy[$0] } + [tracking].compactMap(\.self))
+      .filter { $0 != unified && seen.insert($0).inserted }
+  }
+
+  public func group(_ path: String) -> ControlGroup { ControlGroup(groups: self, path: path) }
+
+  /// The groups right below the one at `path`, in every tree: their names and folders.
+  public func folders(in path: String) throws(KernelError) -> [(name: String, path: String)] {
+    var found: [(name: String, path: String)] = []
+    for tree in trees {
+      for name in try ControlGroupFile.children(of: "\(tree)/\(path)") {
+        found.append((name, "\(tree)/\(path)/\(name)"))
+      }
+    }
+    return found
+  }
+}
