@@ -109,6 +109,23 @@ static int loopback_up(void) {
   return answer;
 }
 
+// What makes a router. The filter by reverse path is the host's to begin with, and would drop what takes another way back.
+static int forward_packets(int proc) {
+  static const struct {
+    const char *path, *value;
+  } settings[] = {
+      {"sys/net/ipv4/ip_forward", "1"},
+      {"sys/net/ipv4/conf/all/rp_filter", "0"},
+      {"sys/net/ipv4/conf/default/rp_filter", "0"},
+      {"sys/net/ipv6/conf/all/forwarding", "1"},
+      {"sys/net/ipv6/conf/default/forwarding", "1"},
+  };
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    if (write_text(proc, settings[i].path, settings[i].value) != 0 && errno != ENOENT) return -1;
+  }
+  return 0;
+}
+
 static int fill_netns(int proc, unsigned options) {
   if (unshare(CLONE_NEWNET) != 0) return -1;
   // Before the loopback comes up, so that ::1 never appears. A kernel without IPv6 has nothing to switch off.
@@ -116,6 +133,7 @@ static int fill_netns(int proc, unsigned options) {
     if (write_text(proc, "sys/net/ipv6/conf/all/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
     if (write_text(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
   }
+  if (options & STACK_NETNS_FORWARD && forward_packets(proc) != 0) return -1;
   if (options & STACK_NETNS_LOOPBACK && loopback_up() != 0) return -1;
   return openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 }

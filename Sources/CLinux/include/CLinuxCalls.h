@@ -33,6 +33,7 @@ int stack_pidfd_wait(int pidfd, int block, int *status);
 enum {
   STACK_NETNS_LOOPBACK = 1,
   STACK_NETNS_DISABLE_IPV6 = 2,
+  STACK_NETNS_FORWARD = 4,
 };
 
 /// Makes a network namespace, with the calling thread back in its own when it returns, and answers a CLOEXEC

@@ -13,16 +13,20 @@ final class NamespaceSource: Sendable {
       factory = Mutex(try NetworkNamespaceFactory())
     }
 
-    func create() throws(KernelError) -> NetworkNamespace {
-      try factory.withLock { factory throws(KernelError) in try factory.create(disablesIPv6: true) }
+    func create(forwards: Bool) throws(KernelError) -> NetworkNamespace {
+      try factory.withLock { factory throws(KernelError) in
+        try factory.create(disablesIPv6: true, forwards: forwards)
+      }
     }
   }
 
   /// A namespace without IPv6, with its loopback up.
-  func create() throws(KernelError) -> NetworkNamespace {
+  ///
+  /// - Parameter forwards: whether it is a router's.
+  func create(forwards: Bool) throws(KernelError) -> NetworkNamespace {
     let lease = try takeLease()
     defer { idle.withLock { $0.append(lease) } }
-    return try lease.create()
+    return try lease.create(forwards: forwards)
   }
 
   private func takeLease() throws(KernelError) -> Lease {

@@ -11,7 +11,7 @@ extension StackBuilder {
     try makeFolder(of: service)
     let output = try openOutput(of: service)
     try StateFile(path: paths.execContext).write(ExecContext(service.process))
-    let namespace = try namespace(of: service.name)
+    let namespace = try namespace(of: service)
     let exitRecord = try emptyFile(paths.exit)
     let group = try makeControlGroup(of: service)
     let birthplace = try group.open()
@@ -83,11 +83,17 @@ extension StackBuilder {
     let hosts = service.hostsFile
     mounts += [
       .bind("\(folder.names)/\(hosts)", at: "/etc/hosts", readOnly: true),
-      .bind("\(folder.names)/resolv.conf", at: "/etc/resolv.conf", readOnly: true),
+      .bind(resolverFile(of: service), at: "/etc/resolv.conf", readOnly: true),
       .bind(paths.hostname, at: "/etc/hostname", readOnly: true),
     ]
     for (number, mount) in service.mounts.enumerated() { mounts.append(try containerMount(mount, number, paths)) }
     return mounts
+  }
+
+  /// On the host's own network also a resolver on the host's loopback is within reach.
+  private func resolverFile(of service: DesiredService) -> String {
+    let hosts = "/etc/resolv.conf"
+    return service.namespace == .host && Files.exists(hosts) ? hosts : "\(folder.names)/resolv.conf"
   }
 
   private func containerMount(
@@ -119,7 +125,7 @@ extension DesiredService {
   /// The name of its /etc/hosts among the stack's name files: services on the same networks share one.
   var hostsFile: String {
     let networks = attachments.map(\.network).sorted()
-    guard extraHosts.isEmpty else { return "hosts.of.\(StableHash(name).tag)" }
+    guard extraHosts.isEmpty, namespace == .own else { return "hosts.of.\(StableHash(name).tag)" }
     return "hosts.\(networks.isEmpty ? "none" : StableHash(networks.joined(separator: "/")).tag)"
   }
 }

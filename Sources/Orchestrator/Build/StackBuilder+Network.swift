@@ -49,7 +49,7 @@ extension StackBuilder {
   // MARK: Services
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
-    let namespace = try namespaces.create()
+    let namespace = try namespaces.create(forwards: service.forwards)
     try namespace.pin(at: folder.service(service.name).namespace)
   }
 

@@ -55,6 +55,9 @@ final class StackBuilder: Sendable {
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)
       case .shape(let service, _): try shape(service)
+      case .connect(let link, _): try connect(link)
+      case .disconnect(let link, _): try disconnect(link)
+      case .setRoutes(let service, _): try setRoutes(of: service)
       case .start(let service, _): return try start(service)
       case .unpinNamespaces(let services, _): try unpin(services)
       case .detach(let service): try detach(service)
@@ -77,5 +80,15 @@ final class StackBuilder: Sendable {
 
   func namespace(of service: String) throws(KernelError) -> SharedNamespace {
     SharedNamespace(try NetworkNamespace.open(pinnedAt: folder.service(service).namespace))
+  }
+
+  /// The network namespace that a service runs in, whosever it is.
+  func namespace(of service: DesiredService) throws(KernelError) -> SharedNamespace {
+    switch service.namespace {
+    case .own: try namespace(of: service.name)
+    case .service(let owner): try namespace(of: owner)
+    // This process never leaves the host's.
+    case .host: SharedNamespace(try NetworkNamespace.open(pinnedAt: "/proc/self/ns/net"))
+    }
   }
 }

@@ -22,7 +22,10 @@ extension DesiredService {
         attachments.map(\.unshaped) == before.attachments.map(\.unshaped)
           && networks(in: new) == before.networks(in: old)
       ),
-      ("extra_hosts", extraHosts == before.extraHosts),
+      // A file of its own is another mount; what is in it is written in place.
+      ("extra_hosts", extraHosts.isEmpty == before.extraHosts.isEmpty),
+      ("network_mode", namespace == before.namespace),
+      ("forward", forwards == before.forwards),
       ("labels", labels == before.labels),
       ("container_name", containerName == before.containerName),
       // Whether any port is published decides how its links are made (hairpin); which ones does not.

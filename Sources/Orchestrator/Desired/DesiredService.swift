@@ -28,6 +28,12 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var declaredAt: SourceLine?
   /// Further lines of its /etc/hosts.
   public var extraHosts: [DesiredHost] = []
+  /// Whose network namespace it runs in. Only in its own it has attachments, links and routes.
+  public var namespace = NamespaceOwner.own
+  /// Whether packets of others pass through it.
+  public var forwards = false
+  /// Beside those that its attachments give it.
+  public var routes: [DesiredRoute] = []
 }
 
 /// A name with its address.

@@ -17,6 +17,7 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   public var linkGroup: UInt32
   /// Who may talk to whom.
   public var policy = StackPolicy()
+  public var links: [DesiredLink] = []
 
   public func service(named name: String) -> DesiredService? {
     services.first { $0.name == name }

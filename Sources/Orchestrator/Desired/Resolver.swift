@@ -2,7 +2,7 @@ import Netlink
 
 /// Chooses what a stack file leaves open (names, subnets, addresses, ports) so that nothing on the host is in the way. Pure.
 struct Resolver {
-  private let file: StackFile
+  let file: StackFile
   let facts: HostFacts
   private let previous: DesiredStack?
   /// What the instances are now, by name.
@@ -45,8 +45,9 @@ struct Resolver {
     let networks = chooseSubnets(usedNetworks, instances)
     var addresses = chooseAddresses(networks, instances)
     var services: [DesiredService] = []
+    var names: [String: InterfaceNames] = [:]
     for instance in instances {
-      let attachments = attachments(of: instance, in: networks, &addresses)
+      let attachments = attachments(of: instance, in: networks, &addresses, &names)
       services.append(service(instance, attachments, networks))
     }
     assignPorts(&services, active)
@@ -57,9 +58,13 @@ struct Resolver {
           stackName, "an nftables table named \(Firewall.tableName(stackName)) exists already and is not a stack's",
           remedy: "remove it (nft delete table inet \(Firewall.tableName(stackName))) or give the stack another name"))
     }
-    return DesiredStack(
+    var stack = DesiredStack(
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
-      volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file))
+      volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file),
+      links: links(services, &names))
+    route(&stack)
+    nameFarEnds(&stack)
+    return stack
   }
 
   // MARK: Instances
@@ -116,6 +121,7 @@ struct Resolver {
       }
       allocator.claim(subnet.value, for: "network \(network.name.value)")
     }
+    claimLinks(&allocator)
     return networks.compactMap { network in
       let name = network.name.value
       let hosts = instances.count { $0.service.attachments.contains { $0.network.value == name } }
@@ -169,7 +175,7 @@ struct Resolver {
   }
 
   /// A locally administered address made of the IPv4 address: unique on its link, and easy to recognise in a capture.
-  private static func mac(for address: IPv4Address) -> MACAddress {
+  static func mac(for address: IPv4Address) -> MACAddress {
     MACAddress(bits: 0x0273_0000_0000 | UInt64(address.bits))
   }
 
@@ -217,13 +223,17 @@ struct Resolver {
   }
 
   private mutating func attachments(
-    of instance: Instance, in networks: [ChosenNetwork], _ addresses: inout Addresses
+    of instance: Instance, in networks: [ChosenNetwork], _ addresses: inout Addresses,
+    _ names: inout [String: InterfaceNames]
   ) -> [DesiredAttachment] {
     let before = previousServices[instance.name]?.attachments ?? []
     var attachments: [DesiredAttachment] = []
-    var names = InterfaceNames(given: instance.service.attachments.compactMap(\.interface?.value))
+    let linked = file.links.flatMap(\.ends).filter { $0.service.value == instance.service.name.value }
+    var free = InterfaceNames(
+      given: (instance.service.attachments.map(\.interface) + linked.map(\.interface)).compactMap(\.?.value))
+    defer { names[instance.name] = free }
     for wanted in instance.service.attachments {
-      let interface = wanted.interface?.value ?? names.next()
+      let interface = wanted.interface?.value ?? free.next()
       guard let network = networks.first(where: { $0.desired.name == wanted.network.value })?.desired else { continue }
       let kept = addresses.kept[instance.name]?[network.name]
       guard let address = wanted.address?.value ?? kept ?? addresses.free[network.name]?.take() else {
@@ -285,7 +295,21 @@ struct Resolver {
       restart: RestartPolicy(service.restart), healthCheck: service.healthCheck.flatMap(HealthCheck.init),
       limits: service.limits,
       labels: Dictionary(service.labels.map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 }),
-      declaredAt: SourceLine(service.name.span.place), extraHosts: extraHosts(service, attachments, networks))
+      declaredAt: SourceLine(service.name.span.place), extraHosts: extraHosts(service, attachments, networks),
+      namespace: namespaceOwner(of: service), forwards: service.forwarding?.value ?? false)
+  }
+
+  /// Through those who share with others to the one whose it is. The file has no cycles.
+  private func namespaceOwner(of service: StackFile.Service) -> NamespaceOwner {
+    switch service.networkMode?.value {
+    case nil, .isolated: .own
+    case .host: .host
+    case .service(let name):
+      switch file.services[name].map(namespaceOwner) ?? .own {
+      case .own: .service(name)
+      case let further: further
+      }
+    }
   }
 
   private func extraHosts(
@@ -296,7 +320,10 @@ struct Resolver {
     return service.extraHosts.compactMap { host in
       switch host.address.value {
       case .fixed(let address): DesiredHost(name: host.name.value, address: address)
-      case .gateway: gateway.map { DesiredHost(name: host.name.value, address: .v4($0)) }
+      case .gateway:
+        service.networkMode?.value == .host
+          ? DesiredHost(name: host.name.value, address: .v4(.loopback))
+          : gateway.map { DesiredHost(name: host.name.value, address: .v4($0)) }
       }
     }
   }

@@ -11,9 +11,11 @@ struct HostsFile: Hashable {
 
 /// Who can look up whom by name, computed from what is desired.
 struct NameViews {
+  private let stack: DesiredStack
   private var linesByNetwork: [String: String] = [:]
 
   init(_ stack: DesiredStack) {
+    self.stack = stack
     for network in stack.networks {
       var lines = ""
       for service in stack.services {
@@ -35,11 +37,20 @@ struct NameViews {
 
   /// The file for one service. Services with the same networks get the same file.
   func hostsFile(for service: DesiredService) -> HostsFile {
-    let networks = service.attachments.map(\.network).sorted()
+    let networks = networks(seenBy: service).sorted()
     let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
     let extra = service.extraHosts.map { "\($0.address)\t\($0.name)\n" }.joined()
     return HostsFile(
       name: service.hostsFile, text: loopback + extra + networks.map { linesByNetwork[$0] ?? "" }.joined())
+  }
+
+  /// The host reaches all networks; who shares a network sees what the one does whose it is.
+  private func networks(seenBy service: DesiredService) -> [String] {
+    switch service.namespace {
+    case .own: service.attachments.map(\.network)
+    case .service(let owner): (stack.service(named: owner)?.attachments ?? []).map(\.network)
+    case .host: stack.networks.map(\.name)
+    }
   }
 
   /// Every distinct file of a stack.

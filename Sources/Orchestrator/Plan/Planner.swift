@@ -28,6 +28,7 @@ struct Planner {
       let phase = observed[service.name] ?? .created
       if phase == .created || !isSettled && !phase.isAlive { changes[service.name] = "it was incomplete" }
     }
+    addSharers(of: desired, to: &changes)
     let (oldNames, newNames) = (Set(old.services.map(\.name)), Set(desired.services.map(\.name)))
     let gone = old.services.filter { changes[$0.name] != nil || !newNames.contains($0.name) }
     let new = desired.services.filter { changes[$0.name] != nil || !oldNames.contains($0.name) }
@@ -42,13 +43,18 @@ struct Planner {
       changes[service.name] == nil && old.service(named: service.name)?.hasOtherShape(than: service) ?? false
     }
     let bridgesGone = old.networks.filter { desired.network(named: $0.name) != $0 }
+    let linksGone = old.links.filter { !desired.links.contains($0) }
+    let created = Set(new.map(\.name))
+    let rerouted = rerouted(from: old, to: desired, except: created, isSettled: isSettled)
     let bridgesNew = desired.networks.filter { !isSettled || old.network(named: $0.name) != $0 }
 
     var stages: [Plan.Stage] = []
     if !gone.isEmpty || !bridgesGone.isEmpty { stages.append(.serial([.unsettle(stack: desired.name)])) }
     stages += [
       .lanes(stopLanes(gone + following, in: old)),
-      .serial(removal(of: gone, from: old) + bridgesGone.map { .removeBridge($0) }),
+      .serial(
+        removal(of: gone, from: old) + linksGone.map { .disconnect($0, stack: desired.name) }
+          + bridgesGone.map { .removeBridge($0) }),
     ]
     // What is made anew needs its folder again too.
     if recorded != desired || !isSettled || !gone.isEmpty {
@@ -56,7 +62,11 @@ struct Planner {
       stages.append(.serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew)))
     }
     stages.append(.serial(reshaped.map { .shape($0, stack: desired.name) }))
-    stages.append(.lanes(startLanes(creating: new, starting: idle + following, in: desired, observed: observed)))
+    let wiring = Wiring(
+      creating: new, links: Set(desired.links).subtracting(isSettled ? old.links : []), rerouted: rerouted, in: desired)
+    stages.append(.serial(wiring.steps))
+    stages.append(
+      .lanes(startLanes(creating: new, wiring, starting: idle + following, in: desired, observed: observed)))
 
     let reasons =
       gone.filter { !newNames.contains($0.name) }.map { Plan.Reason(service: $0.name, text: "removed") }
@@ -65,6 +75,9 @@ struct Planner {
       }
       + idle.map { Plan.Reason(service: $0.name, text: "started") }
       + reshaped.map { Plan.Reason(service: $0.name, text: "its links changed") }
+      + desired.services.filter { isSettled && rerouted.contains($0.name) && !idle.contains($0) }.map {
+        Plan.Reason(service: $0.name, text: "other routes")
+      }
       + following.map { Plan.Reason(service: $0.name, text: "restarted with what it depends on") }
     return Plan(stages: stages, reasons: reasons)
   }
@@ -113,14 +126,21 @@ struct Planner {
   }
 
   static func startLanes(
-    creating new: [DesiredService], starting idle: [DesiredService], in stack: DesiredStack, observed: Observed
+    creating new: [DesiredService], _ wiring: Wiring? = nil, starting idle: [DesiredService], in stack: DesiredStack,
+    observed: Observed
   ) -> [Plan.Lane] {
     let created = Set(new.map(\.name))
     let touched = created.union(idle.map(\.name))
     return stack.services.filter { touched.contains($0.name) }.map { service in
       var steps: [Step] = []
       if created.contains(service.name) {
-        steps = [.createNamespace(service, stack: stack.name), .attach(service, stack)]
+        if service.namespace == .own {
+          if wiring?.namespaces.contains(service.name) != true {
+            steps.append(.createNamespace(service, stack: stack.name))
+          }
+          steps.append(.attach(service, stack))
+          if !service.routes.isEmpty { steps.append(.setRoutes(service, stack: stack.name)) }
+        }
       } else if observed[service.name] == .restarting {
         // Its supervisor is about to start it: that must not become a second process.
         steps = [.stop(service)]

@@ -14,12 +14,15 @@ extension Step {
     case .prepareHost(_, let forwarding): forwarding ? ["sysctl -w net.ipv4.ip_forward=1"] : []
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
-    case .createNamespace(let service, let stack):
-      [
-        "ip netns add \(stack).\(service.name)",
-        "ip netns exec \(stack).\(service.name) sysctl -w net.ipv6.conf.all.disable_ipv6=1",
-        "ip -n \(stack).\(service.name) link set lo up",
-      ]
+    case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
+    case .connect(let link, let stack): Self.linkCommands(link, stack)
+    case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]
+    case .setRoutes(let service, let stack):
+      ["ip -n \(stack).\(service.name) route flush proto \(DesiredRoute.origin)"]
+        + service.routes.map { route in
+          let words = route.gateway.map { "\(route.destination) via \($0)" } ?? "blackhole \(route.destination)"
+          return "ip -n \(stack).\(service.name) route add \(words) proto \(DesiredRoute.origin)"
+        }
     case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
     case .shape(let service, let stack): service.attachments.flatMap { $0.shapeCommands(service.name, stack) }
     case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
@@ -35,6 +38,29 @@ extension Step {
     case .removeVolumes(let stack): ["rm -r \(folders.stack(stack).volumes)"]
     case .removeFolders(let stack): ["rm -r \(folders.stack(stack).path)"]
     }
+  }
+
+  private static func namespaceCommands(_ service: DesiredService, _ name: String) -> [String] {
+    var commands = ["ip netns add \(name)", "ip netns exec \(name) sysctl -w net.ipv6.conf.all.disable_ipv6=1"]
+    if service.forwards {
+      commands.append(
+        "ip netns exec \(name) sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
+          + " net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0")
+    }
+    return commands + ["ip -n \(name) link set lo up"]
+  }
+
+  private static func linkCommands(_ link: DesiredLink, _ stack: String) -> [String] {
+    let mtu = link.mtu.map { " mtu \($0)" } ?? ""
+    let (first, second) = (link.first, link.second)
+    let make =
+      "ip -n \(stack).\(first.service) link add \(first.interface)\(mtu) address \(first.mac) type veth"
+      + " peer name \(second.interface)\(mtu) address \(second.mac) netns \(stack).\(second.service)"
+    return [make]
+      + link.ends.flatMap { end in
+        end.addresses.map { "ip -n \(stack).\(end.service) addr add \($0) dev \(end.interface)" }
+          + ["ip -n \(stack).\(end.service) link set \(end.interface) up"]
+      }
   }
 
   private static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
@@ -83,7 +109,13 @@ extension Step {
       }
     let command = service.process.arguments.map(shellQuoted).joined(separator: " ")
     let script = "\(root) && hostname \(service.hostname) && exec chroot \(paths.root) \(command)"
-    return "ip netns exec \(stack.name).\(service.name) unshare --mount --uts --ipc --pid --cgroup --fork"
+    let way =
+      switch service.namespace {
+      case .own: "ip netns exec \(stack.name).\(service.name) "
+      case .service(let owner): "ip netns exec \(stack.name).\(owner) "
+      case .host: ""
+      }
+    return "\(way)unshare --mount --uts --ipc --pid --cgroup --fork"
       + " sh -c \(shellQuoted(script))"
   }
 }

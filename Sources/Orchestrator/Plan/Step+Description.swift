@@ -19,6 +19,12 @@ extension Step: CustomStringConvertible {
     case .shape(let service, _):
       "set the links of \(service.name): "
         + service.attachments.map { "\($0.network) \($0.shapeDescription)" }.joined(separator: "; ")
+    case .connect(let link, _): "link \(link.services)"
+    case .disconnect(let link, _): "remove the link between \(link.services)"
+    case .setRoutes(let service, _):
+      service.routes.isEmpty
+        ? "remove the routes of \(service.name)"
+        : "set the routes of \(service.name): \(service.routes.map(\.text).joined(separator: ", "))"
     case .start(let service, _):
       "start \(service.name): \(service.process.arguments.map(shellQuoted).joined(separator: " "))"
     case .awaitReady(let service):

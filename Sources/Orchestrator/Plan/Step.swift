@@ -26,6 +26,10 @@ public enum Step: Hashable, Sendable {
   case attach(DesiredService, DesiredStack)
   /// What befalls packets on the links of a service that is attached.
   case shape(DesiredService, stack: String)
+  /// A link between two services, set up at both ends, in place of one that lost an end.
+  case connect(DesiredLink, stack: String)
+  /// A service's routes, no more and no fewer than it is to have.
+  case setRoutes(DesiredService, stack: String)
   case start(DesiredService, stack: String)
   case awaitReady(DesiredService)
 
@@ -33,6 +37,7 @@ public enum Step: Hashable, Sendable {
   case stop(DesiredService)
   case unpinNamespaces([String], stack: String)
   case detach(DesiredService)
+  case disconnect(DesiredLink, stack: String)
   case removeLayer(service: String, stack: String)
   /// All bridges and host ends of veth pairs at once, by their device group: the kernel waits for its readers once for all
   /// of them, not once for each.
@@ -51,8 +56,7 @@ extension Step {
   public var service: String? {
     switch self {
     case .createNamespace(let service, _), .attach(let service, _), .shape(let service, _), .start(let service, _),
-      .awaitReady(let service),
-      .stop(let service), .detach(let service):
+      .awaitReady(let service), .setRoutes(let service, _), .stop(let service), .detach(let service):
       service.name
     case .removeLayer(let service, _): service
     default: nil

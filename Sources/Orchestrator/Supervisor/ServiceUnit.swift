@@ -12,7 +12,7 @@ final class ServiceUnit {
   private let loop: EventLoop
   private let output: ServiceOutput
   /// The service's network namespace.
-  private let namespace: () -> SharedNamespace?
+  private let namespace: (DesiredService) -> SharedNamespace?
   /// Starts the process anew, for a restart policy.
   private let relaunch: (ServiceUnit) -> Void
   /// What runs the health check in a process of the service's.
@@ -43,7 +43,7 @@ final class ServiceUnit {
   init(
     _ desired: DesiredService, paths: ServiceFolder, loop: EventLoop, pump: LogPump,
     record: ServiceRecord? = nil,
-    namespace: @escaping () -> SharedNamespace?, relaunch: @escaping (ServiceUnit) -> Void,
+    namespace: @escaping (DesiredService) -> SharedNamespace?, relaunch: @escaping (ServiceUnit) -> Void,
     makeProbe: @escaping (DesiredService, ServiceProcess) -> any ProbeRunner,
     onChange: @escaping (ServiceUnit) -> Void
   ) {
@@ -233,7 +233,7 @@ final class ServiceUnit {
       becomeRunning()
     }
     self.probe = probe
-    probe.start(in: namespace())
+    probe.start(in: namespace(desired))
   }
 
   private func becomeRunning() {

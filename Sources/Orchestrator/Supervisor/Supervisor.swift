@@ -69,7 +69,7 @@ final class Supervisor {
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
     let unit = ServiceUnit(
       service, paths: builder.folder.service(service.name), loop: loop, pump: pump, record: record,
-      namespace: { [builder] in try? builder.namespace(of: service.name) },
+      namespace: { [builder] in try? builder.namespace(of: $0) },
       relaunch: { [weak self] in self?.relaunch($0) },
       makeProbe: { [loop, pool, builder] in builder.probe(of: $0, in: $1, loop: loop, pool: pool) },
       onChange: { [weak self] in self?.persist($0) })

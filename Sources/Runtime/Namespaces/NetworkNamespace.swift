@@ -16,18 +16,23 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   ///
   /// With `disablesIPv6`, `net.ipv6.conf.{all,default}.disable_ipv6` are 1 from the start: no interface ever sends
   /// duplicate address detection or multicast listener reports.
+  /// With `forwards`, it is a router: packets pass from one interface to another, in both families, whichever way they
+  /// would come back.
   /// For many, see ``NetworkNamespaceFactory``.
-  public static func create(loopbackUp: Bool = true, disablesIPv6: Bool) throws(KernelError) -> NetworkNamespace {
+  public static func create(
+    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false
+  ) throws(KernelError) -> NetworkNamespace {
     let proc = try Descriptor.open("/proc", OpenFlag.path | O_DIRECTORY)
-    return try create(loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, proc: proc)
+    return try create(loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, forwards: forwards, proc: proc)
   }
 
   fileprivate static func create(
-    loopbackUp: Bool, disablesIPv6: Bool, proc: borrowing Descriptor
+    loopbackUp: Bool, disablesIPv6: Bool, forwards: Bool, proc: borrowing Descriptor
   ) throws(KernelError) -> NetworkNamespace {
     var options: UInt32 = 0
     if loopbackUp { options |= UInt32(STACK_NETNS_LOOPBACK) }
     if disablesIPv6 { options |= UInt32(STACK_NETNS_DISABLE_IPV6) }
+    if forwards { options |= UInt32(STACK_NETNS_FORWARD) }
     let number = try check("create", "a network namespace") { stack_netns_create(proc.rawValue, options) }
     return NetworkNamespace(adopting: Descriptor(adopting: number))
   }
@@ -81,14 +86,17 @@ public struct NetworkNamespaceFactory: ~Copyable, Sendable {
     proc = try Self.mountProc()
   }
 
-  /// As ``NetworkNamespace/create(loopbackUp:disablesIPv6:)``.
-  public mutating func create(loopbackUp: Bool = true, disablesIPv6: Bool) throws(KernelError) -> NetworkNamespace {
+  /// As ``NetworkNamespace/create(loopbackUp:disablesIPv6:forwards:)``.
+  public mutating func create(
+    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false
+  ) throws(KernelError) -> NetworkNamespace {
     if made == 64 {
       proc = try Self.mountProc()
       made = 0
     }
     made += 1
-    return try NetworkNamespace.create(loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, proc: proc)
+    return try NetworkNamespace.create(
+      loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, forwards: forwards, proc: proc)
   }
 
   private static func mountProc() throws(KernelError) -> Descriptor {

@@ -94,6 +94,10 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case limitsDisagree = "E0661"
   case badProcessorCount = "E0662"
   case badProcessorList = "E0663"
+  case badLink = "E0553"
+  case badRoute = "E0554"
+  case unreachableRouter = "E0555"
+  case networkModeConflict = "E0556"
 
   var severity: Diagnostic.Severity {
     switch rawValue.first {
@@ -178,6 +182,10 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .nameCollision: "a service or container is named as another service's replica is"
     case .badInterfaceName: "an interface's name has a character or a length that is not allowed"
     case .duplicateInterface: "two interfaces of a service have the same name"
+    case .badLink: "a link has not two ends at two services, or they cannot talk to each other"
+    case .badRoute: "a route leads nowhere, or to where another one leads"
+    case .unreachableRouter: "the router of a route is on none of the service's networks and links"
+    case .networkModeConflict: "a service that shares a network, or has none, is given one of its own"
     case .badExtraHost: "a line for /etc/hosts has no address, or one that cannot be understood"
     case .badRule: "a rule is not `allow:` or `deny:` with who to whom"
     case .badPeer: "an end of a rule cannot be understood"

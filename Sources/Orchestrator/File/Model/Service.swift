@@ -12,6 +12,12 @@ extension StackFile {
     var command: Located<[String]>?
     /// What the process sees: the env_files' variables in order, then `environment`, the last of a name winning.
     var environment: [EnvironmentVariable] = []
+    /// Beside those that its networks give it.
+    var routes: [Route] = []
+    /// Whether packets of others pass through it. Nil: no.
+    var forwarding: Located<Bool>?
+    /// Nil: a network namespace of its own, on networks.
+    var networkMode: Located<NetworkMode>?
     /// Further lines of its /etc/hosts.
     var extraHosts: [ExtraHost] = []
     /// Absolute. Nil: `/`.
@@ -21,7 +27,7 @@ extension StackFile {
     /// At most 64 bytes. Nil: the service's own name.
     var hostname: Located<String>?
     var domainname: Located<String>?
-    /// In the order of the file, never empty: the implicit network `default` where the file names none.
+    /// In the order of the file: the implicit network `default` where the file names none. Empty with a `networkMode`.
     var attachments: [Attachment] = []
     var ports: [PublishedPort] = []
     /// Ports that the service says it listens on, without publishing them.

@@ -16,6 +16,7 @@ struct StackFile: Sendable, Equatable {
   var policies: [Rule] = []
   /// What `stack verify` must find true.
   var expectations: [Rule] = []
+  var links: [Link] = []
 }
 
 extension StackFile {

@@ -13,6 +13,7 @@ extension StackFile {
         ? nil : .mapping(volumes.map { .init(key: $0.name.value, value: $0.output) }),
       "policies": policies.isEmpty ? nil : .list(policies.map(\.output)),
       "expect": expectations.isEmpty ? nil : .list(expectations.map(\.output)),
+      "links": links.isEmpty ? nil : .list(links.map(\.output)),
     ])
   }
 
@@ -49,6 +50,24 @@ extension StackFile.Rule {
   fileprivate var output: OutputValue { .mapping([.init(key: action.rawValue, value: .escaped(text.value))]) }
 }
 
+extension StackFile.Link {
+  fileprivate var output: OutputValue {
+    .mapping([
+      "ends": .mapping(
+        ends.map { end in
+          .init(
+            key: end.service.value,
+            value: .mapping([
+              "address": end.addresses.isEmpty ? nil : .list(end.addresses.map { .text("\($0.value)") }),
+              "interface_name": end.interface.map { .text($0.value) },
+              "mac_address": end.mac.map { .text("\($0.value)") },
+            ]))
+        }),
+      "mtu": mtu.map { .number($0.value) },
+    ])
+  }
+}
+
 extension StackFile.Volume {
   fileprivate var output: OutputValue {
     .mapping([
@@ -77,7 +96,11 @@ extension StackFile.Service {
       "user": user.map { .escaped("\($0.value)") },
       "hostname": hostname.map { .text($0.value) },
       "domainname": domainname.map { .text($0.value) },
-      "networks": .mapping(attachments.map { .init(key: $0.network.value, value: $0.output) }),
+      "network_mode": networkMode.map { .text("\($0.value)") },
+      "networks": networkMode == nil
+        ? .mapping(attachments.map { .init(key: $0.network.value, value: $0.output) }) : nil,
+      "routes": routes.isEmpty ? nil : .list(routes.map { .text($0.text) }),
+      "forward": forwarding.map { .bool($0.value) },
       "extra_hosts": extraHosts.isEmpty
         ? nil : .list(extraHosts.map { .text("\($0.name.value)=\($0.address.value)") }),
       "ports": ports.isEmpty ? nil : .list(ports.map(\.output)),

@@ -49,6 +49,7 @@ extension Field {
     service.mounts = distinct(draft.volumes + draft.tmpfs, of: service)
     if let rootfs = draft.rootfs { service.rootfs = rootfs }
     if let mac = draft.mac { give(mac, to: &service) }
+    if case .service(let name) = service.networkMode?.value { wait(for: name, &service) }
     service.scale = scale(of: draft)
     service.limits = resourceLimits(draft.limits)
     checkRoot(draft)
@@ -59,8 +60,22 @@ extension Field {
     return service
   }
 
+  /// Whoever shares another's network waits for it to be there, as with Compose.
+  private func wait(for name: String, _ service: inout StackFile.Service) {
+    guard let mode = service.networkMode, !service.dependencies.contains(where: { $0.service.value == name }) else {
+      return
+    }
+    service.dependencies.append(StackFile.Dependency(service: Located(name, mode.span)))
+  }
+
   /// `mac_address:` of a service is that of its first interface, as Compose has it.
   private func give(_ mac: Located<MACAddress>, to service: inout StackFile.Service) {
+    if let mode = service.networkMode {
+      report(
+        .networkModeConflict, "\"mac_address\" is for a service on networks of its own", at: mac.span,
+        also: [Diagnostic.Label(mode.span, "this one is on none")])
+      return
+    }
     if service.attachments.isEmpty {
       service.attachments = [StackFile.Attachment(network: Located("default", service.name.span))]
     }

@@ -60,6 +60,15 @@ enum ServiceKeys {
     .read("ports", "ports reachable through the host: \"8080:80\"") { field, draft in
       draft.service.ports = field.items()?.compactMap { $0.publishedPort() } ?? []
     },
+    .read("network_mode", "none, host, or another service's: service:web") { field, draft in
+      draft.service.networkMode = field.networkMode()
+    },
+    .read("routes", "where packets go: \"10.2.0.0/24 via 10.1.0.2\"") { field, draft in
+      draft.service.routes = field.routes()
+    },
+    .read("forward", "true: it routes packets of others") { field, draft in
+      draft.service.forwarding = field.boolean().map { Located($0, field.span) }
+    },
     .read("mac_address", "the hardware address of its first interface") { field, draft in
       draft.mac = field.macAddress()
     },

@@ -15,13 +15,15 @@ enum Unsupported {
       ("device_cgroup_rules", "leave it out: a service has a /dev of its own, and cannot make devices"),
       ("devices", "leave it out: a service has /dev/null, zero, full, random, urandom and tty"),
       ("gpus", "leave it out: a service has no devices of the host"),
-      ("network_mode", "use `networks:`: a service has a network namespace of its own"),
       ("pid", noSharing), ("ipc", noSharing), ("uts", noSharing), ("userns_mode", noSharing), ("cgroup", noSharing),
       ("cgroup_parent", "leave it out: stack arranges the cgroups"),
       ("dns", "leave it out: names come from /etc/hosts and the host's resolver"),
       ("dns_opt", "leave it out: names come from /etc/hosts and the host's resolver"),
       ("dns_search", "leave it out: names come from /etc/hosts and the host's resolver"),
-      ("links", "use `networks:` with `aliases:`: services on one network know each other's names"),
+      (
+        "links",
+        "use `networks:` with `aliases:`: services on one network know each other's names; a cable between two is `links:` of the stack"
+      ),
       ("external_links", "leave it out: stacks are apart from each other"),
       ("secrets", "bind the file, read-only: `./secret:/run/secrets/secret:ro`"),
       ("configs", "bind the file, read-only: `./config:/etc/config:ro`"),
