@@ -49,13 +49,24 @@ public struct StackCommands: Sendable {
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(source.name)
     return try locked(source.name, report: report) { () throws(StackErrors) in
-      let desired = try claim(source, options)
+      let isNew = !Files.exists(folder.path)
+      // A supervisor takes as long to start as the choices take to be made, so it starts meanwhile.
+      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let desired: DesiredStack
+      do {
+        desired = try claim(source, options)
+        try session.confirm()
+      } catch {
+        session.abandon()
+        if isNew { try? Files.remove(folder.path) }
+        throw error
+      }
       defer { try? Files.remove(folder.claim) }
       return try perform(
         SupervisorMethods.Up.self,
         SupervisorMethods.Up.Parameters(
           desired: desired, recreate: options.recreate.planned, timeout: options.timeout),
-        on: folder, cancelsWhenInterrupted: true, report: report)
+        on: folder, over: session, cancelsWhenInterrupted: true, report: report)
     }
   }
 
@@ -187,13 +198,15 @@ public struct StackCommands: Sendable {
   /// another is started, or there is nothing left to be done.
   private func perform<Method: ControlMethod>(
     _ method: Method.Type, _ parameters: Method.Parameters, on folder: StackFolder,
-    cancelsWhenInterrupted: Bool = false,
+    over opened: SupervisorSession? = nil, cancelsWhenInterrupted: Bool = false,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent where Method.Reply == OperationEvent {
     var attempts = 5
+    var opened = opened
     while true {
       attempts -= 1
-      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let session = try opened ?? openSession(folder)
+      opened = nil
       let isDown = Method.self == SupervisorMethods.Down.self
       let outcome = try session.perform(
         method, parameters, cancelsWhenInterrupted: cancelsWhenInterrupted, isRepeatable: isDown, report: report)
@@ -201,6 +214,12 @@ public struct StackCommands: Sendable {
       guard attempts > 0 else { throw StackErrors([session.endedEarly]) }
       if isDown, !Files.exists(folder.path) { return OperationEvent(.finished) }
     }
+  }
+
+  private func openSession(_ folder: StackFolder) throws(StackErrors) -> SupervisorSession {
+    let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+    try session.confirm()
+    return session
   }
 
   // MARK: Locks
