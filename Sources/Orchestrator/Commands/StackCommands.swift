@@ -53,7 +53,7 @@ public struct StackCommands: Sendable {
       // A supervisor takes as long to start as the choices take to be made, so it starts meanwhile.
       let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
       let desired: DesiredStack
-      do {
+      do throws(StackErrors) {
         desired = try claim(source, options)
         try session.confirm()
       } catch {
@@ -205,7 +205,7 @@ public struct StackCommands: Sendable {
     var opened = opened
     while true {
       attempts -= 1
-      let session = try opened ?? openSession(folder)
+      let session = if let opened { opened } else { try openSession(folder) }
       opened = nil
       let isDown = Method.self == SupervisorMethods.Down.self
       let outcome = try session.perform(
