@@ -10,7 +10,7 @@ extension StackBuilder {
     let paths = folder.service(service.name)
     try makeFolder(of: service)
     let output = try openOutput(of: service)
-    try StateFile(path: paths.execContext).write(ExecContext(service.process))
+    try StateFile(path: paths.execContext).write(ExecContext(service))
     let namespace = try namespace(of: service)
     let exitRecord = try emptyFile(paths.exit)
     let group = try makeControlGroup(of: service)
@@ -26,10 +26,17 @@ extension StackBuilder {
     spec.stdio = stdio(of: service, paths)
     spec.cgroup = birthplace.descriptor
     spec.cgroupEntrances = group.entrances
+    let neighbours = try neighbours(of: service)
+    spec.settings = try settings(of: service, neighbours)
+    spec.settings.controlGroups = controlGroups.trees(enteredBy: spec.cgroupEntrances)
+    spec.oomScoreAdjustment = service.settings.oomScoreAdjustment
+    if service.settings.ipc == .host { spec.mounts.insert(.bind("/dev/shm", at: "/dev/shm"), at: 0) }
     spec.usesInit = service.process.usesInit
     spec.exitRecord = exitRecord.fileDescriptor
     do {
-      return ServiceProcess(try launcher.launch(spec), output: output)
+      let process = try launcher.launch(spec)
+      withExtendedLifetime(neighbours) {}
+      return ServiceProcess(process, output: output)
     } catch {
       throw explained(error, service)
     }

@@ -19,6 +19,7 @@ final class StackBuilder: Sendable {
   let hostRoot = Mutex<HostRoot?>(nil)
   let namespaces = NamespaceSource()
   let filters: SeccompFilters
+  let deviceFilters = DeviceFilters()
   let nftables = NftablesConnection()
   /// Whether this kernel has netem; nil until it was tried.
   let emulates = Mutex<Bool?>(nil)
@@ -49,7 +50,7 @@ final class StackBuilder: Sendable {
       case .mountLayers: try mountLayers()
       case .makeHostRoot: try makeHostRoot()
       case .prepareHost(_, let forwarding):
-        try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding)
+        try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding, groups: controlGroups)
       case .createBridge(let network, let desired): try create(network, group: desired.linkGroup)
       case .writeFirewall(let desired): try write(Firewall(desired))
       case .createNamespace(let service, _): try createNamespace(for: service)
@@ -59,6 +60,8 @@ final class StackBuilder: Sendable {
       case .disconnect(let link, _): try disconnect(link)
       case .setRoutes(let service, _): try setRoutes(of: service)
       case .start(let service, _): return try start(service)
+      case .pause(let service, _): try controlGroup(of: service.name).freeze()
+      case .unpause(let service, _): try controlGroup(of: service.name).thaw()
       case .unpinNamespaces(let services, _): try unpin(services)
       case .detach(let service): try detach(service)
       case .removeLayer(let service, _): try removeLayer(of: service)

@@ -34,6 +34,7 @@ private struct StatusLine: Encodable {
   var state: String
   var health: String
   var exitCode: Int
+  var ranOutOfMemory: Bool
   var publishers: [Publisher]
   var networks: String
   var pid: Int32
@@ -49,6 +50,7 @@ private struct StatusLine: Encodable {
     case state = "State"
     case health = "Health"
     case exitCode = "ExitCode"
+    case ranOutOfMemory = "OOMKilled"
     case publishers = "Publishers"
     case networks = "Networks"
     case pid = "PID"
@@ -63,9 +65,10 @@ private struct StatusLine: Encodable {
     command = desired.process.arguments.map(shellQuoted).joined(separator: " ")
     project = status.stack
     service = desired.service
-    state = record.phase.rawValue
+    state = status.phase
     health = record.healthStatus?.rawValue ?? ""
     exitCode = record.exitCode ?? 0
+    ranOutOfMemory = record.ranOutOfMemory ?? false
     publishers = desired.ports.map(Publisher.init)
     networks = desired.attachments.map(\.network).joined(separator: ",")
     pid = record.process?.pid ?? 0

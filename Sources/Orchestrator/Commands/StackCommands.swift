@@ -162,7 +162,7 @@ public struct StackCommands: Sendable {
   // MARK: start, stop, restart, kill
 
   public enum Action: Sendable {
-    case start, stop, restart
+    case start, stop, restart, pause, unpause
     case kill(signal: Int32)
   }
 
@@ -184,6 +184,10 @@ public struct StackCommands: Sendable {
         return try perform(SupervisorMethods.Stop.self, selection, on: folder, report: report)
       case .restart:
         return try perform(SupervisorMethods.Restart.self, selection, on: folder, report: report)
+      case .pause:
+        return try perform(SupervisorMethods.Pause.self, selection, on: folder, report: report)
+      case .unpause:
+        return try perform(SupervisorMethods.Unpause.self, selection, on: folder, report: report)
       case .kill(let signal):
         return try perform(
           SupervisorMethods.Kill.self, SupervisorMethods.Kill.Parameters(services: services, signal: signal),

@@ -29,6 +29,7 @@ extension DesiredSecurity {
     self.init()
     isPrivileged = service.isPrivileged
     isFiltered = service.isFiltered && !service.isPrivileged
+    seccompProfile = isFiltered ? service.seccompProfile : nil
     forbidsNewPrivileges = service.forbidsNewPrivileges ?? !service.isPrivileged
     let (addsAll, dropsAll) = (service.addedCapabilities.contains(nil), service.droppedCapabilities.contains(nil))
     let dropped = CapabilitySet(service.droppedCapabilities.compactMap { $0 })

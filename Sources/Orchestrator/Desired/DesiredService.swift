@@ -24,6 +24,7 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var restart: RestartPolicy
   public var healthCheck: HealthCheck?
   public var limits = ResourceLimits()
+  public var settings = DesiredSettings()
   public var labels: [String: String]
   public var declaredAt: SourceLine?
   /// Further lines of its /etc/hosts.
@@ -77,6 +78,8 @@ public struct DesiredSecurity: Codable, Hashable, Sendable {
   public var forbidsNewPrivileges = true
   /// Whether their system calls are filtered.
   public var isFiltered = true
+  /// The profile that says how, as JSON; nil for the default.
+  public var seccompProfile: String?
 
   public init() {}
 }

@@ -293,7 +293,7 @@ struct Resolver {
       stop: StopPolicy(
         signal: (service.stopSignal?.value ?? .terminate).number, grace: service.stopGracePeriod),
       restart: RestartPolicy(service.restart), healthCheck: service.healthCheck.flatMap(HealthCheck.init),
-      limits: service.limits,
+      limits: service.limits, settings: service.settings,
       labels: Dictionary(service.labels.map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 }),
       declaredAt: SourceLine(service.name.span.place), extraHosts: extraHosts(service, attachments, networks),
       namespace: namespaceOwner(of: service), forwards: service.forwarding?.value ?? false)

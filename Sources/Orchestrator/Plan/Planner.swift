@@ -209,6 +209,22 @@ struct Planner {
     Plan(stages: [.lanes(stopLanes(services, in: stack))])
   }
 
+  /// Those that run.
+  static func pause(_ services: [DesiredService], in stack: DesiredStack, observed: Observed) -> Plan {
+    let running = services.filter { observed[$0.name]?.isAlive == true }
+    return Plan(
+      stages: [
+        .lanes(running.map { Plan.Lane(service: $0.name, waitsFor: [], steps: [.pause($0, stack: stack.name)]) })
+      ])
+  }
+
+  static func unpause(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
+    Plan(
+      stages: [
+        .lanes(services.map { Plan.Lane(service: $0.name, waitsFor: [], steps: [.unpause($0, stack: stack.name)]) })
+      ])
+  }
+
   static func restart(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
     let all = services + followers(of: services, in: stack)
     return Plan(stages: stop(all, in: stack).stages + start(all, in: stack, observed: [:]).stages)

@@ -26,6 +26,8 @@ extension Step {
     case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
     case .shape(let service, let stack): service.attachments.flatMap { $0.shapeCommands(service.name, stack) }
     case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
+    case .pause(let service, let stack): ["echo 1 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
+    case .unpause(let service, let stack): ["echo 0 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
     case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
     case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
     case .detach(let service): service.attachments.map { "ip link del \($0.link)" }

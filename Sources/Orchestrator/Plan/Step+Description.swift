@@ -31,6 +31,8 @@ extension Step: CustomStringConvertible {
       service.readyPorts.isEmpty
         ? "wait until \(service.name) runs"
         : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
+    case .pause(let service, _): "have \(service.name) stand still"
+    case .unpause(let service, _): "let \(service.name) go on"
     case .stop(let service): "stop \(service.name)"
     case .unpinNamespaces(let services, _): "remove \(services.count) network namespaces"
     case .detach(let service): "detach \(service.name) from its networks"

@@ -33,6 +33,10 @@ public enum Step: Hashable, Sendable {
   case start(DesiredService, stack: String)
   case awaitReady(DesiredService)
 
+  /// Has all processes of a service stand still, and lets them go on.
+  case pause(DesiredService, stack: String)
+  case unpause(DesiredService, stack: String)
+
   // And the way back.
   case stop(DesiredService)
   case unpinNamespaces([String], stack: String)
@@ -56,7 +60,8 @@ extension Step {
   public var service: String? {
     switch self {
     case .createNamespace(let service, _), .attach(let service, _), .shape(let service, _), .start(let service, _),
-      .awaitReady(let service), .setRoutes(let service, _), .stop(let service), .detach(let service):
+      .awaitReady(let service), .setRoutes(let service, _), .pause(let service, _), .unpause(let service, _),
+      .stop(let service), .detach(let service):
       service.name
     case .removeLayer(let service, _): service
     default: nil

@@ -10,6 +10,8 @@ struct HostSettings {
     var before: [String: String] = [:]
     /// What had to be done for namespaces to be pinned.
     var namespaceFolder: NamespaceFolder.Change?
+    /// Controllers that the top of the cgroups did not hand down before.
+    var controllers: Set<String>?
     /// Which stacks need the changes.
     var stacks: Set<String> = []
     /// The boot in which the changes were made: a host that has started anew has none of them.
@@ -28,7 +30,11 @@ struct HostSettings {
   private var lock: String { "\(folders.host)/settings.lock" }
 
   /// Makes the host ready for a stack: namespaces can be pinned and, if the stack wants it, packets are forwarded.
-  func prepare(for stack: String, forwarding: Bool) throws(KernelError) {
+  ///
+  /// - Parameter groups: the host's cgroups, whose controllers are handed down as far as the host allows.
+  func prepare(
+    for stack: String, forwarding: Bool, groups: ControlGroups = .none
+  ) throws(KernelError) {
     let held = try StackLock(lock)
     let boot = try Boot.current()
     var ledger = try ledger(of: boot) ?? Ledger(boot: boot)
@@ -37,7 +43,11 @@ struct HostSettings {
     if forwarding, ledger.before[Self.forwarding] == nil { ledger.before[Self.forwarding] = value }
     let change = try NamespaceFolder.needed(folders.namespaces)
     if !change.isEmpty { ledger.namespaceFolder = (ledger.namespaceFolder ?? []).union(change) }
+    let missing = try groups.missingAtTop()
+    if !missing.isEmpty { ledger.controllers = (ledger.controllers ?? []).union(missing) }
     try write(ledger)
+    // Where that cannot be, the limits that need it say so.
+    for controller in missing { try? groups.setAtTop(controller, isOn: true) }
     if forwarding, value != "1" { try Files.set(Self.forwarding, to: "1") }
     try NamespaceFolder.prepare(folders.namespaces)
     held.remove()
@@ -59,6 +69,10 @@ struct HostSettings {
       return held.remove()
     }
     if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
+    // Not while somebody else has come to use them.
+    if let groups = try? ControlGroups.observe() {
+      for controller in ledger.controllers ?? [] { try? groups.setAtTop(controller, isOn: false) }
+    }
     for (path, value) in ledger.before where try read(path) != value { try Files.set(path, to: value) }
     try removeLedger()
     held.remove()

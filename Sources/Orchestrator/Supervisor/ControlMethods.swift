@@ -41,6 +41,18 @@ enum SupervisorMethods {
     typealias Reply = OperationEvent
   }
 
+  enum Pause: ControlMethod {
+    static let name = "io.stack.Pause"
+    typealias Parameters = ServiceSelection
+    typealias Reply = OperationEvent
+  }
+
+  enum Unpause: ControlMethod {
+    static let name = "io.stack.Unpause"
+    typealias Parameters = ServiceSelection
+    typealias Reply = OperationEvent
+  }
+
   enum Kill: ControlMethod {
     static let name = "io.stack.Kill"
     struct Parameters: Codable, Sendable {

@@ -69,6 +69,7 @@ final class Supervisor {
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
     let unit = ServiceUnit(
       service, paths: builder.folder.service(service.name), loop: loop, pump: pump, record: record,
+      group: builder.controlGroup(of: service.name),
       namespace: { [builder] in try? builder.namespace(of: $0) },
       relaunch: { [weak self] in self?.relaunch($0) },
       makeProbe: { [loop, pool, builder] in builder.probe(of: $0, in: $1, loop: loop, pool: pool) },
@@ -103,6 +104,14 @@ final class Supervisor {
     }
     server.handle(SupervisorMethods.Restart.self) { [unowned self] call in
       select(call, call.parameters) { Planner.restart($0, in: $1) }
+    }
+    server.handle(SupervisorMethods.Pause.self) { [unowned self] call in
+      select(call, call.parameters) { [unowned self] in
+        Planner.pause($0, in: $1, observed: observed)
+      }
+    }
+    server.handle(SupervisorMethods.Unpause.self) { [unowned self] call in
+      select(call, call.parameters) { Planner.unpause($0, in: $1) }
     }
     server.handle(SupervisorMethods.Kill.self) { [unowned self] call in
       for name in call.parameters.services { units[name]?.kill(call.parameters.signal) }
@@ -267,10 +276,19 @@ extension Supervisor: PlanHost {
         return (begun, launched, nil)
       } completion: { [self] begun, launched, error in
         if let launched, let service = begun.lazy.compactMap(\.service).first { units[service]?.started(launched) }
+        for step in error == nil ? begun : begun.dropLast() { note(step) }
         completion(begun, error)
       }
     } catch {
       completion([], StackError(builder.stack, error))
+    }
+  }
+
+  private func note(_ step: Step) {
+    switch step {
+    case .pause(let service, _): units[service.name]?.setPaused(true)
+    case .unpause(let service, _): units[service.name]?.setPaused(false)
+    default: break
     }
   }
 

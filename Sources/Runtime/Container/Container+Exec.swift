@@ -19,6 +19,11 @@ public struct ExecSpec: Sendable {
   public var cgroup: FileDescriptor?
   /// As ``ContainerSpec/cgroupEntrances``.
   public var cgroupEntrances: [String] = []
+  public var limits: [ProcessLimit] = []
+  /// As ``ContainerSettings/groups``.
+  public var groups: [String] = []
+  /// Whether the container has a time namespace of its own.
+  public var entersTimeNamespace = false
   public var confinement = Confinement()
   /// Nil: the caller's own.
   public var openFiles: OpenFileLimit?
@@ -81,20 +86,24 @@ public enum Container {
     }
     try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
+    try program.raise(spec.limits)
     var credentials = Credentials()
-    if let user = spec.user, !user.isEmpty {
+    if spec.user?.isEmpty == false || !spec.groups.isEmpty {
       let root = try root(of: pidfd)
-      credentials = try Credentials.resolve(user, root: root.fileDescriptor)
+      credentials = try Credentials.resolve(spec.user, root: root.fileDescriptor)
+        .joining(spec.groups, root: root.fileDescriptor)
     }
     // The pid namespace is joined before the child is made: it takes effect for children only.
     try program.add(
       STACK_OP_SETNS, for: "enter the namespaces of", "the service", .init(pidfd),
-      flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup)
+      flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup
+        | (spec.entersTimeNamespace ? CloneFlag.time : 0))
     try arrange(streams, credentials: credentials, in: &program)
     try program.add(STACK_OP_SETSID, for: "start", "a session")
     if case .terminal = streams {
       try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal")
     }
+    try program.limit(spec.limits)
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0o022)
     try program.add(
       STACK_OP_CHDIR, for: "enter working directory", spec.workingDirectory, path: spec.workingDirectory)

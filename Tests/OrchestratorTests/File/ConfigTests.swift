@@ -48,6 +48,16 @@ import Testing
         cpu_shares: 512
         cpuset: 0-1,3
         pids_limit: -1
+        ulimits: {nofile: {soft: 10, hard: 20}, core: -1}
+        oom_score_adj: -5
+        shm_size: 8m
+        sysctls: {net.ipv4.conf.eth0.forwarding: 1}
+        devices: ["/dev/fuse:/dev/fuse:rw"]
+        device_cgroup_rules: ["c 10:* rwm"]
+        group_add: [audio, 5]
+        ipc: service:db
+        pid: host
+        time_offset: {monotonic: 90m, boottime: -1d}
         blkio_config:
           weight: 300
           weight_device: [{path: /dev/sda, weight: 400}]

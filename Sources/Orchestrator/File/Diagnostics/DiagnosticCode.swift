@@ -98,6 +98,12 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case badRoute = "E0554"
   case unreachableRouter = "E0555"
   case networkModeConflict = "E0556"
+  case unknownProcessLimit = "E0664"
+  case badSysctl = "E0665"
+  case hostSysctl = "E0666"
+  case badDevice = "E0667"
+  case badTimeOffset = "E0668"
+  case badSeccompProfile = "E0669"
 
   var severity: Diagnostic.Severity {
     switch rawValue.first {
@@ -178,6 +184,12 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .limitTooSmall: "a limit is less than it takes to start a service"
     case .limitsDisagree: "two limits of a service do not go together"
     case .badProcessorCount: "a number of processors cannot be understood, or no host can have it"
+    case .unknownProcessLimit: "there is no ulimit of that name"
+    case .badSysctl: "the name of a kernel parameter cannot be understood"
+    case .hostSysctl: "a kernel parameter is not the service's own to set"
+    case .badDevice: "a device, or a rule for devices, cannot be understood"
+    case .badSeccompProfile: "a file is not a seccomp profile"
+    case .badTimeOffset: "a time that clocks are to be ahead cannot be understood, or is too long"
     case .badProcessorList: "a list of processors cannot be understood"
     case .nameCollision: "a service or container is named as another service's replica is"
     case .badInterfaceName: "an interface's name has a character or a length that is not allowed"

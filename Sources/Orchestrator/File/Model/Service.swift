@@ -50,9 +50,12 @@ extension StackFile {
     var isPrivileged = false
     /// Whether the default seccomp filter decides on its system calls.
     var isFiltered = true
+    /// A profile that stands in for the default filter: its JSON text.
+    var seccompProfile: String?
     /// Nil: on, unless the service is privileged.
     var forbidsNewPrivileges: Bool?
     var limits = ResourceLimits()
+    var settings = DesiredSettings()
     var labels: [Label] = []
     var containerName: Located<String>?
     /// Empty: always active.

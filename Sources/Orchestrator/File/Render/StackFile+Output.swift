@@ -23,7 +23,7 @@ extension StackFile {
 }
 
 extension OutputValue {
-  fileprivate static func escaped(_ text: String) -> OutputValue {
+  static func escaped(_ text: String) -> OutputValue {
     .text(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"))
   }
 
@@ -82,7 +82,7 @@ extension StackFile.Service {
   /// The service's mapping. Two services differ where their entries do, under the keys that people write.
   var output: OutputValue {
     guard case .mapping(let entries) = ownOutput else { return ownOutput }
-    return .mapping(entries + limitsOutput)
+    return .mapping(entries + limitsOutput + settingsOutput)
   }
 
   private var ownOutput: OutputValue {

@@ -27,6 +27,7 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
 
   static let all =
     text + variables + shapes + references + values + networks + topology + conflicts + rules + links + limits
+    + settings
 }
 
 @Suite struct DiagnosticTests {

@@ -1,7 +1,9 @@
 /// The keys of a service.
 enum ServiceKeys {
   static let table = KeyTable<ServiceDraft>(
-    "service", process + security + LimitsKeys.keys + network + storage + lifetime + accepted + Unsupported.keys)
+    "service",
+    process + security + LimitsKeys.keys + SettingsKeys.keys + network + storage + lifetime + accepted
+      + Unsupported.keys)
 
   private typealias Key = KeyTable<ServiceDraft>.Key
 
