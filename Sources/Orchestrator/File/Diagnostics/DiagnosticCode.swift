@@ -99,6 +99,8 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case unreachableRouter = "E0555"
   case networkModeConflict = "E0556"
 
+  case badDomain = "E0600"
+
   var severity: Diagnostic.Severity {
     switch rawValue.first {
     case "W": .warning
@@ -200,6 +202,7 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .jitterWithoutDelay: "a link has jitter and no delay that could vary"
     case .jitterExceedsDelay: "the jitter of a link is larger than its delay"
     case .reorderWithoutDelay: "packets of a link overtake others, but none is delayed"
+    case .badDomain: "a domain has a label or a length that is not allowed"
     }
   }
 }
