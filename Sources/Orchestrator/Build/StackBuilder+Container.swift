@@ -100,7 +100,7 @@ extension StackBuilder {
   /// On the host's own network also a resolver on the host's loopback is within reach.
   private func resolverFile(of service: DesiredService) -> String {
     let hosts = "/etc/resolv.conf"
-    return service.namespace == .host && Files.exists(hosts) ? hosts : "\(folder.names)/resolv.conf"
+    return service.namespace == .host && Files.exists(hosts) ? hosts : "\(folder.names)/\(service.resolverFile)"
   }
 
   private func containerMount(

@@ -27,6 +27,7 @@ extension DesiredService {
         ("extra_hosts", extraHosts.isEmpty == before.extraHosts.isEmpty),
         ("network_mode", namespace == before.namespace),
         ("forward", forwards == before.forwards),
+        ("dns", resolverFile == before.resolverFile),
         ("labels", labels == before.labels),
         ("container_name", containerName == before.containerName),
         // Whether any port is published decides how its links are made (hairpin); which ones does not.

@@ -62,6 +62,15 @@ extension DesiredMount {
   }
 }
 
+extension DesiredNameResolution {
+  init(_ resolution: StackFile.NameResolution) {
+    self.init()
+    servers = resolution.servers.map(\.value)
+    search = resolution.search?.map(\.value)
+    options = resolution.options?.map(\.value)
+  }
+}
+
 extension TransportProtocol {
   /// nil for SCTP.
   init?(_ transport: StackFile.TransportProtocol) {

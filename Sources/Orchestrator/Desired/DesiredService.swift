@@ -16,6 +16,7 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var process: DesiredProcess
   public var mounts: [DesiredMount]
   public var attachments: [DesiredAttachment]
+  public var nameResolution = DesiredNameResolution()
   public var ports: [PublishedPort]
   /// Ports that the service says it listens on, published or exposed: it is ready when something listens on each.
   public var readyPorts: [ListeningPort]
@@ -145,6 +146,18 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
 extension DesiredService {
   /// Whether any of its networks has IPv6.
   public var hasIPv6: Bool { attachments.contains { $0.ipv6 != nil } }
+}
+
+/// How a service looks up names that are not the stack's.
+public struct DesiredNameResolution: Codable, Hashable, Sendable {
+  /// Whom to ask; empty for the host's resolvers.
+  public var servers: [IPAddress] = []
+  /// nil for the host's.
+  public var search: [String]?
+  /// nil for the host's.
+  public var options: [String]?
+
+  public init() {}
 }
 
 public enum TransportProtocol: String, Codable, Hashable, Sendable, CaseIterable {

@@ -306,7 +306,8 @@ struct Resolver {
       hostname: service.hostname?.value ?? instance.name, domainname: service.domainname?.value,
       root: DesiredRoot(service.rootfs.value), process: DesiredProcess(service),
       mounts: service.mounts.map(DesiredMount.init),
-      attachments: attachments, ports: [], readyPorts: Self.readyPorts(service),
+      attachments: attachments, nameResolution: DesiredNameResolution(service.nameResolution), ports: [],
+      readyPorts: Self.readyPorts(service),
       dependencies: service.dependencies.map(Dependency.init),
       stop: StopPolicy(
         signal: (service.stopSignal?.value ?? .terminate).number, grace: service.stopGracePeriod),

@@ -18,9 +18,10 @@ struct Firewall {
     NftTable(
       .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
       chains: [
-        guardLoopback, translateIncoming, translateLocal, translateSource, forward, enter, leaveInternal, input,
+        guardIncoming, answerNames, translateIncoming, translateLocal, translateSource, forward, enter, leaveInternal,
+        input,
       ] + loopback6Chains,
-      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways] + ipv6Sets,
+      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets,
       maps: publishedMaps)
   }
 
@@ -80,14 +81,46 @@ struct Firewall {
       comment: "which of them a network may talk to: its own")
   }
 
-  // MARK: Translation
+  private var nameServers: NftSet {
+    let transports: [NftValue] = [.udp, .tcp]
+    return NftSet(
+      "names", key: [.interfaceName, .ipv4Address, .transportProtocol, .port],
+      elements: stack.networks.flatMap { network in
+        transports.map {
+          NftElement(.interface(network.bridge), .address(.v4(network.gateway)), $0, .port(DNSSocket.port))
+        }
+      },
+      comment: "where a network is told names")
+  }
+
+  // MARK: Before connection tracking
 
   /// `route_localnet` lets packets from loopback addresses leave by the bridges; none may come in by them.
-  private var guardLoopback: NftChain {
+  ///
+  /// Questions for names are not tracked: each would take a place in the host's table for half a minute, and whoever
+  /// publishes port 53 on all addresses of the host, this stack or another, would have them led to himself.
+  private var guardIncoming: NftChain {
     NftChain(
-      "guard_loopback", base: NftBase(.filter, .prerouting, priority: -300),
-      rules: [NftRule([.set([.inputInterface], named: "bridges"), .field(.ipDestination, Self.loopback)], .drop)])
+      "guard_incoming", base: NftBase(.filter, .prerouting, priority: -300),
+      rules: [
+        NftRule([.set([.inputInterface], named: "bridges"), .field(.ipDestination, Self.loopback)], .drop),
+        NftRule([toNames], .notrack),
+      ])
   }
+
+  private var answerNames: NftChain {
+    NftChain(
+      "answer_names", base: NftBase(.filter, .output, priority: -300),
+      rules: [
+        NftRule([.set([.outputInterface, .ipSource, .transportProtocol, .sourcePort], named: "names")], .notrack)
+      ])
+  }
+
+  private var toNames: NftMatch {
+    .set([.inputInterface, .ipDestination, .transportProtocol, .destinationPort], named: "names")
+  }
+
+  // MARK: Translation
 
   /// A packet to 127.0.0.1 that comes from elsewhere is not led anywhere: what is published there is for the host alone.
   private var translateIncoming: NftChain {
@@ -167,6 +200,7 @@ struct Firewall {
       rules: [
         NftRule([.state([.established, .related])], .accept),
         NftRule([.field(.inputInterface, .interface("lo"))], .accept),
+        NftRule([toNames], .accept),
         NftRule(
           [
             .set([.ipDestination], named: "gateways"),

@@ -19,6 +19,7 @@ extension HostFacts {
     for other in StackIndex(folders: folders).names() where other != stack {
       try facts.addStack(other, folders)
     }
+    facts.leaveOutNameServers(StackIndex(folders: folders).names(), folders)
     return facts
   }
 
@@ -56,6 +57,15 @@ extension HostFacts {
         UsedPort(
           address: bound.claimedAddress, port: bound.port, transport: TransportProtocol(bound.transport), user: user))
     }
+  }
+
+  /// What answers names for a stack's own services is in nobody's way: no packet for it can be led elsewhere.
+  private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
+    guard ports.contains(where: { $0.port == DNSSocket.port && $0.address != nil }) else { return }
+    let gateways = stacks.flatMap { name in
+      ((try? StateFile<DesiredStack>(path: folders.stack(name).intent).read()) ?? nil)?.networks.map(\.gateway) ?? []
+    }
+    ports.removeAll { used in used.port == DNSSocket.port && used.address.map(gateways.contains) ?? false }
   }
 
   private static func tables(except stack: String) throws(KernelError) -> [String] {

@@ -17,6 +17,7 @@ final class Supervisor {
   private let pool: WorkerPool
   private let pump: LogPump
   private let server: ControlServer
+  private let names: NameService
   private var stack: DesiredStack?
   private var units: [String: ServiceUnit] = [:]
   private var run: PlanRun?
@@ -32,6 +33,7 @@ final class Supervisor {
     pump = LogPump(loop: loop)
     pool = try WorkerPool(loop: loop, threads: Self.workers)
     server = try ControlServer(loop: loop, listener: listener)
+    names = NameService(loop: loop, folder: builder.folder)
     answerCommands()
   }
 
@@ -44,6 +46,7 @@ final class Supervisor {
     loop.schedule(after: .seconds(10)) { [weak self] in self?.endIfIdle() }
     try loop.run()
     for unit in units.values { unit.close() }
+    names.close()
     server.close()
     pool.shutDown()
   }
@@ -64,6 +67,9 @@ final class Supervisor {
       let unit = makeUnit(service, record: record)
       unit.adopt()
     }
+    // Nobody is there to be told of a network without an answer; the next `up` says it.
+    _ = names.serve(recorded)
+    names.mark(units.values.map(\.record))
   }
 
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
@@ -81,6 +87,7 @@ final class Supervisor {
   private func persist(_ unit: ServiceUnit) {
     // A full disk must not stop the supervision: the record is behind until the next change.
     try? StateFile(path: unit.paths.record).write(unit.record)
+    names.update(unit.record)
   }
 
   private func relaunch(_ unit: ServiceUnit) {
@@ -156,9 +163,13 @@ final class Supervisor {
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
     redefine(desired)
     call.send(OperationEvent(plan.reasons))
+    for failure in names.serve(desired) {
+      call.send(OperationEvent(.warning, text: "\(StackError(builder.stack, failure))"))
+    }
     perform(plan, call) { [self] run in
       guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
       stack = desired
+      names.mark(units.values.map(\.record))
       try? builder.settle()
       for name in units.keys where desired.service(named: name) == nil { units.removeValue(forKey: name)?.close() }
       call.finish(OperationEvent(.finished))
@@ -180,6 +191,7 @@ final class Supervisor {
     let plan =
       before.map { Planner.undo(failed.begun, of: desired, to: $0) } ?? Planner.down(desired, removeVolumes: false)
     if let before { redefine(before) }
+    if let before { _ = names.serve(before) }
     stopTimeout = .zero
     run = PlanRun(
       plan, failures: .goOn, on: self, report: { _ in },
@@ -188,6 +200,7 @@ final class Supervisor {
         call.finish(OperationEvent(kind, errors: failed.errors + run.errors))
         guard let before else { return end() }
         stack = before
+        names.mark(units.values.map(\.record))
         for (name, unit) in units where before.service(named: name) == nil {
           unit.close()
           units[name] = nil
@@ -248,6 +261,7 @@ final class Supervisor {
     Files.removeIfEmpty(builder.folders.run)
     for unit in units.values { unit.close() }
     units = [:]
+    names.close()
     server.stopListening()
     awaitDrain(attempts: 100)
   }

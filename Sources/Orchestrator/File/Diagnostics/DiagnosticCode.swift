@@ -108,6 +108,8 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case portWithoutIPv6 = "E0581"
   case sourceOfOtherFamily = "E0582"
 
+  case badDomain = "E0600"
+
   var severity: Diagnostic.Severity {
     switch rawValue.first {
     case "W": .warning
@@ -218,6 +220,7 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .networkWithoutIPv6: "something of IPv6 on a network where it is not enabled"
     case .portWithoutIPv6: "a port is published on an IPv6 address, and the service has no IPv6"
     case .sourceOfOtherFamily: "nobody of a family is let in to a port that is not published in that family"
+    case .badDomain: "a domain has a label or a length that is not allowed"
     }
   }
 }

@@ -32,6 +32,7 @@ extension StackFile {
     var ports: [PublishedPort] = []
     /// Ports that the service says it listens on, without publishing them.
     var exposed: [ExposedPort] = []
+    var nameResolution = NameResolution()
     /// `volumes:` and `tmpfs:`, one for each target. In the order of the file: mount parents before children.
     var mounts: [Mount] = []
     var dependencies: [Dependency] = []
@@ -117,6 +118,16 @@ extension StackFile {
     var conditions = DeclaredConditions()
 
     init(network: Located<String>) { self.network = network }
+  }
+
+  /// How a service looks up names that are not the stack's.
+  struct NameResolution: Sendable, Hashable {
+    /// Whom to ask. Empty: the host's resolvers.
+    var servers: [Located<IPAddress>] = []
+    /// Domains that are tried behind a short name; nil: the host's. A single `.` in the file: none.
+    var search: [Located<String>]?
+    /// resolv.conf(5); nil: the host's.
+    var options: [Located<String>]?
   }
 
   /// A service that must have got somewhere before this one starts.

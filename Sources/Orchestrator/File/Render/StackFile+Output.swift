@@ -123,6 +123,9 @@ extension StackFile.Service {
       "forward": forwarding.map { .bool($0.value) },
       "extra_hosts": extraHosts.isEmpty
         ? nil : .list(extraHosts.map { .text("\($0.name.value)=\($0.address.value)") }),
+      "dns": nameResolution.servers.isEmpty ? nil : .texts(nameResolution.servers.map { "\($0.value)" }),
+      "dns_search": nameResolution.search.map { .texts($0.isEmpty ? ["."] : $0.map(\.value)) },
+      "dns_opt": nameResolution.options.map { .texts($0.map(\.value)) },
       "ports": ports.isEmpty ? nil : .list(ports.map(\.output)),
       "expose": exposed.isEmpty ? nil : .list(exposed.map { .text("\($0.ports.text)/\($0.transport.rawValue)") }),
       "volumes": mounts.isEmpty ? nil : .list(mounts.map(\.output)),

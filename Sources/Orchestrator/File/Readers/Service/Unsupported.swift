@@ -13,9 +13,6 @@ enum Unsupported {
       ("gpus", "leave it out: a service has no devices of the host"),
       ("userns_mode", noSharing),
       ("cgroup_parent", "leave it out: stack arranges the cgroups"),
-      ("dns", "leave it out: names come from /etc/hosts and the host's resolver"),
-      ("dns_opt", "leave it out: names come from /etc/hosts and the host's resolver"),
-      ("dns_search", "leave it out: names come from /etc/hosts and the host's resolver"),
       (
         "links",
         "use `networks:` with `aliases:`: services on one network know each other's names; a cable between two is `links:` of the stack"
