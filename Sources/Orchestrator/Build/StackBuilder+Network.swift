@@ -150,7 +150,7 @@ extension StackBuilder {
 
   func removeFirewall() throws(KernelError) {
     try nftables.commit(Firewall.removal(of: stack))
-    try removeLossFilters()
+    try removeOtherTables()
   }
 
   // MARK: Small things

@@ -52,6 +52,7 @@ final class StackBuilder: Sendable {
         try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding)
       case .createBridge(let network, let desired): try create(network, group: desired.linkGroup)
       case .writeFirewall(let desired): try write(Firewall(desired))
+      case .partition(let desired): try nftables.commit(PartitionFilter(desired).transaction)
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)
       case .shape(let service, _): try shape(service)

@@ -185,7 +185,7 @@ public struct StackCommands: Sendable {
   ///
   /// One that is just ending, having finished what a killed command had asked of it, goes away without an answer: then
   /// another is started, or there is nothing left to be done.
-  private func perform<Method: ControlMethod>(
+  func perform<Method: ControlMethod>(
     _ method: Method.Type, _ parameters: Method.Parameters, on folder: StackFolder,
     cancelsWhenInterrupted: Bool = false,
     report: (OperationEvent) -> Void
@@ -216,7 +216,7 @@ public struct StackCommands: Sendable {
   }
 
   /// Runs one command that changes a stack, alone.
-  private func locked(
+  func locked(
     _ stack: String, report: (OperationEvent) -> Void,
     _ body: () throws(StackErrors) -> OperationEvent
   ) throws(StackErrors) -> OperationEvent {

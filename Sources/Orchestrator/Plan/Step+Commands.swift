@@ -14,6 +14,10 @@ extension Step {
     case .prepareHost(_, let forwarding): forwarding ? ["sysctl -w net.ipv4.ip_forward=1"] : []
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
+    case .partition(let stack):
+      stack.partition == nil
+        ? PartitionFilter.names(stack.name).map { "nft delete table \($0)" }
+        : PartitionFilter(stack).tables.map { "nft -f - <<EOF\n\($0.rendered)EOF" }
     case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
     case .connect(let link, let stack): Self.linkCommands(link, stack)
     case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]

@@ -16,15 +16,17 @@ final class Supervisor {
   let builder: StackBuilder
   private let pool: WorkerPool
   private let pump: LogPump
-  private let server: ControlServer
-  private var stack: DesiredStack?
+  let server: ControlServer
+  var stack: DesiredStack?
   private var units: [String: ServiceUnit] = [:]
-  private var run: PlanRun?
+  var run: PlanRun?
   private var readyTimeout: Duration?
   private var stopTimeout: Duration?
   /// Commands that came while another was being carried out, in order.
   private var queue: [() -> Void] = []
   private var isBusy = false
+  /// Ends what was set for a time by hand.
+  var overrideTimer: EventLoop.TimerID?
 
   init(builder: StackBuilder, listener: consuming Descriptor) throws(KernelError) {
     self.builder = builder
@@ -64,6 +66,7 @@ final class Supervisor {
       let unit = makeUnit(service, record: record)
       unit.adopt()
     }
+    watchOverrides()
   }
 
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
@@ -108,6 +111,7 @@ final class Supervisor {
       for name in call.parameters.services { units[name]?.kill(call.parameters.signal) }
       call.finish(OperationEvent(.finished))
     }
+    answerShaping()
     server.handle(SupervisorMethods.Cancel.self) { [unowned self] call in
       run?.cancel()
       call.finish(Nothing())
@@ -115,13 +119,13 @@ final class Supervisor {
   }
 
   /// One command changes the stack at a time.
-  private func enqueue(_ command: @escaping () -> Void) {
+  func enqueue(_ command: @escaping () -> Void) {
     guard !isBusy else { return queue.append(command) }
     isBusy = true
     command()
   }
 
-  private func commandEnded() {
+  func commandEnded() {
     run = nil
     isBusy = false
     guard !queue.isEmpty else { return releaseCodeSoon() }
@@ -150,6 +154,7 @@ final class Supervisor {
     perform(plan, call) { [self] run in
       guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
       stack = desired
+      watchOverrides()
       try? builder.settle()
       for name in units.keys where desired.service(named: name) == nil { units.removeValue(forKey: name)?.close() }
       call.finish(OperationEvent(.finished))
@@ -158,7 +163,7 @@ final class Supervisor {
   }
 
   /// Makes the units what the services are to be; those that run keep their process.
-  private func redefine(_ desired: DesiredStack) {
+  func redefine(_ desired: DesiredStack) {
     for service in desired.services {
       if let unit = units[service.name] { unit.redefine(service) } else { _ = makeUnit(service) }
     }

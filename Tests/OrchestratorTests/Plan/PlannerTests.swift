@@ -14,6 +14,7 @@ extension Step {
     case .prepareHost: "prepare"
     case .createBridge(let network, _): "bridge \(network.name)"
     case .writeFirewall: "firewall"
+    case .partition: "partition"
     case .createNamespace(let service, _): "namespace \(service.name)"
     case .attach(let service, _): "attach \(service.name)"
     case .shape(let service, _): "shape \(service.name)"
