@@ -151,6 +151,7 @@ extension StackBuilder {
   func removeFirewall() throws(KernelError) {
     try nftables.commit(Firewall.removal(of: stack))
     try removeOtherTables()
+    try closePassage()
   }
 
   // MARK: Small things

@@ -51,7 +51,10 @@ final class StackBuilder: Sendable {
       case .prepareHost(_, let forwarding):
         try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding)
       case .createBridge(let network, let desired): try create(network, group: desired.linkGroup)
-      case .writeFirewall(let desired): try write(Firewall(desired))
+      case .writeFirewall(let desired):
+        try write(Firewall(desired))
+        try openPassage(for: desired)
+      case .raiseBridge(let network, let desired): try raise(network, in: desired)
       case .partition(let desired): try nftables.commit(PartitionFilter(desired).transaction)
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)

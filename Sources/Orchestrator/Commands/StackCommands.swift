@@ -51,6 +51,7 @@ public struct StackCommands: Sendable {
     return try locked(source.name, report: report) { () throws(StackErrors) in
       let desired = try claim(source, options)
       defer { try? Files.remove(folder.claim) }
+      warn(of: desired, report: report)
       return try perform(
         SupervisorMethods.Up.self,
         SupervisorMethods.Up.Parameters(

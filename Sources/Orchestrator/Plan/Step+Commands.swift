@@ -13,6 +13,7 @@ extension Step {
     case .mountLayers(let stack): ["mount -t tmpfs -o mode=0711 stack \(folders.stack(stack).layers)"]
     case .prepareHost(_, let forwarding): forwarding ? ["sysctl -w net.ipv4.ip_forward=1"] : []
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
+    case .raiseBridge(let network, _): ["ip link set \(network.bridge) up"]
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
     case .partition(let stack):
       stack.partition == nil

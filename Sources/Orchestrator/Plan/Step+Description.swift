@@ -10,6 +10,7 @@ extension Step: CustomStringConvertible {
     case .prepareHost(_, let forwarding):
       forwarding ? "let packets pass between interfaces" : "make a place for pinned namespaces"
     case .createBridge(let network, _): "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
+    case .raiseBridge(let network, _): "set bridge \(network.bridge) up again"
     case .writeFirewall(let stack): "write nftables table \(Firewall.tableName(stack.name))"
     case .partition(let stack):
       stack.partition.map {

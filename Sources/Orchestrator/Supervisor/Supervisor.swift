@@ -14,6 +14,7 @@ final class Supervisor {
 
   let loop: EventLoop
   let builder: StackBuilder
+  let watch: StackWatch
   private let pool: WorkerPool
   private let pump: LogPump
   let server: ControlServer
@@ -31,6 +32,7 @@ final class Supervisor {
   init(builder: StackBuilder, listener: consuming Descriptor) throws(KernelError) {
     self.builder = builder
     loop = try EventLoop()
+    watch = StackWatch(loop: loop)
     pump = LogPump(loop: loop)
     pool = try WorkerPool(loop: loop, threads: Self.workers)
     server = try ControlServer(loop: loop, listener: listener)
@@ -46,6 +48,7 @@ final class Supervisor {
     loop.schedule(after: .seconds(10)) { [weak self] in self?.endIfIdle() }
     try loop.run()
     for unit in units.values { unit.close() }
+    watch.close()
     server.close()
     pool.shutDown()
   }
@@ -67,6 +70,7 @@ final class Supervisor {
       unit.adopt()
     }
     watchOverrides()
+    watchHost()
   }
 
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
@@ -155,6 +159,7 @@ final class Supervisor {
       guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
       stack = desired
       watchOverrides()
+      watchHost()
       try? builder.settle()
       for name in units.keys where desired.service(named: name) == nil { units.removeValue(forKey: name)?.close() }
       call.finish(OperationEvent(.finished))

@@ -13,6 +13,7 @@ extension Step {
     case .makeHostRoot: "host root"
     case .prepareHost: "prepare"
     case .createBridge(let network, _): "bridge \(network.name)"
+    case .raiseBridge(let network, _): "raise \(network.name)"
     case .writeFirewall: "firewall"
     case .partition: "partition"
     case .createNamespace(let service, _): "namespace \(service.name)"
