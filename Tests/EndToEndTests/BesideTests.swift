@@ -2,14 +2,14 @@ import Foundation
 import Glibc
 import Testing
 
+private let dockerIsHere = ["/usr/sbin/dockerd", "/usr/bin/dockerd"].contains { access($0, X_OK) == 0 }
+
 /// A stack on a host where other programs have firewalls too: cases 19 to 21 of the network's acceptance cases.
 @Suite struct BesideTests {
-  private static let isDockerHere = access("/usr/sbin/dockerd", X_OK) == 0 || access("/usr/bin/dockerd", X_OK) == 0
-
   /// nftables without its counters, as nft(8) lists it.
   private func ruleset(_ host: ThrowawayHost) throws -> String { try host.succeed("nft", "-s", "list", "ruleset") }
 
-  @Test(.enabled(if: isDockerHere, "dockerd is not installed: tools/setup --tests"))
+  @Test(.enabled(if: dockerIsHere, "dockerd is not installed: tools/setup --tests"))
   func dockerAndAStackWorkSideBySide() throws {
     try ThrowawayHost.with { host in
       // Its own place for control groups, since this host's are not those that it would look for.

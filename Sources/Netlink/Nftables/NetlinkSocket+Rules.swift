@@ -19,6 +19,12 @@ public struct NftRuleSummary: Hashable, Sendable {
   public var outcome = Outcome.other
   /// Whether it asks nothing of a packet.
   public var isUnconditional = true
+
+  public init(table: NftTableName, chain: String, handle: UInt64) {
+    self.table = table
+    self.chain = chain
+    self.handle = handle
+  }
 }
 
 extension NetlinkSocket {

@@ -144,6 +144,8 @@ extension StackCommands {
       var filters = try NetlinkSocket(.netfilter)
       var statuses: [LinkStatus] = []
       for service in desired.services where place == nil || place?.service == service.name {
+        // One in another's namespace has no links of its own.
+        guard !service.attachments.isEmpty else { continue }
         let pin = folders.stack(stack).service(service.name).namespace
         let namespace = try NetworkNamespace.open(pinnedAt: pin)
         var inner = try NetlinkSocket(.route, in: namespace.descriptor)
