@@ -156,7 +156,8 @@ extension StackBuilder {
 
   func removeFirewall() throws(KernelError) {
     try nftables.commit(Firewall.removal(of: stack))
-    try removeLossFilters()
+    try removeOtherTables()
+    try closePassage()
   }
 
   // MARK: Small things

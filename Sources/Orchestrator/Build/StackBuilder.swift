@@ -52,7 +52,11 @@ final class StackBuilder: Sendable {
       case .prepareHost(_, let forwarding):
         try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding, groups: controlGroups)
       case .createBridge(let network, let desired): try create(network, group: desired.linkGroup)
-      case .writeFirewall(let desired): try write(Firewall(desired), of: desired)
+      case .writeFirewall(let desired):
+        try write(Firewall(desired), of: desired)
+        try openPassage(for: desired)
+      case .raiseBridge(let network, let desired): try raise(network, in: desired)
+      case .partition(let desired): try nftables.commit(PartitionFilter(desired).transaction)
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)
       case .shape(let service, _): try shape(service)

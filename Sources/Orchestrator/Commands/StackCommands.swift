@@ -62,6 +62,7 @@ public struct StackCommands: Sendable {
         throw error
       }
       defer { try? Files.remove(folder.claim) }
+      warn(of: desired, report: report)
       return try perform(
         SupervisorMethods.Up.self,
         SupervisorMethods.Up.Parameters(
@@ -200,7 +201,7 @@ public struct StackCommands: Sendable {
   ///
   /// One that is just ending, having finished what a killed command had asked of it, goes away without an answer: then
   /// another is started, or there is nothing left to be done.
-  private func perform<Method: ControlMethod>(
+  func perform<Method: ControlMethod>(
     _ method: Method.Type, _ parameters: Method.Parameters, on folder: StackFolder,
     over opened: SupervisorSession? = nil, cancelsWhenInterrupted: Bool = false,
     report: (OperationEvent) -> Void
@@ -239,7 +240,7 @@ public struct StackCommands: Sendable {
   }
 
   /// Runs one command that changes a stack, alone.
-  private func locked(
+  func locked(
     _ stack: String, report: (OperationEvent) -> Void,
     _ body: () throws(StackErrors) -> OperationEvent
   ) throws(StackErrors) -> OperationEvent {

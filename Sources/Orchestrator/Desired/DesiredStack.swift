@@ -18,6 +18,8 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   /// Who may talk to whom.
   public var policy = StackPolicy()
   public var links: [DesiredLink] = []
+  /// Groups of instances that were cut off from each other by hand; nil for none.
+  public var partition: [[String]]?
 
   public func service(named name: String) -> DesiredService? {
     services.first { $0.name == name }

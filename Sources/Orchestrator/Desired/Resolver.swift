@@ -64,7 +64,7 @@ struct Resolver {
     var stack = DesiredStack(
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file),
-      links: links(services, &names))
+      links: links(services, &names), partition: previous?.partition)
     route(&stack)
     nameFarEnds(&stack)
     return stack

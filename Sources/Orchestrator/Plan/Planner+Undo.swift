@@ -25,6 +25,7 @@ extension Planner {
       stages.append(
         .serial(
           [.recordIntent(before), .makeFolders(before), .writeFirewall(before)]
+            + (before.partition == nil ? [] : [.partition(before)])
             + lostBridges.map { .createBridge($0, before) }))
     }
     stages.append(

@@ -121,6 +121,7 @@ struct Planner {
     steps.append(.prepareHost(stack: stack.name, forwarding: stack.neededForwarding))
     // The table names bridges, not their numbers, and stands before the first packet can pass.
     steps.append(.writeFirewall(stack))
+    if stack.partition != nil { steps.append(.partition(stack)) }
     return steps + bridges.map { .createBridge($0, stack) }
   }
 

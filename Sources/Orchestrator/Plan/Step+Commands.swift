@@ -15,7 +15,12 @@ extension Step {
       (forwarding.contains(.ipv4) ? ["sysctl -w net.ipv4.ip_forward=1"] : [])
         + (forwarding.contains(.ipv6) ? ["sysctl -w net.ipv6.conf.all.forwarding=1"] : [])
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
+    case .raiseBridge(let network, _): ["ip link set \(network.bridge) up"]
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
+    case .partition(let stack):
+      stack.partition == nil
+        ? PartitionFilter.names(stack.name).map { "nft delete table \($0)" }
+        : PartitionFilter(stack).tables.map { "nft -f - <<EOF\n\($0.rendered)EOF" }
     case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
     case .connect(let link, let stack): Self.linkCommands(link, stack)
     case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]

@@ -10,7 +10,13 @@ extension Step: CustomStringConvertible {
     case .prepareHost(_, let forwarding):
       !forwarding.isEmpty ? "let packets pass between interfaces" : "make a place for pinned namespaces"
     case .createBridge(let network, _): "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
+    case .raiseBridge(let network, _): "set bridge \(network.bridge) up again"
     case .writeFirewall(let stack): "write nftables table \(Firewall.tableName(stack.name))"
+    case .partition(let stack):
+      stack.partition.map {
+        "cut off from each other: \($0.map { $0.joined(separator: ",") }.joined(separator: " | "))"
+      }
+        ?? "let all services of \(stack.name) reach each other again"
     case .createNamespace(let service, _): "create a network namespace for \(service.name)"
     case .attach(let service, _):
       "attach \(service.name) to "

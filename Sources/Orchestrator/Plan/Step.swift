@@ -16,8 +16,12 @@ public enum Step: Hashable, Sendable {
   /// forwarding between interfaces.
   case prepareHost(stack: String, forwarding: Forwarding)
   case createBridge(DesiredNetwork, DesiredStack)
+  /// A bridge that somebody set down, up again, with the neighbours that the kernel forgot.
+  case raiseBridge(DesiredNetwork, DesiredStack)
   /// The stack's nftables table, replaced as a whole in one transaction.
   case writeFirewall(DesiredStack)
+  /// What keeps groups of services apart that were cut off from each other by hand, or takes that away.
+  case partition(DesiredStack)
 
   // What one service needs.
   /// A network namespace under a name that ip-netns(8) knows, which keeps it beyond its processes.

@@ -14,22 +14,26 @@ final class Supervisor {
 
   let loop: EventLoop
   let builder: StackBuilder
+  let watch: StackWatch
   private let pool: WorkerPool
   private let pump: LogPump
-  private let server: ControlServer
+  let server: ControlServer
   private let names: NameService
-  private var stack: DesiredStack?
+  var stack: DesiredStack?
   private var units: [String: ServiceUnit] = [:]
-  private var run: PlanRun?
+  var run: PlanRun?
   private var readyTimeout: Duration?
   private var stopTimeout: Duration?
   /// Commands that came while another was being carried out, in order.
   private var queue: [() -> Void] = []
   private var isBusy = false
+  /// Ends what was set for a time by hand.
+  var overrideTimer: EventLoop.TimerID?
 
   init(builder: StackBuilder, listener: consuming Descriptor) throws(KernelError) {
     self.builder = builder
     loop = try EventLoop()
+    watch = StackWatch(loop: loop)
     pump = LogPump(loop: loop)
     pool = try WorkerPool(loop: loop, threads: Self.workers)
     server = try ControlServer(loop: loop, listener: listener)
@@ -47,6 +51,7 @@ final class Supervisor {
     try loop.run()
     for unit in units.values { unit.close() }
     names.close()
+    watch.close()
     server.close()
     pool.shutDown()
   }
@@ -70,6 +75,8 @@ final class Supervisor {
     // Nobody is there to be told of a network without an answer; the next `up` says it.
     _ = names.serve(recorded)
     names.mark(units.values.map(\.record))
+    watchOverrides()
+    watchHost()
   }
 
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
@@ -124,6 +131,7 @@ final class Supervisor {
       for name in call.parameters.services { units[name]?.kill(call.parameters.signal) }
       call.finish(OperationEvent(.finished))
     }
+    answerShaping()
     server.handle(SupervisorMethods.Cancel.self) { [unowned self] call in
       run?.cancel()
       call.finish(Nothing())
@@ -131,13 +139,13 @@ final class Supervisor {
   }
 
   /// One command changes the stack at a time.
-  private func enqueue(_ command: @escaping () -> Void) {
+  func enqueue(_ command: @escaping () -> Void) {
     guard !isBusy else { return queue.append(command) }
     isBusy = true
     command()
   }
 
-  private func commandEnded() {
+  func commandEnded() {
     run = nil
     isBusy = false
     guard !queue.isEmpty else { return releaseCodeSoon() }
@@ -170,6 +178,8 @@ final class Supervisor {
       guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
       stack = desired
       names.mark(units.values.map(\.record))
+      watchOverrides()
+      watchHost()
       try? builder.settle()
       for name in units.keys where desired.service(named: name) == nil { units.removeValue(forKey: name)?.close() }
       call.finish(OperationEvent(.finished))
@@ -178,7 +188,7 @@ final class Supervisor {
   }
 
   /// Makes the units what the services are to be; those that run keep their process.
-  private func redefine(_ desired: DesiredStack) {
+  func redefine(_ desired: DesiredStack) {
     for service in desired.services {
       if let unit = units[service.name] { unit.redefine(service) } else { _ = makeUnit(service) }
     }
