@@ -118,7 +118,7 @@ extension StackIndex.ServiceStatus {
   public var isExited: Bool { record.phase == .exited }
   public var phase: String { isPaused ? "paused" : record.phase.rawValue }
   public var isPaused: Bool { record.phase.isAlive && record.pausedAt != nil }
-  public var addresses: [String] { service.attachments.flatMap(\\.addresses).map(\\.description) }
+  public var addresses: [String] { service.attachments.flatMap(\.addresses).map(\.description) }
   public var ports: [String] { service.ports.map(\.summary) }
 
   /// Of its process 1, as the host sees it.
