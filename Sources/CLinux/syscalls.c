@@ -34,6 +34,11 @@ int stack_move_mount(int from, const char *from_path, int to, const char *to_pat
   return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
 }
 
+int stack_map_mount(int tree, unsigned flags, int namespace) {
+  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)namespace};
+  return (int)syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes);
+}
+
 int stack_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear,
                         uint64_t propagation) {
   struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
@@ -126,8 +131,7 @@ static int forward_packets(int proc) {
   return 0;
 }
 
-static int fill_netns(int proc, unsigned options) {
-  if (unshare(CLONE_NEWNET) != 0) return -1;
+int stack_netns_fill(int proc, unsigned options) {
   // Before the loopback comes up, so that ::1 never appears. A kernel without IPv6 has nothing to switch off.
   if (options & STACK_NETNS_DISABLE_IPV6) {
     if (write_text(proc, "sys/net/ipv6/conf/all/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
@@ -141,7 +145,7 @@ static int fill_netns(int proc, unsigned options) {
 int stack_netns_create(int proc, unsigned options) {
   int home = openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   if (home < 0) return -1;
-  int descriptor = fill_netns(proc, options);
+  int descriptor = unshare(CLONE_NEWNET) == 0 ? stack_netns_fill(proc, options) : -1;
   int error = errno;
   // A thread that cannot come back would do its next work in a stranger's network.
   if (setns(home, CLONE_NEWNET) != 0) abort();
@@ -154,6 +158,12 @@ int stack_namespace_type(int descriptor) {
   int type = ioctl(descriptor, NS_GET_NSTYPE);
   if (type < 0 && errno == ENOTTY) errno = EINVAL;
   return type;
+}
+
+int stack_namespace_owner(int descriptor) {
+  int owner = ioctl(descriptor, NS_GET_USERNS);
+  if (owner < 0 && errno == ENOTTY) errno = EINVAL;
+  return owner;
 }
 
 int stack_terminal_size(int terminal, unsigned short *rows, unsigned short *columns) {

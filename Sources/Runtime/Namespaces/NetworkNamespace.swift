@@ -18,21 +18,29 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// duplicate address detection or multicast listener reports.
   /// With `forwards`, it is a router: packets pass from one interface to another, in both families, whichever way they
   /// would come back.
+  /// With `owner`, a user namespace is made to own it, see ``UserNamespace``; otherwise it is the caller's.
   /// For many, see ``NetworkNamespaceFactory``.
   public static func create(
-    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false
+    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
   ) throws(KernelError) -> NetworkNamespace {
     let proc = try Descriptor.open("/proc", OpenFlag.path | O_DIRECTORY)
-    return try create(loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, forwards: forwards, proc: proc)
+    return try create(
+      loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, forwards: forwards, ownedBy: owner, proc: proc)
   }
 
   fileprivate static func create(
-    loopbackUp: Bool, disablesIPv6: Bool, forwards: Bool, proc: borrowing Descriptor
+    loopbackUp: Bool, disablesIPv6: Bool, forwards: Bool, ownedBy owner: IdentityRange?, proc: borrowing Descriptor
   ) throws(KernelError) -> NetworkNamespace {
     var options: UInt32 = 0
     if loopbackUp { options |= UInt32(STACK_NETNS_LOOPBACK) }
     if disablesIPv6 { options |= UInt32(STACK_NETNS_DISABLE_IPV6) }
     if forwards { options |= UInt32(STACK_NETNS_FORWARD) }
+    if let owner {
+      let number = try check("create", "a user and a network namespace") {
+        stack_netns_create_owned(proc.rawValue, options, owner.first, IdentityRange.count)
+      }
+      return NetworkNamespace(adopting: Descriptor(adopting: number))
+    }
     let number = try check("create", "a network namespace") { stack_netns_create(proc.rawValue, options) }
     return NetworkNamespace(adopting: Descriptor(adopting: number))
   }
@@ -86,9 +94,9 @@ public struct NetworkNamespaceFactory: ~Copyable, Sendable {
     proc = try Self.mountProc()
   }
 
-  /// As ``NetworkNamespace/create(loopbackUp:disablesIPv6:forwards:)``.
+  /// As ``NetworkNamespace/create(loopbackUp:disablesIPv6:forwards:ownedBy:)``.
   public mutating func create(
-    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false
+    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
   ) throws(KernelError) -> NetworkNamespace {
     if made == 64 {
       proc = try Self.mountProc()
@@ -96,7 +104,7 @@ public struct NetworkNamespaceFactory: ~Copyable, Sendable {
     }
     made += 1
     return try NetworkNamespace.create(
-      loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, forwards: forwards, proc: proc)
+      loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, forwards: forwards, ownedBy: owner, proc: proc)
   }
 
   private static func mountProc() throws(KernelError) -> Descriptor {

@@ -118,3 +118,8 @@ enum ProcessControl {
 enum OpenTree {
   static let clone: UInt32 = 1
 }
+
+/// MOVE_MOUNT_… of linux/mount.h.
+enum MoveMount {
+  static let fromDescriptor: UInt32 = 4
+}
