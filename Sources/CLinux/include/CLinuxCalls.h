@@ -25,6 +25,9 @@ int stack_pipe(int *read_end, int *write_end);
 /// does not tell. A link at its end is not followed.
 int stack_is_mount_point(int directory, const char *path);
 
+/// The magic number of the file system that `path` is on (statfs(2)), or -1.
+int64_t stack_file_system_type(const char *path);
+
 int stack_pidfd_open(pid_t pid);
 int stack_pidfd_send_signal(int pidfd, int signal);
 int stack_pidfd_getfd(int pidfd, int descriptor);
@@ -46,6 +49,9 @@ int stack_netns_create(int proc, unsigned options);
 /// As stack_netns_create, but owned by a user namespace made with it, in which the ids from 0 on are those of the caller's
 /// from `first` on, `count` of them. Nothing but the network namespace holds on to that one.
 int stack_netns_create_owned(int proc, unsigned options, uint32_t first, uint32_t count);
+
+/// Makes a user namespace with such ids, and answers a CLOEXEC descriptor to it.
+int stack_userns_create(uint32_t first, uint32_t count);
 
 /// A descriptor to the user namespace that owns the namespace behind a descriptor.
 int stack_namespace_owner(int descriptor);

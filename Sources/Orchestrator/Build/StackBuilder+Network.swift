@@ -49,7 +49,7 @@ extension StackBuilder {
   // MARK: Services
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
-    let namespace = try namespaces.create(forwards: service.forwards)
+    let namespace = try namespaces.create(forwards: service.forwards, ownedBy: service.identityRange)
     try namespace.pin(at: folder.service(service.name).namespace)
   }
 

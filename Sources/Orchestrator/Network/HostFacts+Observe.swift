@@ -7,13 +7,16 @@ extension HostFacts {
   /// - Parameters:
   ///   - stack: the stack that is being chosen for: what is its own is in nobody's way.
   ///   - group: the device group of its links, if it has any: a link that is just being made has no alias yet.
+  ///   - paths: what services are to see of the host's files.
   ///   - portsOfInterest: for these the process that listens is looked up, which takes a walk through /proc.
   static func observe(
-    except stack: String, group: UInt32?, pools: [IPv4Prefix], folders: StateFolders, portsOfInterest: Set<UInt16>
+    except stack: String, group: UInt32?, pools: [IPv4Prefix], folders: StateFolders, paths: Set<String>,
+    portsOfInterest: Set<UInt16>
   ) throws(KernelError) -> HostFacts {
     var facts = HostFacts(pools: pools)
     try facts.addLinks(except: stack, group: group)
     try facts.addSockets(portsOfInterest)
+    facts.identities = IdentityFacts.observe(paths)
     facts.tables = try Set(tables(except: stack))
     for other in StackIndex(folders: folders).names() where other != stack {
       try facts.addStack(other, folders)
@@ -67,6 +70,9 @@ extension HostFacts {
       guard let other = try StateFile<DesiredStack>(path: path).read() else { continue }
       linkGroups.insert(other.linkGroup)
       ranges += other.networks.map { UsedRange(prefix: $0.subnet, user: "network \($0.name) of stack \(name)") }
+      identities.taken += other.services.compactMap { service in
+        service.firstIdentity.map { $0...($0 + (IdentityAllocator.size - 1)) }
+      }
       ports += other.publishedPorts.map {
         UsedPort(address: $0.hostAddress, port: $0.hostPort, transport: $0.target.transport, user: .stack(name))
       }

@@ -46,6 +46,8 @@ public struct HostFacts: Hashable, Sendable {
   public var tables: Set<String> = []
   /// Whether the kernel has netem. Looked at only for a stack that needs it.
   public var emulatesNetworks = true
+  /// What decides who the users of services are outside.
+  var identities = IdentityFacts()
   /// Where new subnets come from.
   public var pools: [IPv4Prefix]
 

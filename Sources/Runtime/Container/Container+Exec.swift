@@ -87,14 +87,17 @@ public enum Container {
       let root = try target.root()
       credentials = try Credentials.resolve(user, root: root.fileDescriptor)
     }
-    let hasOwnUsers = try target.hasOwnUsers()
-    if hasOwnUsers { try credentials.checkMapped() }
+    let identities = try target.identities()
+    if let identities {
+      try credentials.checkMapped()
+      try give(streams, to: identities.first + credentials.uid, in: &program)
+    }
     // The pid namespace is joined before the child is made: it takes effect for children only.
     try program.add(
       STACK_OP_SETNS, for: "enter the namespaces of", "the service", .init(pidfd),
       flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup
-        | (hasOwnUsers ? CloneFlag.user : 0))
-    if hasOwnUsers { try program.becomeRoot() }
+        | (identities == nil ? 0 : CloneFlag.user))
+    if identities != nil { try program.becomeRoot() }
     try arrange(streams, credentials: credentials, in: &program)
     try program.add(STACK_OP_SETSID, for: "start", "a session")
     if case .terminal = streams {
@@ -143,6 +146,20 @@ public enum Container {
     }
     let list = program.values(table)
     try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
+  }
+
+  /// Pipes without a name become the command's user's, as by crun and runc, so that it can open /dev/stderr: outside they
+  /// are known to those alone who hold them. Terminals and files stay whose they are.
+  private static func give(_ streams: Streams, to user: UInt32, in program: inout Program) throws(KernelError) {
+    let numbers: [CInt] =
+      switch streams {
+      case .terminal: []
+      case .captured(let output): [output.rawValue]
+      case .callers: [0, 1, 2]
+      }
+    for number in numbers where stack_file_system_type("/proc/self/fd/\(number)") == FileSystemType.pipe {
+      try program.giveTo(user, Program.Handle(rawValue: number), "a pipe")
+    }
   }
 
   private static func openNull(in program: inout Program) throws(KernelError) -> Program.Handle {

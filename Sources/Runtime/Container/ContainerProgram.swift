@@ -103,7 +103,7 @@ struct ContainerProgram: ~Copyable {
       try program.add(
         STACK_OP_OPEN_TREE, for: "mount", from.path.isEmpty ? mount.target : from.path, from.folder, slot: slot,
         flags: mount.recursive ? At.recursive : 0, number: attributes, path: from.path)
-      if let identities = spec.identities {
+      if let identities = spec.identities, mount.identityMapping != .none {
         try program.add(
           STACK_OP_MAP_MOUNT, for: RootMount.mapping, from.path.isEmpty ? mount.target : from.path, handle,
           onto: Handle(identities.namespace), flags: mount.recursive ? At.recursive : 0,

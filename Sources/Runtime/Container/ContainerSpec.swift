@@ -62,6 +62,8 @@ public struct ContainerMount: Sendable {
     case needed
     /// Not on a file system that cannot: NFS and /proc are two.
     case whenPossible
+    /// The files have the ids of outside.
+    case none
   }
 
   public var source: Source

@@ -27,11 +27,20 @@ struct Target {
     return root
   }
 
-  /// Whether it is in another user namespace than the caller, which cannot enter its own once more (setns(2)).
-  func hasOwnUsers() throws(KernelError) -> Bool {
+  /// The ids that its users are outside; `nil` when it is in the caller's own user namespace, which cannot be entered once
+  /// more (setns(2)).
+  func identities() throws(KernelError) -> IdentityRange? {
     let (own, other) = (try Self.file("/proc/self/ns/user"), try Self.file("/proc/\(number)/ns/user"))
+    if own == other { return nil }
+    let path = "/proc/\(number)/uid_map"
+    let map = String(decoding: try Descriptor.open(path, O_RDONLY).read(upTo: 4096, path: path), as: UTF8.self)
     try checkAlive()
-    return own != other
+    // Inside, outside as the reader counts, how many (user_namespaces(7)).
+    let fields = map.split(whereSeparator: \.isWhitespace)
+    guard fields.count >= 3, let first = UInt32(fields[1]) else {
+      throw KernelError("enter", "the service", errno: .badMessage, detail: "\(path) is not as expected")
+    }
+    return IdentityRange(first: first)
   }
 
   private static func file(_ path: String) throws(KernelError) -> UInt64 {

@@ -15,6 +15,7 @@ struct StackChecks {
     checkRoutes()
     checkNetworkModes()
     checkHostPorts()
+    checkUserNamespaces()
     checkReplicas()
     checkRules()
   }

@@ -15,7 +15,7 @@ enum Unsupported {
       ("device_cgroup_rules", "leave it out: a service has a /dev of its own, and cannot make devices"),
       ("devices", "leave it out: a service has /dev/null, zero, full, random, urandom and tty"),
       ("gpus", "leave it out: a service has no devices of the host"),
-      ("pid", noSharing), ("ipc", noSharing), ("uts", noSharing), ("userns_mode", noSharing), ("cgroup", noSharing),
+      ("pid", noSharing), ("ipc", noSharing), ("uts", noSharing), ("cgroup", noSharing),
       ("cgroup_parent", "leave it out: stack arranges the cgroups"),
       ("dns", "leave it out: names come from /etc/hosts and the host's resolver"),
       ("dns_opt", "leave it out: names come from /etc/hosts and the host's resolver"),
