@@ -51,7 +51,8 @@ extension StackBuilder {
   // MARK: Services
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
-    let namespace = try namespaces.create(service.hasIPv6 ? .fixed : .off, forwards: service.forwards)
+    let namespace = try namespaces.create(
+      service.hasIPv6 ? .fixed : .off, forwards: service.forwards, ownedBy: service.identityRange)
     try namespace.pin(at: folder.service(service.name).namespace)
   }
 

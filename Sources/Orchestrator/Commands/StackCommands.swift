@@ -54,7 +54,7 @@ public struct StackCommands: Sendable {
       let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
       let desired: DesiredStack
       do throws(StackErrors) {
-        desired = try claim(source, options)
+        desired = try claim(source, options) { report(OperationEvent(.warning, text: $0)) }
         try session.confirm()
       } catch {
         session.abandon()
@@ -72,13 +72,15 @@ public struct StackCommands: Sendable {
   }
 
   /// Chooses what the file leaves open and puts the choice on record. One command at a time chooses on this host.
-  private func claim(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
+  private func claim(
+    _ source: LoadedStack, _ options: UpOptions, note: (String) -> Void
+  ) throws(StackErrors) -> DesiredStack {
     let choosing = try rethrowing(nil) { () throws(KernelError) in
       try StackLock(folders.choosingLock, interruption: interruption)
     }
     let folder = folders.stack(source.name)
     do {
-      let desired = try desired(source, options)
+      let desired = try desired(source, options, note: note)
       try rethrowing(source.name) { () throws(KernelError) in
         try Files.makeFolder(folder.path)
         try StateFile(path: folder.claim).write(desired)
@@ -93,7 +95,7 @@ public struct StackCommands: Sendable {
 
   /// What `up` would do.
   public func plan(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> Plan {
-    let desired = try desired(source, options)
+    let desired = try desired(source, options) { _ in }
     return try rethrowing(source.name) { () throws(KernelError) in
       let recorded = try index.desired(source.name)
       var observed: Planner.Observed = [:]
@@ -106,18 +108,22 @@ public struct StackCommands: Sendable {
     }
   }
 
-  func desired(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
+  func desired(
+    _ source: LoadedStack, _ options: UpOptions, note: (String) -> Void = { _ in }
+  ) throws(StackErrors) -> DesiredStack {
+    let folder = folders.stack(source.name)
     let pools = try HostConfiguration.read(folders.configuration, environment: environment).pools
     let (facts, previous) = try rethrowing(source.name) { () throws(KernelError) in
       let previous = try index.desired(source.name)
       var facts = try HostFacts.observe(
         except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
-        portsOfInterest: source.hostPorts)
+        paths: source.paths(in: folder), portsOfInterest: source.hostPorts)
       if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
       return (facts, previous)
     }
+    for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     let desired = try Resolver.resolve(
-      source.file, services: source.services, facts: facts, previous: previous, folder: folders.stack(source.name))
+      source.file, services: source.services, facts: facts, previous: previous, folder: folder)
     guard options.recreate == .never, let previous else { return desired }
     return Planner.sparing(previous, in: desired)
   }

@@ -16,6 +16,7 @@ extension DesiredService {
         ("read_only", process.isRootReadOnly == before.process.isRootReadOnly),
         ("privileges", process.security == before.process.security),
         ("resource limits", limits == before.limits),
+        ("userns_mode", firstIdentity == before.firstIdentity),
         ("hostname", hostname == before.hostname && domainname == before.domainname),
         ("volumes", mounts == before.mounts),
         (

@@ -14,6 +14,8 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var domainname: String?
   public var root: DesiredRoot
   public var process: DesiredProcess
+  /// What root inside is outside, the first of 65,536 ids of the service's own; nil where it is the host's own root.
+  public var firstIdentity: UInt32?
   public var mounts: [DesiredMount]
   public var attachments: [DesiredAttachment]
   public var nameResolution = DesiredNameResolution()

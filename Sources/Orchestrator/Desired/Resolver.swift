@@ -7,7 +7,7 @@ struct Resolver {
   let previous: DesiredStack?
   /// What the instances are now, by name.
   let previousServices: [String: DesiredService]
-  private let folder: StackFolder
+  let folder: StackFolder
   /// Names of links that are not to be had any more.
   private var takenLinks: Set<String>
   /// Subnets of IPv6 that are not to be had any more, with who has them.
@@ -47,11 +47,14 @@ struct Resolver {
     }
     let networks = chooseSubnets(usedNetworks, instances)
     var addresses = chooseAddresses(networks, instances)
+    let identities = chooseIdentities(instances.map { ($0.name, $0.service) })
     var services: [DesiredService] = []
     var names: [String: InterfaceNames] = [:]
     for instance in instances {
       let attachments = attachments(of: instance, in: networks, &addresses, &names)
-      services.append(service(instance, attachments, networks))
+      var service = service(instance, attachments, networks)
+      service.firstIdentity = identities[instance.name]
+      services.append(service)
     }
     assignPorts(&services, active)
     let volumes = file.volumes.map { DesiredVolume(name: $0.name.value, folder: folder.volume($0.name.value)) }
@@ -319,7 +322,7 @@ struct Resolver {
   }
 
   /// Through those who share with others to the one whose it is. The file has no cycles.
-  private func namespaceOwner(of service: StackFile.Service) -> NamespaceOwner {
+  func namespaceOwner(of service: StackFile.Service) -> NamespaceOwner {
     switch service.networkMode?.value {
     case nil, .isolated: .own
     case .host: .host

@@ -7,14 +7,17 @@ extension HostFacts {
   /// - Parameters:
   ///   - stack: the stack that is being chosen for: what is its own is in nobody's way.
   ///   - group: the device group of its links, if it has any: a link that is just being made has no alias yet.
+  ///   - paths: what services are to see of the host's files.
   ///   - portsOfInterest: for these the process that listens is looked up, which takes a walk through /proc.
   static func observe(
-    except stack: String, group: UInt32?, pools: [IPv4Prefix], folders: StateFolders, portsOfInterest: Set<UInt16>
+    except stack: String, group: UInt32?, pools: [IPv4Prefix], folders: StateFolders, paths: Set<String>,
+    portsOfInterest: Set<UInt16>
   ) throws(KernelError) -> HostFacts {
     var facts = HostFacts(pools: pools)
     try facts.addLinks(except: stack, group: group)
     try facts.addSockets(portsOfInterest)
     facts.hasIPv6 = Files.exists("/proc/sys/net/ipv6")
+    facts.identities = IdentityFacts.observe(paths)
     facts.tables = try Set(tables(except: stack))
     for other in StackIndex(folders: folders).names() where other != stack {
       try facts.addStack(other, folders)
@@ -84,6 +87,9 @@ extension HostFacts {
         let user = "network \(network.name) of stack \(name)"
         ranges.append(UsedRange(prefix: .v4(network.subnet), user: user))
         if let ipv6 = network.ipv6 { ranges.append(UsedRange(prefix: .v6(ipv6.subnet), user: user)) }
+      }
+      identities.taken += other.services.compactMap { service in
+        service.firstIdentity.map { $0...($0 + (IdentityAllocator.size - 1)) }
       }
       for service in other.services {
         ports += service.ports.map {

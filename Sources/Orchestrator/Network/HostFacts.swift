@@ -48,6 +48,8 @@ public struct HostFacts: Hashable, Sendable {
   public var emulatesNetworks = true
   /// Whether the kernel has IPv6.
   public var hasIPv6 = true
+  /// What decides who the users of services are outside.
+  var identities = IdentityFacts()
   /// Where new subnets come from.
   public var pools: [IPv4Prefix]
 

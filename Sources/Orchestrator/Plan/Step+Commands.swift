@@ -52,13 +52,23 @@ extension Step {
   }
 
   private static func namespaceCommands(_ service: DesiredService, _ name: String) -> [String] {
-    var commands = ["ip netns add \(name)", "ip netns exec \(name) " + ipv6Setting(of: service)]
+    let make =
+      service.firstIdentity == nil
+      ? "ip netns add \(name)"
+      : "touch /run/netns/\(name) && unshare\(userOptions(service)) --net=/run/netns/\(name) true"
+    var commands = [make, "ip netns exec \(name) " + ipv6Setting(of: service)]
     if service.forwards {
       commands.append(
         "ip netns exec \(name) sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
           + " net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0")
     }
     return commands + ["ip -n \(name) link set lo up"]
+  }
+
+  private static func userOptions(_ service: DesiredService) -> String {
+    guard let first = service.firstIdentity else { return "" }
+    let map = "0:\(first):\(IdentityAllocator.size)"
+    return " --user --map-users=\(map) --map-groups=\(map)"
   }
 
   private static func linkCommands(_ link: DesiredLink, _ stack: String) -> [String] {
@@ -129,7 +139,7 @@ extension Step {
       case .service(let owner): "ip netns exec \(stack.name).\(owner) "
       case .host: ""
       }
-    return "\(way)unshare --mount --uts --ipc --pid --cgroup --fork"
+    return "\(way)unshare --mount --uts --ipc --pid --cgroup --fork\(userOptions(service))"
       + " sh -c \(shellQuoted(script))"
   }
 }

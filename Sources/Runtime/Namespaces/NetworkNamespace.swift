@@ -36,27 +36,34 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   ///
   /// With `forwards`, it is a router: packets pass from one interface to another, in both families, whichever way they
   /// would come back.
+  /// With `owner`, a user namespace is made to own it, see ``UserNamespace``; otherwise it is the caller's.
   /// For many, see ``NetworkNamespaceFactory``.
   public static func create(
-    loopbackUp: Bool = true, ipv6: IPv6, forwards: Bool = false
+    loopbackUp: Bool = true, ipv6: IPv6, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
   ) throws(KernelError) -> NetworkNamespace {
     let proc = try Descriptor.open("/proc", OpenFlag.path | O_DIRECTORY)
-    return try create(loopbackUp: loopbackUp, ipv6: ipv6, forwards: forwards, proc: proc)
+    return try create(loopbackUp: loopbackUp, ipv6: ipv6, forwards: forwards, ownedBy: owner, proc: proc)
   }
 
   /// The same with IPv6 off, or as the kernel does it.
   public static func create(
-    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false
+    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
   ) throws(KernelError) -> NetworkNamespace {
-    try create(loopbackUp: loopbackUp, ipv6: disablesIPv6 ? .off : .automatic, forwards: forwards)
+    try create(loopbackUp: loopbackUp, ipv6: disablesIPv6 ? .off : .automatic, forwards: forwards, ownedBy: owner)
   }
 
   fileprivate static func create(
-    loopbackUp: Bool, ipv6: IPv6, forwards: Bool, proc: borrowing Descriptor
+    loopbackUp: Bool, ipv6: IPv6, forwards: Bool, ownedBy owner: IdentityRange?, proc: borrowing Descriptor
   ) throws(KernelError) -> NetworkNamespace {
     var options = ipv6.options
     if loopbackUp { options |= UInt32(STACK_NETNS_LOOPBACK) }
     if forwards { options |= UInt32(STACK_NETNS_FORWARD) }
+    if let owner {
+      let number = try check("create", "a user and a network namespace") {
+        stack_netns_create_owned(proc.rawValue, options, owner.first, IdentityRange.count)
+      }
+      return NetworkNamespace(adopting: Descriptor(adopting: number))
+    }
     let number = try check("create", "a network namespace") { stack_netns_create(proc.rawValue, options) }
     return NetworkNamespace(adopting: Descriptor(adopting: number))
   }
@@ -110,16 +117,17 @@ public struct NetworkNamespaceFactory: ~Copyable, Sendable {
     proc = try Self.mountProc()
   }
 
-  /// As ``NetworkNamespace/create(loopbackUp:ipv6:forwards:)``.
+  /// As ``NetworkNamespace/create(loopbackUp:ipv6:forwards:ownedBy:)``.
   public mutating func create(
-    loopbackUp: Bool = true, ipv6: NetworkNamespace.IPv6, forwards: Bool = false
+    loopbackUp: Bool = true, ipv6: NetworkNamespace.IPv6, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
   ) throws(KernelError) -> NetworkNamespace {
     if made == 64 {
       proc = try Self.mountProc()
       made = 0
     }
     made += 1
-    return try NetworkNamespace.create(loopbackUp: loopbackUp, ipv6: ipv6, forwards: forwards, proc: proc)
+    return try NetworkNamespace.create(
+      loopbackUp: loopbackUp, ipv6: ipv6, forwards: forwards, ownedBy: owner, proc: proc)
   }
 
   private static func mountProc() throws(KernelError) -> Descriptor {

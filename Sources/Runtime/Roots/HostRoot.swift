@@ -33,6 +33,7 @@ public struct HostRoot: Sendable {
         try skeleton.folder(name, mode: 0o755)
         var mount = ContainerMount.bind("\(source)/\(name)", at: "/\(name)", readOnly: true, recursive: true)
         mount.noDev = true
+        mount.identityMapping = .whenPossible
         mounts.append(mount)
       }
     }
@@ -44,7 +45,9 @@ public struct HostRoot: Sendable {
     for path in carriedFolders { try skeleton.carryFolder(path) }
     // Hundreds of links, and nothing but links: one mount costs less than to make them anew.
     if skeleton.sourceIsFolder("etc/alternatives") {
-      mounts.append(.bind("\(source)/etc/alternatives", at: "/etc/alternatives", readOnly: true))
+      var mount = ContainerMount.bind("\(source)/etc/alternatives", at: "/etc/alternatives", readOnly: true)
+      mount.identityMapping = .whenPossible
+      mounts.append(mount)
     }
     return HostRoot(lower: folder, mounts: mounts)
   }

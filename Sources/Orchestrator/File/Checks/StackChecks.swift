@@ -16,6 +16,7 @@ struct StackChecks {
     checkNetworkModes()
     checkIPv6()
     checkHostPorts()
+    checkUserNamespaces()
     checkReplicas()
     checkRules()
   }

@@ -74,6 +74,9 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case scaleConflict = "E0404"
   case nameCollision = "E0405"
 
+  case privilegedInUserNamespace = "E0640"
+  case userBeyondNamespace = "E0641"
+
   case badInterfaceName = "E0550"
   case duplicateInterface = "E0551"
   case badExtraHost = "E0552"
@@ -197,6 +200,8 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .badTimeOffset: "a time that clocks are to be ahead cannot be understood, or is too long"
     case .badProcessorList: "a list of processors cannot be understood"
     case .nameCollision: "a service or container is named as another service's replica is"
+    case .privilegedInUserNamespace: "a privileged service is to have a user namespace, in which it is not privileged"
+    case .userBeyondNamespace: "a user or group is beyond the ids of a user namespace"
     case .badInterfaceName: "an interface's name has a character or a length that is not allowed"
     case .duplicateInterface: "two interfaces of a service have the same name"
     case .badLink: "a link has not two ends at two services, or they cannot talk to each other"

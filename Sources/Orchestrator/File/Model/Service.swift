@@ -49,6 +49,8 @@ extension StackFile {
     var droppedCapabilities: [Capability?] = []
     /// Whether the process may do all that stack itself may.
     var isPrivileged = false
+    /// Nil: a user namespace of its own wherever it can have one.
+    var userNamespace: Located<UserNamespaceMode>?
     /// Whether the default seccomp filter decides on its system calls.
     var isFiltered = true
     /// A profile that stands in for the default filter: its JSON text.
@@ -75,6 +77,9 @@ extension StackFile {
     /// What is executed: the entrypoint followed by the command. Never empty.
     var arguments: [String] { (entrypoint?.value ?? []) + (command?.value ?? []) }
   }
+
+  /// Whose users a service's are: those of a user namespace of its own, or the host's.
+  enum UserNamespaceMode: String, Sendable, CaseIterable { case host, `private` }
 
   /// What a service sees as `/`.
   enum RootFolder: Sendable, Hashable {

@@ -114,6 +114,7 @@ extension StackFile.Service {
         ? nil : .mapping(environment.map { .init(key: $0.name.value, value: .escaped($0.value)) }),
       "working_dir": workingDirectory.map { .escaped($0.value) },
       "user": user.map { .escaped("\($0.value)") },
+      "userns_mode": userNamespace.map { .text($0.value.rawValue) },
       "hostname": hostname.map { .text($0.value) },
       "domainname": domainname.map { .text($0.value) },
       "network_mode": networkMode.map { .text("\($0.value)") },

@@ -50,6 +50,9 @@ enum ServiceKeys {
     .read("privileged", "true: it may do all that the host's root may") { field, draft in
       draft.service.isPrivileged = field.boolean() ?? false
     },
+    .read("userns_mode", "private: root inside is nobody outside; host: it is the host's root") { field, draft in
+      draft.service.userNamespace = field.choice(StackFile.UserNamespaceMode.self)
+    },
     .read("security_opt", "no-new-privileges:false, seccomp:unconfined") { field, draft in
       field.readSecurityOptions(into: &draft)
     },

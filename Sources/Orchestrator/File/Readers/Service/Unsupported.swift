@@ -1,7 +1,6 @@
 /// Compose's keys for services that stack does not do, each with what to do instead.
 enum Unsupported {
   private static let noRealTime = "leave it out: real-time time is not shared out"
-  private static let noSharing = "leave it out: every service has namespaces of its own"
 
   static let keys: [KeyTable<ServiceDraft>.Key] =
     [
@@ -11,7 +10,6 @@ enum Unsupported {
       ("oom_kill_disable", "leave it out: a service that could not be ended would stand still for ever"),
       ("storage_opt", "leave it out: writable layers are in memory, and count as the service's"),
       ("gpus", "leave it out: a service has no devices of the host"),
-      ("userns_mode", noSharing),
       ("cgroup_parent", "leave it out: stack arranges the cgroups"),
       (
         "links",
