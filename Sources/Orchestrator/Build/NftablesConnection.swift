@@ -21,6 +21,10 @@ final class NftablesConnection: Sendable {
     func tables() throws(KernelError) -> [NftTableSummary] {
       try socket.withLock { socket throws(KernelError) in try socket.tables() }
     }
+
+    func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {
+      try socket.withLock { socket throws(KernelError) in try socket.counters(of: table) }
+    }
   }
 
   private let connection = Mutex<Connection?>(nil)
@@ -31,6 +35,10 @@ final class NftablesConnection: Sendable {
 
   func tables() throws(KernelError) -> [NftTableSummary] {
     try open().tables()
+  }
+
+  func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {
+    try open().counters(of: table)
   }
 
   private func open() throws(KernelError) -> Connection {

@@ -57,9 +57,22 @@ struct Resolver {
           stackName, "an nftables table named \(Firewall.tableName(stackName)) exists already and is not a stack's",
           remedy: "remove it (nft delete table inet \(Firewall.tableName(stackName))) or give the stack another name"))
     }
-    return DesiredStack(
+    let stack = DesiredStack(
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file))
+    checkFiltering(stack)
+    return stack
+  }
+
+  /// Frames between services of one network pass by the firewall unless the kernel shows them to it.
+  private mutating func checkFiltering(_ stack: DesiredStack) {
+    guard !facts.canFilterBridges, !stack.policy.isEmpty else { return }
+    guard let network = stack.policy.filteredNetworks(of: stack).min() else { return }
+    errors.append(
+      StackError(
+        "\(stackName)/\(network)", "the kernel does not filter within a network: br_netfilter is not loaded",
+        remedy: "load it (modprobe br_netfilter, then sysctl -w net.bridge.bridge-nf-call-iptables=0, or it filters"
+          + " every bridge), or put services that rules keep apart on networks of their own"))
   }
 
   // MARK: Instances

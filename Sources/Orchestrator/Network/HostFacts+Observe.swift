@@ -14,6 +14,7 @@ extension HostFacts {
     var facts = HostFacts(pools: pools)
     try facts.addLinks(except: stack, group: group)
     try facts.addSockets(portsOfInterest)
+    facts.canFilterBridges = Files.exists("/proc/sys/net/bridge/bridge-nf-call-iptables")
     facts.tables = try Set(tables(except: stack))
     for other in StackIndex(folders: folders).names() where other != stack {
       try facts.addStack(other, folders)

@@ -46,6 +46,8 @@ public struct HostFacts: Hashable, Sendable {
   public var tables: Set<String> = []
   /// Whether the kernel has netem. Looked at only for a stack that needs it.
   public var emulatesNetworks = true
+  /// Whether the frames that a bridge passes on can be shown to the firewall: the kernel has br_netfilter, and has it loaded.
+  public var canFilterBridges = true
   /// Where new subnets come from.
   public var pools: [IPv4Prefix]
 

@@ -22,7 +22,7 @@ extension Planner {
       stages.append(
         .serial(
           [.recordIntent(before), .makeFolders(before), .writeFirewall(before)]
-            + lostBridges.map { .createBridge($0, before) }))
+            + policyChange(from: desired, to: before) + lostBridges.map { .createBridge($0, before) }))
     }
     stages.append(
       .serial(

@@ -14,6 +14,8 @@ extension Step {
     case .prepareHost(_, let forwarding): forwarding ? ["sysctl -w net.ipv4.ip_forward=1"] : []
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
+    case .filterBridges(let networks, let stack): filterCommands(networks, stack)
+    case .endFlows: ["conntrack -L    # and conntrack -D for each that is not allowed any more"]
     case .createNamespace(let service, let stack):
       [
         "ip netns add \(stack).\(service.name)",
@@ -37,6 +39,14 @@ extension Step {
     }
   }
 
+  private func filterCommands(_ networks: [DesiredNetwork], _ stack: DesiredStack) -> [String] {
+    let filtered = stack.policy.filteredNetworks(of: stack)
+    return networks.map { network in
+      let switched = filtered.contains(network.name) ? 1 : 0
+      return "ip link set \(network.bridge) type bridge nf_call_iptables \(switched) nf_call_ip6tables \(switched)"
+    }
+  }
+
   private static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
     let bridge = network.bridge
     return [
@@ -46,6 +56,8 @@ extension Step {
       "ip link set \(bridge) up",
       "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
     ]
+      + (stack.policy.filteredNetworks(of: stack).contains(network.name)
+        ? ["ip link set \(bridge) type bridge nf_call_iptables 1 nf_call_ip6tables 1"] : [])
   }
 
   private static func mtu(_ network: DesiredNetwork) -> String { network.mtu.map { " mtu \($0)" } ?? "" }

@@ -11,6 +11,9 @@ extension Step: CustomStringConvertible {
       forwarding ? "let packets pass between interfaces" : "make a place for pinned namespaces"
     case .createBridge(let network, _): "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
     case .writeFirewall(let stack): "write nftables table \(Firewall.tableName(stack.name))"
+    case .filterBridges(let networks, _):
+      "choose what the rules see of bridges \(networks.map(\.bridge).joined(separator: ", "))"
+    case .endFlows(let stack): "end connections that the rules of stack \(stack.name) do not allow"
     case .createNamespace(let service, _): "create a network namespace for \(service.name)"
     case .attach(let service, _):
       "attach \(service.name) to "

@@ -18,6 +18,10 @@ public enum Step: Hashable, Sendable {
   case createBridge(DesiredNetwork, DesiredStack)
   /// The stack's nftables table, replaced as a whole in one transaction.
   case writeFirewall(DesiredStack)
+  /// Which bridges show the frames that they pass on to the firewall.
+  case filterBridges([DesiredNetwork], DesiredStack)
+  /// Forgets the connections that the rules no longer let begin.
+  case endFlows(DesiredStack)
 
   // What one service needs.
   /// A network namespace under a name that ip-netns(8) knows, which keeps it beyond its processes.

@@ -14,6 +14,8 @@ extension Step {
     case .prepareHost: "prepare"
     case .createBridge(let network, _): "bridge \(network.name)"
     case .writeFirewall: "firewall"
+    case .filterBridges: "filter"
+    case .endFlows: "end flows"
     case .createNamespace(let service, _): "namespace \(service.name)"
     case .attach(let service, _): "attach \(service.name)"
     case .shape(let service, _): "shape \(service.name)"

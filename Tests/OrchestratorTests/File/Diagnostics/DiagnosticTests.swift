@@ -25,7 +25,8 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(code.rawValue) \(code)" }
 
-  static let all = text + variables + shapes + references + values + networks + topology + conflicts + rules + links + limits
+  static let all =
+    text + variables + shapes + references + values + networks + topology + conflicts + rules + links + limits
 }
 
 @Suite struct DiagnosticTests {
