@@ -29,6 +29,10 @@ final class NftablesConnection: Sendable {
     func rules(of table: NftTableName) throws(KernelError) -> [NftRuleSummary] {
       try socket.withLock { socket throws(KernelError) in try socket.rules(of: table) }
     }
+
+    func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {
+      try socket.withLock { socket throws(KernelError) in try socket.counters(of: table) }
+    }
   }
 
   private let connection = Mutex<Connection?>(nil)
@@ -47,6 +51,10 @@ final class NftablesConnection: Sendable {
 
   func rules(of table: NftTableName) throws(KernelError) -> [NftRuleSummary] {
     try open().rules(of: table)
+  }
+
+  func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {
+    try open().counters(of: table)
   }
 
   private func open() throws(KernelError) -> Connection {

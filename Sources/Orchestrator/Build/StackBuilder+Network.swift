@@ -7,12 +7,12 @@ import SystemPackage
 extension StackBuilder {
   // MARK: Bridges
 
-  func create(_ network: DesiredNetwork, group: UInt32) throws(KernelError) {
+  func create(_ network: DesiredNetwork, in desired: DesiredStack) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
     var bridge = Bridge(network.bridge)
     bridge.mac = network.mac
-    bridge.group = group
+    bridge.group = desired.linkGroup
     bridge.mtu = network.mtu
     bridge.isUp = false
     // One that is there is this stack's own, of an `up` that was cut off: the resolver refuses those of others.
@@ -36,6 +36,7 @@ extension StackBuilder {
     up.isUp = true
     batch.change(up)
     try socket.apply(batch)
+    if !desired.policy.isEmpty { try filter([network], by: desired.policy, of: desired) }
     // So that 127.0.0.1 on the host leads to published ports: a packet with a loopback source may leave by this link.
     // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
     try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1")
@@ -149,11 +150,6 @@ extension StackBuilder {
   }
 
   // MARK: Firewall
-
-  func write(_ firewall: Firewall, of stack: DesiredStack) throws(KernelError) {
-    try nftables.commit(firewall.transaction)
-    try forgetStaleConnections(stack)
-  }
 
   func removeFirewall() throws(KernelError) {
     try nftables.commit(Firewall.removal(of: stack))

@@ -51,12 +51,14 @@ final class StackBuilder: Sendable {
       case .makeHostRoot: try makeHostRoot()
       case .prepareHost(_, let forwarding):
         try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding, groups: controlGroups)
-      case .createBridge(let network, let desired): try create(network, group: desired.linkGroup)
+      case .createBridge(let network, let desired): try create(network, in: desired)
       case .writeFirewall(let desired):
-        try write(Firewall(desired), of: desired)
+        try writeFirewall(of: desired)
         try openPassage(for: desired)
       case .raiseBridge(let network, let desired): try raise(network, in: desired)
       case .partition(let desired): try nftables.commit(PartitionFilter(desired).transaction)
+      case .filterBridges(let networks, let desired): try filter(networks, by: desired.policy, of: desired)
+      case .endFlows(let desired): try endFlows(against: desired)
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)
       case .shape(let service, _): try shape(service)

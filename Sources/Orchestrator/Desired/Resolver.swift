@@ -70,7 +70,19 @@ struct Resolver {
       links: links(services, &names), partition: previous?.partition)
     route(&stack)
     nameFarEnds(&stack)
+    checkFiltering(stack)
     return stack
+  }
+
+  /// Frames between services of one network pass by the firewall unless the kernel shows them to it.
+  private mutating func checkFiltering(_ stack: DesiredStack) {
+    guard !facts.canFilterBridges, !stack.policy.isEmpty else { return }
+    guard let network = stack.policy.filteredNetworks(of: stack).min() else { return }
+    errors.append(
+      StackError(
+        "\(stackName)/\(network)", "the kernel does not filter within a network: br_netfilter is not loaded",
+        remedy: "load it (modprobe br_netfilter, then sysctl -w net.bridge.bridge-nf-call-iptables=0, or it filters"
+          + " every bridge), or put services that rules keep apart on networks of their own"))
   }
 
   // MARK: Instances

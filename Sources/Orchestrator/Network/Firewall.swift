@@ -6,9 +6,13 @@ import Netlink
 /// sets and maps: the number of rules is the same for one service and for a thousand.
 struct Firewall {
   let stack: DesiredStack
+  /// Nil where there is nothing to decide that is not so by itself.
+  private let policy: PolicyChains?
 
-  init(_ stack: DesiredStack) {
+  /// - Parameter counts: what the counters of rules begin from.
+  init(_ stack: DesiredStack, counts: [NftCounter] = []) {
     self.stack = stack
+    policy = stack.policy.isEmpty ? nil : PolicyChains(stack, counts: counts)
   }
 
   /// `stack-web`, in family inet.
@@ -18,11 +22,11 @@ struct Firewall {
     NftTable(
       .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
       chains: [
-        guardIncoming, answerNames, translateIncoming, translateLocal, translateSource, forward, enter, leaveInternal,
-        input,
-      ] + loopback6Chains,
-      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets,
-      maps: publishedMaps)
+        guardIncoming, answerNames, translateIncoming, translateLocal, translateSource, forward,
+      ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + loopback6Chains + (policy?.chains ?? []),
+      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets
+        + (policy?.sets ?? []),
+      maps: publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
   }
 
   /// Puts the table in the place of the stack's former one: packets meet the one or the other.
@@ -146,7 +150,7 @@ struct Firewall {
         NftRule([.set([.outputInterface], named: "bridges"), .field(.ipSource, Self.loopback)], .masquerade),
         // Services of an internal network have no route to anyone but the host.
         NftRule([.set([.outputInterface], named: "internal"), .status(.destinationTranslated)], .masquerade),
-      ] + stack.networks.map(translateHairpin) + ipv6Hairpins)
+      ] + (policy?.translations ?? []) + stack.networks.map(translateHairpin) + ipv6Hairpins)
   }
 
   /// To a published port of the same network: the answer must come back this way to be translated back.
@@ -167,10 +171,12 @@ struct Firewall {
     NftChain(
       "forward", base: NftBase(.filter, .forward, priority: 0),
       rules: [
-        NftRule([.state([.established, .related])], .accept),
-        NftRule([.set([.outputInterface], named: "bridges")], .verdict(.goto("enter"))),
-        NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
-      ])
+        NftRule([.state([.established, .related])], .accept)
+      ]
+        + (policy?.forwardRules ?? [
+          NftRule([.set([.outputInterface], named: "bridges")], .verdict(.goto("enter"))),
+          NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
+        ]))
   }
 
   /// What enters a network: its own traffic, where bridged frames come by here (br_netfilter), and what was published.
@@ -206,7 +212,7 @@ struct Firewall {
             .set([.ipDestination], named: "gateways"),
             .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
           ], .drop),
-      ] + ipv6InputRules)
+      ] + ipv6InputRules + (policy?.inputRules ?? []))
   }
 
   private static let loopback = NftValue.prefix(.v4(.loopback))

@@ -18,6 +18,7 @@ extension HostFacts {
     try facts.addSockets(portsOfInterest)
     facts.hasIPv6 = Files.exists("/proc/sys/net/ipv6")
     facts.identities = IdentityFacts.observe(paths)
+    facts.canFilterBridges = Files.exists("/proc/sys/net/bridge/bridge-nf-call-iptables")
     facts.tables = try Set(tables(except: stack))
     for other in StackIndex(folders: folders).names() where other != stack {
       try facts.addStack(other, folders)

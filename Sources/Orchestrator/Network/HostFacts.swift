@@ -50,6 +50,8 @@ public struct HostFacts: Hashable, Sendable {
   public var hasIPv6 = true
   /// What decides who the users of services are outside.
   var identities = IdentityFacts()
+  /// Whether the frames that a bridge passes on can be shown to the firewall: the kernel has br_netfilter, and has it loaded.
+  public var canFilterBridges = true
   /// Where new subnets come from.
   public var pools: [IPv4Prefix]
 

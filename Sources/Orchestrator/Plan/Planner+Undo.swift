@@ -26,7 +26,7 @@ extension Planner {
         .serial(
           [.recordIntent(before), .makeFolders(before), .writeFirewall(before)]
             + (before.partition == nil ? [] : [.partition(before)])
-            + lostBridges.map { .createBridge($0, before) }))
+            + policyChange(from: desired, to: before) + lostBridges.map { .createBridge($0, before) }))
     }
     stages.append(
       .serial(

@@ -59,7 +59,8 @@ struct Planner {
     // What is made anew needs its folder again too.
     if recorded != desired || !isSettled || !gone.isEmpty {
       let isFirst = recorded == nil || !isSettled
-      stages.append(.serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew)))
+      stages.append(
+        .serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew) + policyChange(from: old, to: desired)))
     }
     stages.append(.serial(reshaped.map { .shape($0, stack: desired.name) }))
     let wiring = Wiring(
@@ -79,6 +80,9 @@ struct Planner {
         Plan.Reason(service: $0.name, text: "other routes")
       }
       + following.map { Plan.Reason(service: $0.name, text: "restarted with what it depends on") }
+      + (recorded.flatMap { desired.policy.difference(from: $0.policy) }.map {
+        [Plan.Reason(service: "policies", text: $0)]
+      } ?? [])
     return Plan(stages: stages, reasons: reasons)
   }
 
@@ -123,6 +127,16 @@ struct Planner {
     steps.append(.writeFirewall(stack))
     if stack.partition != nil { steps.append(.partition(stack)) }
     return steps + bridges.map { .createBridge($0, stack) }
+  }
+
+  /// What a change of who may talk to whom takes beside the table: bridges that were there are seen by it or no longer, and
+  /// what is not allowed any more ends.
+  static func policyChange(from old: DesiredStack, to new: DesiredStack) -> [Step] {
+    guard !(old.policy.isEmpty && new.policy.isEmpty), !old.services.isEmpty else { return [] }
+    let kept = new.networks.filter { old.network(named: $0.name) == $0 }
+    let (before, after) = (old.policy.filteredNetworks(of: old), new.policy.filteredNetworks(of: new))
+    let switched = kept.filter { before.contains($0.name) != after.contains($0.name) }
+    return (switched.isEmpty ? [] : [.filterBridges(switched, new)]) + (new.policy.isEmpty ? [] : [.endFlows(new)])
   }
 
   static func startLanes(

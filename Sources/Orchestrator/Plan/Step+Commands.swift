@@ -21,6 +21,8 @@ extension Step {
       stack.partition == nil
         ? PartitionFilter.names(stack.name).map { "nft delete table \($0)" }
         : PartitionFilter(stack).tables.map { "nft -f - <<EOF\n\($0.rendered)EOF" }
+    case .filterBridges(let networks, let stack): filterCommands(networks, stack)
+    case .endFlows: ["conntrack -L    # and conntrack -D for each that is not allowed any more"]
     case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
     case .connect(let link, let stack): Self.linkCommands(link, stack)
     case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]
@@ -84,6 +86,14 @@ extension Step {
       }
   }
 
+  private func filterCommands(_ networks: [DesiredNetwork], _ stack: DesiredStack) -> [String] {
+    let filtered = stack.policy.filteredNetworks(of: stack)
+    return networks.map { network in
+      let switched = filtered.contains(network.name) ? 1 : 0
+      return "ip link set \(network.bridge) type bridge nf_call_iptables \(switched) nf_call_ip6tables \(switched)"
+    }
+  }
+
   private static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
     let bridge = network.bridge
     return [
@@ -91,6 +101,8 @@ extension Step {
       "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name))",
       "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
     ]
+      + (stack.policy.filteredNetworks(of: stack).contains(network.name)
+        ? ["ip link set \(bridge) type bridge nf_call_iptables 1 nf_call_ip6tables 1"] : [])
       + ipv6Commands(network) + [
         "ip link set \(bridge) up",
         "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",

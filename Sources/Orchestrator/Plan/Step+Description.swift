@@ -17,6 +17,9 @@ extension Step: CustomStringConvertible {
         "cut off from each other: \($0.map { $0.joined(separator: ",") }.joined(separator: " | "))"
       }
         ?? "let all services of \(stack.name) reach each other again"
+    case .filterBridges(let networks, _):
+      "choose what the rules see of bridges \(networks.map(\.bridge).joined(separator: ", "))"
+    case .endFlows(let stack): "end connections that the rules of stack \(stack.name) do not allow"
     case .createNamespace(let service, _): "create a network namespace for \(service.name)"
     case .attach(let service, _):
       "attach \(service.name) to "

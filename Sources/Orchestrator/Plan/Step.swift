@@ -22,6 +22,10 @@ public enum Step: Hashable, Sendable {
   case writeFirewall(DesiredStack)
   /// What keeps groups of services apart that were cut off from each other by hand, or takes that away.
   case partition(DesiredStack)
+  /// Which bridges show the frames that they pass on to the firewall.
+  case filterBridges([DesiredNetwork], DesiredStack)
+  /// Forgets the connections that the rules no longer let begin.
+  case endFlows(DesiredStack)
 
   // What one service needs.
   /// A network namespace under a name that ip-netns(8) knows, which keeps it beyond its processes.

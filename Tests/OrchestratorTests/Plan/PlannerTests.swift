@@ -16,6 +16,8 @@ extension Step {
     case .raiseBridge(let network, _): "raise \(network.name)"
     case .writeFirewall: "firewall"
     case .partition: "partition"
+    case .filterBridges: "filter"
+    case .endFlows: "end flows"
     case .createNamespace(let service, _): "namespace \(service.name)"
     case .attach(let service, _): "attach \(service.name)"
     case .shape(let service, _): "shape \(service.name)"

@@ -37,6 +37,7 @@ extension NftEncoder {
   mutating func add(_ table: NftTable) throws(KernelError) {
     try declare(table.name, comment: table.comment)
     for chain in table.chains { try add(chain, to: table.name) }
+    for counter in table.counters { try add(counter, to: table.name) }
     for set in table.sets {
       let declaration = NftSetDeclaration(set)
       try declare(declaration, in: table.name)

@@ -32,6 +32,12 @@ extension NftExpressions {
         nftnl_expr_set_u64(counter, UInt16(NFTNL_EXPR_CTR_PACKETS), 0)
         nftnl_expr_set_u64(counter, UInt16(NFTNL_EXPR_CTR_BYTES), 0)
       }
+    case .countIn(let name):
+      guard (1...255).contains(name.utf8.count) else { throw refusal("a counter's name is not 1 to 255 octets") }
+      try add("objref") { reference in
+        nftnl_expr_set_u32(reference, UInt16(NFTNL_EXPR_OBJREF_IMM_TYPE), UInt32(NFT_OBJECT_COUNTER))
+        nftnl_expr_set_str(reference, UInt16(NFTNL_EXPR_OBJREF_IMM_NAME), name)
+      }
     case .log(let prefix):
       // NF_LOG_PREFIXLEN, with its NUL.
       guard prefix.utf8.count <= 127 else { throw refusal("a log prefix is over 127 octets") }

@@ -13,6 +13,8 @@ public enum NftMatch: Hashable, Sendable {
   case direction(NftDirection)
   /// So many packets of a million, at random (`numgen random`). A million and more is every one.
   case chance(partsPerMillion: UInt32)
+  /// Of the flags of a mask, a TCP header has, or has not, exactly these.
+  case tcpFlags(NftTCPFlags, of: NftTCPFlags, NftComparison = .equal)
 
   /// A field is a value.
   public static func field(_ field: NftField, _ value: NftValue) -> NftMatch { .field(field, .equal, value) }
@@ -108,6 +110,8 @@ public enum NftStatement: Hashable, Sendable {
   /// The verdict that a map gives for a concatenation of fields; the next rule if it gives none.
   case verdictMap([NftField], map: String)
   case counter
+  /// Counts in a counter of the table.
+  case countIn(String)
   /// A line in the kernel's log, with a prefix of at most 127 octets.
   case log(prefix: String)
   /// Keeps connection tracking away.
