@@ -16,7 +16,7 @@ struct StackCommand: ParsableCommand {
     version: Version.text,
     subcommands: [
       Up.self, Down.self, Ps.self, Exec.self, Logs.self, Start.self, Stop.self, Restart.self, Kill.self, Config.self,
-      Inspect.self, Doctor.self, Supervise.self,
+      Inspect.self, Verify.self, Reach.self, Doctor.self, Supervise.self,
     ])
 }
 

@@ -94,7 +94,7 @@ public struct StackCommands: Sendable {
     }
   }
 
-  private func desired(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
+  func desired(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
     let pools = try HostConfiguration.read(folders.configuration, environment: environment).pools
     let (facts, previous) = try rethrowing(source.name) { () throws(KernelError) in
       let previous = try index.desired(source.name)
