@@ -102,7 +102,7 @@ extension EscapeTests {
       try host.succeed("sh", "-c", "stack exec -T a sh -c 'cat > /tmp/type.py' < type.py")
       // What was typed is what a program that reads the terminal afterwards gets.
       func typed(by command: String) throws -> Bool {
-        let session = "\(command); timeout 1 cat > typed; :"
+        let session = "\(command); timeout --foreground 1 cat > typed; :"
         try host.run("script", "-qec", session, "/dev/null")
         return try host.succeed("cat", "typed").contains("INJECTED")
       }

@@ -2,12 +2,12 @@ import Testing
 
 /// Root folders made to lead out, descriptors and programs of the host within reach.
 extension EscapeTests {
-  /// A root folder with busybox in it, at `root` in the work folder, and an empty folder /bait of the host's.
+  /// A root folder with busybox in it, at `root` in the work folder, and an empty folder /run/bait of the host's.
   private func makeRoot(_ host: ThrowawayHost, _ more: String = ":") throws {
     try host.succeed(
       "sh", "-c",
       """
-      mkdir -p root/bin root/etc root/proc root/sys root/dev root/tmp /bait
+      mkdir -p root/bin root/etc root/proc root/sys root/dev root/tmp /run/bait
       cp $(command -v busybox) root/bin/ && for n in sh ls cat sleep mount umount stat head; do ln -s busybox root/bin/$n; done
       \(more)
       """)
@@ -21,7 +21,7 @@ extension EscapeTests {
   @Test(arguments: ["proc", "sys", "dev"])
   func kernelFoldersThatAreLinks(_ name: String) throws {
     try ThrowawayHost.with { host in
-      try makeRoot(host, "rmdir root/\(name); ln -s /bait root/\(name)")
+      try makeRoot(host, "rmdir root/\(name); ln -s /run/bait root/\(name)")
       let before = try HostState(of: host)
       try host.write(Self.service(), to: "x.stack")
       let refused = try host.run("stack", "up", "x.stack")
@@ -29,22 +29,25 @@ extension EscapeTests {
       try host.expectUnchanged(since: before)
       // By the way that follows links, the host is what is mounted on.
       try host.succeed("mount", "-t", "tmpfs", "none", "root/\(name)")
-      #expect(try host.run("findmnt", "/bait").status == 0)
+      #expect(try host.run("findmnt", "/run/bait").status == 0)
     }
   }
 
   /// Fault case 2.
   @Test func mountTargetsThatLeadOut() throws {
     try ThrowawayHost.with { host in
-      try makeRoot(host, "ln -s /bait root/link; ln -s ../../../../../../../../bait root/climb; mkdir data")
+      try makeRoot(
+        host,
+        "mkdir -p root/run/bait; ln -s /run/bait root/link; ln -s ../../../../../../../../run/bait root/climb; mkdir data"
+      )
       try host.up(
-        Self.service("volumes: [\"./data:/link/one\", \"./data:/climb/two\", \"./data:/../../../bait/three\"]"),
+        Self.service("volumes: [\"./data:/link/one\", \"./data:/climb/two\", \"./data:/../../../run/bait/three\"]"),
         named: "x")
-      #expect(try host.succeed("ls", "-A", "/bait") == "")
-      #expect(try host.succeed("stack", "exec", "-T", "a", "ls", "/bait") == "one\nthree\ntwo")
+      #expect(try host.succeed("ls", "-A", "/run/bait") == "")
+      #expect(try host.succeed("stack", "exec", "-T", "a", "ls", "/run/bait") == "one\nthree\ntwo")
       try host.succeed("stack", "down", "x")
       try host.succeed("mkdir", "root/link/one")
-      #expect(try host.succeed("ls", "-A", "/bait") == "one")
+      #expect(try host.succeed("ls", "-A", "/run/bait") == "one")
     }
   }
 
@@ -57,7 +60,7 @@ extension EscapeTests {
       try host.up(Self.service(), named: "x")
       // Character device 1:3, where the kernel's own file is a regular one.
       #expect(
-        try host.succeed("stack", "exec", "-T", "a", "stat", "-c", "%F %t:%T", "/proc/kcore")
+        try host.succeed("stack", "exec", "-T", "a", "stat", "-c", "%F %t:%T", "/proc/interrupts")
           == "character special file 1:3")
       #expect(try host.succeed("stack", "exec", "-T", "a", "stat", "-c", "%F", "/dev/null") == "character special file")
       #expect(
@@ -65,7 +68,7 @@ extension EscapeTests {
       #expect(try host.succeed("cat", "/proc/sys/kernel/core_pattern") == pattern)
       try host.succeed("stack", "down", "x")
       try host.up(Self.service("privileged: true"), named: "x")
-      #expect(try host.succeed("stack", "exec", "-T", "a", "stat", "-c", "%F", "/proc/kcore") == "regular file")
+      #expect(try host.succeed("stack", "exec", "-T", "a", "stat", "-c", "%F", "/proc/interrupts").hasPrefix("regular"))
     }
   }
 
@@ -95,7 +98,7 @@ extension EscapeTests {
         #expect(outcome.status != 0 && outcome.output.isEmpty, "\(number): \(outcome)")
       }
       // Without stack in between they lead to the host's root.
-      #expect(try holding("ls /proc/self/fd/9/").output.contains("bin"))
+      #expect(try holding("ls /proc/self/fd/30/").output.contains("bin"))
     }
   }
 
@@ -112,11 +115,11 @@ extension EscapeTests {
         }
       }
       // Not for want of the right to: it is read-only where it is run from. A copy elsewhere is merely in use.
-      let refusal = try host.run("stack", "exec", "-T", "privileged", "sh", "-c", "echo x >> /proc/1/exe").errors
+      let refusal = try host.run("stack", "exec", "-T", "privileged", "chmod", "u+x", "/proc/1/exe").errors
       #expect(refusal.contains("Read-only file system"), "\(refusal)")
       #expect(try host.succeed("sha256sum", files[0], files[1]) == before)
-      let copy = "cp \(files[1]) /tmp/copy && { /tmp/copy sleep 5 & echo x >> /proc/$!/exe; }"
-      #expect(try !host.run("sh", "-c", copy).errors.contains("Read-only"))
+      let copy = "cp \(files[1]) /run/copy && { /run/copy sleep 5 & chmod u+x /proc/$!/exe; }"
+      #expect(try host.run("sh", "-c", copy).status == 0)
     }
   }
 

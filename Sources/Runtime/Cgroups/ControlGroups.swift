@@ -84,7 +84,7 @@ public struct ControlGroups: Hashable, Sendable {
 
   /// Version 1's, in which a group of its own is made for each service: those that count what it uses, or that limit it.
   func legacyTrees(for limits: ResourceLimits) -> [String] {
-    var wanted: [Controller] = [.pids, .memory, .io] + limits.controllers
+    var wanted: [Controller] = [.pids, .memory] + limits.controllers
     if unified == nil { wanted += [.cpuacct, .freezer] }
     var seen: Set<String> = []
     return (wanted.filter { !offered.contains($0) }.compactMap { legacy[$0] } + [tracking].compactMap(\.self))

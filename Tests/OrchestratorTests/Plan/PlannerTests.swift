@@ -26,6 +26,8 @@ extension Step {
     case .setRoutes(let service, _): "routes \(service.name)"
     case .start(let service, _): "start \(service.name)"
     case .awaitReady(let service): "ready \(service.name)"
+    case .pause(let service, _): "pause \(service.name)"
+    case .unpause(let service, _): "unpause \(service.name)"
     case .stop(let service): "stop \(service.name)"
     case .unpinNamespaces(let services, _): "unpin \(services.joined(separator: "+"))"
     case .detach(let service): "detach \(service.name)"
