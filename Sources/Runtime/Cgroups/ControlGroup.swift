@@ -57,7 +57,7 @@ public struct ControlGroup: Hashable, Sendable {
     }
   }
 
-  private func renew(in tree: String) throws(KernelError) {
+  func renew(in tree: String) throws(KernelError) {
     let folder = folder(in: tree)
     for _ in 0..<3 {
       if mkdir(folder, 0o755) == 0 {
