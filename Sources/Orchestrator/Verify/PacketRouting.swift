@@ -203,7 +203,8 @@ struct PacketRouting {
 
   /// That of the network which leads out.
   private func defaultGateway(of name: String, _ destination: IPAddress) -> IPAddress? {
-    guard let attachment = services[name]?.attachments.first(where: \.isDefaultRoute) else { return nil }
+    guard let attachment = services[name]?.attachments.first(where: { $0.leadsOut(for: destination) })
+    else { return nil }
     return networks[attachment.network]?.gateways.first { $0.socketFamily == destination.socketFamily }
   }
 

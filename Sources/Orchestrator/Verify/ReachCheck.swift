@@ -35,6 +35,7 @@ struct ReachMatrix {
   private let stack: DesiredStack
   private let forecaster: ReachForecaster
   private let services: [String: DesiredService]
+  private let publications: [PublishedPort: [Firewall.Publication]]
   /// The next machine on the host's way out; nil where there is none.
   private let nextHop: IPAddress?
 
@@ -46,6 +47,8 @@ struct ReachMatrix {
     self.stack = stack
     self.nextHop = nextHop
     forecaster = ReachForecaster(stack)
+    let firewall = Firewall(stack)
+    publications = Dictionary(grouping: firewall.publications(.ip) + firewall.publications(.ip6), by: \.port)
     services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     // Who runs in another's network is that one, as far as packets go.
     rows = stack.services.filter { $0.namespace == .own }.map { .service($0.name) } + [.host]
@@ -142,31 +145,41 @@ struct ReachMatrix {
 
   /// By the host's address in a network of the service's own, unless the port is published on one address alone.
   private func toPublished(_ sender: String, _ port: PublishedPort, _ receiver: String) -> [ReachProbe] {
-    guard let service = services[sender],
-      let own = service.attachments.first(where: \.isDefaultRoute) ?? service.attachments.first,
-      let target = services[receiver]?.publishedAttachment, let network = stack.network(named: own.network)
-    else { return [] }
-    let address = port.hostAddress ?? network.gateway
-    // A loopback address is the service itself there.
-    guard !address.isLoopback else { return [] }
-    let source = ReachPeer.service(sender)
-    return [
-      ReachProbe(
-        question: question(source, .v4(address), port.asked, at: receiver, .v4(target.address), port.target.port),
-        forecast: forecaster.forecast(
-          from: source, toPublished: .v4(address), leadingTo: .v4(target.address), Traffic(port.target)))
-    ]
+    publications(of: port, receiver).compactMap { publication in
+      guard let address = publication.hostAddress ?? gateway(of: sender, likeThatOf: publication.address),
+        // A loopback address is the service itself there.
+        !address.isLoopback
+      else { return nil }
+      return published(publication, at: address, from: .service(sender), receiver)
+    }
   }
 
   private func fromHostToPublished(_ port: PublishedPort, _ receiver: String) -> [ReachProbe] {
-    guard let target = services[receiver]?.publishedAttachment else { return [] }
-    return [
-      ReachProbe(
-        question: question(
-          .host, .v4(port.hostAddress ?? .loopback), port.asked, at: receiver, .v4(target.address), port.target.port),
-        forecast: forecaster.forecast(
-          from: .host, toPublished: .v4(.loopback), leadingTo: .v4(target.address), Traffic(port.target)))
-    ]
+    publications(of: port, receiver).map { publication in
+      let address = publication.hostAddress ?? publication.address.loopback
+      return published(publication, at: address, from: .host, receiver)
+    }
+  }
+
+  private func published(
+    _ publication: Firewall.Publication, at address: IPAddress, from source: ReachPeer, _ receiver: String
+  ) -> ReachProbe {
+    let port = publication.port
+    return ReachProbe(
+      question: question(source, address, port.asked, at: receiver, publication.address, port.target.port),
+      forecast: forecaster.forecast(from: source, to: publication, at: address))
+  }
+
+  private func publications(of port: PublishedPort, _ service: String) -> [Firewall.Publication] {
+    let own = services[service]?.attachments.flatMap(\.addresses) ?? []
+    return (publications[port] ?? []).filter { own.contains($0.address) }
+  }
+
+  /// The host's address of a family in the network that a service's way out goes through.
+  private func gateway(of service: String, likeThatOf address: IPAddress) -> IPAddress? {
+    let attachments = services[service]?.attachments ?? []
+    let own = attachments.first { $0.leadsOut(for: address) } ?? attachments.first
+    return own.flatMap { stack.network(named: $0.network) }?.gateways.first { $0.socketFamily == address.socketFamily }
   }
 
   private func question(
@@ -180,12 +193,27 @@ struct ReachMatrix {
 }
 
 extension DesiredService {
-  /// The attachment that its published ports lead to: the one its answers go out by.
-  var publishedAttachment: DesiredAttachment? {
-    attachments.first(where: \.isDefaultRoute) ?? attachments.first
-  }
-
   fileprivate var declaredTraffic: [Traffic] { (ports.map(\.target) + readyPorts).map(Traffic.init) }
+}
+
+extension DesiredAttachment {
+  /// Whether the default route of an address's family goes through it.
+  func leadsOut(for address: IPAddress) -> Bool {
+    switch address {
+    case .v4: isDefaultRoute
+    case .v6: ipv6?.isDefaultRoute ?? false
+    }
+  }
+}
+
+extension IPAddress {
+  /// The one of its family.
+  fileprivate var loopback: IPAddress {
+    switch self {
+    case .v4: .v4(.loopback)
+    case .v6: .v6(.loopback)
+    }
+  }
 }
 
 extension PublishedPort {

@@ -44,19 +44,24 @@ struct ReachForecaster {
     return forecast
   }
 
-  /// To a port of the host that leads to an address of a service.
-  func forecast(
-    from source: ReachPeer, toPublished host: IPAddress, leadingTo destination: IPAddress, _ traffic: Traffic
-  ) -> ReachForecast {
-    var sender: IPAddress?
+  /// To a port of the host that leads to a service, by one of the host's addresses.
+  func forecast(from source: ReachPeer, to publication: Firewall.Publication, at host: IPAddress) -> ReachForecast {
+    // The host asks itself from the very address that it asks.
+    var sender = host
     if case .service = source {
       let way = routing.way(from: source, to: host)
       if let obstacle = way.obstacle { return ReachForecast(isAllowed: false, because: "denied since \(obstacle)") }
-      sender = way.source
+      sender = way.source ?? host
     }
+    let port = publication.port
+    guard port.sources?.contains(where: { $0.contains(sender) }) ?? true else {
+      let place = port.declaredAt.map { " (\($0))" } ?? ""
+      return ReachForecast(
+        isAllowed: false, because: "denied since the port is not for \(sender)\(place)", sender: sender)
+    }
+    let asker = source == .host ? publication.gateway : sender
     let decision = evaluator.decision(
-      from: sender ?? gateway(beside: destination) ?? host, to: destination, traffic.packet, isPublished: true,
-      hostAddresses: [])
+      from: asker, to: publication.address, Traffic(port.target).packet, isPublished: true, hostAddresses: [])
     return ReachForecast(
       isAllowed: decision?.isAllowed ?? true, because: decision.map(explanation) ?? "allowed", sender: sender,
       isTranslated: true)
@@ -65,11 +70,6 @@ struct ReachForecaster {
   private func entersInternal(_ way: PacketRouting.Way) -> Bool {
     guard case .network(let name)? = way.segments.last else { return false }
     return stack.network(named: name)?.isInternal ?? false
-  }
-
-  /// The host's own address in the network of another.
-  private func gateway(beside address: IPAddress) -> IPAddress? {
-    stack.networks.first { $0.subnets.contains { $0.contains(address) } }?.gateways.first
   }
 
   private func judge(

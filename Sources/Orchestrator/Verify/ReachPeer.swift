@@ -50,7 +50,7 @@ struct ReachColumn: Hashable, Sendable {
     case .host(let network): "host" + (namesNetwork ? "@\(network)" : "") + suffix
     case .internet: "internet" + suffix
     case .published(let port, _):
-      "host:" + (port.hostAddress.map { "\($0):" } ?? "") + "\(port.hostPort)"
+      "host:" + (port.hostAddress.map { "\($0.beforePort):" } ?? "") + "\(port.hostPort)"
         + (port.target.transport == .tcp ? "" : "/\(port.target.transport.rawValue)")
     }
   }
