@@ -41,7 +41,9 @@ struct PolicyTables {
     members = PolicyMembers(stack)
     subnets = stack.networks.flatMap(\.subnets)
     let families: [AddressFamily] = [.v4, .v6].filter { family in subnets.contains { family.holds($0.network) } }
-    for number in policy.rules.indices { chains.append(ruleChain(number)) }
+    for (number, name) in Self.counterNames(policy).enumerated() {
+      chains.append(ruleChain(number, countingIn: name))
+    }
     for family in families {
       for direction in Direction.allCases { compile(direction, family) }
     }
@@ -62,7 +64,7 @@ struct PolicyTables {
 
   // MARK: Rules
 
-  private func ruleChain(_ number: Int) -> NftChain {
+  private func ruleChain(_ number: Int, countingIn counterName: String) -> NftChain {
     let rule = policy.rules[number]
     let verdict: NftVerdict = rule.action == .allow ? .accept : .goto(PolicyChains.refuse)
     let place = rule.declaredAt.map { "\($0): " } ?? ""
@@ -70,7 +72,7 @@ struct PolicyTables {
       Self.chain(number),
       rules: [
         NftRule(
-          [], [.countIn(Self.counterNames(policy)[number]), .verdict(verdict)], comment: Self.comment(place + rule.line)
+          [], [.countIn(counterName), .verdict(verdict)], comment: Self.comment(place + rule.line)
         )
       ])
   }
