@@ -18,6 +18,7 @@ final class Supervisor {
   private let pump: LogPump
   private let server: ControlServer
   private let names: NameService
+  private let events: EventJournal
   private var stack: DesiredStack?
   private var units: [String: ServiceUnit] = [:]
   private var run: PlanRun?
@@ -34,6 +35,7 @@ final class Supervisor {
     pool = try WorkerPool(loop: loop, threads: Self.workers)
     server = try ControlServer(loop: loop, listener: listener)
     names = NameService(loop: loop, folder: builder.folder)
+    events = EventJournal(builder.folder, scratch: pump.scratch)
     answerCommands()
   }
 
@@ -65,6 +67,7 @@ final class Supervisor {
     for service in recorded.services {
       let record = (try? StateFile<ServiceRecord>(path: builder.folder.service(service.name).record).read()) ?? nil
       let unit = makeUnit(service, record: record)
+      events.begin(with: unit.record)
       unit.adopt()
     }
     // Nobody is there to be told of a network without an answer; the next `up` says it.
@@ -87,6 +90,7 @@ final class Supervisor {
     // A full disk must not stop the supervision: the record is behind until the next change.
     try? StateFile(path: unit.paths.record).write(unit.record)
     names.update(unit.record)
+    events.update(unit.record)
   }
 
   private func relaunch(_ unit: ServiceUnit) {

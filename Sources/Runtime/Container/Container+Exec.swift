@@ -148,7 +148,11 @@ public enum Container {
     return null
   }
 
-  /// The root folder of the process behind `pidfd`.
+  /// What the process behind `pidfd` sees as `/`, as a descriptor that paths can be opened from.
+  public static func root(of pidfd: borrowing Descriptor) throws(KernelError) -> Descriptor {
+    try root(of: pidfd.fileDescriptor)
+  }
+
   private static func root(of pidfd: FileDescriptor) throws(KernelError) -> Descriptor {
     let path = "/proc/self/fdinfo/\(pidfd.rawValue)"
     let bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 4096, path: path)
