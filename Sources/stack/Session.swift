@@ -74,6 +74,16 @@ struct Session {
     try commands.logs(of: [], in: stack, options)
   }
 
+  /// Shows what a stack's services write until one of them ends, and stops all of them.
+  func followUntilOneEnds(_ stack: String, exitCodeFrom: String?, _ progress: ProgressOptions) throws -> Int32 {
+    var options = StackCommands.LogOptions()
+    options.follows = true
+    options.isColored = isatty(STDOUT_FILENO) == 1
+    let printer = ProgressPrinter(progress, stack: stack)
+    defer { printer.end() }
+    return try commands.followUntilOneEnds(stack, exitCodeFrom: exitCodeFrom, options) { printer.show($0) }
+  }
+
   // MARK: Operations
 
   /// Runs an operation with its progress shown, and ends the program as the operation ended.

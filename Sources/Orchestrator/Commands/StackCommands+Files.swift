@@ -27,6 +27,12 @@ public struct LoadedStack: Sendable {
 
   public var name: String { file.name.value }
   public var serviceNames: [String] { services.map(\.name.value) }
+  /// Services, and each of their replicas by its own name.
+  public var instanceNames: [String] {
+    services.flatMap { service in
+      [service.name.value] + (1...max(service.scale.value, 1)).map { "\(service.name.value)-\($0)" }
+    }
+  }
   public var networkNames: [String] { file.networks.names }
   /// The stack as it is understood, in one form whatever the file's.
   public var yaml: String { file.output.yaml }

@@ -20,6 +20,12 @@ extension StackCommands {
   ///
   /// - Parameter services: all of the stack's when empty.
   public func logs(of services: [String], in stack: String, _ options: LogOptions) throws(StackErrors) {
+    try logs(of: services, in: stack, options, until: interruption)
+  }
+
+  func logs(
+    of services: [String], in stack: String, _ options: LogOptions, until interruption: Interruption
+  ) throws(StackErrors) {
     var query = LogReader.Query()
     query.tail = options.tail
     query.since = try time(options.since)
@@ -44,7 +50,7 @@ extension StackCommands {
     }
   }
 
-  private func time(_ text: String?) throws(StackErrors) -> LogTime? {
+  func time(_ text: String?) throws(StackErrors) -> LogTime? {
     guard let text else { return nil }
     guard let time = LogTime(argument: text) else {
       throw StackErrors([

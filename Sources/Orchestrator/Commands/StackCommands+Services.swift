@@ -20,6 +20,8 @@ extension StackCommands {
     public var wantsTerminal = true
     /// All that the caller itself may do, whatever the service may.
     public var isPrivileged = false
+    /// Whether it is left running with nothing to read, and nobody to read what it writes.
+    public var isDetached = false
 
     public init() {}
   }
@@ -61,6 +63,10 @@ extension StackCommands {
       spec.cgroupEntrances = group.entrances
       (spec.limits, spec.groups) = (context.limits, context.groups)
       spec.entersTimeNamespace = context.hasClocks
+      if options.isDetached {
+        try Container.detach(into: process.process.pidfd, spec)
+        return 0
+      }
       return try Container.exec(into: process.process.pidfd, spec).shellCode
     } catch {
       guard let code = error.execShellCode else { throw StackErrors([StackError(subject, error)]) }

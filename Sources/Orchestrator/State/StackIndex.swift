@@ -81,6 +81,13 @@ public struct StackIndex: Sendable {
     public var service: String
   }
 
+  /// Finds a replica of a service by its number: the service itself, if it has but one.
+  public func find(_ text: String, replica: Int?, in stack: String?) throws(StackErrors) -> Place {
+    guard let replica else { return try find(text, in: stack) }
+    if replica == 1, let place = try? find(text, in: stack) { return place }
+    return try find("\(text)-\(replica)", in: stack)
+  }
+
   /// Finds `web1`, `web/web1`, or `web1` in a given stack. A service with replicas is found by its own name when it has
   /// one replica, else by `web-2`.
   public func find(_ text: String, in stack: String?) throws(StackErrors) -> Place {

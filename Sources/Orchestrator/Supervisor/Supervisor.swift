@@ -19,6 +19,7 @@ final class Supervisor {
   private let pump: LogPump
   let server: ControlServer
   private let names: NameService
+  private let events: EventJournal
   var stack: DesiredStack?
   private var units: [String: ServiceUnit] = [:]
   var run: PlanRun?
@@ -38,6 +39,7 @@ final class Supervisor {
     pool = try WorkerPool(loop: loop, threads: Self.workers)
     server = try ControlServer(loop: loop, listener: listener)
     names = NameService(loop: loop, folder: builder.folder)
+    events = EventJournal(builder.folder, scratch: pump.scratch)
     answerCommands()
   }
 
@@ -70,6 +72,7 @@ final class Supervisor {
     for service in recorded.services {
       let record = (try? StateFile<ServiceRecord>(path: builder.folder.service(service.name).record).read()) ?? nil
       let unit = makeUnit(service, record: record)
+      events.begin(with: unit.record)
       unit.adopt()
     }
     // Nobody is there to be told of a network without an answer; the next `up` says it.
@@ -95,6 +98,7 @@ final class Supervisor {
     // A full disk must not stop the supervision: the record is behind until the next change.
     try? StateFile(path: unit.paths.record).write(unit.record)
     names.update(unit.record)
+    events.update(unit.record)
   }
 
   private func relaunch(_ unit: ServiceUnit) {

@@ -177,6 +177,11 @@ public enum Container {
       path: "/dev/null")
     return null
   }
+
+  /// What the process behind `pidfd` sees as `/`, as a descriptor that paths can be opened from.
+  public static func root(of pidfd: borrowing Descriptor) throws(KernelError) -> Descriptor {
+    try Target(pidfd.fileDescriptor).root()
+  }
 }
 
 extension KernelError {

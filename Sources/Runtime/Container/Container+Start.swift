@@ -25,6 +25,24 @@ extension Container {
       pid: spawned.pid, pidfd: Descriptor(adopting: spawned.pidfd), output: output,
       report: Report(channel: Descriptor(adopting: spawned.report)), purposes: program.purposes, command: command)
   }
+
+  /// Starts a command in the namespaces of the process behind `pidfd` and leaves it to itself once it has been executed.
+  ///
+  /// It reads nothing, and what it writes goes nowhere. It ends with the container at the latest.
+  public static func detach(into pidfd: borrowing Descriptor, _ spec: ExecSpec) throws(KernelError) {
+    let null = try Descriptor.open("/dev/null", O_WRONLY)
+    var program = Program()
+    let command = try compile(
+      spec, streams: .captured(null.fileDescriptor), pidfd: pidfd.fileDescriptor, into: &program)
+    let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor, undumpable: true)
+    let process = Descriptor(adopting: spawned.pidfd)
+    let report = Report(channel: Descriptor(adopting: spawned.report))
+    let outcome = try report.outcome(purposes: program.purposes, command: command)
+    if let failure = outcome.failure {
+      _ = try ProcessHandle.wait(for: process)
+      throw failure
+    }
+  }
 }
 
 /// A command that was started in a container beside what runs there. It is a child of the caller, to be reaped by ``end()``.

@@ -23,6 +23,10 @@ struct Exec: ParsableCommand {
   var interactive = false
   @Flag(help: "All of root's capabilities, whatever the service has.")
   var privileged = false
+  @Flag(name: [.customShort("d"), .long], help: "Leave it running, with neither input nor output, and return at once.")
+  var detach = false
+  @Option(help: ArgumentHelp("Which replica of the service.", valueName: "number"))
+  var index: Int?
   @OptionGroup var stack: StackOptions
   @Argument(
     parsing: .captureForPassthrough,
@@ -34,13 +38,14 @@ struct Exec: ParsableCommand {
     if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }
     guard words.count > 1 else { throw ValidationError("say which service and what to run: stack exec web1 ls /") }
     try Session.run(needsRoot: true) { session in
-      let place = try session.commands.index.find(words[0], in: stack.stack)
+      let place = try session.commands.index.find(words[0], replica: index, in: stack.stack)
       var options = StackCommands.ExecOptions()
       options.user = user
       options.workingDirectory = workdir
       options.environment = env
       options.wantsTerminal = !noTty
       options.isPrivileged = privileged
+      options.isDetached = detach
       let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
       throw ExitCode(
         try session.commands.exec(

@@ -28,11 +28,21 @@ struct Up: ParsableCommand {
   var wait = false
   @Flag(help: "Then compare what the file promises with what packets do; end with status 1 when anything differs.")
   var verify = false
+  @Flag(help: "Accepted for Compose's sake: up always removes services that are no longer in the file.")
+  var removeOrphans = false
+  @Flag(help: "Follow the logs until a service ends, then stop all of them. The exit code is that service's.")
+  var abortOnContainerExit = false
+  @Option(
+    help: ArgumentHelp("As --abort-on-container-exit, with the exit code of this service.", valueName: "service"))
+  var exitCodeFrom: String?
   @OptionGroup var progress: ProgressOptions
 
   func validate() throws {
     guard !forceRecreate || !noRecreate else {
       throw ValidationError("--force-recreate and --no-recreate cannot go together")
+    }
+    guard !detach || !abortOnContainerExit && exitCodeFrom == nil else {
+      throw ValidationError("--detach goes with neither --abort-on-container-exit nor --exit-code-from")
     }
     guard waitTimeout.map({ $0 > 0 && $0 <= 86400 }) ?? true else {
       throw ValidationError("--wait-timeout is 1 to 86400 seconds")
@@ -42,6 +52,9 @@ struct Up: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: !dryRun) { session in
       let loaded = try session.load(source, scale: scale)
+      if let exitCodeFrom, !loaded.instanceNames.contains(exitCodeFrom) {
+        throw ValidationError("--exit-code-from: there is no service \(exitCodeFrom)")
+      }
       var options = StackCommands.UpOptions()
       options.recreate = forceRecreate ? .always : noRecreate ? .never : .changed
       options.timeout = waitTimeout
@@ -56,6 +69,9 @@ struct Up: ParsableCommand {
         let verification = try session.commands.verify(loaded.name)
         print(verification.text(width: Terminal.widthIfTerminal))
         if verification.wrong > 0 { throw ExitCode.failure }
+      }
+      if abortOnContainerExit || exitCodeFrom != nil {
+        throw ExitCode(try session.followUntilOneEnds(loaded.name, exitCodeFrom: exitCodeFrom, progress))
       }
       if attach { try session.follow(loaded.name) }
     }

@@ -1,0 +1,56 @@
+import CLinux
+import Glibc
+import Kernel
+import Runtime
+import SystemPackage
+
+/// Waits for services to end, by their process, without asking again and again: one descriptor that is readable when one of
+/// them has ended or the user wants to stop.
+final class EndWatch {
+  private let processes: [ServiceProcess]
+  private let epoll: Descriptor
+  private let interrupts: Interrupts?
+
+  init(_ processes: [ServiceProcess], interrupts: Interrupts?) throws(KernelError) {
+    self.processes = processes
+    self.interrupts = interrupts
+    let number = epoll_create1(CInt(EPOLL_CLOEXEC))
+    guard number >= 0 else { throw KernelError("create", "an epoll instance", errno: Errno(rawValue: errno)) }
+    epoll = Descriptor(adopting: number)
+    for process in processes { try add(process.process.pidfd.fileDescriptor) }
+    if let wake = interrupts?.wake { try add(wake) }
+  }
+
+  private func add(_ descriptor: FileDescriptor) throws(KernelError) {
+    var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: descriptor.rawValue))
+    guard epoll_ctl(epoll.rawValue, EPOLL_CTL_ADD, descriptor.rawValue, &event) == 0 else {
+      throw KernelError("watch", "a process", errno: Errno(rawValue: errno))
+    }
+  }
+
+  /// Whether a process has ended, or there is none.
+  var hasEnded: Bool {
+    processes.isEmpty
+      || processes.contains { process in
+        var waiting = pollfd(fd: process.process.pidfd.rawValue, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, 0) > 0
+      }
+  }
+
+  /// - Returns: false when the user does not want to wait any longer.
+  func wait() -> Bool {
+    while !hasEnded {
+      if interrupts?.interruption.isInterrupted() ?? false { return false }
+      var event = epoll_event()
+      epoll_wait(epoll.rawValue, &event, 1, -1)
+    }
+    return true
+  }
+
+  /// For another wait that is to end when this one would.
+  var interruption: Interruption {
+    Interruption(wake: epoll.fileDescriptor) { [self] in
+      hasEnded || interrupts?.interruption.isInterrupted() ?? false
+    }
+  }
+}
