@@ -115,6 +115,36 @@ private let dockerIsHere = access("/usr/sbin/dockerd", X_OK) == 0 || access("/us
     }
   }
 
+  /// The chains that firewalld has, without firewalld, which wants a bus of its own.
+  @Test func whatFirewalldRejectsIsLetThroughWhenAskedForAndTakenBack() throws {
+    try ThrowawayHost.with { host in
+      let foreign = """
+        table inet firewalld {
+          chain filter_INPUT { type filter hook input priority filter + 10; policy accept; ct state { established, related } accept; iifname "lo" accept; reject with icmpx admin-prohibited; }
+          chain filter_FORWARD { type filter hook forward priority filter + 10; policy accept; ct state { established, related } accept; reject with icmpx admin-prohibited; }
+        }
+        """
+      try host.write(foreign, to: "fw.nft")
+      try host.succeed("nft", "-f", "fw.nft")
+      let before = try ruleset(host)
+      let text = ThrowawayHost.servers(stack: "web", ["a", "b"], extra: ["a": ["ports: [\"8081:80\"]"]])
+      try host.write(text, to: "web.stack")
+      let up = try host.run("stack", "up", "web.stack")
+      #expect(up.errors.contains("table inet firewalld chain filter_FORWARD rule "), "\(up)")
+      #expect(up.errors.contains("to let it pass: stack doctor --fix"), "\(up)")
+      let closed = try ruleset(host)
+      #expect(try host.get("\(ThrowawayHost.address):8081", from: .outside) == nil)
+      let fix = try host.run("stack", "doctor", "--fix")
+      #expect(fix.output.contains("done web: let through in table inet firewalld chain filter_FORWARD"), "\(fix)")
+      #expect(try host.get("\(ThrowawayHost.address):8081", from: .outside) == "web a")
+      _ = try host.run("stack", "doctor", "--unfix")
+      #expect(try ruleset(host) == closed)
+      _ = try host.run("stack", "doctor", "--fix")
+      try host.succeed("stack", "down", "web")
+      #expect(try ruleset(host) == before)
+    }
+  }
+
   @Test func aTableThatAnotherProgramDeletesIsPutBackAndSaid() throws {
     try ThrowawayHost.with { host in
       let text = ThrowawayHost.servers(stack: "web", ["a", "b"], extra: ["a": ["ports: [\"8081:80\"]"]])

@@ -54,6 +54,34 @@ import Testing
     }
   }
 
+  @Test func aLinkBetweenServicesHasConditionsEachWay() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.up(
+        """
+        name: n
+        services:
+          a: {command: [sleep, infinity], network_mode: none}
+          b: {command: [sleep, infinity], network_mode: none}
+        links:
+          - ends:
+              a: {address: 10.0.12.1/30, egress: {loss: 20%}}
+              b: {address: 10.0.12.2/30}
+            rate: 10mbit
+        """, named: "n")
+      for service in ["a", "b"] {
+        let queue = try host.succeed("ip", "netns", "exec", "n.\(service)", "tc", "-j", "qdisc", "show", "dev", "eth0")
+        #expect(queue.contains(#""rate":1250000"#), "\(queue)")
+      }
+      let ping = try host.run(
+        "ip", "netns", "exec", "n.a", "ping", "-q", "-c", "400", "-i", "0.005", "10.0.12.2", limit: .seconds(60))
+      let received = ping.output.split(separator: ",").first { $0.contains("received") }?.split(separator: " ").first
+      #expect((250...370).contains(received.flatMap { Int($0) } ?? 0), "\(ping)")
+      try host.succeed("stack", "down", "n")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
   @Test func aDelayIsKeptOrRefusedBeforeAnythingIsMade() throws {
     try ThrowawayHost.with { host in
       let before = try HostState(of: host)

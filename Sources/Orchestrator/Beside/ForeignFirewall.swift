@@ -60,6 +60,9 @@ extension ClosedChain {
     return find(chains, rules: rules)
   }
 
+  /// Whether it is one of firewalld's.
+  var isFirewalld: Bool { Passage.firewalld.contains { $0.table == table && $0.chain == chain } }
+
   /// Whether it is the chain that DOCKER-USER stands before everything else of, where Docker is.
   var isDockers: Bool { [.ip, .ip6].contains(table.family) && table.name == "filter" && chain == "FORWARD" }
 }
@@ -74,6 +77,11 @@ extension DesiredStack {
     if closed.isDockers, hasGate {
       return
         "\(closed.place) \(closed.deed): the stack's bridges are let through in Docker's chain DOCKER-USER until it is down"
+    }
+    if closed.isFirewalld {
+      return
+        "\(closed.place) \(closed.deed): what services send out and what is published is lost there; to let it pass: "
+        + "stack doctor --fix"
     }
     let commands = networks.flatMap { network in
       ["iifname", "oifname"].map {

@@ -11,6 +11,8 @@ struct Passage {
   struct Gate: Hashable {
     var table: NftTableName
     var chain: String
+    /// By which links packets come to it, or leave after it.
+    var fields: [NftField] = [.inputInterface, .outputInterface]
   }
 
   static let docker = [
@@ -18,7 +20,10 @@ struct Passage {
     Gate(table: NftTableName(.ip6, "filter"), chain: "DOCKER-USER"),
   ]
   /// Used when asked for: firewalld has no chain for others, and no other way to its trusted zone than its own bus.
-  static let firewalld = [Gate(table: NftTableName(.inet, "firewalld"), chain: "filter_FORWARD")]
+  static let firewalld = [
+    Gate(table: NftTableName(.inet, "firewalld"), chain: "filter_FORWARD"),
+    Gate(table: NftTableName(.inet, "firewalld"), chain: "filter_INPUT", fields: [.inputInterface]),
+  ]
 
   /// Whether Docker's chain for others is on this host.
   static func isThere() throws(KernelError) -> Bool {
@@ -32,9 +37,9 @@ struct Passage {
 
   var comment: String { "stack:\(stack)" }
 
-  var rules: [NftRule] {
+  func rules(at gate: Gate) -> [NftRule] {
     bridges.flatMap { bridge in
-      [NftField.inputInterface, .outputInterface].map { field in
+      gate.fields.map { field in
         NftRule([.field(field, .interface(bridge))], [.counter, .accept], comment: comment)
       }
     }
@@ -46,6 +51,7 @@ struct Passage {
   /// - Returns: nil when all is as it should be.
   func change(at gate: Gate, existing: [NftRuleSummary]) -> NftTransaction? {
     let own = existing.filter { $0.chain == gate.chain && $0.comment == comment }
+    let rules = rules(at: gate)
     guard own.count != rules.count || own.contains(where: { $0.outcome != .accept }) else { return nil }
     var transaction = NftTransaction()
     for rule in own { transaction.deleteRule(rule.handle, of: gate.chain, in: gate.table) }
@@ -79,10 +85,12 @@ extension NftablesConnection {
 
   /// Takes back what was let through for a stack, at any gate.
   @discardableResult
-  func close(_ stack: String) throws(KernelError) -> [Passage.Gate] {
+  func close(
+    _ stack: String, at gates: [Passage.Gate] = Passage.docker + Passage.firewalld
+  ) throws(KernelError) -> [Passage.Gate] {
     let tables = try Set(tables().map(\.name))
     var changed: [Passage.Gate] = []
-    for gate in Passage.docker + Passage.firewalld where tables.contains(gate.table) {
+    for gate in gates where tables.contains(gate.table) {
       guard let transaction = Passage.removal(of: stack, at: gate, existing: try rules(of: gate.table)) else {
         continue
       }

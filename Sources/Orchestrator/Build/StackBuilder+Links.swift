@@ -31,6 +31,8 @@ extension StackBuilder {
     try near.apply(batch)
     try setUp(link.first, alias, &near)
     try setUp(link.second, alias, &far)
+    try shape(link.first, &near, to: link.second, at: second)
+    try shape(link.second, &far, to: link.first, at: first)
   }
 
   private func setUp(_ end: DesiredLink.End, _ alias: String, _ socket: inout NetlinkSocket) throws(KernelError) {

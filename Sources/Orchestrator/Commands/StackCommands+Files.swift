@@ -45,6 +45,10 @@ public struct LoadedStack: Sendable {
   /// Whether some link is to have what only netem does.
   var needsEmulator: Bool {
     services.contains { $0.attachments.contains { $0.conditions.conditions.needsEmulator } }
+      || file.links.contains { link in
+        link.declared(from: link.first, to: link.second).condition.needsEmulator
+          || link.declared(from: link.second, to: link.first).condition.needsEmulator
+      }
   }
 
   /// What its services are to see of the host's files.

@@ -9,6 +9,8 @@ public struct DesiredLink: Codable, Hashable, Sendable {
     public var interface: String
     public var mac: MACAddress
     public var addresses: [DesiredAddress]
+    /// What befalls packets that this end sends; nil for nothing.
+    public var condition: LinkCondition?
   }
   public var first: End
   public var second: End

@@ -2,17 +2,21 @@ import Netlink
 
 extension Resolver {
   /// The links whose both ends are to run.
-  func links(_ services: [DesiredService], _ names: inout [String: InterfaceNames]) -> [DesiredLink] {
+  mutating func links(_ services: [DesiredService], _ names: inout [String: InterfaceNames]) -> [DesiredLink] {
     let running = Set(services.map(\.service))
     var counts: [String: Int] = [:]
-    return file.links.filter { link in link.ends.allSatisfy { running.contains($0.service.value) } }.map { link in
+    let between = file.links.filter { link in link.ends.allSatisfy { running.contains($0.service.value) } }
+    return between.map { link in
       let pair = link.ends.map(\.service.value).sorted().joined(separator: "/")
       let number = counts[pair, default: 0]
       counts[pair] = number + 1
-      return DesiredLink(
+      var desired = DesiredLink(
         first: end(link.first, to: link.second, number, &names),
         second: end(link.second, to: link.first, number, &names),
         mtu: link.mtu.map { UInt32($0.value) }, declaredAt: SourceLine(link.span.place))
+      desired.first.condition = condition(of: link.declared(from: link.first, to: link.second), link)
+      desired.second.condition = condition(of: link.declared(from: link.second, to: link.first), link)
+      return desired
     }
   }
 

@@ -83,6 +83,13 @@ extension HostExamination {
           ))
         continue
       }
+      if chain.isFirewalld {
+        findings.append(
+          HostFinding(
+            .notice, "\(chain.place) \(chain.deed) (firewalld's doing): what services send out and what is published",
+            remedy: "let the bridges of the stacks that are up pass, as in its trusted zone: stack doctor --fix"))
+        continue
+      }
       var losses = "what services send out and what is published"
       if surroundings.bridgedFramesPass == true { losses += ", and by br_netfilter also what they send each other" }
       let isIPTables = chain.table == NftTableName(.ip, "filter") && chain.chain == "FORWARD"

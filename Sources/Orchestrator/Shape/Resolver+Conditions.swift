@@ -10,7 +10,7 @@ extension Resolver {
         let place = wanted.conditions[direction].emulatedPlace ?? wanted.network.span
         errors.append(
           EmulatorTrial.error(
-            "\(stackName)/\(instance)", conditions[direction], network: wanted.network.value,
+            "\(stackName)/\(instance)", conditions[direction], at: "network \(wanted.network.value)",
             remedy: "leave it out in \(place.place), or \(EmulatorTrial.remedy)"))
         break
       }
@@ -19,15 +19,33 @@ extension Resolver {
   }
 }
 
+extension Resolver {
+  /// The condition of one way over a link between two services.
+  mutating func condition(of declared: StackFile.DeclaredCondition, _ link: StackFile.Link) -> LinkCondition? {
+    let condition = declared.condition
+    guard !condition.isClear else { return nil }
+    if condition.needsEmulator, !facts.emulatesNetworks {
+      let names = link.ends.map(\.service.value).joined(separator: " and ")
+      let place = declared.emulatedPlace ?? link.span
+      let error = EmulatorTrial.error(
+        stackName, condition, at: "the link of \(names)",
+        remedy: "leave it out in \(place.place), or \(EmulatorTrial.remedy)")
+      // The two ways of a link mostly say the same.
+      if !errors.contains(error) { errors.append(error) }
+    }
+    return condition
+  }
+}
+
 extension EmulatorTrial {
   static let remedy = "boot a kernel with CONFIG_NET_SCH_NETEM (modprobe sch_netem): rate and loss do without it"
 
   static func error(
-    _ subject: String, _ condition: LinkCondition, network: String, remedy: String
+    _ subject: String, _ condition: LinkCondition, at place: String, remedy: String
   ) -> StackError {
     StackError(
       subject,
-      "cannot set \(condition.emulated.joined(separator: ", ")) on network \(network): this kernel has no netem",
+      "cannot set \(condition.emulated.joined(separator: ", ")) on \(place): this kernel has no netem",
       remedy: remedy)
   }
 

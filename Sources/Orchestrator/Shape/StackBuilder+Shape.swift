@@ -32,6 +32,21 @@ extension StackBuilder {
     try filters.commit(LossFilter(stack: stack, service: service.name, losses: lost.inside).transaction)
   }
 
+  /// Brings about what is to befall packets from one end of a link between two services to the other.
+  func shape(
+    _ sender: DesiredLink.End, _ socket: inout NetlinkSocket, to receiver: DesiredLink.End,
+    at far: SharedNamespace
+  ) throws(KernelError) {
+    guard let condition = sender.condition, let link = try socket.link(named: sender.interface) else { return }
+    guard try !apply(condition, to: link, through: &socket) else { return }
+    // A table for each end: those of the service's networks are another.
+    let filter = LossFilter(
+      stack: stack, service: "\(receiver.service)/\(receiver.interface)", losses: [(receiver.interface, condition.loss)]
+    )
+    var filters = try NetlinkSocket(.netfilter, in: far.descriptor)
+    try filters.commit(filter.transaction)
+  }
+
   /// Makes the queues of one end of a link what they are to be: in place where they are of the same kinds.
   ///
   /// - Returns: false when there is loss in the condition that the queues do not bring about.

@@ -62,7 +62,8 @@ extension StackCommands {
     let condition = conditions.egress.needsEmulator ? conditions.egress : conditions.ingress
     throw StackErrors([
       EmulatorTrial.error(
-        "\(place.stack)/\(place.service)", condition, network: attachment.network, remedy: EmulatorTrial.remedy)
+        "\(place.stack)/\(place.service)", condition, at: "network \(attachment.network)",
+        remedy: EmulatorTrial.remedy)
     ])
   }
 

@@ -39,7 +39,7 @@ import Testing
     #expect(passage.change(at: gate, existing: own + others) == nil)
     var expected = NftTransaction()
     expected.deleteRule(8, of: "DOCKER-USER", in: table)
-    for rule in passage.rules { expected.insert(rule, atTheHeadOf: "DOCKER-USER", in: table) }
+    for rule in passage.rules(at: gate) { expected.insert(rule, atTheHeadOf: "DOCKER-USER", in: table) }
     #expect(passage.change(at: gate, existing: [own[0]] + others) == expected)
     var removal = NftTransaction()
     removal.deleteRule(8, of: "DOCKER-USER", in: table)

@@ -91,6 +91,30 @@ import Testing
     #expect(Planner.up(before, recorded: before, observed: ["web": .running]).steps.isEmpty)
   }
 
+  @Test func aLinkBetweenServicesHasAConditionEachWay() throws {
+    let text = """
+      services:
+        a: {command: [x], network_mode: none}
+        b: {command: [x], network_mode: none}
+      links:
+        - ends:
+            a: {address: 10.0.12.1/30, egress: {rate: 1mbit}, ingress: {loss: 2%}}
+            b: {address: 10.0.12.2/30, egress: {loss: 3%}}
+          rate: 2mbit
+          delay: 5ms
+      """
+    let link = try #require(try resolve(text).links.first)
+    #expect(link.first.condition.map(String.init(describing:)) == "rate 1mbit, delay 5ms")
+    #expect(link.second.condition.map(String.init(describing:)) == "rate 2mbit, delay 5ms, loss 3%")
+    var facts = HostFacts.using()
+    facts.emulatesNetworks = false
+    let errors = obstacles(text, on: facts)
+    #expect(errors.count == 1)
+    #expect(
+      errors.first?.description.hasPrefix("web: cannot set delay on the link of a and b: this kernel has no netem")
+        == true)
+  }
+
   @Test func whatWasChangedByHandStays() throws {
     var before = try Self.stack("rate: 10mbit")
     var override = LinkOverride()

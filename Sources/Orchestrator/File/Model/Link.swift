@@ -10,6 +10,8 @@ extension StackFile {
       var mac: Located<MACAddress>?
       /// With the length of their network.
       var addresses: [Located<InterfaceAddress>] = []
+      /// What befalls packets that this end sends and gets.
+      var conditions = DeclaredConditions()
 
       init(service: Located<String>) { self.service = service }
     }
@@ -27,8 +29,16 @@ extension StackFile {
     var second: End
     /// The largest packet in octets: 68...65535. Nil: the kernel's 1500.
     var mtu: Located<Int>?
+    /// What befalls packets each way, where an end says nothing else.
+    var conditions = DeclaredCondition()
     var span: Span
 
     var ends: [End] { [first, second] }
+
+    /// What befalls packets from one end to the other: what the link says, over it what the end that gets them does, and over
+    /// that what the one that sends them does.
+    func declared(from sender: End, to receiver: End) -> DeclaredCondition {
+      conditions.overlaid(by: receiver.conditions[.ingress]).overlaid(by: sender.conditions[.egress])
+    }
   }
 }

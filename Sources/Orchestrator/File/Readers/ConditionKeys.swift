@@ -5,7 +5,7 @@ enum ConditionKeys {
 
   /// For a mapping that describes an end of a link: each key for both ways, and `egress` and `ingress` for one.
   static func keys<Target>(_ way: @escaping Way<Target, StackFile.DeclaredConditions>) -> [KeyTable<Target>.Key] {
-    one { target, change in way(&target) { change(&$0.both) } }
+    oneWay { target, change in way(&target) { change(&$0.both) } }
       + [
         .read("egress", "the same for packets from the service alone") { field, target in
           way(&target) { direction.read(field, into: &$0.egress) }
@@ -17,9 +17,10 @@ enum ConditionKeys {
   }
 
   private static let direction = KeyTable<StackFile.DeclaredCondition>(
-    "direction of a link", one { target, change in change(&target) })
+    "direction of a link", oneWay { target, change in change(&target) })
 
-  private static func one<Target>(
+  /// For what says the same of all the packets that it is about.
+  static func oneWay<Target>(
     _ way: @escaping Way<Target, StackFile.DeclaredCondition>
   ) -> [KeyTable<Target>.Key] {
     [
@@ -100,25 +101,26 @@ extension Field {
 
   /// What of an end's conditions makes no sense with the rest.
   func check(_ conditions: StackFile.DeclaredConditions) {
-    for direction in LinkDirection.allCases {
-      let declared = conditions[direction]
-      let delay = declared.delay?.value ?? .zero
-      if let jitter = declared.jitter, jitter.value > .zero {
-        if delay == .zero {
-          report(
-            .jitterWithoutDelay, "jitter varies a delay, and there is none", at: jitter.span,
-            help: ["give a delay that is at least as long: `delay: \(DurationText.text(jitter.value))`"])
-        } else if jitter.value > delay, let longer = declared.delay {
-          report(
-            .jitterExceedsDelay, "the jitter is longer than the delay", "no packet arrives before it was sent",
-            at: jitter.span, also: [Diagnostic.Label(longer.span, "the delay")])
-        }
-      }
-      if let reorder = declared.reorder, reorder.value > .none, delay == .zero {
+    for direction in LinkDirection.allCases { check(conditions[direction]) }
+  }
+
+  func check(_ declared: StackFile.DeclaredCondition) {
+    let delay = declared.delay?.value ?? .zero
+    if let jitter = declared.jitter, jitter.value > .zero {
+      if delay == .zero {
         report(
-          .reorderWithoutDelay, "packets overtake those that are delayed, and none is", at: reorder.span,
-          help: ["give a delay: `delay: 10ms`"])
+          .jitterWithoutDelay, "jitter varies a delay, and there is none", at: jitter.span,
+          help: ["give a delay that is at least as long: `delay: \(DurationText.text(jitter.value))`"])
+      } else if jitter.value > delay, let longer = declared.delay {
+        report(
+          .jitterExceedsDelay, "the jitter is longer than the delay", "no packet arrives before it was sent",
+          at: jitter.span, also: [Diagnostic.Label(longer.span, "the delay")])
       }
+    }
+    if let reorder = declared.reorder, reorder.value > .none, delay == .zero {
+      report(
+        .reorderWithoutDelay, "packets overtake those that are delayed, and none is", at: reorder.span,
+        help: ["give a delay: `delay: 10ms`"])
     }
   }
 }

@@ -15,7 +15,11 @@ extension Field {
       }
       return nil
     }
-    return StackFile.Link(first: ends.0, second: ends.1, mtu: draft.mtu, span: node.span)
+    let link = StackFile.Link(
+      first: ends.0, second: ends.1, mtu: draft.mtu, conditions: draft.conditions, span: node.span)
+    check(link.declared(from: link.first, to: link.second))
+    check(link.declared(from: link.second, to: link.first))
+    return link
   }
 
   /// `{r1: 10.0.12.1/30, r2: 10.0.12.2/30}`, with details of an end in a mapping.
@@ -108,10 +112,11 @@ extension Field {
 private struct LinkDraft {
   var ends: (StackFile.Link.End, StackFile.Link.End)?
   var mtu: Located<Int>?
+  var conditions = StackFile.DeclaredCondition()
 
   static let keys = KeyTable<LinkDraft>(
     "link",
-    [
+    ConditionKeys.oneWay { draft, change in change(&draft.conditions) } + [
       .read("ends", "two services with their addresses: {r1: 10.0.12.1/30, r2: 10.0.12.2/30}") { field, draft in
         draft.ends = field.linkEnds()
       },
@@ -129,7 +134,7 @@ private struct LinkDraft {
 
   static let endKeys = KeyTable<StackFile.Link.End>(
     "link's end",
-    [
+    ConditionKeys.keys { end, change in change(&end.conditions) } + [
       .read("address", "an address with its length, or several") { field, end in
         end.addresses = field.interfaceAddresses()
       },

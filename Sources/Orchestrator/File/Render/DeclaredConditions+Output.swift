@@ -9,7 +9,7 @@ extension StackFile.DeclaredConditions {
 }
 
 extension StackFile.DeclaredCondition {
-  fileprivate var outputEntries: [OutputValue.Entry] {
+  var outputEntries: [OutputValue.Entry] {
     let values: [(String, String?)] = [
       ("rate", rate.map { "\($0.value)" }), ("delay", delay.map { DurationText.text($0.value) }),
       ("jitter", jitter.map { DurationText.text($0.value) }), ("loss", loss.map { "\($0.value)" }),

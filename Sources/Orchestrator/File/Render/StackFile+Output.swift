@@ -63,10 +63,10 @@ extension StackFile.Link {
               "address": end.addresses.isEmpty ? nil : .list(end.addresses.map { .text("\($0.value)") }),
               "interface_name": end.interface.map { .text($0.value) },
               "mac_address": end.mac.map { .text("\($0.value)") },
-            ]))
+            ]).adding(end.conditions.outputEntries))
         }),
       "mtu": mtu.map { .number($0.value) },
-    ])
+    ]).adding(conditions.outputEntries)
   }
 }
 
