@@ -67,7 +67,8 @@ extension HostFacts {
   private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
     guard ports.contains(where: { $0.port == DNSSocket.port && $0.address != nil }) else { return }
     let gateways = stacks.flatMap { name in
-      ((try? StateFile<DesiredStack>(path: folders.stack(name).intent).read()) ?? nil)?.networks.flatMap(\.gateways) ?? []
+      ((try? StateFile<DesiredStack>(path: folders.stack(name).intent).read()) ?? nil)?.networks.flatMap(\.gateways)
+        ?? []
     }
     ports.removeAll { used in used.port == DNSSocket.port && used.address.map(gateways.contains) ?? false }
   }
