@@ -51,6 +51,8 @@ final class StackBuilder: Sendable {
       case .prepareHost(_, let forwarding):
         try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding)
       case .createBridge(let network, let desired): try create(network, group: desired.linkGroup)
+      case .createSegment(let segment, let desired): try create(segment, in: desired)
+      case .removeSegment(let segment): try remove(segment)
       case .writeFirewall(let desired): try write(Firewall(desired))
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)

@@ -4,12 +4,14 @@ import Netlink
 struct Resolver {
   let file: StackFile
   let facts: HostFacts
-  private let previous: DesiredStack?
+  let previous: DesiredStack?
   /// What the instances are now, by name.
   let previousServices: [String: DesiredService]
   private let folder: StackFolder
   /// Names of links that are not to be had any more.
   private var takenLinks: Set<String>
+  /// The ends of links, by service.
+  let linkEnds: [String: [StackFile.Link.End]]
   var errors: [StackError] = []
 
   /// - Parameters:
@@ -33,6 +35,7 @@ struct Resolver {
       (previous?.services ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.folder = folder
     takenLinks = facts.links
+    linkEnds = Dictionary(grouping: file.links.flatMap(\.ends)) { $0.service.value }
   }
 
   var stackName: String { file.name.value }
@@ -60,10 +63,11 @@ struct Resolver {
     }
     var stack = DesiredStack(
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
-      volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file),
-      links: links(services, &names))
+      volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
+      segments: segments(networks.map(\.desired), services))
     route(&stack)
     nameFarEnds(&stack)
+    meetOthers(&stack)
     return stack
   }
 
@@ -109,11 +113,14 @@ struct Resolver {
     _ networks: [StackFile.Network], _ instances: [Instance]
   ) -> [ChosenNetwork] {
     var allocator = AddressAllocator(
-      pools: facts.pools, taken: facts.ranges.map { AddressAllocator.Taken(prefix: $0.prefix, user: $0.user) })
+      pools: facts.pools,
+      taken: facts.ranges.map { AddressAllocator.Taken(prefix: $0.prefix, user: $0.user, link: $0.link) })
     // Fixed subnets first, so that no chosen one stands in their way.
     for network in networks {
       guard let subnet = network.subnet else { continue }
-      if let taken = allocator.user(of: subnet.value) {
+      // The network that a parent is on is the one that its macvlan is about.
+      let taken = allocator.user(of: subnet.value) { $0.link != nil && $0.link == network.parent?.value }
+      if let taken {
         errors.append(
           StackError(
             "\(stackName)/\(network.name.value)", "subnet \(subnet.value) overlaps \(taken.prefix), \(taken.user)",
@@ -122,8 +129,14 @@ struct Resolver {
       allocator.claim(subnet.value, for: "network \(network.name.value)")
     }
     claimLinks(&allocator)
+    for vlan in networks.flatMap(\.vlans) {
+      if let subnet = vlan.subnet { allocator.claim(subnet.value, for: "VLAN \(vlan.id.value)") }
+    }
     return networks.compactMap { network in
       let name = network.name.value
+      if network.external != nil {
+        return joined(network).map { ChosenNetwork(desired: $0, range: nil) }
+      }
       let hosts = instances.count { $0.service.attachments.contains { $0.network.value == name } }
       guard
         let subnet = network.subnet?.value ?? keptSubnet(name, hosts, &allocator)
@@ -137,11 +150,15 @@ struct Resolver {
       let bridge = linkName(before: previous?.network(named: name)?.bridge) {
         LinkName.bridge(stack: stackName, network: name, attempt: $0)
       }
+      let tunnel = tunnel(of: network)
       return ChosenNetwork(
         desired: DesiredNetwork(
           name: name, bridge: bridge, mac: Self.mac(for: gateway), subnet: subnet, gateway: gateway,
           isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place),
-          mtu: network.mtu.map { UInt32($0.value) }),
+          mtu: network.mtu.map { UInt32($0.value) } ?? tunnel?.largestPacket, parent: parent(of: network),
+          tunnel: tunnel,
+          vlans: vlans(of: network, instances.map(\.service)),
+          givenName: network.givenName?.value),
         range: network.addressRange?.value)
     }
   }
@@ -167,7 +184,7 @@ struct Resolver {
   }
 
   /// A name that no other link has: the one of before if there is one, so that what is there can stay.
-  private mutating func linkName(before: String?, _ name: (_ attempt: Int) -> String) -> String {
+  mutating func linkName(before: String?, _ name: (_ attempt: Int) -> String) -> String {
     if let before, takenLinks.insert(before).inserted { return before }
     var attempt = 0
     while !takenLinks.insert(name(attempt)).inserted { attempt += 1 }
@@ -190,10 +207,13 @@ struct Resolver {
   // MARK: Addresses
 
   /// What there is to give out on each network, and what was given out before.
-  private struct Addresses {
+  struct Addresses {
+    /// By network, and by network and VLAN: `front`, `front/10`.
     var free: [String: HostAddresses] = [:]
     /// By instance and network.
     var kept: [String: [String: IPv4Address]] = [:]
+    /// Which bridge each is on.
+    var places = Places(kept: [:])
   }
 
   /// Whoever has an address keeps it, before those that have none yet are given theirs.
@@ -205,20 +225,25 @@ struct Resolver {
           $0.address?.value
         }
       }
+      addVLANs(of: network.desired, instances.map(\.service), &addresses)
       addresses.free[network.desired.name] = HostAddresses(
-        subnet: network.desired.subnet, within: network.range, reserved: fixed + [network.desired.gateway])
+        subnet: network.desired.subnet, within: network.range,
+        reserved: fixed + [network.desired.gateway] + (facts.members[network.desired.bridge] ?? []).map(\.address)
+          + (network.desired.parent.flatMap { facts.parents[$0] } ?? []))
     }
     for instance in instances {
       let before = previousServices[instance.name]?.attachments ?? []
       for wanted in instance.service.attachments where wanted.address == nil {
         let network = wanted.network.value
         if let address = before.first(where: { $0.network == network })?.address,
-          addresses.free[network]?.take(address) == true
+          let pool = networks.first(where: { $0.desired.name == network })?.desired.pool(of: wanted).name,
+          addresses.free[pool]?.take(address) == true
         {
           addresses.kept[instance.name, default: [:]][network] = address
         }
       }
     }
+    addresses.places = Places(kept: keptSegments(instances.map(\.name)))
     return addresses
   }
 
@@ -228,7 +253,7 @@ struct Resolver {
   ) -> [DesiredAttachment] {
     let before = previousServices[instance.name]?.attachments ?? []
     var attachments: [DesiredAttachment] = []
-    let linked = file.links.flatMap(\.ends).filter { $0.service.value == instance.service.name.value }
+    let linked = linkEnds[instance.service.name.value] ?? []
     var free = InterfaceNames(
       given: (instance.service.attachments.map(\.interface) + linked.map(\.interface)).compactMap(\.?.value))
     defer { names[instance.name] = free }
@@ -236,10 +261,11 @@ struct Resolver {
       let interface = wanted.interface?.value ?? free.next()
       guard let network = networks.first(where: { $0.desired.name == wanted.network.value })?.desired else { continue }
       let kept = addresses.kept[instance.name]?[network.name]
-      guard let address = wanted.address?.value ?? kept ?? addresses.free[network.name]?.take() else {
+      let pool = network.pool(of: wanted)
+      guard let address = wanted.address?.value ?? kept ?? addresses.free[pool.name]?.take() else {
         errors.append(
           StackError(
-            "\(stackName)/\(instance.name)", "no address is left in \(network.subnet) of network \(network.name)",
+            "\(stackName)/\(instance.name)", "no address is left in \(pool.subnet) of network \(pool.name)",
             remedy: "give the network a wider subnet in \(network.declaredAt.map(\.description) ?? "the stack file")"))
         continue
       }
@@ -251,6 +277,8 @@ struct Resolver {
         DesiredAttachment(
           network: network.name, interface: interface, link: link, address: address,
           mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false,
+          vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
+          segment: segment(of: instance.name, on: network, &addresses), parent: network.parent,
           conditions: conditions(of: wanted, instance.name),
           override: before.first { $0.network == network.name }?.override))
     }
@@ -265,7 +293,12 @@ struct Resolver {
     let priorities = Dictionary(
       instance.service.attachments.map { ($0.network.value, $0.gatewayPriority) }, uniquingKeysWith: max)
     let leadingOut = attachments.indices.filter { index in
-      networks.contains { $0.desired.name == attachments[index].network && !$0.desired.isInternal }
+      networks.contains { network in
+        guard network.desired.name == attachments[index].network else { return false }
+        // Out of a VLAN leads its router, whatever the host does.
+        return attachments[index].accessVLAN == nil
+          ? !network.desired.isInternal : network.desired.gateway(of: attachments[index]) != nil
+      }
     }
     let best = leadingOut.max { left, right in
       let (leftPriority, rightPriority) = (

@@ -23,13 +23,16 @@ struct NameViews {
           lines += "\(attachment.address)\t\(Self.names(of: service, attachment).joined(separator: " "))\n"
         }
       }
+      for neighbour in stack.neighbours where neighbour.network == network.name {
+        lines += "\(neighbour.address)\t\(neighbour.names.joined(separator: " "))\n"
+      }
       linesByNetwork[network.name] = lines
     }
   }
 
   /// The names of one service on one network: its own, its container name, its hostname, the name that it shares with
   /// its replicas, and its aliases there.
-  private static func names(of service: DesiredService, _ attachment: DesiredAttachment) -> [String] {
+  static func names(of service: DesiredService, _ attachment: DesiredAttachment) -> [String] {
     var seen: Set<String> = []
     let candidates = [service.name, service.service] + [service.containerName, service.hostname].compactMap(\.self)
     return (candidates + attachment.aliases).filter { seen.insert($0).inserted }

@@ -5,10 +5,12 @@ import Netlink
 /// Each stack guards only what is its own, so stacks need not know each other to be apart. Services and ports stand in
 /// sets and maps: the number of rules is the same for one service and for a thousand.
 struct Firewall {
-  private let stack: DesiredStack
+  private var stack: DesiredStack
 
   init(_ stack: DesiredStack) {
     self.stack = stack
+    // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here.
+    self.stack.networks = stack.ownNetworks.filter { $0.parent == nil }
   }
 
   /// `stack-web`, in family inet.
@@ -84,7 +86,8 @@ struct Firewall {
   /// answers on the way that the request came.
   private var published: [(port: PublishedPort, address: IPv4Address)] {
     stack.services.flatMap { service in
-      let attachment = service.attachments.first(where: \.isDefaultRoute) ?? service.attachments.first
+      let attachments = service.attachments.filter { $0.parent == nil && $0.accessVLAN == nil }
+      let attachment = attachments.first(where: \.isDefaultRoute) ?? attachments.first
       return service.ports.compactMap { port in attachment.map { (port, $0.address) } }
     }
   }

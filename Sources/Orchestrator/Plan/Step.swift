@@ -17,6 +17,8 @@ public enum Step: Hashable, Sendable {
   case prepareHost(stack: String, forwarding: Bool)
   case createBridge(DesiredNetwork, DesiredStack)
   /// The stack's nftables table, replaced as a whole in one transaction.
+  /// A further bridge of a large network, joined to the network's own.
+  case createSegment(DesiredSegment, DesiredStack)
   case writeFirewall(DesiredStack)
 
   // What one service needs.
@@ -43,6 +45,7 @@ public enum Step: Hashable, Sendable {
   /// of them, not once for each.
   case removeLinks(group: UInt32, stack: String)
   case removeBridge(DesiredNetwork)
+  case removeSegment(DesiredSegment)
   case removeFirewall(stack: String)
   case removeControlGroups(stack: String)
   case restoreHost

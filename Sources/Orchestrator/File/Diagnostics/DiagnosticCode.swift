@@ -98,6 +98,9 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case badRoute = "E0554"
   case unreachableRouter = "E0555"
   case networkModeConflict = "E0556"
+  case externalConflict = "E0557"
+  case driverConflict = "E0558"
+  case badVLAN = "E0559"
 
   var severity: Diagnostic.Severity {
     switch rawValue.first {
@@ -186,6 +189,9 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .badRoute: "a route leads nowhere, or to where another one leads"
     case .unreachableRouter: "the router of a route is on none of the service's networks and links"
     case .networkModeConflict: "a service that shares a network, or has none, is given one of its own"
+    case .externalConflict: "another stack's network is given what only that stack can give it"
+    case .driverConflict: "a network is given something that its driver has no use for"
+    case .badVLAN: "a VLAN is given twice, or to a network or service that can have none, or is none of the network's"
     case .badExtraHost: "a line for /etc/hosts has no address, or one that cannot be understood"
     case .badRule: "a rule is not `allow:` or `deny:` with who to whom"
     case .badPeer: "an end of a rule cannot be understood"

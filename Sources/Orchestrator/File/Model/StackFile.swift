@@ -34,6 +34,19 @@ extension StackFile {
     var addressRange: Located<IPv4Prefix>?
     /// The largest packet in octets, on the bridge and on every interface: 68...65535. Nil: the kernel's 1500.
     var mtu: Located<Int>?
+    /// In the order of the file.
+    var vlans: [VLAN] = []
+    /// What makes it. Nil: a bridge.
+    var driver: Located<Driver>?
+    /// Of a macvlan network: the link of the host that its interfaces are on.
+    var parent: Located<String>?
+    /// Of a vxlan network: its number, 1...16,777,215, the other host, this host's own address and the UDP port.
+    var tunnelID: Located<Int>?
+    var remote: Located<IPAddress>?
+    var local: Located<IPAddress>?
+    var tunnelPort: Located<Int>?
+    /// Where the file says that it is another stack's. Nil: the stack's own.
+    var external: Span?
     /// No way out of the host and none in.
     var isInternal = false
     /// What holds in it for what no rule of `policies` is about.
@@ -43,6 +56,15 @@ extension StackFile {
     var isImplicit = false
 
     init(name: Located<String>) { self.name = name }
+
+    enum Driver: String, Sendable, CaseIterable {
+      /// A bridge on this host.
+      case bridge
+      /// Interfaces with hardware addresses of their own on a link of the host.
+      case macvlan
+      /// A bridge on this host, joined to one on another host.
+      case vxlan
+    }
   }
 
   /// A folder that outlives the services that mount it.
