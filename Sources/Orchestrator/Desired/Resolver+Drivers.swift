@@ -23,4 +23,28 @@ extension Resolver {
       link: link, id: UInt32(id.value), remote: remote.value, local: network.local?.value,
       port: UInt16(network.tunnelPort?.value ?? StackFile.Network.standardTunnelPort))
   }
+
+  /// Rules are kept where all frames of a network pass one bridge, untagged. Better no stack than one that looks guarded.
+  mutating func checkRules(_ stack: DesiredStack) {
+    guard !stack.policy.isEmpty else { return }
+    let divided = Set(stack.segments.map(\.network))
+    for network in stack.ownNetworks {
+      let reason: String
+      if network.parent != nil {
+        reason = "it is on a link of the host, past all rules"
+      } else if !network.vlans.isEmpty {
+        reason = "it has VLANs, whose frames no rule sees"
+      } else if divided.contains(network.name) {
+        reason = "it has more services than one bridge takes"
+      } else {
+        continue
+      }
+      errors.append(
+        StackError(
+          "\(stackName)/\(network.name)", "the stack has rules, which cannot be kept on this network: \(reason)",
+          remedy:
+            "put it (\(network.declaredAt.map(\.description) ?? "")) into a stack without `policies` and `default: deny`"
+        ))
+    }
+  }
 }

@@ -68,6 +68,7 @@ struct Resolver {
     route(&stack)
     nameFarEnds(&stack)
     meetOthers(&stack)
+    checkRules(stack)
     return stack
   }
 

@@ -5,7 +5,7 @@ import Netlink
 /// Each stack guards only what is its own, so stacks need not know each other to be apart. Services and ports stand in
 /// sets and maps: the number of rules is the same for one service and for a thousand.
 struct Firewall {
-  private var stack: DesiredStack
+  private(set) var stack: DesiredStack
 
   init(_ stack: DesiredStack) {
     self.stack = stack
@@ -21,8 +21,8 @@ struct Firewall {
       .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
       chains: [
         guardLoopback, translateIncoming, translateLocal, translateSource, forward, enter, leaveInternal, input,
-      ],
-      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways],
+      ] + segmentChains,
+      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways] + segmentSets,
       maps: [publishedEverywhere, publishedAt])
   }
 

@@ -195,4 +195,31 @@ import Testing
     #expect(growing.short.contains("segment default 2") && !growing.short.contains("segment default 1"))
     #expect(Planner.undo(growing.steps, of: more, to: fewer).short.contains("no segment default 2"))
   }
+
+  @Test func theFurtherBridgesOfALargeNetworkOnlyPassFramesOn() throws {
+    let stack = try resolve("services: {w: {command: [x], scale: 1001}}")
+    let table = Firewall(stack).table.rendered
+    #expect(table.contains("elements = { \"\(stack.segments[0].bridge)\" }"), "\(table)")
+    #expect(table.contains("iifname @segments notrack"))
+    #expect(!Firewall(try resolve("services: {w: {command: [x], scale: 1000}}")).table.rendered.contains("segments"))
+  }
+
+  // MARK: Rules
+
+  @Test(arguments: [
+    (
+      "services: {a: {command: [x], networks: [n]}}", "n: {driver: macvlan, parent: uplink, subnet: 10.3.0.0/24}",
+      "link of the host"
+    ),
+    ("services: {a: {command: [x], networks: {n: {vlan: 10}}}}", "n: {}", "VLANs"),
+    ("services: {a: {command: [x], networks: [n], scale: 1001}}", "n: {}", "more services"),
+  ])
+  func rulesThatCouldNotBeKeptAreRefused(_ services: String, _ network: String, _ reason: String) throws {
+    var facts = HostFacts.using()
+    facts.parents = ["uplink": []]
+    let text = "\(services)\nnetworks: {\(network)}\n"
+    #expect(obstacles(text, on: facts).isEmpty)
+    let errors = obstacles(text + "policies: [{deny: any -> a}]", on: facts)
+    #expect(errors.count == 1 && errors[0].message.contains(reason), "\(errors)")
+  }
 }
