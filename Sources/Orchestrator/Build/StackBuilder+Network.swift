@@ -7,14 +7,14 @@ import SystemPackage
 extension StackBuilder {
   // MARK: Bridges
 
-  func create(_ network: DesiredNetwork, group: UInt32) throws(KernelError) {
+  func create(_ network: DesiredNetwork, in desired: DesiredStack) throws(KernelError) {
     // A macvlan network has nothing on the host but its parent.
     guard network.parent == nil else { return }
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
     var bridge = Bridge(network.bridge)
     bridge.mac = network.mac
-    bridge.group = group
+    bridge.group = desired.linkGroup
     bridge.mtu = network.mtu
     bridge.isUp = false
     bridge.filtersVLANs = !network.vlans.isEmpty
@@ -30,21 +30,24 @@ extension StackBuilder {
     let index = try linkIndex(network.bridge)
     var change = LinkChange(.index(index))
     change.alias = LinkName.alias(stack: stack, "", network.name)
-    // Without IPv6 the bridge needs no link-local address, nor the duplicate detection and listener reports of one.
+    // A bridge needs no link-local address, nor the duplicate detection and listener reports of one.
     change.ipv6AddressGeneration = IPv6AddressGeneration.none
     // Once more: until it is set by itself, a bridge follows the smallest MTU of its ports.
     change.mtu = network.mtu
     batch.change(change)
     batch.add(
       InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
+    try setIPv6(of: network)
+    if let ipv6 = network.ipv6 { batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing) }
     var up = LinkChange(.index(index))
     up.isUp = true
     batch.change(up)
     try socket.apply(batch)
+    if !desired.policy.isEmpty { try filter([network], by: desired.policy, of: desired) }
     // So that 127.0.0.1 on the host leads to published ports: a packet with a loopback source may leave by this link.
     // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
     try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1")
-    if let tunnel = network.tunnel { try create(tunnel, of: network, on: index, group: group) }
+    if let tunnel = network.tunnel { try create(tunnel, of: network, on: index, group: desired.linkGroup) }
   }
 
   /// Says what a kernel lacks that cannot tell VLANs apart.
@@ -68,7 +71,8 @@ extension StackBuilder {
   // MARK: Services
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
-    let namespace = try namespaces.create(forwards: service.forwards)
+    let namespace = try namespaces.create(
+      service.hasIPv6 ? .fixed : .off, forwards: service.forwards, ownedBy: service.identityRange)
     try namespace.pin(at: folder.service(service.name).namespace)
   }
 
@@ -126,6 +130,7 @@ extension StackBuilder {
       // The host is in no VLAN.
       if attachment.accessVLAN == nil {
         batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: bridge))
+        if let ipv6 = attachment.ipv6 { batch.set(Neighbour(.v6(ipv6.address), at: attachment.mac, on: bridge)) }
       }
     }
     try host.apply(batch)
@@ -144,6 +149,7 @@ extension StackBuilder {
       else { continue }
       batch.add(
         InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet(of: attachment).length, on: link))
+      batch.addIPv6Address(of: attachment, in: network, on: link)
       var up = LinkChange(.index(link))
       up.isUp = true
       batch.change(up)
@@ -157,6 +163,7 @@ extension StackBuilder {
       for interface in attachment.subinterfaces {
         batch.create(VLANInterface(interface.interface, on: link, vlan: interface.vlan))
       }
+      batch.addIPv6Routes(of: attachment, in: network, on: link)
     }
     try inner.apply(batch)
     try setUpSubinterfaces(of: service, &inner)
@@ -187,13 +194,10 @@ extension StackBuilder {
 
   // MARK: Firewall
 
-  func write(_ firewall: Firewall) throws(KernelError) {
-    try nftables.commit(firewall.transaction)
-  }
-
   func removeFirewall() throws(KernelError) {
     try nftables.commit(Firewall.removal(of: stack))
-    try removeLossFilters()
+    try removeOtherTables()
+    try closePassage()
   }
 
   // MARK: Small things

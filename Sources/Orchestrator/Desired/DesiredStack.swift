@@ -22,6 +22,8 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   public var segments: [DesiredSegment] = []
   /// Services of other stacks on the same networks. They come and go without anything here being made anew.
   public var neighbours: [StackNeighbour] = []
+  /// Groups of instances that were cut off from each other by hand; nil for none.
+  public var partition: [[String]]?
 
   public func service(named name: String) -> DesiredService? {
     services.first { $0.name == name }
@@ -83,6 +85,15 @@ public struct DesiredNetwork: Codable, Hashable, Sendable {
   public var vlans: [DesiredVLAN] = []
   /// The name in the file, when it is another than the key: other stacks find the network by it.
   public var givenName: String?
+  /// nil on a network of IPv4 alone.
+  public var ipv6: IPv6?
+
+  /// What a network with IPv6 has beside the rest.
+  public struct IPv6: Codable, Hashable, Sendable {
+    public var subnet: IPv6Prefix
+    /// The bridge's own address, and the default route of the services.
+    public var gateway: IPv6Address
+  }
 }
 
 /// Who of another stack is on one of this stack's networks, for the files of names.

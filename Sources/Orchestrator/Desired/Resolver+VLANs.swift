@@ -87,3 +87,15 @@ extension DesiredNetwork {
     return (pool(ofVLAN: UInt16(id.value)), own)
   }
 }
+
+extension Resolver {
+  /// Where a gateway of IPv6 can be reached: beside the host, untagged.
+  func ipv6Address(
+    of wanted: StackFile.Attachment, besides address: IPv4Address, in network: DesiredNetwork,
+    _ addresses: inout Addresses
+  ) -> IPv6Address? {
+    if case .access = wanted.vlan?.value { return nil }
+    guard network.parent == nil else { return nil }
+    return wanted.address6?.value ?? addresses.free6[network.name]?.take(besides: address, in: network.subnet)
+  }
+}

@@ -7,11 +7,13 @@ struct Resolver {
   let previous: DesiredStack?
   /// What the instances are now, by name.
   let previousServices: [String: DesiredService]
-  private let folder: StackFolder
+  let folder: StackFolder
   /// Names of links that are not to be had any more.
   private var takenLinks: Set<String>
   /// The ends of links, by service.
   let linkEnds: [String: [StackFile.Link.End]]
+  /// Subnets of IPv6 that are not to be had any more, with who has them.
+  var takenPrefixes: [(prefix: IPv6Prefix, user: String)]
   var errors: [StackError] = []
 
   /// - Parameters:
@@ -36,6 +38,7 @@ struct Resolver {
     self.folder = folder
     takenLinks = facts.links
     linkEnds = Dictionary(grouping: file.links.flatMap(\.ends)) { $0.service.value }
+    takenPrefixes = Self.takenPrefixes(facts)
   }
 
   var stackName: String { file.name.value }
@@ -47,11 +50,14 @@ struct Resolver {
     }
     let networks = chooseSubnets(usedNetworks, instances)
     var addresses = chooseAddresses(networks, instances)
+    let identities = chooseIdentities(instances.map { ($0.name, $0.service) })
     var services: [DesiredService] = []
     var names: [String: InterfaceNames] = [:]
     for instance in instances {
       let attachments = attachments(of: instance, in: networks, &addresses, &names)
-      services.append(service(instance, attachments, networks))
+      var service = service(instance, attachments, networks)
+      service.firstIdentity = identities[instance.name]
+      services.append(service)
     }
     assignPorts(&services, active)
     let volumes = file.volumes.map { DesiredVolume(name: $0.name.value, folder: folder.volume($0.name.value)) }
@@ -64,12 +70,24 @@ struct Resolver {
     var stack = DesiredStack(
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
-      segments: segments(networks.map(\.desired), services))
+      segments: segments(networks.map(\.desired), services), partition: previous?.partition)
     route(&stack)
     nameFarEnds(&stack)
     meetOthers(&stack)
     checkRules(stack)
+    checkFiltering(stack)
     return stack
+  }
+
+  /// Frames between services of one network pass by the firewall unless the kernel shows them to it.
+  private mutating func checkFiltering(_ stack: DesiredStack) {
+    guard !facts.canFilterBridges, !stack.policy.isEmpty else { return }
+    guard let network = stack.policy.filteredNetworks(of: stack).min() else { return }
+    errors.append(
+      StackError(
+        "\(stackName)/\(network)", "the kernel does not filter within a network: br_netfilter is not loaded",
+        remedy: "load it (modprobe br_netfilter, then sysctl -w net.bridge.bridge-nf-call-iptables=0, or it filters"
+          + " every bridge), or put services that rules keep apart on networks of their own"))
   }
 
   // MARK: Instances
@@ -115,7 +133,11 @@ struct Resolver {
   ) -> [ChosenNetwork] {
     var allocator = AddressAllocator(
       pools: facts.pools,
-      taken: facts.ranges.map { AddressAllocator.Taken(prefix: $0.prefix, user: $0.user, link: $0.link) })
+      taken: facts.ranges.compactMap { range in
+        guard case .v4(let prefix) = range.prefix else { return nil }
+        return AddressAllocator.Taken(prefix: prefix, user: range.user, link: range.link)
+      })
+    claimFixedPrefixes(networks)
     // Fixed subnets first, so that no chosen one stands in their way.
     for network in networks {
       guard let subnet = network.subnet else { continue }
@@ -159,7 +181,7 @@ struct Resolver {
           mtu: network.mtu.map { UInt32($0.value) } ?? tunnel?.largestPacket, parent: parent(of: network),
           tunnel: tunnel,
           vlans: vlans(of: network, instances.map(\.service)),
-          givenName: network.givenName?.value),
+          givenName: network.givenName?.value, ipv6: chooseIPv6(of: network)),
         range: network.addressRange?.value)
     }
   }
@@ -211,6 +233,7 @@ struct Resolver {
   struct Addresses {
     /// By network, and by network and VLAN: `front`, `front/10`.
     var free: [String: HostAddresses] = [:]
+    var free6: [String: IPv6HostAddresses] = [:]
     /// By instance and network.
     var kept: [String: [String: IPv4Address]] = [:]
     /// Which bridge each is on.
@@ -231,6 +254,10 @@ struct Resolver {
         subnet: network.desired.subnet, within: network.range,
         reserved: fixed + [network.desired.gateway] + (facts.members[network.desired.bridge] ?? []).map(\.address)
           + (network.desired.parent.flatMap { facts.parents[$0] } ?? []))
+      if let ipv6 = network.desired.ipv6 {
+        let fixed = instances.flatMap { Self.fixedIPv6Addresses(of: $0.service, on: network.desired.name) }
+        addresses.free6[network.desired.name] = IPv6HostAddresses(ipv6, reserved: fixed)
+      }
     }
     for instance in instances {
       let before = previousServices[instance.name]?.attachments ?? []
@@ -280,6 +307,8 @@ struct Resolver {
           mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false,
           vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
           segment: segment(of: instance.name, on: network, &addresses), parent: network.parent,
+          ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
+            .map { DesiredAttachment.IPv6(address: $0) },
           conditions: conditions(of: wanted, instance.name),
           override: before.first { $0.network == network.name }?.override))
     }
@@ -301,13 +330,16 @@ struct Resolver {
           ? !network.desired.isInternal : network.desired.gateway(of: attachments[index]) != nil
       }
     }
-    let best = leadingOut.max { left, right in
+    func isLess(_ left: Int, _ right: Int) -> Bool {
       let (leftPriority, rightPriority) = (
         priorities[attachments[left].network] ?? 0, priorities[attachments[right].network] ?? 0
       )
       return leftPriority != rightPriority ? leftPriority < rightPriority : left > right
     }
-    if let best { attachments[best].isDefaultRoute = true }
+    if let best = leadingOut.max(by: isLess) { attachments[best].isDefaultRoute = true }
+    if let best = leadingOut.filter({ attachments[$0].ipv6 != nil }).max(by: isLess) {
+      attachments[best].ipv6?.isDefaultRoute = true
+    }
   }
 
   // MARK: Services
@@ -322,19 +354,20 @@ struct Resolver {
       hostname: service.hostname?.value ?? instance.name, domainname: service.domainname?.value,
       root: DesiredRoot(service.rootfs.value), process: DesiredProcess(service),
       mounts: service.mounts.map(DesiredMount.init),
-      attachments: attachments, ports: [], readyPorts: Self.readyPorts(service),
+      attachments: attachments, nameResolution: DesiredNameResolution(service.nameResolution), ports: [],
+      readyPorts: Self.readyPorts(service),
       dependencies: service.dependencies.map(Dependency.init),
       stop: StopPolicy(
         signal: (service.stopSignal?.value ?? .terminate).number, grace: service.stopGracePeriod),
       restart: RestartPolicy(service.restart), healthCheck: service.healthCheck.flatMap(HealthCheck.init),
-      limits: service.limits,
+      limits: service.limits, settings: service.settings,
       labels: Dictionary(service.labels.map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 }),
       declaredAt: SourceLine(service.name.span.place), extraHosts: extraHosts(service, attachments, networks),
       namespace: namespaceOwner(of: service), forwards: service.forwarding?.value ?? false)
   }
 
   /// Through those who share with others to the one whose it is. The file has no cycles.
-  private func namespaceOwner(of service: StackFile.Service) -> NamespaceOwner {
+  func namespaceOwner(of service: StackFile.Service) -> NamespaceOwner {
     switch service.networkMode?.value {
     case nil, .isolated: .own
     case .host: .host

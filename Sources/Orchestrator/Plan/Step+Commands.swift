@@ -11,9 +11,18 @@ extension Step {
       ["mkdir -p \(folders.stack(stack.name).path) \(folders.stack(stack.name).logs)"]
         + stack.volumes.map { "mkdir -p \(shellQuoted($0.folder))" }
     case .mountLayers(let stack): ["mount -t tmpfs -o mode=0711 stack \(folders.stack(stack).layers)"]
-    case .prepareHost(_, let forwarding): forwarding ? ["sysctl -w net.ipv4.ip_forward=1"] : []
+    case .prepareHost(_, let forwarding):
+      (forwarding.contains(.ipv4) ? ["sysctl -w net.ipv4.ip_forward=1"] : [])
+        + (forwarding.contains(.ipv6) ? ["sysctl -w net.ipv6.conf.all.forwarding=1"] : [])
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
+    case .raiseBridge(let network, _): ["ip link set \(network.bridge) up"]
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
+    case .partition(let stack):
+      stack.partition == nil
+        ? PartitionFilter.names(stack.name).map { "nft delete table \($0)" }
+        : PartitionFilter(stack).tables.map { "nft -f - <<EOF\n\($0.rendered)EOF" }
+    case .filterBridges(let networks, let stack): filterCommands(networks, stack)
+    case .endFlows: ["conntrack -L    # and conntrack -D for each that is not allowed any more"]
     case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
     case .connect(let link, let stack): Self.linkCommands(link, stack)
     case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]
@@ -26,6 +35,8 @@ extension Step {
     case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
     case .shape(let service, let stack): service.attachments.flatMap { $0.shapeCommands(service.name, stack) }
     case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
+    case .pause(let service, let stack): ["echo 1 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
+    case .unpause(let service, let stack): ["echo 0 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
     case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
     case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
     case .detach(let service): service.attachments.filter { $0.parent == nil }.map { "ip link del \($0.link)" }
@@ -35,6 +46,8 @@ extension Step {
     case .createSegment(let segment, let stack): Self.segmentCommands(segment, stack)
     case .removeSegment(let segment): ["ip link del \(segment.nearEnd)", "ip link del \(segment.bridge)"]
     case .removeFirewall(let stack): ["nft delete table inet \(Firewall.tableName(stack))"]
+    case .forgetConnections(let stack):
+      stack.subnets.flatMap { ["conntrack -D -s \($0)", "conntrack -D -d \($0)", "conntrack -D -r \($0)"] }
     case .removeControlGroups(let stack): ["rmdir /sys/fs/cgroup/stack/\(stack)/* /sys/fs/cgroup/stack/\(stack)"]
     case .unmountLayers(let stack): ["umount \(folders.stack(stack).layers)"]
     case .removeVolumes(let stack): ["rm -r \(folders.stack(stack).volumes)"]
@@ -43,13 +56,23 @@ extension Step {
   }
 
   private static func namespaceCommands(_ service: DesiredService, _ name: String) -> [String] {
-    var commands = ["ip netns add \(name)", "ip netns exec \(name) sysctl -w net.ipv6.conf.all.disable_ipv6=1"]
+    let make =
+      service.firstIdentity == nil
+      ? "ip netns add \(name)"
+      : "touch /run/netns/\(name) && unshare\(userOptions(service)) --net=/run/netns/\(name) true"
+    var commands = [make, "ip netns exec \(name) " + ipv6Setting(of: service)]
     if service.forwards {
       commands.append(
         "ip netns exec \(name) sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
           + " net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0")
     }
     return commands + ["ip -n \(name) link set lo up"]
+  }
+
+  private static func userOptions(_ service: DesiredService) -> String {
+    guard let first = service.firstIdentity else { return "" }
+    let map = "0:\(first):\(IdentityAllocator.size)"
+    return " --user --map-users=\(map) --map-groups=\(map)"
   }
 
   private static func linkCommands(_ link: DesiredLink, _ stack: String) -> [String] {
@@ -65,6 +88,14 @@ extension Step {
       }
   }
 
+  private func filterCommands(_ networks: [DesiredNetwork], _ stack: DesiredStack) -> [String] {
+    let filtered = stack.policy.filteredNetworks(of: stack)
+    return networks.map { network in
+      let switched = filtered.contains(network.name) ? 1 : 0
+      return "ip link set \(network.bridge) type bridge nf_call_iptables \(switched) nf_call_ip6tables \(switched)"
+    }
+  }
+
   private static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
     guard network.parent == nil else { return [] }
     let bridge = network.bridge
@@ -73,9 +104,13 @@ extension Step {
         + " mcast_snooping 0\(filter(network))",
       "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name))",
       "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
-      "ip link set \(bridge) up",
-      "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
-    ] + tunnelCommands(network, stack)
+    ]
+      + (stack.policy.filteredNetworks(of: stack).contains(network.name)
+        ? ["ip link set \(bridge) type bridge nf_call_iptables 1 nf_call_ip6tables 1"] : [])
+      + ipv6Commands(network) + [
+        "ip link set \(bridge) up",
+        "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
+      ] + tunnelCommands(network, stack)
   }
 
   private static func attachCommands(
@@ -114,6 +149,7 @@ extension Step {
     if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
       commands.append("ip -n \(namespace) route add default via \(gateway)")
     }
+    commands += ipv6Commands(attachment, network, namespace)
     if attachment.isShaped { commands += attachment.shapeCommands(service.name, stack.name) }
     return commands + subinterfaceCommands(attachment, namespace)
   }
@@ -136,7 +172,7 @@ extension Step {
       case .service(let owner): "ip netns exec \(stack.name).\(owner) "
       case .host: ""
       }
-    return "\(way)unshare --mount --uts --ipc --pid --cgroup --fork"
+    return "\(way)unshare --mount --uts --ipc --pid --cgroup --fork\(userOptions(service))"
       + " sh -c \(shellQuoted(script))"
   }
 }

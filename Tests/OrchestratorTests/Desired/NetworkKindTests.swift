@@ -21,7 +21,7 @@ import Testing
     var facts = HostFacts.using()
     for other in stacks {
       facts.ranges += other.ownNetworks.map {
-        HostFacts.UsedRange(prefix: $0.subnet, user: "network \($0.name) of stack \(other.name)")
+        HostFacts.UsedRange(prefix: .v4($0.subnet), user: "network \($0.name) of stack \(other.name)")
       }
       facts.addNetworks(of: other, for: stack, isJoining: true)
     }
@@ -100,7 +100,8 @@ import Testing
     var facts = HostFacts.using()
     facts.ranges = [
       HostFacts.UsedRange(
-        prefix: try #require(IPv4Prefix("198.51.100.0/24")), user: "a route of the host over uplink", link: "uplink")
+        prefix: .v4(try #require(IPv4Prefix("198.51.100.0/24"))), user: "a route of the host over uplink",
+        link: "uplink")
     ]
     #expect(obstacles(text, on: facts).map(\.message) == ["the host has no link uplink"])
     facts.parents = ["uplink": [try #require(IPv4Address("198.51.100.2"))]]

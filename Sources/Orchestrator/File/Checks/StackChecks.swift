@@ -17,7 +17,9 @@ struct StackChecks {
     checkLinks()
     checkRoutes()
     checkNetworkModes()
+    checkIPv6()
     checkHostPorts()
+    checkUserNamespaces()
     checkReplicas()
     checkRules()
   }

@@ -47,6 +47,10 @@ extension StackFile {
     var tunnelPort: Located<Int>?
     /// Where the file says that it is another stack's. Nil: the stack's own.
     var external: Span?
+    /// Where the file asks for IPv6 beside IPv4. Its subnet and gateway, like those of IPv4, may be left to be chosen.
+    var ipv6: Located<Bool>?
+    var subnet6: Located<IPv6Prefix>?
+    var gateway6: Located<IPv6Address>?
     /// No way out of the host and none in.
     var isInternal = false
     /// What holds in it for what no rule of `policies` is about.
@@ -65,6 +69,8 @@ extension StackFile {
       /// A bridge on this host, joined to one on another host.
       case vxlan
     }
+
+    var hasIPv6: Bool { ipv6?.value ?? false }
   }
 
   /// A folder that outlives the services that mount it.
