@@ -8,6 +8,8 @@ extension StackBuilder {
   // MARK: Bridges
 
   func create(_ network: DesiredNetwork, in desired: DesiredStack) throws(KernelError) {
+    // A macvlan network has nothing on the host but its parent.
+    guard network.parent == nil else { return }
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
     var bridge = Bridge(network.bridge)
@@ -15,9 +17,14 @@ extension StackBuilder {
     bridge.group = desired.linkGroup
     bridge.mtu = network.mtu
     bridge.isUp = false
+    bridge.filtersVLANs = !network.vlans.isEmpty
     // One that is there is this stack's own, of an `up` that was cut off: the resolver refuses those of others.
     batch.create(bridge, tolerating: .existing)
-    try socket.apply(batch)
+    do {
+      try socket.apply(batch)
+    } catch {
+      throw explained(error, bridge)
+    }
 
     batch.removeAll()
     let index = try linkIndex(network.bridge)
@@ -40,11 +47,23 @@ extension StackBuilder {
     // So that 127.0.0.1 on the host leads to published ports: a packet with a loopback source may leave by this link.
     // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
     try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1")
+    if let tunnel = network.tunnel { try create(tunnel, of: network, on: index, group: desired.linkGroup) }
+  }
+
+  /// Says what a kernel lacks that cannot tell VLANs apart.
+  private func explained(_ error: KernelError, _ bridge: Bridge) -> KernelError {
+    guard bridge.filtersVLANs, error.errno == .notSupportedOnSocket else { return error }
+    var error = error
+    error.remedy =
+      "this kernel is built without VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING, CONFIG_VLAN_8021Q):"
+      + " run another one, or use a network for each VLAN"
+    return error
   }
 
   func remove(_ network: DesiredNetwork) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
+    if let tunnel = network.tunnel { batch.delete(.name(tunnel.link), tolerating: .gone) }
     batch.delete(.name(network.bridge), tolerating: .gone)
     try socket.apply(batch)
   }
@@ -69,6 +88,13 @@ extension StackBuilder {
     var bridges: [String: UInt32] = [:]
     for attachment in service.attachments {
       guard let network = desired.network(named: attachment.network) else { continue }
+      if let parent = network.parent {
+        var macvlan = Macvlan(
+          attachment.interface, on: try linkIndex(parent), in: namespace.descriptor.fileDescriptor)
+        (macvlan.mac, macvlan.mtu) = (attachment.mac, network.mtu)
+        batch.create(macvlan)
+        continue
+      }
       let bridge = try linkIndex(network.bridge)
       bridges[network.name] = bridge
       var near = VethPair.End(attachment.link)
@@ -78,7 +104,7 @@ extension StackBuilder {
       peer.mac = attachment.mac
       peer.mtu = network.mtu
       var pair = VethPair(near: near, peer: peer, in: namespace.descriptor.fileDescriptor)
-      pair.master = bridge
+      pair.master = try attachment.segment == nil ? bridge : linkIndex(desired.bridge(of: attachment) ?? "")
       batch.create(pair)
     }
     try host.apply(batch)
@@ -96,9 +122,16 @@ extension StackBuilder {
       var up = LinkChange(.index(link))
       up.isUp = true
       batch.change(up)
+      batch.setVLANs(of: attachment, on: link)
       batch.set(ForwardingEntry(attachment.mac, behind: link))
-      batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: bridge))
-      if let ipv6 = attachment.ipv6 { batch.set(Neighbour(.v6(ipv6.address), at: attachment.mac, on: bridge)) }
+      if let segment = desired.segment(of: attachment) {
+        batch.set(ForwardingEntry(attachment.mac, behind: try linkIndex(segment.nearEnd)))
+      }
+      // The host is in no VLAN.
+      if attachment.accessVLAN == nil {
+        batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: bridge))
+        if let ipv6 = attachment.ipv6 { batch.set(Neighbour(.v6(ipv6.address), at: attachment.mac, on: bridge)) }
+      }
     }
     try host.apply(batch)
     try configure(service, in: desired, namespace)
@@ -114,24 +147,34 @@ extension StackBuilder {
       guard let network = desired.network(named: attachment.network),
         let link = try inner.link(named: attachment.interface)?.index
       else { continue }
-      batch.add(InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet.length, on: link))
+      batch.add(
+        InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet(of: attachment).length, on: link))
       batch.addIPv6Address(of: attachment, in: network, on: link)
       var up = LinkChange(.index(link))
       up.isUp = true
       batch.change(up)
-      batch.set(Neighbour(.v4(network.gateway), at: network.mac, on: link))
-      if attachment.isDefaultRoute {
-        batch.add(Route(to: .v4(.everything), via: .v4(network.gateway), on: link))
+      // Beyond a VLAN or a link of the host is a router that nothing is known of in advance.
+      if attachment.accessVLAN == nil, network.parent == nil {
+        batch.set(Neighbour(.v4(network.gateway), at: network.mac, on: link))
+      }
+      if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
+        batch.add(Route(to: .v4(.everything), via: .v4(gateway), on: link))
+      }
+      for interface in attachment.subinterfaces {
+        batch.create(VLANInterface(interface.interface, on: link, vlan: interface.vlan))
       }
       batch.addIPv6Routes(of: attachment, in: network, on: link)
     }
     try inner.apply(batch)
+    try setUpSubinterfaces(of: service, &inner)
   }
 
   func detach(_ service: DesiredService) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
-    for attachment in service.attachments { batch.delete(.name(attachment.link), tolerating: .gone) }
+    for attachment in service.attachments where attachment.parent == nil {
+      batch.delete(.name(attachment.link), tolerating: .gone)
+    }
     if let first = socket.attempt(batch).first { throw first.error }
     if service.attachments.contains(where: \.isShaped) { try nftables.commit(LossFilter.removal(stack, service.name)) }
   }

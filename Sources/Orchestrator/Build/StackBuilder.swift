@@ -52,6 +52,8 @@ final class StackBuilder: Sendable {
       case .prepareHost(_, let forwarding):
         try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding, groups: controlGroups)
       case .createBridge(let network, let desired): try create(network, in: desired)
+      case .createSegment(let segment, let desired): try create(segment, in: desired)
+      case .removeSegment(let segment): try remove(segment)
       case .writeFirewall(let desired):
         try writeFirewall(of: desired)
         try openPassage(for: desired)

@@ -117,7 +117,9 @@ public struct StackCommands: Sendable {
       let previous = try index.desired(source.name)
       var facts = try HostFacts.observe(
         except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
-        paths: source.paths(in: folder), portsOfInterest: source.hostPorts)
+        paths: source.paths(in: folder),
+        portsOfInterest: source.hostPorts, isJoining: source.file.networks.contains { $0.external != nil },
+        parents: Set(source.file.networks.compactMap(\.parent?.value)))
       if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
       return (facts, previous)
     }
@@ -136,6 +138,7 @@ public struct StackCommands: Sendable {
   ) throws(StackErrors) -> OperationEvent {
     try locked(name, report: report) { () throws(StackErrors) in
       let folder = folders.stack(name)
+      try refuseWhileJoined(name)
       if !Files.exists(folder.path) {
         guard try leavesAnything(name, withVolumes: removeVolumes) else { return OperationEvent(.finished) }
         try rethrowing(name) { () throws(KernelError) in

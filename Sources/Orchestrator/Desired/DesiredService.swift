@@ -115,6 +115,11 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
   public var aliases: [String]
   /// Whether the default route goes through this network.
   public var isDefaultRoute: Bool
+  public var vlan: DesiredVLANMembership?
+  /// Which of the bridges of a large network it is on; nil for the network's own.
+  public var segment: Int?
+  /// The link of the host that the interface is on, in a macvlan network: then there is no veth.
+  public var parent: String?
   /// nil on a network of IPv4 alone.
   public var ipv6: IPv6?
 

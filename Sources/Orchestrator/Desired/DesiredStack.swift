@@ -18,12 +18,19 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   /// Who may talk to whom.
   public var policy = StackPolicy()
   public var links: [DesiredLink] = []
+  /// Further bridges of networks with more services than one takes.
+  public var segments: [DesiredSegment] = []
+  /// Services of other stacks on the same networks. They come and go without anything here being made anew.
+  public var neighbours: [StackNeighbour] = []
   /// Groups of instances that were cut off from each other by hand; nil for none.
   public var partition: [[String]]?
 
   public func service(named name: String) -> DesiredService? {
     services.first { $0.name == name }
   }
+
+  /// Those that the stack makes and removes itself.
+  var ownNetworks: [DesiredNetwork] { networks.filter { $0.owner == nil } }
 
   public func network(named name: String) -> DesiredNetwork? {
     networks.first { $0.name == name }
@@ -68,6 +75,16 @@ public struct DesiredNetwork: Codable, Hashable, Sendable {
   public var declaredAt: SourceLine?
   /// The largest packet in octets, where it is not the kernel's own choice.
   public var mtu: UInt32?
+  /// The stack whose network it is, when that is another one: then it is neither made nor removed here.
+  public var owner: String?
+  /// The link of the host that the services' interfaces are on, of a macvlan network: it has no bridge.
+  public var parent: String?
+  /// What joins its bridge to another host's, of a vxlan network.
+  public var tunnel: DesiredTunnel?
+  /// The VLANs that its bridge tells apart; none where frames have no tags.
+  public var vlans: [DesiredVLAN] = []
+  /// The name in the file, when it is another than the key: other stacks find the network by it.
+  public var givenName: String?
   /// nil on a network of IPv4 alone.
   public var ipv6: IPv6?
 
@@ -77,6 +94,14 @@ public struct DesiredNetwork: Codable, Hashable, Sendable {
     /// The bridge's own address, and the default route of the services.
     public var gateway: IPv6Address
   }
+}
+
+/// Who of another stack is on one of this stack's networks, for the files of names.
+public struct StackNeighbour: Codable, Hashable, Sendable {
+  /// The network's name in this stack.
+  public var network: String
+  public var address: IPAddress
+  public var names: [String]
 }
 
 /// A named volume: a folder that outlives its services.

@@ -47,7 +47,10 @@ extension Resolver {
   private func address(of router: DesiredService, nextTo service: DesiredService, in stack: DesiredStack) -> IPAddress?
   {
     for attachment in service.attachments {
-      if let other = router.attachments.first(where: { $0.network == attachment.network }) { return .v4(other.address) }
+      guard let other = router.attachments.first(where: { $0.network == attachment.network }) else { continue }
+      for id in [attachment.accessVLAN] + attachment.subinterfaces.map(\.vlan) {
+        if let address = other.address(in: id) { return .v4(address) }
+      }
     }
     return stack.links.lazy.filter { $0.touches([service.name]) && $0.touches([router.name]) }
       .compactMap { link in link.ends.first { $0.service == router.name }?.addresses.first?.address }.first
@@ -86,8 +89,14 @@ extension Resolver {
 extension DesiredStack {
   /// What a service has interfaces in, with what to call each.
   func connectedNetworks(of service: DesiredService) -> [(name: String, prefix: IPPrefix)] {
-    service.attachments.compactMap { attachment in
-      network(named: attachment.network).map { ("network \($0.name)", .v4($0.subnet)) }
+    service.attachments.flatMap { attachment -> [(name: String, prefix: IPPrefix)] in
+      guard let network = network(named: attachment.network) else { return [] }
+      let own: (name: String, prefix: IPPrefix) = ("network \(network.name)", .v4(network.subnet(of: attachment)))
+      return [own]
+        + attachment.subinterfaces.compactMap { interface in
+          interface.address.flatMap { IPv4Prefix(containing: $0, length: interface.length) }
+            .map { ("VLAN \(interface.vlan) of \(network.name)", .v4($0)) }
+        }
     }
       + ends(of: service).flatMap { end, other in
         end.addresses.compactMap { address in address.network.map { ("the link to \(other.service)", $0) } }
@@ -95,7 +104,9 @@ extension DesiredStack {
   }
 
   func addresses(of service: DesiredService) -> [IPAddress] {
-    service.attachments.map { .v4($0.address) } + ends(of: service).flatMap { $0.end.addresses.map(\.address) }
+    service.attachments.flatMap { attachment -> [IPAddress] in
+      [.v4(attachment.address)] + attachment.subinterfaces.compactMap { $0.address.map { .v4($0) } }
+    } + ends(of: service).flatMap { $0.end.addresses.map(\.address) }
   }
 
   /// A service's ends of links, each with the other end.

@@ -10,6 +10,8 @@ struct Resolver {
   let folder: StackFolder
   /// Names of links that are not to be had any more.
   private var takenLinks: Set<String>
+  /// The ends of links, by service.
+  let linkEnds: [String: [StackFile.Link.End]]
   /// Subnets of IPv6 that are not to be had any more, with who has them.
   var takenPrefixes: [(prefix: IPv6Prefix, user: String)]
   var errors: [StackError] = []
@@ -35,6 +37,7 @@ struct Resolver {
       (previous?.services ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.folder = folder
     takenLinks = facts.links
+    linkEnds = Dictionary(grouping: file.links.flatMap(\.ends)) { $0.service.value }
     takenPrefixes = Self.takenPrefixes(facts)
   }
 
@@ -66,10 +69,12 @@ struct Resolver {
     }
     var stack = DesiredStack(
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
-      volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file),
-      links: links(services, &names), partition: previous?.partition)
+      volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
+      segments: segments(networks.map(\.desired), services), partition: previous?.partition)
     route(&stack)
     nameFarEnds(&stack)
+    meetOthers(&stack)
+    checkRules(stack)
     checkFiltering(stack)
     return stack
   }
@@ -130,13 +135,15 @@ struct Resolver {
       pools: facts.pools,
       taken: facts.ranges.compactMap { range in
         guard case .v4(let prefix) = range.prefix else { return nil }
-        return AddressAllocator.Taken(prefix: prefix, user: range.user)
+        return AddressAllocator.Taken(prefix: prefix, user: range.user, link: range.link)
       })
     claimFixedPrefixes(networks)
     // Fixed subnets first, so that no chosen one stands in their way.
     for network in networks {
       guard let subnet = network.subnet else { continue }
-      if let taken = allocator.user(of: subnet.value) {
+      // The network that a parent is on is the one that its macvlan is about.
+      let taken = allocator.user(of: subnet.value) { $0.link != nil && $0.link == network.parent?.value }
+      if let taken {
         errors.append(
           StackError(
             "\(stackName)/\(network.name.value)", "subnet \(subnet.value) overlaps \(taken.prefix), \(taken.user)",
@@ -145,8 +152,14 @@ struct Resolver {
       allocator.claim(subnet.value, for: "network \(network.name.value)")
     }
     claimLinks(&allocator)
+    for vlan in networks.flatMap(\.vlans) {
+      if let subnet = vlan.subnet { allocator.claim(subnet.value, for: "VLAN \(vlan.id.value)") }
+    }
     return networks.compactMap { network in
       let name = network.name.value
+      if network.external != nil {
+        return joined(network).map { ChosenNetwork(desired: $0, range: nil) }
+      }
       let hosts = instances.count { $0.service.attachments.contains { $0.network.value == name } }
       guard
         let subnet = network.subnet?.value ?? keptSubnet(name, hosts, &allocator)
@@ -160,11 +173,15 @@ struct Resolver {
       let bridge = linkName(before: previous?.network(named: name)?.bridge) {
         LinkName.bridge(stack: stackName, network: name, attempt: $0)
       }
+      let tunnel = tunnel(of: network)
       return ChosenNetwork(
         desired: DesiredNetwork(
           name: name, bridge: bridge, mac: Self.mac(for: gateway), subnet: subnet, gateway: gateway,
           isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place),
-          mtu: network.mtu.map { UInt32($0.value) }, ipv6: chooseIPv6(of: network)),
+          mtu: network.mtu.map { UInt32($0.value) } ?? tunnel?.largestPacket, parent: parent(of: network),
+          tunnel: tunnel,
+          vlans: vlans(of: network, instances.map(\.service)),
+          givenName: network.givenName?.value, ipv6: chooseIPv6(of: network)),
         range: network.addressRange?.value)
     }
   }
@@ -190,7 +207,7 @@ struct Resolver {
   }
 
   /// A name that no other link has: the one of before if there is one, so that what is there can stay.
-  private mutating func linkName(before: String?, _ name: (_ attempt: Int) -> String) -> String {
+  mutating func linkName(before: String?, _ name: (_ attempt: Int) -> String) -> String {
     if let before, takenLinks.insert(before).inserted { return before }
     var attempt = 0
     while !takenLinks.insert(name(attempt)).inserted { attempt += 1 }
@@ -213,11 +230,14 @@ struct Resolver {
   // MARK: Addresses
 
   /// What there is to give out on each network, and what was given out before.
-  private struct Addresses {
+  struct Addresses {
+    /// By network, and by network and VLAN: `front`, `front/10`.
     var free: [String: HostAddresses] = [:]
     var free6: [String: IPv6HostAddresses] = [:]
     /// By instance and network.
     var kept: [String: [String: IPv4Address]] = [:]
+    /// Which bridge each is on.
+    var places = Places(kept: [:])
   }
 
   /// Whoever has an address keeps it, before those that have none yet are given theirs.
@@ -229,8 +249,11 @@ struct Resolver {
           $0.address?.value
         }
       }
+      addVLANs(of: network.desired, instances.map(\.service), &addresses)
       addresses.free[network.desired.name] = HostAddresses(
-        subnet: network.desired.subnet, within: network.range, reserved: fixed + [network.desired.gateway])
+        subnet: network.desired.subnet, within: network.range,
+        reserved: fixed + [network.desired.gateway] + (facts.members[network.desired.bridge] ?? []).map(\.address)
+          + (network.desired.parent.flatMap { facts.parents[$0] } ?? []))
       if let ipv6 = network.desired.ipv6 {
         let fixed = instances.flatMap { Self.fixedIPv6Addresses(of: $0.service, on: network.desired.name) }
         addresses.free6[network.desired.name] = IPv6HostAddresses(ipv6, reserved: fixed)
@@ -241,12 +264,14 @@ struct Resolver {
       for wanted in instance.service.attachments where wanted.address == nil {
         let network = wanted.network.value
         if let address = before.first(where: { $0.network == network })?.address,
-          addresses.free[network]?.take(address) == true
+          let pool = networks.first(where: { $0.desired.name == network })?.desired.pool(of: wanted).name,
+          addresses.free[pool]?.take(address) == true
         {
           addresses.kept[instance.name, default: [:]][network] = address
         }
       }
     }
+    addresses.places = Places(kept: keptSegments(instances.map(\.name)))
     return addresses
   }
 
@@ -256,7 +281,7 @@ struct Resolver {
   ) -> [DesiredAttachment] {
     let before = previousServices[instance.name]?.attachments ?? []
     var attachments: [DesiredAttachment] = []
-    let linked = file.links.flatMap(\.ends).filter { $0.service.value == instance.service.name.value }
+    let linked = linkEnds[instance.service.name.value] ?? []
     var free = InterfaceNames(
       given: (instance.service.attachments.map(\.interface) + linked.map(\.interface)).compactMap(\.?.value))
     defer { names[instance.name] = free }
@@ -264,10 +289,11 @@ struct Resolver {
       let interface = wanted.interface?.value ?? free.next()
       guard let network = networks.first(where: { $0.desired.name == wanted.network.value })?.desired else { continue }
       let kept = addresses.kept[instance.name]?[network.name]
-      guard let address = wanted.address?.value ?? kept ?? addresses.free[network.name]?.take() else {
+      let pool = network.pool(of: wanted)
+      guard let address = wanted.address?.value ?? kept ?? addresses.free[pool.name]?.take() else {
         errors.append(
           StackError(
-            "\(stackName)/\(instance.name)", "no address is left in \(network.subnet) of network \(network.name)",
+            "\(stackName)/\(instance.name)", "no address is left in \(pool.subnet) of network \(pool.name)",
             remedy: "give the network a wider subnet in \(network.declaredAt.map(\.description) ?? "the stack file")"))
         continue
       }
@@ -279,7 +305,9 @@ struct Resolver {
         DesiredAttachment(
           network: network.name, interface: interface, link: link, address: address,
           mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false,
-          ipv6: (wanted.address6?.value ?? addresses.free6[network.name]?.take(besides: address, in: network.subnet))
+          vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
+          segment: segment(of: instance.name, on: network, &addresses), parent: network.parent,
+          ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
             .map { DesiredAttachment.IPv6(address: $0) },
           conditions: conditions(of: wanted, instance.name),
           override: before.first { $0.network == network.name }?.override))
@@ -295,7 +323,12 @@ struct Resolver {
     let priorities = Dictionary(
       instance.service.attachments.map { ($0.network.value, $0.gatewayPriority) }, uniquingKeysWith: max)
     let leadingOut = attachments.indices.filter { index in
-      networks.contains { $0.desired.name == attachments[index].network && !$0.desired.isInternal }
+      networks.contains { network in
+        guard network.desired.name == attachments[index].network else { return false }
+        // Out of a VLAN leads its router, whatever the host does.
+        return attachments[index].accessVLAN == nil
+          ? !network.desired.isInternal : network.desired.gateway(of: attachments[index]) != nil
+      }
     }
     func isLess(_ left: Int, _ right: Int) -> Bool {
       let (leftPriority, rightPriority) = (

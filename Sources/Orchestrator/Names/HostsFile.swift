@@ -39,6 +39,10 @@ struct NameViews {
           lines += attachment.addresses.map { Line(service: service.name, text: "\($0)\t\(names)\n") }
         }
       }
+      for neighbour in stack.neighbours where neighbour.network == network.name {
+        let names = neighbour.names.joined(separator: " ")
+        lines.append(Line(service: "", text: "\(neighbour.address)\t\(names)\n"))
+      }
       linesByNetwork[network.name] = lines
     }
   }

@@ -16,6 +16,16 @@ enum LinkName {
     tagged(service, StableHash("veth", stack, service, network), attempt)
   }
 
+  /// What joins a network's bridge to another host's: `front-x7k2mq`.
+  static func tunnel(stack: String, network: String, attempt: Int = 0) -> String {
+    tagged(network, StableHash("tunnel", stack, network), attempt)
+  }
+
+  /// A further bridge of a large network, and the two ends of what joins it to the first.
+  static func segment(stack: String, network: String, _ number: Int, _ part: String, attempt: Int = 0) -> String {
+    tagged("\(part)\(number)\(network)", StableHash("segment", stack, network, String(number), part), attempt)
+  }
+
   private static func tagged(_ text: String, _ hash: StableHash, _ attempt: Int) -> String {
     let hash = attempt == 0 ? hash : StableHash(hash.tag, String(attempt))
     var beginning = text

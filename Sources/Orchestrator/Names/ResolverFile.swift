@@ -63,7 +63,9 @@ struct ResolverFiles {
 extension DesiredService {
   /// The network over which it asks for names: that of its default route, or the first.
   fileprivate var resolverNetwork: String? {
-    (attachments.first(where: \.isDefaultRoute) ?? attachments.first)?.network
+    // In a VLAN or on a link of the host there is no gateway that is the stack's.
+    let beside = attachments.filter { $0.accessVLAN == nil && $0.parent == nil }
+    return (beside.first(where: \.isDefaultRoute) ?? beside.first)?.network
   }
 
   /// The name of its /etc/resolv.conf among the stack's name files.

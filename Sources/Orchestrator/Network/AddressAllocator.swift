@@ -6,6 +6,8 @@ struct AddressAllocator {
   struct Taken: Hashable {
     var prefix: IPv4Prefix
     var user: String
+    /// The link that leads there, for a route of the host.
+    var link: String?
   }
 
   /// Where subnets come from. Outside the defaults of Docker (172.17–31, 192.168), podman (10.88) and Kubernetes (10.96, 10.244).
@@ -20,9 +22,9 @@ struct AddressAllocator {
     self.taken = taken
   }
 
-  /// What overlaps a subnet, if anything does.
-  func user(of subnet: IPv4Prefix) -> Taken? {
-    taken.first { $0.prefix.overlaps(subnet) }
+  /// What overlaps a subnet, if anything does but what is passed over.
+  func user(of subnet: IPv4Prefix, except isPassedOver: (Taken) -> Bool = { _ in false }) -> Taken? {
+    taken.first { $0.prefix.overlaps(subnet) && !isPassedOver($0) }
   }
 
   /// Who has what of the pools, the widest first: whoever is in the way when nothing is left.

@@ -26,13 +26,14 @@ extension Firewall {
 
   private func way(to service: DesiredService, _ family: NftFamily) -> (address: IPAddress, gateway: IPAddress)? {
     if family == .ip {
-      let attachment = service.attachments.first(where: \.isDefaultRoute) ?? service.attachments.first
-      guard let attachment, let network = stack.network(named: attachment.network) else { return nil }
+      let attachments = service.attachments.filter { $0.parent == nil && $0.accessVLAN == nil }
+      let attachment = attachments.first(where: \.isDefaultRoute) ?? attachments.first
+      guard let attachment, let network = whole.network(named: attachment.network) else { return nil }
       return (.v4(attachment.address), .v4(network.gateway))
     }
     let attachments = service.attachments.filter { $0.ipv6 != nil }
     let attachment = attachments.first { $0.ipv6?.isDefaultRoute ?? false } ?? attachments.first
-    guard let attachment, let own = attachment.ipv6, let network = stack.network(named: attachment.network)?.ipv6
+    guard let attachment, let own = attachment.ipv6, let network = whole.network(named: attachment.network)?.ipv6
     else { return nil }
     return (.v6(own.address), .v6(network.gateway))
   }

@@ -5,14 +5,19 @@ import Netlink
 /// Each stack guards only what is its own, so stacks need not know each other to be apart. Services and ports stand in
 /// sets and maps: the number of rules is the same for one service and for a thousand.
 struct Firewall {
-  let stack: DesiredStack
+  private(set) var stack: DesiredStack
+  /// With networks that others guard.
+  let whole: DesiredStack
   /// Nil where there is nothing to decide that is not so by itself.
   private let policy: PolicyChains?
 
   /// - Parameter counts: what the counters of rules begin from.
   init(_ stack: DesiredStack, counts: [NftCounter] = []) {
     self.stack = stack
-    policy = stack.policy.isEmpty ? nil : PolicyChains(stack, counts: counts)
+    whole = stack
+    // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here.
+    self.stack.networks = stack.ownNetworks.filter { $0.parent == nil }
+    policy = stack.policy.isEmpty ? nil : PolicyChains(self.stack, counts: counts)
   }
 
   /// `stack-web`, in family inet.
@@ -23,9 +28,10 @@ struct Firewall {
       .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
       chains: [
         guardIncoming, answerNames, translateIncoming, translateLocal, translateSource, forward,
-      ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + loopback6Chains + (policy?.chains ?? []),
+      ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + loopback6Chains + segmentChains
+        + (policy?.chains ?? []),
       sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets
-        + (policy?.sets ?? []),
+        + segmentSets + (policy?.sets ?? []),
       maps: publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
   }
 

@@ -9,19 +9,22 @@ extension HostFacts {
   ///   - group: the device group of its links, if it has any: a link that is just being made has no alias yet.
   ///   - paths: what services are to see of the host's files.
   ///   - portsOfInterest: for these the process that listens is looked up, which takes a walk through /proc.
+  ///   - isJoining: whether networks of other stacks are wanted, with who is on them.
+  ///   - parents: links of the host that networks are made on.
   static func observe(
     except stack: String, group: UInt32?, pools: [IPv4Prefix], folders: StateFolders, paths: Set<String>,
-    portsOfInterest: Set<UInt16>
+    portsOfInterest: Set<UInt16>, isJoining: Bool, parents: Set<String>
   ) throws(KernelError) -> HostFacts {
     var facts = HostFacts(pools: pools)
     try facts.addLinks(except: stack, group: group)
     try facts.addSockets(portsOfInterest)
+    if !parents.isEmpty { try facts.addParents(parents) }
     facts.hasIPv6 = Files.exists("/proc/sys/net/ipv6")
     facts.identities = IdentityFacts.observe(paths)
     facts.canFilterBridges = Files.exists("/proc/sys/net/bridge/bridge-nf-call-iptables")
     facts.tables = try Set(tables(except: stack))
     for other in StackIndex(folders: folders).names() where other != stack {
-      try facts.addStack(other, folders)
+      try facts.addStack(other, for: stack, isJoining: isJoining, folders)
     }
     facts.leaveOutNameServers(StackIndex(folders: folders).names(), folders)
     return facts
@@ -46,7 +49,17 @@ extension HostFacts {
         !ownIndices.contains(route.link ?? 0)
       else { continue }
       let link = route.link.flatMap { names[$0] } ?? "nothing"
-      ranges.append(UsedRange(prefix: prefix, user: "a route of the host over \(link)"))
+      ranges.append(UsedRange(prefix: prefix, user: "a route of the host over \(link)", link: link))
+    }
+  }
+
+  private mutating func addParents(_ names: Set<String>) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    for name in names {
+      guard let link = try socket.link(named: name) else { continue }
+      parents[name] = try socket.addresses(on: link.index).compactMap { address in
+        if case .v4(let address) = address.address { address } else { nil }
+      }
     }
   }
 
@@ -80,12 +93,15 @@ extension HostFacts {
   }
 
   /// What another stack has, or has just chosen.
-  private mutating func addStack(_ name: String, _ folders: StateFolders) throws(KernelError) {
+  private mutating func addStack(
+    _ name: String, for stack: String, isJoining: Bool, _ folders: StateFolders
+  ) throws(KernelError) {
     let folder = folders.stack(name)
     for path in [folder.intent, folder.claim] {
       guard let other = try StateFile<DesiredStack>(path: path).read() else { continue }
       linkGroups.insert(other.linkGroup)
-      for network in other.networks {
+      addNetworks(of: other, for: stack, isJoining: isJoining)
+      for network in other.ownNetworks {
         let user = "network \(network.name) of stack \(name)"
         ranges.append(UsedRange(prefix: .v4(network.subnet), user: user))
         if let ipv6 = network.ipv6 { ranges.append(UsedRange(prefix: .v6(ipv6.subnet), user: user)) }
@@ -99,6 +115,27 @@ extension HostFacts {
             address: $0.claimedAddress(of: service), port: $0.hostPort, transport: $0.target.transport,
             user: .stack(name))
         }
+      }
+    }
+  }
+
+  /// Networks that can be joined, and who is on those and on the stack's own.
+  mutating func addNetworks(of other: DesiredStack, for stack: String, isJoining: Bool) {
+    guard isJoining || other.networks.contains(where: { $0.owner == stack }) else { return }
+    for network in other.ownNetworks {
+      let found = ForeignNetwork(stack: other.name, network: network)
+      // Its claim comes after its record: what it is about to be is what counts.
+      networks.removeAll { $0.name == found.name }
+      networks.append(found)
+    }
+    let bridges = Dictionary(other.networks.map { ($0.name, $0.bridge) }, uniquingKeysWith: { first, _ in first })
+    for service in other.services {
+      for attachment in service.attachments {
+        guard let bridge = bridges[attachment.network] else { continue }
+        let member = Member(
+          stack: other.name, service: service.name, address: attachment.address,
+          names: service.names(on: attachment))
+        if members[bridge]?.contains(member) != true { members[bridge, default: []].append(member) }
       }
     }
   }

@@ -47,7 +47,16 @@ struct StaleConnections {
 
 extension DesiredStack {
   /// The subnets of its networks, of both families.
-  var subnets: [IPPrefix] { networks.flatMap(\.subnets) }
+  var subnets: [IPPrefix] { ownNetworks.flatMap(\.subnets) + foreignAddresses }
+
+  /// Of another stack's network only the addresses of this one's services.
+  private var foreignAddresses: [IPPrefix] {
+    let foreign = Set(networks.filter { $0.owner != nil }.map(\.name))
+    guard !foreign.isEmpty else { return [] }
+    return services.flatMap(\.attachments).filter { foreign.contains($0.network) }.flatMap(\.addresses).compactMap {
+      IPPrefix(containing: $0, length: $0.octets.count * 8)
+    }
+  }
 }
 
 extension Connection {

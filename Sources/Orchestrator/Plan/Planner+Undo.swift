@@ -17,7 +17,7 @@ extension Planner {
     let madeLinks = touched.madeLinks.filter { !before.links.contains($0) }
     let teardown =
       torn.flatMap { removal(of: $0, from: desired) } + madeLinks.map { .disconnect($0, stack: desired.name) }
-      + madeBridges.map { .removeBridge($0) }
+      + touched.madeSegments.map { .removeSegment($0) } + madeBridges.map { .removeBridge($0) }
     var stages: [Plan.Stage] = [
       .lanes(stopLanes(running, in: desired)), .serial(teardown.filter { seen.insert($0).inserted }),
     ]
@@ -26,7 +26,8 @@ extension Planner {
         .serial(
           [.recordIntent(before), .makeFolders(before), .writeFirewall(before)]
             + (before.partition == nil ? [] : [.partition(before)])
-            + policyChange(from: desired, to: before) + lostBridges.map { .createBridge($0, before) }))
+            + policyChange(from: desired, to: before) + lostBridges.map { .createBridge($0, before) }
+            + before.segments.filter { touched.lostSegments.contains($0) }.map { .createSegment($0, before) }))
     }
     stages.append(
       .serial(
@@ -52,6 +53,8 @@ extension Planner {
     var reshaped: Set<String> = []
     var madeBridges: [DesiredNetwork] = []
     var lostBridges: [DesiredNetwork] = []
+    var madeSegments: [DesiredSegment] = []
+    var lostSegments: Set<DesiredSegment> = []
     var madeLinks: [DesiredLink] = []
     var lostLinks: Set<DesiredLink> = []
     /// Instances that stayed and were given other routes.
@@ -69,6 +72,8 @@ extension Planner {
       case .stop(let service): stopped.insert(service.name)
       case .createBridge(let network, _): madeBridges.append(network)
       case .removeBridge(let network): lostBridges.append(network)
+      case .createSegment(let segment, _): madeSegments.append(segment)
+      case .removeSegment(let segment): lostSegments.insert(segment)
       case .connect(let link, _): madeLinks.append(link)
       case .disconnect(let link, _): lostLinks.insert(link)
       case .setRoutes(let service, _): rerouted.insert(service.name)

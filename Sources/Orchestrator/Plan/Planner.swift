@@ -42,11 +42,11 @@ struct Planner {
     let reshaped = desired.services.filter { service in
       changes[service.name] == nil && old.service(named: service.name)?.hasOtherShape(than: service) ?? false
     }
-    let bridgesGone = old.networks.filter { desired.network(named: $0.name) != $0 }
+    let bridgesGone = old.ownNetworks.filter { desired.network(named: $0.name) != $0 }
     let linksGone = old.links.filter { !desired.links.contains($0) }
     let created = Set(new.map(\.name))
     let rerouted = rerouted(from: old, to: desired, except: created, isSettled: isSettled)
-    let bridgesNew = desired.networks.filter { !isSettled || old.network(named: $0.name) != $0 }
+    let bridgesNew = desired.ownNetworks.filter { !isSettled || old.network(named: $0.name) != $0 }
 
     var stages: [Plan.Stage] = []
     if !gone.isEmpty || !bridgesGone.isEmpty { stages.append(.serial([.unsettle(stack: desired.name)])) }
@@ -54,13 +54,17 @@ struct Planner {
       .lanes(stopLanes(gone + following, in: old)),
       .serial(
         removal(of: gone, from: old) + linksGone.map { .disconnect($0, stack: desired.name) }
+          + segmentsGone(with: bridgesGone, from: old, to: desired).map { .removeSegment($0) }
           + bridgesGone.map { .removeBridge($0) }),
     ]
     // What is made anew needs its folder again too.
     if recorded != desired || !isSettled || !gone.isEmpty {
       let isFirst = recorded == nil || !isSettled
+      let segments = segments(new: bridgesNew, from: old, to: desired, isSettled: isSettled)
       stages.append(
-        .serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew) + policyChange(from: old, to: desired)))
+        .serial(
+          preparation(desired, isFirst: isFirst, bridges: bridgesNew) + segments.map { .createSegment($0, desired) }
+            + policyChange(from: old, to: desired)))
     }
     stages.append(.serial(reshaped.map { .shape($0, stack: desired.name) }))
     let wiring = Wiring(
@@ -133,7 +137,7 @@ struct Planner {
   /// what is not allowed any more ends.
   static func policyChange(from old: DesiredStack, to new: DesiredStack) -> [Step] {
     guard !(old.policy.isEmpty && new.policy.isEmpty), !old.services.isEmpty else { return [] }
-    let kept = new.networks.filter { old.network(named: $0.name) == $0 }
+    let kept = new.ownNetworks.filter { $0.parent == nil && old.network(named: $0.name) == $0 }
     let (before, after) = (old.policy.filteredNetworks(of: old), new.policy.filteredNetworks(of: new))
     let switched = kept.filter { before.contains($0.name) != after.contains($0.name) }
     return (switched.isEmpty ? [] : [.filterBridges(switched, new)]) + (new.policy.isEmpty ? [] : [.endFlows(new)])
@@ -180,7 +184,7 @@ struct Planner {
     removal += [
       .unpinNamespaces(stack.services.map(\.name), stack: stack.name)
     ]
-    removal += stack.networks.map { .removeBridge($0) }
+    removal += stack.segments.map { .removeSegment($0) } + stack.ownNetworks.map { .removeBridge($0) }
     removal += [
       .removeFirewall(stack: stack.name), .forgetConnections(stack), .removeControlGroups(stack: stack.name),
       .restoreHost,

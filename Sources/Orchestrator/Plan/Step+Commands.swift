@@ -39,10 +39,12 @@ extension Step {
     case .unpause(let service, let stack): ["echo 0 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
     case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
     case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
-    case .detach(let service): service.attachments.map { "ip link del \($0.link)" }
+    case .detach(let service): service.attachments.filter { $0.parent == nil }.map { "ip link del \($0.link)" }
     case .removeLayer(let service, let stack): ["rm -r \(folders.stack(stack).service(service).layer)"]
     case .removeLinks(let group, _): ["ip link del group \(group)"]
-    case .removeBridge(let network): ["ip link del \(network.bridge)"]
+    case .removeBridge(let network): Self.removalCommands(network)
+    case .createSegment(let segment, let stack): Self.segmentCommands(segment, stack)
+    case .removeSegment(let segment): ["ip link del \(segment.nearEnd)", "ip link del \(segment.bridge)"]
     case .removeFirewall(let stack): ["nft delete table inet \(Firewall.tableName(stack))"]
     case .forgetConnections(let stack):
       stack.subnets.flatMap { ["conntrack -D -s \($0)", "conntrack -D -d \($0)", "conntrack -D -r \($0)"] }
@@ -95,9 +97,11 @@ extension Step {
   }
 
   private static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
+    guard network.parent == nil else { return [] }
     let bridge = network.bridge
     return [
-      "ip link add \(bridge) address \(network.mac)\(mtu(network)) group \(stack.linkGroup) type bridge stp_state 0 mcast_snooping 0",
+      "ip link add \(bridge) address \(network.mac)\(mtu(network)) group \(stack.linkGroup) type bridge stp_state 0"
+        + " mcast_snooping 0\(filter(network))",
       "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name))",
       "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
     ]
@@ -106,31 +110,48 @@ extension Step {
       + ipv6Commands(network) + [
         "ip link set \(bridge) up",
         "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
-      ]
+      ] + tunnelCommands(network, stack)
   }
-
-  private static func mtu(_ network: DesiredNetwork) -> String { network.mtu.map { " mtu \($0)" } ?? "" }
 
   private static func attachCommands(
     _ attachment: DesiredAttachment, _ service: DesiredService, _ stack: DesiredStack
   ) -> [String] {
     guard let network = stack.network(named: attachment.network) else { return [] }
     let namespace = "\(stack.name).\(service.name)"
+    let subnet = network.subnet(of: attachment)
+    if let parent = network.parent {
+      return macvlanCommands(attachment, network, parent, namespace)
+    }
     var commands = [
       "ip link add \(attachment.link)\(mtu(network)) group \(stack.linkGroup) type veth"
         + " peer name \(attachment.interface)\(mtu(network)) address \(attachment.mac) netns \(namespace)",
-      "ip link set \(attachment.link) master \(network.bridge) addrgenmode none up",
+      "ip link set \(attachment.link) master \(stack.bridge(of: attachment) ?? network.bridge) addrgenmode none up",
       "bridge link set dev \(attachment.link) flood off neigh_suppress on\(service.ports.isEmpty ? "" : " hairpin on")",
-      "bridge fdb add \(attachment.mac) dev \(attachment.link) master static",
-      "ip neigh add \(attachment.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent",
-      "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet.length) dev \(attachment.interface)",
-      "ip -n \(namespace) link set \(attachment.interface) up",
-      "ip -n \(namespace) neigh add \(network.gateway) lladdr \(network.mac) dev \(attachment.interface) nud permanent",
     ]
-    if attachment.isDefaultRoute { commands.append("ip -n \(namespace) route add default via \(network.gateway)") }
+    commands += portCommands(attachment)
+    commands += ["bridge fdb add \(attachment.mac) dev \(attachment.link) master static"]
+    if let segment = stack.segment(of: attachment) {
+      commands.append("bridge fdb add \(attachment.mac) dev \(segment.nearEnd) master static")
+    }
+    if attachment.accessVLAN == nil {
+      commands.append(
+        "ip neigh add \(attachment.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent")
+    }
+    commands += [
+      "ip -n \(namespace) addr add \(attachment.address)/\(subnet.length) dev \(attachment.interface)",
+      "ip -n \(namespace) link set \(attachment.interface) up",
+    ]
+    if attachment.accessVLAN == nil {
+      commands.append(
+        "ip -n \(namespace) neigh add \(network.gateway) lladdr \(network.mac) dev \(attachment.interface)"
+          + " nud permanent")
+    }
+    if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
+      commands.append("ip -n \(namespace) route add default via \(gateway)")
+    }
     commands += ipv6Commands(attachment, network, namespace)
     if attachment.isShaped { commands += attachment.shapeCommands(service.name, stack.name) }
-    return commands
+    return commands + subinterfaceCommands(attachment, namespace)
   }
 
   private static func startCommand(_ service: DesiredService, _ stack: StackFolder) -> String {

@@ -19,6 +19,8 @@ public enum Step: Hashable, Sendable {
   /// A bridge that somebody set down, up again, with the neighbours that the kernel forgot.
   case raiseBridge(DesiredNetwork, DesiredStack)
   /// The stack's nftables table, replaced as a whole in one transaction.
+  /// A further bridge of a large network, joined to the network's own.
+  case createSegment(DesiredSegment, DesiredStack)
   case writeFirewall(DesiredStack)
   /// What keeps groups of services apart that were cut off from each other by hand, or takes that away.
   case partition(DesiredStack)
@@ -55,6 +57,7 @@ public enum Step: Hashable, Sendable {
   /// of them, not once for each.
   case removeLinks(group: UInt32, stack: String)
   case removeBridge(DesiredNetwork)
+  case removeSegment(DesiredSegment)
   case removeFirewall(stack: String)
   /// What the kernel tracks of connections to and from the stack's addresses.
   case forgetConnections(DesiredStack)

@@ -21,6 +21,8 @@ extension Step {
     case .createNamespace(let service, _): "namespace \(service.name)"
     case .attach(let service, _): "attach \(service.name)"
     case .shape(let service, _): "shape \(service.name)"
+    case .createSegment(let segment, _): "segment \(segment.network) \(segment.number)"
+    case .removeSegment(let segment): "no segment \(segment.network) \(segment.number)"
     case .connect(let link, _): "link \(link.services)"
     case .disconnect(let link, _): "no link \(link.services)"
     case .setRoutes(let service, _): "routes \(service.name)"

@@ -4,8 +4,10 @@ extension StackChecks {
   /// Subnets apart from each other, and what is inside them inside them.
   func checkSubnets() {
     // In the order of their first address only neighbours can be the first to overlap; a wide one stays a candidate.
-    let owned = stack.networks.compactMap { network -> Subnet? in
-      network.subnet.map { Subnet(network: network.name.value, prefix: $0.value, span: $0.span) }
+    let owned = stack.networks.flatMap { network in
+      ([network.subnet] + network.vlans.map(\.subnet)).compactMap { subnet in
+        subnet.map { Subnet(network: network.name.value, prefix: $0.value, span: $0.span) }
+      }
     }
     var widest: Subnet?
     for subnet in owned.sorted(by: { ($0.prefix, $0.place) < ($1.prefix, $1.place) }) {
@@ -35,7 +37,7 @@ extension StackChecks {
   private func checkDetails(of network: StackFile.Network) {
     guard let subnet = network.subnet else {
       // A subnet that was wrong has been reported; the details may well be right for it.
-      guard !network.isDamaged(diagnostics) else { return }
+      guard !network.isDamaged(diagnostics), network.external == nil else { return }
       for span in [network.gateway?.span, network.addressRange?.span].compactMap({ $0 }) {
         diagnostics.add(
           Diagnostic(
@@ -96,7 +98,7 @@ extension StackChecks {
         if let mac = attachment.mac {
           claim("the hardware address \(mac.value)", mac.span, service, on: network)
         }
-        guard let address = attachment.address, check(address, of: service, on: network) else { continue }
+        guard let address = attachment.address, check(address, of: service, on: network, attachment) else { continue }
         claim("the address \(address.value)", address.span, service, on: network)
       }
     }
@@ -113,10 +115,11 @@ extension StackChecks {
   }
 
   private func check(
-    _ address: Located<IPv4Address>, of service: StackFile.Service, on network: StackFile.Network
+    _ address: Located<IPv4Address>, of service: StackFile.Service, on network: StackFile.Network,
+    _ attachment: StackFile.Attachment
   ) -> Bool {
-    guard let subnet = network.subnet else {
-      if !network.isDamaged(diagnostics) {
+    guard let subnet = network.subnet(of: attachment) else {
+      if !network.isDamaged(diagnostics), network.external == nil {
         diagnostics.add(
           Diagnostic(
             .addressWithoutSubnet,
@@ -127,6 +130,7 @@ extension StackChecks {
       return true
     }
     guard checkInside(address, "the address", of: network, subnet) else { return false }
+    guard subnet == network.subnet else { return true }
     let first = IPv4Address(bits: subnet.value.network.bits + 1)
     guard address.value == network.gateway?.value ?? first else { return true }
     diagnostics.add(
@@ -139,7 +143,7 @@ extension StackChecks {
     return false
   }
 
-  private static func likelySubnet(of address: IPv4Address) -> String {
+  static func likelySubnet(of address: IPv4Address) -> String {
     IPv4Prefix(containing: address, length: 24)?.description ?? "10.1.0.0/24"
   }
 }

@@ -86,7 +86,7 @@ extension StackChecks {
 }
 
 extension StackFile.Link.InterfaceAddress {
-  fileprivate var isV4: Bool { if case .v4 = address { true } else { false } }
+  fileprivate var isV4: Bool { address.isV4 }
 }
 
 extension IPPrefix {

@@ -71,12 +71,14 @@ extension StackChecks {
   }
 
   private func checkRouter(_ address: Located<IPAddress>, of service: StackFile.Service) {
-    let networks = service.attachments.compactMap { stack.networks[$0.network.value] }
     // A subnet that is not known yet may turn out to hold it.
-    guard networks.count == service.attachments.count, networks.allSatisfy({ $0.subnet != nil }) else { return }
+    let known = service.attachments.map { attachment in
+      stack.networks[attachment.network.value].flatMap { $0.subnet(of: attachment) }
+    }
+    guard known.allSatisfy({ $0 != nil }) else { return }
     let links = stack.links.flatMap(\.ends).filter { $0.service.value == service.name.value }.flatMap(\.addresses)
     let subnets: [Located<IPPrefix>] =
-      networks.compactMap { $0.subnet?.map { .v4($0) } }
+      known.compactMap { $0?.map { .v4($0) } } + trunkSubnets(of: service)
       + links.compactMap { address in address.value.network.map { Located($0, address.span) } }
     guard !subnets.contains(where: { $0.value.contains(address.value) }) else { return }
     diagnostics.add(
@@ -85,5 +87,15 @@ extension StackChecks {
         "service \"\(service.name.value)\" routes by way of \(address.value), which is on none of its networks",
         at: address.span, also: subnets.map { Diagnostic.Label($0.span, "it is in \($0.value)") },
         help: ["the router must be a neighbour: name its address on a network or link that the two share"]))
+  }
+
+  private func trunkSubnets(of service: StackFile.Service) -> [Located<IPPrefix>] {
+    service.attachments.flatMap { attachment -> [Located<IPPrefix>] in
+      guard case .trunk(let vlans) = attachment.vlan?.value, let network = stack.networks[attachment.network.value]
+      else { return [] }
+      return vlans.compactMap { vlan in
+        network.vlans.first { $0.id.value == vlan.id.value }?.subnet?.map { .v4($0) }
+      }
+    }
   }
 }

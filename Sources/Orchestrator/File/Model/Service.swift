@@ -115,6 +115,8 @@ extension StackFile {
     var mac: Located<MACAddress>?
     /// The interface's name inside. Nil: `eth0` and so on, in the order of the file.
     var interface: Located<String>?
+    /// Nil: it is where frames without a tag are.
+    var vlan: Located<VLANMembership>?
     /// Further names of the service on this network. Several services may share one.
     var aliases: [Located<String>] = []
     /// The default route is that of the attachment with the highest; of equals, the first in the file.

@@ -34,6 +34,19 @@ extension StackFile {
     var addressRange: Located<IPv4Prefix>?
     /// The largest packet in octets, on the bridge and on every interface: 68...65535. Nil: the kernel's 1500.
     var mtu: Located<Int>?
+    /// In the order of the file.
+    var vlans: [VLAN] = []
+    /// What makes it. Nil: a bridge.
+    var driver: Located<Driver>?
+    /// Of a macvlan network: the link of the host that its interfaces are on.
+    var parent: Located<String>?
+    /// Of a vxlan network: its number, 1...16,777,215, the other host, this host's own address and the UDP port.
+    var tunnelID: Located<Int>?
+    var remote: Located<IPAddress>?
+    var local: Located<IPAddress>?
+    var tunnelPort: Located<Int>?
+    /// Where the file says that it is another stack's. Nil: the stack's own.
+    var external: Span?
     /// Where the file asks for IPv6 beside IPv4. Its subnet and gateway, like those of IPv4, may be left to be chosen.
     var ipv6: Located<Bool>?
     var subnet6: Located<IPv6Prefix>?
@@ -47,6 +60,15 @@ extension StackFile {
     var isImplicit = false
 
     init(name: Located<String>) { self.name = name }
+
+    enum Driver: String, Sendable, CaseIterable {
+      /// A bridge on this host.
+      case bridge
+      /// Interfaces with hardware addresses of their own on a link of the host.
+      case macvlan
+      /// A bridge on this host, joined to one on another host.
+      case vxlan
+    }
 
     var hasIPv6: Bool { ipv6?.value ?? false }
   }

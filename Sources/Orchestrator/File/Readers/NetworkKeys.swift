@@ -30,10 +30,28 @@ enum NetworkKeys {
   private static let rest: [Key] =
     [
       .read("name", "its name on the host, when not the key") { field, network in
-        guard let name = field.nonEmptyText(), field.checkName(name, .object, of: "network") else { return }
-        network.givenName = name
+        network.givenName = field.nonEmptyText()
       },
-      .read("driver", "bridge") { field, _ in _ = field.choice(Driver.self) },
+      .read("driver", "bridge, macvlan or vxlan") { field, network in
+        // What a network is anyway need not be remembered.
+        network.driver = field.choice(StackFile.Network.Driver.self).flatMap { $0.value == .bridge ? nil : $0 }
+      },
+      .read("vlans", "VLANs with subnets of their own: {10: 10.1.10.0/24}") { field, network in
+        network.vlans = field.vlans()
+      },
+      .read("parent", "macvlan: the link of the host that it is on") { field, network in
+        setOnce(field, &network.parent) { $0.interfaceName() }
+      },
+      .read("id", "vxlan: the number that both hosts give it") { field, network in
+        network.tunnelID = field.integer(in: 1...16_777_215)
+      },
+      .read("remote", "vxlan: the other host's address") { field, network in network.remote = field.hostAddress() },
+      .read("local", "vxlan: this host's address; what the route to the other one says") { field, network in
+        network.local = field.hostAddress()
+      },
+      .read("port", "vxlan: the UDP port; 4789") { field, network in
+        network.tunnelPort = field.integer(in: 1...65535)
+      },
       .read("ipam", "subnet, gateway and range, as Compose writes it") { field, network in
         ipam.read(field, into: &network)
       },
@@ -52,19 +70,27 @@ enum NetworkKeys {
       .read("enable_ipv6", "true: IPv6 beside IPv4") { field, network in
         network.ipv6 = field.boolean().map { Located($0, field.span) }
       },
-      .read("external", "false") { field, _ in
-        if field.node.entries != nil || field.boolean() == true {
-          field.report(
-            .notSupported, "networks of others are not supported", at: field.key,
-            help: ["leave it out: the stack makes its networks itself"])
+      .read("external", "true: another stack's, by its name: web_front or web/front") { field, network in
+        // Compose's former way to give the name.
+        if field.node.entries != nil {
+          network.external = field.key
+          externalName.read(field, into: &network)
+        } else if field.boolean() == true {
+          network.external = field.key
         }
       },
       .ignored("attachable", "there is no Swarm"),
       .read("mtu", "the largest packet in octets; 1500") { field, network in
         setOnce(field, &network.mtu) { $0.mtu() }
       },
-      .read("driver_opts", "the MTU, as Compose writes it") { field, network in options.read(field, into: &network) },
+      .read("driver_opts", "the MTU and the parent, as Compose writes them") { field, network in
+        options.read(field, into: &network)
+      },
     ]
+
+  private static let externalName = KeyTable<StackFile.Network>(
+    "external network",
+    [.read("name", "its name") { field, network in setOnce(field, &network.givenName) { $0.nonEmptyText() } }])
 
   /// Of Docker's options those that mean something here.
   private static let options = KeyTable<StackFile.Network>(
@@ -73,12 +99,16 @@ enum NetworkKeys {
       .read("com.docker.network.driver.mtu", "the largest packet in octets; 1500") { field, network in
         setOnce(field, &network.mtu) { $0.mtu() }
       },
+      .read("parent", "macvlan: the link of the host that it is on") { field, network in
+        setOnce(field, &network.parent) { $0.interfaceName() }
+      },
+      .read("macvlan_mode", "bridge") { field, _ in _ = field.choice(MacvlanMode.self) },
       .notSupported("com.docker.network.bridge.name", "leave it out: the bridge's name is chosen so that it is free"),
       .notSupported("com.docker.network.bridge.enable_icc", "leave it out: services of one network reach each other"),
       .notSupported("com.docker.network.bridge.enable_ip_masquerade", "write `internal: true` for no way out"),
     ])
 
-  private enum Driver: String, CaseIterable { case bridge }
+  private enum MacvlanMode: String, CaseIterable { case bridge }
   private enum AddressDriver: String, CaseIterable { case standard = "default" }
 
   private static let ipam = KeyTable<StackFile.Network>(
@@ -141,6 +171,23 @@ extension Field {
       .badSubnet, "\"\(Self.shortened(text.value))\" is not a subnet", question,
       help: ["write the network's address and its length: 10.1.0.0/24"])
     return nil
+  }
+
+  /// An address that one host has.
+  func hostAddress() -> Located<IPAddress>? {
+    guard let text = nonEmptyText() else { return nil }
+    guard let address = IPAddress(text.value) else {
+      report(
+        .badAddress, "\"\(Self.shortened(text.value))\" is not an address", help: ["write one: 192.0.2.7, 2001:db8::7"])
+      return nil
+    }
+    guard let first = address.octets.first, !address.octets.allSatisfy({ $0 == 0 }),
+      first < (address.octets.count == 4 ? 224 : 255)
+    else {
+      report(.badAddress, "\(address) is no single host's address")
+      return nil
+    }
+    return Located(address, text.span)
   }
 
   /// From the least that IPv4 allows (RFC 791) to the most that a veth takes.

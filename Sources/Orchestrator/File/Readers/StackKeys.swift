@@ -33,6 +33,7 @@ enum StackKeys {
           field.checkName(entry.key, .object, of: "network")
           var network = StackFile.Network(name: entry.key)
           NetworkKeys.table.read(field.entry(entry), into: &network)
+          field.checkGivenName(of: network)
           draft.networks.append(network)
         }
       },

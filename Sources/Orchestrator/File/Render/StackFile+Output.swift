@@ -34,7 +34,24 @@ extension StackFile.Network {
   fileprivate var output: OutputValue {
     .mapping([
       "name": givenName.map { .text($0.value) },
-      "driver": .text("bridge"),
+      "external": external == nil ? nil : .bool(true),
+      "driver": external == nil ? .text((driver?.value ?? .bridge).rawValue) : nil,
+      "vlans": vlans.isEmpty
+        ? nil
+        : .mapping(
+          vlans.map { vlan in
+            .init(
+              key: "\(vlan.id.value)",
+              value: .mapping([
+                "subnet": vlan.subnet.map { .text("\($0.value)") },
+                "gateway": vlan.gateway.map { .text("\($0.value)") },
+              ]))
+          }),
+      "parent": parent.map { .text($0.value) },
+      "id": tunnelID.map { .number($0.value) },
+      "remote": remote.map { .text("\($0.value)") },
+      "local": local.map { .text("\($0.value)") },
+      "port": tunnelPort.map { .number($0.value) },
       "subnet": hasTwoSubnets ? nil : subnet.map { .text("\($0.value)") },
       "gateway": hasTwoSubnets ? nil : gateway.map { .text("\($0.value)") },
       "ip_range": hasTwoSubnets ? nil : addressRange.map { .text("\($0.value)") },
@@ -162,9 +179,24 @@ extension StackFile.Attachment {
       "ipv6_address": address6.map { .text("\($0.value)") },
       "mac_address": mac.map { .text("\($0.value)") },
       "interface_name": interface.map { .text($0.value) },
+      "vlan": vlan?.value.output,
       "aliases": aliases.isEmpty ? nil : .texts(aliases.map(\.value)),
       "gw_priority": gatewayPriority == 0 ? nil : .number(gatewayPriority),
     ]).adding(conditions.outputEntries)
+  }
+}
+
+extension StackFile.VLANMembership {
+  fileprivate var output: OutputValue {
+    switch self {
+    case .access(let id): .mapping(["access": .number(id.value)])
+    case .trunk(let vlans) where vlans.contains { $0.address != nil }:
+      .mapping([
+        "trunk": .mapping(
+          vlans.map { .init(key: "\($0.id.value)", value: $0.address.map { .text("\($0.value)") } ?? .text("")) })
+      ])
+    case .trunk(let vlans): .mapping(["trunk": .list(vlans.map { .number($0.id.value) })])
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 
 extension DiagnosticCase {
   /// Diagnostics about interfaces, links, routes and how a service is in its network.
-  static let topology: [DiagnosticCase] = interfaces + cables + routes + modes
+  static let topology: [DiagnosticCase] = interfaces + cables + routes + modes + kinds
 
   private static let interfaces: [DiagnosticCase] = [
     DiagnosticCase(
@@ -392,6 +392,178 @@ extension DiagnosticCase {
         web.stack:6:42: error[E0105]: service "e" depends on itself
           6 │   e: {command: x, network_mode: "service:e"}
             │                                          ^
+        """),
+  ]
+
+  private static let kinds: [DiagnosticCase] = [
+    DiagnosticCase(
+      .externalConflict,
+      """
+      services: {a: {command: x, networks: [n, m]}}
+      networks:
+        n: {external: true, name: web/front, subnet: 10.1.0.0/24, mtu: 1400}
+        m: {external: {name: we b/front}}
+      """,
+      shows: """
+        web.stack:3:48: error[E0557]: "subnet" is not for network "n", which is another stack's
+          3 │   n: {external: true, name: web/front, subnet: 10.1.0.0/24, mtu: 1400}
+            │                                                ^^^^^^^^^^^
+            │       -------- it is said here
+            = help: leave it out: the file of the stack that has the network says it
+
+        web.stack:3:66: error[E0557]: "mtu" is not for network "n", which is another stack's
+          3 │   n: {external: true, name: web/front, subnet: 10.1.0.0/24, mtu: 1400}
+            │                                                                  ^^^^
+            │       -------- it is said here
+            = help: leave it out: the file of the stack that has the network says it
+
+        web.stack:4:24: error[E0201]: "we b" cannot name a stack
+          4 │   m: {external: {name: we b/front}}
+            │                        ^^^^^^^^^^ a stack's name is made of small letters, digits and _ -
+        """),
+    DiagnosticCase(
+      .driverConflict,
+      """
+      services: {a: {command: x, networks: {lan: {delay: 5ms}}, ports: ["80:80"]}}
+      networks:
+        n: {parent: eth0, id: 4}
+        lan: {driver: macvlan, subnet: 10.1.0.0/24}
+        far: {driver: vxlan, id: 42, remote: 192.0.2.1, local: "::1", subnet: 10.2.0.0/24}
+        far2: {driver: vxlan, id: 42, remote: 224.0.0.1}
+      """,
+      shows: """
+        web.stack:1:39: error[E0558]: service "a" has conditions on its link to a macvlan network
+          1 │ services: {a: {command: x, networks: {lan: {delay: 5ms}}, ports: ["80:80"]}}
+            │                                       ^^^
+          4 │   lan: {driver: macvlan, subnet: 10.1.0.0/24}
+            │                 ------- its driver
+            = help: only links to a stack's own bridges can be slow or lose packets
+
+        web.stack:1:67: error[E0558]: service "a" publishes a port and is on macvlan networks alone
+          1 │ services: {a: {command: x, networks: {lan: {delay: 5ms}}, ports: ["80:80"]}}
+            │                                                                   ^^^^^^^
+          4 │   lan: {driver: macvlan, subnet: 10.1.0.0/24}
+            │                 ------- its driver
+            = help: leave `ports` out: it is reached at its own address on the link's network
+
+        web.stack:3:15: error[E0558]: "parent" is for a network of driver macvlan
+          3 │   n: {parent: eth0, id: 4}
+            │               ^^^^ "n" is a bridge
+            = help: leave it out, or write `driver: macvlan`
+
+        web.stack:3:25: error[E0558]: "id" is for a network of driver vxlan
+          3 │   n: {parent: eth0, id: 4}
+            │                         ^ "n" is a bridge
+            = help: leave it out, or write `driver: vxlan`
+
+        web.stack:4:17: error[E0033]: a macvlan network needs "parent"
+          4 │   lan: {driver: macvlan, subnet: 10.1.0.0/24}
+            │                 ^^^^^^^
+            = help: write `parent: eth0`
+
+        web.stack:5:58: error[E0558]: "local" and "remote" are of two families
+          5 │   far: {driver: vxlan, id: 42, remote: 192.0.2.1, local: "::1", subnet: 10.2.0.0/24}
+            │                                                          ^^^^^
+            │                                        --------- the other host's address
+
+        web.stack:6:18: error[E0033]: a vxlan network needs "remote"
+          6 │   far2: {driver: vxlan, id: 42, remote: 224.0.0.1}
+            │                  ^^^^^
+            = help: write `remote: 192.0.2.7`
+
+        web.stack:6:18: error[E0033]: a vxlan network needs "subnet"
+          6 │   far2: {driver: vxlan, id: 42, remote: 224.0.0.1}
+            │                  ^^^^^
+            = help: write `subnet: 10.1.0.0/24`
+
+        web.stack:6:29: error[E0558]: two networks have the id 42 and the same port
+          5 │   far: {driver: vxlan, id: 42, remote: 192.0.2.1, local: "::1", subnet: 10.2.0.0/24}
+            │                            -- first here
+          6 │   far2: {driver: vxlan, id: 42, remote: 224.0.0.1}
+            │                             ^^ again here
+            = help: choose another id
+
+        web.stack:6:41: error[E0207]: 224.0.0.1 is no single host's address
+          6 │   far2: {driver: vxlan, id: 42, remote: 224.0.0.1}
+            │                                         ^^^^^^^^^
+        """),
+    DiagnosticCase(
+      .badVLAN,
+      """
+      services:
+        a: {command: x, networks: {n: {vlan: 11}, m: {vlan: 10}, o: {vlan: 10}}}
+        b: {command: x, networks: {n: {vlan: {trunk: [10, 10]}}}, ports: ["80:80"]}
+        c: {command: x, networks: {n: {vlan: {trunk: {10: 10.2.0.1}, access: 10}}}}
+        d: {command: x, networks: {n: {vlan: {}}}}
+        e: {command: x, networks: {n: {vlan: 10, ipv4_address: 10.1.0.5}}, ports: ["80"]}
+        f: {command: x, networks: {n: {vlan: 1}}}
+      networks:
+        n: {subnet: 10.1.0.0/24, vlans: {10: 10.1.10.0/24, 20: {gateway: 10.1.20.1}, 30: {subnet: 10.1.30.0/24, gateway: 10.1.31.1}}}
+        m: {external: true}
+        o: {driver: macvlan, parent: eth0, subnet: 10.3.0.0/24}
+      """,
+      shows: """
+        web.stack:2:40: error[E0559]: network "n" has no VLAN 11
+          2 │   a: {command: x, networks: {n: {vlan: 11}, m: {vlan: 10}, o: {vlan: 10}}}
+            │                                        ^^
+          9 │   n: {subnet: 10.1.0.0/24, vlans: {10: 10.1.10.0/24, 20: {gateway: 10.1.20.1}, 30: {subnet: 10.1.30.0/24, gateway: 10.1.…
+            │                                    -- it has 10, 20, 30
+
+        web.stack:2:55: error[E0559]: service "a" is in a VLAN of "m", which has none
+          2 │   a: {command: x, networks: {n: {vlan: 11}, m: {vlan: 10}, o: {vlan: 10}}}
+            │                                                       ^^
+         10 │   m: {external: true}
+            │       -------- only a stack's own bridge has VLANs
+            = help: leave `vlan` out
+
+        web.stack:2:70: error[E0559]: service "a" is in a VLAN of "o", which has none
+          2 │   a: {command: x, networks: {n: {vlan: 11}, m: {vlan: 10}, o: {vlan: 10}}}
+            │                                                                      ^^
+         11 │   o: {driver: macvlan, parent: eth0, subnet: 10.3.0.0/24}
+            │               ------- only a stack's own bridge has VLANs
+            = help: leave `vlan` out
+
+        web.stack:3:53: error[E0559]: VLAN 10 is twice in a trunk
+          3 │   b: {command: x, networks: {n: {vlan: {trunk: [10, 10]}}}, ports: ["80:80"]}
+            │                                                     ^^ again here
+            │                                                 -- first here
+
+        web.stack:4:48: error[E0037]: an interface is in one VLAN or a trunk of several
+          4 │   c: {command: x, networks: {n: {vlan: {trunk: {10: 10.2.0.1}, access: 10}}}}
+            │                                                ^^^^^^^^^^^^^^
+            │                                                                        -- one VLAN
+            = help: leave one of them out
+
+        web.stack:5:40: error[E0033]: "vlan" needs "access" or "trunk"
+          5 │   d: {command: x, networks: {n: {vlan: {}}}}
+            │                                        ^^
+            = help: write `vlan: 10` or `vlan: {trunk: [10, 20]}`
+
+        web.stack:6:58: error[E0303]: the address 10.1.0.5 is outside the subnet of "n"
+          6 │   e: {command: x, networks: {n: {vlan: 10, ipv4_address: 10.1.0.5}}, ports: ["80"]}
+            │                                                          ^^^^^^^^
+          9 │   n: {subnet: 10.1.0.0/24, vlans: {10: 10.1.10.0/24, 20: {gateway: 10.1.20.1}, 30: {subnet: 10.1.30.0/24, gateway: 10.1.…
+            │                                        ------------ the subnet is 10.1.10.0/24
+
+        web.stack:6:78: error[E0559]: service "e" publishes a port and is in a VLAN, where the host is not
+          6 │   e: {command: x, networks: {n: {vlan: 10, ipv4_address: 10.1.0.5}}, ports: ["80"]}
+            │                                                                              ^^^^
+            │                                        -- the VLAN
+            = help: put it on a second network without `vlan`, or leave `ports` out
+
+        web.stack:7:40: error[E0216]: "vlan" must be 2 to 4094
+          7 │   f: {command: x, networks: {n: {vlan: 1}}}
+            │                                        ^ 1 is not
+
+        web.stack:9:68: error[E0306]: VLAN 20 has a gateway but no subnet
+          9 │ …ubnet: 10.1.0.0/24, vlans: {10: 10.1.10.0/24, 20: {gateway: 10.1.20.1}, 30: {subnet: 10.1.30.0/24, gateway: 10.1.31.1}}}
+            │                                                              ^^^^^^^^^
+            = help: declare it: `subnet: 10.1.20.0/24`
+
+        web.stack:9:116: error[E0303]: the gateway 10.1.31.1 is outside the VLAN's subnet
+          9 │ …ubnet: 10.1.0.0/24, vlans: {10: 10.1.10.0/24, 20: {gateway: 10.1.20.1}, 30: {subnet: 10.1.30.0/24, gateway: 10.1.31.1}}}
+            │                                                                                                              ^^^^^^^^^
+            │                                                                                       ------------ the subnet is 10.1.30.0/24
         """),
   ]
 }

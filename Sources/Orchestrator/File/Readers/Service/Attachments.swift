@@ -42,6 +42,9 @@ extension Field {
       .read("mac_address", "the interface's hardware address") { field, attachment in
         attachment.mac = field.macAddress()
       },
+      .read("vlan", "the VLAN it is in: 10, or {trunk: [10, 20]}") { field, attachment in
+        attachment.vlan = field.vlanMembership()
+      },
       .read("gw_priority", "the default route is that of the network with the highest") { field, attachment in
         attachment.gatewayPriority = field.integer(in: -1_000_000...1_000_000)?.value ?? 0
       },

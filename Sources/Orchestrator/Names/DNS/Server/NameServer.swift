@@ -41,7 +41,8 @@ final class NameServer {
     var former = endpoints
     endpoints = [:]
     var failures: [KernelError] = []
-    for (number, network) in stack.networks.enumerated() {
+    // Another stack's network is answered on by that stack, a link of the host by nobody of ours.
+    for (number, network) in stack.networks.enumerated() where network.owner == nil && network.parent == nil {
       for gateway in network.gateways {
         do throws(KernelError) {
           let kept = former.removeValue(forKey: gateway)
