@@ -126,6 +126,13 @@ static int forward_packets(int proc) {
   return 0;
 }
 
+// What keeps the kernel from sending or learning anything of its own accord: addresses and routes are given to every link.
+static const char *const static_ipv6[][2] = {
+    {"sys/net/ipv6/conf/default/accept_ra", "0"},           {"sys/net/ipv6/conf/default/autoconf", "0"},
+    {"sys/net/ipv6/conf/default/router_solicitations", "0"}, {"sys/net/ipv6/conf/default/accept_dad", "0"},
+    {"sys/net/ipv6/conf/default/addr_gen_mode", "1"},       {"sys/net/ipv6/conf/default/accept_redirects", "0"},
+};
+
 static int fill_netns(int proc, unsigned options) {
   if (unshare(CLONE_NEWNET) != 0) return -1;
   // Before the loopback comes up, so that ::1 never appears. A kernel without IPv6 has nothing to switch off.
@@ -134,6 +141,11 @@ static int fill_netns(int proc, unsigned options) {
     if (write_text(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
   }
   if (options & STACK_NETNS_FORWARD && forward_packets(proc) != 0) return -1;
+  if (options & STACK_NETNS_STATIC_IPV6) {
+    for (size_t i = 0; i < sizeof static_ipv6 / sizeof *static_ipv6; i++) {
+      if (write_text(proc, static_ipv6[i][0], static_ipv6[i][1]) != 0) return -1;
+    }
+  }
   if (options & STACK_NETNS_LOOPBACK && loopback_up() != 0) return -1;
   return openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 }

@@ -34,6 +34,7 @@ enum {
   STACK_NETNS_LOOPBACK = 1,
   STACK_NETNS_DISABLE_IPV6 = 2,
   STACK_NETNS_FORWARD = 4,
+  STACK_NETNS_STATIC_IPV6 = 8,
 };
 
 /// Makes a network namespace, with the calling thread back in its own when it returns, and answers a CLOEXEC

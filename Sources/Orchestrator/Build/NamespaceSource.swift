@@ -13,20 +13,18 @@ final class NamespaceSource: Sendable {
       factory = Mutex(try NetworkNamespaceFactory())
     }
 
-    func create(forwards: Bool) throws(KernelError) -> NetworkNamespace {
-      try factory.withLock { factory throws(KernelError) in
-        try factory.create(disablesIPv6: true, forwards: forwards)
-      }
+    func create(_ ipv6: NetworkNamespace.IPv6, forwards: Bool) throws(KernelError) -> NetworkNamespace {
+      try factory.withLock { factory throws(KernelError) in try factory.create(ipv6: ipv6, forwards: forwards) }
     }
   }
 
-  /// A namespace without IPv6, with its loopback up.
+  /// A namespace with its loopback up.
   ///
   /// - Parameter forwards: whether it is a router's.
-  func create(forwards: Bool) throws(KernelError) -> NetworkNamespace {
+  func create(_ ipv6: NetworkNamespace.IPv6, forwards: Bool) throws(KernelError) -> NetworkNamespace {
     let lease = try takeLease()
     defer { idle.withLock { $0.append(lease) } }
-    return try lease.create(forwards: forwards)
+    return try lease.create(ipv6, forwards: forwards)
   }
 
   private func takeLease() throws(KernelError) -> Lease {

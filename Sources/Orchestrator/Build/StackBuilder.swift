@@ -51,7 +51,7 @@ final class StackBuilder: Sendable {
       case .prepareHost(_, let forwarding):
         try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding)
       case .createBridge(let network, let desired): try create(network, group: desired.linkGroup)
-      case .writeFirewall(let desired): try write(Firewall(desired))
+      case .writeFirewall(let desired): try write(Firewall(desired), of: desired)
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)
       case .shape(let service, _): try shape(service)
@@ -65,6 +65,7 @@ final class StackBuilder: Sendable {
       case .removeLinks(let group, _): try removeLinks(group: group)
       case .removeBridge(let network): try remove(network)
       case .removeFirewall: try removeFirewall()
+      case .forgetConnections(let desired): try forgetConnections(of: desired)
       case .removeControlGroups: try removeControlGroups()
       case .restoreHost: try HostSettings(folders: folders).release(stack)
       case .unmountLayers: try unmountLayers()

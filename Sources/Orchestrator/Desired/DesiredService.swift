@@ -109,6 +109,15 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
   public var aliases: [String]
   /// Whether the default route goes through this network.
   public var isDefaultRoute: Bool
+  /// nil on a network of IPv4 alone.
+  public var ipv6: IPv6?
+
+  public struct IPv6: Codable, Hashable, Sendable {
+    public var address: IPv6Address
+    /// Whether the default route of IPv6 goes through this network.
+    public var isDefaultRoute = false
+  }
+
   /// What befalls packets on the link, as the file says; nil for nothing.
   public var conditions: LinkConditions?
   /// What was changed by hand while it was up; nil for nothing.
@@ -130,6 +139,11 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
   }
 }
 
+extension DesiredService {
+  /// Whether any of its networks has IPv6.
+  public var hasIPv6: Bool { attachments.contains { $0.ipv6 != nil } }
+}
+
 public enum TransportProtocol: String, Codable, Hashable, Sendable, CaseIterable {
   case tcp, udp
 }
@@ -144,15 +158,18 @@ public struct ListeningPort: Codable, Hashable, Sendable, CustomStringConvertibl
 
 /// A port of the host that leads to a port of a service.
 public struct PublishedPort: Codable, Hashable, Sendable {
-  /// The host's address it is published on; nil for all of them.
-  public var hostAddress: IPv4Address?
+  /// The host's address it is published on; `0.0.0.0` or `::` for all of a family, nil for all of both families that the
+  /// service has.
+  public var hostAddress: IPAddress?
   public var hostPort: UInt16
   public var target: ListeningPort
   public var declaredAt: SourceLine?
+  /// Who may reach it; nil for everybody. None lies within another.
+  public var sources: [IPPrefix]?
 
   /// `8081->80/tcp`, as `ps` shows it.
   public var summary: String {
-    "\(hostAddress.map { "\($0):" } ?? "")\(hostPort)->\(target.port)/\(target.transport.rawValue)"
+    "\(hostAddress.map { "\($0.beforePort):" } ?? "")\(hostPort)->\(target.port)/\(target.transport.rawValue)"
   }
 }
 

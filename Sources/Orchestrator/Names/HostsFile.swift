@@ -20,7 +20,8 @@ struct NameViews {
       var lines = ""
       for service in stack.services {
         for attachment in service.attachments where attachment.network == network.name {
-          lines += "\(attachment.address)\t\(Self.names(of: service, attachment).joined(separator: " "))\n"
+          let names = Self.names(of: service, attachment).joined(separator: " ")
+          for address in attachment.addresses { lines += "\(address)\t\(names)\n" }
         }
       }
       linesByNetwork[network.name] = lines

@@ -5,7 +5,7 @@ import Netlink
 /// Each stack guards only what is its own, so stacks need not know each other to be apart. Services and ports stand in
 /// sets and maps: the number of rules is the same for one service and for a thousand.
 struct Firewall {
-  private let stack: DesiredStack
+  let stack: DesiredStack
 
   init(_ stack: DesiredStack) {
     self.stack = stack
@@ -19,9 +19,9 @@ struct Firewall {
       .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
       chains: [
         guardLoopback, translateIncoming, translateLocal, translateSource, forward, enter, leaveInternal, input,
-      ],
-      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways],
-      maps: [publishedEverywhere, publishedAt])
+      ] + loopback6Chains,
+      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways] + ipv6Sets,
+      maps: publishedMaps)
   }
 
   /// Puts the table in the place of the stack's former one: packets meet the one or the other.
@@ -80,37 +80,6 @@ struct Firewall {
       comment: "which of them a network may talk to: its own")
   }
 
-  /// Each published port with the address of the service behind it: the one its default route goes through, so that it
-  /// answers on the way that the request came.
-  private var published: [(port: PublishedPort, address: IPv4Address)] {
-    stack.services.flatMap { service in
-      let attachment = service.attachments.first(where: \.isDefaultRoute) ?? service.attachments.first
-      return service.ports.compactMap { port in attachment.map { (port, $0.address) } }
-    }
-  }
-
-  private var publishedEverywhere: NftMap {
-    NftMap(
-      "published", key: [.transportProtocol, .port], data: .values([.ipv4Address, .port]),
-      elements: published.filter { $0.port.hostAddress == nil }.map { port, address in
-        NftMapElement(
-          [port.target.transport.nftValue, .port(port.hostPort)],
-          values: [.address(.v4(address)), .port(port.target.port)])
-      }, comment: "ports published on every address of the host")
-  }
-
-  private var publishedAt: NftMap {
-    NftMap(
-      "published_at", key: [.ipv4Address, .transportProtocol, .port], data: .values([.ipv4Address, .port]),
-      elements: published.compactMap { port, address in
-        port.hostAddress.map { host in
-          NftMapElement(
-            [.address(.v4(host)), port.target.transport.nftValue, .port(port.hostPort)],
-            values: [.address(.v4(address)), .port(port.target.port)])
-        }
-      }, comment: "ports published on one address")
-  }
-
   // MARK: Translation
 
   /// `route_localnet` lets packets from loopback addresses leave by the bridges; none may come in by them.
@@ -125,27 +94,13 @@ struct Firewall {
     NftChain(
       "publish", base: NftBase(.nat, .prerouting, priority: -100),
       rules: [
-        NftRule([.field(.ipDestination, Self.loopback)], .verdict(.accept)),
-        NftRule([.field(.destinationType, .local)], toPublishedAt),
-        NftRule([.field(.destinationType, .local)], toPublished),
-      ])
+        NftRule([.field(.ipDestination, Self.loopback)], .verdict(.accept))
+      ] + toPublished)
   }
 
   private var translateLocal: NftChain {
     NftChain(
-      "publish_locally", base: NftBase(.nat, .output, priority: -100),
-      rules: [
-        NftRule([.field(.destinationType, .local)], toPublishedAt),
-        NftRule([.field(.destinationType, .local)], toPublished),
-      ])
-  }
-
-  private var toPublishedAt: NftStatement {
-    .dnatMap(.ip, [.ipDestination, .transportProtocol, .destinationPort], map: "published_at")
-  }
-
-  private var toPublished: NftStatement {
-    .dnatMap(.ip, [.transportProtocol, .destinationPort], map: "published")
+      "publish_locally", base: NftBase(.nat, .output, priority: -100), rules: toPublished)
   }
 
   private var translateSource: NftChain {
@@ -158,7 +113,7 @@ struct Firewall {
         NftRule([.set([.outputInterface], named: "bridges"), .field(.ipSource, Self.loopback)], .masquerade),
         // Services of an internal network have no route to anyone but the host.
         NftRule([.set([.outputInterface], named: "internal"), .status(.destinationTranslated)], .masquerade),
-      ] + stack.networks.map(translateHairpin))
+      ] + stack.networks.map(translateHairpin) + ipv6Hairpins)
   }
 
   /// To a published port of the same network: the answer must come back this way to be translated back.
@@ -217,17 +172,8 @@ struct Firewall {
             .set([.ipDestination], named: "gateways"),
             .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
           ], .drop),
-      ])
+      ] + ipv6InputRules)
   }
 
   private static let loopback = NftValue.prefix(.v4(.loopback))
-}
-
-extension TransportProtocol {
-  fileprivate var nftValue: NftValue {
-    switch self {
-    case .tcp: .tcp
-    case .udp: .udp
-    }
-  }
 }

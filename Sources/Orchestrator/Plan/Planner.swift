@@ -118,8 +118,7 @@ struct Planner {
     var steps: [Step] = [.recordIntent(stack), .makeFolders(stack)]
     if isFirst { steps.append(.mountLayers(stack: stack.name)) }
     if stack.services.contains(where: { $0.root == .host }) { steps.append(.makeHostRoot(stack: stack.name)) }
-    let forwarding = stack.networks.contains { !$0.isInternal } || !stack.publishedPorts.isEmpty
-    steps.append(.prepareHost(stack: stack.name, forwarding: forwarding))
+    steps.append(.prepareHost(stack: stack.name, forwarding: stack.neededForwarding))
     // The table names bridges, not their numbers, and stands before the first packet can pass.
     steps.append(.writeFirewall(stack))
     return steps + bridges.map { .createBridge($0, stack) }
@@ -168,7 +167,8 @@ struct Planner {
     ]
     removal += stack.networks.map { .removeBridge($0) }
     removal += [
-      .removeFirewall(stack: stack.name), .removeControlGroups(stack: stack.name), .restoreHost,
+      .removeFirewall(stack: stack.name), .forgetConnections(stack), .removeControlGroups(stack: stack.name),
+      .restoreHost,
       .unmountLayers(stack: stack.name),
     ]
     if removeVolumes { removal.append(.removeVolumes(stack: stack.name)) }
@@ -238,4 +238,16 @@ extension DesiredStack {
   }
 
   var publishedPorts: [PublishedPort] { services.flatMap(\.ports) }
+
+  /// A stack that is inside alone needs nothing of the host.
+  var neededForwarding: Forwarding {
+    var needed: Forwarding = []
+    if networks.contains(where: { !$0.isInternal }) || !publishedPorts.isEmpty { needed.insert(.ipv4) }
+    if networks.contains(where: { $0.ipv6 != nil && !$0.isInternal })
+      || services.contains(where: { $0.hasIPv6 && !$0.ports.isEmpty })
+    {
+      needed.insert(.ipv6)
+    }
+    return needed
+  }
 }

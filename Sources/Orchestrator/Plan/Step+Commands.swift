@@ -11,7 +11,9 @@ extension Step {
       ["mkdir -p \(folders.stack(stack.name).path) \(folders.stack(stack.name).logs)"]
         + stack.volumes.map { "mkdir -p \(shellQuoted($0.folder))" }
     case .mountLayers(let stack): ["mount -t tmpfs -o mode=0711 stack \(folders.stack(stack).layers)"]
-    case .prepareHost(_, let forwarding): forwarding ? ["sysctl -w net.ipv4.ip_forward=1"] : []
+    case .prepareHost(_, let forwarding):
+      (forwarding.contains(.ipv4) ? ["sysctl -w net.ipv4.ip_forward=1"] : [])
+        + (forwarding.contains(.ipv6) ? ["sysctl -w net.ipv6.conf.all.forwarding=1"] : [])
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
     case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
@@ -33,6 +35,8 @@ extension Step {
     case .removeLinks(let group, _): ["ip link del group \(group)"]
     case .removeBridge(let network): ["ip link del \(network.bridge)"]
     case .removeFirewall(let stack): ["nft delete table inet \(Firewall.tableName(stack))"]
+    case .forgetConnections(let stack):
+      stack.subnets.flatMap { ["conntrack -D -s \($0)", "conntrack -D -d \($0)", "conntrack -D -r \($0)"] }
     case .removeControlGroups(let stack): ["rmdir /sys/fs/cgroup/stack/\(stack)/* /sys/fs/cgroup/stack/\(stack)"]
     case .unmountLayers(let stack): ["umount \(folders.stack(stack).layers)"]
     case .removeVolumes(let stack): ["rm -r \(folders.stack(stack).volumes)"]
@@ -41,7 +45,7 @@ extension Step {
   }
 
   private static func namespaceCommands(_ service: DesiredService, _ name: String) -> [String] {
-    var commands = ["ip netns add \(name)", "ip netns exec \(name) sysctl -w net.ipv6.conf.all.disable_ipv6=1"]
+    var commands = ["ip netns add \(name)", "ip netns exec \(name) " + ipv6Setting(of: service)]
     if service.forwards {
       commands.append(
         "ip netns exec \(name) sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
@@ -69,9 +73,11 @@ extension Step {
       "ip link add \(bridge) address \(network.mac)\(mtu(network)) group \(stack.linkGroup) type bridge stp_state 0 mcast_snooping 0",
       "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name))",
       "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
-      "ip link set \(bridge) up",
-      "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
     ]
+      + ipv6Commands(network) + [
+        "ip link set \(bridge) up",
+        "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
+      ]
   }
 
   private static func mtu(_ network: DesiredNetwork) -> String { network.mtu.map { " mtu \($0)" } ?? "" }
@@ -93,6 +99,7 @@ extension Step {
       "ip -n \(namespace) neigh add \(network.gateway) lladdr \(network.mac) dev \(attachment.interface) nud permanent",
     ]
     if attachment.isDefaultRoute { commands.append("ip -n \(namespace) route add default via \(network.gateway)") }
+    commands += ipv6Commands(attachment, network, namespace)
     if attachment.isShaped { commands += attachment.shapeCommands(service.name, stack.name) }
     return commands
   }

@@ -8,7 +8,7 @@ extension Step: CustomStringConvertible {
     case .mountLayers: "mount a tmpfs for writable layers"
     case .makeHostRoot: "make a root folder around the host's /usr"
     case .prepareHost(_, let forwarding):
-      forwarding ? "let packets pass between interfaces" : "make a place for pinned namespaces"
+      !forwarding.isEmpty ? "let packets pass between interfaces" : "make a place for pinned namespaces"
     case .createBridge(let network, _): "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
     case .writeFirewall(let stack): "write nftables table \(Firewall.tableName(stack.name))"
     case .createNamespace(let service, _): "create a network namespace for \(service.name)"
@@ -38,6 +38,7 @@ extension Step: CustomStringConvertible {
     case .removeLinks(_, let stack): "remove the links of stack \(stack)"
     case .removeBridge(let network): "remove bridge \(network.bridge)"
     case .removeFirewall(let stack): "remove nftables table \(Firewall.tableName(stack))"
+    case .forgetConnections(let stack): "forget the connections of stack \(stack.name)"
     case .removeControlGroups(let stack): "remove the control groups of stack \(stack)"
     case .restoreHost: "put the host's settings back as they were, if no other stack needs them"
     case .unmountLayers: "unmount the writable layers"

@@ -14,7 +14,7 @@ public enum Step: Hashable, Sendable {
   case makeHostRoot(stack: String)
   /// What the host itself must do for stacks: a place for pinned namespaces and, on a host that is no router yet,
   /// forwarding between interfaces.
-  case prepareHost(stack: String, forwarding: Bool)
+  case prepareHost(stack: String, forwarding: Forwarding)
   case createBridge(DesiredNetwork, DesiredStack)
   /// The stack's nftables table, replaced as a whole in one transaction.
   case writeFirewall(DesiredStack)
@@ -44,6 +44,8 @@ public enum Step: Hashable, Sendable {
   case removeLinks(group: UInt32, stack: String)
   case removeBridge(DesiredNetwork)
   case removeFirewall(stack: String)
+  /// What the kernel tracks of connections to and from the stack's addresses.
+  case forgetConnections(DesiredStack)
   case removeControlGroups(stack: String)
   case restoreHost
   case unmountLayers(stack: String)

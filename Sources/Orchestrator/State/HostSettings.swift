@@ -27,18 +27,30 @@ struct HostSettings {
   private var copy: StateFile<Ledger> { StateFile(path: "\(folders.lib)/.host/settings.json") }
   private var lock: String { "\(folders.host)/settings.lock" }
 
+  /// One setting with the value that it is to have.
+  struct Setting {
+    var path: String
+    /// nil: it changes by itself when another one does, and only has to be put back.
+    var wanted: String?
+  }
+
   /// Makes the host ready for a stack: namespaces can be pinned and, if the stack wants it, packets are forwarded.
-  func prepare(for stack: String, forwarding: Bool) throws(KernelError) {
+  func prepare(for stack: String, forwarding: Forwarding) throws(KernelError) {
     let held = try StackLock(lock)
     let boot = try Boot.current()
     var ledger = try ledger(of: boot) ?? Ledger(boot: boot)
     ledger.stacks.insert(stack)
-    let value = try read(Self.forwarding)
-    if forwarding, ledger.before[Self.forwarding] == nil { ledger.before[Self.forwarding] = value }
+    var settings = forwarding.contains(.ipv4) ? [Setting(path: Self.forwarding, wanted: "1")] : []
+    if forwarding.contains(.ipv6) { settings += try settingsForIPv6() }
+    for setting in settings where ledger.before[setting.path] == nil {
+      ledger.before[setting.path] = try read(setting.path)
+    }
     let change = try NamespaceFolder.needed(folders.namespaces)
     if !change.isEmpty { ledger.namespaceFolder = (ledger.namespaceFolder ?? []).union(change) }
     try write(ledger)
-    if forwarding, value != "1" { try Files.set(Self.forwarding, to: "1") }
+    for setting in settings {
+      if let wanted = setting.wanted, try read(setting.path) != wanted { try Files.set(setting.path, to: wanted) }
+    }
     try NamespaceFolder.prepare(folders.namespaces)
     held.remove()
   }
@@ -59,7 +71,11 @@ struct HostSettings {
       return held.remove()
     }
     if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
-    for (path, value) in ledger.before where try read(path) != value { try Files.set(path, to: value) }
+    for (path, value) in Self.inOrder(ledger.before) {
+      // A link that is gone has taken its settings along.
+      guard Files.exists(path), try read(path) != value else { continue }
+      try Files.set(path, to: value)
+    }
     try removeLedger()
     held.remove()
   }
@@ -95,7 +111,7 @@ struct HostSettings {
     Files.removeIfEmpty(folders.lib)
   }
 
-  private func read(_ path: String) throws(KernelError) -> String {
+  func read(_ path: String) throws(KernelError) -> String {
     let bytes = try Files.read(path, limit: 4096) ?? []
     return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }

@@ -117,7 +117,7 @@ extension StackIndex.ServiceStatus {
   public var name: String { service.name }
   public var isExited: Bool { record.phase == .exited }
   public var phase: String { record.phase.rawValue }
-  public var addresses: [String] { service.attachments.map { "\($0.address)" } }
+  public var addresses: [String] { service.attachments.flatMap(\.addresses).map(\.description) }
   public var ports: [String] { service.ports.map(\.summary) }
 
   /// Of its process 1, as the host sees it.

@@ -29,6 +29,7 @@ extension Step {
     case .removeLinks: "links"
     case .removeBridge(let network): "no bridge \(network.name)"
     case .removeFirewall: "no firewall"
+    case .forgetConnections: "forget"
     case .removeControlGroups: "cgroups"
     case .restoreHost: "restore"
     case .unmountLayers: "unmount"
@@ -228,7 +229,8 @@ extension DesiredStack {
     let plan = Planner.down(stack, removeVolumes: true)
     #expect(
       plan.short == [
-        "stop db", "stop web", "links", "unpin db+web", "no bridge front", "no firewall", "cgroups", "restore",
+        "stop db", "stop web", "links", "unpin db+web", "no bridge front", "no firewall", "forget", "cgroups",
+        "restore",
         "unmount", "volumes", "no folders",
       ])
     #expect(plan.lane("db")?.waitsFor == [.lane("web")])
@@ -238,7 +240,7 @@ extension DesiredStack {
 
   @Test func downOfAStackOfWhichNothingIsKnown() {
     let plan = Planner.down(.empty(named: "web"), removeVolumes: false)
-    #expect(plan.short == ["unpin ", "no firewall", "cgroups", "restore", "unmount", "no folders"])
+    #expect(plan.short == ["unpin ", "no firewall", "forget", "cgroups", "restore", "unmount", "no folders"])
   }
 
   @Test func replicasStopSideBySide() throws {

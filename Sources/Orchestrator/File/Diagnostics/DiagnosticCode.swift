@@ -98,6 +98,9 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case badRoute = "E0554"
   case unreachableRouter = "E0555"
   case networkModeConflict = "E0556"
+  case networkWithoutIPv6 = "E0580"
+  case portWithoutIPv6 = "E0581"
+  case sourceOfOtherFamily = "E0582"
 
   var severity: Diagnostic.Severity {
     switch rawValue.first {
@@ -200,6 +203,9 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .jitterWithoutDelay: "a link has jitter and no delay that could vary"
     case .jitterExceedsDelay: "the jitter of a link is larger than its delay"
     case .reorderWithoutDelay: "packets of a link overtake others, but none is delayed"
+    case .networkWithoutIPv6: "something of IPv6 on a network where it is not enabled"
+    case .portWithoutIPv6: "a port is published on an IPv6 address, and the service has no IPv6"
+    case .sourceOfOtherFamily: "nobody of a family is let in to a port that is not published in that family"
     }
   }
 }

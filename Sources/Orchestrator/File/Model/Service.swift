@@ -101,6 +101,8 @@ extension StackFile {
     var network: Located<String>
     /// A fixed address. Given only on networks with a `subnet`, inside it, and to one service.
     var address: Located<IPv4Address>?
+    /// The same of IPv6.
+    var address6: Located<IPv6Address>?
     var mac: Located<MACAddress>?
     /// The interface's name inside. Nil: `eth0` and so on, in the order of the file.
     var interface: Located<String>?
