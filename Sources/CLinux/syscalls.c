@@ -131,6 +131,8 @@ static const char *const static_ipv6[][2] = {
     {"sys/net/ipv6/conf/default/accept_ra", "0"},           {"sys/net/ipv6/conf/default/autoconf", "0"},
     {"sys/net/ipv6/conf/default/router_solicitations", "0"}, {"sys/net/ipv6/conf/default/accept_dad", "0"},
     {"sys/net/ipv6/conf/default/addr_gen_mode", "1"},       {"sys/net/ipv6/conf/default/accept_redirects", "0"},
+    // In how many milliseconds it is said once more which groups a link is in. A bridge passes that on to all other services.
+    {"sys/net/ipv6/conf/default/mldv2_unsolicited_report_interval", "2000000000"},
 };
 
 static int fill_netns(int proc, unsigned options) {

@@ -103,7 +103,31 @@ import Testing
     }
   }
 
-  /// What was changed for IPv6 on the host is as it was, and nothing is sent that nobody asked for.
+  /// With the number of services the square of what the kernel sends of its own accord would grow.
+  @Test func nothingIsSentThatNobodyAskedFor() throws {
+    try ThrowawayHost.with { host in
+      func text(_ count: Int) -> String {
+        let others = "  others: {command: [sleep, infinity], scale: \(count)}\n"
+        return "name: n\nservices:\n  quiet: {command: [sleep, infinity]}\n" + (count > 0 ? others : "") + Self.ipv6
+      }
+      try host.up(text(0), named: "n")
+      // The bridge itself says which groups it is in, twice within a second: that does not grow.
+      usleep(2_500_000)
+      let capture = try host.start(["ip", "netns", "exec", "n.quiet", "tcpdump", "-lni", "eth0"])
+      #expect(
+        try host.eventually { try host.run("ip", "netns", "exec", "n.quiet", "ss", "-H0").output.contains("eth0") })
+      try host.up(text(10), named: "n")
+      // Longer than the kernel would wait before it repeats a report.
+      usleep(1_500_000)
+      // Each service says once which groups it is in (a report in answer to nothing has to be sent), and that is all.
+      let frames = capture.output.split(separator: "\n")
+      #expect(frames.filter { !$0.contains("multicast listener report") } == [])
+      #expect(frames.count < 15, "\(capture.output)")
+      try host.signal(2, to: capture)
+    }
+  }
+
+  /// What was changed for IPv6 on the host is as it was, and addresses are usable at once.
   @Test func ipv6LeavesNothingBehind() throws {
     try ThrowawayHost.with { host in
       // A link that listens to routers, and one that forwards already.
