@@ -142,10 +142,8 @@ static const char *const static_ipv6[][2] = {
     {"sys/net/ipv6/conf/default/accept_ra", "0"},           {"sys/net/ipv6/conf/default/autoconf", "0"},
     {"sys/net/ipv6/conf/default/router_solicitations", "0"}, {"sys/net/ipv6/conf/default/accept_dad", "0"},
     {"sys/net/ipv6/conf/default/addr_gen_mode", "1"},       {"sys/net/ipv6/conf/default/accept_redirects", "0"},
-    // A multicast listener report of the first version goes out as a group is joined, which is before the link has a carrier,
-    // and is repeated after this many milliseconds. Those of the second would go to every other service, twice.
-    {"sys/net/ipv6/conf/default/force_mld_version", "1"},
-    {"sys/net/ipv6/conf/default/mldv1_unsolicited_report_interval", "2000000000"},
+    // In how many milliseconds it is said once more which groups a link is in. A bridge passes that on to all other services.
+    {"sys/net/ipv6/conf/default/mldv2_unsolicited_report_interval", "2000000000"},
 };
 
 int stack_netns_fill(int proc, unsigned options) {

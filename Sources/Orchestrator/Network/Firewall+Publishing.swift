@@ -142,7 +142,8 @@ extension Firewall.Publication {
   fileprivate func sources(_ family: NftFamily) -> [(source: IPPrefix, destination: NftValue)] {
     let everywhere = NftValue.prefix(family == .ip ? .anyV4 : .anyV6)
     let destination = hostAddress.map(NftValue.address) ?? everywhere
-    let sources = (port.sources ?? []).filter { $0.network.family == family }
+    guard let list = port.sources else { return [] }
+    let sources = list.filter { $0.network.family == family }
     let named = sources.map { ($0, destination) }
     // What comes from ::1 has the gateway's address by then, and it alone comes to ::1.
     guard family == .ip6, isOnLoopback6, let gateway = IPPrefix(containing: gateway, length: 128),

@@ -5,8 +5,8 @@ extension Step {
   static func ipv6Setting(of service: DesiredService) -> String {
     guard service.hasIPv6 else { return "sysctl -w net.ipv6.conf.all.disable_ipv6=1" }
     let settings = ["accept_ra", "accept_dad", "autoconf", "router_solicitations", "accept_redirects"]
-    return "sysctl -w net.ipv6.conf.default.addr_gen_mode=1 net.ipv6.conf.default.force_mld_version=1"
-      + " net.ipv6.conf.default.mldv1_unsolicited_report_interval=2000000000 "
+    return "sysctl -w net.ipv6.conf.default.addr_gen_mode=1"
+      + " net.ipv6.conf.default.mldv2_unsolicited_report_interval=2000000000 "
       + settings.map { "net.ipv6.conf.default.\($0)=0" }.joined(separator: " ")
   }
 

@@ -119,7 +119,10 @@ import Testing
       try host.up(text(10), named: "n")
       // Longer than the kernel would wait before it repeats a report.
       usleep(1_500_000)
-      #expect(capture.output == "")
+      // Each service says once which groups it is in (a report in answer to nothing has to be sent), and that is all.
+      let frames = capture.output.split(separator: "\n")
+      #expect(frames.filter { !$0.contains("multicast listener report") } == [])
+      #expect(frames.count < 15, "\(capture.output)")
       try host.signal(2, to: capture)
     }
   }
