@@ -15,7 +15,8 @@ struct StackCommand: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Up.self, Down.self, Ps.self, Exec.self, Logs.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self,
+      Up.self, Down.self, Ps.self, Exec.self, Logs.self, Start.self, Stop.self, Restart.self, Kill.self, Cp.self,
+      Wait.self,
       Events.self, Config.self,
       Inspect.self, Doctor.self, Supervise.self,
     ])
