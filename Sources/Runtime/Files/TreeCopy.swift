@@ -1,0 +1,203 @@
+import Glibc
+public import Kernel
+import SystemPackage
+
+/// Copies files, folders and symbolic links between two trees of which neither is trusted.
+///
+/// Every step goes by a descriptor of the folder and one name in it, and follows no link: whatever a service does to its
+/// tree meanwhile, nothing outside of the two places is read or written. What is neither of the three kinds is left out.
+public struct TreeCopy: ~Copyable {
+  /// A name in a folder.
+  public struct Place: ~Copyable {
+    let folder: Descriptor
+    let name: String
+    /// As people have written it, for messages.
+    let path: String
+  }
+
+  /// What was left out: devices, sockets, FIFOs.
+  public private(set) var omitted: [String] = []
+  private let owner: (user: uid_t, group: gid_t)?
+  private var depth = 0
+
+  /// Deeper than any tree that somebody has made for use.
+  private static let deepest = 200
+  private static let chunk = 1 << 18
+
+  /// - Parameter owner: whose the copies are to be; nil for the caller's.
+  public init(owner: (user: UInt32, group: UInt32)? = nil) {
+    self.owner = owner
+  }
+
+  /// Copies what is at one place to another. A folder that is there already is copied into.
+  public mutating func copy(_ source: borrowing Place, to target: borrowing Place) throws(KernelError) {
+    let entry = try check("open", source.path) {
+      openat(source.folder.rawValue, source.name, OpenFlag.path | O_NOFOLLOW | O_CLOEXEC)
+    }
+    let descriptor = Descriptor(adopting: entry)
+    var status = stat()
+    try check("look at", source.path) { fstat(descriptor.rawValue, &status) }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: try copyFile(descriptor, source.path, status, to: target)
+    case S_IFDIR: try copyFolder(descriptor, source.path, status, to: target)
+    case S_IFLNK: try copyLink(source, to: target)
+    default: omitted.append(source.path)
+    }
+  }
+
+  // MARK: Kinds
+
+  private func copyFile(
+    _ file: borrowing Descriptor, _ path: String, _ status: stat, to target: borrowing Place
+  ) throws(KernelError) {
+    // By its descriptor: what is opened is what was looked at, and not a device that has taken its place.
+    let source = try Descriptor.open("/proc/self/fd/\(file.rawValue)", O_RDONLY)
+    let copy = try create(target)
+    var buffer = [UInt8](repeating: 0, count: Self.chunk)
+    while true {
+      let count = buffer.withUnsafeMutableBytes { read(source.rawValue, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count >= 0 else { throw KernelError("read", path, errno: Errno(rawValue: errno)) }
+      if count == 0 { break }
+      var written = 0
+      while written < count {
+        let step = buffer.withUnsafeBytes { write(copy.rawValue, $0.baseAddress.map { $0 + written }, count - written) }
+        if step < 0, errno == EINTR { continue }
+        guard step > 0 else { throw KernelError("write", target.path, errno: Errno(rawValue: errno)) }
+        written += step
+      }
+    }
+    try finish(copy, status, target.path)
+  }
+
+  /// A new file, or the one that is there, emptied. A link that is there is replaced, not followed.
+  private func create(_ target: borrowing Place) throws(KernelError) -> Descriptor {
+    var number = openat(target.folder.rawValue, target.name, Self.creation | O_TRUNC, 0o600)
+    if number < 0, errno == ELOOP, unlinkat(target.folder.rawValue, target.name, 0) == 0 {
+      number = openat(target.folder.rawValue, target.name, Self.creation | O_EXCL, 0o600)
+    }
+    guard number >= 0 else { throw KernelError("write", target.path, errno: Errno(rawValue: errno)) }
+    let file = Descriptor(adopting: number)
+    var status = stat()
+    guard fstat(file.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw KernelError("write", target.path, errno: .fileExists, detail: "there is something that is no file")
+    }
+    return file
+  }
+
+  /// Not waiting for the reader of a FIFO that may be there.
+  private static let creation = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+
+  private mutating func copyFolder(
+    _ folder: borrowing Descriptor, _ path: String, _ status: stat, to target: borrowing Place
+  ) throws(KernelError) {
+    depth += 1
+    defer { depth -= 1 }
+    guard depth <= Self.deepest else { throw KernelError("copy", path, errno: .fileNameTooLong) }
+    let isNew = mkdirat(target.folder.rawValue, target.name, 0o700) == 0
+    guard isNew || errno == EEXIST else { throw KernelError("make", target.path, errno: Errno(rawValue: errno)) }
+    let copy = try Descriptor.open(
+      target.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: target.folder.rawValue, path: target.path)
+    for name in try Self.names(in: folder, path) {
+      let inner = Place(folder: try folder.duplicate(path), name: name, path: "\(path)/\(name)")
+      try self.copy(
+        inner, to: Place(folder: try copy.duplicate(target.path), name: name, path: "\(target.path)/\(name)"))
+    }
+    if isNew { try finish(copy, status, target.path) }
+  }
+
+  private func copyLink(_ source: borrowing Place, to target: borrowing Place) throws(KernelError) {
+    var text = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let count = readlinkat(source.folder.rawValue, source.name, &text, Int(PATH_MAX))
+    guard count >= 0 else { throw KernelError("read", source.path, errno: Errno(rawValue: errno)) }
+    var made = symlinkat(text, target.folder.rawValue, target.name)
+    if made < 0, errno == EEXIST, unlinkat(target.folder.rawValue, target.name, 0) == 0 {
+      made = symlinkat(text, target.folder.rawValue, target.name)
+    }
+    guard made == 0 else { throw KernelError("make", target.path, errno: Errno(rawValue: errno)) }
+    if let owner { _ = fchownat(target.folder.rawValue, target.name, owner.user, owner.group, AT_SYMLINK_NOFOLLOW) }
+  }
+
+  /// Whoever may set user or group ids in one place need not have meant to in the other.
+  private func finish(_ copy: borrowing Descriptor, _ status: stat, _ path: String) throws(KernelError) {
+    if let owner { try check("give away", path) { fchown(copy.rawValue, owner.user, owner.group) } }
+    try check("set the mode of", path) { fchmod(copy.rawValue, status.st_mode & 0o777) }
+    let times = [status.st_atim, status.st_mtim]
+    _ = futimens(copy.rawValue, times)
+  }
+
+  private static func names(in folder: borrowing Descriptor, _ path: String) throws(KernelError) -> [String] {
+    // Opened anew: a descriptor that is only a path cannot be read.
+    let readable = try Descriptor.open("/proc/self/fd/\(folder.rawValue)", O_RDONLY | O_DIRECTORY)
+    guard let stream = fdopendir(readable.rawValue) else {
+      throw KernelError("read", path, errno: Errno(rawValue: errno))
+    }
+    _ = readable.release()
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: entry.pointee.d_name) { pointer in
+        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+}
+
+extension TreeCopy.Place {
+  /// A path of the caller's own, whose links are followed but for a last one.
+  ///
+  /// - Parameter name: what a copy is called that is made in a folder which is there; nil for what is to be copied from.
+  public init(onHost path: String, naming name: String? = nil) throws(KernelError) {
+    try self.init(path, naming: name, shown: path) { (path, flags) throws(KernelError) in
+      try Descriptor.open(path, flags)
+    }
+  }
+
+  /// A path inside of a root folder, which no link leads out of.
+  public init(_ path: String, in root: borrowing Descriptor, of service: String, naming name: String? = nil)
+    throws(KernelError)
+  {
+    let number = root.rawValue
+    try self.init(path, naming: name, shown: "\(service):\(path)") { (path, flags) throws(KernelError) in
+      try Descriptor.open(path, in: number, flags)
+    }
+  }
+
+  private init(
+    _ path: String, naming name: String?, shown: String,
+    open: (String, CInt) throws(KernelError) -> Descriptor
+  ) throws(KernelError) {
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
+    let folder = OpenFlag.path | O_DIRECTORY
+    if let name, let there = try? open(path, folder) {
+      self.init(folder: there, name: name, path: path.hasSuffix("/") ? shown + name : "\(shown)/\(name)")
+      return
+    }
+    guard name == nil || !path.hasSuffix("/") else {
+      throw KernelError(
+        "copy to", shown, errno: .noSuchFileOrDirectory, remedy: "there is no such folder: make it first")
+    }
+    // What is called by none of its own names is the folder itself.
+    guard let last = parts.last, last != ".", last != ".." else {
+      self.init(folder: try open(path.isEmpty ? "." : path, folder), name: ".", path: shown)
+      return
+    }
+    let parent = parts.dropLast().joined(separator: "/")
+    let start = path.hasPrefix("/") ? "/" : "./"
+    self.init(folder: try open(start + parent, folder), name: String(last), path: shown)
+  }
+}
+
+extension Descriptor {
+  fileprivate borrowing func duplicate(_ path: String) throws(KernelError) -> Descriptor {
+    Descriptor(adopting: try check("open", path) { fcntl(rawValue, F_DUPFD_CLOEXEC, 3) })
+  }
+
+  fileprivate static func open(
+    _ name: String, _ flags: CInt, at folder: CInt, path: String
+  ) throws(KernelError) -> Descriptor {
+    Descriptor(adopting: try check("open", path) { openat(folder, name, flags | O_CLOEXEC) })
+  }
+}

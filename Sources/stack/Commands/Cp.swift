@@ -1,0 +1,26 @@
+import ArgumentParser
+import Orchestrator
+
+struct Cp: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Copy files and folders between a running service and the host.",
+    discussion: """
+      stack cp web1:/var/log/app ./logs    from the service
+      stack cp ./pages/. web1:/srv/www     the contents of a folder, into the service
+      In a folder that is there the copy keeps its name. Links are copied as links, and none is followed out of the service.
+      """)
+
+  @Argument(help: ArgumentHelp("What to copy: web1:/path, web/web1:/path, or a path of the host.", valueName: "source"))
+  var source: String
+  @Argument(help: ArgumentHelp("Where to: the same.", valueName: "target"))
+  var target: String
+  @OptionGroup var stack: StackOptions
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      for path in try session.commands.copy(source, to: target, in: stack.stack) {
+        standardError("", "warning: \(path) is neither a file, a folder nor a link: left out")
+      }
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+/// `stack cp` in both directions, also with a service that wants more than its own.
+@Suite struct CopyTests {
+  private func withIdle(_ body: (ThrowawayHost) throws -> Void) throws {
+    try ThrowawayHost.with { host in
+      try host.up("name: c\nservices: {a: {command: [sleep, infinity]}}", named: "c")
+      try body(host)
+    }
+  }
+
+  @Test func filesAndFoldersGoInAndOut() throws {
+    try withIdle { host in
+      try host.succeed(
+        "sh", "-c",
+        "mkdir -p tree/sub && echo one > tree/one && echo two > tree/sub/two && ln -s one tree/link && chmod 4755 tree/one"
+      )
+      try host.succeed("stack", "cp", "tree", "a:/srv")
+      try host.succeed("stack", "cp", "tree/.", "c/a:/srv/contents")
+      #expect(
+        try host.succeed("stack", "exec", "a", "sh", "-c", "cat /srv/tree/one /srv/tree/link /srv/contents/sub/two")
+          == "one\none\ntwo")
+      #expect(try host.succeed("stack", "exec", "a", "stat", "-c", "%a %u:%g", "/srv/tree/one") == "755 0:0")
+      try host.succeed("stack", "cp", "a:/srv/tree/", "back")
+      #expect(try host.succeed("diff", "-r", "tree", "back") == "")
+      try host.succeed("stack", "cp", "a:/srv/tree/one", ".")
+      #expect(try host.succeed("stat", "-c", "%a", "one") == "755")
+      try host.succeed("stack", "cp", "a:etc/hostname", "name")
+      #expect(try host.succeed("cat", "name") == "a")
+      // Over what is there.
+      try host.succeed("sh", "-c", "echo new > tree/one; stack cp tree/one a:/srv/tree/one; stack cp tree a:/srv")
+      #expect(try host.succeed("stack", "exec", "a", "cat", "/srv/tree/one") == "new")
+    }
+  }
+
+  @Test func noLinkLeadsOutOfTheService() throws {
+    try withIdle { host in
+      try host.succeed("sh", "-c", "echo secret > /run/throwaway/secret; echo mine > mine")
+      let links =
+        "ln -s /run/throwaway /srv/up; ln -s ../../../../run/throwaway/secret /srv/far; ln -s /proc/1/root /srv/root; mkfifo /srv/fifo"
+      try host.succeed("stack", "exec", "a", "sh", "-c", links)
+      #expect(try host.run("stack", "cp", "a:/srv/up/secret", "got").status == 1)
+      #expect(try host.run("stack", "cp", "mine", "a:/srv/up/secret").status == 1)
+      #expect(try host.run("stack", "cp", "mine", "a:/srv/root/x").status == 1)
+      #expect(try host.succeed("cat", "/run/throwaway/secret") == "secret")
+      // A link is copied as what it is, and written over, not through.
+      let outcome = try host.run("stack", "cp", "a:/srv", "out")
+      #expect(outcome.status == 0 && outcome.errors.contains("fifo"), "\(outcome)")
+      #expect(try host.succeed("readlink", "out/far") == "../../../../run/throwaway/secret")
+      try host.succeed("stack", "cp", "mine", "a:/srv/far")
+      #expect(try host.succeed("stack", "exec", "a", "cat", "/srv/far") == "mine")
+      try host.succeed("sh", "-c", "mkdir trap; ln -s /run/throwaway/secret trap/far; stack cp a:/srv/far trap/far")
+      #expect(try host.succeed("cat", "/run/throwaway/secret") == "secret")
+      // A folder that is a link where the copy is to go is no way either.
+      try host.succeed("stack", "exec", "a", "sh", "-c", "mkdir -p /srv/deep/d && echo x > /srv/deep/d/f")
+      try host.succeed("sh", "-c", "mkdir -p t/deep; ln -s /run/throwaway t/deep/d")
+      #expect(try host.run("stack", "cp", "a:/srv/deep", "t").status == 1)
+      #expect(try host.run("test", "-e", "/run/throwaway/f").status == 1)
+    }
+  }
+
+  @Test func whatCannotBeCopiedIsSaid() throws {
+    try withIdle { host in
+      for words in [
+        ["a:/nothing", "."], ["nothing", "a:/"], ["a:/etc", "a:/srv"], ["nobody:/etc", "."], ["one", "two"],
+      ] {
+        let outcome = try host.start(["stack", "cp"] + words).wait(limit: .seconds(10))
+        #expect(outcome.status == 1 && outcome.errors.hasPrefix("error: "), "\(outcome)")
+      }
+      try host.write("x", to: "x")
+      #expect(try host.run("stack", "cp", "x", "a:/nowhere/x").errors.contains("/nowhere"))
+      try host.succeed("stack", "stop", "a", "-t", "0")
+      #expect(try host.run("stack", "cp", "x", "a:/srv/x").errors.contains("stack start c/a"))
+    }
+  }
+}
