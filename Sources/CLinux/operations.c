@@ -122,6 +122,14 @@ static int open_tree_private(struct child *child, const struct stack_operation *
   return keep(child, o->slot, tree);
 }
 
+static int map_mount(int tree, int namespace, unsigned flags, int is_optional) {
+  if (stack_map_mount(tree, flags, namespace) == 0) return 0;
+  if (!is_optional) return -1;
+  // Something mounted below it may be what cannot be mapped.
+  if (flags & AT_RECURSIVE && stack_map_mount(tree, 0, namespace) == 0) return 0;
+  return errno == EINVAL || errno == EPERM ? 0 : -1;
+}
+
 static int hide(struct child *child, const struct stack_operation *o) {
   int target = resolve_in(descriptor_of(child, o->fd), o->path, O_PATH, 0);
   if (target < 0) return errno == ENOENT ? 0 : -1;
@@ -219,6 +227,21 @@ static int arrange_descriptors(struct child *child, const int *wanted) {
   return (int)syscall(SYS_close_range, STACK_FD_COUNT, ~0U, 0);
 }
 
+static int make_files_as(uint32_t id) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct data[2];
+  if (syscall(SYS_capget, &header, data) != 0) return -1;
+  // These calls do not fail, but answer what was before (setfsuid(2)).
+  syscall(SYS_setfsgid, id);
+  syscall(SYS_setfsuid, id);
+  if (syscall(SYS_setfsuid, id) != (long)id) {
+    errno = EPERM;
+    return -1;
+  }
+  // With the user went the capabilities over files (capabilities(7)).
+  return (int)syscall(SYS_capset, &header, data);
+}
+
 static int limit_bounding_set(uint64_t kept) {
   for (unsigned long number = 0; number < 64; number++) {
     if (kept >> number & 1) continue;
@@ -292,6 +315,8 @@ static int run(struct child *child, const struct stack_operation *o) {
     case STACK_OP_UNSHARE: return unshare((int)o->flags);
     case STACK_OP_OPEN: return keep(child, o->slot, openat(fd, o->path, (int)o->flags | O_CLOEXEC, (mode_t)o->number));
     case STACK_OP_OPEN_TREE: return open_tree_private(child, o);
+    case STACK_OP_MAP_MOUNT:
+      return map_mount(fd, descriptor_of(child, o->fd2), (unsigned)o->flags, o->number == 1);
     case STACK_OP_MOVE_MOUNT:
       return stack_move_mount(fd, "", descriptor_of(child, o->fd2), "",
                               MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
@@ -321,6 +346,7 @@ static int run(struct child *child, const struct stack_operation *o) {
     case STACK_OP_UMASK:
       umask((mode_t)o->number);
       return 0;
+    case STACK_OP_MAKE_FILES_AS: return make_files_as((uint32_t)o->number);
     case STACK_OP_SETGROUPS: return (int)syscall(SYS_setgroups, o->number, o->data);
     case STACK_OP_SETGID: return (int)syscall(SYS_setresgid, o->number, o->number, o->number);
     case STACK_OP_SETUID: return (int)syscall(SYS_setresuid, o->number, o->number, o->number);

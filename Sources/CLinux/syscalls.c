@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <net/if.h>
@@ -34,6 +35,11 @@ int stack_move_mount(int from, const char *from_path, int to, const char *to_pat
   return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
 }
 
+int stack_map_mount(int tree, unsigned flags, int namespace) {
+  struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)namespace};
+  return (int)syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | flags, &attributes, sizeof attributes);
+}
+
 int stack_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear,
                         uint64_t propagation) {
   struct mount_attr attributes = {.attr_set = set, .attr_clr = clear, .propagation = propagation};
@@ -44,6 +50,11 @@ int stack_is_mount_point(int directory, const char *path) {
   struct statx status;
   if (statx(directory, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &status) != 0) return -1;
   return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+int64_t stack_file_system_type(const char *path) {
+  struct statfs status;
+  return statfs(path, &status) == 0 ? (int64_t)status.f_type : -1;
 }
 
 int stack_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); }
@@ -109,12 +120,45 @@ static int loopback_up(void) {
   return answer;
 }
 
-static int fill_netns(int proc, unsigned options) {
-  if (unshare(CLONE_NEWNET) != 0) return -1;
+// What makes a router. The filter by reverse path is the host's to begin with, and would drop what takes another way back.
+static int forward_packets(int proc) {
+  static const struct {
+    const char *path, *value;
+  } settings[] = {
+      {"sys/net/ipv4/ip_forward", "1"},
+      {"sys/net/ipv4/conf/all/rp_filter", "0"},
+      {"sys/net/ipv4/conf/default/rp_filter", "0"},
+      {"sys/net/ipv6/conf/all/forwarding", "1"},
+      {"sys/net/ipv6/conf/default/forwarding", "1"},
+  };
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    if (write_text(proc, settings[i].path, settings[i].value) != 0 && errno != ENOENT) return -1;
+  }
+  return 0;
+}
+
+// What keeps the kernel from sending or learning anything of its own accord: addresses and routes are given to every link.
+static const char *const static_ipv6[][2] = {
+    {"sys/net/ipv6/conf/default/accept_ra", "0"},           {"sys/net/ipv6/conf/default/autoconf", "0"},
+    {"sys/net/ipv6/conf/default/router_solicitations", "0"}, {"sys/net/ipv6/conf/default/accept_dad", "0"},
+    {"sys/net/ipv6/conf/default/addr_gen_mode", "1"},       {"sys/net/ipv6/conf/default/accept_redirects", "0"},
+    // A multicast listener report of the first version goes out as a group is joined, which is before the link has a carrier,
+    // and is repeated after this many milliseconds. Those of the second would go to every other service, twice.
+    {"sys/net/ipv6/conf/default/force_mld_version", "1"},
+    {"sys/net/ipv6/conf/default/mldv1_unsolicited_report_interval", "2000000000"},
+};
+
+int stack_netns_fill(int proc, unsigned options) {
   // Before the loopback comes up, so that ::1 never appears. A kernel without IPv6 has nothing to switch off.
   if (options & STACK_NETNS_DISABLE_IPV6) {
     if (write_text(proc, "sys/net/ipv6/conf/all/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
     if (write_text(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
+  }
+  if (options & STACK_NETNS_FORWARD && forward_packets(proc) != 0) return -1;
+  if (options & STACK_NETNS_STATIC_IPV6) {
+    for (size_t i = 0; i < sizeof static_ipv6 / sizeof *static_ipv6; i++) {
+      if (write_text(proc, static_ipv6[i][0], static_ipv6[i][1]) != 0) return -1;
+    }
   }
   if (options & STACK_NETNS_LOOPBACK && loopback_up() != 0) return -1;
   return openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -123,7 +167,7 @@ static int fill_netns(int proc, unsigned options) {
 int stack_netns_create(int proc, unsigned options) {
   int home = openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   if (home < 0) return -1;
-  int descriptor = fill_netns(proc, options);
+  int descriptor = unshare(CLONE_NEWNET) == 0 ? stack_netns_fill(proc, options) : -1;
   int error = errno;
   // A thread that cannot come back would do its next work in a stranger's network.
   if (setns(home, CLONE_NEWNET) != 0) abort();
@@ -136,6 +180,12 @@ int stack_namespace_type(int descriptor) {
   int type = ioctl(descriptor, NS_GET_NSTYPE);
   if (type < 0 && errno == ENOTTY) errno = EINVAL;
   return type;
+}
+
+int stack_namespace_owner(int descriptor) {
+  int owner = ioctl(descriptor, NS_GET_USERNS);
+  if (owner < 0 && errno == ENOTTY) errno = EINVAL;
+  return owner;
 }
 
 int stack_terminal_size(int terminal, unsigned short *rows, unsigned short *columns) {

@@ -11,6 +11,9 @@ int stack_move_mount(int from, const char *from_path, int to, const char *to_pat
 /// `propagation` is MS_PRIVATE, MS_SHARED … or 0 to leave it.
 int stack_mount_setattr(int directory, const char *path, unsigned flags, uint64_t set, uint64_t clear,
                         uint64_t propagation);
+/// Maps the ids of a mount that is not yet in any mount namespace by a user namespace: what is 0 on disk is that one's
+/// root. `flags`: AT_RECURSIVE. EINVAL where the file system has no idmapped mounts.
+int stack_map_mount(int tree, unsigned flags, int namespace);
 int stack_fsopen(const char *type);
 int stack_fsconfig(int context, unsigned command, const char *key, const char *value, int auxiliary);
 int stack_fsmount(int context, unsigned attributes);
@@ -21,6 +24,9 @@ int stack_pipe(int *read_end, int *write_end);
 /// 1 when something is mounted on `path` (statx(2), STATX_ATTR_MOUNT_ROOT): also what bind mounts bring, which st_dev
 /// does not tell. A link at its end is not followed.
 int stack_is_mount_point(int directory, const char *path);
+
+/// The magic number of the file system that `path` is on (statfs(2)), or -1.
+int64_t stack_file_system_type(const char *path);
 
 int stack_pidfd_open(pid_t pid);
 int stack_pidfd_send_signal(int pidfd, int signal);
@@ -33,11 +39,23 @@ int stack_pidfd_wait(int pidfd, int block, int *status);
 enum {
   STACK_NETNS_LOOPBACK = 1,
   STACK_NETNS_DISABLE_IPV6 = 2,
+  STACK_NETNS_FORWARD = 4,
+  STACK_NETNS_STATIC_IPV6 = 8,
 };
 
 /// Makes a network namespace, with the calling thread back in its own when it returns, and answers a CLOEXEC
 /// descriptor to it. `proc` is the root of a procfs.
 int stack_netns_create(int proc, unsigned options);
+
+/// As stack_netns_create, but owned by a user namespace made with it, in which the ids from 0 on are those of the caller's
+/// from `first` on, `count` of them. Nothing but the network namespace holds on to that one.
+int stack_netns_create_owned(int proc, unsigned options, uint32_t first, uint32_t count);
+
+/// Makes a user namespace with such ids, and answers a CLOEXEC descriptor to it.
+int stack_userns_create(uint32_t first, uint32_t count);
+
+/// A descriptor to the user namespace that owns the namespace behind a descriptor.
+int stack_namespace_owner(int descriptor);
 
 /// The CLONE_NEW… flag of the namespace behind a descriptor; EINVAL when it is none.
 int stack_namespace_type(int descriptor);
@@ -53,6 +71,11 @@ void stack_restore_signals(const void *former);
 size_t stack_signal_set_size(void);
 /// The next signal from `descriptor`, or 0 when there is none now.
 int stack_next_signal(int descriptor);
+
+/// Loads a program that decides on devices, `count` times struct bpf_insn, and answers a CLOEXEC descriptor to it.
+int stack_load_device_filter(const void *instructions, unsigned count);
+/// Has it decide for the processes of a cgroup of version 2, beside others that do.
+int stack_attach_device_filter(int cgroup, int program);
 
 /// A file in memory, with O_CLOEXEC (memfd_create(2)).
 int stack_memfd_create(const char *name);

@@ -30,6 +30,9 @@ enum stack_operation_kind {
   STACK_OP_OPEN,
   /// slot = open_tree(fd, path, flags), then private propagation and the attributes in `number` on all of it
   STACK_OP_OPEN_TREE,
+  /// The mount in fd, in no mount namespace yet, gets the ids of the user namespace fd2. `flags`: AT_RECURSIVE. With
+  /// `number` 1 what cannot be mapped stays as it is
+  STACK_OP_MAP_MOUNT,
   /// move_mount(fd, fd2): what fd holds goes on top of fd2
   STACK_OP_MOVE_MOUNT,
   /// The mount in fd becomes the root and the working directory of the process
@@ -77,6 +80,8 @@ enum stack_operation_kind {
   STACK_OP_LIMIT,
   /// umask(number)
   STACK_OP_UMASK,
+  /// Files are made as user and group `number` from here on, with all the rights over files that the process had
+  STACK_OP_MAKE_FILES_AS,
   /// setgroups(number, data), setgid, setuid
   STACK_OP_SETGROUPS,
   STACK_OP_SETGID,

@@ -22,6 +22,14 @@ final class NftablesConnection: Sendable {
       try socket.withLock { socket throws(KernelError) in try socket.tables() }
     }
 
+    func chains(of table: NftTableName) throws(KernelError) -> [String] {
+      try socket.withLock { socket throws(KernelError) in try socket.chains(of: table) }
+    }
+
+    func rules(of table: NftTableName) throws(KernelError) -> [NftRuleSummary] {
+      try socket.withLock { socket throws(KernelError) in try socket.rules(of: table) }
+    }
+
     func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {
       try socket.withLock { socket throws(KernelError) in try socket.counters(of: table) }
     }
@@ -35,6 +43,14 @@ final class NftablesConnection: Sendable {
 
   func tables() throws(KernelError) -> [NftTableSummary] {
     try open().tables()
+  }
+
+  func chains(of table: NftTableName) throws(KernelError) -> [String] {
+    try open().chains(of: table)
+  }
+
+  func rules(of table: NftTableName) throws(KernelError) -> [NftRuleSummary] {
+    try open().rules(of: table)
   }
 
   func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {

@@ -10,8 +10,8 @@ extension StackBuilder {
     let paths = folder.service(service.name)
     try makeFolder(of: service)
     let output = try openOutput(of: service)
-    try StateFile(path: paths.execContext).write(ExecContext(service.process))
-    let namespace = try namespace(of: service.name)
+    try StateFile(path: paths.execContext).write(ExecContext(service))
+    let namespace = try namespace(of: service)
     let exitRecord = try emptyFile(paths.exit)
     let group = try makeControlGroup(of: service)
     let birthplace = try group.open()
@@ -26,13 +26,31 @@ extension StackBuilder {
     spec.stdio = stdio(of: service, paths)
     spec.cgroup = birthplace.descriptor
     spec.cgroupEntrances = group.entrances
+    let neighbours = try neighbours(of: service)
+    spec.settings = try settings(of: service, neighbours)
+    spec.settings.controlGroups = controlGroups.trees(enteredBy: spec.cgroupEntrances)
+    spec.oomScoreAdjustment = service.settings.oomScoreAdjustment
+    if service.settings.ipc == .host { spec.mounts.insert(.bind("/dev/shm", at: "/dev/shm"), at: 0) }
     spec.usesInit = service.process.usesInit
     spec.exitRecord = exitRecord.fileDescriptor
     do {
-      return ServiceProcess(try launcher.launch(spec), output: output)
+      let process = try launch(spec, for: service, in: namespace)
+      withExtendedLifetime(neighbours) {}
+      return ServiceProcess(process, output: output)
     } catch {
       throw explained(error, service)
     }
+  }
+
+  /// In the user namespace that owns its network, where it has one.
+  private func launch(
+    _ spec: ContainerSpec, for service: DesiredService, in network: SharedNamespace
+  ) throws(KernelError) -> LaunchedProcess {
+    guard let range = service.identityRange else { return try launcher.launch(spec) }
+    let users = try UserNamespace(owning: network.namespace, range: range)
+    var spec = spec
+    spec.identities = users.identities
+    return try launcher.launch(spec)
   }
 
   /// Says what to do about a command that cannot be executed.
@@ -81,29 +99,60 @@ extension StackBuilder {
     var mounts: [ContainerMount] = []
     if service.root == .host { mounts += try builtHostRoot().mounts }
     let hosts = service.hostsFile
-    mounts += [
+    let names: [ContainerMount] = [
       .bind("\(folder.names)/\(hosts)", at: "/etc/hosts", readOnly: true),
-      .bind("\(folder.names)/resolv.conf", at: "/etc/resolv.conf", readOnly: true),
+      .bind(resolverFile(of: service), at: "/etc/resolv.conf", readOnly: true),
       .bind(paths.hostname, at: "/etc/hostname", readOnly: true),
     ]
-    for (number, mount) in service.mounts.enumerated() { mounts.append(try containerMount(mount, number, paths)) }
+    for var mount in names {
+      mount.identityMapping = .whenPossible
+      mounts.append(mount)
+    }
+    for (number, mount) in service.mounts.enumerated() {
+      mounts.append(try containerMount(mount, number, of: service, paths))
+    }
     return mounts
   }
 
+  /// On the host's own network also a resolver on the host's loopback is within reach.
+  private func resolverFile(of service: DesiredService) -> String {
+    let hosts = "/etc/resolv.conf"
+    return service.namespace == .host && Files.exists(hosts) ? hosts : "\(folder.names)/\(service.resolverFile)"
+  }
+
   private func containerMount(
-    _ mount: DesiredMount, _ number: Int, _ paths: ServiceFolder
+    _ mount: DesiredMount, _ number: Int, of service: DesiredService, _ paths: ServiceFolder
   ) throws(KernelError) -> ContainerMount {
     switch mount.source {
-    case .folder(let path, _): return .bind(path, at: mount.target, readOnly: mount.isReadOnly, recursive: true)
+    case .folder(let path, _):
+      var bind = ContainerMount.bind(path, at: mount.target, readOnly: mount.isReadOnly, recursive: true)
+      // Where it is not, nobody's files are better than no service: of what matters, the file system was looked at before.
+      bind.identityMapping = .whenPossible
+      return bind
     case .volume(let name): return .bind(folder.volume(name), at: mount.target, readOnly: mount.isReadOnly)
     case .anonymous:
-      try Files.makeFolder(paths.layer, mode: 0o755)
-      try Files.makeFolder(paths.anonymousVolume(number), mode: 0o755)
-      return .bind(paths.anonymousVolume(number), at: mount.target, readOnly: mount.isReadOnly)
+      try makeAnonymousVolume(number, of: service, paths)
+      var bind = ContainerMount.bind(paths.anonymousVolume(number), at: mount.target, readOnly: mount.isReadOnly)
+      bind.identityMapping = .none
+      return bind
     case .tmpfs(let size, let mode):
       var tmpfs = ContainerMount.tmpfs(at: mount.target, size: size, mode: UInt16(truncatingIfNeeded: mode ?? 0o1777))
       tmpfs.readOnly = mount.isReadOnly
       return tmpfs
+    }
+  }
+
+  /// It lies beside the writable layer and like that holds what is in it with the ids of outside.
+  private func makeAnonymousVolume(
+    _ number: Int, of service: DesiredService, _ paths: ServiceFolder
+  ) throws(KernelError) {
+    let path = paths.anonymousVolume(number)
+    if Files.exists(path) { return }
+    try Files.makeFolder(paths.layer, mode: 0o755)
+    try Files.makeFolder(path, mode: 0o755)
+    guard let owner = service.firstIdentity else { return }
+    if lchown(path, owner, owner) != 0 {
+      throw KernelError("give to the service's root", path, errno: Errno(rawValue: errno))
     }
   }
 
@@ -116,10 +165,13 @@ extension StackBuilder {
 }
 
 extension DesiredService {
+  /// The ids that its users are outside; nil where they are the host's.
+  var identityRange: IdentityRange? { firstIdentity.map(IdentityRange.init) }
+
   /// The name of its /etc/hosts among the stack's name files: services on the same networks share one.
   var hostsFile: String {
     let networks = attachments.map(\.network).sorted()
-    guard extraHosts.isEmpty else { return "hosts.of.\(StableHash(name).tag)" }
+    guard extraHosts.isEmpty, namespace == .own else { return "hosts.of.\(StableHash(name).tag)" }
     return "hosts.\(networks.isEmpty ? "none" : StableHash(networks.joined(separator: "/")).tag)"
   }
 }

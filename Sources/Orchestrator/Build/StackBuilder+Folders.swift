@@ -27,7 +27,9 @@ extension StackBuilder {
       // Written in place: services see the file through a bind mount, which a new file of the same name would not reach.
       try Files.overwrite("\(folder.names)/\(file.name)", with: [UInt8](file.text.utf8), mode: readable)
     }
-    try Files.overwrite("\(folder.names)/resolv.conf", with: [UInt8](ResolverFile.forServices().utf8), mode: readable)
+    for file in ResolverFiles(desired).files {
+      try Files.overwrite("\(folder.names)/\(file.name)", with: [UInt8](file.text.utf8), mode: readable)
+    }
   }
 
   /// What of one service lies in files: made beside the other services' on the way to their start, not before all of them.
@@ -72,9 +74,16 @@ extension StackBuilder {
   /// The root around the host's /usr, built once by each supervisor: a host that was upgraded meanwhile is seen as it is.
   func builtHostRoot() throws(KernelError) -> HostRoot {
     if let built = hostRoot.withLock({ $0 }) { return built }
-    let built = try HostRoot.build(in: folder.hostRoot)
+    let built = try HostRoot.build(in: try placeOfHostRoot())
     hostRoot.withLock { $0 = built }
     return built
+  }
+
+  private func placeOfHostRoot() throws(KernelError) -> String {
+    // A host that has no user namespaces has no services that want it.
+    guard let mapsTmpfs = try? IdentityProbe().canMapTmpfs(), !mapsTmpfs else { return folder.hostRoot }
+    try Files.makeFolder(folder.lib)
+    return folder.hostRootOnDisk
   }
 
   func unmountLayers() throws(KernelError) {
@@ -95,6 +104,7 @@ extension StackBuilder {
   /// The last step of all: with the folder goes the record of what the stack was.
   func removeFolders() throws(KernelError) {
     try Files.remove(folder.logs)
+    try Files.remove(folder.hostRootOnDisk)
     Files.removeIfEmpty(folder.volumes)
     Files.removeIfEmpty(folder.lib)
     Files.removeIfEmpty(folders.lib)

@@ -23,13 +23,15 @@ extension StackBuilder {
     let index = try linkIndex(network.bridge)
     var change = LinkChange(.index(index))
     change.alias = LinkName.alias(stack: stack, "", network.name)
-    // Without IPv6 the bridge needs no link-local address, nor the duplicate detection and listener reports of one.
+    // A bridge needs no link-local address, nor the duplicate detection and listener reports of one.
     change.ipv6AddressGeneration = IPv6AddressGeneration.none
     // Once more: until it is set by itself, a bridge follows the smallest MTU of its ports.
     change.mtu = network.mtu
     batch.change(change)
     batch.add(
       InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
+    try setIPv6(of: network)
+    if let ipv6 = network.ipv6 { batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing) }
     var up = LinkChange(.index(index))
     up.isUp = true
     batch.change(up)
@@ -50,7 +52,8 @@ extension StackBuilder {
   // MARK: Services
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
-    let namespace = try namespaces.create()
+    let namespace = try namespaces.create(
+      service.hasIPv6 ? .fixed : .off, forwards: service.forwards, ownedBy: service.identityRange)
     try namespace.pin(at: folder.service(service.name).namespace)
   }
 
@@ -95,6 +98,7 @@ extension StackBuilder {
       batch.change(up)
       batch.set(ForwardingEntry(attachment.mac, behind: link))
       batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: bridge))
+      if let ipv6 = attachment.ipv6 { batch.set(Neighbour(.v6(ipv6.address), at: attachment.mac, on: bridge)) }
     }
     try host.apply(batch)
     try configure(service, in: desired, namespace)
@@ -111,6 +115,7 @@ extension StackBuilder {
         let link = try inner.link(named: attachment.interface)?.index
       else { continue }
       batch.add(InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet.length, on: link))
+      batch.addIPv6Address(of: attachment, in: network, on: link)
       var up = LinkChange(.index(link))
       up.isUp = true
       batch.change(up)
@@ -118,6 +123,7 @@ extension StackBuilder {
       if attachment.isDefaultRoute {
         batch.add(Route(to: .v4(.everything), via: .v4(network.gateway), on: link))
       }
+      batch.addIPv6Routes(of: attachment, in: network, on: link)
     }
     try inner.apply(batch)
   }
@@ -147,7 +153,8 @@ extension StackBuilder {
 
   func removeFirewall() throws(KernelError) {
     try nftables.commit(Firewall.removal(of: stack))
-    try removeLossFilters()
+    try removeOtherTables()
+    try closePassage()
   }
 
   // MARK: Small things

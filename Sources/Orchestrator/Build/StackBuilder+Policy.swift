@@ -7,6 +7,7 @@ extension StackBuilder {
     let table = NftTableName(.inet, Firewall.tableName(stack))
     let counts = desired.policy.rules.isEmpty ? [] : try nftables.counters(of: table)
     try nftables.commit(Firewall(desired, counts: counts).transaction)
+    try forgetStaleConnections(desired)
   }
 
   /// Has each bridge show the frames that it passes on to the firewall, or no longer: those that rules may be about, and by

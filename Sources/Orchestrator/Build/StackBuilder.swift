@@ -19,6 +19,7 @@ final class StackBuilder: Sendable {
   let hostRoot = Mutex<HostRoot?>(nil)
   let namespaces = NamespaceSource()
   let filters: SeccompFilters
+  let deviceFilters = DeviceFilters()
   let nftables = NftablesConnection()
   /// Whether this kernel has netem; nil until it was tried.
   let emulates = Mutex<Bool?>(nil)
@@ -49,21 +50,31 @@ final class StackBuilder: Sendable {
       case .mountLayers: try mountLayers()
       case .makeHostRoot: try makeHostRoot()
       case .prepareHost(_, let forwarding):
-        try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding)
+        try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding, groups: controlGroups)
       case .createBridge(let network, let desired): try create(network, in: desired)
-      case .writeFirewall(let desired): try writeFirewall(of: desired)
+      case .writeFirewall(let desired):
+        try writeFirewall(of: desired)
+        try openPassage(for: desired)
+      case .raiseBridge(let network, let desired): try raise(network, in: desired)
+      case .partition(let desired): try nftables.commit(PartitionFilter(desired).transaction)
       case .filterBridges(let networks, let desired): try filter(networks, by: desired.policy, of: desired)
       case .endFlows(let desired): try endFlows(against: desired)
       case .createNamespace(let service, _): try createNamespace(for: service)
       case .attach(let service, let desired): try attach(service, in: desired)
       case .shape(let service, _): try shape(service)
+      case .connect(let link, _): try connect(link)
+      case .disconnect(let link, _): try disconnect(link)
+      case .setRoutes(let service, _): try setRoutes(of: service)
       case .start(let service, _): return try start(service)
+      case .pause(let service, _): try controlGroup(of: service.name).freeze()
+      case .unpause(let service, _): try controlGroup(of: service.name).thaw()
       case .unpinNamespaces(let services, _): try unpin(services)
       case .detach(let service): try detach(service)
       case .removeLayer(let service, _): try removeLayer(of: service)
       case .removeLinks(let group, _): try removeLinks(group: group)
       case .removeBridge(let network): try remove(network)
       case .removeFirewall: try removeFirewall()
+      case .forgetConnections(let desired): try forgetConnections(of: desired)
       case .removeControlGroups: try removeControlGroups()
       case .restoreHost: try HostSettings(folders: folders).release(stack)
       case .unmountLayers: try unmountLayers()
@@ -79,5 +90,15 @@ final class StackBuilder: Sendable {
 
   func namespace(of service: String) throws(KernelError) -> SharedNamespace {
     SharedNamespace(try NetworkNamespace.open(pinnedAt: folder.service(service).namespace))
+  }
+
+  /// The network namespace that a service runs in, whosever it is.
+  func namespace(of service: DesiredService) throws(KernelError) -> SharedNamespace {
+    switch service.namespace {
+    case .own: try namespace(of: service.name)
+    case .service(let owner): try namespace(of: owner)
+    // This process never leaves the host's.
+    case .host: SharedNamespace(try NetworkNamespace.open(pinnedAt: "/proc/self/ns/net"))
+    }
   }
 }

@@ -41,6 +41,11 @@ public struct LoadedStack: Sendable {
     services.contains { $0.attachments.contains { $0.conditions.conditions.needsEmulator } }
   }
 
+  /// What its services are to see of the host's files.
+  func paths(in folder: StackFolder) -> Set<String> {
+    Set(services.flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [folder.hostRootOnDisk])
+  }
+
   /// Every host port that the file asks for by number.
   var hostPorts: Set<UInt16> {
     Set(

@@ -49,24 +49,38 @@ public struct StackCommands: Sendable {
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(source.name)
     return try locked(source.name, report: report) { () throws(StackErrors) in
-      let desired = try claim(source, options)
+      let isNew = !Files.exists(folder.path)
+      // A supervisor takes as long to start as the choices take to be made, so it starts meanwhile.
+      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let desired: DesiredStack
+      do throws(StackErrors) {
+        desired = try claim(source, options) { report(OperationEvent(.warning, text: $0)) }
+        try session.confirm()
+      } catch {
+        session.abandon()
+        if isNew { try? Files.remove(folder.path) }
+        throw error
+      }
       defer { try? Files.remove(folder.claim) }
+      warn(of: desired, report: report)
       return try perform(
         SupervisorMethods.Up.self,
         SupervisorMethods.Up.Parameters(
           desired: desired, recreate: options.recreate.planned, timeout: options.timeout),
-        on: folder, cancelsWhenInterrupted: true, report: report)
+        on: folder, over: session, cancelsWhenInterrupted: true, report: report)
     }
   }
 
   /// Chooses what the file leaves open and puts the choice on record. One command at a time chooses on this host.
-  private func claim(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
+  private func claim(
+    _ source: LoadedStack, _ options: UpOptions, note: (String) -> Void
+  ) throws(StackErrors) -> DesiredStack {
     let choosing = try rethrowing(nil) { () throws(KernelError) in
       try StackLock(folders.choosingLock, interruption: interruption)
     }
     let folder = folders.stack(source.name)
     do {
-      let desired = try desired(source, options)
+      let desired = try desired(source, options, note: note)
       try rethrowing(source.name) { () throws(KernelError) in
         try Files.makeFolder(folder.path)
         try StateFile(path: folder.claim).write(desired)
@@ -81,7 +95,7 @@ public struct StackCommands: Sendable {
 
   /// What `up` would do.
   public func plan(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> Plan {
-    let desired = try desired(source, options)
+    let desired = try desired(source, options) { _ in }
     return try rethrowing(source.name) { () throws(KernelError) in
       let recorded = try index.desired(source.name)
       var observed: Planner.Observed = [:]
@@ -94,18 +108,22 @@ public struct StackCommands: Sendable {
     }
   }
 
-  private func desired(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> DesiredStack {
+  func desired(
+    _ source: LoadedStack, _ options: UpOptions, note: (String) -> Void = { _ in }
+  ) throws(StackErrors) -> DesiredStack {
+    let folder = folders.stack(source.name)
     let pools = try HostConfiguration.read(folders.configuration, environment: environment).pools
     let (facts, previous) = try rethrowing(source.name) { () throws(KernelError) in
       let previous = try index.desired(source.name)
       var facts = try HostFacts.observe(
         except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
-        portsOfInterest: source.hostPorts)
+        paths: source.paths(in: folder), portsOfInterest: source.hostPorts)
       if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
       return (facts, previous)
     }
+    for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     let desired = try Resolver.resolve(
-      source.file, services: source.services, facts: facts, previous: previous, folder: folders.stack(source.name))
+      source.file, services: source.services, facts: facts, previous: previous, folder: folder)
     guard options.recreate == .never, let previous else { return desired }
     return Planner.sparing(previous, in: desired)
   }
@@ -151,7 +169,7 @@ public struct StackCommands: Sendable {
   // MARK: start, stop, restart, kill
 
   public enum Action: Sendable {
-    case start, stop, restart
+    case start, stop, restart, pause, unpause
     case kill(signal: Int32)
   }
 
@@ -173,6 +191,10 @@ public struct StackCommands: Sendable {
         return try perform(SupervisorMethods.Stop.self, selection, on: folder, report: report)
       case .restart:
         return try perform(SupervisorMethods.Restart.self, selection, on: folder, report: report)
+      case .pause:
+        return try perform(SupervisorMethods.Pause.self, selection, on: folder, report: report)
+      case .unpause:
+        return try perform(SupervisorMethods.Unpause.self, selection, on: folder, report: report)
       case .kill(let signal):
         return try perform(
           SupervisorMethods.Kill.self, SupervisorMethods.Kill.Parameters(services: services, signal: signal),
@@ -185,15 +207,17 @@ public struct StackCommands: Sendable {
   ///
   /// One that is just ending, having finished what a killed command had asked of it, goes away without an answer: then
   /// another is started, or there is nothing left to be done.
-  private func perform<Method: ControlMethod>(
+  func perform<Method: ControlMethod>(
     _ method: Method.Type, _ parameters: Method.Parameters, on folder: StackFolder,
-    cancelsWhenInterrupted: Bool = false,
+    over opened: SupervisorSession? = nil, cancelsWhenInterrupted: Bool = false,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent where Method.Reply == OperationEvent {
     var attempts = 5
+    var opened = opened
     while true {
       attempts -= 1
-      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let session = if let opened { opened } else { try openSession(folder) }
+      opened = nil
       let isDown = Method.self == SupervisorMethods.Down.self
       let outcome = try session.perform(
         method, parameters, cancelsWhenInterrupted: cancelsWhenInterrupted, isRepeatable: isDown, report: report)
@@ -201,6 +225,12 @@ public struct StackCommands: Sendable {
       guard attempts > 0 else { throw StackErrors([session.endedEarly]) }
       if isDown, !Files.exists(folder.path) { return OperationEvent(.finished) }
     }
+  }
+
+  private func openSession(_ folder: StackFolder) throws(StackErrors) -> SupervisorSession {
+    let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+    try session.confirm()
+    return session
   }
 
   // MARK: Locks
@@ -216,7 +246,7 @@ public struct StackCommands: Sendable {
   }
 
   /// Runs one command that changes a stack, alone.
-  private func locked(
+  func locked(
     _ stack: String, report: (OperationEvent) -> Void,
     _ body: () throws(StackErrors) -> OperationEvent
   ) throws(StackErrors) -> OperationEvent {

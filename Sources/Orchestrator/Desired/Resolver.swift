@@ -2,14 +2,16 @@ import Netlink
 
 /// Chooses what a stack file leaves open (names, subnets, addresses, ports) so that nothing on the host is in the way. Pure.
 struct Resolver {
-  private let file: StackFile
+  let file: StackFile
   let facts: HostFacts
-  private let previous: DesiredStack?
+  let previous: DesiredStack?
   /// What the instances are now, by name.
   let previousServices: [String: DesiredService]
-  private let folder: StackFolder
+  let folder: StackFolder
   /// Names of links that are not to be had any more.
   private var takenLinks: Set<String>
+  /// Subnets of IPv6 that are not to be had any more, with who has them.
+  var takenPrefixes: [(prefix: IPv6Prefix, user: String)]
   var errors: [StackError] = []
 
   /// - Parameters:
@@ -33,6 +35,7 @@ struct Resolver {
       (previous?.services ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.folder = folder
     takenLinks = facts.links
+    takenPrefixes = Self.takenPrefixes(facts)
   }
 
   var stackName: String { file.name.value }
@@ -44,10 +47,14 @@ struct Resolver {
     }
     let networks = chooseSubnets(usedNetworks, instances)
     var addresses = chooseAddresses(networks, instances)
+    let identities = chooseIdentities(instances.map { ($0.name, $0.service) })
     var services: [DesiredService] = []
+    var names: [String: InterfaceNames] = [:]
     for instance in instances {
-      let attachments = attachments(of: instance, in: networks, &addresses)
-      services.append(service(instance, attachments, networks))
+      let attachments = attachments(of: instance, in: networks, &addresses, &names)
+      var service = service(instance, attachments, networks)
+      service.firstIdentity = identities[instance.name]
+      services.append(service)
     }
     assignPorts(&services, active)
     let volumes = file.volumes.map { DesiredVolume(name: $0.name.value, folder: folder.volume($0.name.value)) }
@@ -57,9 +64,12 @@ struct Resolver {
           stackName, "an nftables table named \(Firewall.tableName(stackName)) exists already and is not a stack's",
           remedy: "remove it (nft delete table inet \(Firewall.tableName(stackName))) or give the stack another name"))
     }
-    let stack = DesiredStack(
+    var stack = DesiredStack(
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
-      volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file))
+      volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file),
+      links: links(services, &names), partition: previous?.partition)
+    route(&stack)
+    nameFarEnds(&stack)
     checkFiltering(stack)
     return stack
   }
@@ -117,7 +127,12 @@ struct Resolver {
     _ networks: [StackFile.Network], _ instances: [Instance]
   ) -> [ChosenNetwork] {
     var allocator = AddressAllocator(
-      pools: facts.pools, taken: facts.ranges.map { AddressAllocator.Taken(prefix: $0.prefix, user: $0.user) })
+      pools: facts.pools,
+      taken: facts.ranges.compactMap { range in
+        guard case .v4(let prefix) = range.prefix else { return nil }
+        return AddressAllocator.Taken(prefix: prefix, user: range.user)
+      })
+    claimFixedPrefixes(networks)
     // Fixed subnets first, so that no chosen one stands in their way.
     for network in networks {
       guard let subnet = network.subnet else { continue }
@@ -129,6 +144,7 @@ struct Resolver {
       }
       allocator.claim(subnet.value, for: "network \(network.name.value)")
     }
+    claimLinks(&allocator)
     return networks.compactMap { network in
       let name = network.name.value
       let hosts = instances.count { $0.service.attachments.contains { $0.network.value == name } }
@@ -148,7 +164,7 @@ struct Resolver {
         desired: DesiredNetwork(
           name: name, bridge: bridge, mac: Self.mac(for: gateway), subnet: subnet, gateway: gateway,
           isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place),
-          mtu: network.mtu.map { UInt32($0.value) }),
+          mtu: network.mtu.map { UInt32($0.value) }, ipv6: chooseIPv6(of: network)),
         range: network.addressRange?.value)
     }
   }
@@ -182,7 +198,7 @@ struct Resolver {
   }
 
   /// A locally administered address made of the IPv4 address: unique on its link, and easy to recognise in a capture.
-  private static func mac(for address: IPv4Address) -> MACAddress {
+  static func mac(for address: IPv4Address) -> MACAddress {
     MACAddress(bits: 0x0273_0000_0000 | UInt64(address.bits))
   }
 
@@ -199,6 +215,7 @@ struct Resolver {
   /// What there is to give out on each network, and what was given out before.
   private struct Addresses {
     var free: [String: HostAddresses] = [:]
+    var free6: [String: IPv6HostAddresses] = [:]
     /// By instance and network.
     var kept: [String: [String: IPv4Address]] = [:]
   }
@@ -214,6 +231,10 @@ struct Resolver {
       }
       addresses.free[network.desired.name] = HostAddresses(
         subnet: network.desired.subnet, within: network.range, reserved: fixed + [network.desired.gateway])
+      if let ipv6 = network.desired.ipv6 {
+        let fixed = instances.flatMap { Self.fixedIPv6Addresses(of: $0.service, on: network.desired.name) }
+        addresses.free6[network.desired.name] = IPv6HostAddresses(ipv6, reserved: fixed)
+      }
     }
     for instance in instances {
       let before = previousServices[instance.name]?.attachments ?? []
@@ -230,13 +251,17 @@ struct Resolver {
   }
 
   private mutating func attachments(
-    of instance: Instance, in networks: [ChosenNetwork], _ addresses: inout Addresses
+    of instance: Instance, in networks: [ChosenNetwork], _ addresses: inout Addresses,
+    _ names: inout [String: InterfaceNames]
   ) -> [DesiredAttachment] {
     let before = previousServices[instance.name]?.attachments ?? []
     var attachments: [DesiredAttachment] = []
-    var names = InterfaceNames(given: instance.service.attachments.compactMap(\.interface?.value))
+    let linked = file.links.flatMap(\.ends).filter { $0.service.value == instance.service.name.value }
+    var free = InterfaceNames(
+      given: (instance.service.attachments.map(\.interface) + linked.map(\.interface)).compactMap(\.?.value))
+    defer { names[instance.name] = free }
     for wanted in instance.service.attachments {
-      let interface = wanted.interface?.value ?? names.next()
+      let interface = wanted.interface?.value ?? free.next()
       guard let network = networks.first(where: { $0.desired.name == wanted.network.value })?.desired else { continue }
       let kept = addresses.kept[instance.name]?[network.name]
       guard let address = wanted.address?.value ?? kept ?? addresses.free[network.name]?.take() else {
@@ -254,6 +279,8 @@ struct Resolver {
         DesiredAttachment(
           network: network.name, interface: interface, link: link, address: address,
           mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false,
+          ipv6: (wanted.address6?.value ?? addresses.free6[network.name]?.take(besides: address, in: network.subnet))
+            .map { DesiredAttachment.IPv6(address: $0) },
           conditions: conditions(of: wanted, instance.name),
           override: before.first { $0.network == network.name }?.override))
     }
@@ -270,13 +297,16 @@ struct Resolver {
     let leadingOut = attachments.indices.filter { index in
       networks.contains { $0.desired.name == attachments[index].network && !$0.desired.isInternal }
     }
-    let best = leadingOut.max { left, right in
+    func isLess(_ left: Int, _ right: Int) -> Bool {
       let (leftPriority, rightPriority) = (
         priorities[attachments[left].network] ?? 0, priorities[attachments[right].network] ?? 0
       )
       return leftPriority != rightPriority ? leftPriority < rightPriority : left > right
     }
-    if let best { attachments[best].isDefaultRoute = true }
+    if let best = leadingOut.max(by: isLess) { attachments[best].isDefaultRoute = true }
+    if let best = leadingOut.filter({ attachments[$0].ipv6 != nil }).max(by: isLess) {
+      attachments[best].ipv6?.isDefaultRoute = true
+    }
   }
 
   // MARK: Services
@@ -291,14 +321,29 @@ struct Resolver {
       hostname: service.hostname?.value ?? instance.name, domainname: service.domainname?.value,
       root: DesiredRoot(service.rootfs.value), process: DesiredProcess(service),
       mounts: service.mounts.map(DesiredMount.init),
-      attachments: attachments, ports: [], readyPorts: Self.readyPorts(service),
+      attachments: attachments, nameResolution: DesiredNameResolution(service.nameResolution), ports: [],
+      readyPorts: Self.readyPorts(service),
       dependencies: service.dependencies.map(Dependency.init),
       stop: StopPolicy(
         signal: (service.stopSignal?.value ?? .terminate).number, grace: service.stopGracePeriod),
       restart: RestartPolicy(service.restart), healthCheck: service.healthCheck.flatMap(HealthCheck.init),
-      limits: service.limits,
+      limits: service.limits, settings: service.settings,
       labels: Dictionary(service.labels.map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 }),
-      declaredAt: SourceLine(service.name.span.place), extraHosts: extraHosts(service, attachments, networks))
+      declaredAt: SourceLine(service.name.span.place), extraHosts: extraHosts(service, attachments, networks),
+      namespace: namespaceOwner(of: service), forwards: service.forwarding?.value ?? false)
+  }
+
+  /// Through those who share with others to the one whose it is. The file has no cycles.
+  func namespaceOwner(of service: StackFile.Service) -> NamespaceOwner {
+    switch service.networkMode?.value {
+    case nil, .isolated: .own
+    case .host: .host
+    case .service(let name):
+      switch file.services[name].map(namespaceOwner) ?? .own {
+      case .own: .service(name)
+      case let further: further
+      }
+    }
   }
 
   private func extraHosts(
@@ -309,7 +354,10 @@ struct Resolver {
     return service.extraHosts.compactMap { host in
       switch host.address.value {
       case .fixed(let address): DesiredHost(name: host.name.value, address: address)
-      case .gateway: gateway.map { DesiredHost(name: host.name.value, address: .v4($0)) }
+      case .gateway:
+        service.networkMode?.value == .host
+          ? DesiredHost(name: host.name.value, address: .v4(.loopback))
+          : gateway.map { DesiredHost(name: host.name.value, address: .v4($0)) }
       }
     }
   }

@@ -14,7 +14,10 @@ extension Planner {
     let lostBridges = touched.lostBridges.filter { before.network(named: $0.name) == $0 }
 
     var seen: Set<Step> = []
-    let teardown = torn.flatMap { removal(of: $0, from: desired) } + madeBridges.map { .removeBridge($0) }
+    let madeLinks = touched.madeLinks.filter { !before.links.contains($0) }
+    let teardown =
+      torn.flatMap { removal(of: $0, from: desired) } + madeLinks.map { .disconnect($0, stack: desired.name) }
+      + madeBridges.map { .removeBridge($0) }
     var stages: [Plan.Stage] = [
       .lanes(stopLanes(running, in: desired)), .serial(teardown.filter { seen.insert($0).inserted }),
     ]
@@ -22,14 +25,18 @@ extension Planner {
       stages.append(
         .serial(
           [.recordIntent(before), .makeFolders(before), .writeFirewall(before)]
+            + (before.partition == nil ? [] : [.partition(before)])
             + policyChange(from: desired, to: before) + lostBridges.map { .createBridge($0, before) }))
     }
     stages.append(
       .serial(
         before.services.filter { touched.reshaped.contains($0.name) && !touched.remade.contains($0.name) }
           .map { .shape($0, stack: before.name) }))
+    let lost = before.links.filter { touched.lostLinks.contains($0) }
+    let wiring = Wiring(creating: torn[1], links: Set(lost), rerouted: touched.rerouted, in: before)
+    stages.append(.serial(wiring.steps))
     var lanes = startLanes(
-      creating: torn[1], starting: before.services.filter { touched.stopped.contains($0.name) }, in: before,
+      creating: torn[1], wiring, starting: before.services.filter { touched.stopped.contains($0.name) }, in: before,
       observed: [:])
     // Whoever hears of the failure need not wait until the services of before are ready again.
     for index in lanes.indices { lanes[index].steps.removeAll { if case .awaitReady = $0 { true } else { false } } }
@@ -45,6 +52,10 @@ extension Planner {
     var reshaped: Set<String> = []
     var madeBridges: [DesiredNetwork] = []
     var lostBridges: [DesiredNetwork] = []
+    var madeLinks: [DesiredLink] = []
+    var lostLinks: Set<DesiredLink> = []
+    /// Instances that stayed and were given other routes.
+    var rerouted: Set<String> = []
     /// Whether the record is no longer true.
     var isUnsettled = false
 
@@ -58,6 +69,9 @@ extension Planner {
       case .stop(let service): stopped.insert(service.name)
       case .createBridge(let network, _): madeBridges.append(network)
       case .removeBridge(let network): lostBridges.append(network)
+      case .connect(let link, _): madeLinks.append(link)
+      case .disconnect(let link, _): lostLinks.insert(link)
+      case .setRoutes(let service, _): rerouted.insert(service.name)
       case .unsettle, .recordIntent: isUnsettled = true
       default: break
       }

@@ -28,6 +28,7 @@ struct Planner {
       let phase = observed[service.name] ?? .created
       if phase == .created || !isSettled && !phase.isAlive { changes[service.name] = "it was incomplete" }
     }
+    addSharers(of: desired, to: &changes)
     let (oldNames, newNames) = (Set(old.services.map(\.name)), Set(desired.services.map(\.name)))
     let gone = old.services.filter { changes[$0.name] != nil || !newNames.contains($0.name) }
     let new = desired.services.filter { changes[$0.name] != nil || !oldNames.contains($0.name) }
@@ -42,13 +43,18 @@ struct Planner {
       changes[service.name] == nil && old.service(named: service.name)?.hasOtherShape(than: service) ?? false
     }
     let bridgesGone = old.networks.filter { desired.network(named: $0.name) != $0 }
+    let linksGone = old.links.filter { !desired.links.contains($0) }
+    let created = Set(new.map(\.name))
+    let rerouted = rerouted(from: old, to: desired, except: created, isSettled: isSettled)
     let bridgesNew = desired.networks.filter { !isSettled || old.network(named: $0.name) != $0 }
 
     var stages: [Plan.Stage] = []
     if !gone.isEmpty || !bridgesGone.isEmpty { stages.append(.serial([.unsettle(stack: desired.name)])) }
     stages += [
       .lanes(stopLanes(gone + following, in: old)),
-      .serial(removal(of: gone, from: old) + bridgesGone.map { .removeBridge($0) }),
+      .serial(
+        removal(of: gone, from: old) + linksGone.map { .disconnect($0, stack: desired.name) }
+          + bridgesGone.map { .removeBridge($0) }),
     ]
     // What is made anew needs its folder again too.
     if recorded != desired || !isSettled || !gone.isEmpty {
@@ -57,7 +63,11 @@ struct Planner {
         .serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew) + policyChange(from: old, to: desired)))
     }
     stages.append(.serial(reshaped.map { .shape($0, stack: desired.name) }))
-    stages.append(.lanes(startLanes(creating: new, starting: idle + following, in: desired, observed: observed)))
+    let wiring = Wiring(
+      creating: new, links: Set(desired.links).subtracting(isSettled ? old.links : []), rerouted: rerouted, in: desired)
+    stages.append(.serial(wiring.steps))
+    stages.append(
+      .lanes(startLanes(creating: new, wiring, starting: idle + following, in: desired, observed: observed)))
 
     let reasons =
       gone.filter { !newNames.contains($0.name) }.map { Plan.Reason(service: $0.name, text: "removed") }
@@ -66,6 +76,9 @@ struct Planner {
       }
       + idle.map { Plan.Reason(service: $0.name, text: "started") }
       + reshaped.map { Plan.Reason(service: $0.name, text: "its links changed") }
+      + desired.services.filter { isSettled && rerouted.contains($0.name) && !idle.contains($0) }.map {
+        Plan.Reason(service: $0.name, text: "other routes")
+      }
       + following.map { Plan.Reason(service: $0.name, text: "restarted with what it depends on") }
       + (recorded.flatMap { desired.policy.difference(from: $0.policy) }.map {
         [Plan.Reason(service: "policies", text: $0)]
@@ -109,10 +122,10 @@ struct Planner {
     var steps: [Step] = [.recordIntent(stack), .makeFolders(stack)]
     if isFirst { steps.append(.mountLayers(stack: stack.name)) }
     if stack.services.contains(where: { $0.root == .host }) { steps.append(.makeHostRoot(stack: stack.name)) }
-    let forwarding = stack.networks.contains { !$0.isInternal } || !stack.publishedPorts.isEmpty
-    steps.append(.prepareHost(stack: stack.name, forwarding: forwarding))
+    steps.append(.prepareHost(stack: stack.name, forwarding: stack.neededForwarding))
     // The table names bridges, not their numbers, and stands before the first packet can pass.
     steps.append(.writeFirewall(stack))
+    if stack.partition != nil { steps.append(.partition(stack)) }
     return steps + bridges.map { .createBridge($0, stack) }
   }
 
@@ -127,14 +140,21 @@ struct Planner {
   }
 
   static func startLanes(
-    creating new: [DesiredService], starting idle: [DesiredService], in stack: DesiredStack, observed: Observed
+    creating new: [DesiredService], _ wiring: Wiring? = nil, starting idle: [DesiredService], in stack: DesiredStack,
+    observed: Observed
   ) -> [Plan.Lane] {
     let created = Set(new.map(\.name))
     let touched = created.union(idle.map(\.name))
     return stack.services.filter { touched.contains($0.name) }.map { service in
       var steps: [Step] = []
       if created.contains(service.name) {
-        steps = [.createNamespace(service, stack: stack.name), .attach(service, stack)]
+        if service.namespace == .own {
+          if wiring?.namespaces.contains(service.name) != true {
+            steps.append(.createNamespace(service, stack: stack.name))
+          }
+          steps.append(.attach(service, stack))
+          if !service.routes.isEmpty { steps.append(.setRoutes(service, stack: stack.name)) }
+        }
       } else if observed[service.name] == .restarting {
         // Its supervisor is about to start it: that must not become a second process.
         steps = [.stop(service)]
@@ -162,7 +182,8 @@ struct Planner {
     ]
     removal += stack.networks.map { .removeBridge($0) }
     removal += [
-      .removeFirewall(stack: stack.name), .removeControlGroups(stack: stack.name), .restoreHost,
+      .removeFirewall(stack: stack.name), .forgetConnections(stack), .removeControlGroups(stack: stack.name),
+      .restoreHost,
       .unmountLayers(stack: stack.name),
     ]
     if removeVolumes { removal.append(.removeVolumes(stack: stack.name)) }
@@ -203,6 +224,22 @@ struct Planner {
     Plan(stages: [.lanes(stopLanes(services, in: stack))])
   }
 
+  /// Those that run.
+  static func pause(_ services: [DesiredService], in stack: DesiredStack, observed: Observed) -> Plan {
+    let running = services.filter { observed[$0.name]?.isAlive == true }
+    return Plan(
+      stages: [
+        .lanes(running.map { Plan.Lane(service: $0.name, waitsFor: [], steps: [.pause($0, stack: stack.name)]) })
+      ])
+  }
+
+  static func unpause(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
+    Plan(
+      stages: [
+        .lanes(services.map { Plan.Lane(service: $0.name, waitsFor: [], steps: [.unpause($0, stack: stack.name)]) })
+      ])
+  }
+
   static func restart(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
     let all = services + followers(of: services, in: stack)
     return Plan(stages: stop(all, in: stack).stages + start(all, in: stack, observed: [:]).stages)
@@ -232,4 +269,16 @@ extension DesiredStack {
   }
 
   var publishedPorts: [PublishedPort] { services.flatMap(\.ports) }
+
+  /// A stack that is inside alone needs nothing of the host.
+  var neededForwarding: Forwarding {
+    var needed: Forwarding = []
+    if networks.contains(where: { !$0.isInternal }) || !publishedPorts.isEmpty { needed.insert(.ipv4) }
+    if networks.contains(where: { $0.ipv6 != nil && !$0.isInternal })
+      || services.contains(where: { $0.hasIPv6 && !$0.ports.isEmpty })
+    {
+      needed.insert(.ipv6)
+    }
+    return needed
+  }
 }

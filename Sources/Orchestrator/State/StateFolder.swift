@@ -56,6 +56,8 @@ public struct StackFolder: Hashable, Sendable {
   public var layers: String { "\(path)/layers" }
   /// The lower folder of `rootfs: host`.
   public var hostRoot: String { "\(layers)/.host" }
+  /// The same where a tmpfs cannot be shown under other ids.
+  public var hostRootOnDisk: String { "\(lib)/host" }
   public var names: String { "\(path)/names" }
   public var services: String { "\(path)/services" }
   public var volumes: String { "\(lib)/volumes" }

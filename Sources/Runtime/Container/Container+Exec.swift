@@ -19,6 +19,11 @@ public struct ExecSpec: Sendable {
   public var cgroup: FileDescriptor?
   /// As ``ContainerSpec/cgroupEntrances``.
   public var cgroupEntrances: [String] = []
+  public var limits: [ProcessLimit] = []
+  /// As ``ContainerSettings/groups``.
+  public var groups: [String] = []
+  /// Whether the container has a time namespace of its own.
+  public var entersTimeNamespace = false
   public var confinement = Confinement()
   /// Nil: the caller's own.
   public var openFiles: OpenFileLimit?
@@ -81,20 +86,31 @@ public enum Container {
     }
     try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
+    try program.raise(spec.limits)
+    let target = try Target(pidfd)
     var credentials = Credentials()
-    if let user = spec.user, !user.isEmpty {
-      let root = try root(of: pidfd)
-      credentials = try Credentials.resolve(user, root: root.fileDescriptor)
+    if spec.user?.isEmpty == false || !spec.groups.isEmpty {
+      let root = try target.root()
+      credentials = try Credentials.resolve(spec.user, root: root.fileDescriptor)
+        .joining(spec.groups, root: root.fileDescriptor)
+    }
+    let identities = try target.identities()
+    if let identities {
+      try credentials.checkMapped()
+      try give(streams, to: identities.first + credentials.uid, in: &program)
     }
     // The pid namespace is joined before the child is made: it takes effect for children only.
     try program.add(
       STACK_OP_SETNS, for: "enter the namespaces of", "the service", .init(pidfd),
-      flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup)
+      flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup
+        | (spec.entersTimeNamespace ? CloneFlag.time : 0) | (identities == nil ? 0 : CloneFlag.user))
+    if identities != nil { try program.becomeRoot() }
     try arrange(streams, credentials: credentials, in: &program)
     try program.add(STACK_OP_SETSID, for: "start", "a session")
     if case .terminal = streams {
       try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal")
     }
+    try program.limit(spec.limits)
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0o022)
     try program.add(
       STACK_OP_CHDIR, for: "enter working directory", spec.workingDirectory, path: spec.workingDirectory)
@@ -124,7 +140,7 @@ public enum Container {
         number: Foreground.callersTerminalSize(), path: "ptmx")
       try program.add(
         STACK_OP_SEND, for: "hand over", "the terminal", master, number: UInt64(Report.Mark.terminal.rawValue))
-      try program.giveTo(credentials, peer, "the terminal")
+      try program.giveTo(credentials.uid, peer, "the terminal")
       for index in 0..<3 { table[index] = peer.rawValue }
     case .captured(let output):
       table[0] = try openNull(in: &program).rawValue
@@ -140,27 +156,26 @@ public enum Container {
     try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
   }
 
+  /// Pipes without a name become the command's user's, as by crun and runc, so that it can open /dev/stderr: outside they
+  /// are known to those alone who hold them. Terminals and files stay whose they are.
+  private static func give(_ streams: Streams, to user: UInt32, in program: inout Program) throws(KernelError) {
+    let numbers: [CInt] =
+      switch streams {
+      case .terminal: []
+      case .captured(let output): [output.rawValue]
+      case .callers: [0, 1, 2]
+      }
+    for number in numbers where stack_file_system_type("/proc/self/fd/\(number)") == FileSystemType.pipe {
+      try program.giveTo(user, Program.Handle(rawValue: number), "a pipe")
+    }
+  }
+
   private static func openNull(in program: inout Program) throws(KernelError) -> Program.Handle {
     let (null, slot) = program.newSlot()
     try program.add(
       STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY),
       path: "/dev/null")
     return null
-  }
-
-  /// The root folder of the process behind `pidfd`.
-  private static func root(of pidfd: FileDescriptor) throws(KernelError) -> Descriptor {
-    let path = "/proc/self/fdinfo/\(pidfd.rawValue)"
-    let bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 4096, path: path)
-    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
-    let number = lines.first { $0.hasPrefix("Pid:") }.flatMap { line in
-      line.dropFirst(4).split(whereSeparator: { $0 == " " || $0 == "\t" }).first.flatMap { Int32($0) }
-    }
-    guard let number, number > 0 else { throw KernelError("enter", "the service", errno: .noSuchProcess) }
-    let root = try Descriptor.open("/proc/\(number)/root", OpenFlag.path | O_DIRECTORY)
-    // Still the same process, so the number was its own when the path was opened.
-    try check("enter", "the service") { stack_pidfd_send_signal(pidfd.rawValue, 0) }
-    return root
   }
 }
 

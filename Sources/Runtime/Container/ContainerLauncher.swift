@@ -47,8 +47,10 @@ public struct ContainerLauncher: ~Copyable, Sendable {
   /// Throws what could not be set up, or `execute` and the command's name when it could not be executed:
   /// ``TerminationStatus/shellCode(forFailedExec:)`` has the code for that. Nothing is left of it then.
   public func launch(_ spec: ContainerSpec) throws(KernelError) -> LaunchedProcess {
-    let root = try RootMount.make(spec.root)
+    let root = try RootMount.make(spec.root, for: spec.identities)
     let credentials = try Credentials.resolve(spec.process.user, root: root.fileDescriptor)
+      .joining(spec.settings.groups, root: root.fileDescriptor)
+    if spec.identities != nil { try credentials.checkMapped() }
     var program = ContainerProgram(spec: spec, credentials: credentials)
     try program.build(root: root.fileDescriptor, launcher: self)
     let spawned = try program.spawn()
@@ -57,7 +59,7 @@ public struct ContainerLauncher: ~Copyable, Sendable {
     var outcome = try report.outcome(purposes: program.purposes, command: spec.process.arguments.first ?? "")
     if let failure = outcome.failure {
       _ = try ProcessHandle.wait(for: pidfd)
-      throw failure
+      throw RootMount.unmappable(failure)
     }
     // The number is certainly this child's: nobody else reaps it.
     let identity = try ProcessIdentity(of: spawned.pid, bootID: bootID)

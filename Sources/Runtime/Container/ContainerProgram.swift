@@ -8,6 +8,10 @@ import SystemPackage
 /// The order: everything that needs the host's paths is opened first, then the namespaces are entered and made, the root
 /// is entered, and from there on every path is inside it. Descriptors are closed before the working directory is
 /// entered (CVE-2024-21626), privileges dropped last.
+///
+/// A user namespace is entered when all is mounted, by its root with the host's rights, and the mount namespace is then
+/// made once more, as one that it owns: in that, no mount can be taken from what it covers, nor a read-only one be made
+/// writable, whatever the service may do (mount_namespaces(7), "Restrictions on mount namespaces").
 struct ContainerProgram: ~Copyable {
   typealias Handle = Program.Handle
 
@@ -23,13 +27,20 @@ struct ContainerProgram: ~Copyable {
   var purposes: [(action: StaticString, subject: String)] { program.purposes }
 
   func spawn() throws(KernelError) -> stack_spawned {
-    try program.spawn(flags: CloneFlag.pid, cgroup: spec.cgroup, sharesMemory: true)
+    switch spec.settings.pid {
+    case .own: try program.spawn(flags: CloneFlag.pid, cgroup: spec.cgroup, sharesMemory: true)
+    // Among processes that could look into it, it must not have the caller's memory.
+    case .host: try program.spawn(cgroup: spec.cgroup, undumpable: true)
+    case .process(let pidfd): try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd, undumpable: true)
+    }
   }
 
   mutating func build(root: FileDescriptor, launcher: borrowing ContainerLauncher) throws(KernelError) {
     let root = Handle(root)
     try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
+    try program.raise(spec.settings.limits)
+    try program.offsetClocks(by: spec.settings.timeOffsets)
     if let adjustment = spec.oomScoreAdjustment {
       try program.add(
         STACK_OP_WRITE, for: "set the OOM score of", spec.hostname, path: "/proc/self/oom_score_adj",
@@ -40,17 +51,29 @@ struct ContainerProgram: ~Copyable {
       try program.add(
         STACK_OP_SETNS, for: "join", "the network namespace", .init(network), flags: CloneFlag.network)
     }
+    let memory = try program.openSharedMemory(of: spec.settings.sharedMemoryOf)
     let sources = try openSources()
     let streams = try openStreams()
     try enterNamespaces(launcher.template.namespace.fileDescriptor)
     let masks = try open("/", .currentFolder, "the masks")
     try program.add(STACK_OP_ENTER_ROOT, for: "enter", "the root folder", root)
+    if let identities = spec.identities {
+      try program.add(
+        STACK_OP_MAKE_FILES_AS, for: "make files as", "the container's root", number: UInt64(identities.range.first))
+    }
     try mountKernelFileSystems(root: root, masks: masks)
-    let devices = try mountDevices(root: root)
+    try mountDevices(root: root)
+    try mountQueues()
     try mountTemporary("/tmp", root: root)
+    if let memory {
+      let place = try open("/dev/shm", .currentFolder, "/dev/shm")
+      try program.add(STACK_OP_MOVE_MOUNT, for: "mount on", "/dev/shm", memory, onto: place)
+    }
     try attach(sources, root: root)
-    try program.add(STACK_OP_HOSTNAME, for: "set hostname", spec.hostname, text: spec.hostname)
-    if let domainname = spec.domainname {
+    if !spec.settings.usesHostNames {
+      try program.add(STACK_OP_HOSTNAME, for: "set hostname", spec.hostname, text: spec.hostname)
+    }
+    if let domainname = spec.domainname, !spec.settings.usesHostNames {
       try program.add(STACK_OP_DOMAINNAME, for: "set domainname", domainname, text: domainname)
     }
     let folder = spec.process.workingDirectory
@@ -61,7 +84,8 @@ struct ContainerProgram: ~Copyable {
       try program.add(
         STACK_OP_MOUNT_SETATTR, for: "make read-only", "the root folder", root, number: MountAttribute.readOnly)
     }
-    try arrangeDescriptors(streams: streams, devices: devices, launcher: launcher)
+    if let identities = spec.identities { try enter(identities) }
+    try arrangeDescriptors(streams: streams, launcher: launcher)
     try dropPrivileges()
     try execute(launcher: launcher)
   }
@@ -93,6 +117,12 @@ struct ContainerProgram: ~Copyable {
       try program.add(
         STACK_OP_OPEN_TREE, for: "mount", from.path.isEmpty ? mount.target : from.path, from.folder, slot: slot,
         flags: mount.recursive ? At.recursive : 0, number: attributes, path: from.path)
+      if let identities = spec.identities, mount.identityMapping != .none {
+        try program.add(
+          STACK_OP_MAP_MOUNT, for: RootMount.mapping, from.path.isEmpty ? mount.target : from.path, handle,
+          onto: Handle(identities.namespace), flags: mount.recursive ? At.recursive : 0,
+          number: mount.identityMapping == .whenPossible ? 1 : 0)
+      }
       sources.append((mount, handle, status.st_mode & S_IFMT != S_IFDIR))
     }
     return sources
@@ -108,7 +138,8 @@ struct ContainerProgram: ~Copyable {
         let (handle, slot) = program.newSlot()
         try program.add(
           STACK_OP_OPEN, for: "open", path, .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY), path: path)
-        try program.giveTo(credentials, handle, path)
+        let owner = spec.identities.map { $0.range.first + credentials.uid } ?? credentials.uid
+        try program.giveTo(owner, handle, path)
         handles.append(handle)
       }
     }
@@ -118,9 +149,25 @@ struct ContainerProgram: ~Copyable {
   private mutating func enterNamespaces(_ template: FileDescriptor) throws(KernelError) {
     try program.add(
       STACK_OP_SETNS, for: "enter", "the empty mount namespace", Handle(template), flags: CloneFlag.mount)
+    var own = CloneFlag.mount | CloneFlag.cgroup
+    if !spec.settings.usesHostNames { own |= CloneFlag.uts }
+    switch spec.settings.ipc {
+    case .own: own |= CloneFlag.ipc
+    case .host: break
+    case .process(let pidfd):
+      try program.add(STACK_OP_SETNS, for: "join", "the ipc namespace", .init(pidfd), flags: CloneFlag.ipc)
+    }
+    try program.add(STACK_OP_UNSHARE, for: "make", "namespaces", flags: own)
+  }
+
+  /// From here on the mounts that were made are locked together, and nobody of the container can undo one of them
+  /// (mount_namespaces(7)).
+  private mutating func enter(_ identities: ContainerIdentities) throws(KernelError) {
     try program.add(
-      STACK_OP_UNSHARE, for: "make", "namespaces",
-      flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.cgroup)
+      STACK_OP_SETNS, for: "enter", "the user namespace", Handle(identities.namespace), flags: CloneFlag.user)
+    try program.becomeRoot()
+    try program.add(
+      STACK_OP_UNSHARE, for: "make", "a mount namespace in the user namespace", flags: CloneFlag.mount)
   }
 
   // MARK: Inside the root
@@ -155,6 +202,7 @@ struct ContainerProgram: ~Copyable {
     let safe = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec
     let proc = try target("/proc", root: root, rules: Resolve.noSymlinks)
     try mount("proc", nil, on: proc, "/proc", flags: safe)
+    try program.set(spec.settings.kernelParameters)
     // Masks are placed from the root of the fresh mount, where every name is the kernel's own.
     let masked = spec.process.confinement.masksKernelPaths
     let mountedProc = try open("/proc", .currentFolder, "/proc")
@@ -170,10 +218,33 @@ struct ContainerProgram: ~Copyable {
     for path in masked ? KernelPaths.maskedInSys : [] {
       try program.add(STACK_OP_MASK, for: "mask", "/sys/\(path)", mountedSys, onto: masks, path: path)
     }
+    try mountControlGroups(isReadOnly: masked)
   }
 
-  /// The private /dev, and answers a descriptor to its devpts when a terminal is wanted.
-  private mutating func mountDevices(root: Handle) throws(KernelError) -> (dev: Handle, pts: Handle) {
+  /// The cgroups as the container's own namespace shows them: itself at the top.
+  private mutating func mountControlGroups(isReadOnly: Bool) throws(KernelError) {
+    let flags = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec | (isReadOnly ? MountFlag.readOnly : 0)
+    let trees = spec.settings.controlGroups
+    guard !trees.isEmpty else { return }
+    let place = try open("/sys/fs/cgroup", .currentFolder, "/sys/fs/cgroup")
+    if trees.count == 1, trees[0].controllers == nil {
+      return try mount("cgroup2", nil, on: place, "/sys/fs/cgroup", flags: flags)
+    }
+    try mount("tmpfs", "mode=0755,size=64k", on: place, "/sys/fs/cgroup", flags: flags & ~MountFlag.readOnly)
+    let folder = try open("/sys/fs/cgroup", .currentFolder, "/sys/fs/cgroup")
+    for tree in trees {
+      let path = "/sys/fs/cgroup/\(tree.name)"
+      try program.add(STACK_OP_MKDIR, for: "make", path, folder, number: 0o755, path: tree.name)
+      let inner = try open(tree.name, folder, path)
+      try mount(tree.controllers == nil ? "cgroup2" : "cgroup", tree.controllers, on: inner, path, flags: flags)
+    }
+    if isReadOnly {
+      try program.add(
+        STACK_OP_MOUNT_SETATTR, for: "make read-only", "/sys/fs/cgroup", folder, number: MountAttribute.readOnly)
+    }
+  }
+
+  private mutating func mountDevices(root: Handle) throws(KernelError) {
     let place = try target("/dev", root: root, rules: Resolve.noSymlinks)
     try mount("tmpfs", "mode=0755,size=64k", on: place, "/dev", flags: MountFlag.noSuid)
     let dev = try open("/dev", .currentFolder, "/dev")
@@ -182,6 +253,7 @@ struct ContainerProgram: ~Copyable {
         STACK_OP_MKNOD, for: "make", "/dev/\(name)", dev, flags: KernelPaths.characterDevice,
         number: makeDevice(major, minor), path: name)
     }
+    try program.make(spec.settings.devices, in: dev)
     for (name, destination) in KernelPaths.deviceLinks {
       try program.add(STACK_OP_SYMLINK, for: "make", "/dev/\(name)", dev, path: name, text: destination)
     }
@@ -190,14 +262,21 @@ struct ContainerProgram: ~Copyable {
     }
     let quiet = MountFlag.noSuid | MountFlag.noExec
     let ptsPlace = try open("pts", dev, "/dev/pts")
-    try mount("devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5", on: ptsPlace, "/dev/pts", flags: quiet)
-    let queues = try open("mqueue", dev, "/dev/mqueue")
-    try mount("mqueue", nil, on: queues, "/dev/mqueue", flags: quiet | MountFlag.noDev)
+    let terminals = (spec.identities?.range.first ?? 0) + 5
+    try mount("devpts", "newinstance,ptmxmode=0666,mode=0620,gid=\(terminals)", on: ptsPlace, "/dev/pts", flags: quiet)
     if !replacesDefault("/dev/shm") {
       let shm = try open("shm", dev, "/dev/shm")
-      try mount("tmpfs", "mode=1777,size=64m", on: shm, "/dev/shm", flags: quiet | MountFlag.noDev)
+      try mount(
+        "tmpfs", "mode=1777,size=\(spec.settings.sharedMemorySize ?? 64 << 20)", on: shm, "/dev/shm",
+        flags: quiet | MountFlag.noDev)
     }
-    return (dev, spec.stdio.terminal ? try open("/dev/pts", .currentFolder, "/dev/pts") : .none)
+  }
+
+  /// Those of the ipc namespace that the process is in.
+  private mutating func mountQueues() throws(KernelError) {
+    let queues = try open("/dev/mqueue", .currentFolder, "/dev/mqueue")
+    try mount(
+      "mqueue", nil, on: queues, "/dev/mqueue", flags: MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec)
   }
 
   private func replacesDefault(_ path: String) -> Bool {
@@ -234,17 +313,18 @@ struct ContainerProgram: ~Copyable {
   // MARK: The way out
 
   private mutating func arrangeDescriptors(
-    streams: [Handle?], devices: (dev: Handle, pts: Handle), launcher: borrowing ContainerLauncher
+    streams: [Handle?], launcher: borrowing ContainerLauncher
   ) throws(KernelError) {
     var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
     if spec.stdio.terminal {
       let (master, masterSlot) = program.newSlot()
       let (peer, peerSlot) = program.newSlot()
+      let terminals = try open("/dev/pts", .currentFolder, "/dev/pts")
       try program.add(
-        STACK_OP_TERMINAL, for: "open", "a terminal", devices.pts, slot: masterSlot, slot2: peerSlot, path: "ptmx")
+        STACK_OP_TERMINAL, for: "open", "a terminal", terminals, slot: masterSlot, slot2: peerSlot, path: "ptmx")
       try program.add(
         STACK_OP_SEND, for: "hand over", "the terminal", master, number: UInt64(Report.Mark.terminal.rawValue))
-      try program.giveTo(credentials, peer, "the terminal")
+      try program.giveTo(credentials.uid, peer, "the terminal")
       for index in 0..<3 { table[index] = peer.rawValue }
       if spec.usesInit { table[Int(STACK_FD_TERMINAL)] = master.rawValue }
     } else {
@@ -254,7 +334,7 @@ struct ContainerProgram: ~Copyable {
           table[index] = stream.rawValue
           continue
         }
-        if null == nil { null = try open("null", devices.dev, "/dev/null", flags: O_RDWR | O_NOFOLLOW) }
+        if null == nil { null = try open("/dev/null", .currentFolder, "/dev/null", flags: O_RDWR | O_NOFOLLOW) }
         table[index] = null?.rawValue ?? -1
       }
     }
@@ -278,6 +358,8 @@ struct ContainerProgram: ~Copyable {
   }
 
   private mutating func dropPrivileges() throws(KernelError) {
+    // Only now: with few descriptors, or little memory, nothing of the above could be done.
+    try program.limit(spec.settings.limits)
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: UInt64(spec.process.umask))
     try program.drop(to: credentials, spec.process.confinement)
   }
@@ -308,10 +390,14 @@ extension Program {
   }
 
   /// So that the command can open it again, as /dev/stdout or /dev/pts/0, whoever it runs as.
-  mutating func giveTo(_ credentials: Credentials, _ handle: Handle, _ subject: String) throws(KernelError) {
-    if credentials.uid == 0 { return }
-    try add(
-      STACK_OP_CHOWN, for: "give to the container's user", subject, handle, number: UInt64(credentials.uid))
+  mutating func giveTo(_ user: UInt32, _ handle: Handle, _ subject: String) throws(KernelError) {
+    if user == 0 { return }
+    try add(STACK_OP_CHOWN, for: "give to the container's user", subject, handle, number: UInt64(user))
+  }
+
+  /// Whoever has just entered a user namespace has all rights in it but is still nobody there.
+  mutating func becomeRoot() throws(KernelError) {
+    try drop(to: Credentials())
   }
 
   mutating func drop(to credentials: Credentials) throws(KernelError) {

@@ -8,6 +8,8 @@ public struct ContainerSpec: Sendable {
   public var domainname: String?
   /// The network namespace to join. `nil` stays in the caller's.
   public var networkNamespace: FileDescriptor?
+  /// Who its users are outside: `nil` for the same as inside. Its network namespace should be owned by the user namespace.
+  public var identities: ContainerIdentities?
   public var root: ContainerRoot
   /// The root itself becomes read-only once all is set up; mounts on it keep their own mode.
   public var readOnlyRoot = false
@@ -19,6 +21,7 @@ public struct ContainerSpec: Sendable {
   public var cgroup: FileDescriptor?
   /// Files of cgroups of version 1 for it to enter: ``ControlGroup/entrances``.
   public var cgroupEntrances: [String] = []
+  public var settings = ContainerSettings()
   /// stack-init as process 1, and the command as its child. Otherwise the command is process 1.
   public var usesInit = true
   /// A file, opened for writing, that stack-init leaves its ``ExitRecord`` in.
@@ -54,7 +57,19 @@ public struct ContainerMount: Sendable {
     case tmpfs(size: UInt64?, mode: UInt16)
   }
 
+  /// How files on disk, which have the ids that are used inside, get them inside too (MOUNT_ATTR_IDMAP in
+  /// mount_setattr(2)). Without, they belong to nobody there.
+  public enum IdentityMapping: Sendable {
+    case needed
+    /// Not on a file system that cannot: NFS and /proc are two.
+    case whenPossible
+    /// The files have the ids of outside.
+    case none
+  }
+
   public var source: Source
+  /// Counts with ``ContainerSpec/identities`` alone.
+  public var identityMapping = IdentityMapping.needed
   /// Inside the container. It is made when missing, and no link on the way to it leads out of the root.
   public var target: String
   public var readOnly = false

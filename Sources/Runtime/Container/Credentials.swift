@@ -66,6 +66,16 @@ struct Credentials: Hashable, Sendable {
     UInt32(text).flatMap { $0 == UInt32.max ? nil : $0 }
   }
 
+  /// Throws for an id that a user namespace of ours has not.
+  func checkMapped() throws(KernelError) {
+    for (kind, id) in [("user", uid), ("group", gid)] + groups.map({ ("group", $0) }) where id >= IdentityRange.count {
+      throw KernelError(
+        "become", "\(kind) \(id)", errno: .invalidArgument,
+        detail: "the service's user namespace has ids up to \(IdentityRange.count - 1)",
+        remedy: "choose a smaller id, or give the service userns_mode: host")
+    }
+  }
+
   /// HOME and PATH as a login would have set them, where the environment has none.
   func completing(_ environment: [String]) -> [String] {
     var environment = environment

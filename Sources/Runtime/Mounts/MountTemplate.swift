@@ -46,12 +46,7 @@ struct MountTemplate: ~Copyable, Sendable {
   private static func makeRoot() throws(KernelError) -> Descriptor {
     let action = "prepare"
     let subject = "a tmpfs for masks"
-    let context = Descriptor(adopting: try check(action, subject) { stack_fsopen("tmpfs") })
-    for (key, value) in [("source", "tmpfs"), ("mode", "0555"), ("size", "64k")] {
-      try check(action, subject) { stack_fsconfig(context.rawValue, FSConfig.setString, key, value, 0) }
-    }
-    try check(action, subject) { stack_fsconfig(context.rawValue, FSConfig.create, nil, nil, 0) }
-    let root = Descriptor(adopting: try check(action, subject) { stack_fsmount(context.rawValue, 0) })
+    let root = try TemporaryFileSystem.detached(mode: 0o555, size: "64k")
     try check(action, subject) { mkdirat(root.rawValue, "empty", 0o555) }
     try check(action, subject) {
       mknodat(root.rawValue, "null", mode_t(KernelPaths.characterDevice), UInt(makeDevice(1, 3)))

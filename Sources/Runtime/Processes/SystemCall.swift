@@ -118,3 +118,18 @@ enum ProcessControl {
 enum OpenTree {
   static let clone: UInt32 = 1
 }
+
+/// …_MAGIC of linux/magic.h.
+enum FileSystemType {
+  static let pipe: Int64 = 0x5049_5045
+  /// proc, sysfs, cgroup2, cgroup, devpts, debugfs, tracefs, securityfs, bpf, configfs, mqueue.
+  static let showingKernel: [Int64] = [
+    0x9fa0, 0x6265_6572, 0x6367_7270, 0x0027_e0eb, 0x1cd1, 0x6462_6720, 0x7472_6163, 0x7363_6673, 0xcafe_4a11,
+    0x6265_6570, 0x1980_0202,
+  ]
+}
+
+/// MOVE_MOUNT_… of linux/mount.h.
+enum MoveMount {
+  static let fromDescriptor: UInt32 = 4
+}

@@ -33,6 +33,7 @@ public struct HostRoot: Sendable {
         try skeleton.folder(name, mode: 0o755)
         var mount = ContainerMount.bind("\(source)/\(name)", at: "/\(name)", readOnly: true, recursive: true)
         mount.noDev = true
+        mount.identityMapping = .whenPossible
         mounts.append(mount)
       }
     }
@@ -44,7 +45,9 @@ public struct HostRoot: Sendable {
     for path in carriedFolders { try skeleton.carryFolder(path) }
     // Hundreds of links, and nothing but links: one mount costs less than to make them anew.
     if skeleton.sourceIsFolder("etc/alternatives") {
-      mounts.append(.bind("\(source)/etc/alternatives", at: "/etc/alternatives", readOnly: true))
+      var mount = ContainerMount.bind("\(source)/etc/alternatives", at: "/etc/alternatives", readOnly: true)
+      mount.identityMapping = .whenPossible
+      mounts.append(mount)
     }
     return HostRoot(lower: folder, mounts: mounts)
   }
@@ -69,6 +72,8 @@ public struct HostRoot: Sendable {
       "etc/nsswitch.conf",
       "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n"
     ),
+    // A name with several addresses, of both families or of several replicas, is all of them (host.conf(5)).
+    ("etc/host.conf", "multi on\n"),
     ("etc/profile", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n"),
     ("etc/shells", "/bin/sh\n/bin/bash\n"),
   ]

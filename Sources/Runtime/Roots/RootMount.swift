@@ -5,28 +5,72 @@ import SystemPackage
 
 /// A container's root as a detached mount: it is in no mount namespace until the container puts it at its own `/`.
 enum RootMount {
-  static func make(_ root: ContainerRoot) throws(KernelError) -> Descriptor {
+  static func make(_ root: ContainerRoot, for identities: ContainerIdentities?) throws(KernelError) -> Descriptor {
     switch root {
     case .overlay(let lower, let upper, let work):
-      try overlay(lower: lower, upper: upper, work: work)
+      if let identities {
+        try MappedOverlay(lower: lower, upper: upper, work: work, identities: identities).mount()
+      } else {
+        try overlay(Overlay(lower: lower, upper: upper, work: work))
+      }
     case .direct(let path):
-      try direct(path)
+      try direct(path, for: identities)
     }
   }
 
-  private static func direct(_ path: String) throws(KernelError) -> Descriptor {
-    let folder = try Descriptor.open(path, OpenFlag.path | O_DIRECTORY)
-    let tree = Descriptor(
-      adopting: try check("use as root folder", path) {
-        stack_open_tree(folder.rawValue, "", OpenTree.clone | UInt32(At.emptyPath) | UInt32(At.recursive))
-      })
+  private static func direct(_ path: String, for identities: ContainerIdentities?) throws(KernelError) -> Descriptor {
+    let tree = try clone(path, recursive: true)
+    if let identities { try map(tree, to: identities, path: path, recursive: true) }
     try check("make private", path) {
       stack_mount_setattr(tree.rawValue, "", UInt32(At.emptyPath) | UInt32(At.recursive), 0, 0, MountFlag.private)
     }
     return tree
   }
 
-  private static func overlay(lower: [String], upper: String, work: String) throws(KernelError) -> Descriptor {
+  /// A copy of what is mounted at a folder, in no mount namespace.
+  static func clone(_ path: String, recursive: Bool) throws(KernelError) -> Descriptor {
+    let folder = try Descriptor.open(path, OpenFlag.path | O_DIRECTORY)
+    let flags = OpenTree.clone | UInt32(At.emptyPath) | (recursive ? UInt32(At.recursive) : 0)
+    return Descriptor(
+      adopting: try check("use as root folder", path) { stack_open_tree(folder.rawValue, "", flags) })
+  }
+
+  static func map(
+    _ tree: borrowing Descriptor, to identities: ContainerIdentities, path: String, recursive: Bool = false
+  ) throws(KernelError) {
+    do {
+      try check("\(mapping)", path) {
+        stack_map_mount(tree.rawValue, recursive ? UInt32(At.recursive) : 0, identities.namespace.rawValue)
+      }
+    } catch {
+      throw unmappable(error)
+    }
+  }
+
+  static let mapping: StaticString = "map the owners of files in"
+
+  /// Says what to do about a file system that has no idmapped mounts.
+  static func unmappable(_ error: KernelError) -> KernelError {
+    guard isMapping(error), error.remedy == nil, error.errno == .invalidArgument else { return error }
+    var error = error
+    error.detail = "its file system has no idmapped mounts"
+    error.remedy = "move it to another file system, such as ext4 or xfs, or give the service userns_mode: host"
+    return error
+  }
+
+  static func isMapping(_ error: KernelError) -> Bool { error.action == "\(mapping)" }
+
+  /// What an overlay is made of: paths of folders.
+  struct Overlay {
+    var lower: [String]
+    var upper: String
+    var work: String
+    /// What the lower folders are called in an error, where that is not what they are mounted by.
+    var lowerNames: [String]?
+  }
+
+  static func overlay(_ parts: Overlay) throws(KernelError) -> Descriptor {
+    let (lower, upper, work) = (parts.lower, parts.upper, parts.work)
     let context = Descriptor(adopting: try check("mount", "overlay") { stack_fsopen("overlay") })
     // Paths that the kernel's option parser would take apart are named through their descriptors.
     var folders: [FileDescriptor] = []
@@ -51,7 +95,8 @@ enum RootMount {
     ]
     func attempt(_ call: () -> CInt) throws(KernelError) -> CInt {
       do {
-        return try check("mount", "overlay of \(lower.joined(separator: ", ")) with \(upper)", call)
+        return try check(
+          "mount", "overlay of \((parts.lowerNames ?? lower).joined(separator: ", ")) with \(upper)", call)
       } catch {
         var error = error
         error.detail = messages(of: context)

@@ -29,7 +29,7 @@ private final class Stage {
     try Files.makeFolder(folder.folders.stack("web").logs)
     let wiring = Wiring()
     unit = ServiceUnit(
-      stack.services[0], paths: paths, loop: loop, pump: pump, record: record, namespace: { nil },
+      stack.services[0], paths: paths, loop: loop, pump: pump, record: record, namespace: { _ in nil },
       relaunch: { _ in wiring.stage?.relaunches += 1 },
       makeProbe: { _, _ in StubProbe() },
       onChange: { wiring.stage?.phases.append($0.record.phase) })

@@ -31,6 +31,8 @@ extension NftStatement {
           if case .v6 = address { "[\(address)]:\(port)" } else { "\(address):\(port)" }
         } ?? address.description)
     case .dnatMap(let family, let fields, let map): "dnat \(family.rendered) to \(fields.rendered) map @\(map)"
+    case .assign(let field, let address): "\(field.rendered) set \(address)"
+    case .assignMap(let field, let fields, let map): "\(field.rendered) set \(fields.rendered) map @\(map)"
     case .verdictMap(let fields, let map): "\(fields.rendered) vmap @\(map)"
     case .counter: "counter"
     case .countIn(let name): "counter name \(nftQuoted(name))"

@@ -103,6 +103,10 @@ public enum NftStatement: Hashable, Sendable {
   /// Destination translation to the address and port that a map gives for a concatenation of fields. The family is that of
   /// the map's addresses, `ip` or `ip6`.
   case dnatMap(NftFamily, [NftField], map: String)
+  /// Writes an address of the packet anew, checksums with it, without a word to connection tracking.
+  case assign(NftField, IPAddress)
+  /// The same with the address that a map gives for a concatenation of fields; nothing if it gives none.
+  case assignMap(NftField, [NftField], map: String)
   /// The verdict that a map gives for a concatenation of fields; the next rule if it gives none.
   case verdictMap([NftField], map: String)
   case counter

@@ -1,9 +1,11 @@
 extension StackChecks {
   /// Each interface of a service under a name of its own.
   func checkInterfaces() {
+    let linked = Dictionary(grouping: stack.links.flatMap(\.ends)) { $0.service.value }
     for service in stack.services {
       var first: [String: Span] = [:]
-      for name in service.attachments.compactMap(\.interface) {
+      let names = service.attachments.map(\.interface) + (linked[service.name.value] ?? []).map(\.interface)
+      for name in names.compactMap(\.self) {
         guard let other = first.updateValue(name.span, forKey: name.value) else { continue }
         diagnostics.add(
           Diagnostic(

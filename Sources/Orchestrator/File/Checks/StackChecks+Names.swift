@@ -81,6 +81,11 @@ extension StackChecks {
           report("one hardware address", at: mac.span, help: "leave it out: each replica gets one of its own")
         }
       }
+      for link in stack.links {
+        for end in link.ends where end.service.value == service.name.value {
+          report("one end of a link", at: end.service.span, help: "links are for a single service: use a network")
+        }
+      }
       for port in service.ports {
         switch port.host {
         case .free: break

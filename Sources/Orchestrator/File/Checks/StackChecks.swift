@@ -11,7 +11,12 @@ struct StackChecks {
     checkSubnets()
     checkAddresses()
     checkInterfaces()
+    checkLinks()
+    checkRoutes()
+    checkNetworkModes()
+    checkIPv6()
     checkHostPorts()
+    checkUserNamespaces()
     checkReplicas()
     checkRules()
   }

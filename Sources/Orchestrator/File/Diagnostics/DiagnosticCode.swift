@@ -74,6 +74,9 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case scaleConflict = "E0404"
   case nameCollision = "E0405"
 
+  case privilegedInUserNamespace = "E0640"
+  case userBeyondNamespace = "E0641"
+
   case badInterfaceName = "E0550"
   case duplicateInterface = "E0551"
   case badExtraHost = "E0552"
@@ -94,6 +97,21 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case limitsDisagree = "E0661"
   case badProcessorCount = "E0662"
   case badProcessorList = "E0663"
+  case badLink = "E0553"
+  case badRoute = "E0554"
+  case unreachableRouter = "E0555"
+  case networkModeConflict = "E0556"
+  case unknownProcessLimit = "E0664"
+  case badSysctl = "E0665"
+  case hostSysctl = "E0666"
+  case badDevice = "E0667"
+  case badTimeOffset = "E0668"
+  case badSeccompProfile = "E0669"
+  case networkWithoutIPv6 = "E0580"
+  case portWithoutIPv6 = "E0581"
+  case sourceOfOtherFamily = "E0582"
+
+  case badDomain = "E0600"
 
   var severity: Diagnostic.Severity {
     switch rawValue.first {
@@ -174,10 +192,22 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .limitTooSmall: "a limit is less than it takes to start a service"
     case .limitsDisagree: "two limits of a service do not go together"
     case .badProcessorCount: "a number of processors cannot be understood, or no host can have it"
+    case .unknownProcessLimit: "there is no ulimit of that name"
+    case .badSysctl: "the name of a kernel parameter cannot be understood"
+    case .hostSysctl: "a kernel parameter is not the service's own to set"
+    case .badDevice: "a device, or a rule for devices, cannot be understood"
+    case .badSeccompProfile: "a file is not a seccomp profile"
+    case .badTimeOffset: "a time that clocks are to be ahead cannot be understood, or is too long"
     case .badProcessorList: "a list of processors cannot be understood"
     case .nameCollision: "a service or container is named as another service's replica is"
+    case .privilegedInUserNamespace: "a privileged service is to have a user namespace, in which it is not privileged"
+    case .userBeyondNamespace: "a user or group is beyond the ids of a user namespace"
     case .badInterfaceName: "an interface's name has a character or a length that is not allowed"
     case .duplicateInterface: "two interfaces of a service have the same name"
+    case .badLink: "a link has not two ends at two services, or they cannot talk to each other"
+    case .badRoute: "a route leads nowhere, or to where another one leads"
+    case .unreachableRouter: "the router of a route is on none of the service's networks and links"
+    case .networkModeConflict: "a service that shares a network, or has none, is given one of its own"
     case .badExtraHost: "a line for /etc/hosts has no address, or one that cannot be understood"
     case .badRule: "a rule is not `allow:` or `deny:` with who to whom"
     case .badPeer: "an end of a rule cannot be understood"
@@ -192,6 +222,10 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .jitterWithoutDelay: "a link has jitter and no delay that could vary"
     case .jitterExceedsDelay: "the jitter of a link is larger than its delay"
     case .reorderWithoutDelay: "packets of a link overtake others, but none is delayed"
+    case .networkWithoutIPv6: "something of IPv6 on a network where it is not enabled"
+    case .portWithoutIPv6: "a port is published on an IPv6 address, and the service has no IPv6"
+    case .sourceOfOtherFamily: "nobody of a family is let in to a port that is not published in that family"
+    case .badDomain: "a domain has a label or a length that is not allowed"
     }
   }
 }

@@ -12,6 +12,12 @@ extension StackFile {
     var command: Located<[String]>?
     /// What the process sees: the env_files' variables in order, then `environment`, the last of a name winning.
     var environment: [EnvironmentVariable] = []
+    /// Beside those that its networks give it.
+    var routes: [Route] = []
+    /// Whether packets of others pass through it. Nil: no.
+    var forwarding: Located<Bool>?
+    /// Nil: a network namespace of its own, on networks.
+    var networkMode: Located<NetworkMode>?
     /// Further lines of its /etc/hosts.
     var extraHosts: [ExtraHost] = []
     /// Absolute. Nil: `/`.
@@ -21,11 +27,12 @@ extension StackFile {
     /// At most 64 bytes. Nil: the service's own name.
     var hostname: Located<String>?
     var domainname: Located<String>?
-    /// In the order of the file, never empty: the implicit network `default` where the file names none.
+    /// In the order of the file: the implicit network `default` where the file names none. Empty with a `networkMode`.
     var attachments: [Attachment] = []
     var ports: [PublishedPort] = []
     /// Ports that the service says it listens on, without publishing them.
     var exposed: [ExposedPort] = []
+    var nameResolution = NameResolution()
     /// `volumes:` and `tmpfs:`, one for each target. In the order of the file: mount parents before children.
     var mounts: [Mount] = []
     var dependencies: [Dependency] = []
@@ -42,11 +49,16 @@ extension StackFile {
     var droppedCapabilities: [Capability?] = []
     /// Whether the process may do all that stack itself may.
     var isPrivileged = false
+    /// Nil: a user namespace of its own wherever it can have one.
+    var userNamespace: Located<UserNamespaceMode>?
     /// Whether the default seccomp filter decides on its system calls.
     var isFiltered = true
+    /// A profile that stands in for the default filter: its JSON text.
+    var seccompProfile: String?
     /// Nil: on, unless the service is privileged.
     var forbidsNewPrivileges: Bool?
     var limits = ResourceLimits()
+    var settings = DesiredSettings()
     var labels: [Label] = []
     var containerName: Located<String>?
     /// Empty: always active.
@@ -65,6 +77,9 @@ extension StackFile {
     /// What is executed: the entrypoint followed by the command. Never empty.
     var arguments: [String] { (entrypoint?.value ?? []) + (command?.value ?? []) }
   }
+
+  /// Whose users a service's are: those of a user namespace of its own, or the host's.
+  enum UserNamespaceMode: String, Sendable, CaseIterable { case host, `private` }
 
   /// What a service sees as `/`.
   enum RootFolder: Sendable, Hashable {
@@ -95,6 +110,8 @@ extension StackFile {
     var network: Located<String>
     /// A fixed address. Given only on networks with a `subnet`, inside it, and to one service.
     var address: Located<IPv4Address>?
+    /// The same of IPv6.
+    var address6: Located<IPv6Address>?
     var mac: Located<MACAddress>?
     /// The interface's name inside. Nil: `eth0` and so on, in the order of the file.
     var interface: Located<String>?
@@ -106,6 +123,16 @@ extension StackFile {
     var conditions = DeclaredConditions()
 
     init(network: Located<String>) { self.network = network }
+  }
+
+  /// How a service looks up names that are not the stack's.
+  struct NameResolution: Sendable, Hashable {
+    /// Whom to ask. Empty: the host's resolvers.
+    var servers: [Located<IPAddress>] = []
+    /// Domains that are tried behind a short name; nil: the host's. A single `.` in the file: none.
+    var search: [Located<String>]?
+    /// resolv.conf(5); nil: the host's.
+    var options: [Located<String>]?
   }
 
   /// A service that must have got somewhere before this one starts.

@@ -4,6 +4,7 @@ struct StackDraft {
   var networks = NamedList<StackFile.Network>()
   var volumes = NamedList<StackFile.Volume>()
   var services = NamedList<StackFile.Service>()
+  var links: [StackFile.Link] = []
   var servicesKey: Span?
   /// Services that are in the file, also those that could not be read: references to them are not undefined.
   var serviceNames: Set<String> = []
@@ -48,6 +49,9 @@ enum StackKeys {
       },
       .read("expect", "what `stack verify` must find true, in rules like those of policies") { field, draft in
         draft.expectations = field.rules()
+      },
+      .read("links", "cables between two services") { field, draft in
+        draft.links = (field.items() ?? []).compactMap { $0.link() }
       },
       .ignored("version", "Compose has given it up too"),
       .notSupported("include", "name several files: `stack -f a.stack -f b.stack up`"),

@@ -20,7 +20,7 @@ struct StackReader {
     checkServices(draft)
     let stack = StackFile(
       name: name(draft), folder: root.context.folder, networks: networks(&draft), volumes: draft.volumes,
-      services: draft.services, policies: draft.policies, expectations: draft.expectations)
+      services: draft.services, policies: draft.policies, expectations: draft.expectations, links: draft.links)
     StackChecks(stack: stack, serviceNames: draft.serviceNames, diagnostics: diagnostics).run()
     return stack
   }
@@ -39,7 +39,7 @@ struct StackReader {
   private func networks(_ draft: inout StackDraft) -> NamedList<StackFile.Network> {
     var networks = draft.networks
     for var service in Array(draft.services) {
-      if service.attachments.isEmpty {
+      if service.attachments.isEmpty, service.networkMode == nil {
         service.attachments = [StackFile.Attachment(network: Located("default", service.name.span))]
         draft.services[service.name.value] = service
       }

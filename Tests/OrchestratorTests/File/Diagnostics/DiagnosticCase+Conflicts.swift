@@ -23,6 +23,34 @@ extension DiagnosticCase {
             = help: choose another host port, or leave it out for a free one
         """),
     DiagnosticCase(
+      .privilegedInUserNamespace,
+      """
+      services:
+        a:
+          command: a
+          privileged: true
+          userns_mode: private
+      """,
+      shows: """
+        web.stack:5:18: error[E0640]: service "a" is privileged, and in a user namespace nobody is
+          5 │     userns_mode: private
+            │                  ^^^^^^^
+            = help: leave out one of the two; for single rights write `cap_add: [NET_ADMIN]`
+        """),
+    DiagnosticCase(
+      .userBeyondNamespace,
+      """
+      services:
+        a: {command: a, user: "100000:5", userns_mode: private}
+      """,
+      shows: """
+        web.stack:2:25: error[E0641]: a user namespace has no 100000: its ids end at 65535
+          2 │   a: {command: a, user: "100000:5", userns_mode: private}
+            │                         ^^^^^^^^^^
+            │                                                  ------- asked for here
+            = help: choose a smaller id, or write `userns_mode: host`
+        """),
+    DiagnosticCase(
       .duplicateContainerName,
       """
       services:

@@ -2,7 +2,7 @@
 
 extension DiagnosticCase {
   /// Diagnostics about interfaces, links, routes and how a service is in its network.
-  static let topology: [DiagnosticCase] = interfaces
+  static let topology: [DiagnosticCase] = interfaces + cables + routes + modes
 
   private static let interfaces: [DiagnosticCase] = [
     DiagnosticCase(
@@ -103,6 +103,295 @@ extension DiagnosticCase {
         web.stack:2:25: error[E0216]: "mtu" must be 68 to 65535
           2 │ networks: {front: {mtu: 60}}
             │                         ^^ 60 is not
+        """),
+  ]
+
+  private static let cables: [DiagnosticCase] = [
+    DiagnosticCase(
+      .badLink,
+      """
+      services: {a: {command: x}, b: {command: x}, c: {command: x}}
+      links:
+        - ends: {a: 10.0.0.1/30}
+        - endpoints: ["a:eth1", "a:eth2"]
+        - ends: {a: 10.0.1.1/30, b: 10.0.2.1/30}
+        - ends: {a: 10.0.3.1/30, c: 10.0.3.1/30}
+        - ends: {b: 10.0.4.1, c: 10.0.4.0/30}
+        - mtu: 1500
+      """,
+      shows: """
+        web.stack:3:11: error[E0553]: a link has two ends
+          3 │   - ends: {a: 10.0.0.1/30}
+            │           ^^^^^^^^^^^^^^^^ this is one
+            = help: a network joins more than two: `networks:`
+
+        web.stack:4:28: error[E0553]: both ends of a link are at "a"
+          4 │   - endpoints: ["a:eth1", "a:eth2"]
+            │                            ^ again here
+            │                  - first here
+
+        web.stack:5:31: error[E0553]: the ends of a link are in different subnets
+          5 │   - ends: {a: 10.0.1.1/30, b: 10.0.2.1/30}
+            │                               ^^^^^^^^^^^ this is not in 10.0.1.0/30
+            │               ----------- the other end is in 10.0.1.0/30
+
+        web.stack:6:31: error[E0305]: both ends of a link have the address 10.0.3.1
+          6 │   - ends: {a: 10.0.3.1/30, c: 10.0.3.1/30}
+            │                               ^^^^^^^^^^^ again here
+            │               ----------- first here
+
+        web.stack:7:15: error[E0207]: "10.0.4.1" is not an address with its length
+          7 │   - ends: {b: 10.0.4.1, c: 10.0.4.0/30}
+            │               ^^^^^^^^
+            = help: write both, as for ip address: 10.0.12.1/30
+
+        web.stack:7:28: error[E0304]: 10.0.4.0 is the network address of 10.0.4.0/30
+          7 │   - ends: {b: 10.0.4.1, c: 10.0.4.0/30}
+            │                            ^^^^^^^^^^^ no interface can have it
+
+        web.stack:8:5: error[E0033]: a link needs "ends"
+          8 │   - mtu: 1500
+            │     ^^^^^^^^^
+            = help: write `ends: {r1: 10.0.12.1/30, r2: 10.0.12.2/30}`
+        """),
+    DiagnosticCase(
+      .undefinedService,
+      """
+      services: {r1: {command: x}, r2: {command: x, scale: 2}}
+      links:
+        - ends: {r1: 10.0.0.1/30, r3: 10.0.0.2/30}
+        - ends: {r1: 10.0.0.1/29, r2: 10.0.0.2/29}
+      """,
+      shows: """
+        web.stack:3:29: error[E0104]: a link ends at undefined service "r3"
+          1 │ services: {r1: {command: x}, r2: {command: x, scale: 2}}
+            │            -- "r1" is declared here
+          3 │   - ends: {r1: 10.0.0.1/30, r3: 10.0.0.2/30}
+            │                             ^^ did you mean "r1"?
+
+        web.stack:4:16: error[E0302]: two interfaces of service "r1" are in 10.0.0.0/29
+          3 │   - ends: {r1: 10.0.0.1/30, r3: 10.0.0.2/30}
+            │                ----------- first here
+          4 │   - ends: {r1: 10.0.0.1/29, r2: 10.0.0.2/29}
+            │                ^^^^^^^^^^^ again here
+
+        web.stack:4:29: error[E0404]: service "r2" has 2 replicas and one end of a link
+          1 │ services: {r1: {command: x}, r2: {command: x, scale: 2}}
+            │                                                      - 2 replicas
+          4 │   - ends: {r1: 10.0.0.1/29, r2: 10.0.0.2/29}
+            │                             ^^
+            = help: links are for a single service: use a network
+        """),
+    DiagnosticCase(
+      .overlappingSubnets,
+      """
+      services: {r1: {command: x, networks: [n]}, r2: {command: x, networks: [n]}}
+      networks: {n: {subnet: 10.0.0.0/16}}
+      links: [{ends: {r1: 10.0.0.1/30, r2: null}}]
+      """,
+      shows: """
+        web.stack:3:21: error[E0302]: two interfaces of service "r1" are in 10.0.0.0/16
+          2 │ networks: {n: {subnet: 10.0.0.0/16}}
+            │                        ----------- first here
+          3 │ links: [{ends: {r1: 10.0.0.1/30, r2: null}}]
+            │                     ^^^^^^^^^^^ again here
+        """),
+  ]
+
+  private static let routes: [DiagnosticCase] = [
+    DiagnosticCase(
+      .badRoute,
+      """
+      services:
+        a:
+          command: x
+          networks: [n]
+          routes:
+            - 10.2.0.0/24
+            - {to: 10.3.0.0/24}
+            - {to: 10.4.0.0/24, via: 10.1.0.2, blackhole: true}
+            - 10.4.0.0/24 via 10.1.0.3
+            - n via 10.1.0.3
+            - nn via 10.1.0.3
+            - 10.5.0.1/24 via 10.1.0.3
+            - 10.6.0.0/24 via 10.1.0
+      networks: {n: {subnet: 10.1.0.0/24}}
+      """,
+      shows: """
+        web.stack:6:9: error[E0554]: a route leads nowhere
+          6 │       - 10.2.0.0/24
+            │         ^^^^^^^^^^^
+            = help: write `10.2.0.0/24 via 10.1.0.2` or `blackhole 10.2.0.0/24`
+
+        web.stack:7:9: error[E0554]: a route leads nowhere
+          7 │       - {to: 10.3.0.0/24}
+            │         ^^^^^^^^^^^^^^^^^
+            = help: write `10.2.0.0/24 via 10.1.0.2` or `blackhole 10.2.0.0/24`
+
+        web.stack:8:53: error[E0037]: a route is either by way of a router or a black hole
+          8 │       - {to: 10.4.0.0/24, via: 10.1.0.2, blackhole: true}
+            │                                                     ^^^^
+            │                                -------- the router
+            = help: leave one of them out
+
+        web.stack:9:9: error[E0554]: service "a" has two routes to 10.4.0.0/24
+          8 │       - {to: 10.4.0.0/24, via: 10.1.0.2, blackhole: true}
+            │              ----------- first here
+          9 │       - 10.4.0.0/24 via 10.1.0.3
+            │         ^^^^^^^^^^^ again here
+
+        web.stack:10:9: error[E0554]: service "a" has a route to "n", which it is on
+          4 │     networks: [n]
+            │                - it joins it here
+         10 │       - n via 10.1.0.3
+            │         ^
+
+        web.stack:11:9: error[E0102]: service "a" has a route to undefined network "nn"
+         11 │       - nn via 10.1.0.3
+            │         ^^ did you mean "n"?
+         14 │ networks: {n: {subnet: 10.1.0.0/24}}
+            │            - "n" is declared here
+
+        web.stack:12:9: error[E0208]: "10.5.0.1/24" is not a subnet
+         12 │       - 10.5.0.1/24 via 10.1.0.3
+            │         ^^^^^^^^^^^ did you mean "10.5.0.0/24"?
+            = help: write the network's address and its length: 10.1.0.0/24
+
+        web.stack:13:25: error[E0207]: "10.1.0" is not an IPv4 address
+         13 │       - 10.6.0.0/24 via 10.1.0
+            │                         ^^^^^^
+            = help: write four numbers: 10.1.0.5
+        """),
+    DiagnosticCase(
+      .unreachableRouter,
+      """
+      services:
+        a: {command: x, networks: [n], routes: [10.2.0.0/24 via 10.9.0.1, 10.3.0.0/24 via b, 10.4.0.0/24 via c]}
+        b: {command: x, networks: [m]}
+      networks: {n: {subnet: 10.1.0.0/24}, m: {}}
+      """,
+      shows: """
+        web.stack:2:59: error[E0555]: service "a" routes by way of 10.9.0.1, which is on none of its networks
+          2 │   a: {command: x, networks: [n], routes: [10.2.0.0/24 via 10.9.0.1, 10.3.0.0/24 via b, 10.4.0.0/24 via c]}
+            │                                                           ^^^^^^^^
+          4 │ networks: {n: {subnet: 10.1.0.0/24}, m: {}}
+            │                        ----------- it is in 10.1.0.0/24
+            = help: the router must be a neighbour: name its address on a network or link that the two share
+
+        web.stack:2:85: error[E0555]: service "a" routes by way of "b", with which it shares no network
+          2 │   a: {command: x, networks: [n], routes: [10.2.0.0/24 via 10.9.0.1, 10.3.0.0/24 via b, 10.4.0.0/24 via c]}
+            │                                                                                     ^
+          3 │   b: {command: x, networks: [m]}
+            │   - "b" is declared here
+            = help: put both on one network, or join them by a link
+
+        web.stack:2:104: error[E0104]: service "a" routes by way of undefined service "c"
+          2 │   a: {command: x, networks: [n], routes: [10.2.0.0/24 via 10.9.0.1, 10.3.0.0/24 via b, 10.4.0.0/24 via c]}
+            │                                                                                                        ^
+        """),
+  ]
+
+  private static let modes: [DiagnosticCase] = [
+    DiagnosticCase(
+      .networkModeConflict,
+      """
+      services:
+        a: {command: x, network_mode: "service:web", networks: [n], ports: ["80"], forward: true}
+        b: {command: x, network_mode: host, ports: ["80:80"], mac_address: 02:00:00:00:00:01}
+        c: {command: x, network_mode: none, extra_hosts: ["up=host-gateway"]}
+        web: {command: x, scale: 2}
+      networks: {n: {}}
+      links: [{ends: {a: null, web: null}}]
+      """,
+      shows: """
+        web.stack:2:42: error[E0404]: service "a" shares the network of "web", which has 2 replicas
+          2 │   a: {command: x, network_mode: "service:web", networks: [n], ports: ["80"], forward: true}
+            │                                          ^^^
+          5 │   web: {command: x, scale: 2}
+            │                            - 2 replicas
+            = help: only the network of a single one can be shared
+
+        web.stack:2:59: error[E0556]: "networks" and "network_mode: service:web" exclude each other
+          2 │   a: {command: x, network_mode: "service:web", networks: [n], ports: ["80"], forward: true}
+            │                                                           ^
+            │                                          --- "network_mode" is given here
+            = help: leave one of them out, or give "networks" to "web", whose network it is
+
+        web.stack:2:71: error[E0556]: "ports" and "network_mode: service:web" exclude each other
+          2 │   a: {command: x, network_mode: "service:web", networks: [n], ports: ["80"], forward: true}
+            │                                                                       ^^^^
+            │                                          --- "network_mode" is given here
+            = help: leave one of them out, or give "ports" to "web", whose network it is
+
+        web.stack:2:87: error[E0556]: "forward" and "network_mode: service:web" exclude each other
+          2 │   a: {command: x, network_mode: "service:web", networks: [n], ports: ["80"], forward: true}
+            │                                                                                       ^^^^
+            │                                          --- "network_mode" is given here
+            = help: leave one of them out, or give "forward" to "web", whose network it is
+
+        web.stack:3:47: error[E0556]: "ports" and "network_mode: host" exclude each other
+          3 │   b: {command: x, network_mode: host, ports: ["80:80"], mac_address: 02:00:00:00:00:01}
+            │                                               ^^^^^^^
+            │                                 ---- "network_mode" is given here
+            = help: leave one of them out: what the service listens on, the host listens on
+
+        web.stack:3:70: error[E0556]: "mac_address" is for a service on networks of its own
+          3 │   b: {command: x, network_mode: host, ports: ["80:80"], mac_address: 02:00:00:00:00:01}
+            │                                                                      ^^^^^^^^^^^^^^^^^
+            │                                 ---- this one is on none
+
+        web.stack:4:57: error[E0556]: "host-gateway" and "network_mode: none" exclude each other
+          4 │   c: {command: x, network_mode: none, extra_hosts: ["up=host-gateway"]}
+            │                                                         ^^^^^^^^^^^^
+            │                                 ---- "network_mode" is given here
+            = help: leave one of them out: a service on no network is reached by its links alone
+
+        web.stack:7:17: error[E0556]: a link ends at service "a", which has no network of its own
+          2 │   a: {command: x, network_mode: "service:web", networks: [n], ports: ["80"], forward: true}
+            │                                          --- its network is said here
+          7 │ links: [{ends: {a: null, web: null}}]
+            │                 ^
+
+        web.stack:7:26: error[E0404]: service "web" has 2 replicas and one end of a link
+          5 │   web: {command: x, scale: 2}
+            │                            - 2 replicas
+          7 │ links: [{ends: {a: null, web: null}}]
+            │                          ^^^
+            = help: links are for a single service: use a network
+        """),
+    DiagnosticCase(
+      .badChoice,
+      """
+      services:
+        a: {command: x, network_mode: hots}
+        b: {command: x, network_mode: bridge}
+        c: {command: x, network_mode: "container:x"}
+        d: {command: x, network_mode: "service:x"}
+        e: {command: x, network_mode: "service:e"}
+      """,
+      shows: """
+        web.stack:2:33: error[E0034]: "network_mode" cannot be "hots"
+          2 │   a: {command: x, network_mode: hots}
+            │                                 ^^^^ did you mean "host"?
+            = help: it can be: none, host, service:NAME
+
+        web.stack:3:33: error[E0031]: there is no bridge that all stacks share
+          3 │   b: {command: x, network_mode: bridge}
+            │                                 ^^^^^^
+            = help: leave it out for the stack's network `default`, or name some: `networks: [front]`
+
+        web.stack:4:33: error[E0031]: "network_mode" cannot name a container
+          4 │   c: {command: x, network_mode: "container:x"}
+            │                                 ^^^^^^^^^^^^^
+            = help: name the service: `network_mode: service:web`
+
+        web.stack:5:42: error[E0104]: service "d" depends on undefined service "x"
+          5 │   d: {command: x, network_mode: "service:x"}
+            │                                          ^
+
+        web.stack:6:42: error[E0105]: service "e" depends on itself
+          6 │   e: {command: x, network_mode: "service:e"}
+            │                                          ^
         """),
   ]
 }

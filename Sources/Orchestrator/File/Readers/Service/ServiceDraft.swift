@@ -16,6 +16,11 @@ struct ServiceDraft {
   var volumes: [StackFile.Mount] = []
   var tmpfs: [StackFile.Mount] = []
   var limits = LimitsDraft()
+  var sysctls: [(name: Located<String>, path: String, value: String)] = []
+  /// Where the file says that the service has the host's host name.
+  var uts: Span?
+  /// Services whose namespaces it is in.
+  var neighbours: [Located<String>] = []
   /// Commands that were there but wrong: no use in saying that there is none.
   var hasCommandKey = false
 
@@ -49,8 +54,10 @@ extension Field {
     service.mounts = distinct(draft.volumes + draft.tmpfs, of: service)
     if let rootfs = draft.rootfs { service.rootfs = rootfs }
     if let mac = draft.mac { give(mac, to: &service) }
+    if case .service(let name) = service.networkMode?.value { wait(for: name, &service) }
     service.scale = scale(of: draft)
     service.limits = resourceLimits(draft.limits)
+    settle(draft, &service)
     checkRoot(draft)
     // An image says what runs; that there can be none is enough news.
     if draft.rootfs != nil || draft.image == nil && draft.build == nil {
@@ -59,8 +66,22 @@ extension Field {
     return service
   }
 
+  /// Whoever shares another's network waits for it to be there, as with Compose.
+  private func wait(for name: String, _ service: inout StackFile.Service) {
+    guard let mode = service.networkMode, !service.dependencies.contains(where: { $0.service.value == name }) else {
+      return
+    }
+    service.dependencies.append(StackFile.Dependency(service: Located(name, mode.span)))
+  }
+
   /// `mac_address:` of a service is that of its first interface, as Compose has it.
   private func give(_ mac: Located<MACAddress>, to service: inout StackFile.Service) {
+    if let mode = service.networkMode {
+      report(
+        .networkModeConflict, "\"mac_address\" is for a service on networks of its own", at: mac.span,
+        also: [Diagnostic.Label(mode.span, "this one is on none")])
+      return
+    }
     if service.attachments.isEmpty {
       service.attachments = [StackFile.Attachment(network: Located("default", service.name.span))]
     }

@@ -1,7 +1,9 @@
 /// The keys of a service.
 enum ServiceKeys {
   static let table = KeyTable<ServiceDraft>(
-    "service", process + security + LimitsKeys.keys + network + storage + lifetime + accepted + Unsupported.keys)
+    "service",
+    process + security + LimitsKeys.keys + SettingsKeys.keys + network + storage + lifetime + accepted
+      + Unsupported.keys)
 
   private typealias Key = KeyTable<ServiceDraft>.Key
 
@@ -48,6 +50,9 @@ enum ServiceKeys {
     .read("privileged", "true: it may do all that the host's root may") { field, draft in
       draft.service.isPrivileged = field.boolean() ?? false
     },
+    .read("userns_mode", "private: root inside is nobody outside; host: it is the host's root") { field, draft in
+      draft.service.userNamespace = field.choice(StackFile.UserNamespaceMode.self)
+    },
     .read("security_opt", "no-new-privileges:false, seccomp:unconfined") { field, draft in
       field.readSecurityOptions(into: &draft)
     },
@@ -57,8 +62,26 @@ enum ServiceKeys {
     .read("networks", "the networks it joins; `default`") { field, draft in
       draft.service.attachments = field.attachments()
     },
+    .read("dns", "whom to ask for names outside; the host's resolvers") { field, draft in
+      draft.service.nameResolution.servers = field.nameServers()
+    },
+    .read("dns_search", "domains to try behind a short name; the host's") { field, draft in
+      draft.service.nameResolution.search = field.searchDomains()
+    },
+    .read("dns_opt", "options of resolv.conf(5); the host's") { field, draft in
+      draft.service.nameResolution.options = field.resolverOptions()
+    },
     .read("ports", "ports reachable through the host: \"8080:80\"") { field, draft in
       draft.service.ports = field.items()?.compactMap { $0.publishedPort() } ?? []
+    },
+    .read("network_mode", "none, host, or another service's: service:web") { field, draft in
+      draft.service.networkMode = field.networkMode()
+    },
+    .read("routes", "where packets go: \"10.2.0.0/24 via 10.1.0.2\"") { field, draft in
+      draft.service.routes = field.routes()
+    },
+    .read("forward", "true: it routes packets of others") { field, draft in
+      draft.service.forwarding = field.boolean().map { Located($0, field.span) }
     },
     .read("mac_address", "the hardware address of its first interface") { field, draft in
       draft.mac = field.macAddress()

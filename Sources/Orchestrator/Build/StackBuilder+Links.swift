@@ -1,0 +1,109 @@
+import Glibc
+import Kernel
+import Netlink
+import SystemPackage
+
+extension StackBuilder {
+  /// Makes a link between two services. One that is there with both its ends is left as it is.
+  func connect(_ link: DesiredLink) throws(KernelError) {
+    let (first, second) = (try namespace(of: link.first.service), try namespace(of: link.second.service))
+    var near = try NetlinkSocket(.route, in: first.descriptor)
+    var far = try NetlinkSocket(.route, in: second.descriptor)
+    let alias = alias(of: link)
+    let found = (try near.link(named: link.first.interface), try far.link(named: link.second.interface))
+    if found.0?.alias == alias, found.1?.alias == alias, found.0?.isUp == true, found.1?.isUp == true { return }
+
+    // An end whose other one was lost, or is just being lost with its namespace.
+    var batch = RouteBatch()
+    if let stale = found.0, stale.alias == alias { batch.delete(.index(stale.index), tolerating: .gone) }
+    try near.apply(batch)
+    batch.removeAll()
+    if let stale = found.1, stale.alias == alias { batch.delete(.index(stale.index), tolerating: .gone) }
+    try far.apply(batch)
+
+    batch.removeAll()
+    var pair = VethPair(
+      near: VethPair.End(link.first.interface), peer: VethPair.End(link.second.interface),
+      in: second.descriptor.fileDescriptor)
+    (pair.near.mac, pair.near.mtu) = (link.first.mac, link.mtu)
+    (pair.peer.mac, pair.peer.mtu) = (link.second.mac, link.mtu)
+    batch.create(pair)
+    try near.apply(batch)
+    try setUp(link.first, alias, &near)
+    try setUp(link.second, alias, &far)
+  }
+
+  private func setUp(_ end: DesiredLink.End, _ alias: String, _ socket: inout NetlinkSocket) throws(KernelError) {
+    guard let link = try socket.link(named: end.interface)?.index else {
+      throw KernelError("find link", "\(end.interface) in \(end.service)", errno: Errno(rawValue: ENODEV))
+    }
+    var batch = RouteBatch()
+    var naming = LinkChange(.index(link))
+    naming.alias = alias
+    batch.change(naming)
+    for address in end.addresses {
+      batch.add(InterfaceAddress(address.address, prefixLength: address.length, on: link))
+    }
+    var up = LinkChange(.index(link))
+    up.isUp = true
+    batch.change(up)
+    try socket.apply(batch)
+  }
+
+  /// Removes a link, at whichever end is still there: the other one goes along.
+  func disconnect(_ link: DesiredLink) throws(KernelError) {
+    for end in link.ends {
+      let namespace: SharedNamespace
+      do {
+        namespace = try self.namespace(of: end.service)
+      } catch  where error.errno == .noSuchFileOrDirectory {
+        continue
+      }
+      var socket = try NetlinkSocket(.route, in: namespace.descriptor)
+      guard let found = try socket.link(named: end.interface), found.alias == alias(of: link) else { continue }
+      var batch = RouteBatch()
+      batch.delete(.index(found.index), tolerating: .gone)
+      try socket.apply(batch)
+    }
+  }
+
+  /// Both ends carry it: `stack:web/r1:eth1/r2:eth1`.
+  private func alias(of link: DesiredLink) -> String {
+    LinkName.alias(
+      stack: stack, "\(link.first.service):\(link.first.interface)", "\(link.second.service):\(link.second.interface)")
+  }
+
+  // MARK: Routes
+
+  /// Removes routes that a service is no longer to have and adds those that it lacks. Routes of others, such as those that
+  /// the service itself has made, stay.
+  func setRoutes(of service: DesiredService) throws(KernelError) {
+    let namespace = try namespace(of: service.name)
+    var socket = try NetlinkSocket(.route, in: namespace.descriptor)
+    let present = try socket.routes().filter { $0.origin == DesiredRoute.origin }
+    var batch = RouteBatch()
+    for route in present where !service.routes.contains(where: { $0.describes(route) }) {
+      batch.delete(route, tolerating: .gone)
+    }
+    for route in service.routes where !present.contains(where: { route.describes($0) }) { batch.add(route.route) }
+    try socket.apply(batch)
+  }
+}
+
+extension DesiredRoute {
+  /// By whom the kernel is told that the routes are made (rtm_protocol, of those that rtnetlink.h leaves to programs), so
+  /// that they are told apart from those of a routing daemon in the service.
+  static let origin: UInt8 = 115
+
+  fileprivate var route: Route {
+    var route = Route(to: destination)
+    route.gateway = gateway
+    if gateway == nil { route.kind = .blackhole }
+    route.origin = Self.origin
+    return route
+  }
+
+  fileprivate func describes(_ route: Route) -> Bool {
+    route.destination == destination && route.gateway == gateway && (route.kind == .blackhole) == (gateway == nil)
+  }
+}

@@ -1,0 +1,52 @@
+/// What services share beside their networks, and so must be there before the first of them starts: links, and the
+/// namespaces that links end in or others join. A stack without either has no such steps.
+struct Wiring {
+  var steps: [Step] = []
+  /// The instances whose namespaces are made here, and not on their own way to their start.
+  var namespaces: Set<String> = []
+
+  /// - Parameters:
+  ///   - new: services that are made anew.
+  ///   - links: links that are new, though their services may not be.
+  ///   - rerouted: services that stay and have other routes than before.
+  init(creating new: [DesiredService], links: Set<DesiredLink> = [], rerouted: Set<String> = [], in stack: DesiredStack)
+  {
+    let created = Set(new.map(\.name))
+    let broken = stack.links.filter { links.contains($0) || $0.touches(created) }
+    let linked = Set(broken.flatMap(\.ends).map(\.service))
+    let shared = Set(
+      stack.services.compactMap { service in if case .service(let owner) = service.namespace { owner } else { nil } })
+    let early = new.filter { $0.namespace == .own && (linked.contains($0.name) || shared.contains($0.name)) }
+    namespaces = Set(early.map(\.name))
+    steps = early.map { .createNamespace($0, stack: stack.name) } + broken.map { .connect($0, stack: stack.name) }
+    // A link that was lost has taken the routes over it along.
+    steps += stack.services.filter { service in
+      !created.contains(service.name) && service.namespace == .own
+        && (rerouted.contains(service.name) || linked.contains(service.name) && !service.routes.isEmpty)
+    }.map { .setRoutes($0, stack: stack.name) }
+  }
+}
+
+extension Planner {
+  /// Services that share the network of one that is made anew: theirs is gone with it.
+  static func addSharers(of stack: DesiredStack, to changes: inout [String: String]) {
+    for service in stack.services {
+      guard case .service(let owner) = service.namespace, changes[service.name] == nil, changes[owner] != nil else {
+        continue
+      }
+      changes[service.name] = "it shares the network of \(owner)"
+    }
+  }
+
+  /// Services that stay, with other routes than they have now, or perhaps have now.
+  static func rerouted(
+    from old: DesiredStack, to new: DesiredStack, except created: Set<String>, isSettled: Bool
+  ) -> Set<String> {
+    let befores = Dictionary(old.services.map { ($0.name, $0.routes) }, uniquingKeysWith: { first, _ in first })
+    return Set(
+      new.services.filter { service in
+        guard !created.contains(service.name), let before = befores[service.name] else { return false }
+        return before != service.routes || !isSettled && !service.routes.isEmpty
+      }.map(\.name))
+  }
+}

@@ -1,0 +1,34 @@
+import CLinux
+import Glibc
+public import Kernel
+import SystemPackage
+
+/// Finds out where files can be shown under other ids, with a user namespace made for that alone.
+public struct IdentityProbe: ~Copyable {
+  private let namespace: Descriptor
+
+  /// Throws why there can be no user namespace: ENOSPC when there are to be no more, EINVAL when the kernel has none.
+  public init() throws(KernelError) {
+    let number = try check("create", "a user namespace") { stack_userns_create(1 << 20, IdentityRange.count) }
+    namespace = Descriptor(adopting: number)
+  }
+
+  /// Whether what is mounted at `path` can get an idmapped mount.
+  public func canMap(_ path: String) -> Bool {
+    let number = stack_open_tree(AT_FDCWD, path, OpenTree.clone)
+    guard number >= 0 else { return false }
+    let tree = Descriptor(adopting: number)
+    return stack_map_mount(tree.rawValue, 0, namespace.rawValue) == 0
+  }
+
+  /// Whether this kernel has idmapped mounts of tmpfs, as from Linux 6.3 on.
+  public func canMapTmpfs() throws(KernelError) -> Bool {
+    let tree = try TemporaryFileSystem.detached(mode: 0o755, size: "4k")
+    return stack_map_mount(tree.rawValue, 0, namespace.rawValue) == 0
+  }
+
+  /// Whether `path` is on a file system that shows the kernel and keeps nothing: whose what is there is, the kernel decides.
+  public static func showsKernel(_ path: String) -> Bool {
+    FileSystemType.showingKernel.contains(stack_file_system_type(path))
+  }
+}

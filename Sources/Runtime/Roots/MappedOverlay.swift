@@ -1,0 +1,67 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// The root of a container with a user namespace of its own: an overlay whose lower folders are seen through idmapped
+/// mounts, so that what root owns on disk belongs to the container's root.
+///
+/// The upper folder is not mapped, which a tmpfs cannot be before Linux 6.3: it belongs to the container's root itself, and
+/// what is written or copied up lies in it with the ids that its owners have outside.
+struct MappedOverlay {
+  let lower: [String]
+  let upper: String
+  let work: String
+  let identities: ContainerIdentities
+
+  func mount() throws(KernelError) -> Descriptor {
+    let root = identities.range.first
+    try check("give to the container's root", upper) { lchown(upper, root, root) }
+    do {
+      return try mountDetached()
+    } catch {
+      // Before Linux 6.15 a layer must be mounted somewhere.
+      guard error.errno == .invalidArgument, !RootMount.isMapping(error) else { throw error }
+      return try mountAttached()
+    }
+  }
+
+  private func mountDetached() throws(KernelError) -> Descriptor {
+    var numbers: [FileDescriptor] = []
+    defer { for number in numbers { try? number.close() } }
+    for path in lower { numbers.append(try mapped(path).release()) }
+    return try RootMount.overlay(
+      RootMount.Overlay(
+        lower: numbers.map { "/proc/self/fd/\($0.rawValue)" }, upper: upper, work: work, lowerNames: lower))
+  }
+
+  /// The layers are mounted beside the upper folder for as long as it takes: the overlay has copies of its own.
+  func mountAttached() throws(KernelError) -> Descriptor {
+    var places: [String] = []
+    defer {
+      for place in places {
+        umount2(place, UnmountFlag.detach | UnmountFlag.noFollow)
+        rmdir(place)
+      }
+    }
+    for (number, path) in lower.enumerated() {
+      let place = "\(upper).lower\(number)"
+      if mkdir(place, 0o700) != 0, errno != EEXIST {
+        throw KernelError("make", place, errno: Errno(rawValue: errno))
+      }
+      places.append(place)
+      let tree = try mapped(path)
+      try check("mount on", place) {
+        stack_move_mount(tree.rawValue, "", AT_FDCWD, place, MoveMount.fromDescriptor)
+      }
+    }
+    return try RootMount.overlay(
+      RootMount.Overlay(lower: places, upper: upper, work: work, lowerNames: lower))
+  }
+
+  private func mapped(_ path: String) throws(KernelError) -> Descriptor {
+    let tree = try RootMount.clone(path, recursive: false)
+    try RootMount.map(tree, to: identities, path: path)
+    return tree
+  }
+}
