@@ -87,7 +87,7 @@ struct PolicyChains {
   private var output: NftChain {
     NftChain(
       "output", base: NftBase(.filter, .output, priority: 0),
-      rules: [NftRule([.state([.established, .related])], .accept)]
+      rules: [NftRule([.state([.established, .related])], .accept)] + answers
         + families.map { family in
           NftRule(
             [
@@ -95,6 +95,19 @@ struct PolicyChains {
               .set([family.destination], .notEqual, named: "hosts\(family.suffix)"),
             ], .verdict(.goto("from_the_host")))
         })
+  }
+
+  /// Answers to questions for names, which are not tracked either.
+  private var answers: [NftRule] {
+    families.flatMap { family in
+      [NftValue.udp, .tcp].map { transport in
+        NftRule(
+          [
+            .state(.untracked), .field(.transportProtocol, transport), .field(.sourcePort, .port(53)),
+            .set([family.source], named: "hosts\(family.suffix)"),
+          ], .accept)
+      }
+    }
   }
 
   private var judge: NftChain {
@@ -110,7 +123,7 @@ struct PolicyChains {
       rules: [Self.checkFirst] + tables.lookUps(.forward) + [NftRule([], .verdict(.goto("leave_by_default")))])
   }
 
-  /// Names are always to be had.
+  /// Names are always to be had. Before anything is asked about the connection: questions for names are not tracked.
   private var toHost: NftChain {
     let names = families.flatMap { family in
       [NftValue.udp, .tcp].map { transport in
@@ -123,7 +136,7 @@ struct PolicyChains {
     }
     return NftChain(
       "to_the_host",
-      rules: [Self.checkFirst] + names + tables.lookUps(.toHost) + [NftRule([], .verdict(.goto("leave_by_default")))])
+      rules: names + [Self.checkFirst] + tables.lookUps(.toHost) + [NftRule([], .verdict(.goto("leave_by_default")))])
   }
 
   private var fromHost: NftChain {
