@@ -24,7 +24,13 @@
 
 int stack_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
   struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
-  return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+  // While anything on the host is mounted or renamed, the kernel cannot vouch for a ".." and says so (openat2(2), EAGAIN).
+  int descriptor = -1;
+  for (int attempt = 0; attempt < 256; attempt++) {
+    descriptor = (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+    if (descriptor >= 0 || errno != EAGAIN) break;
+  }
+  return descriptor;
 }
 
 int stack_open_tree(int directory, const char *path, unsigned flags) {
@@ -137,6 +143,17 @@ static int forward_packets(int proc) {
   return 0;
 }
 
+// What keeps the kernel from sending or learning anything of its own accord: addresses and routes are given to every link.
+static const char *const static_ipv6[][2] = {
+    {"sys/net/ipv6/conf/default/accept_ra", "0"},           {"sys/net/ipv6/conf/default/autoconf", "0"},
+    {"sys/net/ipv6/conf/default/router_solicitations", "0"}, {"sys/net/ipv6/conf/default/accept_dad", "0"},
+    {"sys/net/ipv6/conf/default/addr_gen_mode", "1"},       {"sys/net/ipv6/conf/default/accept_redirects", "0"},
+    // A multicast listener report of the first version goes out as a group is joined, which is before the link has a carrier,
+    // and is repeated after this many milliseconds. Those of the second would go to every other service, twice.
+    {"sys/net/ipv6/conf/default/force_mld_version", "1"},
+    {"sys/net/ipv6/conf/default/mldv1_unsolicited_report_interval", "2000000000"},
+};
+
 int stack_netns_fill(int proc, unsigned options) {
   // Before the loopback comes up, so that ::1 never appears. A kernel without IPv6 has nothing to switch off.
   if (options & STACK_NETNS_DISABLE_IPV6) {
@@ -144,6 +161,11 @@ int stack_netns_fill(int proc, unsigned options) {
     if (write_text(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
   }
   if (options & STACK_NETNS_FORWARD && forward_packets(proc) != 0) return -1;
+  if (options & STACK_NETNS_STATIC_IPV6) {
+    for (size_t i = 0; i < sizeof static_ipv6 / sizeof *static_ipv6; i++) {
+      if (write_text(proc, static_ipv6[i][0], static_ipv6[i][1]) != 0) return -1;
+    }
+  }
   if (options & STACK_NETNS_LOOPBACK && loopback_up() != 0) return -1;
   return openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 }

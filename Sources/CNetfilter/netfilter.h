@@ -13,6 +13,7 @@
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 #include <linux/fib_rules.h>
+#include <linux/filter.h>
 #include <linux/gen_stats.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>

@@ -15,8 +15,9 @@ struct StackCommand: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Up.self, Down.self, Ps.self, Exec.self, Logs.self, Start.self, Stop.self, Restart.self, Kill.self, Config.self,
-      Inspect.self, Doctor.self, Supervise.self,
+      Up.self, Down.self, Ps.self, Exec.self, Logs.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self,
+      Unpause.self, Stats.self, Top.self, Config.self, Inspect.self, Policy.self, Verify.self, Reach.self, Link.self,
+      Partition.self, Heal.self, Doctor.self, Supervise.self,
     ])
 }
 

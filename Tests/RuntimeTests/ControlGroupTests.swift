@@ -60,12 +60,12 @@ import Testing
     let hybrid = ControlGroups(
       unified: "/u", legacy: [.cpu: "/ca", .cpuacct: "/ca", .memory: "/m", .pids: "/p", .io: "/b", .freezer: "/f"])
     var limits = ResourceLimits()
-    #expect(hybrid.legacyTrees(for: limits) == ["/p", "/m", "/b"])
+    #expect(hybrid.legacyTrees(for: limits) == ["/p", "/m"])
     limits.processorQuota = 1000
-    #expect(hybrid.legacyTrees(for: limits) == ["/p", "/m", "/b", "/ca"])
+    #expect(hybrid.legacyTrees(for: limits) == ["/p", "/m", "/ca"])
     #expect(hybrid.tracking == "/u")
     let old = ControlGroups(unified: nil, legacy: hybrid.legacy)
-    #expect(old.legacyTrees(for: ResourceLimits()) == ["/p", "/m", "/b", "/ca", "/f"])
+    #expect(old.legacyTrees(for: ResourceLimits()) == ["/p", "/m", "/ca", "/f"])
     #expect(old.tracking == "/f")
     let new = ControlGroups(unified: "/u", offered: [.cpu, .memory, .pids, .io])
     #expect(new.legacyTrees(for: limits).isEmpty && new.trees == ["/u"])

@@ -19,7 +19,7 @@ struct NamespaceTests {
   @Test func freshOneHasLoopbackUpAndNoIPv6() throws {
     var factory = try NetworkNamespaceFactory()
     for _ in 0..<3 {
-      let namespace = try factory.create(disablesIPv6: true)
+      let namespace = try factory.create(ipv6: .off)
       let path = "/proc/\(getpid())/fd/\(namespace.descriptor.rawValue)"
       let text = Shell.run(
         "nsenter --net=\(path) ip -j addr; nsenter --net=\(path) sh -c 'cd /proc/sys/net/ipv6/conf && cat all/disable_ipv6 default/disable_ipv6 lo/disable_ipv6'"

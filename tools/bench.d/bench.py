@@ -9,193 +9,15 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
+from common import make_rootfs, pair, run, table, verdict
+from peers import Compose, Floor, Mininet, Plain, Podman, Stack
 from plot import plot
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-WORK = "/run/throwaway/work"
-ROOTFS = f"{WORK}/rootfs"
 # Ratios that the project has set itself: (what, N) -> at most this many times the yardstick.
 UP_TARGETS = {10: 1.5, 50: 1.0, 100: 1.0, 400: 0.4, 800: 0.2}
 DOWN_TARGETS = {50: 1.5}
-
-
-def run(*command):
-    """Runs a command to its end; its output is returned, its failure raised with what it said."""
-    # A file and not a pipe: what a failed command leaves running must not keep us waiting for the end of its output.
-    with tempfile.TemporaryFile("w+") as output:
-        status = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=180, check=False
-        ).returncode
-        output.seek(0)
-        text = output.read()
-    if status != 0:
-        raise RuntimeError(f"{' '.join(command)[:200]}: exit {status}\n{text[-2000:]}")
-    return text
-
-
-def timed(*command):
-    """Wall-clock milliseconds of a command."""
-    begin = time.monotonic()
-    run(*command)
-    return (time.monotonic() - begin) * 1e3
-
-
-def answered(first, n, *command):
-    """Milliseconds from the start of `command` until n servers, from address `first` on, have answered."""
-    output = run(f"{ARGUMENTS.helpers}/answered", first, str(n), *command)
-    return float(re.search(r"answered_ms=([\d.]+)", output).group(1))
-
-
-class Floor:
-    name = "floor"
-
-    @staticmethod
-    def missing():
-        return None
-
-    @staticmethod
-    def cycle(n):
-        """One up and down: (milliseconds up, milliseconds down)."""
-        work = fresh_folder("floor")
-        output = run(f"{ARGUMENTS.helpers}/floor", str(n), ROOTFS, work)
-        return tuple(float(re.search(rf"\b{key}_ms=([\d.]+)", output).group(1)) for key in ("up", "down"))
-
-
-class Stack:
-    name = "stack"
-
-    @staticmethod
-    def missing():
-        return None
-
-    @staticmethod
-    def file(n):
-        services = "".join(
-            f"  s{k}:\n    rootfs: ./rootfs\n    command: [/bin/httpd, -f, -p, '80', -h, /www]\n    expose: ['80']\n"
-            f"    networks: {{bench: {{ipv4_address: {address('10.79', k)}}}}}\n"
-            for k in range(n)
-        )
-        path = f"{WORK}/bench.stack"
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f"name: bench\nservices:\n{services}networks:\n  bench: {{subnet: 10.79.0.0/16}}\n")
-        return path
-
-    @classmethod
-    def cycle(cls, n):
-        path = cls.file(n)
-        up = answered(address("10.79", 0), n, "stack", "up", path)
-        return up, timed("stack", "down", "bench")
-
-
-class Plain:
-    name = "ip + unshare"
-
-    @staticmethod
-    def missing():
-        return None if all(map(shutil.which, ("ip", "nft", "unshare"))) else "no ip, nft or unshare"
-
-    @staticmethod
-    def cycle(n):
-        work = fresh_folder("plain")
-        up = answered(address("10.83", 0), n, f"{HERE}/plain", "up", str(n), ROOTFS, work)
-        return up, timed(f"{HERE}/plain", "down", str(n), work)
-
-
-class Podman:
-    name = "podman"
-
-    @staticmethod
-    def missing():
-        if not shutil.which("podman"):
-            return "not installed"
-        probe = subprocess.run(["podman", "info"], capture_output=True, check=False)
-        return None if probe.returncode == 0 else "`podman info` fails here"
-
-    @staticmethod
-    def cycle(n):
-        script = "podman network create --subnet 10.80.0.0/16 bench && " + " && ".join(
-            f"podman run -d --name s{k} --network bench --ip {address('10.80', k)} --rootfs {ROOTFS}:O"
-            " /bin/httpd -f -p 80 -h /www"
-            for k in range(n)
-        )
-        up = answered(address("10.80", 0), n, "sh", "-c", script)
-        return up, timed("sh", "-c", "podman rm -f -t 0 -a && podman network rm bench")
-
-
-class Compose:
-    name = "docker compose"
-
-    @staticmethod
-    def missing():
-        if not shutil.which("docker"):
-            return "not installed"
-        probe = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-        if probe.returncode != 0:
-            return "no compose plugin"
-        probe = subprocess.run(["docker", "info"], capture_output=True, check=False)
-        return None if probe.returncode == 0 else "no engine answers"
-
-    @staticmethod
-    def cycle(n):
-        run("sh", "-c", f"docker image inspect stack-bench >/dev/null 2>&1 || tar -C {ROOTFS} -c . | docker import - stack-bench")
-        services = "".join(
-            f"  s{k}:\n    image: stack-bench\n    command: [/bin/httpd, -f, -p, '80', -h, /www]\n"
-            f"    networks: {{bench: {{ipv4_address: {address('10.81', k)}}}}}\n"
-            for k in range(n)
-        )
-        path = f"{WORK}/compose.yaml"
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(f"services:\n{services}networks:\n  bench: {{ipam: {{config: [{{subnet: 10.81.0.0/16}}]}}}}\n")
-        up = answered(address("10.81", 0), n, "docker", "compose", "-f", path, "up", "-d")
-        return up, timed("docker", "compose", "-f", path, "down", "-t", "0")
-
-
-class Mininet:
-    name = "mininet"
-
-    @staticmethod
-    def missing():
-        if not shutil.which("mn"):
-            return "not installed"
-        probe = subprocess.run(["/usr/bin/python3", "-c", "import mininet"], capture_output=True, check=False)
-        return None if probe.returncode == 0 else "its Python module does not load"
-
-    @staticmethod
-    def cycle(n):
-        output = run("/usr/bin/python3", f"{HERE}/mininet_cycle.py", str(n))
-        return tuple(float(re.search(rf"\b{key}_ms=([\d.]+)", output).group(1)) for key in ("up", "down"))
-
-
-def address(prefix, k):
-    """The k-th service's address in a /16, from .0.2 on."""
-    return f"{prefix}.{(k + 2) >> 8}.{(k + 2) & 255}"
-
-
-def fresh_folder(name):
-    path = f"{WORK}/{name}"
-    shutil.rmtree(path, ignore_errors=True)
-    os.makedirs(path)
-    return path
-
-
-def make_rootfs():
-    """The root folder of every service on every side: busybox, one page."""
-    for folder in ("bin", "www", "proc", "sys", "dev", "tmp", "etc", "run"):
-        os.makedirs(f"{ROOTFS}/{folder}", exist_ok=True)
-    shutil.copy(shutil.which("busybox"), f"{ROOTFS}/bin/busybox")
-    for applet in ("httpd", "sh", "sleep", "true"):
-        os.symlink("busybox", f"{ROOTFS}/bin/{applet}")
-    with open(f"{ROOTFS}/www/index.html", "w", encoding="utf-8") as file:
-        file.write("hello\n")
-
-
-def verdict(ratio, target):
-    if target is None:
-        return f"{ratio:.2f}"
-    return f"{ratio:.2f} ({'≤' if ratio <= target else '**>**'} {target})"
 
 
 def measure_cycles(contestants, sizes):
@@ -221,14 +43,6 @@ def measure_cycles(contestants, sizes):
     return results
 
 
-def table(title, rows, heads):
-    print(f"\n### {title}\n")
-    print("| " + " | ".join(heads) + " |")
-    print("|" + " ---: |" * len(heads))
-    for row in rows:
-        print("| " + " | ".join(row) + " |")
-
-
 def report_cycles(results, contestants, sizes, index, title, targets):
     heads = ["N"] + [f"{c.name} (ms)" for c in contestants] + ["stack / floor"]
     rows = []
@@ -239,16 +53,6 @@ def report_cycles(results, contestants, sizes, index, title, targets):
         ratio = verdict(stack[index] / floor[index], targets.get(n)) if floor and stack else "–"
         rows.append([str(n), *cells, ratio])
     table(title, rows, heads)
-
-
-def pair(name, ours, theirs, target, runs=101):
-    """Medians of two commands run in turns."""
-    mine, other = [], []
-    for _ in range(runs):
-        mine.append(timed(*ours))
-        other.append(timed(*theirs))
-    left, right = statistics.median(mine), statistics.median(other)
-    return [name, f"{left:.2f}", f"{right:.2f}", verdict(left / right, target)]
 
 
 def rollup(pid):
@@ -350,7 +154,6 @@ PARSER.add_argument("--sizes", default="1,10,50,100,200,400,800")
 PARSER.add_argument("--runs", type=int, default=0, help="runs of each size; default 5, and 3 from 400 on")
 PARSER.add_argument("--others-up-to", type=int, default=100, help="the largest size for all but stack and the floor")
 PARSER.add_argument("--plot", metavar="FILE.svg")
-PARSER.add_argument("--helpers", required=True, help=argparse.SUPPRESS)
 ARGUMENTS = PARSER.parse_args()
 
 if __name__ == "__main__":

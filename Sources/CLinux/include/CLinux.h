@@ -9,4 +9,5 @@
 
 #include "CLinuxCalls.h"
 #include "CLinuxProgram.h"
+#include "datagrams.h"
 #include "event_sources.h"

@@ -40,6 +40,7 @@ enum {
   STACK_NETNS_LOOPBACK = 1,
   STACK_NETNS_DISABLE_IPV6 = 2,
   STACK_NETNS_FORWARD = 4,
+  STACK_NETNS_STATIC_IPV6 = 8,
 };
 
 /// Makes a network namespace, with the calling thread back in its own when it returns, and answers a CLOEXEC
@@ -70,6 +71,11 @@ void stack_restore_signals(const void *former);
 size_t stack_signal_set_size(void);
 /// The next signal from `descriptor`, or 0 when there is none now.
 int stack_next_signal(int descriptor);
+
+/// Loads a program that decides on devices, `count` times struct bpf_insn, and answers a CLOEXEC descriptor to it.
+int stack_load_device_filter(const void *instructions, unsigned count);
+/// Has it decide for the processes of a cgroup of version 2, beside others that do.
+int stack_attach_device_filter(int cgroup, int program);
 
 /// A file in memory, with O_CLOEXEC (memfd_create(2)).
 int stack_memfd_create(const char *name);

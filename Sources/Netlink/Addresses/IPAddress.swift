@@ -12,6 +12,19 @@ public enum IPAddress: Hashable, Comparable, Sendable {
   }
 }
 
+extension IPAddress {
+  /// As it stands before a colon and a port: an IPv6 address in brackets (RFC 3986, 3.2.2).
+  public var beforePort: String {
+    switch self {
+    case .v4(let address): address.description
+    case .v6(let address): "[\(address)]"
+    }
+  }
+
+  /// The address that stands for all of its family.
+  public var isWildcard: Bool { self == .v4(.any) || self == .v6(.any) }
+}
+
 extension IPAddress: LosslessStringConvertible {
   public init?(_ description: String) {
     if let address = IPv4Address(description) {

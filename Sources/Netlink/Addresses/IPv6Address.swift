@@ -20,6 +20,11 @@ public struct IPv6Address: Hashable, Comparable, Sendable {
   public static let any = IPv6Address(high: 0, low: 0)
   public static let loopback = IPv6Address(high: 0, low: 1)
 
+  /// The IPv4 address in one of `::ffff:0:0/96` (RFC 4291, 2.5.5.2), as sockets of both families have it.
+  public var mapped: IPv4Address? {
+    high == 0 && low >> 32 == 0xFFFF ? IPv4Address(bits: UInt32(truncatingIfNeeded: low)) : nil
+  }
+
   public static func < (left: Self, right: Self) -> Bool {
     (left.high, left.low) < (right.high, right.low)
   }

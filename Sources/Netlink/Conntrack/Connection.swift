@@ -42,10 +42,16 @@ extension NetlinkSocket {
   @discardableResult
   public mutating func forgetConnections(where condition: (Connection) -> Bool) throws(KernelError) -> Int {
     let forgotten = try connections().filter(condition)
-    var batch = RouteBatch()
-    for connection in forgotten { batch.forget(connection) }
-    try apply(batch)
+    try forget(forgotten)
     return forgotten.count
+  }
+
+  /// Makes the kernel forget some of the connections that it has listed.
+  public mutating func forget(_ connections: [Connection]) throws(KernelError) {
+    guard !connections.isEmpty else { return }
+    var batch = RouteBatch()
+    for connection in connections { batch.forget(connection) }
+    try apply(batch)
   }
 }
 

@@ -36,6 +36,28 @@ extension NetlinkSocket {
   }
 }
 
+extension NetlinkSocket {
+  /// The names of a table's chains, base chains and others; none where there is no such table.
+  public mutating func chains(of table: NftTableName) throws(KernelError) -> [String] {
+    let found: [(NftTableName, String)] = try dump("nftables chains") { writer in
+      writer.begin(type: UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(NFT_MSG_GETCHAIN.rawValue), flags: 0)
+      writer.putNetfilterHeader(family: table.family.rawValue)
+    } parse: { header, payload in
+      guard header.type == UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(NFT_MSG_NEWCHAIN.rawValue) else { return nil }
+      var names = (table: "", chain: "")
+      payload.forEachAttribute(from: 4) { attribute, value in
+        switch attribute {
+        case Int(NFTA_CHAIN_TABLE.rawValue): names.table = value.text
+        case Int(NFTA_CHAIN_NAME.rawValue): names.chain = value.text
+        default: break
+        }
+      }
+      return (NftTableName(table.family, names.table), names.chain)
+    }
+    return found.filter { $0.0 == table }.map(\.1)
+  }
+}
+
 extension NftBaseChainSummary {
   /// Reads NFT_MSG_NEWCHAIN; nil if it is another message, cut, of a chain without a hook, or of a kind unknown here.
   init?(_ header: MessageHeader, _ payload: RawSpan) {

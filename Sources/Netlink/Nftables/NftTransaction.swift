@@ -9,6 +9,8 @@ public struct NftTransaction: Hashable, Sendable {
     case delete(NftTableName)
     case add(NftTable)
     case setChain(NftChain, NftTableName)
+    case insert(NftRule, chain: String, NftTableName)
+    case deleteRule(handle: UInt64, chain: String, NftTableName)
     case addElements(NftSet, NftTableName)
     case deleteElements(NftSet, NftTableName)
     case addMapElements(NftMap, NftTableName)
@@ -44,6 +46,16 @@ public struct NftTransaction: Hashable, Sendable {
   /// Puts a chain's rules in the place of those that it has. A base chain's hook cannot change.
   public mutating func replaceRules(of chain: NftChain, in table: NftTableName) {
     steps.append(.setChain(chain, table))
+  }
+
+  /// Puts a rule before all others of a chain that is there.
+  public mutating func insert(_ rule: NftRule, atTheHeadOf chain: String, in table: NftTableName) {
+    steps.append(.insert(rule, chain: chain, table))
+  }
+
+  /// Deletes one rule by its number. One that is not there fails the transaction with ENOENT.
+  public mutating func deleteRule(_ handle: UInt64, of chain: String, in table: NftTableName) {
+    steps.append(.deleteRule(handle: handle, chain: chain, table))
   }
 
   /// Adds the elements of a value to the set of its name, which the value must describe as it is.
@@ -85,6 +97,10 @@ public struct NftTransaction: Hashable, Sendable {
         for (index, rule) in chain.rules.enumerated() {
           try encoder.add(rule, number: index + 1, to: chain.name, in: table)
         }
+      case .insert(let rule, let chain, let table):
+        try encoder.add(rule, number: 1, to: chain, in: table, isFirst: true)
+      case .deleteRule(let handle, let chain, let table):
+        try encoder.delete(rule: handle, of: chain, in: table)
       case .addElements(let set, let table):
         try encoder.add(set.encodedElements(), to: NftSetDeclaration(set), in: table)
       case .deleteElements(let set, let table):

@@ -13,22 +13,26 @@ final class NamespaceSource: Sendable {
       factory = Mutex(try NetworkNamespaceFactory())
     }
 
-    func create(forwards: Bool, ownedBy owner: IdentityRange?) throws(KernelError) -> NetworkNamespace {
+    func create(
+      _ ipv6: NetworkNamespace.IPv6, forwards: Bool, ownedBy owner: IdentityRange?
+    ) throws(KernelError) -> NetworkNamespace {
       try factory.withLock { factory throws(KernelError) in
-        try factory.create(disablesIPv6: true, forwards: forwards, ownedBy: owner)
+        try factory.create(ipv6: ipv6, forwards: forwards, ownedBy: owner)
       }
     }
   }
 
-  /// A namespace without IPv6, with its loopback up.
+  /// A namespace with its loopback up.
   ///
   /// - Parameters:
   ///   - forwards: whether it is a router's.
   ///   - owner: for one that is to be owned by a user namespace made with it.
-  func create(forwards: Bool, ownedBy owner: IdentityRange?) throws(KernelError) -> NetworkNamespace {
+  func create(
+    _ ipv6: NetworkNamespace.IPv6, forwards: Bool, ownedBy owner: IdentityRange?
+  ) throws(KernelError) -> NetworkNamespace {
     let lease = try takeLease()
     defer { idle.withLock { $0.append(lease) } }
-    return try lease.create(forwards: forwards, ownedBy: owner)
+    return try lease.create(ipv6, forwards: forwards, ownedBy: owner)
   }
 
   private func takeLease() throws(KernelError) -> Lease {

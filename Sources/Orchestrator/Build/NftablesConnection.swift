@@ -21,6 +21,18 @@ final class NftablesConnection: Sendable {
     func tables() throws(KernelError) -> [NftTableSummary] {
       try socket.withLock { socket throws(KernelError) in try socket.tables() }
     }
+
+    func chains(of table: NftTableName) throws(KernelError) -> [String] {
+      try socket.withLock { socket throws(KernelError) in try socket.chains(of: table) }
+    }
+
+    func rules(of table: NftTableName) throws(KernelError) -> [NftRuleSummary] {
+      try socket.withLock { socket throws(KernelError) in try socket.rules(of: table) }
+    }
+
+    func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {
+      try socket.withLock { socket throws(KernelError) in try socket.counters(of: table) }
+    }
   }
 
   private let connection = Mutex<Connection?>(nil)
@@ -31,6 +43,18 @@ final class NftablesConnection: Sendable {
 
   func tables() throws(KernelError) -> [NftTableSummary] {
     try open().tables()
+  }
+
+  func chains(of table: NftTableName) throws(KernelError) -> [String] {
+    try open().chains(of: table)
+  }
+
+  func rules(of table: NftTableName) throws(KernelError) -> [NftRuleSummary] {
+    try open().rules(of: table)
+  }
+
+  func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {
+    try open().counters(of: table)
   }
 
   private func open() throws(KernelError) -> Connection {

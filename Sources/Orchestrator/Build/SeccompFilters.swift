@@ -1,4 +1,5 @@
 import CLinux
+import FoundationEssentials
 import Glibc
 import Kernel
 import Runtime
@@ -8,7 +9,19 @@ import Synchronization
 /// compile one takes as long as to bring up several services.
 final class SeccompFilters: Sendable {
   private let folder: String
-  private let known = Mutex<[CapabilitySet: SeccompFilter]>([:])
+  private let known = Mutex<[Key: SeccompFilter]>([:])
+
+  private struct Key: Hashable {
+    var capabilities: CapabilitySet
+    /// JSON; nil for the default.
+    var profile: String?
+
+    /// What stands in a file's name. A profile is told from others by its checksum.
+    var name: String {
+      let checksum = profile.map { ".\(String(StableHash($0).value, radix: 16))-\($0.utf8.count)" } ?? ""
+      return String(capabilities.rawValue, radix: 16) + checksum
+    }
+  }
 
   /// - Parameter folder: where filters are kept, by this program and by no other build of it.
   init(_ folder: String) {
@@ -18,24 +31,34 @@ final class SeccompFilters: Sendable {
   /// The confinement of a service with its filter.
   func confinement(_ security: DesiredSecurity) throws(KernelError) -> Confinement {
     var confinement = security.confinement
-    if security.isFiltered { confinement.filter = try filter(for: security.capabilities) }
+    if security.isFiltered {
+      confinement.filter = try filter(Key(capabilities: security.capabilities, profile: security.seccompProfile))
+    }
     return confinement
   }
 
-  private func filter(for capabilities: CapabilitySet) throws(KernelError) -> SeccompFilter {
+  private func filter(_ key: Key) throws(KernelError) -> SeccompFilter {
     try known.withLock { known throws(KernelError) in
-      if let filter = known[capabilities] { return filter }
-      let path = "\(folder)/seccomp.\(String(capabilities.rawValue, radix: 16)).\(Self.program)"
+      if let filter = known[key] { return filter }
+      let path = "\(folder)/seccomp.\(key.name).\(Self.program)"
       let filter: SeccompFilter
       if let bytes = try Files.read(path, limit: 1 << 16), let read = SeccompFilter(instructions: bytes) {
         filter = read
       } else {
-        filter = try SeccompFilter(for: capabilities)
+        filter = try Self.compile(key)
         keep(filter, at: path)
       }
-      known[capabilities] = filter
+      known[key] = filter
       return filter
     }
+  }
+
+  private static func compile(_ key: Key) throws(KernelError) -> SeccompFilter {
+    guard let text = key.profile else { return try SeccompFilter(for: key.capabilities) }
+    guard let profile = try? JSONDecoder().decode(SeccompProfile.self, from: Data(text.utf8)) else {
+      throw KernelError("read", "a seccomp profile", errno: .invalidArgument)
+    }
+    return try SeccompFilter(profile, for: key.capabilities)
   }
 
   /// Only a file to save time, which a full disk may well do without. Those of former builds go.

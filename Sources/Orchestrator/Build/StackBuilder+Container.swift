@@ -10,7 +10,7 @@ extension StackBuilder {
     let paths = folder.service(service.name)
     try makeFolder(of: service)
     let output = try openOutput(of: service)
-    try StateFile(path: paths.execContext).write(ExecContext(service.process))
+    try StateFile(path: paths.execContext).write(ExecContext(service))
     let namespace = try namespace(of: service)
     let exitRecord = try emptyFile(paths.exit)
     let group = try makeControlGroup(of: service)
@@ -26,16 +26,31 @@ extension StackBuilder {
     spec.stdio = stdio(of: service, paths)
     spec.cgroup = birthplace.descriptor
     spec.cgroupEntrances = group.entrances
+    let neighbours = try neighbours(of: service)
+    spec.settings = try settings(of: service, neighbours)
+    spec.settings.controlGroups = controlGroups.trees(enteredBy: spec.cgroupEntrances)
+    spec.oomScoreAdjustment = service.settings.oomScoreAdjustment
+    if service.settings.ipc == .host { spec.mounts.insert(.bind("/dev/shm", at: "/dev/shm"), at: 0) }
     spec.usesInit = service.process.usesInit
     spec.exitRecord = exitRecord.fileDescriptor
     do {
-      guard let range = service.identityRange else { return ServiceProcess(try launcher.launch(spec), output: output) }
-      let users = try UserNamespace(owning: namespace.namespace, range: range)
-      spec.identities = users.identities
-      return ServiceProcess(try launcher.launch(spec), output: output)
+      let process = try launch(spec, for: service, in: namespace)
+      withExtendedLifetime(neighbours) {}
+      return ServiceProcess(process, output: output)
     } catch {
       throw explained(error, service)
     }
+  }
+
+  /// In the user namespace that owns its network, where it has one.
+  private func launch(
+    _ spec: ContainerSpec, for service: DesiredService, in network: SharedNamespace
+  ) throws(KernelError) -> LaunchedProcess {
+    guard let range = service.identityRange else { return try launcher.launch(spec) }
+    let users = try UserNamespace(owning: network.namespace, range: range)
+    var spec = spec
+    spec.identities = users.identities
+    return try launcher.launch(spec)
   }
 
   /// Says what to do about a command that cannot be executed.
@@ -102,7 +117,7 @@ extension StackBuilder {
   /// On the host's own network also a resolver on the host's loopback is within reach.
   private func resolverFile(of service: DesiredService) -> String {
     let hosts = "/etc/resolv.conf"
-    return service.namespace == .host && Files.exists(hosts) ? hosts : "\(folder.names)/resolv.conf"
+    return service.namespace == .host && Files.exists(hosts) ? hosts : "\(folder.names)/\(service.resolverFile)"
   }
 
   private func containerMount(

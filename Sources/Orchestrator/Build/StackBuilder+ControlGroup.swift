@@ -10,6 +10,7 @@ extension StackBuilder {
     let lacks: [KernelError]
     do {
       lacks = try group.create(service.limits)
+      if let rules = try deviceRules(of: service) { restrictDevices(of: group, by: rules) }
     } catch {
       guard let place = service.declaredAt, error.remedy != nil else { throw error }
       var error = error
@@ -20,5 +21,14 @@ extension StackBuilder {
       warnings.add("services have no limits but those that the file sets: \(lack)", about: "limits")
     }
     return group
+  }
+
+  private func restrictDevices(of group: ControlGroup, by rules: [DeviceRule]) {
+    do {
+      try group.restrictDevices(by: deviceFilters.filter(rules))
+    } catch {
+      // They have no capability to make device nodes with, and a /dev of their own.
+      warnings.add("services are not kept from devices by cgroups: \(error)", about: "devices")
+    }
   }
 }

@@ -27,7 +27,9 @@ extension StackBuilder {
       // Written in place: services see the file through a bind mount, which a new file of the same name would not reach.
       try Files.overwrite("\(folder.names)/\(file.name)", with: [UInt8](file.text.utf8), mode: readable)
     }
-    try Files.overwrite("\(folder.names)/resolv.conf", with: [UInt8](ResolverFile.forServices().utf8), mode: readable)
+    for file in ResolverFiles(desired).files {
+      try Files.overwrite("\(folder.names)/\(file.name)", with: [UInt8](file.text.utf8), mode: readable)
+    }
   }
 
   /// What of one service lies in files: made beside the other services' on the way to their start, not before all of them.

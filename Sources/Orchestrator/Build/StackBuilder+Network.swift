@@ -7,12 +7,12 @@ import SystemPackage
 extension StackBuilder {
   // MARK: Bridges
 
-  func create(_ network: DesiredNetwork, group: UInt32) throws(KernelError) {
+  func create(_ network: DesiredNetwork, in desired: DesiredStack) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
     var bridge = Bridge(network.bridge)
     bridge.mac = network.mac
-    bridge.group = group
+    bridge.group = desired.linkGroup
     bridge.mtu = network.mtu
     bridge.isUp = false
     // One that is there is this stack's own, of an `up` that was cut off: the resolver refuses those of others.
@@ -23,17 +23,20 @@ extension StackBuilder {
     let index = try linkIndex(network.bridge)
     var change = LinkChange(.index(index))
     change.alias = LinkName.alias(stack: stack, "", network.name)
-    // Without IPv6 the bridge needs no link-local address, nor the duplicate detection and listener reports of one.
+    // A bridge needs no link-local address, nor the duplicate detection and listener reports of one.
     change.ipv6AddressGeneration = IPv6AddressGeneration.none
     // Once more: until it is set by itself, a bridge follows the smallest MTU of its ports.
     change.mtu = network.mtu
     batch.change(change)
     batch.add(
       InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
+    try setIPv6(of: network)
+    if let ipv6 = network.ipv6 { batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing) }
     var up = LinkChange(.index(index))
     up.isUp = true
     batch.change(up)
     try socket.apply(batch)
+    if !desired.policy.isEmpty { try filter([network], by: desired.policy, of: desired) }
     // So that 127.0.0.1 on the host leads to published ports: a packet with a loopback source may leave by this link.
     // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
     try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1")
@@ -49,7 +52,8 @@ extension StackBuilder {
   // MARK: Services
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
-    let namespace = try namespaces.create(forwards: service.forwards, ownedBy: service.identityRange)
+    let namespace = try namespaces.create(
+      service.hasIPv6 ? .fixed : .off, forwards: service.forwards, ownedBy: service.identityRange)
     try namespace.pin(at: folder.service(service.name).namespace)
   }
 
@@ -94,6 +98,7 @@ extension StackBuilder {
       batch.change(up)
       batch.set(ForwardingEntry(attachment.mac, behind: link))
       batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: bridge))
+      if let ipv6 = attachment.ipv6 { batch.set(Neighbour(.v6(ipv6.address), at: attachment.mac, on: bridge)) }
     }
     try host.apply(batch)
     try configure(service, in: desired, namespace)
@@ -110,6 +115,7 @@ extension StackBuilder {
         let link = try inner.link(named: attachment.interface)?.index
       else { continue }
       batch.add(InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet.length, on: link))
+      batch.addIPv6Address(of: attachment, in: network, on: link)
       var up = LinkChange(.index(link))
       up.isUp = true
       batch.change(up)
@@ -117,6 +123,7 @@ extension StackBuilder {
       if attachment.isDefaultRoute {
         batch.add(Route(to: .v4(.everything), via: .v4(network.gateway), on: link))
       }
+      batch.addIPv6Routes(of: attachment, in: network, on: link)
     }
     try inner.apply(batch)
   }
@@ -144,13 +151,10 @@ extension StackBuilder {
 
   // MARK: Firewall
 
-  func write(_ firewall: Firewall) throws(KernelError) {
-    try nftables.commit(firewall.transaction)
-  }
-
   func removeFirewall() throws(KernelError) {
     try nftables.commit(Firewall.removal(of: stack))
-    try removeLossFilters()
+    try removeOtherTables()
+    try closePassage()
   }
 
   // MARK: Small things

@@ -17,6 +17,9 @@ extension StackBuilder {
     spec.workingDirectory = service.process.workingDirectory ?? "/"
     spec.user = service.process.user
     spec.openFiles = openFiles
+    spec.limits = service.settings.limits
+    spec.groups = service.settings.groups
+    spec.entersTimeNamespace = service.settings.timeOffsets != nil
     return ServiceProbe(
       loop: loop, pool: pool,
       launch: { [spec, self] () throws(KernelError) in

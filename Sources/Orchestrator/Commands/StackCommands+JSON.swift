@@ -18,8 +18,16 @@ private struct StatusLine: Encodable {
       case transport = "Protocol"
     }
 
-    init(_ port: PublishedPort) {
-      url = port.hostAddress?.description ?? "0.0.0.0"
+    /// As Docker lists them: a port on every address once for each family.
+    static func all(of service: DesiredService) -> [Publisher] {
+      service.ports.flatMap { port -> [Publisher] in
+        let wildcards: [IPAddress] = service.hasIPv6 ? [.v4(.any), .v6(.any)] : [.v4(.any)]
+        return (port.hostAddress.map { [$0] } ?? wildcards).map { Publisher(port, at: $0) }
+      }
+    }
+
+    private init(_ port: PublishedPort, at address: IPAddress) {
+      url = address.description
       targetPort = port.target.port
       publishedPort = port.hostPort
       transport = port.target.transport.rawValue
@@ -34,10 +42,12 @@ private struct StatusLine: Encodable {
   var state: String
   var health: String
   var exitCode: Int
+  var ranOutOfMemory: Bool
   var publishers: [Publisher]
   var networks: String
   var pid: Int32
   var addresses: String
+  var addresses6: String
   var restarts: Int
 
   enum CodingKeys: String, CodingKey {
@@ -49,10 +59,12 @@ private struct StatusLine: Encodable {
     case state = "State"
     case health = "Health"
     case exitCode = "ExitCode"
+    case ranOutOfMemory = "OOMKilled"
     case publishers = "Publishers"
     case networks = "Networks"
     case pid = "PID"
     case addresses = "IPAddress"
+    case addresses6 = "GlobalIPv6Address"
     case restarts = "Restarts"
   }
 
@@ -63,13 +75,15 @@ private struct StatusLine: Encodable {
     command = desired.process.arguments.map(shellQuoted).joined(separator: " ")
     project = status.stack
     service = desired.service
-    state = record.phase.rawValue
+    state = status.phase
     health = record.healthStatus?.rawValue ?? ""
     exitCode = record.exitCode ?? 0
-    publishers = desired.ports.map(Publisher.init)
+    ranOutOfMemory = record.ranOutOfMemory ?? false
+    publishers = Publisher.all(of: desired)
     networks = desired.attachments.map(\.network).joined(separator: ",")
     pid = record.process?.pid ?? 0
     addresses = desired.attachments.map { "\($0.address)" }.joined(separator: ",")
+    addresses6 = desired.attachments.compactMap { $0.ipv6.map { "\($0.address)" } }.joined(separator: ",")
     restarts = record.restarts
   }
 }

@@ -44,6 +44,9 @@ extension StackCommands {
         StackError(subject, "is not running", remedy: "start it: stack start \(subject)")
       ])
     }
+    guard record?.pausedAt == nil else {
+      throw StackErrors([StackError(subject, "is paused", remedy: "let it go on: stack unpause \(subject)")])
+    }
     do throws(KernelError) {
       let group = try ControlGroups.observe().group("stack/\(place.stack)/\(place.service)")
       let birthplace = try group.open()
@@ -56,6 +59,8 @@ extension StackCommands {
         options.isPrivileged ? .none : try SeccompFilters(folders.cache).confinement(context.security)
       spec.cgroup = birthplace.descriptor
       spec.cgroupEntrances = group.entrances
+      (spec.limits, spec.groups) = (context.limits, context.groups)
+      spec.entersTimeNamespace = context.hasClocks
       return try Container.exec(into: process.process.pidfd, spec).shellCode
     } catch {
       guard let code = error.execShellCode else { throw StackErrors([StackError(subject, error)]) }

@@ -49,13 +49,25 @@ public struct StackCommands: Sendable {
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(source.name)
     return try locked(source.name, report: report) { () throws(StackErrors) in
-      let desired = try claim(source, options) { report(OperationEvent(.warning, text: $0)) }
+      let isNew = !Files.exists(folder.path)
+      // A supervisor takes as long to start as the choices take to be made, so it starts meanwhile.
+      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let desired: DesiredStack
+      do throws(StackErrors) {
+        desired = try claim(source, options) { report(OperationEvent(.warning, text: $0)) }
+        try session.confirm()
+      } catch {
+        session.abandon()
+        if isNew { try? Files.remove(folder.path) }
+        throw error
+      }
       defer { try? Files.remove(folder.claim) }
+      warn(of: desired, report: report)
       return try perform(
         SupervisorMethods.Up.self,
         SupervisorMethods.Up.Parameters(
           desired: desired, recreate: options.recreate.planned, timeout: options.timeout),
-        on: folder, cancelsWhenInterrupted: true, report: report)
+        on: folder, over: session, cancelsWhenInterrupted: true, report: report)
     }
   }
 
@@ -96,8 +108,8 @@ public struct StackCommands: Sendable {
     }
   }
 
-  private func desired(
-    _ source: LoadedStack, _ options: UpOptions, note: (String) -> Void
+  func desired(
+    _ source: LoadedStack, _ options: UpOptions, note: (String) -> Void = { _ in }
   ) throws(StackErrors) -> DesiredStack {
     let folder = folders.stack(source.name)
     let pools = try HostConfiguration.read(folders.configuration, environment: environment).pools
@@ -157,7 +169,7 @@ public struct StackCommands: Sendable {
   // MARK: start, stop, restart, kill
 
   public enum Action: Sendable {
-    case start, stop, restart
+    case start, stop, restart, pause, unpause
     case kill(signal: Int32)
   }
 
@@ -179,6 +191,10 @@ public struct StackCommands: Sendable {
         return try perform(SupervisorMethods.Stop.self, selection, on: folder, report: report)
       case .restart:
         return try perform(SupervisorMethods.Restart.self, selection, on: folder, report: report)
+      case .pause:
+        return try perform(SupervisorMethods.Pause.self, selection, on: folder, report: report)
+      case .unpause:
+        return try perform(SupervisorMethods.Unpause.self, selection, on: folder, report: report)
       case .kill(let signal):
         return try perform(
           SupervisorMethods.Kill.self, SupervisorMethods.Kill.Parameters(services: services, signal: signal),
@@ -191,15 +207,17 @@ public struct StackCommands: Sendable {
   ///
   /// One that is just ending, having finished what a killed command had asked of it, goes away without an answer: then
   /// another is started, or there is nothing left to be done.
-  private func perform<Method: ControlMethod>(
+  func perform<Method: ControlMethod>(
     _ method: Method.Type, _ parameters: Method.Parameters, on folder: StackFolder,
-    cancelsWhenInterrupted: Bool = false,
+    over opened: SupervisorSession? = nil, cancelsWhenInterrupted: Bool = false,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent where Method.Reply == OperationEvent {
     var attempts = 5
+    var opened = opened
     while true {
       attempts -= 1
-      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let session = if let opened { opened } else { try openSession(folder) }
+      opened = nil
       let isDown = Method.self == SupervisorMethods.Down.self
       let outcome = try session.perform(
         method, parameters, cancelsWhenInterrupted: cancelsWhenInterrupted, isRepeatable: isDown, report: report)
@@ -207,6 +225,12 @@ public struct StackCommands: Sendable {
       guard attempts > 0 else { throw StackErrors([session.endedEarly]) }
       if isDown, !Files.exists(folder.path) { return OperationEvent(.finished) }
     }
+  }
+
+  private func openSession(_ folder: StackFolder) throws(StackErrors) -> SupervisorSession {
+    let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+    try session.confirm()
+    return session
   }
 
   // MARK: Locks
@@ -222,7 +246,7 @@ public struct StackCommands: Sendable {
   }
 
   /// Runs one command that changes a stack, alone.
-  private func locked(
+  func locked(
     _ stack: String, report: (OperationEvent) -> Void,
     _ body: () throws(StackErrors) -> OperationEvent
   ) throws(StackErrors) -> OperationEvent {

@@ -8,8 +8,11 @@ struct SupervisorSession {
   private let folder: StackFolder
   private let client: ControlClient
   private let interruption: Interruption
+  /// The supervisor, when this command has started it.
+  private let started: DetachedProcess?
 
-  /// Connects to the supervisor of a stack. The caller holds the stack's lock, so only one is ever started.
+  /// Connects to the supervisor of a stack, which may be about to run still: see ``confirm()``. The caller holds the stack's
+  /// lock, so only one is ever started.
   ///
   /// - Parameter program: what to start it with: this program.
   init(
@@ -19,6 +22,7 @@ struct SupervisorSession {
     self.interruption = interruption
     do throws(ControlError) {
       client = try ControlClient(connectingIn: folder.path, interruption: interruption)
+      started = nil
       return
     } catch {
       guard case .kernel(let kernel) = error,
@@ -28,7 +32,7 @@ struct SupervisorSession {
     do throws(KernelError) {
       // It listens before it is started: connecting cannot come too early.
       let listener = try ControlSocket.listen(inFolder: folder.path)
-      try program.start(folder, listener: listener)
+      started = try program.start(folder, listener: listener)
     } catch {
       throw StackErrors([StackError(folder.name, error)])
     }
@@ -37,6 +41,16 @@ struct SupervisorSession {
     } catch {
       throw StackErrors([StackError(folder.name, "\(error)")])
     }
+  }
+
+  /// Ends a supervisor that this command has started and asked nothing of.
+  func abandon() {
+    started?.kill()
+  }
+
+  /// Throws why a supervisor that this command has started did not come to run.
+  func confirm() throws(StackErrors) {
+    try rethrowing(folder.name) { () throws(KernelError) in try started?.confirm() }
   }
 
   /// Has something done and passes on what happens, until it ends.
@@ -113,8 +127,8 @@ public struct SupervisorProgram: Sendable {
   }
 
   /// Starts it away from the terminal, with the listening socket.
-  func start(_ folder: StackFolder, listener: borrowing Descriptor) throws(KernelError) {
-    try DetachedProcess.start(
+  func start(_ folder: StackFolder, listener: borrowing Descriptor) throws(KernelError) -> DetachedProcess {
+    try DetachedProcess(
       path, ["stack"] + arguments + [folder.name], environment: environment, log: folder.supervisorLog,
       giving: listener.fileDescriptor)
   }

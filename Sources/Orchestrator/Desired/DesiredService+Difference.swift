@@ -3,35 +3,37 @@ extension DesiredService {
   ///
   /// Dependencies, published ports, restart policy and the like change nothing inside a running service.
   func difference(from before: DesiredService, old: DesiredStack, new: DesiredStack) -> String? {
-    let fields: [(name: String, isSame: Bool)] = [
-      ("rootfs", root == before.root),
-      ("command", process.arguments == before.process.arguments),
-      ("environment", process.environment == before.process.environment),
-      ("working_dir", process.workingDirectory == before.process.workingDirectory),
-      ("user", process.user == before.process.user),
-      ("init", process.usesInit == before.process.usesInit),
-      ("tty", process.hasTerminal == before.process.hasTerminal),
-      ("stdin_open", process.keepsStdinOpen == before.process.keepsStdinOpen),
-      ("read_only", process.isRootReadOnly == before.process.isRootReadOnly),
-      ("privileges", process.security == before.process.security),
-      ("resource limits", limits == before.limits),
-      ("userns_mode", firstIdentity == before.firstIdentity),
-      ("hostname", hostname == before.hostname && domainname == before.domainname),
-      ("volumes", mounts == before.mounts),
-      (
-        "networks",
-        attachments.map(\.unshaped) == before.attachments.map(\.unshaped)
-          && networks(in: new) == before.networks(in: old)
-      ),
-      // A file of its own is another mount; what is in it is written in place.
-      ("extra_hosts", extraHosts.isEmpty == before.extraHosts.isEmpty),
-      ("network_mode", namespace == before.namespace),
-      ("forward", forwards == before.forwards),
-      ("labels", labels == before.labels),
-      ("container_name", containerName == before.containerName),
-      // Whether any port is published decides how its links are made (hairpin); which ones does not.
-      ("ports", readyPorts == before.readyPorts && ports.isEmpty == before.ports.isEmpty),
-    ]
+    let fields: [(name: String, isSame: Bool)] =
+      [
+        ("rootfs", root == before.root),
+        ("command", process.arguments == before.process.arguments),
+        ("environment", process.environment == before.process.environment),
+        ("working_dir", process.workingDirectory == before.process.workingDirectory),
+        ("user", process.user == before.process.user),
+        ("init", process.usesInit == before.process.usesInit),
+        ("tty", process.hasTerminal == before.process.hasTerminal),
+        ("stdin_open", process.keepsStdinOpen == before.process.keepsStdinOpen),
+        ("read_only", process.isRootReadOnly == before.process.isRootReadOnly),
+        ("privileges", process.security == before.process.security),
+        ("resource limits", limits == before.limits),
+        ("userns_mode", firstIdentity == before.firstIdentity),
+        ("hostname", hostname == before.hostname && domainname == before.domainname),
+        ("volumes", mounts == before.mounts),
+        (
+          "networks",
+          attachments.map(\.unshaped) == before.attachments.map(\.unshaped)
+            && networks(in: new) == before.networks(in: old)
+        ),
+        // A file of its own is another mount; what is in it is written in place.
+        ("extra_hosts", extraHosts.isEmpty == before.extraHosts.isEmpty),
+        ("network_mode", namespace == before.namespace),
+        ("forward", forwards == before.forwards),
+        ("dns", resolverFile == before.resolverFile),
+        ("labels", labels == before.labels),
+        ("container_name", containerName == before.containerName),
+        // Whether any port is published decides how its links are made (hairpin); which ones does not.
+        ("ports", readyPorts == before.readyPorts && ports.isEmpty == before.ports.isEmpty),
+      ] + settings.difference(from: before.settings)
     let changed = fields.filter { !$0.isSame }.map(\.name)
     return changed.isEmpty ? nil : changed.joined(separator: ", ") + " changed"
   }

@@ -29,6 +29,7 @@ extension DesiredSecurity {
     self.init()
     isPrivileged = service.isPrivileged
     isFiltered = service.isFiltered && !service.isPrivileged
+    seccompProfile = isFiltered ? service.seccompProfile : nil
     forbidsNewPrivileges = service.forbidsNewPrivileges ?? !service.isPrivileged
     let (addsAll, dropsAll) = (service.addedCapabilities.contains(nil), service.droppedCapabilities.contains(nil))
     let dropped = CapabilitySet(service.droppedCapabilities.compactMap { $0 })
@@ -58,6 +59,15 @@ extension DesiredMount {
       case .tmpfs(let tmpfs): .tmpfs(size: tmpfs.size, mode: tmpfs.mode.map(UInt32.init))
       }
     self.init(source: source, target: mount.target.value, isReadOnly: mount.isReadOnly)
+  }
+}
+
+extension DesiredNameResolution {
+  init(_ resolution: StackFile.NameResolution) {
+    self.init()
+    servers = resolution.servers.map(\.value)
+    search = resolution.search?.map(\.value)
+    options = resolution.options?.map(\.value)
   }
 }
 

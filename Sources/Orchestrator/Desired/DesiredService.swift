@@ -18,6 +18,7 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var firstIdentity: UInt32?
   public var mounts: [DesiredMount]
   public var attachments: [DesiredAttachment]
+  public var nameResolution = DesiredNameResolution()
   public var ports: [PublishedPort]
   /// Ports that the service says it listens on, published or exposed: it is ready when something listens on each.
   public var readyPorts: [ListeningPort]
@@ -26,6 +27,7 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var restart: RestartPolicy
   public var healthCheck: HealthCheck?
   public var limits = ResourceLimits()
+  public var settings = DesiredSettings()
   public var labels: [String: String]
   public var declaredAt: SourceLine?
   /// Further lines of its /etc/hosts.
@@ -79,6 +81,8 @@ public struct DesiredSecurity: Codable, Hashable, Sendable {
   public var forbidsNewPrivileges = true
   /// Whether their system calls are filtered.
   public var isFiltered = true
+  /// The profile that says how, as JSON; nil for the default.
+  public var seccompProfile: String?
 
   public init() {}
 }
@@ -111,6 +115,15 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
   public var aliases: [String]
   /// Whether the default route goes through this network.
   public var isDefaultRoute: Bool
+  /// nil on a network of IPv4 alone.
+  public var ipv6: IPv6?
+
+  public struct IPv6: Codable, Hashable, Sendable {
+    public var address: IPv6Address
+    /// Whether the default route of IPv6 goes through this network.
+    public var isDefaultRoute = false
+  }
+
   /// What befalls packets on the link, as the file says; nil for nothing.
   public var conditions: LinkConditions?
   /// What was changed by hand while it was up; nil for nothing.
@@ -132,6 +145,23 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
   }
 }
 
+extension DesiredService {
+  /// Whether any of its networks has IPv6.
+  public var hasIPv6: Bool { attachments.contains { $0.ipv6 != nil } }
+}
+
+/// How a service looks up names that are not the stack's.
+public struct DesiredNameResolution: Codable, Hashable, Sendable {
+  /// Whom to ask; empty for the host's resolvers.
+  public var servers: [IPAddress] = []
+  /// nil for the host's.
+  public var search: [String]?
+  /// nil for the host's.
+  public var options: [String]?
+
+  public init() {}
+}
+
 public enum TransportProtocol: String, Codable, Hashable, Sendable, CaseIterable {
   case tcp, udp
 }
@@ -146,15 +176,18 @@ public struct ListeningPort: Codable, Hashable, Sendable, CustomStringConvertibl
 
 /// A port of the host that leads to a port of a service.
 public struct PublishedPort: Codable, Hashable, Sendable {
-  /// The host's address it is published on; nil for all of them.
-  public var hostAddress: IPv4Address?
+  /// The host's address it is published on; `0.0.0.0` or `::` for all of a family, nil for all of both families that the
+  /// service has.
+  public var hostAddress: IPAddress?
   public var hostPort: UInt16
   public var target: ListeningPort
   public var declaredAt: SourceLine?
+  /// Who may reach it; nil for everybody. None lies within another.
+  public var sources: [IPPrefix]?
 
   /// `8081->80/tcp`, as `ps` shows it.
   public var summary: String {
-    "\(hostAddress.map { "\($0):" } ?? "")\(hostPort)->\(target.port)/\(target.transport.rawValue)"
+    "\(hostAddress.map { "\($0.beforePort):" } ?? "")\(hostPort)->\(target.port)/\(target.transport.rawValue)"
   }
 }
 

@@ -18,6 +18,8 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   /// Who may talk to whom.
   public var policy = StackPolicy()
   public var links: [DesiredLink] = []
+  /// Groups of instances that were cut off from each other by hand; nil for none.
+  public var partition: [[String]]?
 
   public func service(named name: String) -> DesiredService? {
     services.first { $0.name == name }
@@ -66,6 +68,15 @@ public struct DesiredNetwork: Codable, Hashable, Sendable {
   public var declaredAt: SourceLine?
   /// The largest packet in octets, where it is not the kernel's own choice.
   public var mtu: UInt32?
+  /// nil on a network of IPv4 alone.
+  public var ipv6: IPv6?
+
+  /// What a network with IPv6 has beside the rest.
+  public struct IPv6: Codable, Hashable, Sendable {
+    public var subnet: IPv6Prefix
+    /// The bridge's own address, and the default route of the services.
+    public var gateway: IPv6Address
+  }
 }
 
 /// A named volume: a folder that outlives its services.

@@ -42,14 +42,14 @@ extension Resolver {
   private mutating func fix(_ slot: inout PortSlot, _ services: [DesiredService], _ ledger: inout PortLedger) {
     let service = services[slot.service]
     slot.isTaken = true
-    if let user = ledger.take(slot.port, for: service.name) {
+    if let user = ledger.take(slot.port, for: service) {
       errors.append(portError(slot.port, user, service, slot.entry))
     }
   }
 
   private func keep(_ slot: inout PortSlot, _ services: [DesiredService], _ ledger: inout PortLedger) {
-    let service = services[slot.service].name
-    for before in previousServices[service]?.ports ?? []
+    let service = services[slot.service]
+    for before in previousServices[service.name]?.ports ?? []
     where before.target == slot.port.target && before.hostAddress == slot.port.hostAddress
       && slot.range.contains(before.hostPort)
     {
@@ -60,13 +60,13 @@ extension Resolver {
   }
 
   private mutating func choose(_ slot: inout PortSlot, _ services: [DesiredService], _ ledger: inout PortLedger) {
-    let service = services[slot.service].name
+    let service = services[slot.service]
     slot.isTaken = true
     let port = slot.port
-    guard let free = slot.range.first(where: { ledger.isFree($0, port) }) else {
+    guard let free = slot.range.first(where: { ledger.isFree($0, port, of: service) }) else {
       errors.append(
         StackError(
-          "\(stackName)/\(service)", "no port in \(slot.range.lowerBound)-\(slot.range.upperBound) is free",
+          "\(stackName)/\(service.name)", "no port in \(slot.range.lowerBound)-\(slot.range.upperBound) is free",
           remedy: "choose another host port in \(slot.entry.span.place)"))
       return
     }
@@ -84,26 +84,15 @@ extension Resolver {
           remedy: "use tcp or udp in \(entry.span.place)"))
       return nil
     }
-    var address: IPv4Address?
-    switch entry.address {
-    case nil: address = nil
-    case .v4(let v4): address = v4 == .any ? nil : v4
-    case .v6(let v6):
-      errors.append(
-        StackError(
-          "\(stackName)/\(service.name)", "cannot publish on the IPv6 address \(v6): the network has IPv4 only",
-          remedy: "use an IPv4 address in \(entry.span.place)"))
-      return nil
-    }
     return PublishedPort(
-      hostAddress: address, hostPort: host, target: ListeningPort(port: container, transport: transport),
-      declaredAt: SourceLine(entry.span.place))
+      hostAddress: entry.address, hostPort: host, target: ListeningPort(port: container, transport: transport),
+      declaredAt: SourceLine(entry.span.place), sources: entry.sources.map { Self.outermost($0.map(\.value)) })
   }
 
   private func portError(
     _ port: PublishedPort, _ user: HostFacts.PortUser, _ service: DesiredService, _ entry: StackFile.PublishedPort
   ) -> StackError {
-    let place = "\(port.hostAddress ?? .any):\(port.hostPort)/\(port.target.transport.rawValue)"
+    let place = "\((port.hostAddress ?? .v4(.any)).beforePort):\(port.hostPort)/\(port.target.transport.rawValue)"
     let remedy: String
     switch user {
     case .service:
@@ -114,5 +103,15 @@ extension Resolver {
       remedy = "choose another host port in \(entry.span.place), or stop that process"
     }
     return StackError("\(stackName)/\(service.name)", "cannot publish \(place): in use by \(user)", remedy: remedy)
+  }
+
+  /// Prefixes less those that lie within others: the kernel's sets take no two that overlap.
+  private static func outermost(_ prefixes: [IPPrefix]) -> [IPPrefix] {
+    var kept: [IPPrefix] = []
+    for prefix in prefixes.sorted(by: { $0.length < $1.length })
+    where !kept.contains(where: { $0.contains(prefix.network) }) {
+      kept.append(prefix)
+    }
+    return kept.sorted()
   }
 }

@@ -4,12 +4,14 @@ import Netlink
 struct Resolver {
   let file: StackFile
   let facts: HostFacts
-  private let previous: DesiredStack?
+  let previous: DesiredStack?
   /// What the instances are now, by name.
   let previousServices: [String: DesiredService]
   let folder: StackFolder
   /// Names of links that are not to be had any more.
   private var takenLinks: Set<String>
+  /// Subnets of IPv6 that are not to be had any more, with who has them.
+  var takenPrefixes: [(prefix: IPv6Prefix, user: String)]
   var errors: [StackError] = []
 
   /// - Parameters:
@@ -33,6 +35,7 @@ struct Resolver {
       (previous?.services ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.folder = folder
     takenLinks = facts.links
+    takenPrefixes = Self.takenPrefixes(facts)
   }
 
   var stackName: String { file.name.value }
@@ -64,10 +67,22 @@ struct Resolver {
     var stack = DesiredStack(
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file),
-      links: links(services, &names))
+      links: links(services, &names), partition: previous?.partition)
     route(&stack)
     nameFarEnds(&stack)
+    checkFiltering(stack)
     return stack
+  }
+
+  /// Frames between services of one network pass by the firewall unless the kernel shows them to it.
+  private mutating func checkFiltering(_ stack: DesiredStack) {
+    guard !facts.canFilterBridges, !stack.policy.isEmpty else { return }
+    guard let network = stack.policy.filteredNetworks(of: stack).min() else { return }
+    errors.append(
+      StackError(
+        "\(stackName)/\(network)", "the kernel does not filter within a network: br_netfilter is not loaded",
+        remedy: "load it (modprobe br_netfilter, then sysctl -w net.bridge.bridge-nf-call-iptables=0, or it filters"
+          + " every bridge), or put services that rules keep apart on networks of their own"))
   }
 
   // MARK: Instances
@@ -112,7 +127,12 @@ struct Resolver {
     _ networks: [StackFile.Network], _ instances: [Instance]
   ) -> [ChosenNetwork] {
     var allocator = AddressAllocator(
-      pools: facts.pools, taken: facts.ranges.map { AddressAllocator.Taken(prefix: $0.prefix, user: $0.user) })
+      pools: facts.pools,
+      taken: facts.ranges.compactMap { range in
+        guard case .v4(let prefix) = range.prefix else { return nil }
+        return AddressAllocator.Taken(prefix: prefix, user: range.user)
+      })
+    claimFixedPrefixes(networks)
     // Fixed subnets first, so that no chosen one stands in their way.
     for network in networks {
       guard let subnet = network.subnet else { continue }
@@ -144,7 +164,7 @@ struct Resolver {
         desired: DesiredNetwork(
           name: name, bridge: bridge, mac: Self.mac(for: gateway), subnet: subnet, gateway: gateway,
           isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place),
-          mtu: network.mtu.map { UInt32($0.value) }),
+          mtu: network.mtu.map { UInt32($0.value) }, ipv6: chooseIPv6(of: network)),
         range: network.addressRange?.value)
     }
   }
@@ -195,6 +215,7 @@ struct Resolver {
   /// What there is to give out on each network, and what was given out before.
   private struct Addresses {
     var free: [String: HostAddresses] = [:]
+    var free6: [String: IPv6HostAddresses] = [:]
     /// By instance and network.
     var kept: [String: [String: IPv4Address]] = [:]
   }
@@ -210,6 +231,10 @@ struct Resolver {
       }
       addresses.free[network.desired.name] = HostAddresses(
         subnet: network.desired.subnet, within: network.range, reserved: fixed + [network.desired.gateway])
+      if let ipv6 = network.desired.ipv6 {
+        let fixed = instances.flatMap { Self.fixedIPv6Addresses(of: $0.service, on: network.desired.name) }
+        addresses.free6[network.desired.name] = IPv6HostAddresses(ipv6, reserved: fixed)
+      }
     }
     for instance in instances {
       let before = previousServices[instance.name]?.attachments ?? []
@@ -254,6 +279,8 @@ struct Resolver {
         DesiredAttachment(
           network: network.name, interface: interface, link: link, address: address,
           mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false,
+          ipv6: (wanted.address6?.value ?? addresses.free6[network.name]?.take(besides: address, in: network.subnet))
+            .map { DesiredAttachment.IPv6(address: $0) },
           conditions: conditions(of: wanted, instance.name),
           override: before.first { $0.network == network.name }?.override))
     }
@@ -270,13 +297,16 @@ struct Resolver {
     let leadingOut = attachments.indices.filter { index in
       networks.contains { $0.desired.name == attachments[index].network && !$0.desired.isInternal }
     }
-    let best = leadingOut.max { left, right in
+    func isLess(_ left: Int, _ right: Int) -> Bool {
       let (leftPriority, rightPriority) = (
         priorities[attachments[left].network] ?? 0, priorities[attachments[right].network] ?? 0
       )
       return leftPriority != rightPriority ? leftPriority < rightPriority : left > right
     }
-    if let best { attachments[best].isDefaultRoute = true }
+    if let best = leadingOut.max(by: isLess) { attachments[best].isDefaultRoute = true }
+    if let best = leadingOut.filter({ attachments[$0].ipv6 != nil }).max(by: isLess) {
+      attachments[best].ipv6?.isDefaultRoute = true
+    }
   }
 
   // MARK: Services
@@ -291,12 +321,13 @@ struct Resolver {
       hostname: service.hostname?.value ?? instance.name, domainname: service.domainname?.value,
       root: DesiredRoot(service.rootfs.value), process: DesiredProcess(service),
       mounts: service.mounts.map(DesiredMount.init),
-      attachments: attachments, ports: [], readyPorts: Self.readyPorts(service),
+      attachments: attachments, nameResolution: DesiredNameResolution(service.nameResolution), ports: [],
+      readyPorts: Self.readyPorts(service),
       dependencies: service.dependencies.map(Dependency.init),
       stop: StopPolicy(
         signal: (service.stopSignal?.value ?? .terminate).number, grace: service.stopGracePeriod),
       restart: RestartPolicy(service.restart), healthCheck: service.healthCheck.flatMap(HealthCheck.init),
-      limits: service.limits,
+      limits: service.limits, settings: service.settings,
       labels: Dictionary(service.labels.map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 }),
       declaredAt: SourceLine(service.name.span.place), extraHosts: extraHosts(service, attachments, networks),
       namespace: namespaceOwner(of: service), forwards: service.forwarding?.value ?? false)

@@ -9,6 +9,10 @@ extension HostExamination {
     var bridgedFramesPass: Bool?
     /// Base chains of other tables than those of stacks.
     var chains: [NftBaseChainSummary] = []
+    /// What stands in their tables.
+    var rules: [NftTableName: [NftRuleSummary]] = [:]
+    /// Whether Docker's chain for others is there, in which `up` lets a stack's bridges through.
+    var hasGate = false
     /// Tables of iptables-legacy(8) in use: `filter`, `nat`.
     var legacyTables: [String] = []
     var hasDocker = false
@@ -27,6 +31,8 @@ extension HostExamination {
       let own = try Set(
         netfilter.tables().filter { Firewall.owner(of: $0.name, comment: $0.comment) != nil }.map(\.name))
       surroundings.chains = try netfilter.baseChains().filter { !own.contains($0.table) }
+      for table in Set(surroundings.chains.map(\.table)) { surroundings.rules[table] = try netfilter.rules(of: table) }
+      surroundings.hasGate = try Passage.isThere()
       return []
     }
     return problems + Self.judge(surroundings, sawChains: isRoot && problems.isEmpty)
@@ -57,7 +63,9 @@ extension HostExamination {
           remedy: "iptables-legacy -S FORWARD shows whether they drop; if so, let a stack's bridges pass:\n"
             + acceptance(program: "iptables-legacy", chain: surroundings.hasDocker ? "DOCKER-USER" : "FORWARD")))
     }
-    if sawChains, surroundings.legacyTables.isEmpty, !findings.contains(where: { $0.verdict == .notice }) {
+    if sawChains, surroundings.legacyTables.isEmpty, !surroundings.hasGate,
+      !findings.contains(where: { $0.verdict == .notice })
+    {
       findings.append(HostFinding(.good, "no other firewall drops what a stack sends"))
     }
     return findings
@@ -65,11 +73,16 @@ extension HostExamination {
 
   /// A packet has to be accepted by every base chain of a hook: a drop by policy elsewhere overrules a stack's own table.
   private static func closedChains(_ surroundings: Surroundings) -> [HostFinding] {
-    let closed = surroundings.chains.filter { chain in
-      chain.policy == .drop && chain.type == .filter && [.inet, .ip].contains(chain.table.family)
-    }
+    let closed = ClosedChain.find(surroundings.chains, rules: surroundings.rules).filter { $0.table.family != .ip6 }
     var findings: [HostFinding] = []
     for chain in closed where chain.hook == .forward {
+      if chain.isDockers, surroundings.hasGate {
+        findings.append(
+          HostFinding(
+            .good, "\(chain.place) \(chain.deed) (Docker's doing): up lets a stack's bridges through in its DOCKER-USER"
+          ))
+        continue
+      }
       var losses = "what services send out and what is published"
       if surroundings.bridgedFramesPass == true { losses += ", and by br_netfilter also what they send each other" }
       let isIPTables = chain.table == NftTableName(.ip, "filter") && chain.chain == "FORWARD"
@@ -82,7 +95,7 @@ extension HostExamination {
       findings.append(
         HostFinding(
           .notice,
-          "table \(chain.table) chain \(chain.chain) drops what it does not know\(docker): \(losses)",
+          "\(chain.place) \(chain.deed)\(docker): \(losses)",
           remedy:
             "let the bridges of a stack NAME pass (long names are cut: ip -br link); its own table goes on guarding "
             + "them:\n\(remedy)"))
@@ -91,7 +104,7 @@ extension HostExamination {
       findings.append(
         HostFinding(
           .notice,
-          "table \(chain.table) chain \(chain.chain) drops what it does not know: services reach no server of the host's own",
+          "\(chain.place) \(chain.deed): services reach no server of the host's own",
           remedy:
             "where they should: nft 'insert rule \(chain.table) \(chain.chain) iifname \"NAME-*\" tcp dport PORT accept'"
         ))

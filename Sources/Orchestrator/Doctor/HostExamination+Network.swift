@@ -74,7 +74,7 @@ extension DesiredStack {
         network: "open", interface: "eth0", link: "trial", address: IPv4Address(bits: 0xC000_0202),
         mac: MACAddress(bits: 0), aliases: [], isDefaultRoute: true)
     ]
-    service.ports = [nil, IPv4Address(bits: 0x7F00_0001)].map {
+    service.ports = [nil, .v4(.loopback)].map {
       PublishedPort(hostAddress: $0, hostPort: 8080, target: port, declaredAt: nil)
     }
     stack.services = [service]

@@ -18,7 +18,7 @@ struct HostExamination {
           remedy: "to have all of it looked at: sudo stack doctor"))
     }
     findings += kernel() + controlGroups() + storage() + limits()
-    findings += network() + firewalls() + identifiers() + leftovers()
+    findings += network() + ipv6() + firewalls() + identifiers() + leftovers()
     return findings
   }
 

@@ -35,6 +35,8 @@ extension IdentityFacts {
   func choice(for service: StackFile.Service, in folder: StackFolder) -> UserNamespaceChoice {
     if (service.userNamespace?.value ?? Self.standard) == .host { return .host(.asked) }
     if service.isPrivileged { return .host(.follows("privileged: true")) }
+    if service.settings.ipc == .host { return .host(.follows("ipc: host")) }
+    if service.settings.pid == .host { return .host(.follows("pid: host")) }
     if let refusal { return .host(.impossible(refusal)) }
     if service.rootfs.value == .host, !mapsTmpfs, let reason = unmappable[folder.hostRootOnDisk] {
       return .host(.impossible("\(folder.lib) \(reason), and a tmpfs has none before Linux 6.3"))

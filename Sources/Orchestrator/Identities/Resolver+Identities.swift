@@ -1,13 +1,15 @@
 extension Resolver {
   /// The first id of each instance that gets users of its own, by its name. Whoever has a range keeps it, before those that
-  /// have none yet are given theirs; who shares another's network shares its users too, since these own the network.
+  /// have none yet are given theirs; who shares another's namespaces shares its users too: these own the network, and what
+  /// is in shared memory.
   mutating func chooseIdentities(_ instances: [(name: String, service: StackFile.Service)]) -> [String: UInt32] {
     var allocator = IdentityAllocator(taken: facts.identities.taken)
     var own: [String] = []
     var sharing: [(name: String, owner: String, service: StackFile.Service)] = []
     for (name, service) in instances where isOwn(facts.identities.choice(for: service, in: folder), service) {
       switch namespaceOwner(of: service) {
-      case .own: own.append(name)
+      case .own:
+        if let owner = service.settings.sharedWith { sharing.append((name, owner, service)) } else { own.append(name) }
       case .service(let owner): sharing.append((name, owner, service))
       case .host: _ = isOwn(.host(.follows("the host's network")), service)
       }
@@ -31,7 +33,7 @@ extension Resolver {
     }
     for (name, owner, service) in sharing {
       chosen[name] = chosen[owner]
-      if chosen[owner] == nil { _ = isOwn(.host(.follows("the network of \(owner), which has none")), service) }
+      if chosen[owner] == nil { _ = isOwn(.host(.follows("the namespaces of \(owner), which has none")), service) }
     }
     return chosen
   }
@@ -53,5 +55,15 @@ extension Resolver {
           remedy: "leave out userns_mode in \(mode.span.place), or write userns_mode: host"))
     }
     return false
+  }
+}
+
+extension DesiredSettings {
+  /// The service whose processes or memory it shares, if it shares any.
+  fileprivate var sharedWith: String? {
+    for namespace in [pid, ipc] {
+      if case .service(let owner) = namespace { return owner }
+    }
+    return nil
   }
 }

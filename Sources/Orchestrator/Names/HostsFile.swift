@@ -7,41 +7,54 @@ struct HostsFile: Hashable {
   /// The file's name in the stack's folder of names.
   var name: String
   var text: String
+  /// Where the lines of each service begin.
+  var places: [Place] = []
+
+  struct Place: Hashable {
+    var service: String
+    /// In octets.
+    var offset: Int
+    /// The octet that stands there.
+    var beginning: UInt8
+  }
 }
 
 /// Who can look up whom by name, computed from what is desired.
 struct NameViews {
   private let stack: DesiredStack
-  private var linesByNetwork: [String: String] = [:]
+  private struct Line {
+    var service: String
+    var text: String
+  }
+
+  private var linesByNetwork: [String: [Line]] = [:]
 
   init(_ stack: DesiredStack) {
     self.stack = stack
     for network in stack.networks {
-      var lines = ""
+      var lines: [Line] = []
       for service in stack.services {
         for attachment in service.attachments where attachment.network == network.name {
-          lines += "\(attachment.address)\t\(Self.names(of: service, attachment).joined(separator: " "))\n"
+          let names = service.names(on: attachment).joined(separator: " ")
+          lines += attachment.addresses.map { Line(service: service.name, text: "\($0)\t\(names)\n") }
         }
       }
       linesByNetwork[network.name] = lines
     }
   }
 
-  /// The names of one service on one network: its own, its container name, its hostname, the name that it shares with
-  /// its replicas, and its aliases there.
-  private static func names(of service: DesiredService, _ attachment: DesiredAttachment) -> [String] {
-    var seen: Set<String> = []
-    let candidates = [service.name, service.service] + [service.containerName, service.hostname].compactMap(\.self)
-    return (candidates + attachment.aliases).filter { seen.insert($0).inserted }
-  }
-
   /// The file for one service. Services with the same networks get the same file.
   func hostsFile(for service: DesiredService) -> HostsFile {
-    let networks = networks(seenBy: service).sorted()
-    let loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-    let extra = service.extraHosts.map { "\($0.address)\t\($0.name)\n" }.joined()
-    return HostsFile(
-      name: service.hostsFile, text: loopback + extra + networks.map { linesByNetwork[$0] ?? "" }.joined())
+    var file = HostsFile(
+      name: service.hostsFile, text: "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
+    for host in service.extraHosts { file.text += "\(host.address)\t\(host.name)\n" }
+    for line in networks(seenBy: service).sorted().flatMap({ linesByNetwork[$0] ?? [] }) {
+      let place = HostsFile.Place(
+        service: line.service, offset: file.text.utf8.count, beginning: line.text.utf8.first ?? UInt8(ascii: "#"))
+      file.places.append(place)
+      file.text += line.text
+    }
+    return file
   }
 
   /// The host reaches all networks; who shares a network sees what the one does whose it is.
@@ -57,5 +70,15 @@ struct NameViews {
   func hostsFiles(for stack: DesiredStack) -> [HostsFile] {
     var seen: Set<String> = []
     return stack.services.filter { seen.insert($0.hostsFile).inserted }.map(hostsFile(for:))
+  }
+}
+
+extension DesiredService {
+  /// Its names on one network: its own, the name that it shares with its replicas, its container name, its hostname, and
+  /// its aliases there.
+  func names(on attachment: DesiredAttachment) -> [String] {
+    var seen: Set<String> = []
+    let candidates = [name, service] + [containerName, hostname].compactMap(\.self)
+    return (candidates + attachment.aliases).filter { seen.insert($0).inserted }
   }
 }

@@ -1,25 +1,75 @@
-/// The /etc/resolv.conf that services see: the host's, less what cannot be reached from inside.
-enum ResolverFile {
-  /// - Parameter host: the host's own file (resolv.conf(5)).
-  static func forServices(host: String) -> String {
-    let lines = host.split(whereSeparator: \.isNewline).filter { line in
-      let words = line.split(whereSeparator: \.isWhitespace)
-      guard words.first == "nameserver", words.count > 1 else { return !line.hasPrefix("#") && !line.hasPrefix(";") }
-      // A resolver on the host's loopback is not on the service's, and the service has no IPv6.
-      return !words[1].hasPrefix("127.") && !words[1].contains(":")
+import Netlink
+
+/// The /etc/resolv.conf of a service: it asks the stack's own server, on the gateway of its network.
+///
+/// One file for all services that would have the same.
+struct ResolverFile: Hashable {
+  /// The file's name in the stack's folder of names.
+  var name: String
+  var text: String
+}
+
+struct ResolverFiles {
+  /// Every distinct file of a stack.
+  let files: [ResolverFile]
+
+  /// - Parameter host: the host's own file (resolv.conf(5)); nil to read it.
+  init(_ stack: DesiredStack, host: String? = nil) {
+    let host = HostFile(host ?? Self.hostFile())
+    var seen: Set<String> = []
+    files = stack.services.filter { seen.insert($0.resolverFile).inserted }.map { service in
+      ResolverFile(name: service.resolverFile, text: Self.text(service, stack, host))
     }
+  }
+
+  private static func hostFile() -> String {
+    let bytes = (try? Files.read("/etc/resolv.conf", limit: 1 << 16)) ?? nil
+    return String(decoding: bytes ?? [], as: UTF8.self)
+  }
+
+  private static func text(_ service: DesiredService, _ stack: DesiredStack, _ host: HostFile) -> String {
+    var owner = service
+    if case .service(let name) = service.namespace, let other = stack.service(named: name) { owner = other }
+    let gateway = owner.resolverNetwork.flatMap { stack.network(named: $0)?.gateways.first }
+    let search = service.nameResolution.search ?? host.search
+    var options = service.nameResolution.options ?? host.options
+    // A short name is a service's: it is asked for as it is before any domain is tried behind it.
+    if !options.contains(where: { $0.hasPrefix("ndots:") }) { options.append("ndots:0") }
+    var lines = gateway.map { ["nameserver \($0)"] } ?? []
+    if !search.isEmpty { lines.append("search \(search.joined(separator: " "))") }
+    lines.append("options \(options.joined(separator: " "))")
     return lines.map { "\($0)\n" }.joined()
   }
 
-  /// - Parameter paths: the host's own file, then where systemd-resolved keeps the resolvers that it asks itself, for
-  ///   hosts whose file names only its own 127.0.0.53 (systemd-resolved.service(8)).
-  static func forServices(
-    paths: [String] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"]
-  ) -> String {
-    let files = paths.map { path in
-      let bytes = (try? Files.read(path, limit: 1 << 16)) ?? nil
-      return forServices(host: String(decoding: bytes ?? [], as: UTF8.self))
+  /// What services take over from the host, unless their file says otherwise.
+  private struct HostFile {
+    var search: [String] = []
+    var options: [String] = []
+
+    init(_ text: String) {
+      for line in text.split(whereSeparator: \.isNewline) {
+        let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+        switch words.first {
+        // Of several the last counts (resolv.conf(5)).
+        case "search", "domain": search = words.dropFirst().filter { $0 != "." }
+        case "options": options += words.dropFirst()
+        default: break
+        }
+      }
     }
-    return files.first { $0.hasPrefix("nameserver") || $0.contains("\nnameserver") } ?? files.first ?? ""
+  }
+}
+
+extension DesiredService {
+  /// The network over which it asks for names: that of its default route, or the first.
+  fileprivate var resolverNetwork: String? {
+    (attachments.first(where: \.isDefaultRoute) ?? attachments.first)?.network
+  }
+
+  /// The name of its /etc/resolv.conf among the stack's name files.
+  var resolverFile: String {
+    guard namespace == .own else { return "resolv.of.\(StableHash(name).tag)" }
+    let parts = [nameResolution.search, nameResolution.options].map { $0?.joined(separator: " ") ?? "-" }
+    return "resolv.\(StableHash(resolverNetwork ?? "", parts[0], parts[1]).tag)"
   }
 }

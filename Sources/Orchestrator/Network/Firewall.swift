@@ -5,10 +5,14 @@ import Netlink
 /// Each stack guards only what is its own, so stacks need not know each other to be apart. Services and ports stand in
 /// sets and maps: the number of rules is the same for one service and for a thousand.
 struct Firewall {
-  private let stack: DesiredStack
+  let stack: DesiredStack
+  /// Nil where there is nothing to decide that is not so by itself.
+  private let policy: PolicyChains?
 
-  init(_ stack: DesiredStack) {
+  /// - Parameter counts: what the counters of rules begin from.
+  init(_ stack: DesiredStack, counts: [NftCounter] = []) {
     self.stack = stack
+    policy = stack.policy.isEmpty ? nil : PolicyChains(stack, counts: counts)
   }
 
   /// `stack-web`, in family inet.
@@ -18,10 +22,11 @@ struct Firewall {
     NftTable(
       .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
       chains: [
-        guardLoopback, translateIncoming, translateLocal, translateSource, forward, enter, leaveInternal, input,
-      ],
-      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways],
-      maps: [publishedEverywhere, publishedAt])
+        guardIncoming, answerNames, translateIncoming, translateLocal, translateSource, forward,
+      ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + loopback6Chains + (policy?.chains ?? []),
+      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets
+        + (policy?.sets ?? []),
+      maps: publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
   }
 
   /// Puts the table in the place of the stack's former one: packets meet the one or the other.
@@ -80,72 +85,59 @@ struct Firewall {
       comment: "which of them a network may talk to: its own")
   }
 
-  /// Each published port with the address of the service behind it: the one its default route goes through, so that it
-  /// answers on the way that the request came.
-  private var published: [(port: PublishedPort, address: IPv4Address)] {
-    stack.services.flatMap { service in
-      let attachment = service.attachments.first(where: \.isDefaultRoute) ?? service.attachments.first
-      return service.ports.compactMap { port in attachment.map { (port, $0.address) } }
-    }
-  }
-
-  private var publishedEverywhere: NftMap {
-    NftMap(
-      "published", key: [.transportProtocol, .port], data: .values([.ipv4Address, .port]),
-      elements: published.filter { $0.port.hostAddress == nil }.map { port, address in
-        NftMapElement(
-          [port.target.transport.nftValue, .port(port.hostPort)],
-          values: [.address(.v4(address)), .port(port.target.port)])
-      }, comment: "ports published on every address of the host")
-  }
-
-  private var publishedAt: NftMap {
-    NftMap(
-      "published_at", key: [.ipv4Address, .transportProtocol, .port], data: .values([.ipv4Address, .port]),
-      elements: published.compactMap { port, address in
-        port.hostAddress.map { host in
-          NftMapElement(
-            [.address(.v4(host)), port.target.transport.nftValue, .port(port.hostPort)],
-            values: [.address(.v4(address)), .port(port.target.port)])
+  private var nameServers: NftSet {
+    let transports: [NftValue] = [.udp, .tcp]
+    return NftSet(
+      "names", key: [.interfaceName, .ipv4Address, .transportProtocol, .port],
+      elements: stack.networks.flatMap { network in
+        transports.map {
+          NftElement(.interface(network.bridge), .address(.v4(network.gateway)), $0, .port(DNSSocket.port))
         }
-      }, comment: "ports published on one address")
+      },
+      comment: "where a network is told names")
+  }
+
+  // MARK: Before connection tracking
+
+  /// `route_localnet` lets packets from loopback addresses leave by the bridges; none may come in by them.
+  ///
+  /// Questions for names are not tracked: each would take a place in the host's table for half a minute, and whoever
+  /// publishes port 53 on all addresses of the host, this stack or another, would have them led to himself.
+  private var guardIncoming: NftChain {
+    NftChain(
+      "guard_incoming", base: NftBase(.filter, .prerouting, priority: -300),
+      rules: [
+        NftRule([.set([.inputInterface], named: "bridges"), .field(.ipDestination, Self.loopback)], .drop),
+        NftRule([toNames], .notrack),
+      ])
+  }
+
+  private var answerNames: NftChain {
+    NftChain(
+      "answer_names", base: NftBase(.filter, .output, priority: -300),
+      rules: [
+        NftRule([.set([.outputInterface, .ipSource, .transportProtocol, .sourcePort], named: "names")], .notrack)
+      ])
+  }
+
+  private var toNames: NftMatch {
+    .set([.inputInterface, .ipDestination, .transportProtocol, .destinationPort], named: "names")
   }
 
   // MARK: Translation
-
-  /// `route_localnet` lets packets from loopback addresses leave by the bridges; none may come in by them.
-  private var guardLoopback: NftChain {
-    NftChain(
-      "guard_loopback", base: NftBase(.filter, .prerouting, priority: -300),
-      rules: [NftRule([.set([.inputInterface], named: "bridges"), .field(.ipDestination, Self.loopback)], .drop)])
-  }
 
   /// A packet to 127.0.0.1 that comes from elsewhere is not led anywhere: what is published there is for the host alone.
   private var translateIncoming: NftChain {
     NftChain(
       "publish", base: NftBase(.nat, .prerouting, priority: -100),
       rules: [
-        NftRule([.field(.ipDestination, Self.loopback)], .verdict(.accept)),
-        NftRule([.field(.destinationType, .local)], toPublishedAt),
-        NftRule([.field(.destinationType, .local)], toPublished),
-      ])
+        NftRule([.field(.ipDestination, Self.loopback)], .verdict(.accept))
+      ] + toPublished)
   }
 
   private var translateLocal: NftChain {
     NftChain(
-      "publish_locally", base: NftBase(.nat, .output, priority: -100),
-      rules: [
-        NftRule([.field(.destinationType, .local)], toPublishedAt),
-        NftRule([.field(.destinationType, .local)], toPublished),
-      ])
-  }
-
-  private var toPublishedAt: NftStatement {
-    .dnatMap(.ip, [.ipDestination, .transportProtocol, .destinationPort], map: "published_at")
-  }
-
-  private var toPublished: NftStatement {
-    .dnatMap(.ip, [.transportProtocol, .destinationPort], map: "published")
+      "publish_locally", base: NftBase(.nat, .output, priority: -100), rules: toPublished)
   }
 
   private var translateSource: NftChain {
@@ -158,7 +150,7 @@ struct Firewall {
         NftRule([.set([.outputInterface], named: "bridges"), .field(.ipSource, Self.loopback)], .masquerade),
         // Services of an internal network have no route to anyone but the host.
         NftRule([.set([.outputInterface], named: "internal"), .status(.destinationTranslated)], .masquerade),
-      ] + stack.networks.map(translateHairpin))
+      ] + (policy?.translations ?? []) + stack.networks.map(translateHairpin) + ipv6Hairpins)
   }
 
   /// To a published port of the same network: the answer must come back this way to be translated back.
@@ -179,10 +171,12 @@ struct Firewall {
     NftChain(
       "forward", base: NftBase(.filter, .forward, priority: 0),
       rules: [
-        NftRule([.state([.established, .related])], .accept),
-        NftRule([.set([.outputInterface], named: "bridges")], .verdict(.goto("enter"))),
-        NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
-      ])
+        NftRule([.state([.established, .related])], .accept)
+      ]
+        + (policy?.forwardRules ?? [
+          NftRule([.set([.outputInterface], named: "bridges")], .verdict(.goto("enter"))),
+          NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
+        ]))
   }
 
   /// What enters a network: its own traffic, where bridged frames come by here (br_netfilter), and what was published.
@@ -212,22 +206,14 @@ struct Firewall {
       rules: [
         NftRule([.state([.established, .related])], .accept),
         NftRule([.field(.inputInterface, .interface("lo"))], .accept),
+        NftRule([toNames], .accept),
         NftRule(
           [
             .set([.ipDestination], named: "gateways"),
             .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
           ], .drop),
-      ])
+      ] + ipv6InputRules + (policy?.inputRules ?? []))
   }
 
   private static let loopback = NftValue.prefix(.v4(.loopback))
-}
-
-extension TransportProtocol {
-  fileprivate var nftValue: NftValue {
-    switch self {
-    case .tcp: .tcp
-    case .udp: .udp
-    }
-  }
 }

@@ -16,13 +16,18 @@ extension HostFacts {
     var facts = HostFacts(pools: pools)
     try facts.addLinks(except: stack, group: group)
     try facts.addSockets(portsOfInterest)
+    facts.hasIPv6 = Files.exists("/proc/sys/net/ipv6")
     facts.identities = IdentityFacts.observe(paths)
+    facts.canFilterBridges = Files.exists("/proc/sys/net/bridge/bridge-nf-call-iptables")
     facts.tables = try Set(tables(except: stack))
     for other in StackIndex(folders: folders).names() where other != stack {
       try facts.addStack(other, folders)
     }
+    facts.leaveOutNameServers(StackIndex(folders: folders).names(), folders)
     return facts
   }
+
+  private static let linkLocal = IPPrefix("fe80::/64")
 
   /// Links and the routes over them.
   private mutating func addLinks(except stack: String, group: UInt32?) throws(KernelError) {
@@ -35,7 +40,9 @@ extension HostFacts {
     self.links = Set(links.filter { !ownIndices.contains($0.index) }.map(\.name))
     linkGroups = Set(links.compactMap(\.group))
     for route in try socket.routes() {
-      guard case .v4(let prefix) = route.destination, prefix.length > 0, route.kind == .unicast,
+      let prefix = route.destination
+      // Every link has the link-local prefix: nobody's subnet is in it.
+      guard prefix.length > 0, route.kind == .unicast, prefix != Self.linkLocal,
         !ownIndices.contains(route.link ?? 0)
       else { continue }
       let link = route.link.flatMap { names[$0] } ?? "nothing"
@@ -49,12 +56,20 @@ extension HostFacts {
     let interesting = sockets.filter { portsOfInterest.contains($0.port) }
     let owners = interesting.isEmpty ? [:] : SocketOwners.find(Set(interesting.map(\.inode)))
     for bound in sockets {
-      var address: IPv4Address?
-      if case .v4(let v4) = bound.address, v4 != .any { address = v4 }
       let user = owners[bound.inode].map { PortUser.process(name: $0.name, pid: $0.pid) } ?? .socket
       ports.append(
-        UsedPort(address: address, port: bound.port, transport: TransportProtocol(bound.transport), user: user))
+        UsedPort(
+          address: bound.claimedAddress, port: bound.port, transport: TransportProtocol(bound.transport), user: user))
     }
+  }
+
+  /// What answers names for a stack's own services is in nobody's way: no packet for it can be led elsewhere.
+  private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
+    guard ports.contains(where: { $0.port == DNSSocket.port && $0.address != nil }) else { return }
+    let gateways = stacks.flatMap { name in
+      ((try? StateFile<DesiredStack>(path: folders.stack(name).intent).read()) ?? nil)?.networks.flatMap(\.gateways) ?? []
+    }
+    ports.removeAll { used in used.port == DNSSocket.port && used.address.map(gateways.contains) ?? false }
   }
 
   private static func tables(except stack: String) throws(KernelError) -> [String] {
@@ -69,13 +84,30 @@ extension HostFacts {
     for path in [folder.intent, folder.claim] {
       guard let other = try StateFile<DesiredStack>(path: path).read() else { continue }
       linkGroups.insert(other.linkGroup)
-      ranges += other.networks.map { UsedRange(prefix: $0.subnet, user: "network \($0.name) of stack \(name)") }
+      for network in other.networks {
+        let user = "network \(network.name) of stack \(name)"
+        ranges.append(UsedRange(prefix: .v4(network.subnet), user: user))
+        if let ipv6 = network.ipv6 { ranges.append(UsedRange(prefix: .v6(ipv6.subnet), user: user)) }
+      }
       identities.taken += other.services.compactMap { service in
         service.firstIdentity.map { $0...($0 + (IdentityAllocator.size - 1)) }
       }
-      ports += other.publishedPorts.map {
-        UsedPort(address: $0.hostAddress, port: $0.hostPort, transport: $0.target.transport, user: .stack(name))
+      for service in other.services {
+        ports += service.ports.map {
+          UsedPort(
+            address: $0.claimedAddress(of: service), port: $0.hostPort, transport: $0.target.transport,
+            user: .stack(name))
+        }
       }
     }
+  }
+}
+
+extension BoundSocket {
+  /// The address that it takes the port of; nil for all of both families (IPV6_V6ONLY in ipv6(7)).
+  fileprivate var claimedAddress: IPAddress? {
+    guard case .v6(let v6) = address else { return address }
+    if let mapped = v6.mapped { return .v4(mapped) }
+    return v6 == .any && !isIPv6Only ? nil : address
   }
 }

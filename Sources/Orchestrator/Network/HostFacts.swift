@@ -6,13 +6,13 @@ public import Netlink
 public struct HostFacts: Hashable, Sendable {
   /// A range of addresses with what uses it, as it reads in an error: `route 10.0.0.0/8 via eth0`.
   public struct UsedRange: Hashable, Sendable {
-    public var prefix: IPv4Prefix
+    public var prefix: IPPrefix
     public var user: String
   }
   /// A port of the host that somebody listens on or publishes.
   public struct UsedPort: Hashable, Sendable {
-    /// nil for all addresses.
-    public var address: IPv4Address?
+    /// `0.0.0.0` or `::` for all of a family, nil for all of both.
+    public var address: IPAddress?
     public var port: UInt16
     public var transport: TransportProtocol
     public var user: PortUser
@@ -46,8 +46,12 @@ public struct HostFacts: Hashable, Sendable {
   public var tables: Set<String> = []
   /// Whether the kernel has netem. Looked at only for a stack that needs it.
   public var emulatesNetworks = true
+  /// Whether the kernel has IPv6.
+  public var hasIPv6 = true
   /// What decides who the users of services are outside.
   var identities = IdentityFacts()
+  /// Whether the frames that a bridge passes on can be shown to the firewall: the kernel has br_netfilter, and has it loaded.
+  public var canFilterBridges = true
   /// Where new subnets come from.
   public var pools: [IPv4Prefix]
 

@@ -25,7 +25,8 @@ extension Planner {
       stages.append(
         .serial(
           [.recordIntent(before), .makeFolders(before), .writeFirewall(before)]
-            + lostBridges.map { .createBridge($0, before) }))
+            + (before.partition == nil ? [] : [.partition(before)])
+            + policyChange(from: desired, to: before) + lostBridges.map { .createBridge($0, before) }))
     }
     stages.append(
       .serial(

@@ -59,7 +59,8 @@ struct Planner {
     // What is made anew needs its folder again too.
     if recorded != desired || !isSettled || !gone.isEmpty {
       let isFirst = recorded == nil || !isSettled
-      stages.append(.serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew)))
+      stages.append(
+        .serial(preparation(desired, isFirst: isFirst, bridges: bridgesNew) + policyChange(from: old, to: desired)))
     }
     stages.append(.serial(reshaped.map { .shape($0, stack: desired.name) }))
     let wiring = Wiring(
@@ -79,6 +80,9 @@ struct Planner {
         Plan.Reason(service: $0.name, text: "other routes")
       }
       + following.map { Plan.Reason(service: $0.name, text: "restarted with what it depends on") }
+      + (recorded.flatMap { desired.policy.difference(from: $0.policy) }.map {
+        [Plan.Reason(service: "policies", text: $0)]
+      } ?? [])
     return Plan(stages: stages, reasons: reasons)
   }
 
@@ -118,11 +122,21 @@ struct Planner {
     var steps: [Step] = [.recordIntent(stack), .makeFolders(stack)]
     if isFirst { steps.append(.mountLayers(stack: stack.name)) }
     if stack.services.contains(where: { $0.root == .host }) { steps.append(.makeHostRoot(stack: stack.name)) }
-    let forwarding = stack.networks.contains { !$0.isInternal } || !stack.publishedPorts.isEmpty
-    steps.append(.prepareHost(stack: stack.name, forwarding: forwarding))
+    steps.append(.prepareHost(stack: stack.name, forwarding: stack.neededForwarding))
     // The table names bridges, not their numbers, and stands before the first packet can pass.
     steps.append(.writeFirewall(stack))
+    if stack.partition != nil { steps.append(.partition(stack)) }
     return steps + bridges.map { .createBridge($0, stack) }
+  }
+
+  /// What a change of who may talk to whom takes beside the table: bridges that were there are seen by it or no longer, and
+  /// what is not allowed any more ends.
+  static func policyChange(from old: DesiredStack, to new: DesiredStack) -> [Step] {
+    guard !(old.policy.isEmpty && new.policy.isEmpty), !old.services.isEmpty else { return [] }
+    let kept = new.networks.filter { old.network(named: $0.name) == $0 }
+    let (before, after) = (old.policy.filteredNetworks(of: old), new.policy.filteredNetworks(of: new))
+    let switched = kept.filter { before.contains($0.name) != after.contains($0.name) }
+    return (switched.isEmpty ? [] : [.filterBridges(switched, new)]) + (new.policy.isEmpty ? [] : [.endFlows(new)])
   }
 
   static func startLanes(
@@ -168,7 +182,8 @@ struct Planner {
     ]
     removal += stack.networks.map { .removeBridge($0) }
     removal += [
-      .removeFirewall(stack: stack.name), .removeControlGroups(stack: stack.name), .restoreHost,
+      .removeFirewall(stack: stack.name), .forgetConnections(stack), .removeControlGroups(stack: stack.name),
+      .restoreHost,
       .unmountLayers(stack: stack.name),
     ]
     if removeVolumes { removal.append(.removeVolumes(stack: stack.name)) }
@@ -209,6 +224,22 @@ struct Planner {
     Plan(stages: [.lanes(stopLanes(services, in: stack))])
   }
 
+  /// Those that run.
+  static func pause(_ services: [DesiredService], in stack: DesiredStack, observed: Observed) -> Plan {
+    let running = services.filter { observed[$0.name]?.isAlive == true }
+    return Plan(
+      stages: [
+        .lanes(running.map { Plan.Lane(service: $0.name, waitsFor: [], steps: [.pause($0, stack: stack.name)]) })
+      ])
+  }
+
+  static func unpause(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
+    Plan(
+      stages: [
+        .lanes(services.map { Plan.Lane(service: $0.name, waitsFor: [], steps: [.unpause($0, stack: stack.name)]) })
+      ])
+  }
+
   static func restart(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
     let all = services + followers(of: services, in: stack)
     return Plan(stages: stop(all, in: stack).stages + start(all, in: stack, observed: [:]).stages)
@@ -238,4 +269,16 @@ extension DesiredStack {
   }
 
   var publishedPorts: [PublishedPort] { services.flatMap(\.ports) }
+
+  /// A stack that is inside alone needs nothing of the host.
+  var neededForwarding: Forwarding {
+    var needed: Forwarding = []
+    if networks.contains(where: { !$0.isInternal }) || !publishedPorts.isEmpty { needed.insert(.ipv4) }
+    if networks.contains(where: { $0.ipv6 != nil && !$0.isInternal })
+      || services.contains(where: { $0.hasIPv6 && !$0.ports.isEmpty })
+    {
+      needed.insert(.ipv6)
+    }
+    return needed
+  }
 }

@@ -11,9 +11,18 @@ extension Step {
       ["mkdir -p \(folders.stack(stack.name).path) \(folders.stack(stack.name).logs)"]
         + stack.volumes.map { "mkdir -p \(shellQuoted($0.folder))" }
     case .mountLayers(let stack): ["mount -t tmpfs -o mode=0711 stack \(folders.stack(stack).layers)"]
-    case .prepareHost(_, let forwarding): forwarding ? ["sysctl -w net.ipv4.ip_forward=1"] : []
+    case .prepareHost(_, let forwarding):
+      (forwarding.contains(.ipv4) ? ["sysctl -w net.ipv4.ip_forward=1"] : [])
+        + (forwarding.contains(.ipv6) ? ["sysctl -w net.ipv6.conf.all.forwarding=1"] : [])
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
+    case .raiseBridge(let network, _): ["ip link set \(network.bridge) up"]
     case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
+    case .partition(let stack):
+      stack.partition == nil
+        ? PartitionFilter.names(stack.name).map { "nft delete table \($0)" }
+        : PartitionFilter(stack).tables.map { "nft -f - <<EOF\n\($0.rendered)EOF" }
+    case .filterBridges(let networks, let stack): filterCommands(networks, stack)
+    case .endFlows: ["conntrack -L    # and conntrack -D for each that is not allowed any more"]
     case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
     case .connect(let link, let stack): Self.linkCommands(link, stack)
     case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]
@@ -26,6 +35,8 @@ extension Step {
     case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
     case .shape(let service, let stack): service.attachments.flatMap { $0.shapeCommands(service.name, stack) }
     case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
+    case .pause(let service, let stack): ["echo 1 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
+    case .unpause(let service, let stack): ["echo 0 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
     case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
     case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
     case .detach(let service): service.attachments.map { "ip link del \($0.link)" }
@@ -33,6 +44,8 @@ extension Step {
     case .removeLinks(let group, _): ["ip link del group \(group)"]
     case .removeBridge(let network): ["ip link del \(network.bridge)"]
     case .removeFirewall(let stack): ["nft delete table inet \(Firewall.tableName(stack))"]
+    case .forgetConnections(let stack):
+      stack.subnets.flatMap { ["conntrack -D -s \($0)", "conntrack -D -d \($0)", "conntrack -D -r \($0)"] }
     case .removeControlGroups(let stack): ["rmdir /sys/fs/cgroup/stack/\(stack)/* /sys/fs/cgroup/stack/\(stack)"]
     case .unmountLayers(let stack): ["umount \(folders.stack(stack).layers)"]
     case .removeVolumes(let stack): ["rm -r \(folders.stack(stack).volumes)"]
@@ -45,7 +58,7 @@ extension Step {
       service.firstIdentity == nil
       ? "ip netns add \(name)"
       : "touch /run/netns/\(name) && unshare\(userOptions(service)) --net=/run/netns/\(name) true"
-    var commands = [make, "ip netns exec \(name) sysctl -w net.ipv6.conf.all.disable_ipv6=1"]
+    var commands = [make, "ip netns exec \(name) " + ipv6Setting(of: service)]
     if service.forwards {
       commands.append(
         "ip netns exec \(name) sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
@@ -73,15 +86,27 @@ extension Step {
       }
   }
 
+  private func filterCommands(_ networks: [DesiredNetwork], _ stack: DesiredStack) -> [String] {
+    let filtered = stack.policy.filteredNetworks(of: stack)
+    return networks.map { network in
+      let switched = filtered.contains(network.name) ? 1 : 0
+      return "ip link set \(network.bridge) type bridge nf_call_iptables \(switched) nf_call_ip6tables \(switched)"
+    }
+  }
+
   private static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
     let bridge = network.bridge
     return [
       "ip link add \(bridge) address \(network.mac)\(mtu(network)) group \(stack.linkGroup) type bridge stp_state 0 mcast_snooping 0",
       "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name))",
       "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
-      "ip link set \(bridge) up",
-      "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
     ]
+      + (stack.policy.filteredNetworks(of: stack).contains(network.name)
+        ? ["ip link set \(bridge) type bridge nf_call_iptables 1 nf_call_ip6tables 1"] : [])
+      + ipv6Commands(network) + [
+        "ip link set \(bridge) up",
+        "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
+      ]
   }
 
   private static func mtu(_ network: DesiredNetwork) -> String { network.mtu.map { " mtu \($0)" } ?? "" }
@@ -103,6 +128,7 @@ extension Step {
       "ip -n \(namespace) neigh add \(network.gateway) lladdr \(network.mac) dev \(attachment.interface) nud permanent",
     ]
     if attachment.isDefaultRoute { commands.append("ip -n \(namespace) route add default via \(network.gateway)") }
+    commands += ipv6Commands(attachment, network, namespace)
     if attachment.isShaped { commands += attachment.shapeCommands(service.name, stack.name) }
     return commands
   }

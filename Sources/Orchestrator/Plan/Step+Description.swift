@@ -8,9 +8,18 @@ extension Step: CustomStringConvertible {
     case .mountLayers: "mount a tmpfs for writable layers"
     case .makeHostRoot: "make a root folder around the host's /usr"
     case .prepareHost(_, let forwarding):
-      forwarding ? "let packets pass between interfaces" : "make a place for pinned namespaces"
+      !forwarding.isEmpty ? "let packets pass between interfaces" : "make a place for pinned namespaces"
     case .createBridge(let network, _): "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
+    case .raiseBridge(let network, _): "set bridge \(network.bridge) up again"
     case .writeFirewall(let stack): "write nftables table \(Firewall.tableName(stack.name))"
+    case .partition(let stack):
+      stack.partition.map {
+        "cut off from each other: \($0.map { $0.joined(separator: ",") }.joined(separator: " | "))"
+      }
+        ?? "let all services of \(stack.name) reach each other again"
+    case .filterBridges(let networks, _):
+      "choose what the rules see of bridges \(networks.map(\.bridge).joined(separator: ", "))"
+    case .endFlows(let stack): "end connections that the rules of stack \(stack.name) do not allow"
     case .createNamespace(let service, _): "create a network namespace for \(service.name)"
     case .attach(let service, _):
       "attach \(service.name) to "
@@ -31,6 +40,8 @@ extension Step: CustomStringConvertible {
       service.readyPorts.isEmpty
         ? "wait until \(service.name) runs"
         : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
+    case .pause(let service, _): "have \(service.name) stand still"
+    case .unpause(let service, _): "let \(service.name) go on"
     case .stop(let service): "stop \(service.name)"
     case .unpinNamespaces(let services, _): "remove \(services.count) network namespaces"
     case .detach(let service): "detach \(service.name) from its networks"
@@ -38,6 +49,7 @@ extension Step: CustomStringConvertible {
     case .removeLinks(_, let stack): "remove the links of stack \(stack)"
     case .removeBridge(let network): "remove bridge \(network.bridge)"
     case .removeFirewall(let stack): "remove nftables table \(Firewall.tableName(stack))"
+    case .forgetConnections(let stack): "forget the connections of stack \(stack.name)"
     case .removeControlGroups(let stack): "remove the control groups of stack \(stack)"
     case .restoreHost: "put the host's settings back as they were, if no other stack needs them"
     case .unmountLayers: "unmount the writable layers"

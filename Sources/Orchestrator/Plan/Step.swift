@@ -14,10 +14,18 @@ public enum Step: Hashable, Sendable {
   case makeHostRoot(stack: String)
   /// What the host itself must do for stacks: a place for pinned namespaces and, on a host that is no router yet,
   /// forwarding between interfaces.
-  case prepareHost(stack: String, forwarding: Bool)
+  case prepareHost(stack: String, forwarding: Forwarding)
   case createBridge(DesiredNetwork, DesiredStack)
+  /// A bridge that somebody set down, up again, with the neighbours that the kernel forgot.
+  case raiseBridge(DesiredNetwork, DesiredStack)
   /// The stack's nftables table, replaced as a whole in one transaction.
   case writeFirewall(DesiredStack)
+  /// What keeps groups of services apart that were cut off from each other by hand, or takes that away.
+  case partition(DesiredStack)
+  /// Which bridges show the frames that they pass on to the firewall.
+  case filterBridges([DesiredNetwork], DesiredStack)
+  /// Forgets the connections that the rules no longer let begin.
+  case endFlows(DesiredStack)
 
   // What one service needs.
   /// A network namespace under a name that ip-netns(8) knows, which keeps it beyond its processes.
@@ -33,6 +41,10 @@ public enum Step: Hashable, Sendable {
   case start(DesiredService, stack: String)
   case awaitReady(DesiredService)
 
+  /// Has all processes of a service stand still, and lets them go on.
+  case pause(DesiredService, stack: String)
+  case unpause(DesiredService, stack: String)
+
   // And the way back.
   case stop(DesiredService)
   case unpinNamespaces([String], stack: String)
@@ -44,6 +56,8 @@ public enum Step: Hashable, Sendable {
   case removeLinks(group: UInt32, stack: String)
   case removeBridge(DesiredNetwork)
   case removeFirewall(stack: String)
+  /// What the kernel tracks of connections to and from the stack's addresses.
+  case forgetConnections(DesiredStack)
   case removeControlGroups(stack: String)
   case restoreHost
   case unmountLayers(stack: String)
@@ -56,7 +70,8 @@ extension Step {
   public var service: String? {
     switch self {
     case .createNamespace(let service, _), .attach(let service, _), .shape(let service, _), .start(let service, _),
-      .awaitReady(let service), .setRoutes(let service, _), .stop(let service), .detach(let service):
+      .awaitReady(let service), .setRoutes(let service, _), .pause(let service, _), .unpause(let service, _),
+      .stop(let service), .detach(let service):
       service.name
     case .removeLayer(let service, _): service
     default: nil

@@ -36,12 +36,12 @@ struct PolicyMembers {
 
 extension DesiredAttachment {
   /// Its addresses of every family.
-  var addresses: [IPAddress] { [.v4(address)] }
+  var addresses: [IPAddress] { [.v4(address)] + (ipv6.map { [.v6($0.address)] } ?? []) }
 }
 
 extension DesiredNetwork {
   /// The host's addresses in it, of every family.
-  var gateways: [IPAddress] { [.v4(gateway)] }
+  var gateways: [IPAddress] { [.v4(gateway)] + (ipv6.map { [.v6($0.gateway)] } ?? []) }
   /// Its ranges, of every family.
-  var subnets: [IPPrefix] { [.v4(subnet)] }
+  var subnets: [IPPrefix] { [.v4(subnet)] + (ipv6.map { [.v6($0.subnet)] } ?? []) }
 }

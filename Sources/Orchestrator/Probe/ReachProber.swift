@@ -16,6 +16,11 @@ struct ReachProber {
     self.places = Dictionary(places.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// Leaves room for the places themselves and for listeners.
+  mutating func limit(descriptors: Int) {
+    window = max(16, min(window, (descriptors - 2 * places.count) / 2))
+  }
+
   /// The answer to each question, in their order.
   func ask(_ questions: [ReachQuestion]) throws(KernelError) -> [ReachAnswer] {
     let run = try ProbeRun(questions, places: places, timing: timing, window: window)
@@ -87,11 +92,22 @@ private final class ProbeRun {
       try takeDue()
       if flights.count <= window / 2 { try startMore() }
     }
+    // What has been answered at once may be seen to have come in a moment later.
+    let deadline = loop.now + timing.patience
+    while loop.now < deadline, answers.contains(where: isUnseen) {
+      try loop.turn(atMost: loop.now.duration(to: deadline))
+    }
     return questions.indices.map { index in
       guard case .answered(let arrival) = answers[index] else { return answers[index] ?? .silent }
       guard arrival.witness == .listener else { return .answered(arrival) }
       return .answered(listeners.arrival(of: questions[index], from: senders[index]))
     }
+  }
+
+  /// Whether a listener of ours should have seen what was answered, and has not.
+  private func isUnseen(_ index: Int, _ answer: ReachAnswer) -> Bool {
+    guard case .answered(let arrival) = answer, arrival.witness == .listener else { return false }
+    return listeners.arrival(of: questions[index], from: senders[index]).witness == .stranger
   }
 
   // MARK: Deadlines

@@ -71,11 +71,9 @@ extension StackBuilder {
     try socket.apply(batch)
   }
 
-  /// Removes what ``LossFilter`` has made on the host, also for services that nobody remembers.
-  func removeLossFilters() throws(KernelError) {
-    let own = try nftables.tables().filter {
-      $0.name.family == .netdev && Firewall.owner(of: $0.name, comment: $0.comment) == stack
-    }
+  /// Removes what ``LossFilter`` and ``PartitionFilter`` have made on the host, also for services that nobody remembers.
+  func removeOtherTables() throws(KernelError) {
+    let own = try nftables.tables().filter { Firewall.owner(of: $0.name, comment: $0.comment) == stack }
     guard !own.isEmpty else { return }
     var transaction = NftTransaction()
     for table in own { transaction.deleteIfPresent(table.name) }

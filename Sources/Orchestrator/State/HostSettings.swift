@@ -10,6 +10,8 @@ struct HostSettings {
     var before: [String: String] = [:]
     /// What had to be done for namespaces to be pinned.
     var namespaceFolder: NamespaceFolder.Change?
+    /// Controllers that the top of the cgroups did not hand down before.
+    var controllers: Set<String>?
     /// Which stacks need the changes.
     var stacks: Set<String> = []
     /// The boot in which the changes were made: a host that has started anew has none of them.
@@ -27,18 +29,38 @@ struct HostSettings {
   private var copy: StateFile<Ledger> { StateFile(path: "\(folders.lib)/.host/settings.json") }
   private var lock: String { "\(folders.host)/settings.lock" }
 
+  /// One setting with the value that it is to have.
+  struct Setting {
+    var path: String
+    /// nil: it changes by itself when another one does, and only has to be put back.
+    var wanted: String?
+  }
+
   /// Makes the host ready for a stack: namespaces can be pinned and, if the stack wants it, packets are forwarded.
-  func prepare(for stack: String, forwarding: Bool) throws(KernelError) {
+  ///
+  /// - Parameter groups: the host's cgroups, whose controllers are handed down as far as the host allows.
+  func prepare(
+    for stack: String, forwarding: Forwarding, groups: ControlGroups = .none
+  ) throws(KernelError) {
     let held = try StackLock(lock)
     let boot = try Boot.current()
     var ledger = try ledger(of: boot) ?? Ledger(boot: boot)
     ledger.stacks.insert(stack)
-    let value = try read(Self.forwarding)
-    if forwarding, ledger.before[Self.forwarding] == nil { ledger.before[Self.forwarding] = value }
+    var settings = forwarding.contains(.ipv4) ? [Setting(path: Self.forwarding, wanted: "1")] : []
+    if forwarding.contains(.ipv6) { settings += try settingsForIPv6() }
+    for setting in settings where ledger.before[setting.path] == nil {
+      ledger.before[setting.path] = try read(setting.path)
+    }
     let change = try NamespaceFolder.needed(folders.namespaces)
     if !change.isEmpty { ledger.namespaceFolder = (ledger.namespaceFolder ?? []).union(change) }
+    let missing = try groups.missingAtTop()
+    if !missing.isEmpty { ledger.controllers = (ledger.controllers ?? []).union(missing) }
     try write(ledger)
-    if forwarding, value != "1" { try Files.set(Self.forwarding, to: "1") }
+    // Where that cannot be, the limits that need it say so.
+    for controller in missing { try? groups.setAtTop(controller, isOn: true) }
+    for setting in settings {
+      if let wanted = setting.wanted, try read(setting.path) != wanted { try Files.set(setting.path, to: wanted) }
+    }
     try NamespaceFolder.prepare(folders.namespaces)
     held.remove()
   }
@@ -59,7 +81,15 @@ struct HostSettings {
       return held.remove()
     }
     if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
-    for (path, value) in ledger.before where try read(path) != value { try Files.set(path, to: value) }
+    // Not while somebody else has come to use them.
+    if let groups = try? ControlGroups.observe() {
+      for controller in ledger.controllers ?? [] { try? groups.setAtTop(controller, isOn: false) }
+    }
+    for (path, value) in Self.inOrder(ledger.before) {
+      // A link that is gone has taken its settings along.
+      guard Files.exists(path), try read(path) != value else { continue }
+      try Files.set(path, to: value)
+    }
     try removeLedger()
     held.remove()
   }
@@ -95,7 +125,7 @@ struct HostSettings {
     Files.removeIfEmpty(folders.lib)
   }
 
-  private func read(_ path: String) throws(KernelError) -> String {
+  func read(_ path: String) throws(KernelError) -> String {
     let bytes = try Files.read(path, limit: 4096) ?? []
     return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }

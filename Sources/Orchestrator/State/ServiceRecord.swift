@@ -29,6 +29,10 @@ public struct ServiceRecord: Codable, Hashable, Sendable {
   public var restarts: Int
   /// What its health check found, if it has one. True only while it runs: see ``healthStatus``.
   public var health: Health?
+  /// Seconds since 1970: since when it stands still, if it does.
+  public var pausedAt: Double?
+  /// Whether the kernel has ended processes of its last run because there was no memory left.
+  public var ranOutOfMemory: Bool?
   /// Stopped by a person: not started again by its restart policy.
   public var isStoppedByHand: Bool
 

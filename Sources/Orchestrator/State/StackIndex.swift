@@ -116,8 +116,9 @@ public struct StackIndex: Sendable {
 extension StackIndex.ServiceStatus {
   public var name: String { service.name }
   public var isExited: Bool { record.phase == .exited }
-  public var phase: String { record.phase.rawValue }
-  public var addresses: [String] { service.attachments.map { "\($0.address)" } }
+  public var phase: String { isPaused ? "paused" : record.phase.rawValue }
+  public var isPaused: Bool { record.phase.isAlive && record.pausedAt != nil }
+  public var addresses: [String] { service.attachments.flatMap(\.addresses).map(\.description) }
   public var ports: [String] { service.ports.map(\.summary) }
 
   /// Of its process 1, as the host sees it.
@@ -127,10 +128,11 @@ extension StackIndex.ServiceStatus {
   public var state: String {
     let health = record.healthStatus.map { ", \($0.rawValue)" } ?? ""
     let restarts = record.restarts > 0 ? " (restarted \(record.restarts)x)" : ""
+    let memory = record.ranOutOfMemory == true ? ", out of memory" : ""
     return switch record.phase {
-    case .exited: "exited (\(record.exitCode.map(String.init) ?? "?"))"
-    case .restarting: "restarting (\(record.restarts))"
-    default: record.phase.rawValue + health + restarts
+    case .exited: "exited (\(record.exitCode.map(String.init) ?? "?")\(memory))"
+    case .restarting: "restarting (\(record.restarts)\(memory))"
+    default: phase + health + restarts
     }
   }
 }

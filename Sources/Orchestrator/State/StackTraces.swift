@@ -79,10 +79,9 @@ extension Firewall {
   /// The stack that a table is of, by the comment that it was made with; nil when it is no stack's.
   static func owner(of table: NftTableName, comment: String?) -> String? {
     let prefix = "stack:"
-    guard table.family == .inet || table.family == .netdev, let comment, comment.hasPrefix(prefix) else { return nil }
+    guard let comment, comment.hasPrefix(prefix) else { return nil }
     let owner = String(comment.dropFirst(prefix.count))
-    let isOwn =
-      table.family == .inet ? table.name == tableName(owner) : table.name.hasPrefix("\(tableName(owner))/")
-    return isOwn ? owner : nil
+    let isMain = table.family == .inet && table.name == tableName(owner)
+    return isMain || table.name.hasPrefix("\(tableName(owner))/") ? owner : nil
   }
 }

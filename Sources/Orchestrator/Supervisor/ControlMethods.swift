@@ -41,11 +41,50 @@ enum SupervisorMethods {
     typealias Reply = OperationEvent
   }
 
+  enum Pause: ControlMethod {
+    static let name = "io.stack.Pause"
+    typealias Parameters = ServiceSelection
+    typealias Reply = OperationEvent
+  }
+
+  enum Unpause: ControlMethod {
+    static let name = "io.stack.Unpause"
+    typealias Parameters = ServiceSelection
+    typealias Reply = OperationEvent
+  }
+
   enum Kill: ControlMethod {
     static let name = "io.stack.Kill"
     struct Parameters: Codable, Sendable {
       var services: [String]
       var signal: Int32
+    }
+    typealias Reply = OperationEvent
+  }
+
+  /// Changes by hand what befalls packets on links.
+  enum Shape: ControlMethod {
+    static let name = "io.stack.Shape"
+    struct Parameters: Codable, Sendable {
+      var changes: [Change]
+      /// Seconds until it ends by itself; nil for not by itself.
+      var seconds: Double?
+    }
+    struct Change: Codable, Sendable {
+      var service: String
+      var network: String
+      /// nil for what the file says.
+      var override: LinkOverride?
+    }
+    typealias Reply = OperationEvent
+  }
+
+  /// Cuts groups of services off from each other, or lets all reach each other again.
+  enum Partition: ControlMethod {
+    static let name = "io.stack.Partition"
+    struct Parameters: Codable, Sendable {
+      /// Names of instances; nil for no partition.
+      var groups: [[String]]?
     }
     typealias Reply = OperationEvent
   }

@@ -11,6 +11,8 @@ final class ServiceUnit {
   let paths: ServiceFolder
   private let loop: EventLoop
   private let output: ServiceOutput
+  /// All of the service's processes; nil where there is no such thing.
+  private let group: ControlGroup?
   /// The service's network namespace.
   private let namespace: (DesiredService) -> SharedNamespace?
   /// Starts the process anew, for a restart policy.
@@ -42,7 +44,7 @@ final class ServiceUnit {
 
   init(
     _ desired: DesiredService, paths: ServiceFolder, loop: EventLoop, pump: LogPump,
-    record: ServiceRecord? = nil,
+    record: ServiceRecord? = nil, group: ControlGroup? = nil,
     namespace: @escaping (DesiredService) -> SharedNamespace?, relaunch: @escaping (ServiceUnit) -> Void,
     makeProbe: @escaping (DesiredService, ServiceProcess) -> any ProbeRunner,
     onChange: @escaping (ServiceUnit) -> Void
@@ -51,6 +53,7 @@ final class ServiceUnit {
     self.paths = paths
     self.loop = loop
     self.record = record ?? ServiceRecord(service: desired.name)
+    self.group = group
     self.namespace = namespace
     self.relaunch = relaunch
     self.makeProbe = makeProbe
@@ -90,6 +93,7 @@ final class ServiceUnit {
     record.startedAt = Date().timeIntervalSince1970
     record.finishedAt = nil
     record.exitCode = nil
+    (record.pausedAt, record.ranOutOfMemory) = (nil, nil)
     record.isStoppedByHand = isUnwanted
     record.health = desired.healthCheck.map { _ in ServiceRecord.Health(afterRestartOf: record.health) }
     watch(launched)
@@ -145,6 +149,10 @@ final class ServiceUnit {
     record.exitCode = status.map { Int($0.shellCode) }
     record.finishedAt = Date().timeIntervalSince1970
     record.process = nil
+    record.pausedAt = nil
+    noteMemory()
+    // Among the processes of others, none end because the first of the service has.
+    if desired.settings.pid != .own { try? group?.kill() }
     let restarts = shouldRestart
     record.phase = restarts ? .restarting : .exited
     if restarts {
@@ -155,6 +163,21 @@ final class ServiceUnit {
     // Through a restart the wait for readiness goes on, with the time that it has left.
     if !restarts { endWaitForReadiness(exitBeforeReady) }
     answerExit()
+  }
+
+  /// Asks the kernel, while the group of this run is still there, whether it was memory that was lacking.
+  private func noteMemory() {
+    let kills = try? group?.outOfMemoryKills()
+    record.ranOutOfMemory = kills.map { $0 > 0 } ?? false ? true : nil
+  }
+
+  /// Notes that all processes stand still, or go on.
+  func setPaused(_ isPaused: Bool) {
+    guard process != nil, isPaused != (record.pausedAt != nil) else { return }
+    record.pausedAt = isPaused ? Date().timeIntervalSince1970 : nil
+    // A probe would stand still as well, and count as failed.
+    watchHealth()
+    changed()
   }
 
   private func answerExit() {
@@ -200,9 +223,23 @@ final class ServiceUnit {
 
   private var exitBeforeReady: StackError? {
     guard record.exitCode != 0 || !desired.readyPorts.isEmpty else { return nil }
+    if let lack = lackOfMemory(" before it was ready") { return lack }
     let how = record.exitCode.map { $0 > 128 ? "was ended by signal \($0 - 128)" : "exited with code \($0)" } ?? "ended"
     var error = StackError(
       subject, "\(how) before it was ready", remedy: "see what it wrote: stack logs \(subject)")
+    error.logLines = output.lastLines(10)
+    return error
+  }
+
+  /// What is to be said of a run that the kernel has ended for want of memory.
+  private func lackOfMemory(_ moment: String) -> StackError? {
+    guard record.ranOutOfMemory == true else { return nil }
+    let limit = desired.limits.memory.map { " of \(ServiceUsage.memorySize($0))" } ?? ", the host's"
+    let place = desired.declaredAt.map { " (\($0))" } ?? ""
+    var error = StackError(
+      subject, "ran out of memory\(limit)\(moment), and the kernel ended it",
+      remedy: desired.limits.memory == nil
+        ? "give the host more memory, or limit what else runs on it" : "raise its mem_limit\(place)")
     error.logLines = output.lastLines(10)
     return error
   }
@@ -269,7 +306,9 @@ final class ServiceUnit {
 
   private func watchHealth() {
     stopWatchingHealth()
-    guard let check = desired.healthCheck, let process, let startedAt = record.startedAt else { return }
+    guard let check = desired.healthCheck, record.pausedAt == nil, let process, let startedAt = record.startedAt else {
+      return
+    }
     monitor = HealthMonitor(
       check, health: record.health ?? ServiceRecord.Health(), startedAt: startedAt, clock: loop,
       runner: makeProbe(desired, process)
@@ -346,6 +385,7 @@ final class ServiceUnit {
     case (.healthy, _) where record.healthStatus == .unhealthy: return .cannotHold(illHealth)
     case (.completed, .exited):
       guard record.exitCode != 0 else { return .holds }
+      if let lack = lackOfMemory(" before it had completed") { return .cannotHold(lack) }
       var error = StackError(
         subject, "did not complete: it exited with code \(record.exitCode ?? 255)",
         remedy: "see what it wrote: stack logs \(subject)")
@@ -368,6 +408,8 @@ final class ServiceUnit {
     // A process that is just being made is ended as soon as it is there.
     guard process != nil else { return }
     let grace = grace ?? desired.stop.grace
+    // What stands still, paused or frozen by somebody else, takes no signal.
+    try? group?.thaw()
     signal(grace > .zero ? desired.stop.signal : SIGKILL)
     guard killTimer == nil, grace > .zero else { return }
     killTimer = loop.schedule(after: grace) { [weak self] in
@@ -386,10 +428,12 @@ final class ServiceUnit {
     answerExit()
   }
 
-  /// Sends a signal; what has ended meanwhile needs none.
+  /// Sends a signal; what has ended meanwhile needs none. SIGKILL goes to every process of the service, also where it
+  /// shares the processes of others and has no process 1 whose end would be theirs.
   func signal(_ number: Int32) {
     guard let process else { return }
     try? ProcessHandle.send(number, to: process.process.pidfd)
+    if number == SIGKILL { try? group?.kill() }
   }
 
   /// Stopped by hand: not to be started again.

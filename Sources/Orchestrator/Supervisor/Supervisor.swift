@@ -14,24 +14,30 @@ final class Supervisor {
 
   let loop: EventLoop
   let builder: StackBuilder
+  let watch: StackWatch
   private let pool: WorkerPool
   private let pump: LogPump
-  private let server: ControlServer
-  private var stack: DesiredStack?
+  let server: ControlServer
+  private let names: NameService
+  var stack: DesiredStack?
   private var units: [String: ServiceUnit] = [:]
-  private var run: PlanRun?
+  var run: PlanRun?
   private var readyTimeout: Duration?
   private var stopTimeout: Duration?
   /// Commands that came while another was being carried out, in order.
   private var queue: [() -> Void] = []
   private var isBusy = false
+  /// Ends what was set for a time by hand.
+  var overrideTimer: EventLoop.TimerID?
 
   init(builder: StackBuilder, listener: consuming Descriptor) throws(KernelError) {
     self.builder = builder
     loop = try EventLoop()
+    watch = StackWatch(loop: loop)
     pump = LogPump(loop: loop)
     pool = try WorkerPool(loop: loop, threads: Self.workers)
     server = try ControlServer(loop: loop, listener: listener)
+    names = NameService(loop: loop, folder: builder.folder)
     answerCommands()
   }
 
@@ -44,6 +50,8 @@ final class Supervisor {
     loop.schedule(after: .seconds(10)) { [weak self] in self?.endIfIdle() }
     try loop.run()
     for unit in units.values { unit.close() }
+    names.close()
+    watch.close()
     server.close()
     pool.shutDown()
   }
@@ -64,11 +72,17 @@ final class Supervisor {
       let unit = makeUnit(service, record: record)
       unit.adopt()
     }
+    // Nobody is there to be told of a network without an answer; the next `up` says it.
+    _ = names.serve(recorded)
+    names.mark(units.values.map(\.record))
+    watchOverrides()
+    watchHost()
   }
 
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
     let unit = ServiceUnit(
       service, paths: builder.folder.service(service.name), loop: loop, pump: pump, record: record,
+      group: builder.controlGroup(of: service.name),
       namespace: { [builder] in try? builder.namespace(of: $0) },
       relaunch: { [weak self] in self?.relaunch($0) },
       makeProbe: { [loop, pool, builder] in builder.probe(of: $0, in: $1, loop: loop, pool: pool) },
@@ -80,6 +94,7 @@ final class Supervisor {
   private func persist(_ unit: ServiceUnit) {
     // A full disk must not stop the supervision: the record is behind until the next change.
     try? StateFile(path: unit.paths.record).write(unit.record)
+    names.update(unit.record)
   }
 
   private func relaunch(_ unit: ServiceUnit) {
@@ -104,10 +119,19 @@ final class Supervisor {
     server.handle(SupervisorMethods.Restart.self) { [unowned self] call in
       select(call, call.parameters) { Planner.restart($0, in: $1) }
     }
+    server.handle(SupervisorMethods.Pause.self) { [unowned self] call in
+      select(call, call.parameters) { [unowned self] in
+        Planner.pause($0, in: $1, observed: observed)
+      }
+    }
+    server.handle(SupervisorMethods.Unpause.self) { [unowned self] call in
+      select(call, call.parameters) { Planner.unpause($0, in: $1) }
+    }
     server.handle(SupervisorMethods.Kill.self) { [unowned self] call in
       for name in call.parameters.services { units[name]?.kill(call.parameters.signal) }
       call.finish(OperationEvent(.finished))
     }
+    answerShaping()
     server.handle(SupervisorMethods.Cancel.self) { [unowned self] call in
       run?.cancel()
       call.finish(Nothing())
@@ -115,13 +139,13 @@ final class Supervisor {
   }
 
   /// One command changes the stack at a time.
-  private func enqueue(_ command: @escaping () -> Void) {
+  func enqueue(_ command: @escaping () -> Void) {
     guard !isBusy else { return queue.append(command) }
     isBusy = true
     command()
   }
 
-  private func commandEnded() {
+  func commandEnded() {
     run = nil
     isBusy = false
     guard !queue.isEmpty else { return releaseCodeSoon() }
@@ -147,9 +171,15 @@ final class Supervisor {
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
     redefine(desired)
     call.send(OperationEvent(plan.reasons))
+    for failure in names.serve(desired) {
+      call.send(OperationEvent(.warning, text: "\(StackError(builder.stack, failure))"))
+    }
     perform(plan, call) { [self] run in
       guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
       stack = desired
+      names.mark(units.values.map(\.record))
+      watchOverrides()
+      watchHost()
       try? builder.settle()
       for name in units.keys where desired.service(named: name) == nil { units.removeValue(forKey: name)?.close() }
       call.finish(OperationEvent(.finished))
@@ -158,7 +188,7 @@ final class Supervisor {
   }
 
   /// Makes the units what the services are to be; those that run keep their process.
-  private func redefine(_ desired: DesiredStack) {
+  func redefine(_ desired: DesiredStack) {
     for service in desired.services {
       if let unit = units[service.name] { unit.redefine(service) } else { _ = makeUnit(service) }
     }
@@ -171,6 +201,7 @@ final class Supervisor {
     let plan =
       before.map { Planner.undo(failed.begun, of: desired, to: $0) } ?? Planner.down(desired, removeVolumes: false)
     if let before { redefine(before) }
+    if let before { _ = names.serve(before) }
     stopTimeout = .zero
     run = PlanRun(
       plan, failures: .goOn, on: self, report: { _ in },
@@ -179,6 +210,7 @@ final class Supervisor {
         call.finish(OperationEvent(kind, errors: failed.errors + run.errors))
         guard let before else { return end() }
         stack = before
+        names.mark(units.values.map(\.record))
         for (name, unit) in units where before.service(named: name) == nil {
           unit.close()
           units[name] = nil
@@ -239,6 +271,7 @@ final class Supervisor {
     Files.removeIfEmpty(builder.folders.run)
     for unit in units.values { unit.close() }
     units = [:]
+    names.close()
     server.stopListening()
     awaitDrain(attempts: 100)
   }
@@ -267,10 +300,19 @@ extension Supervisor: PlanHost {
         return (begun, launched, nil)
       } completion: { [self] begun, launched, error in
         if let launched, let service = begun.lazy.compactMap(\.service).first { units[service]?.started(launched) }
+        for step in error == nil ? begun : begun.dropLast() { note(step) }
         completion(begun, error)
       }
     } catch {
       completion([], StackError(builder.stack, error))
+    }
+  }
+
+  private func note(_ step: Step) {
+    switch step {
+    case .pause(let service, _): units[service.name]?.setPaused(true)
+    case .unpause(let service, _): units[service.name]?.setPaused(false)
+    default: break
     }
   }
 

@@ -65,6 +65,20 @@ extension ControlGroup {
         if parts[1] == "Read" { usage.bytesRead? += count }
         if parts[1] == "Write" { usage.bytesWritten? += count }
       }
+    } else if folder != nil {
+      try readBlockIOOfProcesses(into: &usage)
+    }
+  }
+
+  /// Where no group counts it, since each more that does costs every service something: what its processes count, which
+  /// have taken over the counts of those that they have reaped (proc_pid_io(5), wait_task_zombie in exit.c).
+  private func readBlockIOOfProcesses(into usage: inout ResourceUsage) throws(KernelError) {
+    (usage.bytesRead, usage.bytesWritten) = (0, 0)
+    for pid in Set(try processes()) {
+      // One that has ended meanwhile has left its count to another.
+      guard let text = (try? ControlGroupFile.read("/proc/\(pid)/io")) ?? nil else { continue }
+      usage.bytesRead? += ControlGroupFile.value(of: "read_bytes:", in: text) ?? 0
+      usage.bytesWritten? += ControlGroupFile.value(of: "write_bytes:", in: text) ?? 0
     }
   }
 

@@ -57,7 +57,7 @@ public struct ControlGroup: Hashable, Sendable {
     }
   }
 
-  private func renew(in tree: String) throws(KernelError) {
+  func renew(in tree: String) throws(KernelError) {
     let folder = folder(in: tree)
     for _ in 0..<3 {
       if mkdir(folder, 0o755) == 0 {
@@ -88,7 +88,7 @@ public struct ControlGroup: Hashable, Sendable {
     }
     guard tree == groups.unified else { return }
     // Where not even these can be had, the limits say so.
-    for controller in [ControlGroups.Controller.memory, .pids, .io] { try? enable(controller) }
+    for controller in [ControlGroups.Controller.memory, .pids] { try? enable(controller) }
   }
 
   /// Has the groups above this one, of version 2, hand a controller down to it.

@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 import Kernel
 import SystemPackage
 
@@ -177,15 +177,15 @@ extension BlockIOLimits {
 }
 
 /// The number of a device (makedev(3), a macro).
-struct DeviceNumber: Hashable, CustomStringConvertible {
-  let major: UInt64
-  let minor: UInt64
+public struct DeviceNumber: Hashable, Sendable, CustomStringConvertible {
+  public let major: UInt64
+  public let minor: UInt64
 
-  init(_ number: dev_t) {
+  public init(_ number: dev_t) {
     let number = UInt64(number)
     major = (number >> 8) & 0xfff | (number >> 32) & ~0xfff
     minor = number & 0xff | (number >> 12) & ~0xff
   }
 
-  var description: String { "\(major):\(minor)" }
+  public var description: String { "\(major):\(minor)" }
 }

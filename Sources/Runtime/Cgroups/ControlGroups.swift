@@ -53,6 +53,20 @@ public struct ControlGroups: Hashable, Sendable {
       unified: unified, offered: Set(names.compactMap { Controller(rawValue: String($0)) }), legacy: legacy)
   }
 
+  /// The controllers, by name, that the top of the tree of version 2 has and does not hand down.
+  public func missingAtTop() throws(KernelError) -> Set<String> {
+    guard let unified, !offered.isEmpty else { return [] }
+    let text = try ControlGroupFile.read("\(unified)/cgroup.subtree_control") ?? ""
+    let given = Set(text.split { $0 == " " || $0 == "\n" }.map(String.init))
+    return Set(offered.map(\.rawValue)).subtracting(given)
+  }
+
+  /// Hands a controller down from the top, or no longer.
+  public func setAtTop(_ controller: String, isOn: Bool) throws(KernelError) {
+    guard let unified else { return }
+    try ControlGroupFile.write("\(unified)/cgroup.subtree_control", (isOn ? "+" : "-") + controller)
+  }
+
   /// Whether there is something that groups processes, so that all of a service can be found and ended.
   public var canGroup: Bool { tracking != nil }
 
@@ -70,12 +84,24 @@ public struct ControlGroups: Hashable, Sendable {
 
   /// Version 1's, in which a group of its own is made for each service: those that count what it uses, or that limit it.
   func legacyTrees(for limits: ResourceLimits) -> [String] {
-    var wanted: [Controller] = [.pids, .memory, .io] + limits.controllers
+    var wanted: [Controller] = [.pids, .memory] + limits.controllers
     if unified == nil { wanted += [.cpuacct, .freezer] }
     var seen: Set<String> = []
     return (wanted.filter { !offered.contains($0) }.compactMap { legacy[$0] } + [tracking].compactMap(\.self))
       .filter { $0 != unified && seen.insert($0).inserted }
   }
+
+  /// The trees to be shown to a process that enters a group by these ``ControlGroup/entrances``.
+  public func trees(enteredBy entrances: [String]) -> [ControlGroupTree] {
+    var shown: [ControlGroupTree] = unified.map { [ControlGroupTree(name: Self.name(of: $0), controllers: nil)] } ?? []
+    for tree in trees where tree != unified && entrances.contains(where: { $0.hasPrefix("\(tree)/") }) {
+      let controllers = Controller.allCases.filter { legacy[$0] == tree }.map(\.legacyName)
+      shown.append(ControlGroupTree(name: Self.name(of: tree), controllers: controllers.joined(separator: ",")))
+    }
+    return shown
+  }
+
+  private static func name(of tree: String) -> String { tree.split(separator: "/").last.map(String.init) ?? "cgroup" }
 
   public func group(_ path: String) -> ControlGroup { ControlGroup(groups: self, path: path) }
 
@@ -89,4 +115,12 @@ public struct ControlGroups: Hashable, Sendable {
     }
     return found
   }
+}
+
+/// A tree of cgroups as it is mounted in a container.
+public struct ControlGroupTree: Hashable, Sendable {
+  /// Its folder: `memory`.
+  public let name: String
+  /// As mount(8) names them; nil for version 2.
+  public let controllers: String?
 }

@@ -34,6 +34,7 @@ public struct ResourceLimits: Hashable, Codable, Sendable {
     var needed: [ControlGroups.Controller] = []
     if processorQuota != nil || processorShares != nil { needed.append(.cpu) }
     if processors != nil { needed.append(.cpuset) }
+    if !blockIO.isEmpty { needed.append(.io) }
     return needed
   }
 }

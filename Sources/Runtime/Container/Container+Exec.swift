@@ -19,6 +19,11 @@ public struct ExecSpec: Sendable {
   public var cgroup: FileDescriptor?
   /// As ``ContainerSpec/cgroupEntrances``.
   public var cgroupEntrances: [String] = []
+  public var limits: [ProcessLimit] = []
+  /// As ``ContainerSettings/groups``.
+  public var groups: [String] = []
+  /// Whether the container has a time namespace of its own.
+  public var entersTimeNamespace = false
   public var confinement = Confinement()
   /// Nil: the caller's own.
   public var openFiles: OpenFileLimit?
@@ -81,11 +86,13 @@ public enum Container {
     }
     try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
+    try program.raise(spec.limits)
     let target = try Target(pidfd)
     var credentials = Credentials()
-    if let user = spec.user, !user.isEmpty {
+    if spec.user?.isEmpty == false || !spec.groups.isEmpty {
       let root = try target.root()
-      credentials = try Credentials.resolve(user, root: root.fileDescriptor)
+      credentials = try Credentials.resolve(spec.user, root: root.fileDescriptor)
+        .joining(spec.groups, root: root.fileDescriptor)
     }
     let identities = try target.identities()
     if let identities {
@@ -96,13 +103,14 @@ public enum Container {
     try program.add(
       STACK_OP_SETNS, for: "enter the namespaces of", "the service", .init(pidfd),
       flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup
-        | (identities == nil ? 0 : CloneFlag.user))
+        | (spec.entersTimeNamespace ? CloneFlag.time : 0) | (identities == nil ? 0 : CloneFlag.user))
     if identities != nil { try program.becomeRoot() }
     try arrange(streams, credentials: credentials, in: &program)
     try program.add(STACK_OP_SETSID, for: "start", "a session")
     if case .terminal = streams {
       try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal")
     }
+    try program.limit(spec.limits)
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0o022)
     try program.add(
       STACK_OP_CHDIR, for: "enter working directory", spec.workingDirectory, path: spec.workingDirectory)

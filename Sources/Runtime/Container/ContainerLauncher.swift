@@ -49,6 +49,7 @@ public struct ContainerLauncher: ~Copyable, Sendable {
   public func launch(_ spec: ContainerSpec) throws(KernelError) -> LaunchedProcess {
     let root = try RootMount.make(spec.root, for: spec.identities)
     let credentials = try Credentials.resolve(spec.process.user, root: root.fileDescriptor)
+      .joining(spec.settings.groups, root: root.fileDescriptor)
     if spec.identities != nil { try credentials.checkMapped() }
     var program = ContainerProgram(spec: spec, credentials: credentials)
     try program.build(root: root.fileDescriptor, launcher: self)

@@ -27,13 +27,20 @@ struct ContainerProgram: ~Copyable {
   var purposes: [(action: StaticString, subject: String)] { program.purposes }
 
   func spawn() throws(KernelError) -> stack_spawned {
-    try program.spawn(flags: CloneFlag.pid, cgroup: spec.cgroup, sharesMemory: true)
+    switch spec.settings.pid {
+    case .own: try program.spawn(flags: CloneFlag.pid, cgroup: spec.cgroup, sharesMemory: true)
+    // Among processes that could look into it, it must not have the caller's memory.
+    case .host: try program.spawn(cgroup: spec.cgroup, undumpable: true)
+    case .process(let pidfd): try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd, undumpable: true)
+    }
   }
 
   mutating func build(root: FileDescriptor, launcher: borrowing ContainerLauncher) throws(KernelError) {
     let root = Handle(root)
     try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
+    try program.raise(spec.settings.limits)
+    try program.offsetClocks(by: spec.settings.timeOffsets)
     if let adjustment = spec.oomScoreAdjustment {
       try program.add(
         STACK_OP_WRITE, for: "set the OOM score of", spec.hostname, path: "/proc/self/oom_score_adj",
@@ -44,6 +51,7 @@ struct ContainerProgram: ~Copyable {
       try program.add(
         STACK_OP_SETNS, for: "join", "the network namespace", .init(network), flags: CloneFlag.network)
     }
+    let memory = try program.openSharedMemory(of: spec.settings.sharedMemoryOf)
     let sources = try openSources()
     let streams = try openStreams()
     try enterNamespaces(launcher.template.namespace.fileDescriptor)
@@ -55,8 +63,19 @@ struct ContainerProgram: ~Copyable {
     }
     try mountKernelFileSystems(root: root, masks: masks)
     try mountDevices(root: root)
+    try mountQueues()
     try mountTemporary("/tmp", root: root)
+    if let memory {
+      let place = try open("/dev/shm", .currentFolder, "/dev/shm")
+      try program.add(STACK_OP_MOVE_MOUNT, for: "mount on", "/dev/shm", memory, onto: place)
+    }
     try attach(sources, root: root)
+    if !spec.settings.usesHostNames {
+      try program.add(STACK_OP_HOSTNAME, for: "set hostname", spec.hostname, text: spec.hostname)
+    }
+    if let domainname = spec.domainname, !spec.settings.usesHostNames {
+      try program.add(STACK_OP_DOMAINNAME, for: "set domainname", domainname, text: domainname)
+    }
     let folder = spec.process.workingDirectory
     if ContainerPath.normalized(folder) != "/" {
       try program.add(STACK_OP_MAKE_PATH, for: "make working directory", folder, path: folder)
@@ -66,11 +85,6 @@ struct ContainerProgram: ~Copyable {
         STACK_OP_MOUNT_SETATTR, for: "make read-only", "the root folder", root, number: MountAttribute.readOnly)
     }
     if let identities = spec.identities { try enter(identities) }
-    try mountQueues()
-    try program.add(STACK_OP_HOSTNAME, for: "set hostname", spec.hostname, text: spec.hostname)
-    if let domainname = spec.domainname {
-      try program.add(STACK_OP_DOMAINNAME, for: "set domainname", domainname, text: domainname)
-    }
     try arrangeDescriptors(streams: streams, launcher: launcher)
     try dropPrivileges()
     try execute(launcher: launcher)
@@ -135,19 +149,25 @@ struct ContainerProgram: ~Copyable {
   private mutating func enterNamespaces(_ template: FileDescriptor) throws(KernelError) {
     try program.add(
       STACK_OP_SETNS, for: "enter", "the empty mount namespace", Handle(template), flags: CloneFlag.mount)
-    // Whose they are is whoever makes them.
-    let own = spec.identities == nil ? CloneFlag.mount | Self.ownNamespaces : CloneFlag.mount
+    var own = CloneFlag.mount | CloneFlag.cgroup
+    if !spec.settings.usesHostNames { own |= CloneFlag.uts }
+    switch spec.settings.ipc {
+    case .own: own |= CloneFlag.ipc
+    case .host: break
+    case .process(let pidfd):
+      try program.add(STACK_OP_SETNS, for: "join", "the ipc namespace", .init(pidfd), flags: CloneFlag.ipc)
+    }
     try program.add(STACK_OP_UNSHARE, for: "make", "namespaces", flags: own)
   }
 
-  private static let ownNamespaces = CloneFlag.uts | CloneFlag.ipc | CloneFlag.cgroup
-
+  /// From here on the mounts that were made are locked together, and nobody of the container can undo one of them
+  /// (mount_namespaces(7)).
   private mutating func enter(_ identities: ContainerIdentities) throws(KernelError) {
     try program.add(
       STACK_OP_SETNS, for: "enter", "the user namespace", Handle(identities.namespace), flags: CloneFlag.user)
     try program.becomeRoot()
     try program.add(
-      STACK_OP_UNSHARE, for: "make", "namespaces in the user namespace", flags: CloneFlag.mount | Self.ownNamespaces)
+      STACK_OP_UNSHARE, for: "make", "a mount namespace in the user namespace", flags: CloneFlag.mount)
   }
 
   // MARK: Inside the root
@@ -182,6 +202,7 @@ struct ContainerProgram: ~Copyable {
     let safe = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec
     let proc = try target("/proc", root: root, rules: Resolve.noSymlinks)
     try mount("proc", nil, on: proc, "/proc", flags: safe)
+    try program.set(spec.settings.kernelParameters)
     // Masks are placed from the root of the fresh mount, where every name is the kernel's own.
     let masked = spec.process.confinement.masksKernelPaths
     let mountedProc = try open("/proc", .currentFolder, "/proc")
@@ -197,6 +218,30 @@ struct ContainerProgram: ~Copyable {
     for path in masked ? KernelPaths.maskedInSys : [] {
       try program.add(STACK_OP_MASK, for: "mask", "/sys/\(path)", mountedSys, onto: masks, path: path)
     }
+    try mountControlGroups(isReadOnly: masked)
+  }
+
+  /// The cgroups as the container's own namespace shows them: itself at the top.
+  private mutating func mountControlGroups(isReadOnly: Bool) throws(KernelError) {
+    let flags = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec | (isReadOnly ? MountFlag.readOnly : 0)
+    let trees = spec.settings.controlGroups
+    guard !trees.isEmpty else { return }
+    let place = try open("/sys/fs/cgroup", .currentFolder, "/sys/fs/cgroup")
+    if trees.count == 1, trees[0].controllers == nil {
+      return try mount("cgroup2", nil, on: place, "/sys/fs/cgroup", flags: flags)
+    }
+    try mount("tmpfs", "mode=0755,size=64k", on: place, "/sys/fs/cgroup", flags: flags & ~MountFlag.readOnly)
+    let folder = try open("/sys/fs/cgroup", .currentFolder, "/sys/fs/cgroup")
+    for tree in trees {
+      let path = "/sys/fs/cgroup/\(tree.name)"
+      try program.add(STACK_OP_MKDIR, for: "make", path, folder, number: 0o755, path: tree.name)
+      let inner = try open(tree.name, folder, path)
+      try mount(tree.controllers == nil ? "cgroup2" : "cgroup", tree.controllers, on: inner, path, flags: flags)
+    }
+    if isReadOnly {
+      try program.add(
+        STACK_OP_MOUNT_SETATTR, for: "make read-only", "/sys/fs/cgroup", folder, number: MountAttribute.readOnly)
+    }
   }
 
   private mutating func mountDevices(root: Handle) throws(KernelError) {
@@ -208,6 +253,7 @@ struct ContainerProgram: ~Copyable {
         STACK_OP_MKNOD, for: "make", "/dev/\(name)", dev, flags: KernelPaths.characterDevice,
         number: makeDevice(major, minor), path: name)
     }
+    try program.make(spec.settings.devices, in: dev)
     for (name, destination) in KernelPaths.deviceLinks {
       try program.add(STACK_OP_SYMLINK, for: "make", "/dev/\(name)", dev, path: name, text: destination)
     }
@@ -220,7 +266,9 @@ struct ContainerProgram: ~Copyable {
     try mount("devpts", "newinstance,ptmxmode=0666,mode=0620,gid=\(terminals)", on: ptsPlace, "/dev/pts", flags: quiet)
     if !replacesDefault("/dev/shm") {
       let shm = try open("shm", dev, "/dev/shm")
-      try mount("tmpfs", "mode=1777,size=64m", on: shm, "/dev/shm", flags: quiet | MountFlag.noDev)
+      try mount(
+        "tmpfs", "mode=1777,size=\(spec.settings.sharedMemorySize ?? 64 << 20)", on: shm, "/dev/shm",
+        flags: quiet | MountFlag.noDev)
     }
   }
 
@@ -310,6 +358,8 @@ struct ContainerProgram: ~Copyable {
   }
 
   private mutating func dropPrivileges() throws(KernelError) {
+    // Only now: with few descriptors, or little memory, nothing of the above could be done.
+    try program.limit(spec.settings.limits)
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: UInt64(spec.process.umask))
     try program.drop(to: credentials, spec.process.confinement)
   }

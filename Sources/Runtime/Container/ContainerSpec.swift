@@ -21,6 +21,7 @@ public struct ContainerSpec: Sendable {
   public var cgroup: FileDescriptor?
   /// Files of cgroups of version 1 for it to enter: ``ControlGroup/entrances``.
   public var cgroupEntrances: [String] = []
+  public var settings = ContainerSettings()
   /// stack-init as process 1, and the command as its child. Otherwise the command is process 1.
   public var usesInit = true
   /// A file, opened for writing, that stack-init leaves its ``ExitRecord`` in.

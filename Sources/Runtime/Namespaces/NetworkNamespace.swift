@@ -12,28 +12,51 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     self.descriptor = descriptor
   }
 
+  /// What its interfaces do with IPv6, from the first on (ip-sysctl.rst).
+  public enum IPv6: Sendable {
+    /// `net.ipv6.conf.{all,default}.disable_ipv6` are 1: no interface ever sends duplicate address detection or multicast
+    /// listener reports.
+    case off
+    /// Addresses and routes are those that are given: no link-local ones, no address detection, no router solicitations, and
+    /// whoever announces himself as a router is not believed. ENOENT when the kernel has no IPv6.
+    case fixed
+    /// As the kernel does without being told.
+    case automatic
+
+    fileprivate var options: UInt32 {
+      switch self {
+      case .off: UInt32(STACK_NETNS_DISABLE_IPV6)
+      case .fixed: UInt32(STACK_NETNS_STATIC_IPV6)
+      case .automatic: 0
+      }
+    }
+  }
+
   /// A new one. The calling thread makes it, and is back in its own when this returns.
   ///
-  /// With `disablesIPv6`, `net.ipv6.conf.{all,default}.disable_ipv6` are 1 from the start: no interface ever sends
-  /// duplicate address detection or multicast listener reports.
   /// With `forwards`, it is a router: packets pass from one interface to another, in both families, whichever way they
   /// would come back.
   /// With `owner`, a user namespace is made to own it, see ``UserNamespace``; otherwise it is the caller's.
   /// For many, see ``NetworkNamespaceFactory``.
   public static func create(
-    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
+    loopbackUp: Bool = true, ipv6: IPv6, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
   ) throws(KernelError) -> NetworkNamespace {
     let proc = try Descriptor.open("/proc", OpenFlag.path | O_DIRECTORY)
-    return try create(
-      loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, forwards: forwards, ownedBy: owner, proc: proc)
+    return try create(loopbackUp: loopbackUp, ipv6: ipv6, forwards: forwards, ownedBy: owner, proc: proc)
+  }
+
+  /// The same with IPv6 off, or as the kernel does it.
+  public static func create(
+    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
+  ) throws(KernelError) -> NetworkNamespace {
+    try create(loopbackUp: loopbackUp, ipv6: disablesIPv6 ? .off : .automatic, forwards: forwards, ownedBy: owner)
   }
 
   fileprivate static func create(
-    loopbackUp: Bool, disablesIPv6: Bool, forwards: Bool, ownedBy owner: IdentityRange?, proc: borrowing Descriptor
+    loopbackUp: Bool, ipv6: IPv6, forwards: Bool, ownedBy owner: IdentityRange?, proc: borrowing Descriptor
   ) throws(KernelError) -> NetworkNamespace {
-    var options: UInt32 = 0
+    var options = ipv6.options
     if loopbackUp { options |= UInt32(STACK_NETNS_LOOPBACK) }
-    if disablesIPv6 { options |= UInt32(STACK_NETNS_DISABLE_IPV6) }
     if forwards { options |= UInt32(STACK_NETNS_FORWARD) }
     if let owner {
       let number = try check("create", "a user and a network namespace") {
@@ -94,9 +117,9 @@ public struct NetworkNamespaceFactory: ~Copyable, Sendable {
     proc = try Self.mountProc()
   }
 
-  /// As ``NetworkNamespace/create(loopbackUp:disablesIPv6:forwards:ownedBy:)``.
+  /// As ``NetworkNamespace/create(loopbackUp:ipv6:forwards:ownedBy:)``.
   public mutating func create(
-    loopbackUp: Bool = true, disablesIPv6: Bool, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
+    loopbackUp: Bool = true, ipv6: NetworkNamespace.IPv6, forwards: Bool = false, ownedBy owner: IdentityRange? = nil
   ) throws(KernelError) -> NetworkNamespace {
     if made == 64 {
       proc = try Self.mountProc()
@@ -104,7 +127,7 @@ public struct NetworkNamespaceFactory: ~Copyable, Sendable {
     }
     made += 1
     return try NetworkNamespace.create(
-      loopbackUp: loopbackUp, disablesIPv6: disablesIPv6, forwards: forwards, ownedBy: owner, proc: proc)
+      loopbackUp: loopbackUp, ipv6: ipv6, forwards: forwards, ownedBy: owner, proc: proc)
   }
 
   private static func mountProc() throws(KernelError) -> Descriptor {

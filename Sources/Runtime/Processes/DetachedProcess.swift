@@ -4,13 +4,18 @@ public import Kernel
 public import SystemPackage
 
 /// A process of the host's own namespaces that outlives the command that started it: a supervisor.
-public enum DetachedProcess {
+public final class DetachedProcess: Sendable {
   /// The descriptor under which the new process finds what it was given.
   public static let inheritedDescriptor = FileDescriptor(rawValue: CInt(STACK_FD_RECORD))
 
+  private let path: String
+  private let pidfd: Descriptor
+  private let report: Report
+  private let purposes: [(action: StaticString, subject: String)]
+
   /// Starts a program in a session of its own, at `/`, with what it writes going to a file and one descriptor of the
-  /// caller's as ``inheritedDescriptor``; returns once it has been executed.
-  public static func start(
+  /// caller's as ``inheritedDescriptor``; returns before it has been executed.
+  public init(
     _ path: String, _ arguments: [String], environment: [String] = [], log: String, giving descriptor: FileDescriptor
   ) throws(KernelError) {
     var program = Program()
@@ -32,11 +37,23 @@ public enum DetachedProcess {
     try program.add(STACK_OP_EXEC, for: "execute", path, data: command)
 
     let spawned = try program.spawn()
-    let report = Report(channel: Descriptor(adopting: spawned.report))
-    let pidfd = Descriptor(adopting: spawned.pidfd)
-    let outcome = try report.outcome(purposes: program.purposes, command: path)
+    self.path = path
+    report = Report(channel: Descriptor(adopting: spawned.report))
+    pidfd = Descriptor(adopting: spawned.pidfd)
+    purposes = program.purposes
+  }
+
+  /// Waits until it has been executed; throws what kept it from that. To be asked once.
+  public func confirm() throws(KernelError) {
+    let outcome = try report.outcome(purposes: purposes, command: path)
     guard let failure = outcome.failure else { return }
     _ = try ProcessHandle.wait(for: pidfd)
     throw failure
+  }
+
+  /// Ends it, and returns once it has ended.
+  public func kill() {
+    try? ProcessHandle.send(SIGKILL, to: pidfd)
+    _ = try? ProcessHandle.wait(for: pidfd)
   }
 }

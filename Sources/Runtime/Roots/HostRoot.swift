@@ -72,6 +72,8 @@ public struct HostRoot: Sendable {
       "etc/nsswitch.conf",
       "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\nservices: files\nprotocols: files\n"
     ),
+    // A name with several addresses, of both families or of several replicas, is all of them (host.conf(5)).
+    ("etc/host.conf", "multi on\n"),
     ("etc/profile", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n"),
     ("etc/shells", "/bin/sh\n/bin/bash\n"),
   ]

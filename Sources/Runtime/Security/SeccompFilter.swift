@@ -62,11 +62,11 @@ public struct SeccompFilter: Hashable, Sendable {
         context, stack_seccomp_errno(UInt16(errno)), number, CUnsignedInt(conditions.count), conditions))
   }
 
-  private static func check(_ action: String, _ answer: CInt) throws(KernelError) {
+  static func check(_ action: String, _ answer: CInt) throws(KernelError) {
     if answer < 0 { throw KernelError(action, "a seccomp filter", errno: Errno(rawValue: -answer)) }
   }
 
-  private static func export(_ context: scmp_filter_ctx) throws(KernelError) -> [UInt8] {
+  static func export(_ context: scmp_filter_ctx) throws(KernelError) -> [UInt8] {
     let file = Descriptor(adopting: try Runtime.check("make", "a seccomp filter") { stack_memfd_create("seccomp") })
     try check("write", seccomp_export_bpf(context, file.rawValue))
     lseek(file.rawValue, 0, SEEK_SET)

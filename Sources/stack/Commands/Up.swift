@@ -26,6 +26,8 @@ struct Up: ParsableCommand {
   var scale: [String] = []
   @Flag(help: "Accepted for Compose's sake: up always waits.")
   var wait = false
+  @Flag(help: "Then compare what the file promises with what packets do; end with status 1 when anything differs.")
+  var verify = false
   @OptionGroup var progress: ProgressOptions
 
   func validate() throws {
@@ -50,6 +52,11 @@ struct Up: ParsableCommand {
       let printer = ProgressPrinter(progress, stack: loaded.name)
       try session.finish(printer) { report in try session.commands.up(loaded, options, report: report) }
       StatusTable.show(try session.statuses(of: loaded.name))
+      if verify {
+        let verification = try session.commands.verify(loaded.name)
+        print(verification.text(width: Terminal.widthIfTerminal))
+        if verification.wrong > 0 { throw ExitCode.failure }
+      }
       if attach { try session.follow(loaded.name) }
     }
   }

@@ -2,6 +2,11 @@ import Glibc
 
 /// The terminal that the command writes to.
 enum Terminal {
+  /// Columns of standard output; nil when it is no terminal.
+  static var widthIfTerminal: Int? {
+    isatty(STDOUT_FILENO) == 1 ? width(of: STDOUT_FILENO) : nil
+  }
+
   /// Columns; 80 when it is no terminal.
   static func width(of descriptor: CInt) -> Int {
     var size = winsize()

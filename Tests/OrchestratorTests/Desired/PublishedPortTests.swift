@@ -108,9 +108,6 @@ import Testing
   @Test func whatCannotBePublishedIsRefused() {
     #expect(
       obstacles(Self.publishing("['132:132/sctp']"), on: .using()).map(\.message) == ["cannot publish an SCTP port"])
-    #expect(
-      obstacles(Self.publishing("['[::1]:80:80']"), on: .using()).map(\.message)
-        == ["cannot publish on the IPv6 address ::1: the network has IPv4 only"])
   }
 
   @Test func aServiceIsReadyWhenItListensOnWhatItPublishesAndExposes() throws {

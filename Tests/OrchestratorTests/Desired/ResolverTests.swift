@@ -73,7 +73,7 @@ import Testing
   @Test func aFixedSubnetThatIsInUseIsRefusedByTheNameOfItsUser() throws {
     var facts = HostFacts.using(["10.9.0.0/16"])
     facts.ranges.append(
-      HostFacts.UsedRange(prefix: try #require(IPv4Prefix("10.8.0.0/24")), user: "network front of stack web"))
+      HostFacts.UsedRange(prefix: try #require(IPPrefix("10.8.0.0/24")), user: "network front of stack web"))
     let errors = obstacles(Self.network("subnet: 10.9.1.0/24"), on: facts)
     #expect(errors.map(\.subject) == ["lab/front"])
     #expect(errors.map(\.message) == ["subnet 10.9.1.0/24 overlaps 10.9.0.0/16, a route of the host over eth0"])

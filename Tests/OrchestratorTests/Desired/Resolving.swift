@@ -31,7 +31,7 @@ extension HostFacts {
   static func using(_ ranges: [String] = [], pool: String = "10.208.0.0/12") -> HostFacts {
     var facts = HostFacts(pools: [IPv4Prefix(pool) ?? .everything])
     facts.ranges = ranges.compactMap { text in
-      IPv4Prefix(text).map { UsedRange(prefix: $0, user: "a route of the host over eth0") }
+      IPPrefix(text).map { UsedRange(prefix: $0, user: "a route of the host over eth0") }
     }
     return facts
   }
@@ -41,7 +41,7 @@ extension HostFacts {
   {
     var facts = self
     facts.ports.append(
-      UsedPort(address: address.flatMap(IPv4Address.init), port: port, transport: transport, user: user))
+      UsedPort(address: address.flatMap(IPAddress.init), port: port, transport: transport, user: user))
     return facts
   }
 }

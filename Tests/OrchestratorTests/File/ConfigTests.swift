@@ -19,8 +19,16 @@ import Testing
         domainname: lab
         networks:
           front: {ipv4_address: 10.1.0.10, mac_address: "02:42:0a:01:00:0a", aliases: [www, "1"], gw_priority: -1}
-          back:
-        ports: ["8080:80", "127.0.0.1:53:53/udp", "[::1]:8000-8002:80-82", "9000-9009:90", 70, "3000-3001"]
+          back: {ipv6_address: "fd00:2::5"}
+        ports:
+          - "8080:80"
+          - "127.0.0.1:53:53/udp"
+          - "[::1]:8000-8002:80-82"
+          - "9000-9009:90"
+          - 70
+          - "3000-3001"
+          - {target: 81, published: 8083, from: [10.0.0.0/8, "::1"]}
+          - {target: 84-86, published: 8084-8086, from: ["fd00::/8"]}
         expose: [80, 5000-5002/udp]
         volumes:
           - ./pages:/www:ro
@@ -48,6 +56,16 @@ import Testing
         cpu_shares: 512
         cpuset: 0-1,3
         pids_limit: -1
+        ulimits: {nofile: {soft: 10, hard: 20}, core: -1}
+        oom_score_adj: -5
+        shm_size: 8m
+        sysctls: {net.ipv4.conf.eth0.forwarding: 1}
+        devices: ["/dev/fuse:/dev/fuse:rw"]
+        device_cgroup_rules: ["c 10:* rwm"]
+        group_add: [audio, 5]
+        ipc: service:db
+        pid: host
+        time_offset: {monotonic: 90m, boottime: -1d}
         blkio_config:
           weight: 300
           weight_device: [{path: /dev/sda, weight: 400}]
@@ -56,7 +74,9 @@ import Testing
       db: {command: db, healthcheck: {test: [CMD, "true"]}, scale: 2, restart: unless-stopped}
     networks:
       front: {name: f, subnet: 10.1.0.0/24, gateway: 10.1.0.1, ip_range: 10.1.0.128/25, internal: true, labels: {x: y}}
-      back: {}
+      back:
+        enable_ipv6: true
+        ipam: {config: [{subnet: 10.2.0.0/24}, {subnet: "fd00:2::/64", gateway: "fd00:2::9"}]}
     volumes:
       data: {name: d, driver: local, labels: {"on": "off"}}
     """

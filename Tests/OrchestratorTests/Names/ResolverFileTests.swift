@@ -3,40 +3,75 @@ import Testing
 @testable import Orchestrator
 
 @Suite struct ResolverFileTests {
-  @Test func whatCannotBeReachedFromInsideIsLeftOut() {
+  private static func files(_ text: String, host: String = "") throws -> [String: String] {
+    let stack = try resolve(text)
+    let files = ResolverFiles(stack, host: host).files
+    #expect(Set(files.map(\.name)).count == files.count)
+    return Dictionary(
+      uniqueKeysWithValues: stack.services.map { service in
+        (service.name, files.first { $0.name == service.resolverFile }?.text ?? "")
+      })
+  }
+
+  private static let stack = """
+    services:
+      a: {command: [x], networks: [back, front]}
+      b: {command: [x], networks: [back]}
+      c: {command: [x], networks: [back], dns: 192.0.2.1, dns_search: [lab.test, test], dns_opt: ["ndots:2", edns0]}
+      d: {command: [x], networks: [front], dns_search: .}
+    networks: {front: {}, back: {internal: true}}
+    """
+
+  @Test func everyoneAsksTheGatewayOfTheWayOut() throws {
+    let files = try Self.files(Self.stack)
+    #expect(files["a"] == "nameserver 10.208.0.1\noptions ndots:0\n")
+    #expect(files["b"] == "nameserver 10.208.1.1\noptions ndots:0\n")
+  }
+
+  @Test func theHostsDomainsAndOptionsAreTakenOver() throws {
     let host = """
       # made by hand
       ; and so
       nameserver 127.0.0.53
-      nameserver\t192.0.2.1
-        nameserver 127.0.0.1
-      nameserver ::1
-      nameserver fe80::1%eth0
-      search example.com
+      domain first.example
+      search\texample.com  lab.example\r
       options edns0 trust-ad
+      options timeout:3
       """
+    let files = try Self.files(Self.stack, host: host)
     #expect(
-      ResolverFile.forServices(host: host)
-        == "nameserver\t192.0.2.1\nsearch example.com\noptions edns0 trust-ad\n")
+      files["a"] == "nameserver 10.208.0.1\nsearch example.com lab.example\noptions edns0 trust-ad timeout:3 ndots:0\n")
+    #expect(files["c"] == "nameserver 10.208.1.1\nsearch lab.test test\noptions ndots:2 edns0\n")
+    #expect(files["d"] == "nameserver 10.208.0.1\noptions edns0 trust-ad timeout:3 ndots:0\n")
   }
 
-  @Test func oddFilesAreRead() {
-    #expect(ResolverFile.forServices(host: "") == "")
-    #expect(
-      ResolverFile.forServices(host: "nameserver 127.0.0.53\r\nnameserver 192.0.2.1\r\n") == "nameserver 192.0.2.1\n")
-    #expect(ResolverFile.forServices(host: "nameserver\nnameserver 192.0.2.1") == "nameserver\nnameserver 192.0.2.1\n")
-    #expect(ResolverFile.forServices(host: "nameserver 1270.example") == "nameserver 1270.example\n")
+  @Test func whoWouldHaveTheSameSharesAFile() throws {
+    let stack = try resolve(
+      """
+      services:
+        a: {command: [x]}
+        b: {command: [x], dns: 192.0.2.1}
+        c: {command: [x], dns_search: lab}
+      """)
+    let names = stack.services.map(\.resolverFile)
+    // Whom to ask is the server's business, not the file's.
+    #expect(names[0] == names[1])
+    #expect(names[0] != names[2])
+    #expect(ResolverFiles(stack, host: "").files.count == 2)
   }
 
-  @Test func behindALocalResolverStandThoseThatItAsks() throws {
+  @Test func theHostsServersAreReadAndReadAgain() throws {
+    #expect(
+      HostResolvers.servers("nameserver 127.0.0.53\r\n nameserver\t::1\n#nameserver 1.1.1.1\nnameserver x\nsearch y\n")
+        .map(\.description) == ["127.0.0.53", "::1"])
+    #expect(HostResolvers.servers("").map(\.description) == ["127.0.0.1"])
+    #expect(HostResolvers.servers((1...9).map { "nameserver 192.0.2.\($0)\n" }.joined()).count == 3)
     let folder = try TemporaryFolder()
-    try folder.write("resolv.conf", "nameserver 127.0.0.53\nsearch lab\n")
-    try folder.write("resolved", "nameserver 192.0.2.7\nsearch lab\n")
-    let (own, upstream) = ("\(folder.path)/resolv.conf", "\(folder.path)/resolved")
-    #expect(ResolverFile.forServices(paths: [own, upstream]) == "nameserver 192.0.2.7\nsearch lab\n")
-    #expect(ResolverFile.forServices(paths: [own, "\(folder.path)/none"]) == "search lab\n")
-    try folder.write("resolv.conf", "nameserver 192.0.2.1\n")
-    #expect(ResolverFile.forServices(paths: [own, upstream]) == "nameserver 192.0.2.1\n")
-    #expect(ResolverFile.forServices(paths: ["\(folder.path)/none"]) == "")
+    var resolvers = HostResolvers(path: "\(folder.path)/resolv.conf")
+    #expect(resolvers.current().map(\.description) == ["127.0.0.1"])
+    try folder.write("resolv.conf", "nameserver 192.0.2.7\n")
+    #expect(resolvers.current().map(\.description) == ["192.0.2.7"])
+    try folder.write("resolv.conf", "nameserver 192.0.2.77\n")
+    #expect(resolvers.current().map(\.description) == ["192.0.2.77"])
   }
 }

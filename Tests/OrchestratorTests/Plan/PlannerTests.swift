@@ -13,7 +13,11 @@ extension Step {
     case .makeHostRoot: "host root"
     case .prepareHost: "prepare"
     case .createBridge(let network, _): "bridge \(network.name)"
+    case .raiseBridge(let network, _): "raise \(network.name)"
     case .writeFirewall: "firewall"
+    case .partition: "partition"
+    case .filterBridges: "filter"
+    case .endFlows: "end flows"
     case .createNamespace(let service, _): "namespace \(service.name)"
     case .attach(let service, _): "attach \(service.name)"
     case .shape(let service, _): "shape \(service.name)"
@@ -22,6 +26,8 @@ extension Step {
     case .setRoutes(let service, _): "routes \(service.name)"
     case .start(let service, _): "start \(service.name)"
     case .awaitReady(let service): "ready \(service.name)"
+    case .pause(let service, _): "pause \(service.name)"
+    case .unpause(let service, _): "unpause \(service.name)"
     case .stop(let service): "stop \(service.name)"
     case .unpinNamespaces(let services, _): "unpin \(services.joined(separator: "+"))"
     case .detach(let service): "detach \(service.name)"
@@ -29,6 +35,7 @@ extension Step {
     case .removeLinks: "links"
     case .removeBridge(let network): "no bridge \(network.name)"
     case .removeFirewall: "no firewall"
+    case .forgetConnections: "forget"
     case .removeControlGroups: "cgroups"
     case .restoreHost: "restore"
     case .unmountLayers: "unmount"
@@ -228,7 +235,8 @@ extension DesiredStack {
     let plan = Planner.down(stack, removeVolumes: true)
     #expect(
       plan.short == [
-        "stop db", "stop web", "links", "unpin db+web", "no bridge front", "no firewall", "cgroups", "restore",
+        "stop db", "stop web", "links", "unpin db+web", "no bridge front", "no firewall", "forget", "cgroups",
+        "restore",
         "unmount", "volumes", "no folders",
       ])
     #expect(plan.lane("db")?.waitsFor == [.lane("web")])
@@ -238,7 +246,7 @@ extension DesiredStack {
 
   @Test func downOfAStackOfWhichNothingIsKnown() {
     let plan = Planner.down(.empty(named: "web"), removeVolumes: false)
-    #expect(plan.short == ["unpin ", "no firewall", "cgroups", "restore", "unmount", "no folders"])
+    #expect(plan.short == ["unpin ", "no firewall", "forget", "cgroups", "restore", "unmount", "no folders"])
   }
 
   @Test func replicasStopSideBySide() throws {

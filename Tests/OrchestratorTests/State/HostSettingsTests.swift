@@ -30,7 +30,7 @@ import Testing
       settings = HostSettings(folders: folder.folders)
     }
 
-    func up(_ stack: String, forwarding: Bool = true) throws {
+    func up(_ stack: String, forwarding: Forwarding = .ipv4) throws {
       try Files.makeFolder(folder.folders.stack(stack).path)
       try settings.prepare(for: stack, forwarding: forwarding)
     }
@@ -95,7 +95,7 @@ import Testing
 
   @Test func aStackThatNeedsNoForwardingTurnsNoneOn() throws {
     let notes = try Self.stage { stage in
-      try stage.up("a", forwarding: false)
+      try stage.up("a", forwarding: [])
       stage.note()
       try stage.up("b")
       stage.note()

@@ -37,6 +37,7 @@ extension NftEncoder {
   mutating func add(_ table: NftTable) throws(KernelError) {
     try declare(table.name, comment: table.comment)
     for chain in table.chains { try add(chain, to: table.name) }
+    for counter in table.counters { try add(counter, to: table.name) }
     for set in table.sets {
       let declaration = NftSetDeclaration(set)
       try declare(declaration, in: table.name)
@@ -95,8 +96,21 @@ extension NftEncoder {
     ) { nftnl_rule_nlmsg_build_payload($0, object) }
   }
 
+  mutating func delete(rule handle: UInt64, of chain: String, in table: NftTableName) throws(KernelError) {
+    try check(name: chain, of: "chain")
+    let object = try nftnl(nftnl_rule_alloc())
+    defer { nftnl_rule_free(object) }
+    nftnl_rule_set_str(object, UInt16(NFTNL_RULE_TABLE.rawValue), table.name)
+    nftnl_rule_set_str(object, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
+    nftnl_rule_set_u64(object, UInt16(NFTNL_RULE_HANDLE.rawValue), handle)
+    append(
+      "delete", "rule \(handle) of chain \(chain) of table \(table)", type: Int(NFT_MSG_DELRULE.rawValue), flags: 0,
+      family: table.family
+    ) { nftnl_rule_nlmsg_build_payload($0, object) }
+  }
+
   mutating func add(
-    _ rule: NftRule, number: Int, to chain: String, in table: NftTableName
+    _ rule: NftRule, number: Int, to chain: String, in table: NftTableName, isFirst: Bool = false
   ) throws(KernelError) {
     let subject = "rule \(number) to chain \(chain) of table \(table)"
     try check(name: chain, of: "chain")
@@ -123,7 +137,8 @@ extension NftEncoder {
     }
     for statement in rule.statements { try expressions.add(statement) }
     append(
-      "add", subject, type: Int(NFT_MSG_NEWRULE.rawValue), flags: NLM_F_CREATE | NLM_F_APPEND, family: table.family
+      "add", subject, type: Int(NFT_MSG_NEWRULE.rawValue), flags: isFirst ? NLM_F_CREATE : NLM_F_CREATE | NLM_F_APPEND,
+      family: table.family
     ) { nftnl_rule_nlmsg_build_payload($0, object) }
   }
 

@@ -15,17 +15,55 @@ extension NftExpressions {
       try map(fields, through: name, decides: false)
       // The map's data is a concatenation: after the address, at the next whole register, comes the port.
       try addNat(NFT_NAT_DNAT, family, port: register(family == .ip ? 1 : 4))
+    case .assign(let field, let address):
+      guard address.nftFamily == field.neededFamily else {
+        throw refusal("\(address) is no value of \(field.rendered)")
+      }
+      if let needed = field.neededFamily { try require(needed) }
+      try loadConstant(address.octets, into: firstRegister)
+      try store(field)
+    case .assignMap(let field, let fields, let name):
+      if let needed = field.neededFamily { try require(needed) }
+      try map(fields, through: name, decides: false)
+      try store(field)
     case .verdictMap(let fields, let name): try map(fields, through: name, decides: true)
     case .counter:
       try add("counter") { counter in
         nftnl_expr_set_u64(counter, UInt16(NFTNL_EXPR_CTR_PACKETS), 0)
         nftnl_expr_set_u64(counter, UInt16(NFTNL_EXPR_CTR_BYTES), 0)
       }
+    case .countIn(let name):
+      guard (1...255).contains(name.utf8.count) else { throw refusal("a counter's name is not 1 to 255 octets") }
+      try add("objref") { reference in
+        nftnl_expr_set_u32(reference, UInt16(NFTNL_EXPR_OBJREF_IMM_TYPE), UInt32(NFT_OBJECT_COUNTER))
+        nftnl_expr_set_str(reference, UInt16(NFTNL_EXPR_OBJREF_IMM_NAME), name)
+      }
     case .log(let prefix):
       // NF_LOG_PREFIXLEN, with its NUL.
       guard prefix.utf8.count <= 127 else { throw refusal("a log prefix is over 127 octets") }
       try add("log") { nftnl_expr_set_str($0, UInt16(NFTNL_EXPR_LOG_PREFIX), prefix) }
     case .notrack: try add("notrack") { _ in }
+    }
+  }
+
+  /// Writes what is in the first register into the packet, and corrects the checksums that cover it.
+  private mutating func store(_ field: NftField) throws(KernelError) {
+    guard let place = field.place, [.ipv4Address, .ipv6Address].contains(field.type) else {
+      throw refusal("\(field.rendered) cannot be written")
+    }
+    // The header of IPv4 has a checksum of its own, at its tenth octet; both stand in that of the transport.
+    let hasChecksum = field.type == .ipv4Address
+    try add("payload") { payload in
+      nftnl_expr_set_u32(payload, UInt16(NFTNL_EXPR_PAYLOAD_SREG), firstRegister)
+      nftnl_expr_set_u32(payload, UInt16(NFTNL_EXPR_PAYLOAD_BASE), place.base)
+      nftnl_expr_set_u32(payload, UInt16(NFTNL_EXPR_PAYLOAD_OFFSET), place.offset)
+      nftnl_expr_set_u32(payload, UInt16(NFTNL_EXPR_PAYLOAD_LEN), UInt32(field.type.length))
+      nftnl_expr_set_u32(
+        payload, UInt16(NFTNL_EXPR_PAYLOAD_CSUM_TYPE),
+        UInt32((hasChecksum ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE).rawValue))
+      nftnl_expr_set_u32(payload, UInt16(NFTNL_EXPR_PAYLOAD_CSUM_OFFSET), hasChecksum ? 10 : 0)
+      nftnl_expr_set_u32(
+        payload, UInt16(NFTNL_EXPR_PAYLOAD_FLAGS), UInt32(NFT_PAYLOAD_L4CSUM_PSEUDOHDR.rawValue))
     }
   }
 

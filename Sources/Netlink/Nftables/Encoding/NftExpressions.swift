@@ -49,6 +49,11 @@ struct NftExpressions {
       try load(.connectionDirection, into: 0)
       try compare(NFT_CMP_EQ, [direction.rawValue])
     case .chance(let share): try chance(share)
+    case .tcpFlags(let flags, let mask, let comparison):
+      try require(transport: 6)
+      try loadPayload(NftPayloadPlace(base: 2, offset: 13), length: 1, into: 0)
+      try bitwise([mask.rawValue])
+      try compare(comparison == .equal ? NFT_CMP_EQ : NFT_CMP_NEQ, [flags.rawValue])
     }
   }
 

@@ -9,6 +9,8 @@ extension NftMatch {
     case .set(let fields, let comparison, let name): fields.rendered + comparison.rendered + "@\(name)"
     case .state(let states): "ct state \(states.rendered)"
     case .status(let status): "ct status \(status.rendered)"
+    case .tcpFlags(let flags, let mask, let comparison):
+      "tcp flags & (\(mask.rendered))\(comparison.rendered)\(flags.rendered)"
     case .direction(let direction): "ct direction \(direction == .original ? "original" : "reply")"
     case .chance(let share): "numgen random mod 1000000 < \(share)"
     }
@@ -29,8 +31,11 @@ extension NftStatement {
           if case .v6 = address { "[\(address)]:\(port)" } else { "\(address):\(port)" }
         } ?? address.description)
     case .dnatMap(let family, let fields, let map): "dnat \(family.rendered) to \(fields.rendered) map @\(map)"
+    case .assign(let field, let address): "\(field.rendered) set \(address)"
+    case .assignMap(let field, let fields, let map): "\(field.rendered) set \(fields.rendered) map @\(map)"
     case .verdictMap(let fields, let map): "\(fields.rendered) vmap @\(map)"
     case .counter: "counter"
+    case .countIn(let name): "counter name \(nftQuoted(name))"
     case .log(let prefix): "log prefix \(nftQuoted(prefix))"
     case .notrack: "notrack"
     }
@@ -110,7 +115,9 @@ extension NftTable {
   public var rendered: String {
     var blocks: [String] = []
     if let comment { blocks.append("comment \(nftQuoted(comment))") }
-    blocks += sets.map(\.rendered) + maps.map(\.rendered) + chains.map { $0.rendered(in: name.family) }
+    blocks +=
+      counters.map(\.rendered) + sets.map(\.rendered) + maps.map(\.rendered)
+      + chains.map { $0.rendered(in: name.family) }
     let body = blocks.map { block in
       block.split(separator: "\n", omittingEmptySubsequences: false).map { "\t" + $0 + "\n" }.joined()
     }

@@ -13,6 +13,8 @@ public enum NftMatch: Hashable, Sendable {
   case direction(NftDirection)
   /// So many packets of a million, at random (`numgen random`). A million and more is every one.
   case chance(partsPerMillion: UInt32)
+  /// Of the flags of a mask, a TCP header has, or has not, exactly these.
+  case tcpFlags(NftTCPFlags, of: NftTCPFlags, NftComparison = .equal)
 
   /// A field is a value.
   public static func field(_ field: NftField, _ value: NftValue) -> NftMatch { .field(field, .equal, value) }
@@ -101,9 +103,15 @@ public enum NftStatement: Hashable, Sendable {
   /// Destination translation to the address and port that a map gives for a concatenation of fields. The family is that of
   /// the map's addresses, `ip` or `ip6`.
   case dnatMap(NftFamily, [NftField], map: String)
+  /// Writes an address of the packet anew, checksums with it, without a word to connection tracking.
+  case assign(NftField, IPAddress)
+  /// The same with the address that a map gives for a concatenation of fields; nothing if it gives none.
+  case assignMap(NftField, [NftField], map: String)
   /// The verdict that a map gives for a concatenation of fields; the next rule if it gives none.
   case verdictMap([NftField], map: String)
   case counter
+  /// Counts in a counter of the table.
+  case countIn(String)
   /// A line in the kernel's log, with a prefix of at most 127 octets.
   case log(prefix: String)
   /// Keeps connection tracking away.

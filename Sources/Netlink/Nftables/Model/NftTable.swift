@@ -107,15 +107,17 @@ public struct NftTable: Hashable, Sendable {
   public var chains: [NftChain]
   public var sets: [NftSet]
   public var maps: [NftMap]
+  public var counters: [NftCounter]
 
   public init(
     _ family: NftFamily, _ name: String, comment: String? = nil, chains: [NftChain] = [], sets: [NftSet] = [],
-    maps: [NftMap] = []
+    maps: [NftMap] = [], counters: [NftCounter] = []
   ) {
     self.name = NftTableName(family, name)
     self.comment = comment
     self.chains = chains
     self.sets = sets
     self.maps = maps
+    self.counters = counters
   }
 }

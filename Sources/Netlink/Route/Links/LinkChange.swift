@@ -57,6 +57,9 @@ public struct LinkChange: Hashable, Sendable {
   public var ipv6AddressGeneration: IPv6AddressGeneration?
   /// Settings of the bridge port that the link already is: a master in the same message comes too late for them.
   public var bridgePort: BridgePort?
+  /// Of a bridge: whether the frames it passes on visit iptables' and nftables' ip hooks (``Bridge/callsIPTables``).
+  public var callsIPTables: Bool?
+  public var callsIP6Tables: Bool?
 
   public init(_ link: LinkReference) {
     self.link = link
@@ -99,6 +102,15 @@ extension RouteBatch {
       if let mode = change.ipv6AddressGeneration {
         writer.nest(Int(IFLA_AF_SPEC)) { writer in
           writer.nest(inet6) { $0.attribute(Int(IFLA_INET6_ADDR_GEN_MODE), mode.rawValue) }
+        }
+      }
+      if change.callsIPTables != nil || change.callsIP6Tables != nil {
+        writer.nest(Int(IFLA_LINKINFO)) { writer in
+          writer.attribute(Int(IFLA_INFO_KIND), "bridge")
+          writer.nest(Int(IFLA_INFO_DATA)) { writer in
+            writer.setting(IFLA_BR_NF_CALL_IPTABLES, change.callsIPTables)
+            writer.setting(IFLA_BR_NF_CALL_IP6TABLES, change.callsIP6Tables)
+          }
         }
       }
       if let port = change.bridgePort {
@@ -148,7 +160,7 @@ extension MessageWriter {
     setting(IFLA_BRPORT_ISOLATED, port.isIsolated)
   }
 
-  private mutating func setting(_ type: some BinaryInteger, _ value: Bool?) {
+  fileprivate mutating func setting(_ type: some BinaryInteger, _ value: Bool?) {
     if let value { attribute(Int(type), UInt8(value ? 1 : 0)) }
   }
 }

@@ -14,6 +14,7 @@ struct StackChecks {
     checkLinks()
     checkRoutes()
     checkNetworkModes()
+    checkIPv6()
     checkHostPorts()
     checkUserNamespaces()
     checkReplicas()

@@ -101,6 +101,17 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case badRoute = "E0554"
   case unreachableRouter = "E0555"
   case networkModeConflict = "E0556"
+  case unknownProcessLimit = "E0664"
+  case badSysctl = "E0665"
+  case hostSysctl = "E0666"
+  case badDevice = "E0667"
+  case badTimeOffset = "E0668"
+  case badSeccompProfile = "E0669"
+  case networkWithoutIPv6 = "E0580"
+  case portWithoutIPv6 = "E0581"
+  case sourceOfOtherFamily = "E0582"
+
+  case badDomain = "E0600"
 
   var severity: Diagnostic.Severity {
     switch rawValue.first {
@@ -181,6 +192,12 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .limitTooSmall: "a limit is less than it takes to start a service"
     case .limitsDisagree: "two limits of a service do not go together"
     case .badProcessorCount: "a number of processors cannot be understood, or no host can have it"
+    case .unknownProcessLimit: "there is no ulimit of that name"
+    case .badSysctl: "the name of a kernel parameter cannot be understood"
+    case .hostSysctl: "a kernel parameter is not the service's own to set"
+    case .badDevice: "a device, or a rule for devices, cannot be understood"
+    case .badSeccompProfile: "a file is not a seccomp profile"
+    case .badTimeOffset: "a time that clocks are to be ahead cannot be understood, or is too long"
     case .badProcessorList: "a list of processors cannot be understood"
     case .nameCollision: "a service or container is named as another service's replica is"
     case .privilegedInUserNamespace: "a privileged service is to have a user namespace, in which it is not privileged"
@@ -205,6 +222,10 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
     case .jitterWithoutDelay: "a link has jitter and no delay that could vary"
     case .jitterExceedsDelay: "the jitter of a link is larger than its delay"
     case .reorderWithoutDelay: "packets of a link overtake others, but none is delayed"
+    case .networkWithoutIPv6: "something of IPv6 on a network where it is not enabled"
+    case .portWithoutIPv6: "a port is published on an IPv6 address, and the service has no IPv6"
+    case .sourceOfOtherFamily: "nobody of a family is let in to a port that is not published in that family"
+    case .badDomain: "a domain has a label or a length that is not allowed"
     }
   }
 }

@@ -19,6 +19,8 @@ extension StackFile {
     var host: HostPorts
     var container: ClosedRange<UInt16>
     var transport: TransportProtocol = .tcp
+    /// Who may reach it. Nil: everybody. Never empty.
+    var sources: [Located<IPPrefix>]?
     /// The entry in the file.
     var span: Span
 
@@ -32,7 +34,7 @@ extension StackFile {
 
     static func == (left: Self, right: Self) -> Bool {
       left.address == right.address && left.host == right.host && left.container == right.container
-        && left.transport == right.transport
+        && left.transport == right.transport && left.sources?.map(\.value) == right.sources?.map(\.value)
     }
   }
 

@@ -32,6 +32,7 @@ extension StackFile {
     var ports: [PublishedPort] = []
     /// Ports that the service says it listens on, without publishing them.
     var exposed: [ExposedPort] = []
+    var nameResolution = NameResolution()
     /// `volumes:` and `tmpfs:`, one for each target. In the order of the file: mount parents before children.
     var mounts: [Mount] = []
     var dependencies: [Dependency] = []
@@ -52,9 +53,12 @@ extension StackFile {
     var userNamespace: Located<UserNamespaceMode>?
     /// Whether the default seccomp filter decides on its system calls.
     var isFiltered = true
+    /// A profile that stands in for the default filter: its JSON text.
+    var seccompProfile: String?
     /// Nil: on, unless the service is privileged.
     var forbidsNewPrivileges: Bool?
     var limits = ResourceLimits()
+    var settings = DesiredSettings()
     var labels: [Label] = []
     var containerName: Located<String>?
     /// Empty: always active.
@@ -106,6 +110,8 @@ extension StackFile {
     var network: Located<String>
     /// A fixed address. Given only on networks with a `subnet`, inside it, and to one service.
     var address: Located<IPv4Address>?
+    /// The same of IPv6.
+    var address6: Located<IPv6Address>?
     var mac: Located<MACAddress>?
     /// The interface's name inside. Nil: `eth0` and so on, in the order of the file.
     var interface: Located<String>?
@@ -117,6 +123,16 @@ extension StackFile {
     var conditions = DeclaredConditions()
 
     init(network: Located<String>) { self.network = network }
+  }
+
+  /// How a service looks up names that are not the stack's.
+  struct NameResolution: Sendable, Hashable {
+    /// Whom to ask. Empty: the host's resolvers.
+    var servers: [Located<IPAddress>] = []
+    /// Domains that are tried behind a short name; nil: the host's. A single `.` in the file: none.
+    var search: [Located<String>]?
+    /// resolv.conf(5); nil: the host's.
+    var options: [Located<String>]?
   }
 
   /// A service that must have got somewhere before this one starts.

@@ -34,6 +34,10 @@ extension StackFile {
     var addressRange: Located<IPv4Prefix>?
     /// The largest packet in octets, on the bridge and on every interface: 68...65535. Nil: the kernel's 1500.
     var mtu: Located<Int>?
+    /// Where the file asks for IPv6 beside IPv4. Its subnet and gateway, like those of IPv4, may be left to be chosen.
+    var ipv6: Located<Bool>?
+    var subnet6: Located<IPv6Prefix>?
+    var gateway6: Located<IPv6Address>?
     /// No way out of the host and none in.
     var isInternal = false
     /// What holds in it for what no rule of `policies` is about.
@@ -43,6 +47,8 @@ extension StackFile {
     var isImplicit = false
 
     init(name: Located<String>) { self.name = name }
+
+    var hasIPv6: Bool { ipv6?.value ?? false }
   }
 
   /// A folder that outlives the services that mount it.

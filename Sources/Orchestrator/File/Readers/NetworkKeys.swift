@@ -9,10 +9,18 @@ enum NetworkKeys {
   /// The same in the short form as in `ipam: config:`.
   private static let addresses: [Key] = [
     .read("subnet", "its addresses: 10.1.0.0/24") { field, network in
-      setOnce(field, &network.subnet) { $0.subnet() }
+      if field.isIPv6 {
+        setOnce(field, &network.subnet6) { $0.subnet6() }
+      } else {
+        setOnce(field, &network.subnet) { $0.subnet() }
+      }
     },
     .read("gateway", "the bridge's own address; the first of the subnet") { field, network in
-      setOnce(field, &network.gateway) { $0.ipv4Address() }
+      if field.isIPv6 {
+        setOnce(field, &network.gateway6) { $0.ipv6Address() }
+      } else {
+        setOnce(field, &network.gateway) { $0.ipv4Address() }
+      }
     },
     .read("ip_range", "the part of the subnet to give addresses from") { field, network in
       setOnce(field, &network.addressRange) { $0.prefix() }
@@ -41,10 +49,8 @@ enum NetworkKeys {
           field.report(.notSupported, "a network without IPv4 is not supported", help: ["leave it out"])
         }
       },
-      .read("enable_ipv6", "false") { field, _ in
-        if field.boolean() == true {
-          field.report(.notSupported, "IPv6 on a network is not supported yet", help: ["leave it out"])
-        }
+      .read("enable_ipv6", "true: IPv6 beside IPv4") { field, network in
+        network.ipv6 = field.boolean().map { Located($0, field.span) }
       },
       .read("external", "false") { field, _ in
         if field.node.entries != nil || field.boolean() == true {
@@ -79,12 +85,17 @@ enum NetworkKeys {
     "ipam",
     [
       .read("driver", "default") { field, _ in _ = field.choice(AddressDriver.self) },
-      .read("config", "one subnet with its details") { field, network in
-        guard let items = field.items() else { return }
-        if let second = items.dropFirst().first {
-          second.report(.notSupported, "a network has one subnet", help: ["make a second network"])
+      .read("config", "one subnet with its details, and one of IPv6") { field, network in
+        var families: Set<Bool> = []
+        for item in field.items() ?? [] {
+          let isIPv6 = (item.node["subnet"]?.scalar?.text).map { $0.contains(":") } ?? false
+          guard families.insert(isIPv6).inserted else {
+            item.report(
+              .notSupported, "a network has one subnet of IPv4 and one of IPv6", help: ["make a second network"])
+            continue
+          }
+          config.read(item, into: &network)
         }
-        if let first = items.first { config.read(first, into: &network) }
       },
       .notSupported("options", "leave it out: it is for Docker's address drivers"),
     ])
@@ -113,7 +124,9 @@ extension Field {
     guard let text = nonEmptyText() else { return nil }
     if let prefix = IPv4Prefix(text.value) { return Located(prefix, text.span) }
     if IPv6Prefix(text.value) != nil {
-      report(.notSupported, "IPv6 on a network is not supported yet", help: ["write an IPv4 subnet: 10.1.0.0/24"])
+      report(
+        .notSupported, "\"\(name)\" of IPv6 is not supported",
+        help: ["leave it out: a service's IPv6 address ends in the same number as its IPv4 address"])
       return nil
     }
     let parts = text.value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)

@@ -23,7 +23,7 @@ extension StackFile {
 }
 
 extension OutputValue {
-  fileprivate static func escaped(_ text: String) -> OutputValue {
+  static func escaped(_ text: String) -> OutputValue {
     .text(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"))
   }
 
@@ -35,9 +35,11 @@ extension StackFile.Network {
     .mapping([
       "name": givenName.map { .text($0.value) },
       "driver": .text("bridge"),
-      "subnet": subnet.map { .text("\($0.value)") },
-      "gateway": gateway.map { .text("\($0.value)") },
-      "ip_range": addressRange.map { .text("\($0.value)") },
+      "subnet": hasTwoSubnets ? nil : subnet.map { .text("\($0.value)") },
+      "gateway": hasTwoSubnets ? nil : gateway.map { .text("\($0.value)") },
+      "ip_range": hasTwoSubnets ? nil : addressRange.map { .text("\($0.value)") },
+      "enable_ipv6": hasIPv6 ? .bool(true) : nil,
+      "ipam": hasTwoSubnets ? addressesOutput : nil,
       "internal": isInternal ? .bool(true) : nil,
       "mtu": mtu.map { .number($0.value) },
       "default": defaultAction == .deny ? .text(defaultAction.rawValue) : nil,
@@ -68,6 +70,24 @@ extension StackFile.Link {
   }
 }
 
+extension StackFile.Network {
+  /// Something of IPv6 is fixed: the short form, which knows one subnet, does not do.
+  fileprivate var hasTwoSubnets: Bool { subnet6 != nil || gateway6 != nil }
+
+  fileprivate var addressesOutput: OutputValue {
+    let ipv4: OutputValue = .mapping([
+      "subnet": subnet.map { .text("\($0.value)") },
+      "gateway": gateway.map { .text("\($0.value)") },
+      "ip_range": addressRange.map { .text("\($0.value)") },
+    ])
+    let ipv6: OutputValue = .mapping([
+      "subnet": subnet6.map { .text("\($0.value)") },
+      "gateway": gateway6.map { .text("\($0.value)") },
+    ])
+    return .mapping(["config": .list([ipv4, ipv6].filter { $0 != .mapping([]) })])
+  }
+}
+
 extension StackFile.Volume {
   fileprivate var output: OutputValue {
     .mapping([
@@ -82,7 +102,7 @@ extension StackFile.Service {
   /// The service's mapping. Two services differ where their entries do, under the keys that people write.
   var output: OutputValue {
     guard case .mapping(let entries) = ownOutput else { return ownOutput }
-    return .mapping(entries + limitsOutput)
+    return .mapping(entries + limitsOutput + settingsOutput)
   }
 
   private var ownOutput: OutputValue {
@@ -104,6 +124,9 @@ extension StackFile.Service {
       "forward": forwarding.map { .bool($0.value) },
       "extra_hosts": extraHosts.isEmpty
         ? nil : .list(extraHosts.map { .text("\($0.name.value)=\($0.address.value)") }),
+      "dns": nameResolution.servers.isEmpty ? nil : .texts(nameResolution.servers.map { "\($0.value)" }),
+      "dns_search": nameResolution.search.map { .texts($0.isEmpty ? ["."] : $0.map(\.value)) },
+      "dns_opt": nameResolution.options.map { .texts($0.map(\.value)) },
       "ports": ports.isEmpty ? nil : .list(ports.map(\.output)),
       "expose": exposed.isEmpty ? nil : .list(exposed.map { .text("\($0.ports.text)/\($0.transport.rawValue)") }),
       "volumes": mounts.isEmpty ? nil : .list(mounts.map(\.output)),
@@ -136,6 +159,7 @@ extension StackFile.Attachment {
   fileprivate var output: OutputValue {
     .mapping([
       "ipv4_address": address.map { .text("\($0.value)") },
+      "ipv6_address": address6.map { .text("\($0.value)") },
       "mac_address": mac.map { .text("\($0.value)") },
       "interface_name": interface.map { .text($0.value) },
       "aliases": aliases.isEmpty ? nil : .texts(aliases.map(\.value)),
@@ -145,19 +169,20 @@ extension StackFile.Attachment {
 }
 
 extension StackFile.PublishedPort {
-  /// The long form, which knows a single container port; the short form for ranges.
+  /// The long form; the short form for ranges, where it says as much.
   fileprivate var output: OutputValue {
     let published: String? =
       switch host {
       case .free: nil
       case .oneOf(let range), .fixed(let range): range.text
       }
-    guard container.count > 1 else {
+    guard container.count > 1, sources == nil else {
       return .mapping([
-        "target": .number(Int(container.lowerBound)),
+        "target": container.count > 1 ? .text(container.text) : .number(Int(container.lowerBound)),
         "published": published.map(OutputValue.text),
         "host_ip": address.map { .text("\($0)") },
         "protocol": .text(transport.rawValue),
+        "from": sources.map { .texts($0.map { "\($0.value)" }) },
       ])
     }
     let host = address.map { address in

@@ -26,7 +26,8 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
   var testDescription: String { "\(code.rawValue) \(code)" }
 
   static let all =
-    text + variables + shapes + references + values + networks + topology + conflicts + rules + links + limits
+    text + variables + shapes + references + values + networks + ipv6 + topology + names + conflicts + rules + links
+    + limits + settings
 }
 
 @Suite struct DiagnosticTests {

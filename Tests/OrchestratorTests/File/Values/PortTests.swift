@@ -7,7 +7,8 @@ import Testing
   typealias Port = StackFile.PublishedPort
 
   private func ports(_ entry: String) -> [Port] {
-    services("services: {web: {command: nginx, ports: [\(entry)]}}").flatMap(\.ports)
+    services("services: {web: {command: nginx, ports: [\(entry)]}}\nnetworks: {default: {enable_ipv6: true}}").flatMap(
+      \.ports)
   }
 
   /// Address, host ports, container ports, transport, as one text.
@@ -102,6 +103,7 @@ import Testing
       services:
         a: {command: a, ports: ["\(first)"]}
         b: {command: b, ports: ["\(second)"]}
+      networks: {default: {enable_ipv6: true}}
       """
     #expect(load(text).diagnostics.map(\.code) == (isConflict ? [.hostPortConflict] : []))
   }

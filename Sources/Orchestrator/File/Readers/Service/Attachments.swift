@@ -38,6 +38,7 @@ extension Field {
         }
       },
       .read("ipv4_address", "a fixed address") { field, attachment in attachment.address = field.ipv4Address() },
+      .read("ipv6_address", "a fixed address") { field, attachment in attachment.address6 = field.ipv6Address() },
       .read("mac_address", "the interface's hardware address") { field, attachment in
         attachment.mac = field.macAddress()
       },
@@ -45,7 +46,6 @@ extension Field {
         attachment.gatewayPriority = field.integer(in: -1_000_000...1_000_000)?.value ?? 0
       },
       .ignored("priority", "networks are joined in the order of the file"),
-      .notSupported("ipv6_address", "networks are IPv4: use ipv4_address"),
       .read("interface_name", "the interface's name inside; eth0, eth1 and so on in the order of the file") {
         field, attachment in attachment.interface = field.interfaceName()
       },

@@ -68,7 +68,9 @@ extension Field {
       return nil
     }
     guard !draft.isBroken else { return nil }
-    return published(host: draft.published, container: target, address: draft.address, transport: draft.transport)
+    var port = published(host: draft.published, container: target, address: draft.address, transport: draft.transport)
+    port?.sources = draft.sources
+    return port
   }
 
   private func published(
@@ -133,6 +135,35 @@ extension Field {
     return nil
   }
 
+  /// Networks and single addresses. None, with a diagnostic, where one cannot be understood.
+  fileprivate func sources() -> [Located<IPPrefix>] {
+    let texts = texts()
+    if texts.isEmpty, node.items?.isEmpty ?? false {
+      report(.emptyText, "\"\(name)\" is empty: nobody could reach the port", help: ["leave it out to let everybody"])
+    }
+    let sources = texts.compactMap { text -> Located<IPPrefix>? in
+      if let prefix = IPPrefix(text.value) { return Located(prefix, text.span) }
+      if let address = IPAddress(text.value),
+        let prefix = IPPrefix(containing: address, length: address.octets.count * 8)
+      {
+        return Located(prefix, text.span)
+      }
+      report(
+        .badSubnet, "\"\(Self.shortened(text.value))\" is neither a network nor an address", meantSource(text.value),
+        at: text.span, help: ["write a network's address and its length, 192.0.2.0/24 or 2001:db8::/32, or an address"])
+      return nil
+    }
+    return sources.count == texts.count ? sources : []
+  }
+
+  private func meantSource(_ text: String) -> String {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, let address = IPAddress(parts[0]), let length = Int(parts[1]),
+      let prefix = IPPrefix(containing: address, length: length)
+    else { return "" }
+    return "did you mean \"\(prefix)\"?"
+  }
+
   func exposedPort() -> StackFile.ExposedPort? {
     guard let text = nonEmptyText() else { return nil }
     let parts = PortText(text.value)
@@ -155,6 +186,7 @@ private struct LongPort {
   var published: ClosedRange<UInt16>?
   var address: IPAddress?
   var transport = StackFile.TransportProtocol.tcp
+  var sources: [Located<IPPrefix>]?
   /// A value was wrong, and reported.
   var isBroken = false
 
@@ -179,6 +211,11 @@ private struct LongPort {
         let transport = field.nonEmptyText().flatMap { field.transportProtocol($0.value, at: field.span) }
         port.transport = transport ?? .tcp
         port.isBroken = port.isBroken || transport == nil
+      },
+      .read("from", "who may reach it: networks and addresses, as in [10.0.0.0/8]") { field, port in
+        let sources = field.sources()
+        port.isBroken = port.isBroken || sources.isEmpty
+        port.sources = sources
       },
       .read("mode", "host or ingress, which are the same on one machine") { field, _ in
         _ = field.choice(Mode.self)

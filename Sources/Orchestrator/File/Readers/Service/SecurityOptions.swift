@@ -32,12 +32,11 @@ extension Field {
       case ("no-new-privileges", .some):
         report(
           .badOption, "\"no-new-privileges\" is true or false", at: text.span, help: ["write no-new-privileges:true"])
-      case ("seccomp", "unconfined"): draft.service.isFiltered = false
-      case ("seccomp", "builtin"): draft.service.isFiltered = true
-      case ("seccomp", .some):
-        report(
-          .notSupported, "a seccomp profile of your own is not supported", at: text.span,
-          help: ["write seccomp:unconfined, or leave it out for the default filter"])
+      case ("seccomp", "unconfined"): (draft.service.isFiltered, draft.service.seccompProfile) = (false, nil)
+      case ("seccomp", "builtin"): (draft.service.isFiltered, draft.service.seccompProfile) = (true, nil)
+      case ("seccomp", .some(let path)) where !path.isEmpty:
+        draft.service.isFiltered = true
+        draft.service.seccompProfile = seccompProfile(at: path, named: text.span)
       case ("apparmor", _), ("label", _), ("systempaths", _), ("writable-cgroups", _):
         report(
           .notSupported, "\"\(parts[0])\" is not supported in \"security_opt\"", at: text.span,

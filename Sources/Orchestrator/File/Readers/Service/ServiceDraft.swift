@@ -16,6 +16,11 @@ struct ServiceDraft {
   var volumes: [StackFile.Mount] = []
   var tmpfs: [StackFile.Mount] = []
   var limits = LimitsDraft()
+  var sysctls: [(name: Located<String>, path: String, value: String)] = []
+  /// Where the file says that the service has the host's host name.
+  var uts: Span?
+  /// Services whose namespaces it is in.
+  var neighbours: [Located<String>] = []
   /// Commands that were there but wrong: no use in saying that there is none.
   var hasCommandKey = false
 
@@ -52,6 +57,7 @@ extension Field {
     if case .service(let name) = service.networkMode?.value { wait(for: name, &service) }
     service.scale = scale(of: draft)
     service.limits = resourceLimits(draft.limits)
+    settle(draft, &service)
     checkRoot(draft)
     // An image says what runs; that there can be none is enough news.
     if draft.rootfs != nil || draft.image == nil && draft.build == nil {

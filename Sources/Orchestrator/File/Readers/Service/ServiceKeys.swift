@@ -1,7 +1,9 @@
 /// The keys of a service.
 enum ServiceKeys {
   static let table = KeyTable<ServiceDraft>(
-    "service", process + security + LimitsKeys.keys + network + storage + lifetime + accepted + Unsupported.keys)
+    "service",
+    process + security + LimitsKeys.keys + SettingsKeys.keys + network + storage + lifetime + accepted
+      + Unsupported.keys)
 
   private typealias Key = KeyTable<ServiceDraft>.Key
 
@@ -59,6 +61,15 @@ enum ServiceKeys {
   private static let network: [Key] = [
     .read("networks", "the networks it joins; `default`") { field, draft in
       draft.service.attachments = field.attachments()
+    },
+    .read("dns", "whom to ask for names outside; the host's resolvers") { field, draft in
+      draft.service.nameResolution.servers = field.nameServers()
+    },
+    .read("dns_search", "domains to try behind a short name; the host's") { field, draft in
+      draft.service.nameResolution.search = field.searchDomains()
+    },
+    .read("dns_opt", "options of resolv.conf(5); the host's") { field, draft in
+      draft.service.nameResolution.options = field.resolverOptions()
     },
     .read("ports", "ports reachable through the host: \"8080:80\"") { field, draft in
       draft.service.ports = field.items()?.compactMap { $0.publishedPort() } ?? []

@@ -1,25 +1,16 @@
 /// Compose's keys for services that stack does not do, each with what to do instead.
 enum Unsupported {
-  private static let noLimits = "leave it out: there are no resource limits yet"
   private static let noRealTime = "leave it out: real-time time is not shared out"
-  private static let noSharing = "leave it out: every service has namespaces of its own"
 
   static let keys: [KeyTable<ServiceDraft>.Key] =
     [
       ("cpu_count", "write `cpus:`"), ("cpu_percent", "write `cpus:`"), ("cpu_period", "write `cpus:`"),
       ("cpu_quota", "write `cpus:`"), ("cpu_rt_runtime", noRealTime), ("cpu_rt_period", noRealTime),
       ("mem_swappiness", "leave it out: kernels with cgroups of version 2 have one for the whole host"),
-      ("ulimits", noLimits), ("oom_score_adj", noLimits),
       ("oom_kill_disable", "leave it out: a service that could not be ended would stand still for ever"),
       ("storage_opt", "leave it out: writable layers are in memory, and count as the service's"),
-      ("device_cgroup_rules", "leave it out: a service has a /dev of its own, and cannot make devices"),
-      ("devices", "leave it out: a service has /dev/null, zero, full, random, urandom and tty"),
       ("gpus", "leave it out: a service has no devices of the host"),
-      ("pid", noSharing), ("ipc", noSharing), ("uts", noSharing), ("cgroup", noSharing),
       ("cgroup_parent", "leave it out: stack arranges the cgroups"),
-      ("dns", "leave it out: names come from /etc/hosts and the host's resolver"),
-      ("dns_opt", "leave it out: names come from /etc/hosts and the host's resolver"),
-      ("dns_search", "leave it out: names come from /etc/hosts and the host's resolver"),
       (
         "links",
         "use `networks:` with `aliases:`: services on one network know each other's names; a cable between two is `links:` of the stack"
@@ -30,9 +21,6 @@ enum Unsupported {
       ("volumes_from", "name the volumes in both services"),
       ("extends", "use a YAML anchor and a merge key: `<<: *base`"),
       ("label_file", "write the labels under `labels:`"),
-      ("group_add", "give the group with the user: `user: 1000:50`"),
-      ("shm_size", "mount a tmpfs of the size you want: `tmpfs: /dev/shm:size=128m`"),
-      ("sysctls", "leave it out: a service has the kernel's default settings"),
       ("runtime", "leave it out: stack is the runtime"),
       ("isolation", "leave it out: it is for Windows"),
       ("credential_spec", "leave it out: it is for Windows"),

@@ -1,0 +1,53 @@
+import Kernel
+import Netlink
+
+/// What networks with IPv6 have more. Every address and neighbour is known in advance: nothing waits for the detection of
+/// duplicates, and nobody asks on the network who has an address.
+extension StackBuilder {
+  /// Before the bridge is up: whether it speaks IPv6, and that it believes no router.
+  ///
+  /// On a bridge without IPv6 a service with NET_RAW could otherwise announce itself to the host as a router
+  /// (CVE-2020-10749). A kernel without IPv6 has nothing to switch off.
+  func setIPv6(of network: DesiredNetwork) throws(KernelError) {
+    let folder = "/proc/sys/net/ipv6/conf/\(network.bridge)"
+    guard network.ipv6 != nil else {
+      do throws(KernelError) {
+        try Files.set("\(folder)/disable_ipv6", to: "1")
+      } catch  where error.errno == .noSuchFileOrDirectory {
+        return
+      }
+      return
+    }
+    // A host may have IPv6 switched off for the links that are yet to come.
+    for (setting, value) in [("disable_ipv6", "0"), ("accept_ra", "0"), ("accept_redirects", "0")] {
+      try Files.set("\(folder)/\(setting)", to: value)
+    }
+  }
+}
+
+extension DesiredNetwork.IPv6 {
+  func interfaceAddress(on link: UInt32) -> InterfaceAddress {
+    Self.interfaceAddress(gateway, length: subnet.length, on: link)
+  }
+
+  fileprivate static func interfaceAddress(_ address: IPv6Address, length: Int, on link: UInt32) -> InterfaceAddress {
+    var address = InterfaceAddress(.v6(address), prefixLength: length, on: link)
+    address.skipsDuplicateDetection = true
+    return address
+  }
+}
+
+extension RouteBatch {
+  /// The service's own address, before its link is up.
+  mutating func addIPv6Address(of attachment: DesiredAttachment, in network: DesiredNetwork, on link: UInt32) {
+    guard let ipv6 = attachment.ipv6, let length = network.ipv6?.subnet.length else { return }
+    add(DesiredNetwork.IPv6.interfaceAddress(ipv6.address, length: length, on: link))
+  }
+
+  /// The gateway and the way through it, once the link is up.
+  mutating func addIPv6Routes(of attachment: DesiredAttachment, in network: DesiredNetwork, on link: UInt32) {
+    guard let ipv6 = attachment.ipv6, let gateway = network.ipv6?.gateway else { return }
+    set(Neighbour(.v6(gateway), at: network.mac, on: link))
+    if ipv6.isDefaultRoute { add(Route(to: .anyV6, via: .v6(gateway), on: link)) }
+  }
+}

@@ -1,0 +1,58 @@
+import Kernel
+import Netlink
+
+extension StackBuilder {
+  /// Writes the stack's table. Rules that were there before go on counting from what they had.
+  func writeFirewall(of desired: DesiredStack) throws(KernelError) {
+    let table = NftTableName(.inet, Firewall.tableName(stack))
+    let counts = desired.policy.rules.isEmpty ? [] : try nftables.counters(of: table)
+    try nftables.commit(Firewall(desired, counts: counts).transaction)
+    try forgetStaleConnections(desired)
+  }
+
+  /// Has each bridge show the frames that it passes on to the firewall, or no longer: those that rules may be about, and by
+  /// an attribute of the bridge alone. The host's own setting for all bridges (bridge-nf-call-iptables) stays as it is.
+  func filter(
+    _ networks: [DesiredNetwork], by policy: StackPolicy, of desired: DesiredStack
+  ) throws(KernelError) {
+    let filtered = policy.filteredNetworks(of: desired)
+    var socket = try NetlinkSocket(.route)
+    var batch = RouteBatch()
+    for network in networks {
+      var change = LinkChange(.name(network.bridge))
+      change.callsIPTables = filtered.contains(network.name)
+      change.callsIP6Tables = filtered.contains(network.name)
+      batch.change(change)
+    }
+    try socket.apply(batch)
+  }
+
+  /// Ends the connections that a stack's rules no longer let begin: the kernel forgets them, and their next packet is refused.
+  func endFlows(against desired: DesiredStack) throws(KernelError) {
+    let policy = PolicyEvaluator(desired)
+    var links = try NetlinkSocket(.route)
+    let own = Set(try links.addresses().map(\.address))
+    var socket = try NetlinkSocket(.netfilter)
+    try socket.forgetConnections { connection in
+      policy.decision(on: connection, hostAddresses: own).map { !$0.isAllowed } ?? false
+    }
+  }
+}
+
+extension PolicyEvaluator {
+  /// What the rules say of a connection; nil for one that does not concern the stack's services.
+  func decision(on connection: Connection, hostAddresses: Set<IPAddress>) -> PolicyDecision? {
+    // Answers come from where the packets really go.
+    let port = connection.reply.sourcePort ?? 0
+    let packet: PolicyPacket =
+      switch connection.transport {
+      case 6: .tcp(port)
+      case 17: .udp(port)
+      case 1, 58: .icmp
+      default: .other(connection.transport)
+      }
+    return decision(
+      from: connection.original.source, to: connection.reply.source, packet,
+      isPublished: connection.original.destination != connection.reply.source, hostAddresses: hostAddresses)
+  }
+}

@@ -1,0 +1,119 @@
+import Glibc
+import Kernel
+import Runtime
+import Synchronization
+import SystemPackage
+
+extension StackBuilder {
+  /// The processes whose namespaces a service is to be in: held until it is made.
+  struct Neighbours: Sendable {
+    var ipc: ServiceProcess?
+    var pid: ServiceProcess?
+  }
+
+  func neighbours(of service: DesiredService) throws(KernelError) -> Neighbours {
+    Neighbours(
+      ipc: try process(of: service.settings.ipc, for: service), pid: try process(of: service.settings.pid, for: service)
+    )
+  }
+
+  private func process(
+    of namespace: DesiredSettings.Namespace, for service: DesiredService
+  ) throws(KernelError) -> ServiceProcess? {
+    guard case .service(let name) = namespace else { return nil }
+    let record = try StateFile<ServiceRecord>(path: folder.service(name).record).read()
+    if let process = record?.process.flatMap({ ServiceProcess($0) }) { return process }
+    throw KernelError(
+      "share a namespace with", "\(stack)/\(name)", errno: .noSuchProcess, detail: "it does not run",
+      remedy: "start it first: stack start \(stack)/\(name)")
+  }
+
+  /// - Parameter neighbours: as ``neighbours(of:)`` gave them.
+  func settings(of service: DesiredService, _ neighbours: Neighbours) throws(KernelError) -> ContainerSettings {
+    let desired = service.settings
+    var settings = ContainerSettings()
+    settings.limits = desired.limits
+    settings.sharedMemorySize = desired.sharedMemorySize
+    settings.kernelParameters = desired.kernelParameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    settings.devices = try devices(of: service).map(\.node)
+    settings.groups = desired.groups
+    settings.ipc = Self.namespace(desired.ipc, neighbours.ipc)
+    settings.pid = Self.namespace(desired.pid, neighbours.pid)
+    settings.usesHostNames = desired.usesHostNames
+    settings.timeOffsets = desired.timeOffsets
+    // Where shared memory is in files: it belongs to what an ipc namespace has.
+    if let process = neighbours.ipc, !service.mounts.contains(where: { $0.target == "/dev/shm" }) {
+      settings.sharedMemoryOf = process.process.pidfd.fileDescriptor
+    }
+    return settings
+  }
+
+  private static func namespace(
+    _ namespace: DesiredSettings.Namespace, _ process: ServiceProcess?
+  ) -> ContainerSettings.Namespace {
+    if let process { return .process(process.process.pidfd.fileDescriptor) }
+    return namespace == .host ? .host : .own
+  }
+
+  // MARK: Devices
+
+  /// The rules that a service's devices come to; nil for one that may use all.
+  func deviceRules(of service: DesiredService) throws(KernelError) -> [DeviceRule]? {
+    if service.process.security.isPrivileged { return nil }
+    return DeviceRule.standard + service.settings.deviceRules + (try devices(of: service).map(\.rule))
+  }
+
+  private func devices(of service: DesiredService) throws(KernelError) -> [(node: ContainerDevice, rule: DeviceRule)] {
+    var found: [(node: ContainerDevice, rule: DeviceRule)] = []
+    for device in service.settings.devices {
+      try collect(device.path, device.name, device.access, place: service.declaredAt, into: &found)
+    }
+    return found
+  }
+
+  private func collect(
+    _ path: String, _ name: String, _ access: DeviceRule.Access, place: SourceLine?,
+    into found: inout [(node: ContainerDevice, rule: DeviceRule)]
+  ) throws(KernelError) {
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+      throw KernelError(
+        "give the service", path, errno: Errno(rawValue: errno),
+        remedy: "name a device that this host has\(place.map { " (\($0))" } ?? "")")
+    }
+    let kind: DeviceRule.Kind
+    switch status.st_mode & S_IFMT {
+    case S_IFCHR: kind = .character
+    case S_IFBLK: kind = .block
+    case S_IFDIR:
+      for entry in Files.list(path) {
+        try collect("\(path)/\(entry)", "\(name)/\(entry)", access, place: place, into: &found)
+      }
+      return
+    default:
+      throw KernelError(
+        "give the service", path, errno: .invalidArgument, detail: "it is not a device",
+        remedy: "bind it under `volumes:`\(place.map { " (\($0))" } ?? "")")
+    }
+    let number = DeviceNumber(status.st_rdev)
+    found.append(
+      (
+        ContainerDevice(name: name, mode: status.st_mode, number: UInt64(status.st_rdev)),
+        DeviceRule(kind, UInt32(number.major), UInt32(number.minor), access)
+      ))
+  }
+}
+
+/// Filters for devices, each loaded once.
+final class DeviceFilters: Sendable {
+  private let known = Mutex<[[DeviceRule]: DeviceFilter]>([:])
+
+  func filter(_ rules: [DeviceRule]) -> DeviceFilter {
+    known.withLock { known in
+      if let filter = known[rules] { return filter }
+      let filter = DeviceFilter(rules)
+      known[rules] = filter
+      return filter
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import FoundationEssentials
+import Kernel
+import Netlink
+
+/// A rule of a running stack with what it decided on so far.
+public struct RuleCount: Encodable, Sendable {
+  /// From 1.
+  public var number: Int
+  public var action: PolicyRule.Action
+  /// As the file says it, without the action.
+  public var rule: String
+  /// `web.stack:9`
+  public var place: String
+  /// First packets of connections, and packets that were refused; with their octets, headers included.
+  public var packets: UInt64
+  public var bytes: UInt64
+}
+
+/// Who may talk to whom in a running stack.
+public struct PolicyReport: Encodable, Sendable {
+  public var stack: String
+  public var rules: [RuleCount]
+  /// What holds for what no rule is about, by network.
+  public var defaults: [String: PolicyRule.Action]
+
+  /// On several lines.
+  public var json: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+  }
+}
+
+extension StackCommands {
+  /// The rules of a running stack, in order, with their counters.
+  public func policy(of stack: String) throws(StackErrors) -> PolicyReport {
+    try rethrowing(stack) { () throws(KernelError) in
+      let desired = try index.desired(stack) ?? DesiredStack.empty(named: stack)
+      var socket = try NetlinkSocket(.netfilter)
+      let counters = try socket.counters(of: NftTableName(.inet, Firewall.tableName(stack)))
+      let counts = Dictionary(counters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+      let names = PolicyTables.counterNames(desired.policy)
+      let rules = zip(desired.policy.rules, names).enumerated().map { index, entry in
+        let (rule, name) = entry
+        return RuleCount(
+          number: index + 1, action: rule.action, rule: rule.text, place: rule.declaredAt?.description ?? "",
+          packets: counts[name]?.packets ?? 0, bytes: counts[name]?.bytes ?? 0)
+      }
+      let closed = Set(desired.policy.closedNetworks)
+      let defaults = desired.networks.map { ($0.name, closed.contains($0.name) ? PolicyRule.Action.deny : .allow) }
+      return PolicyReport(
+        stack: stack, rules: rules, defaults: Dictionary(defaults, uniquingKeysWith: { first, _ in first }))
+    }
+  }
+}

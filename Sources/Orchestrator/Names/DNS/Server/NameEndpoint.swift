@@ -1,0 +1,123 @@
+import CLinux
+import Glibc
+import Kernel
+import Netlink
+
+/// The server's two sockets on one network.
+final class NameEndpoint {
+  /// The number of the network in the stack.
+  var network = 0
+
+  private unowned let server: NameServer
+  private let datagrams: SharedDescriptor
+  private let listener: Descriptor
+  private var tokens: [EventLoop.Token] = []
+  private var connections: [ObjectIdentifier: NameConnection] = [:]
+  /// Memory of one batch: what came, and the answers to it.
+  private var memory: [UInt8] = []
+  private var batch: [stack_datagram] = []
+  private var writer = DNSWriter()
+
+  /// A question with its options takes less.
+  private static let datagramSize = 2048
+  /// Batches until others have their turn.
+  private static let batchesInTurn = 8
+  static let mostConnections = 64
+  static let mostConnectionsOfOne = 8
+
+  init(at address: IPAddress, server: NameServer) throws(KernelError) {
+    self.server = server
+    datagrams = SharedDescriptor(try DNSSocket.serve(at: address, overTCP: false))
+    listener = try DNSSocket.serve(at: address, overTCP: true)
+    tokens = [
+      try server.loop.register(datagrams.descriptor.fileDescriptor, interest: .read) { [weak self] _ in
+        self?.receive()
+      }
+    ]
+    tokens.append(
+      try server.loop.register(listener.fileDescriptor, interest: .read) { [weak self] _ in self?.accept() })
+  }
+
+  deinit {
+    for token in tokens { server.loop.remove(token) }
+  }
+
+  func close() {
+    for token in tokens { server.loop.remove(token) }
+    tokens = []
+    for connection in Array(connections.values) { connection.close() }
+  }
+
+  // MARK: UDP
+
+  private func receive() {
+    if memory.isEmpty {
+      memory = Array(repeating: 0, count: Self.datagramSize * Int(STACK_DATAGRAMS))
+      batch = Array(repeating: stack_datagram(), count: Int(STACK_DATAGRAMS))
+    }
+    for _ in 0..<Self.batchesInTurn {
+      let count = Int(
+        stack_receive_datagrams(
+          datagrams.descriptor.rawValue, &memory, UInt32(Self.datagramSize), &batch, UInt32(batch.count)))
+      guard count > 0 else { return }
+      writer.removeAll()
+      for index in 0..<count { answer(index) }
+      stack_send_datagrams(datagrams.descriptor.rawValue, writer.octets, batch, UInt32(count))
+      guard count == batch.count else { return }
+    }
+  }
+
+  /// Puts the answer to a datagram in its place.
+  private func answer(_ index: Int) {
+    let datagram = batch[index]
+    batch[index].length = 0
+    guard datagram.length > 0, let peer = datagram.sender, peer.port > 0,
+      let asker = server.asker(at: peer.address, on: network)
+    else { return }
+    let memory = memory
+    let message = memory.span.extracting(Int(datagram.offset)..<Int(datagram.offset + datagram.length))
+    let place = server.answer(message, from: asker, limit: nil, writer: &writer) { question, query in
+      let id = query.id
+      let reply = LateReply(query, in: message)
+      server.forwarder.ask(question) { [weak self, datagrams] answer in
+        guard self?.tokens.isEmpty == false else { return }
+        let octets = reply.message(from: answer, id: id, limit: query.datagramLimit)
+        var addressed = datagram
+        (addressed.offset, addressed.length) = (0, UInt32(octets.count))
+        stack_send_datagrams(datagrams.descriptor.rawValue, octets, &addressed, 1)
+      }
+    }
+    guard let place else { return }
+    batch[index].offset = UInt32(place.lowerBound)
+    batch[index].length = UInt32(place.count)
+  }
+
+  // MARK: TCP
+
+  private func accept() {
+    for _ in 0..<16 {
+      var storage = sockaddr_in6()
+      var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+      let number = withUnsafeMutablePointer(to: &storage) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.accept(listener.rawValue, $0, &size) }
+      }
+      guard number >= 0 else { return }
+      let socket = Descriptor(adopting: number)
+      let peer = withUnsafeBytes(of: storage) { SocketAddress.read($0) }
+      guard let peer, let asker = server.asker(at: peer.address, on: network),
+        connections.count < Self.mostConnections,
+        connections.values.count(where: { $0.peer == peer.address }) < Self.mostConnectionsOfOne,
+        let connection = NameConnection(
+          socket, from: peer.address, asker, server: server, onClose: { [weak self] in self?.connections[$0] = nil })
+      else { continue }
+      connections[ObjectIdentifier(connection)] = connection
+    }
+  }
+}
+
+extension stack_datagram {
+  fileprivate var sender: (address: IPAddress, port: UInt16)? {
+    // The address stands at a place that its parts divide.
+    withUnsafeBytes(of: peer) { SocketAddress.read($0) }
+  }
+}

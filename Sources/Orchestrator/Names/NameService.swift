@@ -1,0 +1,52 @@
+import Kernel
+
+/// What a stack's services know each other's names by, while they come and go: the server, and their /etc/hosts.
+///
+/// The server says what is true at each moment. /etc/hosts stands before it wherever names are looked up (nsswitch.conf(5),
+/// musl), so a service that has ended is taken out of it too; it remains when no supervisor runs.
+final class NameService {
+  private let server: NameServer
+  private let folder: StackFolder
+  private var hosts: HostsMarks?
+  private var ended: Set<String> = []
+
+  init(loop: EventLoop, folder: StackFolder) {
+    server = NameServer(loop: loop)
+    self.folder = folder
+  }
+
+  /// Serves the networks of a stack from now on, and no others.
+  ///
+  /// - Returns: why some networks have nobody to answer.
+  func serve(_ stack: DesiredStack) -> [KernelError] {
+    hosts = HostsMarks(stack, folder: folder.names)
+    return server.serve(stack)
+  }
+
+  /// Takes what has become of a service.
+  func update(_ record: ServiceRecord) {
+    let hasEnded = record.hasEnded
+    guard hasEnded != ended.contains(record.service) else { return }
+    if hasEnded { ended.insert(record.service) } else { ended.remove(record.service) }
+    server.setGone(record.service, hasEnded)
+    hosts?.mark(record.service, isGone: hasEnded)
+  }
+
+  /// Takes what has become of all services, after the files were written anew.
+  func mark(_ records: [ServiceRecord]) {
+    for record in records {
+      update(record)
+      if record.hasEnded { hosts?.mark(record.service, isGone: true) }
+    }
+  }
+
+  func close() {
+    hosts = nil
+    server.close()
+  }
+}
+
+extension ServiceRecord {
+  /// One that was not started yet is there: who comes up before it may know its name.
+  fileprivate var hasEnded: Bool { phase == .exited || phase == .restarting }
+}

@@ -1,0 +1,222 @@
+import Netlink
+
+/// A question to the network with what the stack lets expect.
+struct ReachProbe: Hashable, Sendable {
+  var question: ReachQuestion
+  var forecast: ReachForecast
+}
+
+/// What the stack lets expect, and why: with the place in the file, as it follows `predicted no:`.
+struct ReachForecast: Hashable, Sendable {
+  var isAllowed: Bool
+  var because: String
+  /// The address that the packets are sent from; nil where none are.
+  var sender: IPAddress?
+  /// Whether they come in from an address of the host.
+  var isTranslated = false
+}
+
+/// A cell of the matrix: a source, a destination, and the questions that it stands for.
+struct ReachCheck: Sendable {
+  var source: ReachPeer
+  var column: ReachColumn
+  /// One for each family that both ends have. Never empty.
+  var probes: [ReachProbe]
+
+  var isPredicted: Bool { probes.contains { $0.forecast.isAllowed } }
+
+  /// `web1 -> db:5432`
+  var name: String { "\(source) -> \(column.label)" }
+}
+
+/// The checks of a stack, from the stack alone: every service and the host against every port that somebody is said to
+/// listen on or that a rule names. Pure.
+struct ReachMatrix {
+  private let stack: DesiredStack
+  private let forecaster: ReachForecaster
+  private let services: [String: DesiredService]
+  private let publications: [PublishedPort: [Firewall.Publication]]
+  /// The next machine on the host's way out; nil where there is none.
+  private let nextHop: IPAddress?
+
+  let rows: [ReachPeer]
+  let columns: [ReachColumn]
+
+  /// - Parameter extra: what to send to a service beside what the stack tells, by its name, or by `host` or `internet`.
+  init(_ stack: DesiredStack, nextHop: IPAddress?, extra: [String: [Traffic]] = [:]) {
+    self.stack = stack
+    self.nextHop = nextHop
+    forecaster = ReachForecaster(stack)
+    let firewall = Firewall(stack)
+    publications = Dictionary(grouping: firewall.publications(.ip) + firewall.publications(.ip6), by: \.port)
+    services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    // Who runs in another's network is that one, as far as packets go.
+    rows = stack.services.filter { $0.namespace == .own }.map { .service($0.name) } + [.host]
+    columns = Self.columns(of: stack, hasInternet: nextHop != nil, extra)
+  }
+
+  private static func columns(
+    of stack: DesiredStack, hasInternet: Bool, _ extra: [String: [Traffic]]
+  ) -> [ReachColumn] {
+    var ports = ReachPorts(stack)
+    var columns: [ReachColumn] = []
+    for service in stack.services where service.namespace == .own {
+      let sharing = stack.services.filter { $0.namespace == .service(service.name) }
+      var known = service.declaredTraffic + sharing.flatMap(\.declaredTraffic) + ports.named(for: service)
+      known += ([service] + sharing).flatMap { extra[$0.name] ?? [] }
+      let traffic = known.isEmpty ? [.echo] : known.uniqued()
+      let places =
+        service.attachments.map { ReachColumn.Target.service(service.name, network: $0.network) }
+        + stack.links.indices.filter { stack.links[$0].touches([service.name]) }.map { index in
+          let other = stack.links[index].ends.first { $0.service != service.name }?.service ?? ""
+          return ReachColumn.Target.linked(service.name, to: other, link: index)
+        }
+      columns += places.flatMap { place in
+        traffic.map { ReachColumn(target: place, traffic: $0, namesNetwork: places.count > 1) }
+      }
+    }
+    for service in stack.services {
+      columns += service.ports.map {
+        ReachColumn(target: .published($0, service: service.name), traffic: Traffic($0.target))
+      }
+    }
+    for network in stack.networks {
+      columns += ports.traffic(toHost: extra["host"] ?? []).map {
+        ReachColumn(target: .host(network: network.name), traffic: $0, namesNetwork: stack.networks.count > 1)
+      }
+    }
+    if hasInternet {
+      columns += ports.traffic(toInternet: extra["internet"] ?? []).map {
+        ReachColumn(target: .internet, traffic: $0)
+      }
+    }
+    return columns
+  }
+
+  /// All cells, row by row: those without a meaning, such as a service and itself, are left out.
+  func checks() -> [ReachCheck] {
+    rows.flatMap { row in columns.compactMap { check(row, $0) } }
+  }
+
+  func check(_ source: ReachPeer, _ column: ReachColumn) -> ReachCheck? {
+    let probes =
+      switch (source, column.target) {
+      case (.service(let sender), .service(let receiver, _)) where sender == receiver: [ReachProbe]()
+      case (.service(let sender), .linked(let receiver, _, _)) where sender == receiver: [ReachProbe]()
+      case (_, .service(let receiver, let network)):
+        direct(source, addresses(of: receiver, in: network), column.traffic, at: receiver)
+      case (.service, .linked(let receiver, _, let link)):
+        direct(source, addresses(of: receiver, on: link), column.traffic, at: receiver)
+      case (.service, .host(let network)):
+        direct(source, stack.network(named: network)?.gateways ?? [], column.traffic, at: ReachPeer.host.place)
+      case (.service(let sender), .published(let port, let receiver)): toPublished(sender, port, receiver)
+      case (.host, .published(let port, let receiver)): fromHostToPublished(port, receiver)
+      case (.service, .internet):
+        [nextHop].compactMap(\.self).compactMap { hop in
+          forecaster.forecast(from: source, to: hop, column.traffic).map { forecast in
+            ReachProbe(
+              question: ReachQuestion(source: source.place, destination: hop, traffic: column.traffic),
+              forecast: forecast)
+          }
+        }
+      // Links have no end on the host.
+      case (.host, .linked), (.host, .host), (.host, .internet): [ReachProbe]()
+      }
+    return probes.isEmpty ? nil : ReachCheck(source: source, column: column, probes: probes)
+  }
+
+  private func addresses(of service: String, in network: String) -> [IPAddress] {
+    services[service]?.attachments.first { $0.network == network }?.addresses ?? []
+  }
+
+  private func addresses(of service: String, on link: Int) -> [IPAddress] {
+    stack.links[link].ends.filter { $0.service == service }.flatMap { $0.addresses.map(\.address) }
+  }
+
+  private func direct(
+    _ source: ReachPeer, _ destinations: [IPAddress], _ traffic: Traffic, at place: String
+  ) -> [ReachProbe] {
+    destinations.compactMap { address in
+      forecaster.forecast(from: source, to: address, traffic).map { forecast in
+        ReachProbe(question: question(source, address, traffic, at: place, address, traffic.port), forecast: forecast)
+      }
+    }
+  }
+
+  /// By the host's address in a network of the service's own, unless the port is published on one address alone.
+  private func toPublished(_ sender: String, _ port: PublishedPort, _ receiver: String) -> [ReachProbe] {
+    publications(of: port, receiver).compactMap { publication in
+      guard let address = publication.hostAddress ?? gateway(of: sender, likeThatOf: publication.address),
+        // A loopback address is the service itself there.
+        !address.isLoopback
+      else { return nil }
+      return published(publication, at: address, from: .service(sender), receiver)
+    }
+  }
+
+  private func fromHostToPublished(_ port: PublishedPort, _ receiver: String) -> [ReachProbe] {
+    publications(of: port, receiver).map { publication in
+      let address = publication.hostAddress ?? publication.address.loopback
+      return published(publication, at: address, from: .host, receiver)
+    }
+  }
+
+  private func published(
+    _ publication: Firewall.Publication, at address: IPAddress, from source: ReachPeer, _ receiver: String
+  ) -> ReachProbe {
+    let port = publication.port
+    return ReachProbe(
+      question: question(source, address, port.asked, at: receiver, publication.address, port.target.port),
+      forecast: forecaster.forecast(from: source, to: publication, at: address))
+  }
+
+  private func publications(of port: PublishedPort, _ service: String) -> [Firewall.Publication] {
+    let own = services[service]?.attachments.flatMap(\.addresses) ?? []
+    return (publications[port] ?? []).filter { own.contains($0.address) }
+  }
+
+  /// The host's address of a family in the network that a service's way out goes through.
+  private func gateway(of service: String, likeThatOf address: IPAddress) -> IPAddress? {
+    let attachments = services[service]?.attachments ?? []
+    let own = attachments.first { $0.leadsOut(for: address) } ?? attachments.first
+    return own.flatMap { stack.network(named: $0.network) }?.gateways.first { $0.socketFamily == address.socketFamily }
+  }
+
+  private func question(
+    _ source: ReachPeer, _ destination: IPAddress, _ traffic: Traffic, at place: String, _ arrival: IPAddress,
+    _ port: UInt16
+  ) -> ReachQuestion {
+    ReachQuestion(
+      source: source.place, destination: destination, traffic: traffic,
+      arrival: ReachQuestion.Arrival(place: place, address: arrival, port: port))
+  }
+}
+
+extension DesiredService {
+  fileprivate var declaredTraffic: [Traffic] { (ports.map(\.target) + readyPorts).map(Traffic.init) }
+}
+
+extension DesiredAttachment {
+  /// Whether the default route of an address's family goes through it.
+  func leadsOut(for address: IPAddress) -> Bool {
+    switch address {
+    case .v4: isDefaultRoute
+    case .v6: ipv6?.isDefaultRoute ?? false
+    }
+  }
+}
+
+extension IPAddress {
+  /// The one of its family.
+  fileprivate var loopback: IPAddress {
+    switch self {
+    case .v4: .v4(.loopback)
+    case .v6: .v6(.loopback)
+    }
+  }
+}
+
+extension PublishedPort {
+  /// What is sent to the host.
+  fileprivate var asked: Traffic { Traffic(ListeningPort(port: hostPort, transport: target.transport)) }
+}

@@ -1,0 +1,131 @@
+import Netlink
+
+/// What becomes of packets by the stack's routes and rules. Pure.
+struct ReachForecaster {
+  private let stack: DesiredStack
+  private let routing: PacketRouting
+  private let evaluator: PolicyEvaluator
+  private let closed: Set<String>
+
+  init(_ stack: DesiredStack) {
+    self.stack = stack
+    routing = PacketRouting(stack)
+    evaluator = PolicyEvaluator(stack)
+    closed = Set(stack.policy.closedNetworks)
+  }
+
+  /// To an address of a service, of the host in a network, or of a machine that is not ours.
+  ///
+  /// - Returns: nil where the file does not say: what a service routes to the host comes from another network than the host
+  ///   knows its sender in, and whether the host takes that is the host's own setting (rp_filter in ip-sysctl).
+  func forecast(from source: ReachPeer, to destination: IPAddress, _ traffic: Traffic) -> ReachForecast? {
+    let way = routing.way(from: source, to: destination)
+    if let obstacle = way.obstacle { return ReachForecast(isAllowed: false, because: "denied since \(obstacle)") }
+    if way.meetsHost || way.isByHost, !way.routers.isEmpty { return nil }
+    guard let sender = way.source else {
+      return ReachForecast(isAllowed: true, because: "allowed since it stays where it is")
+    }
+    var forecast = judge(way, sender, destination, traffic)
+    forecast.sender = sender
+    // Services of an internal network have no way back, so the host asks in the sender's place.
+    forecast.isTranslated = way.end == .outside || way.isByHost && entersInternal(way)
+    guard forecast.isAllowed, !forecast.isTranslated, let answerer = routing.owner(of: destination) else {
+      return forecast
+    }
+    let back = routing.way(from: .service(answerer), to: sender)
+    if let obstacle = back.obstacle {
+      return ReachForecast(isAllowed: false, because: "denied since no answer comes back: \(obstacle)", sender: sender)
+    }
+    if back.isByHost, !way.isByHost {
+      return ReachForecast(
+        isAllowed: false, because: "denied since the answer goes through the host, which has not seen the question",
+        sender: sender)
+    }
+    return forecast
+  }
+
+  /// To a port of the host that leads to a service, by one of the host's addresses.
+  func forecast(from source: ReachPeer, to publication: Firewall.Publication, at host: IPAddress) -> ReachForecast {
+    // The host asks itself from the very address that it asks.
+    var sender = host
+    if case .service = source {
+      let way = routing.way(from: source, to: host)
+      if let obstacle = way.obstacle { return ReachForecast(isAllowed: false, because: "denied since \(obstacle)") }
+      sender = way.source ?? host
+    }
+    let port = publication.port
+    guard port.sources?.contains(where: { $0.contains(sender) }) ?? true else {
+      let place = port.declaredAt.map { " (\($0))" } ?? ""
+      return ReachForecast(
+        isAllowed: false, because: "denied since the port is not for \(sender)\(place)", sender: sender)
+    }
+    let asker = source == .host ? publication.gateway : sender
+    let decision = evaluator.decision(
+      from: asker, to: publication.address, Traffic(port.target).packet, isPublished: true, hostAddresses: [])
+    return ReachForecast(
+      isAllowed: decision?.isAllowed ?? true, because: decision.map(explanation) ?? "allowed", sender: sender,
+      isTranslated: true)
+  }
+
+  private func entersInternal(_ way: PacketRouting.Way) -> Bool {
+    guard case .network(let name)? = way.segments.last else { return false }
+    return stack.network(named: name)?.isInternal ?? false
+  }
+
+  private func judge(
+    _ way: PacketRouting.Way, _ sender: IPAddress, _ destination: IPAddress, _ traffic: Traffic
+  ) -> ReachForecast {
+    let networks = way.segments.compactMap { if case .network(let name) = $0 { name } else { nil } }
+    guard !networks.isEmpty,
+      let decision = evaluator.decision(
+        from: sender, to: destination, traffic.packet, isPublished: false, hostAddresses: [])
+    else { return ReachForecast(isAllowed: true, because: "allowed since links have no rules") }
+    if case .rule = decision.reason {
+      return ReachForecast(isAllowed: decision.isAllowed, because: explanation(decision))
+    }
+    // Whatever passes the host is the host's to keep apart; what does not is a matter of the networks that it passes.
+    if way.isByHost || way.meetsHost
+      || networks.count == 1 && way.routers.isEmpty && way.segments.count == 1
+        && owns(destination, in: networks[0])
+    {
+      return ReachForecast(isAllowed: decision.isAllowed, because: explanation(decision))
+    }
+    let by = way.routers.isEmpty ? "within network \(networks[0])" : "by way of \(way.routers.joined(separator: ", "))"
+    // A network that is closed is closed to what passes through it too.
+    if let name = networks.first(where: closed.contains) {
+      return ReachForecast(isAllowed: false, because: "denied by default in network \(place(of: name)), \(by)")
+    }
+    return ReachForecast(isAllowed: true, because: "allowed \(by)")
+  }
+
+  private func owns(_ address: IPAddress, in network: String) -> Bool {
+    stack.network(named: network)?.subnets.contains { $0.contains(address) } ?? false
+  }
+
+  private func explanation(_ decision: PolicyDecision) -> String {
+    guard case .networkDefault(let name) = decision.reason else { return decision.description }
+    return "\(decision.isAllowed ? "allowed" : "denied") by default in network \(place(of: name))"
+  }
+
+  /// `back (web.stack:20)`
+  private func place(of network: String) -> String {
+    network + (stack.network(named: network)?.declaredAt.map { " (\($0))" } ?? "")
+  }
+}
+
+extension PacketRouting.Way {
+  /// Whether it ends at the host, or beyond.
+  fileprivate var meetsHost: Bool { end == .outside || isToHost }
+
+  /// Why packets do not arrive; nil when they do.
+  fileprivate var obstacle: String? {
+    switch end {
+    case .arrived, .outside: nil
+    case .noRoute(let name): "\(name) has no route there"
+    case .blackhole(let name, let line): "\(name) drops what goes there" + (line.map { " (\($0))" } ?? "")
+    case .keptIn(let network): "network \(network) is internal"
+    case .notForwarded(let name): "\(name) does not forward"
+    case .loop: "it goes round in circles: \(routers.prefix(4).joined(separator: ", "))"
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import Netlink
+
+/// Who sends the packets of a check.
+public enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
+  /// An instance of a service.
+  case service(String)
+  case host
+
+  public var description: String {
+    switch self {
+    case .service(let name): name
+    case .host: "host"
+    }
+  }
+
+  /// The name of the namespace that it is in; no service can be called so.
+  var place: String {
+    switch self {
+    case .service(let name): name
+    case .host: "the host"
+    }
+  }
+}
+
+/// Whom they are sent to, and what they are: a column of the matrix.
+struct ReachColumn: Hashable, Sendable {
+  enum Target: Hashable, Sendable {
+    /// An instance by its addresses in a network.
+    case service(String, network: String)
+    /// An instance by its addresses on a link, by the link's place in the list.
+    case linked(String, to: String, link: Int)
+    /// The host by its addresses in a network.
+    case host(network: String)
+    /// A port of the host that leads to one of a service.
+    case published(PublishedPort, service: String)
+    /// The next machine on the host's way to everywhere else.
+    case internet
+  }
+
+  var target: Target
+  var traffic: Traffic
+  /// Whether the name alone would not say which address is meant.
+  var namesNetwork = false
+
+  /// `db:5432`, `db@back:53/udp`, `db icmp`, `host:8081`; for a link the service at its other end stands for the network.
+  var label: String {
+    switch target {
+    case .service(let name, let network): name + (namesNetwork ? "@\(network)" : "") + suffix
+    case .linked(let name, let other, _): name + (namesNetwork ? "@\(other)" : "") + suffix
+    case .host(let network): "host" + (namesNetwork ? "@\(network)" : "") + suffix
+    case .internet: "internet" + suffix
+    case .published(let port, _):
+      "host:" + (port.hostAddress.map { "\($0.beforePort):" } ?? "") + "\(port.hostPort)"
+        + (port.target.transport == .tcp ? "" : "/\(port.target.transport.rawValue)")
+    }
+  }
+
+  private var suffix: String {
+    switch traffic {
+    case .tcp(let port): ":\(port)"
+    case .udp(let port): ":\(port)/udp"
+    case .echo: " icmp"
+    }
+  }
+}
+
+extension Traffic {
+  var packet: PolicyPacket {
+    switch self {
+    case .tcp(let port): .tcp(port)
+    case .udp(let port): .udp(port)
+    case .echo: .icmp
+    }
+  }
+
+  init(_ port: ListeningPort) {
+    switch port.transport {
+    case .tcp: self = .tcp(port.port)
+    case .udp: self = .udp(port.port)
+    }
+  }
+
+  /// `tcp`, `udp` or `icmp`.
+  var transport: String {
+    switch self {
+    case .tcp: "tcp"
+    case .udp: "udp"
+    case .echo: "icmp"
+    }
+  }
+}

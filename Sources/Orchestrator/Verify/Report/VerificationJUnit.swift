@@ -1,0 +1,36 @@
+/// A verification as JUnit writes it down, which CI systems show: a test case for each check and each line of `expect:`.
+extension Verification {
+  public var junit: String {
+    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+    let milliseconds = (seconds * 1000).rounded() / 1000
+    let cases =
+      findings.map { Self.testCase("\(stack).reach", $0.check.name, $0.isWrong ? $0.complaint : nil) }
+      + expectations.map { finding in
+        Self.testCase("\(stack).expect", finding.place + finding.rule.line, finding.isMet ? nil : finding.complaint)
+      }
+    return """
+      <?xml version="1.0" encoding="UTF-8"?>
+      <testsuite name="\(Self.escaped(stack))" tests="\(total)" failures="\(wrong)" errors="0" skipped="0" time="\(milliseconds)">
+      \(cases.joined())</testsuite>
+      """
+  }
+
+  private static func testCase(_ group: String, _ name: String, _ failure: String?) -> String {
+    let head = "  <testcase classname=\"\(escaped(group))\" name=\"\(escaped(name))\""
+    guard let failure else { return head + "/>\n" }
+    let first = failure.split(separator: "\n").first.map(String.init) ?? ""
+    return head + ">\n    <failure message=\"\(escaped(first))\">\(escaped(failure))</failure>\n  </testcase>\n"
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.reduce(into: "") { result, character in
+      switch character {
+      case "&": result += "&amp;"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "\"": result += "&quot;"
+      default: result.append(character)
+      }
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import Kernel
+import Netlink
+
+/// What a stack promises beside what packets do.
+public struct Verification: Sendable {
+  /// The stack's name.
+  public let stack: String
+  let rows: [ReachPeer]
+  let columns: [ReachColumn]
+  let findings: [ReachFinding]
+  let expectations: [ExpectationFinding]
+  /// What could not be found out, for people.
+  public let notes: [String]
+  /// How long the probes took.
+  let duration: Duration
+
+  var differences: [ReachFinding] { findings.filter(\.isWrong) }
+  var broken: [ExpectationFinding] { expectations.filter { !$0.isMet } }
+
+  public var wrong: Int { differences.count + broken.count }
+  public var total: Int { findings.count + expectations.count }
+
+  /// `0 wrong of 81`
+  public var summary: String { "\(wrong) wrong of \(total)" }
+}
+
+/// Which part of a stack is verified.
+public struct VerifySelection: Sendable {
+  /// Services, instances, `host` or `internet`: checks between two of them, or with the one that is named. Empty for all.
+  public var only: [String] = []
+
+  public init() {}
+
+  func contains(_ check: ReachCheck, in stack: DesiredStack) -> Bool {
+    guard !only.isEmpty else { return true }
+    let destination: String =
+      switch check.column.target {
+      case .service(let name, _), .linked(let name, _, _), .published(_, let name): name
+      case .host: "host"
+      case .internet: "internet"
+      }
+    let (source, target) = (isNamed("\(check.source)", stack), isNamed(destination, stack))
+    return only.count == 1 ? source || target : source && target
+  }
+
+  private func isNamed(_ name: String, _ stack: DesiredStack) -> Bool {
+    only.contains(name) || stack.service(named: name).map { only.contains($0.service) } ?? false
+  }
+}
+
+/// Puts a stack's checks to the network.
+struct Verifier {
+  let stack: DesiredStack
+  let prober: ReachProber
+  let nextHop: IPAddress?
+
+  func verify(_ selection: VerifySelection) throws(KernelError) -> Verification {
+    let matrix = ReachMatrix(stack, nextHop: nextHop)
+    return try ask(matrix.checks().filter { selection.contains($0, in: stack) }, rows: matrix.rows, matrix.columns)
+  }
+
+  /// Asks everything at once, and beside it whether the host itself comes as far as the services are to come.
+  ///
+  /// - Parameter judging: whether the lines of `expect:` are looked at.
+  func ask(
+    _ checks: [ReachCheck], rows: [ReachPeer], _ columns: [ReachColumn], judging: Bool = true
+  ) throws(KernelError) -> Verification {
+    let began = EventLoop.Instant.now
+    let outward = checks.filter { $0.column.target == .internet }.map(\.column.traffic).uniqued()
+    let controls = outward.compactMap { traffic in
+      nextHop.map { ReachQuestion(source: ReachPeer.host.place, destination: $0, traffic: traffic) }
+    }
+    var answers = try prober.ask(checks.flatMap { $0.probes.map(\.question) } + controls)[...]
+    var findings = checks.map { check in
+      defer { answers = answers.dropFirst(check.probes.count) }
+      return ReachFinding(check: check, answers: Array(answers.prefix(check.probes.count)))
+    }
+    var notes: [String] = []
+    for (traffic, answer) in zip(outward, answers) where !answer.comesOut {
+      let before = findings.count
+      findings.removeAll { $0.check.column.target == .internet && $0.check.column.traffic == traffic }
+      let hop = nextHop.map { "\($0)" } ?? ""
+      notes.append(
+        "\(before - findings.count) checks towards the internet left out: \(hop) \(answer.words) when the host itself sends "
+          + traffic.transport + (traffic == .echo ? "" : " to port \(traffic.port)"))
+    }
+    let judge = ExpectationJudge(stack)
+    var expectations: [ExpectationFinding] = []
+    for rule in judging ? stack.policy.expectations : [] {
+      if let finding = judge.judge(rule, findings) { expectations.append(finding) }
+    }
+    let rowsLeft = Set(findings.map(\.check.source))
+    let columnsLeft = Set(findings.map(\.check.column))
+    return Verification(
+      stack: stack.name, rows: rows.filter(rowsLeft.contains), columns: columns.filter(columnsLeft.contains),
+      findings: findings, expectations: expectations, notes: notes,
+      duration: began.duration(to: .now))
+  }
+}
+
+extension ReachAnswer {
+  /// Whether the packets came as far as a machine that is not ours.
+  fileprivate var comesOut: Bool { isAnswered || self == .refused(.port) }
+}

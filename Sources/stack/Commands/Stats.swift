@@ -1,0 +1,58 @@
+import ArgumentParser
+import Glibc
+import Orchestrator
+
+struct Stats: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what services use: processors, memory, network, block devices, processes.",
+    discussion: "100 % is one processor. Memory is without file pages that the kernel can take back at once.")
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+  @Argument(help: ArgumentHelp("Services, as web1 or web/web1. Without any: all that run.", valueName: "service"))
+  var services: [String] = []
+  @OptionGroup var stack: StackOptions
+  @Flag(help: "Once, and not every second until Ctrl-C.")
+  var noStream = false
+  @Option(help: "table or json (one object a line).")
+  var format = Format.table
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      let places = try services.map { try session.commands.index.find($0, in: stack.stack) }
+      let stacks =
+        places.isEmpty
+        ? try stack.stack.map { [try session.commands.index.stack(named: $0)] } ?? session.commands.index.names()
+        : Set(places.map(\.stack)).sorted()
+      var table = LiveTable(isLive: !noStream && isatty(STDOUT_FILENO) == 1)
+      try session.commands.watchUsage(of: places, in: stacks, isOnce: noStream) { usages in
+        format == .json
+          ? table.show(usages.map { $0.jsonLine + "\n" }.joined(), isAppended: true)
+          : table.show(UsageTable.text(usages, showsStack: stacks.count > 1))
+      }
+    }
+  }
+}
+
+struct Top: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show the processes of services, as the host sees them.")
+
+  @Argument(help: ArgumentHelp("Services, as web1 or web/web1. Without any: all that run.", valueName: "service"))
+  var services: [String] = []
+  @OptionGroup var stack: StackOptions
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      var places = try services.map { try session.commands.index.find($0, in: stack.stack) }
+      if places.isEmpty {
+        let name = try session.commands.index.stack(named: stack.stack)
+        places = try session.statuses(of: name).map { try session.commands.index.find($0.name, in: name) }
+      }
+      for place in places {
+        let rows = try session.commands.processes(of: place)
+        print("\(place.stack)/\(place.service)")
+        print(UsageTable.text(rows))
+      }
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import Foundation
+import Testing
+
+/// What fails around a stack: no space, no descriptors, calls that the kernel lacks, services that misbehave. After each: a clear
+/// error, or things going on; nothing lost and nothing left.
+@Suite struct FaultTests {
+  private static let server = ThrowawayHost.servers(stack: "x", ["a", "b"], extra: ["a": ["ports: [\"8080:80\"]"]])
+
+  /// Brings a stack up under `fault`, which may succeed or must say why not; then takes it down and looks for what is left.
+  private func expectRefusalOrSuccess(
+    _ host: ThrowawayHost, _ command: [String], mayUse words: [String] = [],
+    sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    let before = try HostState(of: host)
+    let outcome = try host.start(command).wait(limit: .seconds(60))
+    #expect([0, 1].contains(outcome.status), "\(outcome)", sourceLocation: sourceLocation)
+    if outcome.status == 1 {
+      #expect(outcome.errors.contains("error"), "\(outcome)", sourceLocation: sourceLocation)
+      if !words.isEmpty {
+        #expect(words.contains { outcome.errors.contains($0) }, "\(outcome)", sourceLocation: sourceLocation)
+      }
+    }
+    let down = try host.run("stack", "down", "x")
+    #expect(outcome.status == 1 || down.status == 0, "\(down)", sourceLocation: sourceLocation)
+    #expect(
+      try host.eventually(within: .seconds(5)) { try host.run("pgrep", "-x", "strace|stack").status != 0 },
+      sourceLocation: sourceLocation)
+    try host.expectUnchanged(since: before, sourceLocation: sourceLocation)
+  }
+
+  @Test(arguments: ["/run/stack", "/var/lib/stack"], ["size=4k", "size=64k,nr_inodes=12", "ro"])
+  func case23noSpaceForState(_ folder: String, _ options: String) throws {
+    try ThrowawayHost.with { host in
+      try host.write(Self.server, to: "x.stack")
+      try host.succeed("sh", "-c", "mkdir -p \(folder) && mount -t tmpfs -o mode=755,\(options) none \(folder)")
+      try expectRefusalOrSuccess(
+        host, ["stack", "up", "x.stack"], mayUse: [folder, "No space", "Read-only", "read-only"])
+    }
+  }
+
+  @Test func case23theDiskFillsWhileItRuns() throws {
+    try ThrowawayHost.with { host in
+      try host.succeed("mount", "-t", "tmpfs", "-o", "size=2m", "none", "/var/lib/stack")
+      let before = try HostState(of: host)
+      let text = """
+        name: x
+        services:
+          loud: {command: [sh, -c, "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done"]}
+          calm: {command: [sleep, infinity]}
+        """
+      try host.up(text, named: "x")
+      #expect(
+        try host.eventually {
+          try host.succeed("sh", "-c", "df --output=avail /var/lib/stack | tail -1").trimmingCharacters(
+            in: .whitespaces) == "0"
+        })
+      // Neither the service nor the supervisor stops for it.
+      #expect(try host.field("State", of: "loud") == "running")
+      #expect(try host.succeed("stack", "exec", "calm", "hostname") == "calm")
+      try host.succeed("stack", "restart", "calm")
+      try host.succeed("stack", "down", "x")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test(arguments: [12, 24, 40])
+  func case24descriptorsUsedUp(_ limit: Int) throws {
+    try ThrowawayHost.with { host in
+      try host.write(Self.server, to: "x.stack")
+      try expectRefusalOrSuccess(host, ["prlimit", "--nofile=\(limit):\(limit)", "stack", "up", "x.stack"])
+    }
+  }
+
+  @Test(arguments: [
+    "openat2", "clone3", "pidfd_open", "close_range", "open_tree", "move_mount", "mount_setattr", "fsopen", "seccomp",
+    "unshare",
+    "setns",
+  ])
+  func case25callsThatAreNotThere(_ call: String) throws {
+    try ThrowawayHost.with { host in
+      try host.write(Self.server, to: "x.stack")
+      let tracer = [
+        "strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e", "inject=\(call):error=ENOSYS",
+      ]
+      try expectRefusalOrSuccess(host, tracer + ["stack", "up", "x.stack"])
+    }
+  }
+
+  @Test func case27aForkBombIsStopped() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      let text = """
+        name: x
+        services:
+          bomb:
+            command: [sh, -c, "trap '' TERM; f() { f | f & }; sleep 1; f; sleep 100"]
+            pids_limit: 200
+            stop_grace_period: 1s
+        """
+      try host.up(text, named: "x")
+      usleep(1_500_000)
+      let down = try host.run("stack", "down", "x", limit: .seconds(30))
+      #expect(down.status == 0, "\(down)")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func case29aBurstOfOutputIsNeverWaitedFor() throws {
+    try ThrowawayHost.with { host in
+      // Binary and without an end of line: 64 MiB, with nobody reading.
+      let text = """
+        name: x
+        services:
+          burst: {command: [sh, -c, "head -c 67108864 /dev/urandom; echo; echo done; exec sleep 1000"]}
+        """
+      try host.up(text, named: "x")
+      #expect(
+        try host.eventually(within: .seconds(60)) {
+          try host.run("stack", "logs", "--no-log-prefix", "-n", "1", "burst").output == "done"
+        })
+      // Rotated by size: what is kept is bounded.
+      let kept = try host.succeed("sh", "-c", "du -sm /var/lib/stack | cut -f1")
+      #expect((Int(kept) ?? .max) < 80, "\(kept) MiB of logs")
+      try host.succeed("stack", "down", "x")
+    }
+  }
+
+  @Test func case30twoHundredAtOnceLoseNoExitCode() throws {
+    try ThrowawayHost.with { host in
+      try host.up("name: x\nservices:\n  a: {command: [sleep, infinity]}\n", named: "x")
+      let script = """
+        for k in $(seq 200); do stack exec a sh -c "exit $((k % 100))" </dev/null & pids="$pids $!"; done
+        k=0; wrong=0
+        for pid in $pids; do k=$((k + 1)); wait $pid; [ $? = $((k % 100)) ] || wrong=$((wrong + 1)); done
+        echo $wrong
+        """
+      #expect(try host.succeed("sh", "-c", script, limit: .seconds(120)) == "0")
+    }
+  }
+
+  @Test func case33aStoppedSupervisorStopsNothingElse() throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.server, named: "x")
+      let supervisors = try host.stackProcesses()
+      for pid in supervisors { try host.succeed("kill", "-STOP", "\(pid)") }
+      #expect(try host.get("127.0.0.1:8080") == "x a")
+      #expect(try host.field("State", of: "a") == "running")
+      #expect(try host.succeed("stack", "exec", "a", "hostname") == "a")
+      for pid in supervisors { try host.succeed("kill", "-CONT", "\(pid)") }
+      try host.succeed("stack", "down", "x")
+    }
+  }
+
+  @Test func case33closedStandardStreams() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.write(Self.server, to: "x.stack")
+      try host.succeed("sh", "-c", "stack up x.stack <&- >&- 2>&-")
+      #expect(try host.get("127.0.0.1:8080") == "x a")
+      try host.succeed("sh", "-c", "stack down x <&- >&- 2>&-")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func requestsGoOnWhileTheSupervisorIsKilled() throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.server, named: "x")
+      let script = """
+        failed=0
+        for k in $(seq 400); do curl -s -f --max-time 2 127.0.0.1:8080 >/dev/null || failed=$((failed + 1)); done
+        echo $failed
+        """
+      let load = try host.start(["sh", "-c", script])
+      usleep(300_000)
+      try host.killSupervisors()
+      #expect(try host.field("State", of: "a") == "running")
+      #expect(try load.wait(limit: .seconds(60)).output == "0")
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Testing
+
+/// Promised and observed verdicts of stacks that nobody has thought up: seeded, so each can be had again by its number.
+///
+/// `STACK_TOPOLOGIES=200` runs so many, `STACK_FIRST_TOPOLOGY=17` begins with that one.
+@Suite struct GeneratedTopologyTests {
+  private static func number(_ name: String, or standard: Int) -> Int {
+    ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? standard
+  }
+
+  @Test func packetsDoWhatTheFileSays() throws {
+    let first = Self.number("STACK_FIRST_TOPOLOGY", or: 1)
+    let count = Self.number("STACK_TOPOLOGIES", or: 6)
+    try ThrowawayHost.with { host in
+      for seed in first..<first + count {
+        let text = GeneratedTopology(seed: UInt64(seed)).text
+        try host.write(text, to: "g.stack")
+        let up = try host.run("stack", "up", "g.stack", limit: .seconds(120))
+        guard up.status == 0 else {
+          Issue.record("topology \(seed): \(up)\n\(text)")
+          continue
+        }
+        let outcome = try host.run("stack", "verify", "g", "--format", "table", limit: .seconds(120))
+        #expect(outcome.status == 0, "topology \(seed): \(outcome)\n\(text)")
+        try host.succeed("stack", "down", "g")
+      }
+    }
+  }
+}
+
+/// A stack file made by chance: networks, services in one or two of them, ports, rules.
+private struct GeneratedTopology {
+  private struct Generator: RandomNumberGenerator {
+    var state: UInt64
+    /// SplitMix64.
+    mutating func next() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+      return mixed ^ (mixed >> 31)
+    }
+  }
+
+  let text: String
+
+  init(seed: UInt64) {
+    var chance = Generator(state: seed &* 7919)
+    func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &chance) }
+    func happens(_ percent: Int) -> Bool { pick(1...100) <= percent }
+    let networks = (1...pick(1...3)).map { "net\($0)" }
+    let names = (1...pick(2...6)).map { happens(50) ? "web\($0)" : "db\($0)" }
+    var lines = ["name: g", "services:"]
+    for (number, name) in names.enumerated() {
+      let joined = networks.shuffled(using: &chance).prefix(happens(40) ? 2 : 1)
+      var keys = ["command: [sleep, infinity]", "networks: [\(joined.joined(separator: ", "))]"]
+      if happens(30) { keys.append("labels: {tier: \(happens(50) ? "one" : "two")}") }
+      // A range: where a service may listen, which `up` does not wait for.
+      if happens(40) { keys.append("ports: [\"\(8000 + 10 * number)-\(8001 + 10 * number):80-81\"]") }
+      lines.append("  \(name): {\(keys.joined(separator: ", "))}")
+    }
+    lines.append("networks:")
+    for network in networks {
+      let keys = (happens(25) ? ["internal: true"] : []) + (happens(30) ? ["default: deny"] : [])
+      lines.append("  \(network): {\(keys.joined(separator: ", "))}")
+    }
+    let rules = (0..<pick(0...7)).map { _ in
+      let peers = names + ["web*", "db*", "any", "host", "internet"] + networks.map { "network:\($0)" }
+      let ports = ["", ":80", ":80/tcp", ":53/udp", ":80-81", ":icmp", ":udp"]
+      func side() -> String {
+        (0..<(happens(25) ? 2 : 1)).map { _ in peers[pick(0...peers.count - 1)] }.joined(separator: ",")
+      }
+      return "  - \(happens(50) ? "allow" : "deny"): \(side()) -> \(side())\(ports[pick(0...ports.count - 1)])"
+    }
+    if !rules.isEmpty { lines += ["policies:"] + rules }
+    text = lines.joined(separator: "\n") + "\n"
+  }
+}

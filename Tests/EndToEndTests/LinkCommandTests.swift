@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+
+/// Links changed by hand while a stack runs: `stack link`, `stack partition`, `stack heal`.
+@Suite struct LinkCommandTests {
+  private static let file = """
+    name: n
+    services:
+      a: {command: [sleep, infinity], networks: {lab: {egress: {rate: 50mbit}}}}
+      b: {command: [sleep, infinity], networks: [lab]}
+      c: {command: [sleep, infinity], networks: [lab]}
+    networks: {lab: }
+    """
+
+  private func reaches(_ sender: String, _ receiver: String, on host: ThrowawayHost) throws -> Bool {
+    let address = try host.ipAddress(of: receiver)
+    return try host.run("ip", "netns", "exec", "n.\(sender)", "ping", "-c", "2", "-i", "0.1", "-W", "1", address).status
+      == 0
+  }
+
+  private func rate(_ host: ThrowawayHost) throws -> String {
+    let text = try host.succeed("ip", "netns", "exec", "n.a", "tc", "-j", "qdisc", "show", "dev", "eth0")
+    let queues = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]] ?? []
+    return queues.compactMap { ($0["options"] as? [String: Any])?["rate"] as? Int }.map { "\($0 * 8 / 1_000_000)" }
+      .joined(separator: ",")
+  }
+
+  @Test func aChangeHoldsThroughARestartAndUntilItIsTakenBack() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.up(Self.file, named: "n")
+      try host.succeed("stack", "link", "a:lab", "--rate", "10mbit")
+      #expect((9...10.5).contains(try host.megabits(from: "a", to: "b", of: "n", enough: 9)))
+      #expect((9...10.5).contains(try host.megabits(from: "b", to: "a", of: "n", enough: 9)))
+      try host.succeed("stack", "restart", "a")
+      #expect(try rate(host) == "10")
+      try host.killSupervisors()
+      try host.succeed("stack", "link", "n/a:lab", "--egress", "--rate", "20mbit")
+      #expect(try rate(host) == "20")
+      let table = try host.succeed("stack", "link", "n")
+      #expect(table.contains("rate 20mbit"), "\(table)")
+      #expect(table.contains("rate 10mbit"), "\(table)")
+      #expect(table.contains("by hand"), "\(table)")
+      try host.succeed("stack", "up", "--force-recreate", "n.stack")
+      #expect(try rate(host) == "20", "made anew, it is as it was")
+      try host.succeed("stack", "link", "a", "--reset")
+      #expect(try rate(host) == "50")
+      try host.succeed("stack", "down", "n")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func aChangeForATimeEndsByItself() throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.file, named: "n")
+      try host.succeed("stack", "link", "a:lab", "--rate", "10mbit", "--for", "4s")
+      #expect(try rate(host) == "10")
+      #expect(try host.eventually(within: .seconds(20)) { try rate(host) == "50" })
+      // Also one whose time is up while no supervisor runs.
+      try host.succeed("stack", "link", "a:lab", "--down", "--for", "10s")
+      #expect(try !reaches("a", "b", on: host))
+      try host.killSupervisors()
+      try host.succeed("sleep", "10.5")
+      try host.succeed("stack", "start", "b")
+      #expect(try host.eventually(within: .seconds(20)) { try reaches("a", "b", on: host) })
+    }
+  }
+
+  @Test func lossIsSeenAndCounted() throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.file, named: "n")
+      try host.succeed("stack", "link", "b:lab", "--ingress", "--loss", "10%")
+      let lost = try host.lost(from: "a", to: "b", of: "n")
+      #expect((160...240).contains(lost))
+      #expect(try host.lost(from: "b", to: "a", of: "n") == 0)
+      let line = try host.succeed("stack", "link", "b:lab", "--format", "json").split(separator: "\n").first {
+        $0.contains("ingress")
+      }
+      let object = try JSONSerialization.jsonObject(with: Data((line ?? "").utf8)) as? [String: Any]
+      #expect(object?["loss"] as? Double == 0.1)
+      #expect((object?["dropped"] as? Int ?? 0) >= lost)
+    }
+  }
+
+  @Test func aLinkIsSetDownAndUp() throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.file, named: "n")
+      try host.succeed("stack", "link", "a:lab", "--down")
+      #expect(try !reaches("a", "b", on: host))
+      #expect(try reaches("c", "b", on: host))
+      try host.succeed("stack", "link", "a:lab", "--up")
+      #expect(try reaches("a", "b", on: host))
+      #expect(try rate(host) == "50")
+    }
+  }
+
+  @Test func sidesOfAPartitionDoNotReachEachOther() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.up(Self.file, named: "n")
+      try host.succeed("stack", "partition", "a,b", "c")
+      #expect(try reaches("a", "b", on: host))
+      #expect(try !reaches("a", "c", on: host))
+      #expect(try !reaches("c", "b", on: host))
+      try host.succeed("stack", "up", "--force-recreate", "n.stack")
+      #expect(try !reaches("c", "b", on: host), "made anew, they are apart")
+      try host.succeed("stack", "heal")
+      #expect(try reaches("a", "c", on: host))
+      try host.succeed("stack", "partition", "b")
+      #expect(try !reaches("a", "b", on: host))
+      #expect(try reaches("a", "c", on: host))
+      try host.succeed("stack", "down", "n")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test(arguments: [
+    (["link", "a:lab", "--rate", "10"], "--rate 10 has no unit\n  did you mean 10mbit?"),
+    (["link", "a:lab", "--loss", "200%"], "--loss 200% is more than all packets"),
+    (["link", "a:lab", "--jitter", "5ms"], "a jitter of 5ms needs a delay"),
+    (["link", "a:back", "--down"], "n/a: is on no network back\n  it is on lab"),
+    (["link", "x:lab", "--down"], "x"),
+    (["link", "a:lab", "--down", "--for", "soon"], "--for soon is no duration"),
+    (["partition", "a", "x"], "n: has no service x\n  it has a, b, c"),
+    (["partition", "a,b", "b,c"], "b cannot be on two sides"),
+    (["partition", "a,b,c"], "no service is left"),
+  ])
+  func whatMakesNoSenseIsRefused(_ arguments: [String], _ words: String) throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.file, named: "n")
+      let outcome = try host.start(["stack"] + arguments).wait(limit: .seconds(30))
+      #expect(outcome.status == 1, "\(outcome)")
+      #expect(outcome.errors.contains(words), "\(outcome)")
+      #expect(try rate(host) == "50")
+    }
+  }
+}

@@ -1,0 +1,150 @@
+import Netlink
+import Testing
+
+@testable import Orchestrator
+
+/// The messages that the server answers with. No sockets: the host has none of the addresses.
+@Suite struct NameServerTests {
+  private let server: NameServer
+  private let asker: NameZone.Asker
+  private var writer = DNSWriter()
+
+  init() throws {
+    let stack = try resolve("services: {web: {command: [x], scale: 200}, one: {command: [x]}}")
+    server = NameServer(loop: try EventLoop(), resolvers: HostResolvers(path: "/dev/null"))
+    server.define(stack)
+    asker = try #require(server.asker(at: .v4(stack.networks[0].gateway), on: 0))
+  }
+
+  private mutating func answer(_ message: [UInt8], limit: Int? = nil) -> [UInt8]? {
+    writer.removeAll()
+    let place = server.answer(message.span, from: asker, limit: limit, writer: &writer) { _, _ in }
+    return place.map { Array(writer.octets[$0]) }
+  }
+
+  private mutating func read(_ message: [UInt8], limit: Int? = nil) throws -> ReadAnswer {
+    let octets = try #require(answer(message, limit: limit))
+    return try #require(ReadAnswer(octets))
+  }
+
+  @Test mutating func anAnswerRepeatsTheQuestionAsItWasWritten() throws {
+    let octets = try #require(answer(DNSMessages.question("oNe", id: 77, flags: 0x0110)))
+    #expect(Array(octets.prefix(4)) == [0, 77, 0x85, 0x90], "answer, authoritative, RD, RA, CD")
+    #expect(Array(octets[12..<17]) == DNSMessages.wire("oNe"))
+    let read = try #require(ReadAnswer(octets))
+    #expect(read.addresses == ["10.208.0.202"] && !read.hasOptions)
+  }
+
+  @Test mutating func whatDoesNotFitIsSaidToBeCut() throws {
+    let plain = try #require(answer(DNSMessages.question("web")))
+    let read = try #require(ReadAnswer(plain))
+    #expect(plain.count <= 512 && read.isTruncated && read.addresses.count == 30)
+    let extended = DNSMessages.question("web", additional: DNSMessages.options(), additionalCount: 1)
+    let larger = try #require(answer(extended))
+    let readLarger = try #require(ReadAnswer(larger))
+    #expect(larger.count <= 1232 && readLarger.isTruncated && readLarger.addresses.count == 75)
+    #expect(readLarger.hasOptions)
+    let whole = try self.read(extended, limit: MessageLimit.stream)
+    #expect(!whole.isTruncated && Set(whole.addresses).count == 200)
+  }
+
+  @Test mutating func replicasTakeTurns() throws {
+    let firsts = try (0..<400).map { _ in
+      try read(DNSMessages.question("web"), limit: MessageLimit.stream).addresses.first
+    }
+    #expect(Set(firsts).count == 200)
+    #expect(Array(firsts[..<200]) == Array(firsts[200...]))
+    // Who asks for both families at once does not skip every other one.
+    let pairs = try (0..<4).map { _ in
+      _ = try read(DNSMessages.question("web", type: RecordType.aaaa))
+      return try read(DNSMessages.question("web")).addresses.first
+    }
+    #expect(pairs == (2...5).map { "10.208.0.\($0)" })
+  }
+
+  @Test mutating func whatIsNotUnderstoodIsSaid() throws {
+    #expect(try read(DNSMessages.question("one", flags: 0x2900)).code == 4)
+    #expect(try read(DNSMessages.question("one", class: 3)).code == 5)
+    #expect(try read(DNSMessages.question("one") + [0]).code == 1)
+    let newer = DNSMessages.options(version: 1)
+    let refused = try read(DNSMessages.question("one", additional: newer, additionalCount: 1))
+    #expect(refused.extendedCode == 1 && refused.hasOptions && refused.addresses.isEmpty)
+    #expect(answer(DNSMessages.question("one", flags: 0x8100)) == nil)
+    #expect(try read(DNSMessages.question("one.default.web.stack")).addresses.count == 1)
+    #expect(try read(DNSMessages.question("two.default.web.stack")).code == 3)
+  }
+
+  @Test mutating func anEndedServiceIsUnknownUntilItIsThereAgain() throws {
+    server.setGone("one", true)
+    #expect(try read(DNSMessages.question("one")).code == 3)
+    server.setGone("one", false)
+    #expect(try read(DNSMessages.question("one")).code == 0)
+  }
+
+  /// No message can do more than be answered, and no answer is malformed or longer than it may be.
+  @Test mutating func mutatedMessagesAreAnsweredOrDropped() throws {
+    var generator = SeededGenerator(seed: 0x53)
+    let options = DNSMessages.options(data: [0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8])
+    let seeds = [
+      DNSMessages.question("web"), DNSMessages.question("one.default.web.stack", type: RecordType.aaaa),
+      DNSMessages.question("web", additional: options, additionalCount: 1),
+      DNSMessages.question("2.0.208.10.in-addr.arpa", type: RecordType.pointer),
+      DNSMessages.question("example.com", additional: [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0], additionalCount: 1),
+    ]
+    var answered = 0
+    for _ in 0..<40_000 {
+      var message = seeds[Int.random(in: 0..<seeds.count, using: &generator)]
+      for _ in 0..<Int.random(in: 1...6, using: &generator) {
+        let place = Int.random(in: 0..<message.count, using: &generator)
+        switch Int.random(in: 0..<5, using: &generator) {
+        case 0: message[place] = UInt8.random(in: 0...255, using: &generator)
+        case 1: message[place] ^= 1 << UInt8.random(in: 0...7, using: &generator)
+        case 2: message[place] = 0xC0
+        case 3 where message.count > 1: message.remove(at: place)
+        default: message.insert(UInt8.random(in: 0...63, using: &generator), at: place)
+        }
+      }
+      guard let octets = answer(message) else { continue }
+      answered += 1
+      #expect(octets.count <= 1232 && octets.count >= 12)
+      #expect(octets[2] & 0x80 != 0 && octets[0] == message[0] && octets[1] == message[1])
+      #expect(ReadAnswer(octets) != nil)
+    }
+    #expect(answered > 1000)
+  }
+
+  /// What resolvers send is judged without harm, and passes only with the right number and question.
+  @Test func mutatedAnswersAreJudged() throws {
+    var generator = SeededGenerator(seed: 0x54)
+    let message = DNSMessages.question("example.com")
+    let question = ForwardedQuestion(try DNSQuery(message.span), in: message.span, wantsWhole: false, servers: [])
+    func isAnswered(_ message: [UInt8], _ id: UInt16) -> Bool { question.isAnswered(by: message.span, id: id) }
+    #expect(question.message(id: 0x1234) == message)
+    var good = message
+    good[2] = 0x81
+    good[7] = 1
+    good += [0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]
+    #expect(isAnswered(good, 0x1234))
+    #expect(!isAnswered(good, 0x1235))
+    #expect(!isAnswered(message, 0x1234), "a question")
+    #expect(!isAnswered(good.dropLast(), 0x1234))
+    var other = good
+    other[14] ^= 1
+    #expect(!isAnswered(other, 0x1234), "to another question")
+    for _ in 0..<40_000 {
+      var mutant = good
+      for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        let place = Int.random(in: 0..<mutant.count, using: &generator)
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: mutant[place] = UInt8.random(in: 0...255, using: &generator)
+        case 1: mutant[place] = 0xC0
+        case 2 where mutant.count > 1: mutant.remove(at: place)
+        default: mutant.insert(UInt8.random(in: 0...63, using: &generator), at: place)
+        }
+      }
+      if isAnswered(mutant, 0x1234) {
+        #expect(Array(mutant[12..<message.count]) == Array(message[12...]))
+      }
+    }
+  }
+}

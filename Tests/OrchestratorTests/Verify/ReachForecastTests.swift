@@ -1,0 +1,93 @@
+import Netlink
+import Testing
+
+@testable import Orchestrator
+
+/// What routes, links and routers make of packets, before any rule.
+@Suite struct ReachForecastTests {
+  private static let routed = """
+    services:
+      client: {command: [x], networks: [left], routes: ["right via r1"], expose: ["80"]}
+      r1: {command: [x], networks: [left], forward: true, routes: ["right via r2"]}
+      r2: {command: [x], networks: [right], forward: true, routes: ["left via r1"]}
+      server: {command: [x], networks: [right], routes: ["left via r2"], expose: ["80"]}
+    networks: {left: {internal: true}, right: {internal: true}}
+    links: [{ends: {r1: 10.0.12.1/30, r2: 10.0.12.2/30}}]
+    """
+
+  private func forecast(_ name: String, _ text: String) throws -> ReachForecast {
+    let check = ReachMatrix(try resolve(text), nextHop: hop).checks().first { $0.name == name }
+    return try #require(check?.probes.first?.forecast, "\(name)")
+  }
+
+  @Test func throughTwoRoutersAndBack() throws {
+    let forecast = try forecast("client -> server:80", Self.routed)
+    #expect(forecast.isAllowed && forecast.because == "allowed by way of r1, r2")
+    #expect(try self.forecast("server -> client:80", Self.routed).isAllowed)
+  }
+
+  @Test(arguments: [
+    ("routes: [\"left via r1\"]", "", "no answer comes back: r2 has no route there"),
+    ("networks: [left], routes: [\"right via r1\"]", "networks: [left]", "client has no route there"),
+    ("networks: [right], forward: true", "networks: [right]", "r2 does not forward"),
+    ("\"right via r2\"", "\"blackhole 10.208.1.0/24\"", "r1 drops what goes there (web.stack:3)"),
+    ("\"right via r2\"", "\"right via client\"", "it goes round in circles: r1, client, r1, client"),
+  ])
+  func whatIsMissingIsNamed(_ part: String, _ other: String, _ because: String) throws {
+    var text = Self.routed
+    let range = try #require(text.firstRange(of: part))
+    text.replaceSubrange(range, with: other.isEmpty ? "labels: {}" : other)
+    if because.contains("circles") {
+      text = String(text.map { $0 }).split(separator: "\n").map { line in
+        line.contains("client:") ? line.replacing("networks: [left],", with: "networks: [left], forward: true,") : line
+      }.joined(separator: "\n")
+    }
+    let forecast = try forecast("client -> server:80", text)
+    #expect(!forecast.isAllowed)
+    #expect(forecast.because == "denied since \(because)")
+  }
+
+  @Test func answersThatTakeTheHostsWayAreLost() throws {
+    let text = """
+      services:
+        client: {command: [x], networks: [front], routes: ["back via r"]}
+        r: {command: [x], networks: [front, back], forward: true}
+        server: {command: [x], networks: [back], expose: ["80"]}
+      networks: {front: {}, back: {}}
+      """
+    let forecast = try forecast("client -> server:80", text)
+    #expect(!forecast.isAllowed && forecast.because.contains("which has not seen the question"), "\(forecast)")
+  }
+
+  @Test func rulesHoldOnTheWayToo() throws {
+    let denied = Self.routed + "\npolicies: [{deny: client -> server}]"
+    #expect(try !forecast("client -> server:80", denied).isAllowed)
+    let closed = Self.routed.replacing("right: {internal: true}", with: "right: {internal: true, default: deny}")
+    #expect(
+      try forecast("client -> server:80", closed).because
+        == "denied by default in network right (web.stack:6), by way of r1, r2")
+    let opened = closed + "\npolicies: [{allow: client -> server:80}]"
+    #expect(try forecast("client -> server:80", opened).isAllowed)
+  }
+
+  @Test func linksAreColumnsOfTheirOwn() throws {
+    let matrix = ReachMatrix(try resolve(Self.routed), nextHop: nil)
+    #expect(matrix.columns.map(\.label).contains("r1@r2 icmp"))
+    #expect(try forecast("r2 -> r1@r2 icmp", Self.routed).because == "allowed since links have no rules")
+    #expect(!matrix.checks().contains { $0.source == .host && $0.column.label == "r1@r2 icmp" })
+  }
+
+  @Test func whoSharesANamespaceIsTheOtherOne() throws {
+    let text = """
+      services:
+        web: {command: [x]}
+        side: {command: [x], network_mode: "service:web", expose: ["9000"]}
+        other: {command: [x]}
+        bare: {command: [x], network_mode: none}
+      """
+    let matrix = ReachMatrix(try resolve(text), nextHop: nil)
+    #expect(matrix.rows == [.service("web"), .service("other"), .service("bare"), .host])
+    #expect(matrix.columns.map(\.label) == ["web:9000", "other icmp", "host icmp"])
+    #expect(try !forecast("bare -> other icmp", text).isAllowed)
+  }
+}

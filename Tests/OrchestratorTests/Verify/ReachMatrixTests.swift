@@ -1,0 +1,84 @@
+import Netlink
+import Testing
+
+@testable import Orchestrator
+
+/// What is asked, and what the file alone says about it.
+@Suite struct ReachMatrixTests {
+  private func forecasts(_ text: String) throws -> [String: Bool] {
+    let checks = ReachMatrix(try resolve(text), nextHop: hop).checks()
+    return Dictionary(checks.map { ($0.name, $0.isPredicted) }) { first, _ in first }
+  }
+
+  @Test func columnsAreDeclaredPortsAndThoseThatRulesName() throws {
+    let labels = ReachMatrix(try resolve(shop), nextHop: hop).columns.map(\.label)
+    #expect(
+      labels == [
+        "web:80", "api@front:81", "api@front:53/udp", "api@front:22", "api@back:81", "api@back:53/udp", "api@back:22",
+        "db:5432", "idle icmp", "host:8080", "host@front icmp", "host@back icmp", "internet icmp", "internet:443",
+      ])
+  }
+
+  @Test func withoutAWayOutThereIsNoColumnForTheInternet() throws {
+    let matrix = ReachMatrix(try resolve(shop), nextHop: nil)
+    #expect(!matrix.columns.contains { $0.target == .internet })
+  }
+
+  @Test func nobodyIsAskedAboutItself() throws {
+    for check in ReachMatrix(try resolve(shop), nextHop: hop).checks() {
+      if case .service(let name, _) = check.column.target { #expect(check.source != .service(name)) }
+      if case .host = check.column.target { #expect(check.source != .host) }
+    }
+  }
+
+  @Test func networksPoliciesAndDefaultsDecide() throws {
+    let forecasts = try forecasts(shop)
+    let expected = [
+      "web -> api@front:81": true, "idle -> api@front:81": false, "idle -> api@front:53/udp": true,
+      // Another network, and no rule that leads there.
+      "web -> api@back:81": false, "web -> db:5432": false, "db -> web:80": false,
+      "api -> db:5432": true, "db -> api@back:81": false, "host -> db:5432": false, "host -> web:80": true,
+      "web -> host@front icmp": true, "web -> host@back icmp": false, "db -> host@back icmp": false,
+      "web -> internet icmp": true, "api -> internet icmp": true, "db -> internet icmp": false,
+      "host -> host:8080": true, "web -> host:8080": true, "api -> host:8080": true,
+    ]
+    for (name, isAllowed) in expected { #expect(forecasts[name] == isAllowed, "\(name)") }
+  }
+
+  @Test func publishedPortsAreAskedWhereTheyLead() throws {
+    let stack = try resolve(shop)
+    let web = try #require(stack.service(named: "web")?.attachments.first)
+    let front = try #require(stack.network(named: "front"))
+    let checks = ReachMatrix(stack, nextHop: hop).checks().filter { $0.column.label == "host:8080" }
+    let arrival = ReachQuestion.Arrival(place: "web", address: .v4(web.address), port: 80)
+    let byHost = try #require(checks.first { $0.source == .host })
+    #expect(
+      byHost.probes.map(\.question) == [
+        ReachQuestion(source: "the host", destination: .v4(.loopback), traffic: .tcp(8080), arrival: arrival)
+      ])
+    let byIdle = try #require(checks.first { $0.source == .service("idle") })
+    #expect(
+      byIdle.probes.map(\.question) == [
+        ReachQuestion(source: "idle", destination: .v4(front.gateway), traffic: .tcp(8080), arrival: arrival)
+      ])
+  }
+
+  @Test func aPortOnTheLoopbackAddressIsTheHostsAlone() throws {
+    let stack = try resolve("services: {a: {command: [x], ports: ['127.0.0.1:8080:80']}, b: {command: [x]}}")
+    let checks = ReachMatrix(stack, nextHop: nil).checks().filter { $0.column.label == "host:127.0.0.1:8080" }
+    #expect(checks.map(\.source) == [.host])
+  }
+
+  @Test func reasonsNameTheLine() throws {
+    let checks = ReachMatrix(try resolve(shop), nextHop: hop).checks()
+    func because(_ name: String) -> String { checks.first { $0.name == name }?.probes.first?.forecast.because ?? "" }
+    #expect(because("idle -> api@front:81") == "denied by web.stack:12, deny: idle -> api:81")
+    #expect(because("db -> api@back:81") == "denied by default in network back (web.stack:9)")
+    #expect(because("web -> db:5432") == "denied since no rule leads from one to the other")
+  }
+
+  @Test func aHundredServicesAreNoTrouble() throws {
+    let text = "services: {web: {command: [x], scale: 100, expose: ['80', '81']}}"
+    #expect(ReachMatrix(try resolve(text), nextHop: nil).checks().count == 100 * 99 * 2 + 100 * 2 + 100)
+  }
+}

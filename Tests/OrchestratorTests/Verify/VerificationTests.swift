@@ -1,0 +1,169 @@
+import Netlink
+import Testing
+
+@testable import Orchestrator
+
+/// What is made of the answers.
+@Suite struct VerificationTests {
+  @Test func whatIsAsPromisedIsRight() throws {
+    let result = verification(of: try resolve(shop))
+    #expect(result.wrong == 0)
+    #expect(result.summary == "0 wrong of \(result.findings.count + 4)")
+  }
+
+  @Test func aWayThatShouldNotBeIsWrongAndSoIsTheExpectationAboutIt() throws {
+    let answered = ReachAnswer.answered(ReachAnswer.Arrival(witness: .service))
+    let result = verification(of: try resolve(shop), except: ["idle -> db:5432": answered])
+    #expect(result.differences.map(\.check.name) == ["idle -> db:5432"])
+    #expect(result.broken.map(\.rule.text) == ["web,idle -> db:5432"])
+    #expect(result.text(width: nil).contains("wrong: web.stack:17, deny: web,idle -> db:5432 does not hold\n"))
+  }
+
+  @Test func aWayThatIsMissingIsWrong() throws {
+    let result = verification(of: try resolve(shop), except: ["api -> db:5432": .refused(.path)])
+    #expect(result.differences.map(\.check.name) == ["api -> db:5432"])
+    let address = try #require(result.finding("api -> db:5432")?.check.probes.first?.question.destination)
+    #expect(
+      result.text(width: nil).contains(
+        """
+        wrong: api -> db:5432
+          predicted yes: allowed by web.stack:11, allow: api -> db:5432
+          observed no: \(address) refused (unreachable or prohibited)
+
+        """))
+  }
+
+  @Test(arguments: [ReachAnswer.silent, .refused(.port), .refused(.path), .noRoute])
+  func howItIsDeniedDoesNotMatter(_ answer: ReachAnswer) throws {
+    #expect(verification(of: try resolve(shop), except: ["web -> db:5432": answer]).wrong == 0)
+  }
+
+  @Test func aStrangersAnswerIsNone() throws {
+    let stranger = ReachAnswer.answered(ReachAnswer.Arrival(witness: .stranger))
+    #expect(verification(of: try resolve(shop), except: ["api -> db:5432": stranger]).wrong == 2)
+    #expect(verification(of: try resolve(shop), except: ["web -> db:5432": stranger]).wrong == 0)
+  }
+
+  @Test func aTranslatedSenderIsWrongBetweenServicesAndRightThroughAPublishedPort() throws {
+    let translated = ReachAnswer.answered(
+      ReachAnswer.Arrival(witness: .listener, translatedSource: .v4(.loopback)))
+    let result = verification(
+      of: try resolve(shop), except: ["api -> db:5432": translated, "host -> host:8080": translated])
+    #expect(result.differences.map(\.check.name) == ["api -> db:5432"])
+    #expect(result.text(width: nil).contains("saw 127.0.0.1 as the sender"))
+  }
+
+  @Test func anExpectationThatThePoliciesContradictDoesNotHold() throws {
+    let result = verification(
+      of: try resolve(shop.replacing("allow: api -> db:5432\n  -", with: "deny: api -> db:5432\n  -")))
+    #expect(result.differences.isEmpty)
+    #expect(result.broken.map(\.rule.line) == ["allow: api -> db:5432"])
+  }
+
+  @Test func whatComesFromOutsideIsJudgedByTheFile() throws {
+    let outside = try resolve(shop.replacing("deny: internet -> db", with: "allow: internet -> db"))
+    #expect(verification(of: outside).broken.map(\.isObserved) == [false])
+    let published = try resolve(shop.replacing("deny: internet -> db:5432", with: "allow: internet -> web:80"))
+    #expect(verification(of: published).wrong == 0)
+  }
+
+  @Test func inTwoNetworksTheSharedOneCounts() throws {
+    let text = """
+      services:
+        a: {command: [x], networks: [one]}
+        b: {command: [x], networks: [one, two], expose: ["80"]}
+      networks: {one: {}, two: {}}
+      expect:
+        - allow: a -> b:80
+      """
+    #expect(verification(of: try resolve(text)).wrong == 0)
+    let other = try resolve(text.replacing("allow: a", with: "deny: a"))
+    #expect(verification(of: other).broken.first?.objections.count == 1)
+  }
+
+  @Test func onlySomeOfIt() throws {
+    let stack = try resolve(shop)
+    let checks = ReachMatrix(stack, nextHop: hop).checks()
+    var selection = VerifySelection()
+    selection.only = ["web", "api"]
+    let pair = checks.filter { selection.contains($0, in: stack) }
+    #expect(pair.allSatisfy { [.service("web"), .service("api")].contains($0.source) })
+    #expect(pair.contains { $0.name == "api -> web:80" } && pair.contains { $0.name == "api -> host:8080" })
+    selection.only = ["db"]
+    let one = checks.filter { selection.contains($0, in: stack) }
+    #expect(one.contains { $0.name == "api -> db:5432" } && one.contains { $0.name == "db -> web:80" })
+    #expect(!one.contains { $0.name == "api -> web:80" })
+  }
+}
+
+/// How it is shown.
+@Suite struct VerificationReportTests {
+  private func sample() throws -> Verification {
+    let text = """
+      name: pair
+      services:
+        a: {command: [x], expose: ["80"]}
+        b: {command: [x], expose: ["53/udp"]}
+      policies:
+        - deny: b -> a
+      expect:
+        - deny: b -> a:80
+        - allow: a -> b:53/udp
+      """
+    let answered = ReachAnswer.answered(ReachAnswer.Arrival(witness: .service))
+    return verification(of: try resolve(text), except: ["b -> a:80": answered])
+  }
+
+  @Test func asATable() throws { try Golden.expect(try sample().text(width: nil), "verify.txt") }
+  @Test func asJSON() throws { try Golden.expect(try sample().json, "verify.json") }
+  @Test func asJUnit() throws { try Golden.expect(try sample().junit, "verify.xml") }
+
+  @Test func aNarrowTerminalGetsTheColumnsInGroups() throws {
+    let lines = try sample().text(width: 30).split(separator: "\n")
+    #expect(lines.allSatisfy { $0.count <= 30 || $0.hasPrefix("wrong") || $0.hasPrefix("  ") })
+    #expect(lines.count { $0.hasPrefix("host") } > 1)
+  }
+
+  @Test func whatWouldBeAWallOfTextIsLeftOut() throws {
+    let text = "services: {web: {command: [x], scale: 60, expose: ['80', '81']}}"
+    let lines = verification(of: try resolve(text)).text(width: 80).split(separator: "\n")
+    #expect(lines.first == "61 rows and 122 columns are too wide to show here: --only a,b shows a part")
+    #expect(lines.count == 2)
+  }
+}
+
+/// What a person may write for `stack reach`.
+@Suite struct ReachRequestTests {
+  private func request(_ text: String) throws -> ReachRequest { try ReachRequest(from: "a", to: text) }
+
+  @Test func destinations() throws {
+    #expect(try request("db:5432").traffic == .tcp(5432))
+    #expect(try request("db:53/udp").traffic == .udp(53))
+    #expect(try request("db/icmp").traffic == .echo)
+    #expect(try request("db").traffic == nil)
+    let there = try request("db@back:80/TCP")
+    #expect(there.destination == "db" && there.network == "back" && there.traffic == .tcp(80))
+  }
+
+  @Test(arguments: ["", ":80", "db:", "db:0", "db:65536", "db:x", "db/udp", "db/sctp", "db:80/icmp", "db@:80"])
+  func nonsense(text: String) {
+    #expect(throws: StackErrors.self) { try ReachRequest(from: "a", to: text) }
+  }
+
+  @Test func aPortThatNobodyDeclaresIsAskedToo() throws {
+    let stack = try resolve(shop)
+    let request = try ReachRequest(from: "idle", to: "api:99")
+    let matrix = ReachMatrix(stack, nextHop: hop, extra: ["api": [.tcp(99)]])
+    // By the network that they share.
+    #expect(try request.checks(in: stack, matrix).map(\.name) == ["idle -> api@front:99"])
+    #expect(throws: StackErrors.self) { try ReachRequest(from: "nobody", to: "api:99").checks(in: stack, matrix) }
+  }
+}
+
+extension String {
+  fileprivate func replacing(_ text: String, with other: String) -> String {
+    var result = self
+    if let range = result.firstRange(of: text) { result.replaceSubrange(range, with: other) }
+    return result
+  }
+}

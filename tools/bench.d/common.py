@@ -1,0 +1,89 @@
+"""What all measurements of tools/bench share: running commands, folders, tables."""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+WORK = "/run/throwaway/work"
+ROOTFS = f"{WORK}/rootfs"
+# Where tools/bench has built its helpers.
+HELPERS = os.environ.get("BENCH_HELPERS", "")
+
+
+def run(*command):
+    """Runs a command to its end; its output is returned, its failure raised with what it said."""
+    # A file and not a pipe: what a failed command leaves running must not keep us waiting for the end of its output.
+    with tempfile.TemporaryFile("w+") as output:
+        status = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=180, check=False
+        ).returncode
+        output.seek(0)
+        text = output.read()
+    if status != 0:
+        raise RuntimeError(f"{' '.join(command)[:200]}: exit {status}\n{text[-2000:]}")
+    return text
+
+
+def timed(*command):
+    """Wall-clock milliseconds of a command."""
+    begin = time.monotonic()
+    run(*command)
+    return (time.monotonic() - begin) * 1e3
+
+
+def answered(first, n, *command):
+    """Milliseconds from the start of `command` until n servers, from address `first` on, have answered."""
+    output = run(f"{HELPERS}/answered", first, str(n), *command)
+    return float(re.search(r"answered_ms=([\d.]+)", output).group(1))
+
+
+def address(prefix, k):
+    """The k-th service's address in a /16, from .0.2 on."""
+    return f"{prefix}.{(k + 2) >> 8}.{(k + 2) & 255}"
+
+
+def fresh_folder(name):
+    path = f"{WORK}/{name}"
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    return path
+
+
+def make_rootfs():
+    """The root folder of every service on every side: busybox, one page."""
+    for folder in ("bin", "www", "proc", "sys", "dev", "tmp", "etc", "run"):
+        os.makedirs(f"{ROOTFS}/{folder}", exist_ok=True)
+    shutil.copy(shutil.which("busybox"), f"{ROOTFS}/bin/busybox")
+    for applet in ("httpd", "sh", "sleep", "true"):
+        os.symlink("busybox", f"{ROOTFS}/bin/{applet}")
+    with open(f"{ROOTFS}/www/index.html", "w", encoding="utf-8") as file:
+        file.write("hello\n")
+
+
+def verdict(ratio, target):
+    if target is None:
+        return f"{ratio:.2f}"
+    return f"{ratio:.2f} ({'≤' if ratio <= target else '**>**'} {target})"
+
+
+def table(title, rows, heads):
+    print(f"\n### {title}\n")
+    print("| " + " | ".join(heads) + " |")
+    print("|" + " ---: |" * len(heads))
+    for row in rows:
+        print("| " + " | ".join(row) + " |")
+
+
+def pair(name, ours, theirs, target, runs=101):
+    """Medians of two commands run in turns."""
+    mine, other = [], []
+    for _ in range(runs):
+        mine.append(timed(*ours))
+        other.append(timed(*theirs))
+    left, right = statistics.median(mine), statistics.median(other)
+    return [name, f"{left:.2f}", f"{right:.2f}", verdict(left / right, target)]

@@ -1,0 +1,318 @@
+"""The network as services see it: throughput, published ports, policies, names, and proving all of it."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import time
+
+from common import WORK, run, table, timed, verdict
+
+RULES = 1000
+PORTS = 1000
+
+
+def write(name, text):
+    path = f"{WORK}/{name}.stack"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+class Stack:
+    """A stack that is up while a block runs."""
+
+    def __init__(self, name, text):
+        self.name, self.path = name, write(name, text)
+
+    def __enter__(self):
+        run("stack", "up", self.path)
+        return self
+
+    def __exit__(self, *_):
+        run("stack", "down", self.name)
+
+    def exec(self, service, *command):
+        return run("stack", "exec", "-s", self.name, service, *command)
+
+
+class Started:
+    """A program that runs while a block does."""
+
+    def __init__(self, *command):
+        self.command = command
+
+    def __enter__(self):
+        # pylint: disable=attribute-defined-outside-init
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(0.5)
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(10)
+
+
+class Namespaces:
+    """Two network namespaces on a bridge, made by hand: what the kernel gives without anybody's help."""
+
+    def __enter__(self):
+        run(
+            "sh",
+            "-ec",
+            """
+            ip link add hand0 type bridge && ip addr add 10.90.0.1/24 dev hand0 && ip link set hand0 up
+            for k in 2 3; do
+              ip netns add hand$k
+              ip link add hv$k type veth peer name eth0 netns hand$k
+              ip link set hv$k master hand0 up
+              ip -n hand$k addr add 10.90.0.$k/24 dev eth0 && ip -n hand$k link set eth0 up && ip -n hand$k link set lo up
+              ip -n hand$k route add default via 10.90.0.1
+            done
+            """,
+        )
+        return self
+
+    def __exit__(self, *_):
+        run("sh", "-c", "ip netns del hand2; ip netns del hand3; ip link del hand0")
+
+
+def medians(runs, **measures):
+    """The median of each measure, taken in turns."""
+    samples = {name: [] for name in measures}
+    for _ in range(runs):
+        for name, measure in measures.items():
+            samples[name].append(measure())
+    return {name: statistics.median(values) for name, values in samples.items()}
+
+
+# Throughput
+
+
+def pair_of_services(name, rules):
+    text = f"""name: {name}
+services:
+  server: {{command: [iperf3, -s], expose: ["5201"]}}
+  client: {{command: [sleep, infinity]}}
+"""
+    if rules:
+        text += "networks: {default: {default: deny}}\npolicies:\n"
+        text += "".join(f"  - allow: client -> server:{10000 + k}/tcp\n" for k in range(rules - 1))
+        text += "  - allow: client -> server:5201/tcp\n"
+    return text
+
+
+def gigabits(output):
+    return json.loads(output)["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def throughput(runs):
+    if not shutil.which("iperf3"):
+        return print("skipped: throughput (iperf3 is not installed)")
+    client = ("iperf3", "-t", "2", "-J", "-c")
+    with (
+        Namespaces(),
+        Started("ip", "netns", "exec", "hand3", "iperf3", "-s"),
+        Stack("plain", pair_of_services("plain", 0)) as plain,
+        Stack("ruled", pair_of_services("ruled", RULES)) as ruled,
+    ):
+        result = medians(
+            runs,
+            hand=lambda: gigabits(run("ip", "netns", "exec", "hand2", *client, "10.90.0.3")),
+            plain=lambda: gigabits(plain.exec("client", *client, "server")),
+            ruled=lambda: gigabits(ruled.exec("client", *client, "server")),
+        )
+    rows = [
+        ["veth, bridge, veth by hand", f"{result['hand']:.2f}", ""],
+        ["two services", f"{result['plain']:.2f}", at_least(result["plain"] / result["hand"], 0.97)],
+        [f"two services, {RULES} rules", f"{result['ruled']:.2f}", at_least(result["ruled"] / result["hand"], 0.9)],
+    ]
+    table("Throughput between two services (iperf3, Gbit/s)", rows, ["path", "Gbit/s", "ratio"])
+    return None
+
+
+def at_least(ratio, target):
+    return f"{ratio:.2f} ({'≥' if ratio >= target else '**<**'} {target})"
+
+
+# Published ports
+
+NGINX = """worker_processes 1; pid /tmp/nginx.pid; error_log stderr;
+events { worker_connections 1024; }
+http { access_log off; keepalive_requests 100000; client_body_temp_path /tmp/a; proxy_temp_path /tmp/b; fastcgi_temp_path /tmp/c;
+uwsgi_temp_path /tmp/d; scgi_temp_path /tmp/e; server { listen 80; location / { return 200 "hello\\n"; } } }
+"""
+
+
+def requests_per_second(url):
+    outside = ("nsenter", "--net=/run/throwaway/outside")
+    output = run(*outside, "wrk", "-t", "1", "-c", "16", "-d", "2", url)
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", output).group(1))
+
+
+def published(runs):
+    if not (shutil.which("wrk") and shutil.which("nginx")):
+        return print("skipped: published ports (wrk or nginx is not installed)")
+    conf = f"{WORK}/bench-nginx.conf"
+    with open(conf, "w", encoding="utf-8") as file:
+        file.write(NGINX)
+    nginx = ("nginx", "-e", "stderr", "-c", conf, "-g", "daemon off;")
+    rule = "table ip hand { chain pre { type nat hook prerouting priority -100; tcp dport 9080 dnat to 10.90.0.3:80; }; }"
+    text = f"""name: pub
+services:
+  web:
+    command: [nginx, -e, stderr, -c, /bench-nginx.conf, -g, "daemon off;"]
+    volumes: ["{conf}:/bench-nginx.conf:ro"]
+    ports: ["9081:80"]
+"""
+    with Namespaces(), Started("ip", "netns", "exec", "hand3", *nginx), Stack("pub", text):
+        run("sh", "-c", f"echo '{rule}' | nft -f -")
+        result = medians(
+            runs,
+            hand=lambda: requests_per_second("http://198.51.100.2:9080/"),
+            stack=lambda: requests_per_second("http://198.51.100.2:9081/"),
+        )
+        run("nft", "delete table ip hand")
+    rows = [
+        ["a dnat rule by hand", f"{result['hand']:.0f}", ""],
+        ["a published port", f"{result['stack']:.0f}", at_least(result["stack"] / result["hand"], 0.9)],
+    ]
+    table("Requests a second through a published port (wrk)", rows, ["path", "requests/s", "ratio"])
+    return None
+
+
+# Many of them
+
+
+def up_time(name, text):
+    path = write(name, text)
+    up = timed("stack", "up", path)
+    run("stack", "down", name)
+    return up
+
+
+def many(runs):
+    services = 10
+
+    def stack(name, ports=0, rules=0):
+        text = f"name: {name}\nservices:\n"
+        for k in range(services):
+            text += f"  s{k}:\n    command: [sleep, infinity]\n"
+            if ports:
+                first = 20000 + k * (ports // services)
+                last = first + ports // services - 1
+                text += f'    ports: ["{first}-{last}:{first}-{last}"]\n    healthcheck: {{disable: true}}\n'
+        if rules:
+            text += "policies:\n" + "".join(
+                f"  - {'deny' if k % 2 else 'allow'}: s{k % services} -> s{(k + 1) % services}:{1000 + k}/tcp\n" for k in range(rules)
+            )
+        return text
+
+    result = medians(
+        runs,
+        plain=lambda: up_time("none", stack("none")),
+        ruled=lambda: up_time("ruled", stack("ruled", rules=RULES)),
+    )
+    rows = [
+        [f"{services} services", f"{result['plain']:.0f}", ""],
+        [f"and {RULES} policy rules", f"{result['ruled']:.0f}", verdict(result["ruled"] / result["plain"], 1.3)],
+    ]
+    table("Up with many rules", rows, ["stack", "up (ms)", "ratio"])
+
+
+def proof(runs):
+    n = 20
+    text = "name: all\nservices:\n" + "".join(
+        f'  s{k}:\n    command: [busybox, httpd, -f, -p, "80", -h, /]\n    expose: ["80", "81"]\n    healthcheck: {{disable: true}}\n'
+        for k in range(n)
+    )
+    with Stack("all", text):
+        ours = statistics.median(timed("stack", "verify", "all") for _ in range(runs))
+    rows = [[f"`stack verify`: {n} services × {n} × 2 ports", f"{ours:.0f}", ""]]
+    if shutil.which("mn"):
+        pingall = []
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mininet_pingall.py")
+        for _ in range(runs):
+            pingall.append(float(re.search(r"pingall_ms=([\d.]+)", run("/usr/bin/python3", script, str(n))).group(1)))
+        theirs = statistics.median(pingall)
+        rows[0][2] = verdict(ours / theirs, 0.3)
+        rows.append([f"Mininet's pingall of {n} hosts", f"{theirs:.0f}", ""])
+    table("Proving what reaches what", rows, ["command", "ms", "ratio"])
+
+
+def policy_change(runs):
+    def text(port):
+        services = "".join(f"  s{k}: {{command: [sleep, infinity]}}\n" for k in range(20))
+        return f"name: change\nservices:\n{services}policies:\n  - allow: s0 -> s1:{port}/tcp\n  - deny: s0 -> s1\n"
+
+    up, change = [], []
+    for _ in range(runs):
+        path = write("change", text(80))
+        up.append(timed("stack", "up", path))
+        write("change", text(81))
+        change.append(timed("stack", "up", path))
+        run("stack", "down", "change")
+    whole, changed = statistics.median(up), statistics.median(change)
+    rows = [
+        ["up of 20 services", f"{whole:.0f}", ""],
+        ["up again with a changed policy", f"{changed:.0f}", verdict(changed / whole, 0.2)],
+    ]
+    table("A policy change on a running stack", rows, ["command", "ms", "ratio"])
+
+
+def names(runs):
+    if not (shutil.which("dnsperf") and shutil.which("dnsmasq")):
+        return print("skipped: names (dnsperf or dnsmasq is not installed)")
+    with open(f"{WORK}/queries", "w", encoding="utf-8") as file:
+        file.write("web1 A\nweb2 A\nweb3 A\n")
+    text = f"""name: dns
+services:
+  client: {{command: [sleep, infinity], volumes: ["{WORK}/queries:/queries:ro"]}}
+  web1: {{command: [sleep, infinity]}}
+  web2: {{command: [sleep, infinity]}}
+  web3: {{command: [sleep, infinity]}}
+"""
+    hosts = f"{WORK}/dnsmasq.hosts"
+    with open(hosts, "w", encoding="utf-8") as file:
+        file.write("10.90.0.11 web1\n10.90.0.12 web2\n10.90.0.13 web3\n")
+
+    def measured(output):
+        rate = float(re.search(r"Queries per second:\s+([\d.]+)", output).group(1))
+        latency = float(re.search(r"Average Latency \(s\):\s+([\d.]+)", output).group(1)) * 1e3
+        return rate, latency
+
+    def load(server):
+        return ("dnsperf", "-s", server, "-l", "2", "-c", "4", "-q", "64", "-d")
+
+    dnsmasq = ("dnsmasq", "-k", "-C", "/dev/null", "-R", "-h", "-H", hosts, "-i", "hand0", "-z", "-u", "root")
+    with Namespaces(), Started(*dnsmasq), Stack("dns", text) as stack:
+        gateway = stack.exec("client", "sh", "-c", "ip route show default | cut -d' ' -f3").split()[0]
+        ours, theirs = [], []
+        for _ in range(runs):
+            theirs.append(measured(run("ip", "netns", "exec", "hand2", *load("10.90.0.1"), f"{WORK}/queries")))
+            ours.append(measured(stack.exec("client", *load(gateway), "/queries")))
+    (rate, latency), (other_rate, other_latency) = ([statistics.median(column) for column in zip(*rows)] for rows in (ours, theirs))
+    rows = [
+        ["dnsmasq", f"{other_rate:.0f}", f"{other_latency:.2f}", ""],
+        ["stack", f"{rate:.0f}", f"{latency:.2f}", at_least(rate / other_rate, 1.0)],
+    ]
+    table("Names (dnsperf, 64 queries in flight)", rows, ["server", "answers/s", "latency (ms)", "ratio"])
+    return None
+
+
+def protection(runs, rootfs_stack):
+    """What everything that is on by default costs `up`, against the same with all of it off."""
+    off = "userns_mode: host, security_opt: [seccomp:unconfined, no-new-privileges:false], pids_limit: -1"
+    result = medians(
+        runs,
+        on=lambda: up_time("guarded", rootfs_stack("guarded", 50, "")),
+        off=lambda: up_time("bare", rootfs_stack("bare", 50, off)),
+    )
+    rows = [
+        ["user namespaces, seccomp, limits: all off", f"{result['off']:.0f}", ""],
+        ["all on, as by default", f"{result['on']:.0f}", verdict(result["on"] / result["off"], 1.25)],
+    ]
+    table("What isolation costs: up of 50 services", rows, ["", "up (ms)", "ratio"])
