@@ -24,7 +24,13 @@
 
 int stack_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
   struct open_how how = {.flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve};
-  return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+  // While anything on the host is mounted or renamed, the kernel cannot vouch for a ".." and says so (openat2(2), EAGAIN).
+  int descriptor = -1;
+  for (int attempt = 0; attempt < 256; attempt++) {
+    descriptor = (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+    if (descriptor >= 0 || errno != EAGAIN) break;
+  }
+  return descriptor;
 }
 
 int stack_open_tree(int directory, const char *path, unsigned flags) {

@@ -6,6 +6,7 @@ extension HostExamination {
     var findings = [Self.judge(kernelRelease: text(of: "/proc/sys/kernel/osrelease") ?? "")]
     findings += Self.judge(fileSystems: text(of: "/proc/filesystems") ?? "")
     findings.append(Self.judge(userNamespaces: number(in: "/proc/sys/user/max_user_namespaces")))
+    if isRoot { findings.append(Self.judge(identities: IdentityFacts.observe([folders.lib]), lib: folders.lib)) }
     if let initProgram {
       findings.append(HostFinding(.good, "stack-init is \(initProgram)"))
     } else {
@@ -57,6 +58,21 @@ extension HostExamination {
           .missing, "the kernel has no tmpfs, on which writable layers lie", remedy: "boot a kernel with CONFIG_TMPFS"))
     }
     return findings
+  }
+
+  /// - Parameter lib: where volumes lie.
+  static func judge(identities facts: IdentityFacts, lib: String) -> HostFinding {
+    if let refusal = facts.refusal {
+      return HostFinding(
+        .notice, "services have the host's users: \(refusal)",
+        remedy: "boot Linux 5.19 or newer with user namespaces switched on")
+    }
+    if let reason = facts.unmappable[lib] {
+      return HostFinding(
+        .notice, "services with volumes have the host's users: \(lib) \(reason)",
+        remedy: "mount another file system there, such as ext4 or xfs")
+    }
+    return HostFinding(.good, "services can have users of their own, and files keep their owners")
   }
 
   /// - Parameter limit: /proc/sys/user/max_user_namespaces; nil where the kernel has none (CONFIG_USER_NS).

@@ -29,7 +29,7 @@ enum UserNamespaceChoice: Hashable, Sendable {
 
 extension IdentityFacts {
   /// What a service gets whose file does not say.
-  static let standard = StackFile.UserNamespaceMode.host
+  static let standard = StackFile.UserNamespaceMode.private
 
   /// - Parameter folder: where the stack keeps its volumes and layers.
   func choice(for service: StackFile.Service, in folder: StackFolder) -> UserNamespaceChoice {

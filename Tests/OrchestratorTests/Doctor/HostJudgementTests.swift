@@ -5,6 +5,16 @@ import Testing
 
 /// What is made of each fact of a host.
 @Suite struct HostJudgementTests {
+  @Test func usersOfServices() {
+    var facts = IdentityFacts()
+    #expect(HostExamination.judge(identities: facts, lib: "/var/lib/stack").verdict == .good)
+    facts.unmappable["/var/lib/stack"] = "is on a file system without idmapped mounts"
+    let volumes = HostExamination.judge(identities: facts, lib: "/var/lib/stack")
+    #expect(volumes.verdict == .notice && volumes.text.contains("/var/lib/stack is on a file system"))
+    facts.refusal = "the kernel has no user namespaces"
+    #expect(HostExamination.judge(identities: facts, lib: "/var/lib/stack").text.contains("the kernel has no user"))
+  }
+
   @Test(
     arguments: [
       ("6.1.0-18-amd64", .good), ("5.14.0", .good), ("5.13.19-200.fc34", .notice), ("5.12.0", .notice),
