@@ -100,10 +100,23 @@ extension EscapeTests {
                 break
         """, to: "type.py")
       try host.succeed("sh", "-c", "stack exec -T a sh -c 'cat > /tmp/type.py' < type.py")
+      // Runs its argument in a terminal of its own, on which nobody types.
+      try host.write(
+        """
+        import os, pty, sys
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execvp("sh", ["sh", "-c", sys.argv[1]])
+        try:
+            while os.read(terminal, 4096):
+                pass
+        except OSError:
+            pass
+        os.waitpid(child, 0)
+        """, to: "terminal.py")
       // What was typed is what a program that reads the terminal afterwards gets.
       func typed(by command: String) throws -> Bool {
-        let session = "\(command); timeout --foreground 1 cat > typed; :"
-        try host.run("script", "-qec", session, "/dev/null")
+        try host.succeed("python3", "terminal.py", "\(command); timeout --foreground 1 cat > typed; :")
         return try host.succeed("cat", "typed").contains("INJECTED")
       }
       #expect(try !typed(by: "stack exec a python3 /tmp/type.py"))

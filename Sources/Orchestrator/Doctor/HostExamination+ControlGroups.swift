@@ -22,7 +22,9 @@ extension HostExamination {
       guard !isReadOnly else {
         return [
           HostFinding(
-            .missing, "the cgroup tree at \(tree) is read-only: services get no cgroup of their own",
+            .notice,
+            "the cgroup tree at \(tree) is read-only: services run without default limits, and those with others "
+              + "do not come up",
             remedy: "in a container, run that one with a writable cgroup tree; else mount -o remount,rw \(tree)")
         ]
       }
@@ -36,12 +38,13 @@ extension HostExamination {
     case .hybrid(let tree):
       HostFinding(
         .good,
-        "cgroups are hybrid: services are grouped and killed by the version 2 tree at \(tree), without controllers")
+        "cgroups are hybrid: services are grouped and killed by the version 2 tree at \(tree), and limited by version 1's "
+          + "controllers")
     case .version1:
       HostFinding(
         .notice,
-        "cgroups are version 1 only: what a service leaves running in the background is killed with its process 1, "
-          + "and a stack whose state is lost is taken down without its processes",
+        "cgroups are version 1 only: services are limited by its controllers, and paused and killed by its freezer, which "
+          + "is slower than the version 2 tree",
         remedy:
           "mount the version 2 tree: mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified")
     case .none:
