@@ -9,7 +9,7 @@ extension HostExamination {
     }
     return attempt { () throws(KernelError) in
       var route = try NetlinkSocket(.route)
-      let links = try route.links().filter { $0.master == nil }.map(\.name).filter {
+      let links = try route.links().filter(\.mayListenToRouters).map(\.name).filter {
         number(in: "/proc/sys/net/ipv6/conf/\($0)/accept_ra") == 1
       }
       return [Self.judge(forwardsIPv6: forwards != 0, listening: links)]

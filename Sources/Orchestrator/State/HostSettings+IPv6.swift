@@ -22,8 +22,8 @@ extension HostSettings {
   func settingsForIPv6() throws(KernelError) -> [Setting] {
     guard try read(Self.forwarding6) != "1" else { return [] }
     var socket = try NetlinkSocket(.route)
-    // A bridge's port never listens itself; a stack's own links are gone when this is put back.
-    let links = try socket.links().filter { $0.master == nil && !($0.alias?.hasPrefix("stack:") ?? false) }
+    // A stack's own links are gone when this is put back.
+    let links = try socket.links().filter { $0.mayListenToRouters && !($0.alias?.hasPrefix("stack:") ?? false) }
     var settings: [Setting] = []
     for name in ["default"] + links.map(\.name) {
       let folder = "\(Self.links6)/\(name)"
@@ -39,4 +39,9 @@ extension HostSettings {
       (left.key == forwarding6 ? 0 : 1, left.key) < (right.key == forwarding6 ? 0 : 1, right.key)
     }.map { ($0.key, $0.value) }
   }
+}
+
+extension Link {
+  /// Neither a bridge's port, whose bridge listens for it, nor the loopback (IFF_LOOPBACK in netdevice(7)).
+  var mayListenToRouters: Bool { master == nil && flags & 0x8 == 0 }
 }
