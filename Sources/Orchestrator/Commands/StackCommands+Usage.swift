@@ -49,7 +49,7 @@ extension StackCommands {
     let pids = try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
       try ControlGroups.observe().group("stack/\(place.stack)/\(place.service)").processes()
     }
-    let (now, bootedAt) = (time(nil), ProcessRow.bootTime())
+    let (now, bootedAt) = (Glibc.time(nil), ProcessRow.bootTime())
     return Set(pids).compactMap { ProcessRow(pid: $0, now: now, bootedAt: bootedAt) }
       .sorted { ($0.startedAt, $0.pid) < ($1.startedAt, $1.pid) }
   }
