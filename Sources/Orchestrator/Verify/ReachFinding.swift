@@ -5,17 +5,19 @@ struct ReachFinding: Sendable {
   var check: ReachCheck
   /// To each of the check's questions.
   var answers: [ReachAnswer]
+  /// Whether the answers say nothing, so that what is promised must do.
+  var isUndecided = false
 
   var isPredicted: Bool { check.isPredicted }
 
   /// Whether any of the packets came through; see ``isWrong`` for where they disagree.
-  var isObserved: Bool { answers.contains(where: reaches) }
+  var isObserved: Bool { isUndecided ? isPredicted : answers.contains(where: reaches) }
 
   var isWrong: Bool { !complaints.isEmpty }
 
   /// What each answer that is not as predicted says, for people.
   var complaints: [String] {
-    zip(check.probes, answers).compactMap { probe, answer in
+    zip(check.probes, isUndecided ? [] : answers).compactMap { probe, answer in
       if case .failed(let error) = answer { return "\(error)" }
       let destination = probe.question.destination
       guard reaches(answer) == probe.forecast.isAllowed else { return "\(destination) \(answer.words)" }

@@ -76,19 +76,16 @@ struct Verifier {
       return ReachFinding(check: check, answers: Array(answers.prefix(check.probes.count)))
     }
     var notes: [String] = []
-    for (traffic, answer) in zip(outward, answers) where !answer.comesOut {
-      let before = findings.count
-      findings.removeAll { $0.check.column.target == .internet && $0.check.column.traffic == traffic }
-      let hop = nextHop.map { "\($0)" } ?? ""
-      notes.append(
-        "\(before - findings.count) checks towards the internet left out: \(hop) \(answer.words) when the host itself sends "
-          + traffic.transport + (traffic == .echo ? "" : " to port \(traffic.port)"))
+    for (traffic, answer) in zip(outward, answers) {
+      let (count, reason) = leaveOut(traffic, answer, &findings)
+      if count > 0 { notes.append("checks of internet \(traffic) left out: \(reason)") }
     }
     let judge = ExpectationJudge(stack)
     var expectations: [ExpectationFinding] = []
     for rule in judging ? stack.policy.expectations : [] {
       if let finding = judge.judge(rule, findings) { expectations.append(finding) }
     }
+    findings.removeAll(where: \.isUndecided)
     let rowsLeft = Set(findings.map(\.check.source))
     let columnsLeft = Set(findings.map(\.check.column))
     return Verification(
@@ -96,6 +93,37 @@ struct Verifier {
       findings: findings, expectations: expectations, notes: notes,
       duration: began.duration(to: .now))
   }
+
+  /// Sets apart what cannot be found out about the way to the internet.
+  ///
+  /// - Parameter control: what the host itself was answered.
+  /// - Returns: how many were set apart, and why.
+  private func leaveOut(
+    _ traffic: Traffic, _ control: ReachAnswer, _ findings: inout [ReachFinding]
+  ) -> (Int, String) {
+    let hop = nextHop.map { "\($0)" } ?? ""
+    var count = 0
+    func setApart(_ isMeant: (ReachFinding) -> Bool) {
+      for index in findings.indices
+      where findings[index].check.column.target == .internet && findings[index].check.column.traffic == traffic
+        && isMeant(findings[index])
+      {
+        findings[index].isUndecided = true
+        count += 1
+      }
+    }
+    guard control.comesOut else {
+      setApart { _ in true }
+      return (count, "\(hop) \(control.words) when the host itself asks")
+    }
+    // The firewall refuses TCP by a reset too.
+    if case .tcp = traffic { setApart { $0.answers.contains(.refused(.port)) } }
+    return (count, "a reset does not say whether it is of \(hop) or of the firewall")
+  }
+}
+
+extension Traffic: CustomStringConvertible {
+  var description: String { self == .echo ? "icmp" : "\(transport) \(port)" }
 }
 
 extension ReachAnswer {
