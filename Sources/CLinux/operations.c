@@ -227,7 +227,7 @@ static int arrange_descriptors(struct child *child, const int *wanted) {
   return (int)syscall(SYS_close_range, STACK_FD_COUNT, ~0U, 0);
 }
 
-static int make_files_as(uint32_t id) {
+int stack_make_files_as(uint32_t id) {
   struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
   struct __user_cap_data_struct data[2];
   if (syscall(SYS_capget, &header, data) != 0) return -1;
@@ -346,7 +346,7 @@ static int run(struct child *child, const struct stack_operation *o) {
     case STACK_OP_UMASK:
       umask((mode_t)o->number);
       return 0;
-    case STACK_OP_MAKE_FILES_AS: return make_files_as((uint32_t)o->number);
+    case STACK_OP_MAKE_FILES_AS: return stack_make_files_as((uint32_t)o->number);
     case STACK_OP_SETGROUPS: return (int)syscall(SYS_setgroups, o->number, o->data);
     case STACK_OP_SETGID: return (int)syscall(SYS_setresgid, o->number, o->number, o->number);
     case STACK_OP_SETUID: return (int)syscall(SYS_setresuid, o->number, o->number, o->number);

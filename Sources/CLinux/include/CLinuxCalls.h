@@ -80,6 +80,9 @@ int stack_attach_device_filter(int cgroup, int program);
 /// A file in memory, with O_CLOEXEC (memfd_create(2)).
 int stack_memfd_create(const char *name);
 
+/// Has the calling thread make files as this user and group, with its capabilities as they are (setfsuid(2)).
+int stack_make_files_as(uint32_t id);
+
 /// Lets go of the pages of this program's own code that are mapped. Those still in use come back from the page cache
 /// at the next touch.
 void stack_release_code(void);

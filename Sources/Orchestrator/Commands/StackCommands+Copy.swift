@@ -57,7 +57,7 @@ extension StackCommands {
           throw KernelError("look at", "the service's root", errno: .init(rawValue: errno))
         }
         var copy = TreeCopy(owner: (status.st_uid, status.st_gid))
-        try copy.copy(
+        try copy.copyAsOwner(
           TreeCopy.Place(onHost: hostPath), to: TreeCopy.Place(path, in: root, of: place.service, naming: from.name))
         return copy.omitted
       }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import Kernel
 import SystemPackage
@@ -27,6 +28,15 @@ public struct TreeCopy: ~Copyable {
   /// - Parameter owner: whose the copies are to be; nil for the caller's.
   public init(owner: (user: UInt32, group: UInt32)? = nil) {
     self.owner = owner
+  }
+
+  /// The same as the owner of the copies: a mount that shows files under other ids takes new ones only from users that it
+  /// has (mount_setattr(2), idmapped mounts).
+  public mutating func copyAsOwner(_ source: borrowing Place, to target: borrowing Place) throws(KernelError) {
+    guard let owner else { return try copy(source, to: target) }
+    try check("make files as the owner of", target.path) { stack_make_files_as(owner.user) }
+    defer { _ = stack_make_files_as(geteuid()) }
+    try copy(source, to: target)
   }
 
   /// Copies what is at one place to another. A folder that is there already is copied into.
