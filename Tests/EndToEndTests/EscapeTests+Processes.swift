@@ -6,8 +6,8 @@ extension EscapeTests {
     name: x
     services:
       a: {command: [sleep, infinity]}
-      tracer: {command: [sleep, infinity], cap_add: [SYS_PTRACE]}
-      admin: {command: [sleep, infinity], cap_add: [SYS_ADMIN], security_opt: ["seccomp:unconfined"]}
+      tracer: {command: [sleep, infinity], userns_mode: host, cap_add: [SYS_PTRACE]}
+      admin: {command: [sleep, infinity], userns_mode: host, cap_add: [SYS_ADMIN], security_opt: ["seccomp:unconfined"]}
       privileged: {command: [sleep, infinity], privileged: true}
       open: {command: [sleep, infinity], volumes: ["/run/stack:/stacks"]}
 

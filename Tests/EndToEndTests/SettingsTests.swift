@@ -39,8 +39,8 @@ import Testing
         name: x
         services:
           plain: {command: [sleep, infinity], cap_add: [MKNOD]}
-          given: {command: [sleep, infinity], devices: ["/dev/kmsg:/dev/log/kernel:r"], cap_add: [SYSLOG]}
-          ruled: {command: [sleep, infinity], cap_add: [MKNOD], device_cgroup_rules: ["c 1:11 rwm"]}
+          given: {command: [sleep, infinity], userns_mode: host, devices: ["/dev/kmsg:/dev/log/kernel:r"], cap_add: [SYSLOG]}
+          ruled: {command: [sleep, infinity], userns_mode: host, cap_add: [MKNOD], device_cgroup_rules: ["c 1:11 rwm"]}
           privileged: {command: [sleep, infinity], privileged: true}
 
         """, named: "x")
