@@ -86,7 +86,7 @@ import Testing
       (Self.service(start + "[/b/plain]"), "/b/plain"),
       (Self.service(start + "[/b]"), "/b"),
       (Self.service(start + "[/b/lost]"), "/b/lost"),
-      (Self.service(start + "[echo, \(long)]"), "echo"),
+      (Self.service(start + "[echo, \(long)]"), "shorten the service's command"),
     ]) { host in
       try host.succeed(
         "sh", "-c", "mkdir bin && echo text > bin/plain && printf '#!/no/such\\n' > bin/lost && chmod 755 bin/lost")
@@ -95,12 +95,12 @@ import Testing
 
   @Test func case20aPortInUseIsRefusedWithItsUser() throws {
     try ThrowawayHost.with { host in
-      let server = try host.start(["busybox", "nc", "-l", "-p", "8090", "-s", "127.0.0.1"])
+      let server = try host.start(["socat", "TCP-LISTEN:8090,bind=127.0.0.1", "SYSTEM:true"])
       #expect(try host.eventually { try host.run("sh", "-c", "ss -ltn | grep -q :8090").status == 0 })
       try host.up(ThrowawayHost.servers(stack: "first", ["a"], extra: ["a": ["ports: [\"8091:80\"]"]]), named: "first")
       let before = try HostState(of: host)
       for (port, user) in [
-        ("8090", "busybox"), ("127.0.0.1:8090", "busybox"), ("8091", "first"), ("127.0.0.1:8091", "first"),
+        ("8090", "socat"), ("127.0.0.1:8090", "socat"), ("8091", "first"), ("127.0.0.1:8091", "first"),
       ] {
         try host.write(
           ThrowawayHost.servers(stack: "x", ["b"], extra: ["b": ["ports: [\"\(port):80\"]"]]), to: "x.stack")

@@ -59,9 +59,11 @@ extension StackBuilder {
     var error = error
     let place = service.declaredAt.map { " (\($0))" } ?? ""
     error.remedy =
-      error.errno == .noSuchFileOrDirectory
-      ? "see that the service's root has this program, or correct its command\(place)"
-      : "see that the file is a program and may be executed, or correct the command\(place)"
+      switch error.errno {
+      case .noSuchFileOrDirectory: "see that the service's root has this program, or correct its command\(place)"
+      case .argListTooLong: "shorten the service's command or environment\(place)"
+      default: "see that the file is a program and may be executed, or correct the command\(place)"
+      }
     return error
   }
 

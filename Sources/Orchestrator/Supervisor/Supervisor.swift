@@ -47,7 +47,8 @@ final class Supervisor {
   func serve() throws(KernelError) {
     // So that ps(1) shows what it is; the program was started by the name of /proc/self/exe.
     try? Files.set("/proc/self/comm", to: "stack")
-    try StateFile<ProcessIdentity>(path: builder.folder.supervisor).write(ProcessIdentity(of: getpid()))
+    // Only a way to be found: on a full disk it must still be there to take the stack down.
+    try? StateFile<ProcessIdentity>(path: builder.folder.supervisor).write(ProcessIdentity(of: getpid()))
     adopt()
     loop.schedule(after: .seconds(10)) { [weak self] in self?.endIfIdle() }
     try loop.run()
