@@ -2,6 +2,9 @@ import ArgumentParser
 import Orchestrator
 
 /// `stack`: the root of all commands.
+///
+/// Each command says its name, though it is its type's: to find that out takes the runtime a walk past all conformances that
+/// there are, at every start of the program and for every command.
 @main
 struct StackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

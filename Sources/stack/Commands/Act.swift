@@ -10,7 +10,7 @@ struct ServiceOptions: ParsableArguments {
 }
 
 struct Start: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Start services that were stopped.")
+  static let configuration = CommandConfiguration(commandName: "start", abstract: "Start services that were stopped.")
 
   @OptionGroup var target: ServiceOptions
   @OptionGroup var progress: ProgressOptions
@@ -22,7 +22,7 @@ struct Start: ParsableCommand {
 
 struct Stop: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Stop services; their networks and what they wrote stay.")
+    commandName: "stop", abstract: "Stop services; their networks and what they wrote stay.")
 
   @OptionGroup var target: ServiceOptions
   @Option(name: [.short, .long], help: ArgumentHelp("Seconds until SIGKILL.", valueName: "seconds"))
@@ -35,7 +35,8 @@ struct Stop: ParsableCommand {
 }
 
 struct Restart: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Stop services and start them again.")
+  static let configuration = CommandConfiguration(
+    commandName: "restart", abstract: "Stop services and start them again.")
 
   @OptionGroup var target: ServiceOptions
   @Option(name: [.short, .long], help: ArgumentHelp("Seconds until SIGKILL.", valueName: "seconds"))
@@ -48,7 +49,8 @@ struct Restart: ParsableCommand {
 }
 
 struct Kill: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Send a signal to services: SIGKILL, if none is named.")
+  static let configuration = CommandConfiguration(
+    commandName: "kill", abstract: "Send a signal to services: SIGKILL, if none is named.")
 
   @OptionGroup var target: ServiceOptions
   @Option(name: [.customShort("S"), .long], help: "The signal, by name or number.")

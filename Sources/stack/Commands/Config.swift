@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Config: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check a stack file and show it as it is understood.")
+    commandName: "config", abstract: "Check a stack file and show it as it is understood.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case yaml, json }
 

@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Cp: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Copy files and folders between a running service and the host.",
+    commandName: "cp", abstract: "Copy files and folders between a running service and the host.",
     discussion: """
       stack cp web1:/var/log/app ./logs    from the service
       stack cp ./pages/. web1:/srv/www     the contents of a folder, into the service

@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what this host offers to stacks, what it lacks, and what to do about it.",
+    commandName: "doctor", abstract: "Say what this host offers to stacks, what it lacks, and what to do about it.",
     discussion:
       "Changes nothing without --fix and --unfix. Ends with status 1 when something is missing without which stacks do not come up."
   )

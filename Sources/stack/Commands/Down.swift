@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Down: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Take a stack down, and leave nothing of it but its volumes.")
+    commandName: "down", abstract: "Take a stack down, and leave nothing of it but its volumes.")
 
   @Argument(
     help: ArgumentHelp("The stack's name or its file. Without it: the only one that is up.", valueName: "stack"))

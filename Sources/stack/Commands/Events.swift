@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Events: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what happens to services: start, ready, die, stop, health_status.",
+    commandName: "events", abstract: "Show what happens to services: start, ready, die, stop, health_status.",
     discussion: "Goes on until Ctrl-C, from now or from --since on.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }

@@ -4,7 +4,7 @@ import Orchestrator
 
 struct Exec: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Run a command in a running service.",
+    commandName: "exec", abstract: "Run a command in a running service.",
     discussion:
       "Options end at the service's name. The exit code is the command's: 128+n after a signal, 127 when it is not there, 126 when it cannot be executed."
   )

@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show everything that is known of a stack or a service, as JSON.")
+    commandName: "inspect", abstract: "Show everything that is known of a stack or a service, as JSON.")
 
   @Argument(help: ArgumentHelp("A stack, or a service as web1 or web/web1.", valueName: "name"))
   var name: String?

@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Link: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what befalls packets on the links of a stack, or change it while it runs.",
+    commandName: "link", abstract: "Show what befalls packets on the links of a stack, or change it while it runs.",
     discussion: """
       stack link web                                    each link, both ways, with what has passed
       stack link web1:front --delay 50ms --loss 1%      each way, in place of what the file says
@@ -97,7 +97,7 @@ struct Link: ParsableCommand {
 
 struct Partition: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Cut services off from each other, until heal.",
+    commandName: "partition", abstract: "Cut services off from each other, until heal.",
     discussion: """
       stack partition web1,web2 db     web1 and web2 on one side, db on the other
       stack partition db               db on one side, all others on the other
@@ -125,7 +125,7 @@ struct Partition: ParsableCommand {
 
 struct Heal: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "End a partition: all services reach each other again as far as the file lets them.")
+    commandName: "heal", abstract: "End a partition: all services reach each other again as far as the file lets them.")
 
   @Argument(help: ArgumentHelp("The stack, when more than one is up.", valueName: "stack"))
   var name: String?

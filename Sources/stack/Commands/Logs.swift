@@ -3,7 +3,7 @@ import Glibc
 import Orchestrator
 
 struct Logs: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Show what services wrote.")
+  static let configuration = CommandConfiguration(commandName: "logs", abstract: "Show what services wrote.")
 
   @Argument(help: ArgumentHelp("Services, as web1 or web/web1. Without any: all of the stack's.", valueName: "service"))
   var services: [String] = []

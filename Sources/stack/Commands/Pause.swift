@@ -2,6 +2,7 @@ import ArgumentParser
 
 struct Pause: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "pause",
     abstract: "Have services stand still, with all that they have in memory and all their connections.")
 
   @OptionGroup var target: ServiceOptions
@@ -13,7 +14,8 @@ struct Pause: ParsableCommand {
 }
 
 struct Unpause: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Let services that stand still go on.")
+  static let configuration = CommandConfiguration(
+    commandName: "unpause", abstract: "Let services that stand still go on.")
 
   @OptionGroup var target: ServiceOptions
   @OptionGroup var progress: ProgressOptions

@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Policy: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show who may talk to whom: the rules in order, and what each has decided on.",
+    commandName: "policy", abstract: "Show who may talk to whom: the rules in order, and what each has decided on.",
     discussion: "A rule counts the first packet of each connection that it allows, and every packet that it refuses.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }

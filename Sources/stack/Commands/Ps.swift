@@ -2,7 +2,8 @@ import ArgumentParser
 import Orchestrator
 
 struct Ps: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Show services: state, addresses, published ports.")
+  static let configuration = CommandConfiguration(
+    commandName: "ps", abstract: "Show services: state, addresses, published ports.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 

@@ -4,7 +4,7 @@ import Orchestrator
 
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what services use: processors, memory, network, block devices, processes.",
+    commandName: "stats", abstract: "Show what services use: processors, memory, network, block devices, processes.",
     discussion: "100 % is one processor. Memory is without file pages that the kernel can take back at once.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
@@ -35,7 +35,8 @@ struct Stats: ParsableCommand {
 }
 
 struct Top: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Show the processes of services, as the host sees them.")
+  static let configuration = CommandConfiguration(
+    commandName: "top", abstract: "Show the processes of services, as the host sees them.")
 
   @Argument(help: ArgumentHelp("Services, as web1 or web/web1. Without any: all that run.", valueName: "service"))
   var services: [String] = []

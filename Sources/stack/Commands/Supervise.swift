@@ -3,7 +3,8 @@ import Orchestrator
 
 /// What `up` starts for a stack: not for people to type.
 struct Supervise: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Supervise a stack.", shouldDisplay: false)
+  static let configuration = CommandConfiguration(
+    commandName: "supervise", abstract: "Supervise a stack.", shouldDisplay: false)
 
   @Argument var stack: String
 

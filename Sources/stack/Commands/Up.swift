@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Up: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Bring a stack up, and return when every service is ready.",
+    commandName: "up", abstract: "Bring a stack up, and return when every service is ready.",
     discussion: "On a stack that is up, changes what differs from the file and says which field did.")
 
   @OptionGroup var source: SourceOptions

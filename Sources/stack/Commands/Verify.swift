@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compare what a stack promises with what packets do.",
+    commandName: "verify", abstract: "Compare what a stack promises with what packets do.",
     discussion: """
       Sends real packets from every service, and from the host, to every port that a service declares or that a rule names, \
       and compares what becomes of them with what the stack's networks, `policies:` and `expect:` say. With a file, what \
@@ -47,6 +47,7 @@ struct Verify: ParsableCommand {
 
 struct Reach: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "reach",
     abstract: "Say whether one service reaches another: what the stack promises, what packets do, and why.",
     discussion: """
       stack reach web1 db:5432           a TCP connection

@@ -3,7 +3,7 @@ import Orchestrator
 
 struct Wait: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Wait until services have ended, and print their exit codes.",
+    commandName: "wait", abstract: "Wait until services have ended, and print their exit codes.",
     discussion: "One line for each service, in the order given: 128+n after a signal.")
 
   @Argument(help: ArgumentHelp("Services, as web1 or web/web1.", valueName: "service"))
