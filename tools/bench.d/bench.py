@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 
-from common import make_rootfs, pair, run, table, verdict
+import network
+from common import WORK, make_rootfs, pair, run, table, verdict
 from peers import Compose, Floor, Mininet, Plain, Podman, Stack
 from plot import plot
 
@@ -113,6 +114,15 @@ def single_commands(only):
         table("Single commands", rows, ["command", "stack (ms)", "other (ms)", "ratio"])
 
 
+def isolation_stack(name, n, keys):
+    """The stack of the up measurement under another name, with further keys for each service."""
+    keys = f", {keys}" if keys else ""
+    services = "".join(
+        f"  s{k}: {{rootfs: {WORK}/rootfs, command: [/bin/httpd, -f, -p, '80', -h, /www], expose: ['80']{keys}}}\n" for k in range(n)
+    )
+    return f"name: {name}\nservices:\n{services}"
+
+
 def describe_machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         model = re.search(r"model name\s*: (.*)", file.read())
@@ -144,12 +154,24 @@ def main():
         if ARGUMENTS.plot:
             plot(ARGUMENTS.plot, {(name, n): value[0] for (name, n), value in results.items()})
     single_commands(only)
+    runs = ARGUMENTS.runs or 3
+    for name, measure in {
+        "throughput": network.throughput,
+        "published": network.published,
+        "many": network.many,
+        "verify": network.proof,
+        "policy": network.policy_change,
+        "names": network.names,
+        "isolation": lambda runs: network.protection(runs, isolation_stack),
+    }.items():
+        if name in only:
+            measure(runs)
     if "memory" in only:
         measure_memory([n for n in sizes if n in (1, 50, 400)] or sizes[:1])
 
 
 PARSER = argparse.ArgumentParser(prog="tools/bench")
-PARSER.add_argument("--only", default="up,down,exec,start,memory")
+PARSER.add_argument("--only", default="up,down,exec,start,memory,throughput,published,many,verify,policy,names,isolation")
 PARSER.add_argument("--sizes", default="1,10,50,100,200,400,800")
 PARSER.add_argument("--runs", type=int, default=0, help="runs of each size; default 5, and 3 from 400 on")
 PARSER.add_argument("--others-up-to", type=int, default=100, help="the largest size for all but stack and the floor")

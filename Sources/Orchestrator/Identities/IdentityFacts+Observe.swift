@@ -48,16 +48,6 @@ extension IdentityFacts {
     }
   }
 
-  /// Of some ranges those in which the host knows users or groups by other means than its files: by their first id, as
-  /// systemd-nspawn(1) checks it. Asks nobody where there are only files to ask (nsswitch.conf(5)).
-  static func known(among ranges: [UInt32]) -> [UInt32] {
-    let sources = text(of: "/etc/nsswitch.conf").split(separator: "\n").filter {
-      $0.hasPrefix("passwd:") || $0.hasPrefix("group:")
-    }.flatMap { $0.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst() }
-    if sources.allSatisfy({ ["files", "compat", "systemd"].contains($0) || $0.hasPrefix("[") }) { return [] }
-    return ranges.filter { getpwuid($0) != nil || getgrgid($0) != nil }
-  }
-
   private static func text(of path: String) -> String {
     String(decoding: ((try? Files.read(path, limit: 16 << 20)) ?? nil) ?? [], as: UTF8.self)
   }
