@@ -21,7 +21,7 @@ private let dockerIsHere = access("/usr/sbin/dockerd", X_OK) == 0 || access("/us
       let docker = ["docker", "-H", "unix:///run/docker.sock"]
       guard
         try host.eventually(
-          within: .seconds(60), { try host.start(docker + ["info"]).wait(limit: .seconds(20)).status == 0 })
+          within: .seconds(60), { try host.start(docker + ["info"]).wait(limit: .seconds(60)).status == 0 })
       else { throw HarnessError("dockerd does not start: \(daemon.output)") }
       let image = """
         mkdir -p image/bin image/www && cp "$(command -v busybox)" image/bin/ && echo docker > image/www/index.html &&
@@ -64,7 +64,7 @@ private let dockerIsHere = access("/usr/sbin/dockerd", X_OK) == 0 || access("/us
       let fromContainer = try host.start(
         docker + ["exec", "served", "/bin/busybox", "wget", "-T", "2", "-qO-", address]
       )
-      .wait(limit: .seconds(20))
+      .wait(limit: .seconds(60))
       #expect(fromContainer.status != 0, "\(fromContainer)")
 
       // Whoever flushes the chain does not cut the stack off for long.
@@ -75,9 +75,9 @@ private let dockerIsHere = access("/usr/sbin/dockerd", X_OK) == 0 || access("/us
       try host.succeed("stack", "down", "web")
       #expect(try ruleset(host) == before)
       #expect(try containerAnswers())
-      _ = try host.start(docker + ["rm", "-f", "served"]).wait(limit: .seconds(30))
+      _ = try host.start(docker + ["rm", "-f", "served"]).wait(limit: .seconds(60))
       try host.succeed("sh", "-c", "kill $(cat /run/docker.pid)")
-      _ = try daemon.wait(limit: .seconds(30))
+      _ = try daemon.wait(limit: .seconds(60))
     }
   }
 
@@ -153,7 +153,7 @@ private let dockerIsHere = access("/usr/sbin/dockerd", X_OK) == 0 || access("/us
       for deletion in [
         ["flush", "ruleset"], ["delete", "table", "inet", "stack-web"], ["flush", "table", "inet", "stack-web"],
       ] {
-        _ = try host.start(["nft"] + deletion).wait(limit: .seconds(10))
+        _ = try host.start(["nft"] + deletion).wait(limit: .seconds(60))
         #expect(try host.eventually { try ruleset(host) == before }, "after nft \(deletion.joined(separator: " "))")
         #expect(try host.get("\(ThrowawayHost.address):8081", from: .outside) == "web a")
       }

@@ -65,7 +65,7 @@ import Testing
       for words in [
         ["a:/nothing", "."], ["nothing", "a:/"], ["a:/etc", "a:/srv"], ["nobody:/etc", "."], ["one", "two"],
       ] {
-        let outcome = try host.start(["stack", "cp"] + words).wait(limit: .seconds(10))
+        let outcome = try host.start(["stack", "cp"] + words).wait(limit: .seconds(60))
         #expect(outcome.status == 1 && outcome.errors.hasPrefix("error: "), "\(outcome)")
       }
       try host.write("x", to: "x")

@@ -56,7 +56,7 @@ extension EscapeTests {
           "for i in $(seq 400); do for p in /proc/[0-9]*; do [ \"$(cat $p/comm 2>/dev/null)\" = stack ] && "
           + "{ ls -l $p/fd/ 2>&1; readlink $p/exe; exit 0; }; done; sleep 0.02; done; echo nothing entered"
         let seen = try host.run("stack", "exec", "-T", service, "sh", "-c", look)
-        _ = try entering.wait(limit: .seconds(30))
+        _ = try entering.wait(limit: .seconds(60))
         if isSeen {
           #expect(seen.output.contains("->"), "\(seen)")
         } else {

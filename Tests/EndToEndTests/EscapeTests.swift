@@ -91,9 +91,9 @@ import Testing
   @Test func controlGroupsCannotBeMounted() throws {
     try withServices { (host) throws in
       let mount = ["mount", "-t", "tmpfs", "none", "/mnt"]
-      #expect(try host.start(["stack", "exec", "confined"] + mount).wait(limit: .seconds(30)).status != 0)
-      #expect(try host.start(["stack", "exec", "unfiltered"] + mount).wait(limit: .seconds(30)).status != 0)
-      #expect(try host.start(["stack", "exec", "admin"] + mount).wait(limit: .seconds(30)).status == 0)
+      #expect(try host.start(["stack", "exec", "confined"] + mount).wait(limit: .seconds(60)).status != 0)
+      #expect(try host.start(["stack", "exec", "unfiltered"] + mount).wait(limit: .seconds(60)).status != 0)
+      #expect(try host.start(["stack", "exec", "admin"] + mount).wait(limit: .seconds(60)).status == 0)
     }
   }
 

@@ -69,7 +69,7 @@ import Testing
         ["stack", "exec", "a", "sh", "-c", "trap 'echo caught; exit 7' TERM; echo ready; while :; do sleep 0.05; done"])
       #expect(host.eventually { command.output.contains("ready") })
       try host.signal(15, to: command)
-      let outcome = try command.wait(limit: .seconds(10))
+      let outcome = try command.wait(limit: .seconds(60))
       #expect(outcome.output == "ready\ncaught")
       #expect(outcome.status == 7)
     }

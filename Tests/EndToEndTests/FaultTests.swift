@@ -23,7 +23,7 @@ import Testing
     let down = try host.run("stack", "down", "x")
     #expect(outcome.status == 1 || down.status == 0, "\(down)", sourceLocation: sourceLocation)
     #expect(
-      try host.eventually(within: .seconds(5)) { try host.run("pgrep", "-x", "strace|stack").status != 0 },
+      try host.eventually(within: .seconds(20)) { try host.run("pgrep", "-x", "strace|stack").status != 0 },
       sourceLocation: sourceLocation)
     try host.expectUnchanged(since: before, sourceLocation: sourceLocation)
   }
@@ -99,7 +99,7 @@ import Testing
         """
       try host.up(text, named: "x")
       usleep(1_500_000)
-      let down = try host.run("stack", "down", "x", limit: .seconds(30))
+      let down = try host.run("stack", "down", "x", limit: .seconds(60))
       #expect(down.status == 0, "\(down)")
       try host.expectUnchanged(since: before)
     }

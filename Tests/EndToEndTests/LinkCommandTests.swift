@@ -128,7 +128,7 @@ import Testing
   func whatMakesNoSenseIsRefused(_ arguments: [String], _ words: String) throws {
     try ThrowawayHost.with { host in
       try host.up(Self.file, named: "n")
-      let outcome = try host.start(["stack"] + arguments).wait(limit: .seconds(30))
+      let outcome = try host.start(["stack"] + arguments).wait(limit: .seconds(60))
       #expect(outcome.status == 1, "\(outcome)")
       #expect(outcome.errors.contains(words), "\(outcome)")
       #expect(try rate(host) == "50")

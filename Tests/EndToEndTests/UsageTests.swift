@@ -37,7 +37,7 @@ import Testing
       // Refused, but it was sent; and counted as the interface itself says.
       _ = try host.run("stack", "exec", "-T", "idle", "curl", "-s", "-m", "2", "busy")
       let counter = ["stack", "exec", "-T", "idle", "cat", "/sys/class/net/eth0/statistics/tx_bytes"]
-      let sent = try #require(Int(try host.start(counter).wait(limit: .seconds(30)).output))
+      let sent = try #require(Int(try host.start(counter).wait(limit: .seconds(60)).output))
       #expect(try sent > 0 && self.stats(host)["idle"]?["SentBytes"] as? Int == sent)
       let table = try host.succeed("stack", "stats", "--no-stream")
       #expect(

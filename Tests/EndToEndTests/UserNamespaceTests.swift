@@ -60,7 +60,7 @@ import Testing
         volumes: {data: {}}
 
         """, named: "x")
-      #expect(try host.eventually(within: .seconds(10)) { try host.run("test", "-e", "root/made").status == 0 })
+      #expect(try host.eventually(within: .seconds(20)) { try host.run("test", "-e", "root/made").status == 0 })
       let owners = try host.succeed(
         "stat", "-c", "%u:%g", "/var/lib/stack/x/volumes/data/root", "bound/root", "bound", "root/made")
       #expect(owners == "33:34\n0:0\n7:7\n0:5")

@@ -17,7 +17,7 @@ import Testing
       #expect(up.split(separator: "\n").last?.hasPrefix("0 wrong of ") == true, "\(up)")
       let running = try HostState(of: host)
       for arguments in [["v"], ["v.stack"], []] {
-        let outcome = try host.start(["stack", "verify"] + arguments).wait(limit: .seconds(30))
+        let outcome = try host.start(["stack", "verify"] + arguments).wait(limit: .seconds(60))
         #expect(outcome.status == 0 && outcome.lines.last?.hasPrefix("0 wrong of ") == true, "\(outcome)")
       }
       // It leaves nothing: no listener, no connection.

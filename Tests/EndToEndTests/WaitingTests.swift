@@ -19,7 +19,7 @@ import Testing
       usleep(300_000)
       try host.succeed("stack", "kill", "b", "-S", "KILL")
       try host.succeed("stack", "stop", "a")
-      let outcome = try waiting.wait(limit: .seconds(20))
+      let outcome = try waiting.wait(limit: .seconds(60))
       #expect(outcome.output == "137\n7" && outcome.status == 0, "\(outcome)")
       #expect(try host.run("stack", "wait", "nobody").status == 1)
     }
@@ -33,7 +33,7 @@ import Testing
       usleep(300_000)
       let pid: Int = try host.field("PID", of: "a")
       try host.succeed("kill", "-TERM", "\(pid)")
-      #expect(try waiting.wait(limit: .seconds(20)).output == "7")
+      #expect(try waiting.wait(limit: .seconds(60)).output == "7")
     }
   }
 
@@ -41,7 +41,7 @@ import Testing
     try ThrowawayHost.with { host in
       try host.up(Self.file, named: "w")
       let following = try host.start(["stack", "events", "w"])
-      usleep(500_000)
+      usleep(2_000_000)
       try host.succeed("stack", "stop", "a")
       try host.succeed("stack", "start", "a")
       try host.succeed("stack", "kill", "b", "-S", "KILL")
@@ -56,7 +56,7 @@ import Testing
       #expect((last?["attributes"] as? [String: String]) == ["exitCode": "137"])
       #expect((last?["time"] as? String)?.hasPrefix("20") == true)
       try host.signal(2, to: following)
-      let seen = try following.wait(limit: .seconds(10)).output.split(separator: "\n").map { line in
+      let seen = try following.wait(limit: .seconds(60)).output.split(separator: "\n").map { line in
         line.split(separator: " ").dropFirst().joined(separator: " ")
       }
       #expect(seen == ["w/a stop (exitCode=7)", "w/a start", "w/a ready", "w/b stop (exitCode=137)"])
@@ -88,7 +88,7 @@ import Testing
         named: "w")
       let script = "sleep 0.5; echo $HOSTNAME$(hostname) > /tmp/done; sleep 1000"
       #expect(
-        try host.run("stack", "exec", "-d", "--index", "2", "web", "sh", "-c", script, limit: .seconds(5)).status == 0)
+        try host.run("stack", "exec", "-d", "--index", "2", "web", "sh", "-c", script, limit: .seconds(60)).status == 0)
       #expect(try host.eventually { try host.run("stack", "exec", "web-2", "cat", "/tmp/done").output == "web-2" })
       #expect(try host.run("stack", "exec", "web-1", "cat", "/tmp/done").status == 1)
       #expect(try host.run("stack", "exec", "--index", "3", "web", "true").status == 1)

@@ -100,7 +100,7 @@ import Testing
   @Test(arguments: [["web"], [Repository.stackFile("web.stack")], []])
   func downTakesANameAFileOrNothing(_ argument: [String]) throws {
     try withWeb { (host) throws in
-      #expect(try host.start(["stack", "down"] + argument).wait(limit: .seconds(30)).status == 0)
+      #expect(try host.start(["stack", "down"] + argument).wait(limit: .seconds(60)).status == 0)
       #expect(try host.listing("-a").isEmpty)
     }
   }
@@ -108,7 +108,7 @@ import Testing
   @Test func upDoesNotHoldItsCallersOutputOpen() throws {
     try ThrowawayHost.with { (host) throws in
       let script = "text=$(stack up \(Repository.stackFile("web.stack")) 2>&1) && echo returned"
-      #expect(try host.run("bash", "-c", script, limit: .seconds(20)).output == "returned")
+      #expect(try host.run("bash", "-c", script, limit: .seconds(60)).output == "returned")
     }
   }
 

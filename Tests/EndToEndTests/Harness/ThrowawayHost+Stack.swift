@@ -26,22 +26,25 @@ extension ThrowawayHost {
     return try succeed("stack", "up", "\(name).stack")
   }
 
-  /// The body that `url` answers with, or nil when there is no answer within two seconds.
+  /// How curl asks: the kernel alone makes a connection, and so soon or never; who answers may have to wait for a core.
+  private static let curl = ["curl", "-s", "-f", "--connect-timeout", "3", "--max-time", "15"]
+
+  /// The body that `url` answers with, or nil when nothing is to be reached there.
   func get(_ url: String, from: Machine = .host) throws -> String? {
-    let outcome = try run("curl", "-s", "-f", "--max-time", "2", url, from: from)
+    let outcome = try start(Self.curl + [url], from: from).wait(limit: .seconds(60))
     return outcome.status == 0 ? outcome.output : nil
   }
 
   /// The same, asked from inside a service.
   func get(_ url: String, inside service: String) throws -> String? {
-    let outcome = try run("stack", "exec", service, "curl", "-s", "-f", "--max-time", "2", url)
+    let outcome = try start(["stack", "exec", service] + Self.curl + [url]).wait(limit: .seconds(60))
     return outcome.status == 0 ? outcome.output : nil
   }
 
   /// What `stack ps --format json` says: one object for each service.
   func listing(_ arguments: String...) throws -> [[String: Any]] {
     let command = ["stack", "ps", "--format", "json"] + arguments
-    let outcome = try start(command).wait(limit: .seconds(30))
+    let outcome = try start(command).wait(limit: .seconds(60))
     guard outcome.status == 0 else { throw HarnessError(outcome.description) }
     return try outcome.lines.map { line in
       guard let object = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] else {
@@ -68,7 +71,7 @@ extension ThrowawayHost {
   @discardableResult
   func inNamespaces(of service: String, _ command: String...) throws -> String {
     let pid: Int = try field("PID", of: service)
-    let outcome = try start(["nsenter", "-t", "\(pid)", "-a"] + command).wait(limit: .seconds(10))
+    let outcome = try start(["nsenter", "-t", "\(pid)", "-a"] + command).wait(limit: .seconds(60))
     guard outcome.status == 0 else { throw HarnessError(outcome.description) }
     return outcome.output
   }
@@ -88,7 +91,7 @@ extension ThrowawayHost {
     let pids = try stackProcesses()
     guard !pids.isEmpty else { throw HarnessError("no supervisor runs") }
     for pid in pids { try run("kill", "-9", "\(pid)") }
-    guard try eventually(within: .seconds(5), { try stackProcesses().isEmpty }) else {
+    guard try eventually(within: .seconds(20), { try stackProcesses().isEmpty }) else {
       throw HarnessError("the supervisor survived SIGKILL")
     }
   }

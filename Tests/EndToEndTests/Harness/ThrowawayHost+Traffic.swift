@@ -25,7 +25,7 @@ extension ThrowawayHost {
     else { throw HarnessError("iperf3 does not listen") }
     let outcome = try run(
       "ip", "netns", "exec", "\(stack).\(sender)", "iperf3", "-c", address, "-p", "5201", "-t", "3", "-J")
-    _ = try server.wait(limit: .seconds(20))
+    _ = try server.wait(limit: .seconds(60))
     guard let report = try JSONSerialization.jsonObject(with: Data(outcome.outputBytes)) as? [String: Any],
       let end = report["end"] as? [String: Any], let sum = end["sum_received"] as? [String: Any],
       let bits = sum["bits_per_second"] as? Double
@@ -68,7 +68,7 @@ extension ThrowawayHost {
     let counter = try start(["ip", "netns", "exec", "\(stack).\(receiver)", "python3", "-c", counting])
     guard eventually({ counter.output.hasPrefix("listening") }) else { throw HarnessError("nobody counts") }
     try succeed("ip", "netns", "exec", "\(stack).\(sender)", "python3", "-c", sending)
-    let outcome = try counter.wait(limit: .seconds(30))
+    let outcome = try counter.wait(limit: .seconds(60))
     guard let count = outcome.lines.last.flatMap({ Int($0) }) else { throw HarnessError("\(outcome)") }
     return 2000 - count
   }

@@ -65,7 +65,10 @@ final class ThrowawayHost {
       usleep(1_000)
     }
     guard status == 0 else { throw HarnessError("tools/throwaway-host ended with wait status \(status)") }
-    guard kill(firstProcess, 0) != 0 else { throw HarnessError("process \(firstProcess) outlived its host") }
+    // On a busy machine its parent learns of its end a moment later.
+    guard eventually({ kill(firstProcess, 0) != 0 }) else {
+      throw HarnessError("process \(firstProcess) outlived its host")
+    }
     // At the top of each hierarchy, by name: a walk would meet what other tests are making and removing meanwhile.
     let top = "/sys/fs/cgroup"
     let left = try ([""] + FileManager.default.contentsOfDirectory(atPath: top).map { "/\($0)" })
@@ -127,7 +130,7 @@ final class ThrowawayHost {
   }
 
   /// Tries until `condition` holds, for things that take a moment. False when it never did.
-  func eventually(within limit: Duration = .seconds(10), _ condition: () throws -> Bool) rethrows -> Bool {
+  func eventually(within limit: Duration = .seconds(30), _ condition: () throws -> Bool) rethrows -> Bool {
     let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
       if try condition() { return true }

@@ -7,7 +7,7 @@ extension Step {
   var short: String {
     switch self {
     case .unsettle: "unsettle"
-    case .recordIntent: "record"
+    case .acceptClaim, .recordIntent: "record"
     case .makeFolders: "folders"
     case .mountLayers: "mount"
     case .makeHostRoot: "host root"
