@@ -11,6 +11,12 @@ extension StackBuilder {
     try StateFile(path: folder.intent).write(desired, isDurable: true)
   }
 
+  /// The same for what a command has claimed: the file that says so already takes the record's name.
+  func acceptClaim(of desired: DesiredStack) throws(KernelError) {
+    try Files.remove(folder.settled)
+    if rename(folder.claim, folder.intent) != 0 { try record(desired) }
+  }
+
   /// Notes that everything recorded exists.
   func settle() throws(KernelError) {
     try Files.overwrite(folder.settled, with: [], mode: [.ownerReadWrite])

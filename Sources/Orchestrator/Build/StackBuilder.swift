@@ -45,6 +45,7 @@ final class StackBuilder: Sendable {
     do {
       switch step {
       case .unsettle: try Files.remove(folder.settled)
+      case .acceptClaim(let desired): try acceptClaim(of: desired)
       case .recordIntent(let desired): try record(desired)
       case .makeFolders(let desired): try makeFolders(desired)
       case .mountLayers: try mountLayers()

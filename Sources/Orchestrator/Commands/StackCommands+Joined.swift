@@ -11,7 +11,8 @@ extension StackCommands {
       let folder = folders.stack(other)
       let joined = try rethrowing(other) { () throws(KernelError) in
         var networks: Set<String> = []
-        for path in [folder.intent, folder.claim] {
+        // A claim takes the record's name when it is accepted: in this order it is seen under one of them.
+        for path in [folder.claim, folder.intent] {
           // Most stacks are on no network of others, and to read what a large one is takes a while.
           guard let text = try Files.read(path), Self.holds(text, "\"owner\":\"\(stack)\"") else { continue }
           let recorded = try StateFile<DesiredStack>(path: path).read()

@@ -51,7 +51,7 @@ public struct StackCommands: Sendable {
     return try locked(source.name, report: report) { () throws(StackErrors) in
       let isNew = !Files.exists(folder.path)
       // A supervisor takes as long to start as the choices take to be made, so it starts meanwhile.
-      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let session = try openIdleSession(folder)
       let desired: DesiredStack
       do throws(StackErrors) {
         desired = try claim(source, options) { report(OperationEvent(.warning, text: $0)) }
@@ -65,8 +65,7 @@ public struct StackCommands: Sendable {
       warn(of: desired, report: report)
       return try perform(
         SupervisorMethods.Up.self,
-        SupervisorMethods.Up.Parameters(
-          desired: desired, recreate: options.recreate.planned, timeout: options.timeout),
+        SupervisorMethods.Up.Parameters(recreate: options.recreate.planned, timeout: options.timeout),
         on: folder, over: session, cancelsWhenInterrupted: true, report: report)
     }
   }
@@ -83,7 +82,7 @@ public struct StackCommands: Sendable {
       let desired = try desired(source, options, note: note)
       try rethrowing(source.name) { () throws(KernelError) in
         try Files.makeFolder(folder.path)
-        try StateFile(path: folder.claim).write(desired)
+        try StateFile(path: folder.claim).write(desired, isDurable: true)
       }
       choosing.remove()
       return desired
@@ -234,6 +233,18 @@ public struct StackCommands: Sendable {
     let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
     try session.confirm()
     return session
+  }
+
+  /// A supervisor that is undoing what a killed command had begun is waited for: what it still removes is not there to be
+  /// counted on, and when it is done it may be gone itself.
+  private func openIdleSession(_ folder: StackFolder) throws(StackErrors) -> SupervisorSession {
+    var attempts = 5
+    while true {
+      attempts -= 1
+      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      if try session.awaitIdle() { return session }
+      guard attempts > 0 else { throw StackErrors([session.endedEarly]) }
+    }
   }
 
   // MARK: Locks

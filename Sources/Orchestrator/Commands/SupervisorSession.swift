@@ -53,6 +53,20 @@ struct SupervisorSession {
     try rethrowing(folder.name) { () throws(KernelError) in try started?.confirm() }
   }
 
+  /// Waits until the supervisor has nothing else to do. One that this command has started never had.
+  ///
+  /// - Returns: false when it ended instead.
+  func awaitIdle() throws(StackErrors) -> Bool {
+    guard started == nil else { return true }
+    do throws(ControlError) {
+      _ = try client.call(SupervisorMethods.Idle.self, Nothing())
+      return true
+    } catch {
+      guard error == .disconnected else { throw StackErrors([StackError(folder.name, "\(error)")]) }
+      return false
+    }
+  }
+
   /// Has something done and passes on what happens, until it ends.
   ///
   /// - Parameter isRepeatable: whether it may be asked for again when it is not known how far it came.

@@ -97,7 +97,8 @@ extension HostFacts {
     _ name: String, for stack: String, isJoining: Bool, _ folders: StateFolders
   ) throws(KernelError) {
     let folder = folders.stack(name)
-    for path in [folder.intent, folder.claim] {
+    // A claim takes the record's name when it is accepted: in this order it is seen under one of them.
+    for path in [folder.claim, folder.intent] {
       guard let other = try StateFile<DesiredStack>(path: path).read() else { continue }
       linkGroups.insert(other.linkGroup)
       addNetworks(of: other, for: stack, isJoining: isJoining)

@@ -77,7 +77,7 @@ extension Planner {
       case .connect(let link, _): madeLinks.append(link)
       case .disconnect(let link, _): lostLinks.insert(link)
       case .setRoutes(let service, _): rerouted.insert(service.name)
-      case .unsettle, .recordIntent: isUnsettled = true
+      case .unsettle, .acceptClaim, .recordIntent: isUnsettled = true
       default: break
       }
     }

@@ -123,7 +123,7 @@ struct Planner {
   }
 
   private static func preparation(_ stack: DesiredStack, isFirst: Bool, bridges: [DesiredNetwork]) -> [Step] {
-    var steps: [Step] = [.recordIntent(stack), .makeFolders(stack)]
+    var steps: [Step] = [.acceptClaim(stack), .makeFolders(stack)]
     if isFirst { steps.append(.mountLayers(stack: stack.name)) }
     if stack.services.contains(where: { $0.root == .host }) { steps.append(.makeHostRoot(stack: stack.name)) }
     steps.append(.prepareHost(stack: stack.name, forwarding: stack.neededForwarding))

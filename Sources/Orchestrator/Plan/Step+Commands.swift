@@ -6,7 +6,7 @@ extension Step {
   /// - Parameter folders: where state is kept, for the paths in them.
   public func commands(folders: StateFolders) -> [String] {
     switch self {
-    case .unsettle, .recordIntent, .awaitReady, .restoreHost, .makeHostRoot: []
+    case .unsettle, .acceptClaim, .recordIntent, .awaitReady, .restoreHost, .makeHostRoot: []
     case .makeFolders(let stack):
       ["mkdir -p \(folders.stack(stack.name).path) \(folders.stack(stack.name).logs)"]
         + stack.volumes.map { "mkdir -p \(shellQuoted($0.folder))" }

@@ -3,7 +3,7 @@ extension Step: CustomStringConvertible {
   public var description: String {
     switch self {
     case .unsettle(let stack): "note that stack \(stack) is being changed"
-    case .recordIntent(let stack): "record what stack \(stack.name) is to be"
+    case .acceptClaim(let stack), .recordIntent(let stack): "record what stack \(stack.name) is to be"
     case .makeFolders(let stack): "make the folders of stack \(stack.name)"
     case .mountLayers: "mount a tmpfs for writable layers"
     case .makeHostRoot: "make a root folder around the host's /usr"

@@ -4,6 +4,8 @@ public enum Step: Hashable, Sendable {
   // What the services share.
   /// Notes that the stack is no more what its record says.
   case unsettle(stack: String)
+  /// Makes what a command has claimed the record, before the first effect.
+  case acceptClaim(DesiredStack)
   /// Records what is desired, before the first effect.
   case recordIntent(DesiredStack)
   /// Folders, volumes and the name files of a stack.
@@ -18,9 +20,9 @@ public enum Step: Hashable, Sendable {
   case createBridge(DesiredNetwork, DesiredStack)
   /// A bridge that somebody set down, up again, with the neighbours that the kernel forgot.
   case raiseBridge(DesiredNetwork, DesiredStack)
-  /// The stack's nftables table, replaced as a whole in one transaction.
   /// A further bridge of a large network, joined to the network's own.
   case createSegment(DesiredSegment, DesiredStack)
+  /// The stack's nftables table, replaced as a whole in one transaction.
   case writeFirewall(DesiredStack)
   /// What keeps groups of services apart that were cut off from each other by hand, or takes that away.
   case partition(DesiredStack)

@@ -1,10 +1,16 @@
 /// What a supervisor can be asked over its control socket. Names follow varlink's: an interface, a dot, a method.
 enum SupervisorMethods {
-  /// Makes the stack what is desired. Answers with events until it is done.
+  /// Answers when nothing else is being done, such as undoing what a command that was killed had begun.
+  enum Idle: ControlMethod {
+    static let name = "io.stack.Idle"
+    typealias Parameters = Nothing
+    typealias Reply = Nothing
+  }
+
+  /// Makes the stack what its claim says (``StackFolder/claim``). Answers with events until it is done.
   enum Up: ControlMethod {
     static let name = "io.stack.Up"
     struct Parameters: Codable, Sendable {
-      var desired: DesiredStack
       var recreate: Planner.Recreation
       /// Seconds until a service that is not ready counts as failed; nil for as long as each may reasonably take.
       var timeout: Double?

@@ -111,6 +111,12 @@ final class Supervisor {
   // MARK: Commands
 
   private func answerCommands() {
+    server.handle(SupervisorMethods.Idle.self) { [unowned self] call in
+      enqueue { [unowned self] in
+        call.finish(Nothing())
+        commandEnded()
+      }
+    }
     server.handle(SupervisorMethods.Up.self) { [unowned self] call in enqueue { [unowned self] in up(call) } }
     server.handle(SupervisorMethods.Down.self) { [unowned self] call in enqueue { [unowned self] in down(call) } }
     server.handle(SupervisorMethods.Start.self) { [unowned self] call in
@@ -167,7 +173,14 @@ final class Supervisor {
   }
 
   private func up(_ call: ControlCall<SupervisorMethods.Up>) {
-    let (before, desired) = (stack, call.parameters.desired)
+    let before = stack
+    // One that was killed may have recorded already what was claimed.
+    guard let desired = claimed() ?? before else {
+      call.finish(
+        OperationEvent(
+          .failed, errors: [StackError(builder.stack, "what was to be brought up is gone", remedy: "try again")]))
+      return commandEnded()
+    }
     let plan = Planner.up(
       desired, recorded: before, isSettled: Files.exists(builder.folder.settled),
       observed: observed, recreate: call.parameters.recreate)
@@ -180,7 +193,7 @@ final class Supervisor {
       call.send(OperationEvent(.warning, text: "\(StackError(builder.stack, failure))"))
     }
     perform(plan, call) { [self] run in
-      guard run.errors.isEmpty, !run.isCancelled else { return undo(run, before: before, call) }
+      guard run.errors.isEmpty, !run.isCancelled else { return undo(run, of: desired, before: before, call) }
       stack = desired
       names.mark(units.values.map(\.record))
       watchOverrides()
@@ -192,6 +205,10 @@ final class Supervisor {
     }
   }
 
+  private func claimed() -> DesiredStack? {
+    (try? StateFile(path: builder.folder.claim).read()) ?? nil
+  }
+
   /// Makes the units what the services are to be; those that run keep their process.
   func redefine(_ desired: DesiredStack) {
     for service in desired.services {
@@ -200,8 +217,9 @@ final class Supervisor {
   }
 
   /// Takes back what an `up` that failed or was cancelled had begun. A stack that was not there before is gone again.
-  private func undo(_ failed: PlanRun, before: DesiredStack?, _ call: ControlCall<SupervisorMethods.Up>) {
-    let desired = call.parameters.desired
+  private func undo(
+    _ failed: PlanRun, of desired: DesiredStack, before: DesiredStack?, _ call: ControlCall<SupervisorMethods.Up>
+  ) {
     call.onDisconnect = nil
     let plan =
       before.map { Planner.undo(failed.begun, of: desired, to: $0) } ?? Planner.down(desired, removeVolumes: false)
