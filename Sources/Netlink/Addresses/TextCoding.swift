@@ -1,6 +1,6 @@
 /// Values that stand in JSON as the text that people write.
 extension Decoder {
-  func decodeText<Value: LosslessStringConvertible>() throws -> Value {
+  package func decodeText<Value: LosslessStringConvertible>() throws -> Value {
     let container = try singleValueContainer()
     let text = try container.decode(String.self)
     guard let value = Value(text) else {
@@ -11,7 +11,7 @@ extension Decoder {
 }
 
 extension Encoder {
-  func encodeText(_ value: some LosslessStringConvertible) throws {
+  package func encodeText(_ value: some LosslessStringConvertible) throws {
     var container = singleValueContainer()
     try container.encode(value.description)
   }

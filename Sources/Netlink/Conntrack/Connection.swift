@@ -35,18 +35,8 @@ extension NetlinkSocket {
     }
   }
 
-  /// Makes the kernel forget connections, so that their next packet is led as a first one is. One that has ended meanwhile
-  /// is no error.
-  ///
-  /// - Returns: how many were asked to be forgotten.
-  @discardableResult
-  public mutating func forgetConnections(where condition: (Connection) -> Bool) throws(KernelError) -> Int {
-    let forgotten = try connections().filter(condition)
-    try forget(forgotten)
-    return forgotten.count
-  }
-
-  /// Makes the kernel forget some of the connections that it has listed.
+  /// Makes the kernel forget some of the connections that it has listed, so that their next packet is led as a first one is.
+  /// One that has ended meanwhile is no error.
   public mutating func forget(_ connections: [Connection]) throws(KernelError) {
     guard !connections.isEmpty else { return }
     var batch = RouteBatch()

@@ -65,7 +65,7 @@ struct Passage {
   }
 }
 
-extension NftablesConnection {
+extension NetfilterConnection {
   /// Lets a stack's bridges through at those gates that are there.
   ///
   /// - Returns: the gates where something was changed.

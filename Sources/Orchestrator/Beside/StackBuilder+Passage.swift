@@ -5,11 +5,11 @@ extension StackBuilder {
   /// Lets the stack's bridges through where Docker is.
   func openPassage(for desired: DesiredStack) throws(KernelError) {
     let passage = Passage(stack: stack, bridges: desired.networks.map(\.bridge))
-    try nftables.open(passage, at: Passage.docker)
+    try netfilter.open(passage, at: Passage.docker)
   }
 
   func closePassage() throws(KernelError) {
-    try nftables.close(stack)
+    try netfilter.close(stack)
   }
 
   // MARK: Bridges
@@ -40,7 +40,7 @@ extension StackBuilder {
 
   /// What is not there any more of what stands in nftables for the stack, as a person would say it.
   func missing(of desired: DesiredStack) throws(KernelError) -> [String] {
-    let tables = try nftables.tables()
+    let tables = try netfilter.tables()
     let names = Set(tables.filter { Firewall.owner(of: $0.name, comment: $0.comment) == stack }.map(\.name))
     var missing: [String] = []
     var expected = [Firewall(desired).table]
@@ -51,12 +51,12 @@ extension StackBuilder {
         continue
       }
       let rules = table.chains.reduce(0) { $0 + $1.rules.count }
-      if try nftables.rules(of: table.name).count != rules { missing.append("rules of table \(table.name)") }
+      if try netfilter.rules(of: table.name).count != rules { missing.append("rules of table \(table.name)") }
     }
     let passage = Passage(stack: stack, bridges: desired.networks.map(\.bridge))
     for gate in Passage.docker where tables.contains(where: { $0.name == gate.table }) {
-      guard try nftables.chains(of: gate.table).contains(gate.chain),
-        passage.change(at: gate, existing: try nftables.rules(of: gate.table)) != nil
+      guard try netfilter.chains(of: gate.table).contains(gate.chain),
+        passage.change(at: gate, existing: try netfilter.rules(of: gate.table)) != nil
       else { continue }
       missing.append("rules in \(gate.chain) of table \(gate.table)")
     }

@@ -8,12 +8,12 @@ extension StackCommands {
   /// - Returns: what was changed, a line for each stack and chain.
   public func letThrough() throws(StackErrors) -> [String] {
     try rethrowing(nil) { () throws(KernelError) in
-      let nftables = NftablesConnection()
+      let netfilter = NetfilterConnection()
       var lines: [String] = []
       for name in index.names() {
         guard let desired = try index.desired(name) else { continue }
         let passage = Passage(stack: name, bridges: desired.networks.map(\.bridge))
-        for gate in try nftables.open(passage, at: Passage.docker + Passage.firewalld) {
+        for gate in try netfilter.open(passage, at: Passage.docker + Passage.firewalld) {
           lines.append("\(name): let through in table \(gate.table) chain \(gate.chain)")
         }
       }
@@ -24,10 +24,10 @@ extension StackCommands {
   /// Takes back what ``letThrough()`` did in firewalld's chains. What `up` did in Docker's is taken back by `down`.
   public func takeBack() throws(StackErrors) -> [String] {
     try rethrowing(nil) { () throws(KernelError) in
-      let nftables = NftablesConnection()
+      let netfilter = NetfilterConnection()
       var lines: [String] = []
       for name in index.names() {
-        for gate in try nftables.close(name, at: Passage.firewalld) {
+        for gate in try netfilter.close(name, at: Passage.firewalld) {
           lines.append("\(name): taken back from table \(gate.table) chain \(gate.chain)")
         }
       }

@@ -8,7 +8,7 @@ extension StackBuilder {
     // A stack that comes up for the first time, and publishes nothing, has nothing to do with what is there.
     guard !stack.publishedPorts.isEmpty || Files.exists(folder.settled) else { return }
     let stale = StaleConnections(stack)
-    try forgetConnections { connections throws(KernelError) in
+    try netfilter.forgetConnections { connections throws(KernelError) in
       var route = try NetlinkSocket(.route)
       let own = try Set(route.addresses().map(\.address))
       func isOwn(_ address: IPAddress) -> Bool {
@@ -22,21 +22,6 @@ extension StackBuilder {
   /// Makes the kernel forget every connection of the stack, whose addresses will be somebody else's.
   func forgetConnections(of stack: DesiredStack) throws(KernelError) {
     let subnets = stack.subnets
-    try forgetConnections { connections in connections.filter { $0.touches(subnets) } }
-  }
-
-  /// A kernel that cannot list connections cannot forget them either: they end by themselves, in half a minute at the latest.
-  private func forgetConnections(
-    _ choose: ([Connection]) throws(KernelError) -> [Connection]
-  ) throws(KernelError) {
-    var socket = try NetlinkSocket(.netfilter)
-    let connections: [Connection]
-    do throws(KernelError) {
-      connections = try socket.connections()
-    } catch  where [.invalidArgument, .notSupported, .noSuchFileOrDirectory].contains(error.errno) {
-      return
-    }
-    guard !connections.isEmpty else { return }
-    try socket.forget(choose(connections))
+    try netfilter.forgetConnections { connections in connections.filter { $0.touches(subnets) } }
   }
 }

@@ -176,7 +176,7 @@ extension StackBuilder {
       batch.delete(.name(attachment.link), tolerating: .gone)
     }
     if let first = socket.attempt(batch).first { throw first.error }
-    if service.attachments.contains(where: \.isShaped) { try nftables.commit(LossFilter.removal(stack, service.name)) }
+    if service.attachments.contains(where: \.isShaped) { try netfilter.commit(LossFilter.removal(stack, service.name)) }
   }
 
   func removeLinks(group: UInt32) throws(KernelError) {
@@ -195,7 +195,7 @@ extension StackBuilder {
   // MARK: Firewall
 
   func removeFirewall() throws(KernelError) {
-    try nftables.commit(Firewall.removal(of: stack))
+    try netfilter.commit(Firewall.removal(of: stack))
     try removeOtherTables()
     try closePassage()
   }

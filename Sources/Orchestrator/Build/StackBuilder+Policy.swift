@@ -5,8 +5,8 @@ extension StackBuilder {
   /// Writes the stack's table. Rules that were there before go on counting from what they had.
   func writeFirewall(of desired: DesiredStack) throws(KernelError) {
     let table = NftTableName(.inet, Firewall.tableName(stack))
-    let counts = desired.policy.rules.isEmpty ? [] : try nftables.counters(of: table)
-    try nftables.commit(Firewall(desired, counts: counts).transaction)
+    let counts = desired.policy.rules.isEmpty ? [] : try netfilter.counters(of: table)
+    try netfilter.commit(Firewall(desired, counts: counts).transaction)
     try forgetStaleConnections(desired)
   }
 
@@ -32,9 +32,8 @@ extension StackBuilder {
     let policy = PolicyEvaluator(desired)
     var links = try NetlinkSocket(.route)
     let own = Set(try links.addresses().map(\.address))
-    var socket = try NetlinkSocket(.netfilter)
-    try socket.forgetConnections { connection in
-      policy.decision(on: connection, hostAddresses: own).map { !$0.isAllowed } ?? false
+    try netfilter.forgetConnections { connections in
+      connections.filter { policy.decision(on: $0, hostAddresses: own).map { !$0.isAllowed } ?? false }
     }
   }
 }

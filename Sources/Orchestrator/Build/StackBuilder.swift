@@ -20,7 +20,7 @@ final class StackBuilder: Sendable {
   let namespaces = NamespaceSource()
   let filters: SeccompFilters
   let deviceFilters = DeviceFilters()
-  let nftables = NftablesConnection()
+  let netfilter = NetfilterConnection()
   /// Whether this kernel has netem; nil until it was tried.
   let emulates = Mutex<Bool?>(nil)
   /// How many probes of health checks were started.
@@ -59,7 +59,7 @@ final class StackBuilder: Sendable {
         try writeFirewall(of: desired)
         try openPassage(for: desired)
       case .raiseBridge(let network, let desired): try raise(network, in: desired)
-      case .partition(let desired): try nftables.commit(PartitionFilter(desired).transaction)
+      case .partition(let desired): try netfilter.commit(PartitionFilter(desired).transaction)
       case .filterBridges(let networks, let desired): try filter(networks, by: desired.policy, of: desired)
       case .endFlows(let desired): try endFlows(against: desired)
       case .createNamespace(let service, _): try createNamespace(for: service)

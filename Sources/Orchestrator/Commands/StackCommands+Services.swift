@@ -5,10 +5,12 @@ import SystemPackage
 extension StackCommands {
   /// Every instance of a stack, as it is to be and as it is.
   public func statuses(of stack: String) throws(StackErrors) -> [StackIndex.ServiceStatus] {
-    try rethrowing(stack) { () throws(KernelError) in
-      guard let desired = try index.desired(stack) else { return [] }
-      return try index.services(of: desired)
-    }
+    let desired = try rethrowing(stack) { () throws(KernelError) in try index.desired(stack) }
+    return try desired.map { (desired) throws(StackErrors) in try statuses(of: desired) } ?? []
+  }
+
+  public func statuses(of stack: DesiredStack) throws(StackErrors) -> [StackIndex.ServiceStatus] {
+    try rethrowing(stack.name) { () throws(KernelError) in try index.services(of: stack) }
   }
 
   public struct ExecOptions: Sendable {

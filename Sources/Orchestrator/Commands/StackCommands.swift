@@ -42,10 +42,13 @@ public struct StackCommands: Sendable {
 
   /// Brings a stack up, and returns when every service is ready.
   ///
-  /// - Parameter report: gets what happens meanwhile.
+  /// - Parameters:
+  ///   - report: gets what happens meanwhile.
+  ///   - chosen: gets what the stack is to be, once what the file leaves open is chosen.
   /// - Throws: why it did not come up; then nothing of what was done is left.
   public func up(
-    _ source: LoadedStack, _ options: UpOptions, report: (OperationEvent) -> Void
+    _ source: LoadedStack, _ options: UpOptions, report: (OperationEvent) -> Void,
+    chosen: (DesiredStack) -> Void = { _ in }
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(source.name)
     return try locked(source.name, report: report) { () throws(StackErrors) in
@@ -62,6 +65,7 @@ public struct StackCommands: Sendable {
         throw error
       }
       defer { try? Files.remove(folder.claim) }
+      chosen(desired)
       warn(of: desired, report: report)
       return try perform(
         SupervisorMethods.Up.self,

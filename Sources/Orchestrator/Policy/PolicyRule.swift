@@ -41,7 +41,7 @@ extension Array where Element: CustomStringConvertible {
 }
 
 /// One end of what a rule is about.
-public enum PolicyPeer: Codable, Hashable, Sendable {
+public enum PolicyPeer: Hashable, Sendable {
   /// A service with all its replicas, or one replica (`web-2`).
   case service(String)
   /// Services whose name, or a replica's, is like it: `*` is any characters, `?` is one.
@@ -60,23 +60,8 @@ public enum PolicyPeer: Codable, Hashable, Sendable {
   case any
 }
 
-extension PolicyPeer: CustomStringConvertible {
-  public var description: String {
-    switch self {
-    case .service(let name), .pattern(let name): name
-    case .network(let name): "network:\(name)"
-    case .label(let key, let value): "label:\(key)=\(value)"
-    case .range(.v6(let prefix)): "[\(prefix)]"
-    case .range(let prefix): prefix.description
-    case .host: "host"
-    case .internet: "internet"
-    case .any: "any"
-    }
-  }
-}
-
 /// What packets a rule is about: one transport, and of TCP and UDP some ports or all.
-public struct PortSelector: Codable, Hashable, Sendable {
+public struct PortSelector: Hashable, Sendable {
   /// ICMP stands for ICMPv6 too.
   public enum Transport: String, Codable, Hashable, Sendable, CaseIterable {
     case tcp, udp, icmp
@@ -102,12 +87,5 @@ public struct PortSelector: Codable, Hashable, Sendable {
 
   public func covers(_ other: PortSelector) -> Bool {
     transport == other.transport && first <= other.first && other.last <= last
-  }
-}
-
-extension PortSelector: CustomStringConvertible {
-  public var description: String {
-    if first == 0, last == .max { return transport.rawValue }
-    return (first == last ? "\(first)" : "\(first)-\(last)") + "/\(transport.rawValue)"
   }
 }

@@ -17,11 +17,19 @@ struct RuleCoverage {
     var destination: Member
   }
 
-  private struct Entry {
-    var rule: StackFile.Rule
-    var sources: Set<Member>
-    var destinations: Set<Member>
-    var ranges: (sources: [IPPrefix], destinations: [IPPrefix])
+  /// A class, since each is looked at many times and copied never.
+  private final class Entry {
+    let rule: StackFile.Rule
+    let sources: Set<Member>
+    let destinations: Set<Member>
+    let ranges: (sources: [IPPrefix], destinations: [IPPrefix])
+
+    init(_ rule: StackFile.Rule, sources: Set<Member>, destinations: Set<Member>) {
+      self.rule = rule
+      self.sources = sources
+      self.destinations = destinations
+      ranges = (sources.compactMap(RuleCoverage.range), destinations.compactMap(RuleCoverage.range))
+    }
   }
 
   private let stack: StackFile
@@ -45,9 +53,7 @@ struct RuleCoverage {
     let destinations = Set(rule.destinations.flatMap { members(of: $0.value) })
     // A side that stands for nobody is another warning's.
     guard let source = sources.first, let destination = destinations.first else { return nil }
-    let entry = Entry(
-      rule: rule, sources: sources, destinations: destinations,
-      ranges: (sources.compactMap(Self.range), destinations.compactMap(Self.range)))
+    let entry = Entry(rule, sources: sources, destinations: destinations)
     var candidates = wide
     for source in Self.covering(source) {
       for destination in Self.covering(destination) {

@@ -27,7 +27,7 @@ extension StackBuilder {
       }
     }
     guard emulates.withLock({ $0 }) != true else { return }
-    try nftables.commit(LossFilter(stack: stack, service: service.name, losses: lost.outside).transaction)
+    try netfilter.commit(LossFilter(stack: stack, service: service.name, losses: lost.outside).transaction)
     var filters = try NetlinkSocket(.netfilter, in: namespace.descriptor)
     try filters.commit(LossFilter(stack: stack, service: service.name, losses: lost.inside).transaction)
   }
@@ -88,10 +88,10 @@ extension StackBuilder {
 
   /// Removes what ``LossFilter`` and ``PartitionFilter`` have made on the host, also for services that nobody remembers.
   func removeOtherTables() throws(KernelError) {
-    let own = try nftables.tables().filter { Firewall.owner(of: $0.name, comment: $0.comment) == stack }
+    let own = try netfilter.tables().filter { Firewall.owner(of: $0.name, comment: $0.comment) == stack }
     guard !own.isEmpty else { return }
     var transaction = NftTransaction()
     for table in own { transaction.deleteIfPresent(table.name) }
-    try nftables.commit(transaction)
+    try netfilter.commit(transaction)
   }
 }

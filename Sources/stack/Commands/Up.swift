@@ -63,8 +63,11 @@ struct Up: ParsableCommand {
       }
 
       let printer = ProgressPrinter(progress, stack: loaded.name)
-      try session.finish(printer) { report in try session.commands.up(loaded, options, report: report) }
-      StatusTable.show(try session.statuses(of: loaded.name))
+      var desired: DesiredStack?
+      try session.finish(printer) { report in
+        try session.commands.up(loaded, options, report: report) { desired = $0 }
+      }
+      StatusTable.show(try desired.map(session.commands.statuses(of:)) ?? [])
       if verify {
         let verification = try session.commands.verify(loaded.name)
         print(verification.text(width: Terminal.widthIfTerminal))

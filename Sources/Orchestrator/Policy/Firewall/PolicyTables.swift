@@ -92,18 +92,21 @@ struct PolicyTables {
   static func counterNames(_ policy: StackPolicy) -> [String] {
     var seen: [String: Int] = [:]
     return policy.rules.map { rule in
-      let letters = rule.line.utf8.map { byte -> Character in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"):
-          Character(Unicode.Scalar(byte))
-        default: "_"
-        }
-      }
-      let words = String(letters).split(separator: "_").joined(separator: "_").prefix(48)
-      let name = "\(words)_\(StableHash("rule", rule.line).tag)"
+      let line = rule.line
+      let words = line.utf8.split { !isLetterOrDigit($0) }.joined(separator: CollectionOfOne(UInt8(ascii: "_"))).prefix(
+        48)
+      let name = "\(String(decoding: Array(words), as: UTF8.self))_\(StableHash("rule", line).tag)"
       seen[name, default: 0] += 1
       return seen[name] == 1 ? name : "\(name)_\(seen[name, default: 0])"
+    }
+  }
+
+  private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"):
+      true
+    default: false
     }
   }
 

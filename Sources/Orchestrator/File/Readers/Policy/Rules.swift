@@ -50,67 +50,35 @@ extension Field {
   private func peer(_ part: RuleText.Part, _ side: String) -> Located<PolicyPeer>? {
     let span = node.span(of: part.range)
     let text = part.text
-    func located(_ peer: PolicyPeer) -> Located<PolicyPeer> { Located(peer, span) }
-    switch text {
-    case "":
+    if let peer = PolicyPeer(text) { return Located(peer, span) }
+    let shown = "\"\(Self.shortened(text))\""
+    if text.isEmpty {
       report(
         .badPeer, "nobody is named \(side)", at: span.range.isEmpty ? node.span : span,
         help: ["name a service, or `any` for everybody"])
-      return nil
-    case "any": return located(.any)
-    case "host": return located(.host)
-    case "internet": return located(.internet)
-    case "*": return located(.pattern("*"))
-    default: break
-    }
-    if text.hasPrefix("network:") { return namedPeer(text, after: "network:", at: span).map { located(.network($0)) } }
-    if text.hasPrefix("label:") { return label(text, at: span).map(located) }
-    if let range = range(text, at: span) { return range.map { located(.range($0)) } }
-    let isPattern = NamePattern.isPattern(text)
-    let plain = isPattern ? String(text.filter { $0 != "*" && $0 != "?" }) : text
-    if let problem = NameRule.object.problem(with: isPattern ? "x" + plain : plain) {
+    } else if text.hasPrefix(PolicyPeer.networkPrefix) {
+      let problem = NameRule.object.problem(with: String(text.dropFirst(PolicyPeer.networkPrefix.count)))
       report(
-        .badPeer, "\"\(Self.shortened(text))\" names nobody", "a service's name \(problem.words)", at: span,
+        .badPeer, "\(shown) names no network", "a network's name \(problem?.words ?? "")", at: span,
+        help: ["write the name right after the colon: network:front"])
+    } else if text.hasPrefix(PolicyPeer.labelPrefix) {
+      report(.badPeer, "\(shown) names no label", at: span, help: ["write its value too: label:tier=front"])
+    } else if PolicyPeer.looksLikeRange(text) {
+      reportRange(text, at: span)
+    } else {
+      let problem = NameRule.object.problem(with: PolicyPeer.plainName(text))
+      report(
+        .badPeer, "\(shown) names nobody", "a service's name \(problem?.words ?? "")", at: span,
         help: [Self.peersHelp])
-      return nil
     }
-    return located(isPattern ? .pattern(text) : .service(text))
+    return nil
   }
 
   private static let peersHelp =
     "it can be a service, a pattern (web*), network:NAME, label:KEY=VALUE, a range (10.0.0.0/8), host, internet or any"
 
-  private func namedPeer(_ text: String, after prefix: String, at span: Span) -> String? {
-    let name = String(text.dropFirst(prefix.count))
-    guard let problem = NameRule.object.problem(with: name) else { return name }
-    report(
-      .badPeer, "\"\(Self.shortened(text))\" names no network", "a network's name \(problem.words)", at: span,
-      help: ["write the name right after the colon: network:front"])
-    return nil
-  }
-
-  private func label(_ text: String, at span: Span) -> PolicyPeer? {
-    let rest = text.dropFirst("label:".count)
-    let parts = rest.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    guard parts.count == 2, !parts[0].isEmpty else {
-      report(
-        .badPeer, "\"\(Self.shortened(text))\" names no label", at: span,
-        help: ["write its value too: label:tier=front"])
-      return nil
-    }
-    return .label(key: String(parts[0]), value: String(parts[1]))
-  }
-
-  /// An address or a range of them. Nil when it is none, a nil within when it is one that is wrong.
-  private func range(_ text: String, at span: Span) -> IPPrefix?? {
-    let isBracketed = text.hasPrefix("[") && text.hasSuffix("]")
-    let bare = isBracketed ? String(text.dropFirst().dropLast()) : text
-    if let prefix = IPPrefix(bare) { return prefix }
-    if let address = IPAddress(bare) { return IPPrefix(containing: address, length: address.octets.count * 8) }
-    guard text.utf8.contains(UInt8(ascii: "/")) || text.utf8.contains(UInt8(ascii: ":")) || isBracketed else {
-      return nil
-    }
-    let parts = bare.split(separator: "/", omittingEmptySubsequences: false)
+  private func reportRange(_ text: String, at span: Span) {
+    let parts = PolicyPeer.withoutBrackets(text).split(separator: "/", omittingEmptySubsequences: false)
     let meant = IPAddress(String(parts[0])).flatMap { address in
       parts.count == 2 ? Int(parts[1]).flatMap { IPPrefix(containing: address, length: $0) } : nil
     }
@@ -118,7 +86,6 @@ extension Field {
       .badPeer, "\"\(Self.shortened(text))\" is not a range of addresses",
       meant.map { "did you mean \"\($0)\"?" } ?? "", at: span,
       help: meant == nil ? ["write the first address and the length: 10.1.0.0/24; for ports write `-> db:5432`"] : [])
-    return .some(nil)
   }
 
   // MARK: - Ports
@@ -132,7 +99,7 @@ extension Field {
       report(.badRulePort, "no port is named after the colon", at: span.range.isEmpty ? node.span : span, help: help)
       return nil
     }
-    if let transport = PortSelector.Transport(rawValue: part.text) { return Located(PortSelector(transport), span) }
+    if let selector = PortSelector(part.text) { return Located(selector, span) }
     let pieces = part.text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     let numbers = pieces[0].split(separator: "-", omittingEmptySubsequences: false)
     let isNumeric = numbers.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
@@ -152,16 +119,13 @@ extension Field {
       return nil
     }
     let name = pieces.count == 2 ? pieces[1] : "tcp"
-    guard let transport = PortSelector.Transport(rawValue: name) else {
+    guard PortSelector.Transport(rawValue: name) != nil else {
       report(
         .badRulePort, "\"\(Self.shortened(name))\" is not a protocol that rules know",
         Suggestion.question(about: name, among: transports), at: span, help: help)
       return nil
     }
-    guard transport != .icmp else {
-      report(.badRulePort, "ICMP has no ports", at: span, help: ["write `icmp` alone"])
-      return nil
-    }
-    return Located(PortSelector(first...last, transport), span)
+    report(.badRulePort, "ICMP has no ports", at: span, help: ["write `icmp` alone"])
+    return nil
   }
 }

@@ -2,11 +2,12 @@ import Kernel
 import Netlink
 import Synchronization
 
-/// The netlink socket over which a stack's table is written, kept open from the first transaction on.
+/// The netlink socket over which a stack's table is written and tracked connections are forgotten, kept open from the first use
+/// on.
 ///
 /// To close one is to wait until the kernel has let go of what the last transaction replaced, an RCU grace period of some
 /// 20 ms (nft_rcv_nl_event in nf_tables_api.c): so it is closed when the supervisor ends, and nobody waits.
-final class NftablesConnection: Sendable {
+final class NetfilterConnection: Sendable {
   private final class Connection: Sendable {
     private let socket: Mutex<NetlinkSocket>
 
@@ -33,6 +34,14 @@ final class NftablesConnection: Sendable {
     func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {
       try socket.withLock { socket throws(KernelError) in try socket.counters(of: table) }
     }
+
+    func tracked() throws(KernelError) -> [Netlink.Connection] {
+      try socket.withLock { socket throws(KernelError) in try socket.connections() }
+    }
+
+    func forget(_ connections: [Netlink.Connection]) throws(KernelError) {
+      _ = try socket.withLock { socket throws(KernelError) in try socket.forget(connections) }
+    }
   }
 
   private let connection = Mutex<Connection?>(nil)
@@ -55,6 +64,25 @@ final class NftablesConnection: Sendable {
 
   func counters(of table: NftTableName) throws(KernelError) -> [NftCounter] {
     try open().counters(of: table)
+  }
+
+  /// Has the kernel forget those of the connections that it tracks that are chosen.
+  ///
+  /// One that cannot list them cannot forget them either: they end by themselves, in half a minute at the latest.
+  func forgetConnections(
+    _ choose: ([Netlink.Connection]) throws(KernelError) -> [Netlink.Connection]
+  ) throws(KernelError) {
+    // To list them is to walk the host's whole table, 10 ms of empty buckets.
+    guard try Files.read("/proc/sys/net/netfilter/nf_conntrack_count") != Array("0\n".utf8) else { return }
+    let connection = try open()
+    let connections: [Netlink.Connection]
+    do throws(KernelError) {
+      connections = try connection.tracked()
+    } catch  where [.invalidArgument, .notSupported, .noSuchFileOrDirectory].contains(error.errno) {
+      return
+    }
+    guard !connections.isEmpty else { return }
+    try connection.forget(choose(connections))
   }
 
   private func open() throws(KernelError) -> Connection {
