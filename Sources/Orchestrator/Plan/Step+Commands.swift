@@ -60,7 +60,9 @@ extension Step {
       service.firstIdentity == nil
       ? "ip netns add \(name)"
       : "touch /run/netns/\(name) && unshare\(userOptions(service)) --net=/run/netns/\(name) true"
-    var commands = [make, "ip netns exec \(name) " + ipv6Setting(of: service)]
+    // A new namespace has IPv4's settings of the host, which forwards.
+    let forwarding = service.forwards ? "" : " net.ipv4.ip_forward=0"
+    var commands = [make, "ip netns exec \(name) " + ipv6Setting(of: service) + forwarding]
     if service.forwards {
       commands.append(
         "ip netns exec \(name) sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
