@@ -38,6 +38,9 @@ extension DesiredAttachment {
     if case .trunk(let interfaces) = vlan { interfaces } else { [] }
   }
 
+  /// Whether it has an interface in a VLAN, or where frames have no tag.
+  func isIn(_ id: UInt16?) -> Bool { accessVLAN == id || id != nil && subinterfaces.contains { $0.vlan == id } }
+
   /// Where it is met by who is in a VLAN, or where frames have no tag.
   func address(in id: UInt16?) -> IPv4Address? {
     accessVLAN == id ? address : subinterfaces.first { $0.vlan == id }?.address
