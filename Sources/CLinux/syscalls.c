@@ -158,7 +158,12 @@ int stack_netns_fill(int proc, unsigned options) {
     if (write_text(proc, "sys/net/ipv6/conf/all/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
     if (write_text(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
   }
-  if (options & STACK_NETNS_FORWARD && forward_packets(proc) != 0) return -1;
+  if (options & STACK_NETNS_FORWARD) {
+    if (forward_packets(proc) != 0) return -1;
+  } else if (write_text(proc, "sys/net/ipv4/ip_forward", "0") != 0) {
+    // A new namespace has IPv4's settings of the initial one (devinet_init_net in net/ipv4/devinet.c), which forwards for stacks.
+    return -1;
+  }
   if (options & STACK_NETNS_STATIC_IPV6) {
     for (size_t i = 0; i < sizeof static_ipv6 / sizeof *static_ipv6; i++) {
       if (write_text(proc, static_ipv6[i][0], static_ipv6[i][1]) != 0) return -1;

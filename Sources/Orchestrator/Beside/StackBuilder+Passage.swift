@@ -4,7 +4,7 @@ import Netlink
 extension StackBuilder {
   /// Lets the stack's bridges through where Docker is.
   func openPassage(for desired: DesiredStack) throws(KernelError) {
-    let passage = Passage(stack: stack, bridges: desired.networks.map(\.bridge))
+    let passage = Passage(stack: stack, bridges: desired.bridges)
     try netfilter.open(passage, at: Passage.docker)
   }
 
@@ -29,7 +29,13 @@ extension StackBuilder {
     var up = LinkChange(.index(index))
     up.isUp = true
     batch.change(up)
-    for attachment in desired.services.flatMap(\.attachments) where attachment.network == network.name {
+    for bridge in network.vlans.compactMap(\.bridge) {
+      var up = LinkChange(.name(bridge))
+      up.isUp = true
+      batch.change(up)
+    }
+    for attachment in desired.services.flatMap(\.attachments)
+    where attachment.network == network.name && attachment.accessVLAN == nil {
       batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: index))
     }
     var socket = try NetlinkSocket(.route)
@@ -53,7 +59,7 @@ extension StackBuilder {
       let rules = table.chains.reduce(0) { $0 + $1.rules.count }
       if try netfilter.rules(of: table.name).count != rules { missing.append("rules of table \(table.name)") }
     }
-    let passage = Passage(stack: stack, bridges: desired.networks.map(\.bridge))
+    let passage = Passage(stack: stack, bridges: desired.bridges)
     for gate in Passage.docker where tables.contains(where: { $0.name == gate.table }) {
       guard try netfilter.chains(of: gate.table).contains(gate.chain),
         passage.change(at: gate, existing: try netfilter.rules(of: gate.table)) != nil

@@ -12,7 +12,7 @@ extension StackCommands {
       var lines: [String] = []
       for name in index.names() {
         guard let desired = try index.desired(name) else { continue }
-        let passage = Passage(stack: name, bridges: desired.networks.map(\.bridge))
+        let passage = Passage(stack: name, bridges: desired.bridges)
         for gate in try netfilter.open(passage, at: Passage.docker + Passage.firewalld) {
           lines.append("\(name): let through in table \(gate.table) chain \(gate.chain)")
         }

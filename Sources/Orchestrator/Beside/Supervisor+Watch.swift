@@ -77,7 +77,7 @@ extension Supervisor {
             || Passage.docker.contains { $0.table == change.table })
           || !change.isRemoval && Passage.docker.contains { $0.table == change.table }
       }, look: { [weak self] in self?.enqueue { [weak self] in self?.repairTables() } })
-    let bridges = stack.networks.map(\.bridge).map { if_nametoindex($0) }.filter { $0 > 0 }
+    let bridges = stack.networks.flatMap(\.bridges).map { if_nametoindex($0) }.filter { $0 > 0 }
     try? watch.watchLinks(bridges) { [weak self] in self?.enqueue { [weak self] in self?.repairBridges() } }
   }
 
@@ -93,10 +93,11 @@ extension Supervisor {
 
   private func repairBridges() {
     guard let stack else { return commandEnded() }
-    let down = stack.networks.filter { network in builder.isSetDown(network.bridge) }
+    let down = stack.networks.flatMap(\.bridges).filter(builder.isSetDown)
     guard !down.isEmpty else { return commandEnded() }
-    let names = down.map { "bridge \($0.bridge)" }.joined(separator: ", ")
-    repair("\(names) set down by another program", down.map { .raiseBridge($0, stack) })
+    let names = down.map { "bridge \($0)" }.joined(separator: ", ")
+    let networks = stack.networks.filter { !Set(down).isDisjoint(with: $0.bridges) }
+    repair("\(names) set down by another program", networks.map { .raiseBridge($0, stack) })
   }
 
   private func repair(_ what: String, _ steps: [Step]) {

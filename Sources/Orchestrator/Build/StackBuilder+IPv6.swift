@@ -10,17 +10,18 @@ extension StackBuilder {
   /// (CVE-2020-10749). A kernel without IPv6 has nothing to switch off.
   func setIPv6(of network: DesiredNetwork) throws(KernelError) {
     let folder = "/proc/sys/net/ipv6/conf/\(network.bridge)"
-    guard network.ipv6 != nil else {
-      do throws(KernelError) {
-        try Files.set("\(folder)/disable_ipv6", to: "1")
-      } catch  where error.errno == .noSuchFileOrDirectory {
-        return
-      }
-      return
-    }
+    guard network.ipv6 != nil else { return try switchIPv6Off(on: network.bridge) }
     // A host may have IPv6 switched off for the links that are yet to come.
     for (setting, value) in [("disable_ipv6", "0"), ("accept_ra", "0"), ("accept_redirects", "0")] {
       try Files.set("\(folder)/\(setting)", to: value)
+    }
+  }
+
+  func switchIPv6Off(on bridge: String) throws(KernelError) {
+    do throws(KernelError) {
+      try Files.set("/proc/sys/net/ipv6/conf/\(bridge)/disable_ipv6", to: "1")
+    } catch  where error.errno == .noSuchFileOrDirectory {
+      return
     }
   }
 }

@@ -17,14 +17,10 @@ extension StackBuilder {
     bridge.group = desired.linkGroup
     bridge.mtu = network.mtu
     bridge.isUp = false
-    bridge.filtersVLANs = !network.vlans.isEmpty
+    bridge.filtersVLANs = network.filtersVLANs
     // One that is there is this stack's own, of an `up` that was cut off: the resolver refuses those of others.
     batch.create(bridge, tolerating: .existing)
-    do {
-      try socket.apply(batch)
-    } catch {
-      throw explained(error, bridge)
-    }
+    try socket.apply(batch)
 
     batch.removeAll()
     let index = try linkIndex(network.bridge)
@@ -48,23 +44,14 @@ extension StackBuilder {
     // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
     try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1")
     if let tunnel = network.tunnel { try create(tunnel, of: network, on: index, group: desired.linkGroup) }
-  }
-
-  /// Says what a kernel lacks that cannot tell VLANs apart.
-  private func explained(_ error: KernelError, _ bridge: Bridge) -> KernelError {
-    guard bridge.filtersVLANs, error.errno == .notSupportedOnSocket else { return error }
-    var error = error
-    error.remedy =
-      "this kernel is built without VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING, CONFIG_VLAN_8021Q):"
-      + " run another one, or use a network for each VLAN"
-    return error
+    if network.bridges.count > 1 { try createVLANBridges(of: network, group: desired.linkGroup) }
   }
 
   func remove(_ network: DesiredNetwork) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
     if let tunnel = network.tunnel { batch.delete(.name(tunnel.link), tolerating: .gone) }
-    batch.delete(.name(network.bridge), tolerating: .gone)
+    for bridge in network.bridges { batch.delete(.name(bridge), tolerating: .gone) }
     try socket.apply(batch)
   }
 
@@ -97,33 +84,40 @@ extension StackBuilder {
       }
       let bridge = try linkIndex(network.bridge)
       bridges[network.name] = bridge
-      var near = VethPair.End(attachment.link)
-      near.group = desired.linkGroup
-      near.mtu = network.mtu
-      var peer = VethPair.End(attachment.interface)
-      peer.mac = attachment.mac
-      peer.mtu = network.mtu
-      var pair = VethPair(near: near, peer: peer, in: namespace.descriptor.fileDescriptor)
-      pair.master = try attachment.segment == nil ? bridge : linkIndex(desired.bridge(of: attachment) ?? "")
-      batch.create(pair)
+      for own in attachment.pairs {
+        var near = VethPair.End(own.link)
+        near.group = desired.linkGroup
+        near.mtu = network.mtu
+        var peer = VethPair.End(own.interface)
+        peer.mac = attachment.mac
+        peer.mtu = network.mtu
+        var pair = VethPair(near: near, peer: peer, in: namespace.descriptor.fileDescriptor)
+        let master = desired.bridge(of: own, of: attachment, in: network)
+        pair.master = try master == network.bridge ? bridge : linkIndex(master)
+        batch.create(pair)
+      }
     }
     try host.apply(batch)
 
     batch.removeAll()
     for attachment in service.attachments {
       guard let bridge = bridges[attachment.network] else { continue }
-      let link = try linkIndex(attachment.link)
-      var naming = LinkChange(.index(link))
-      naming.alias = LinkName.alias(stack: stack, service.name, attachment.network)
-      naming.ipv6AddressGeneration = IPv6AddressGeneration.none
-      // A service that asks the host for its own published port gets it back by the port it came from.
-      naming.bridgePort = BridgePort(floods: false, suppressesNeighbours: true, hairpins: !service.ports.isEmpty)
-      batch.change(naming)
-      var up = LinkChange(.index(link))
-      up.isUp = true
-      batch.change(up)
-      batch.setVLANs(of: attachment, on: link)
-      batch.set(ForwardingEntry(attachment.mac, behind: link))
+      for pair in attachment.pairs {
+        let link = try linkIndex(pair.link)
+        var naming = LinkChange(.index(link))
+        naming.alias = LinkName.alias(stack: stack, service.name, attachment.network)
+        naming.ipv6AddressGeneration = IPv6AddressGeneration.none
+        // A service that asks the host for its own published port gets it back by the port it came from.
+        naming.bridgePort = BridgePort(floods: false, suppressesNeighbours: true, hairpins: !service.ports.isEmpty)
+        batch.change(naming)
+        var up = LinkChange(.index(link))
+        up.isUp = true
+        batch.change(up)
+        if desired.network(named: attachment.network)?.filtersVLANs ?? false {
+          batch.setVLANs(of: attachment, on: link)
+        }
+        batch.set(ForwardingEntry(attachment.mac, behind: link))
+      }
       if let segment = desired.segment(of: attachment) {
         batch.set(ForwardingEntry(attachment.mac, behind: try linkIndex(segment.nearEnd)))
       }
@@ -160,7 +154,7 @@ extension StackBuilder {
       if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
         batch.add(Route(to: .v4(.everything), via: .v4(gateway), on: link))
       }
-      for interface in attachment.subinterfaces {
+      for interface in attachment.subinterfaces where interface.link == nil {
         batch.create(VLANInterface(interface.interface, on: link, vlan: interface.vlan))
       }
       batch.addIPv6Routes(of: attachment, in: network, on: link)
@@ -172,9 +166,7 @@ extension StackBuilder {
   func detach(_ service: DesiredService) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
-    for attachment in service.attachments where attachment.parent == nil {
-      batch.delete(.name(attachment.link), tolerating: .gone)
-    }
+    for pair in service.attachments.flatMap(\.pairs) { batch.delete(.name(pair.link), tolerating: .gone) }
     if let first = socket.attempt(batch).first { throw first.error }
     if service.attachments.contains(where: \.isShaped) { try netfilter.commit(LossFilter.removal(stack, service.name)) }
   }

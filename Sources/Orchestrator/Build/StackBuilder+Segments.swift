@@ -15,7 +15,7 @@ extension StackBuilder {
     batch.delete(.name(segment.nearEnd), tolerating: .gone)
     var bridge = Bridge(segment.bridge)
     (bridge.mtu, bridge.group, bridge.isUp) = (network.mtu, desired.linkGroup, false)
-    bridge.filtersVLANs = !network.vlans.isEmpty
+    bridge.filtersVLANs = network.filtersVLANs
     batch.create(bridge, tolerating: .existing)
     var pair = VethPair(near: VethPair.End(segment.nearEnd), peer: VethPair.End(segment.farEnd))
     (pair.near.mtu, pair.near.group) = (network.mtu, desired.linkGroup)
@@ -39,7 +39,7 @@ extension StackBuilder {
       // The host knows who is behind the joint, and so answers for them there as at a service's own port.
       if isPort { change.bridgePort = BridgePort(floods: true, suppressesNeighbours: link == near) }
       batch.change(change)
-      if isPort { for vlan in network.vlans { batch.add(BridgeVLAN(vlan.id, on: link)) } }
+      if isPort, network.filtersVLANs { for vlan in network.vlans { batch.add(BridgeVLAN(vlan.id, on: link)) } }
       var up = LinkChange(.index(link))
       up.isUp = true
       batch.change(up)
@@ -87,40 +87,5 @@ extension StackBuilder {
     up.isUp = true
     batch.change(up)
     try socket.apply(batch)
-  }
-
-  // MARK: VLANs
-
-  /// Interfaces for VLANs inside a service, once they are made.
-  func setUpSubinterfaces(of service: DesiredService, _ socket: inout NetlinkSocket) throws(KernelError) {
-    let interfaces = service.attachments.flatMap(\.subinterfaces)
-    guard !interfaces.isEmpty else { return }
-    var batch = RouteBatch()
-    for interface in interfaces {
-      guard let link = try socket.link(named: interface.interface)?.index else { continue }
-      if let address = interface.address {
-        batch.add(InterfaceAddress(.v4(address), prefixLength: interface.length, on: link))
-      }
-      var up = LinkChange(.index(link))
-      up.isUp = true
-      batch.change(up)
-    }
-    try socket.apply(batch)
-  }
-}
-
-extension RouteBatch {
-  /// Puts a service's port into its VLANs. Without any it stays where the kernel puts a new port: in VLAN 1, untagged.
-  mutating func setVLANs(of attachment: DesiredAttachment, on port: UInt32) {
-    switch attachment.vlan {
-    case nil: break
-    case .access(let id):
-      var vlan = BridgeVLAN(id, on: port)
-      (vlan.takesUntagged, vlan.leavesUntagged) = (true, true)
-      add(vlan)
-      delete(BridgeVLAN(1, on: port))
-    case .trunk(let interfaces):
-      for interface in interfaces { add(BridgeVLAN(interface.vlan, on: port)) }
-    }
   }
 }

@@ -51,6 +51,11 @@ public struct LoadedStack: Sendable {
       }
   }
 
+  /// Whether some network has VLANs.
+  var hasVLANs: Bool {
+    file.networks.contains { !$0.vlans.isEmpty } || services.contains { $0.attachments.contains { $0.vlan != nil } }
+  }
+
   /// What its services are to see of the host's files.
   func paths(in folder: StackFolder) -> Set<String> {
     Set(services.flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [folder.hostRootOnDisk])

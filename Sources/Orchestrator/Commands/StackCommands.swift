@@ -124,11 +124,13 @@ public struct StackCommands: Sendable {
         portsOfInterest: source.hostPorts, isJoining: source.file.networks.contains { $0.external != nil },
         parents: Set(source.file.networks.compactMap(\.parent?.value)))
       if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
+      if source.hasVLANs { facts.tellsVLANsApart = try VLANTrial.isThere() }
       return (facts, previous)
     }
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     let desired = try Resolver.resolve(
       source.file, services: source.services, facts: facts, previous: previous, folder: folder)
+    if let text = VLANTrial.note(of: desired) { note(text) }
     guard options.recreate == .never, let previous else { return desired }
     return Planner.sparing(previous, in: desired)
   }

@@ -8,6 +8,9 @@ public struct DesiredVLAN: Codable, Hashable, Sendable {
   public var subnet: IPv4Prefix?
   /// The router's address, which is the default route of the services in it.
   public var gateway: IPv4Address?
+  /// The bridge that its frames are on, without a tag, where the kernel's bridges tell no VLANs apart. nil where the network's
+  /// own bridge does.
+  public var bridge: String?
 }
 
 /// The VLANs that an interface is in.
@@ -24,6 +27,9 @@ public enum DesiredVLANMembership: Codable, Hashable, Sendable {
     /// nil in a VLAN without a subnet.
     public var address: IPv4Address?
     public var length: Int
+    /// The host's end of a veth pair of its own, where the VLAN has a bridge of its own. nil where the frames pass by the interface
+    /// beside it, with a tag.
+    public var link: String?
   }
 }
 
@@ -38,13 +44,47 @@ extension DesiredAttachment {
     if case .trunk(let interfaces) = vlan { interfaces } else { [] }
   }
 
+  /// Whether it has an interface in a VLAN, or where frames have no tag.
+  func isIn(_ id: UInt16?) -> Bool { accessVLAN == id || id != nil && subinterfaces.contains { $0.vlan == id } }
+
   /// Where it is met by who is in a VLAN, or where frames have no tag.
   func address(in id: UInt16?) -> IPv4Address? {
     accessVLAN == id ? address : subinterfaces.first { $0.vlan == id }?.address
   }
 }
 
+/// A veth pair between a service and a bridge.
+struct AttachmentPair: Hashable {
+  /// The host's end.
+  var link: String
+  /// The service's.
+  var interface: String
+  /// The VLAN that it is for, alone; nil for where frames have no tag, and for a trunk.
+  var vlan: UInt16?
+}
+
+extension DesiredAttachment {
+  /// All that it has of veth pairs: none on a link of the host, one on a bridge, and one more for each VLAN of a trunk that has a
+  /// bridge of its own.
+  var pairs: [AttachmentPair] {
+    guard parent == nil else { return [] }
+    return [AttachmentPair(link: link, interface: interface, vlan: accessVLAN)]
+      + subinterfaces.compactMap { own in
+        own.link.map { AttachmentPair(link: $0, interface: own.interface, vlan: own.vlan) }
+      }
+  }
+}
+
 extension DesiredNetwork {
+  /// Whether its bridge tells VLANs apart by the tags of frames.
+  var filtersVLANs: Bool { vlans.contains { $0.bridge == nil } }
+
+  /// Its bridge and those of its VLANs.
+  var bridges: [String] { [bridge] + vlans.compactMap(\.bridge) }
+
+  /// The bridge of a VLAN that has one of its own.
+  func bridge(ofVLAN id: UInt16?) -> String? { id.flatMap { id in vlans.first { $0.id == id } }?.bridge }
+
   private func vlan(of attachment: DesiredAttachment) -> DesiredVLAN? {
     attachment.accessVLAN.flatMap { id in vlans.first { $0.id == id } }
   }

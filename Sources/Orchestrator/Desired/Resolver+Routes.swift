@@ -104,9 +104,7 @@ extension DesiredStack {
   }
 
   func addresses(of service: DesiredService) -> [IPAddress] {
-    service.attachments.flatMap { attachment -> [IPAddress] in
-      [.v4(attachment.address)] + attachment.subinterfaces.compactMap { $0.address.map { .v4($0) } }
-    } + ends(of: service).flatMap { $0.end.addresses.map(\.address) }
+    service.attachments.flatMap(\.everyAddress) + ends(of: service).flatMap { $0.end.addresses.map(\.address) }
   }
 
   /// A service's ends of links, each with the other end.

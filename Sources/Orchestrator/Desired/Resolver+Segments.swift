@@ -35,8 +35,13 @@ extension Resolver {
   }
 
   /// Nil for the network's own bridge. Another stack's bridge is only ever joined itself.
-  func segment(of instance: String, on network: DesiredNetwork, _ addresses: inout Addresses) -> Int? {
+  func segment(
+    of instance: String, _ membership: StackFile.VLANMembership?, on network: DesiredNetwork,
+    _ addresses: inout Addresses
+  ) -> Int? {
     guard network.owner == nil, network.parent == nil else { return nil }
+    // A VLAN with a bridge of its own has just that one.
+    if case .access(let id) = membership, network.bridge(ofVLAN: UInt16(id.value)) != nil { return nil }
     if let before = previousServices[instance]?.attachments.first(where: { $0.network == network.name }) {
       return before.segment
     }
@@ -78,8 +83,11 @@ extension DesiredStack {
     }
   }
 
-  /// The bridge that an attachment's veth is a port of.
-  func bridge(of attachment: DesiredAttachment) -> String? {
-    segment(of: attachment)?.bridge ?? network(named: attachment.network)?.bridge
+  /// The bridge that a veth pair of an attachment is a port of.
+  func bridge(of pair: AttachmentPair, of attachment: DesiredAttachment, in network: DesiredNetwork) -> String {
+    network.bridge(ofVLAN: pair.vlan) ?? segment(of: attachment)?.bridge ?? network.bridge
   }
+
+  /// All bridges that its frames pass.
+  var bridges: [String] { networks.flatMap(\.bridges) + segments.map(\.bridge) }
 }

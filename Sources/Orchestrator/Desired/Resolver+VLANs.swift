@@ -2,7 +2,7 @@ import Netlink
 
 extension Resolver {
   /// The VLANs of a network that the file declares or that a service is in.
-  func vlans(of network: StackFile.Network, _ services: [StackFile.Service]) -> [DesiredVLAN] {
+  mutating func vlans(of network: StackFile.Network, _ services: [StackFile.Service]) -> [DesiredVLAN] {
     var found = network.vlans.map { vlan in
       DesiredVLAN(id: UInt16(vlan.id.value), subnet: vlan.subnet?.value, gateway: vlan.gateway?.value)
     }
@@ -17,6 +17,7 @@ extension Resolver {
     for id in used.sorted() where !found.contains(where: { $0.id == id }) {
       found.append(DesiredVLAN(id: UInt16(id), subnet: nil, gateway: nil))
     }
+    if !facts.tellsVLANsApart { giveBridges(to: &found, of: network.name.value) }
     return found
   }
 
@@ -62,7 +63,7 @@ extension Resolver {
         interfaces.append(
           DesiredVLANMembership.Subinterface(
             vlan: id, interface: name.utf8.count <= LinkName.limit ? name : "vlan\(id)", address: address,
-            length: subnet?.length ?? 0))
+            length: subnet?.length ?? 0, link: ownLink(before.first { $0.vlan == id }?.link, instance, network, id)))
       }
       return .trunk(interfaces)
     }

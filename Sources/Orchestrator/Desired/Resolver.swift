@@ -75,6 +75,7 @@ struct Resolver {
     nameFarEnds(&stack)
     meetOthers(&stack)
     checkRules(stack)
+    checkVLANs(stack)
     checkFiltering(stack)
     return stack
   }
@@ -306,7 +307,7 @@ struct Resolver {
           network: network.name, interface: interface, link: link, address: address,
           mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false,
           vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
-          segment: segment(of: instance.name, on: network, &addresses), parent: network.parent,
+          segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.parent,
           ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
             .map { DesiredAttachment.IPv6(address: $0) },
           conditions: conditions(of: wanted, instance.name),

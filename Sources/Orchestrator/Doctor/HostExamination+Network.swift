@@ -31,6 +31,7 @@ extension HostExamination {
           try socket.commit(Firewall(.trial).transaction)
         },
       ]
+        + attempt { () throws(KernelError) in [Self.judge(tellsVLANsApart: try VLANTrial.isThere())] }
     } catch {
       return [
         HostFinding(
@@ -38,6 +39,15 @@ extension HostExamination {
           remedy: "in a container, run that one privileged; else boot a kernel with CONFIG_NET_NS")
       ]
     }
+  }
+
+  static func judge(tellsVLANsApart: Bool) -> HostFinding {
+    tellsVLANsApart
+      ? HostFinding(.good, "bridges tell VLANs apart")
+      : HostFinding(
+        .notice, "\(VLANTrial.absence): each VLAN of a network gets a bridge of its own",
+        remedy: "modprobe -a bridge 8021q; if there is no such module, services notice no difference,"
+          + " but a vxlan network cannot have VLANs")
   }
 
   private func trial(

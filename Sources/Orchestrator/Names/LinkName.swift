@@ -26,6 +26,11 @@ enum LinkName {
     tagged("\(part)\(number)\(network)", StableHash("segment", stack, network, String(number), part), attempt)
   }
 
+  /// The bridge of a VLAN that has one of its own: `v10lab-x7k2mq`.
+  static func vlan(_ id: UInt16, stack: String, network: String, attempt: Int = 0) -> String {
+    tagged("v\(id)\(network)", StableHash("vlan", stack, network, String(id)), attempt)
+  }
+
   private static func tagged(_ text: String, _ hash: StableHash, _ attempt: Int) -> String {
     let hash = attempt == 0 ? hash : StableHash(hash.tag, String(attempt))
     var beginning = text

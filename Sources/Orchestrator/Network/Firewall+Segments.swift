@@ -1,24 +1,42 @@
 import Netlink
 
-/// Further bridges of large networks, which only pass frames on to the network's own.
+/// Bridges that only pass frames on: further ones of large networks, and those of VLANs that have one of their own. The host is at a
+/// network's own bridge, and at none of these.
 extension Firewall {
+  private var passing: [String] {
+    stack.segments.map(\.bridge) + stack.networks.flatMap { $0.vlans.compactMap(\.bridge) }
+  }
+
   var segmentSets: [NftSet] {
-    guard !stack.segments.isEmpty else { return [] }
+    guard !passing.isEmpty else { return [] }
     return [
       NftSet(
-        "segments", key: [.interfaceName], elements: stack.segments.map { NftElement(.interface($0.bridge)) },
-        comment: "further bridges of large networks")
+        "segments", key: [.interfaceName], elements: passing.map { NftElement(.interface($0)) },
+        comment: "bridges that only pass frames on"),
+      NftSet(
+        "within_segments", key: [.interfaceName, .interfaceName],
+        elements: passing.map { NftElement(.interface($0), .interface($0)) },
+        comment: "from such a bridge to itself"),
     ]
   }
 
   /// Where bridged frames come by here (br_netfilter), one of these is not to be seen twice: what connection tracking makes
   /// of a packet at the first bridge would hold at the network's own, which then could not translate it any more.
+  ///
+  /// Whoever sends to such a bridge's hardware address finds no way into the host, nor through it.
   var segmentChains: [NftChain] {
-    guard !stack.segments.isEmpty else { return [] }
+    guard !passing.isEmpty else { return [] }
+    let arriving = NftMatch.set([.inputInterface], named: "segments")
     return [
       NftChain(
-        "pass_segments", base: NftBase(.filter, .prerouting, priority: -300),
-        rules: [NftRule([.set([.inputInterface], named: "segments")], .notrack)])
+        "pass_segments", base: NftBase(.filter, .prerouting, priority: -300), rules: [NftRule([arriving], .notrack)]),
+      NftChain(
+        "keep_in_segments", base: NftBase(.filter, .forward, priority: -1),
+        rules: [
+          NftRule([arriving, .set([.inputInterface, .outputInterface], .notEqual, named: "within_segments")], .drop)
+        ]),
+      NftChain(
+        "keep_from_host", base: NftBase(.filter, .input, priority: -1), rules: [NftRule([arriving], .drop)]),
     ]
   }
 }

@@ -80,6 +80,8 @@ public struct HostFacts: Hashable, Sendable {
   public var tables: Set<String> = []
   /// Whether the kernel has netem. Looked at only for a stack that needs it.
   public var emulatesNetworks = true
+  /// Whether the kernel's bridges tell VLANs apart. Looked at only for a stack that needs it.
+  public var tellsVLANsApart = true
   /// Whether the kernel has IPv6.
   public var hasIPv6 = true
   /// What decides who the users of services are outside.

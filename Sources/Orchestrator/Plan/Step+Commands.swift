@@ -39,7 +39,7 @@ extension Step {
     case .unpause(let service, let stack): ["echo 0 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
     case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
     case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
-    case .detach(let service): service.attachments.filter { $0.parent == nil }.map { "ip link del \($0.link)" }
+    case .detach(let service): service.attachments.flatMap(\.pairs).map { "ip link del \($0.link)" }
     case .removeLayer(let service, let stack): ["rm -r \(folders.stack(stack).service(service).layer)"]
     case .removeLinks(let group, _): ["ip link del group \(group)"]
     case .removeBridge(let network): Self.removalCommands(network)
@@ -60,7 +60,9 @@ extension Step {
       service.firstIdentity == nil
       ? "ip netns add \(name)"
       : "touch /run/netns/\(name) && unshare\(userOptions(service)) --net=/run/netns/\(name) true"
-    var commands = [make, "ip netns exec \(name) " + ipv6Setting(of: service)]
+    // A new namespace has IPv4's settings of the host, which forwards.
+    let forwarding = service.forwards ? "" : " net.ipv4.ip_forward=0"
+    var commands = [make, "ip netns exec \(name) " + ipv6Setting(of: service) + forwarding]
     if service.forwards {
       commands.append(
         "ip netns exec \(name) sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
@@ -110,7 +112,7 @@ extension Step {
       + ipv6Commands(network) + [
         "ip link set \(bridge) up",
         "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
-      ] + tunnelCommands(network, stack)
+      ] + tunnelCommands(network, stack) + vlanBridgeCommands(network, stack)
   }
 
   private static func attachCommands(
@@ -122,14 +124,7 @@ extension Step {
     if let parent = network.parent {
       return macvlanCommands(attachment, network, parent, namespace)
     }
-    var commands = [
-      "ip link add \(attachment.link)\(mtu(network)) group \(stack.linkGroup) type veth"
-        + " peer name \(attachment.interface)\(mtu(network)) address \(attachment.mac) netns \(namespace)",
-      "ip link set \(attachment.link) master \(stack.bridge(of: attachment) ?? network.bridge) addrgenmode none up",
-      "bridge link set dev \(attachment.link) flood off neigh_suppress on\(service.ports.isEmpty ? "" : " hairpin on")",
-    ]
-    commands += portCommands(attachment)
-    commands += ["bridge fdb add \(attachment.mac) dev \(attachment.link) master static"]
+    var commands = attachment.pairs.flatMap { pairCommands($0, attachment, network, service, stack) }
     if let segment = stack.segment(of: attachment) {
       commands.append("bridge fdb add \(attachment.mac) dev \(segment.nearEnd) master static")
     }

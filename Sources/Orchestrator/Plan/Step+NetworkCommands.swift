@@ -1,12 +1,24 @@
 /// The commands for networks that are more than one bridge with untagged ports.
 extension Step {
-  static func filter(_ network: DesiredNetwork) -> String { network.vlans.isEmpty ? "" : " vlan_filtering 1" }
+  static func filter(_ network: DesiredNetwork) -> String { network.filtersVLANs ? " vlan_filtering 1" : "" }
 
   static func mtu(_ network: DesiredNetwork) -> String { network.mtu.map { " mtu \($0)" } ?? "" }
 
   static func removalCommands(_ network: DesiredNetwork) -> [String] {
     guard network.parent == nil else { return [] }
-    return (network.tunnel.map { ["ip link del \($0.link)"] } ?? []) + ["ip link del \(network.bridge)"]
+    return (network.tunnel.map { ["ip link del \($0.link)"] } ?? [])
+      + network.bridges.map { "ip link del \($0)" }
+  }
+
+  /// Bridges of VLANs, on a kernel whose bridges tell none apart.
+  static func vlanBridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
+    network.vlans.compactMap(\.bridge).flatMap { bridge in
+      [
+        "ip link add \(bridge)\(mtu(network)) group \(stack.linkGroup) type bridge stp_state 0 mcast_snooping 0",
+        "sysctl -w net/ipv4/conf/\(bridge)/arp_ignore=8 net/ipv6/conf/\(bridge)/disable_ipv6=1",
+        "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name)) up",
+      ]
+    }
   }
 
   static func tunnelCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
@@ -16,7 +28,7 @@ extension Step {
       "ip link add \(tunnel.link)\(mtu(network)) group \(stack.linkGroup) type vxlan id \(tunnel.id)"
         + " remote \(tunnel.remote)\(local) dstport \(tunnel.port)",
       "ip link set \(tunnel.link) master \(network.bridge) addrgenmode none up",
-    ] + network.vlans.map { "bridge vlan add vid \($0.id) dev \(tunnel.link)" }
+    ] + network.vlans.filter { $0.bridge == nil }.map { "bridge vlan add vid \($0.id) dev \(tunnel.link)" }
   }
 
   static func segmentCommands(_ segment: DesiredSegment, _ stack: DesiredStack) -> [String] {
@@ -47,7 +59,22 @@ extension Step {
     return commands
   }
 
-  static func portCommands(_ attachment: DesiredAttachment) -> [String] {
+  /// A veth pair, as a port of its bridge.
+  static func pairCommands(
+    _ pair: AttachmentPair, _ attachment: DesiredAttachment, _ network: DesiredNetwork, _ service: DesiredService,
+    _ stack: DesiredStack
+  ) -> [String] {
+    [
+      "ip link add \(pair.link)\(mtu(network)) group \(stack.linkGroup) type veth"
+        + " peer name \(pair.interface)\(mtu(network)) address \(attachment.mac) netns \(stack.name).\(service.name)",
+      "ip link set \(pair.link) master \(stack.bridge(of: pair, of: attachment, in: network)) addrgenmode none up",
+      "bridge link set dev \(pair.link) flood off neigh_suppress on\(service.ports.isEmpty ? "" : " hairpin on")",
+    ] + (network.filtersVLANs ? portCommands(attachment) : []) + [
+      "bridge fdb add \(attachment.mac) dev \(pair.link) master static"
+    ]
+  }
+
+  private static func portCommands(_ attachment: DesiredAttachment) -> [String] {
     switch attachment.vlan {
     case nil: []
     case .access(let id):
@@ -60,8 +87,10 @@ extension Step {
   }
 
   static func subinterfaceCommands(_ attachment: DesiredAttachment, _ namespace: String) -> [String] {
-    attachment.subinterfaces.flatMap { interface in
-      ["ip -n \(namespace) link add \(interface.interface) link \(attachment.interface) type vlan id \(interface.vlan)"]
+    attachment.subinterfaces.flatMap { interface -> [String] in
+      let making =
+        "ip -n \(namespace) link add \(interface.interface) link \(attachment.interface) type vlan id \(interface.vlan)"
+      return (interface.link == nil ? [making] : [])
         + (interface.address.map {
           ["ip -n \(namespace) addr add \($0)/\(interface.length) dev \(interface.interface)"]
         } ?? []) + ["ip -n \(namespace) link set \(interface.interface) up"]

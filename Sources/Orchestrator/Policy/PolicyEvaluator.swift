@@ -45,7 +45,7 @@ public struct PolicyEvaluator: Sendable {
     owners = Dictionary(
       stack.services.flatMap { service in
         service.attachments.flatMap { attachment in
-          attachment.addresses.map { ($0, (service.name, attachment.network)) }
+          attachment.everyAddress.map { ($0, (service.name, attachment.network)) }
         }
       }, uniquingKeysWith: { first, _ in first })
     gateways = Dictionary(

@@ -37,6 +37,9 @@ struct PolicyMembers {
 extension DesiredAttachment {
   /// Its addresses of every family.
   var addresses: [IPAddress] { [.v4(address)] + (ipv6.map { [.v6($0.address)] } ?? []) }
+
+  /// With those of its interfaces in VLANs.
+  var everyAddress: [IPAddress] { addresses + subinterfaces.compactMap { $0.address.map { .v4($0) } } }
 }
 
 extension DesiredNetwork {

@@ -35,11 +35,13 @@ extension DesiredAttachment {
 
   /// What a person would type for it.
   func shapeCommands(_ service: String, _ stack: String) -> [String] {
-    LinkDirection.allCases.flatMap { direction in
-      let (tc, device) =
-        direction == .egress ? ("tc -n \(stack).\(service) qdisc", interface) : ("tc qdisc", link)
-      return currentConditions[direction].queueCommands(tc, device)
-    } + (isSetDown ? ["ip link set \(link) down"] : [])
+    pairs.flatMap { pair in
+      LinkDirection.allCases.flatMap { direction in
+        let (tc, device) =
+          direction == .egress ? ("tc -n \(stack).\(service) qdisc", pair.interface) : ("tc qdisc", pair.link)
+        return currentConditions[direction].queueCommands(tc, device)
+      } + (isSetDown ? ["ip link set \(pair.link) down"] : [])
+    }
   }
 }
 

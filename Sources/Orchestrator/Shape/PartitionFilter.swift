@@ -44,7 +44,7 @@ struct PartitionFilter {
           NftSet(
             "group\(index)", key: [.ipv4Address],
             elements: names.flatMap { stack.service(named: $0)?.attachments ?? [] }
-              .map { NftElement(.address(.v4($0.address))) },
+              .flatMap { [$0.address] + $0.subinterfaces.compactMap(\.address) }.map { NftElement(.address(.v4($0))) },
             comment: String(names.joined(separator: ",").prefix(100)))
         })
     }

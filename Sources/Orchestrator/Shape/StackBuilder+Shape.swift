@@ -12,18 +12,20 @@ extension StackBuilder {
     var lost: (outside: [(String, Share)], inside: [(String, Share)]) = ([], [])
     for attachment in service.attachments {
       let conditions = attachment.currentConditions
-      guard let near = try host.link(named: attachment.link), let own = try inner.link(named: attachment.interface)
-      else { continue }
-      var emulates = try apply(conditions.egress, to: own, through: &inner)
-      if !emulates { lost.outside.append((attachment.link, conditions.egress.loss)) }
-      emulates = try apply(conditions.ingress, to: near, through: &host)
-      if !emulates { lost.inside.append((attachment.interface, conditions.ingress.loss)) }
-      if near.isUp == attachment.isSetDown {
-        var change = LinkChange(.index(near.index))
-        change.isUp = !attachment.isSetDown
-        var batch = RouteBatch()
-        batch.change(change)
-        try host.apply(batch)
+      for pair in attachment.pairs {
+        guard let near = try host.link(named: pair.link), let own = try inner.link(named: pair.interface)
+        else { continue }
+        var emulates = try apply(conditions.egress, to: own, through: &inner)
+        if !emulates { lost.outside.append((pair.link, conditions.egress.loss)) }
+        emulates = try apply(conditions.ingress, to: near, through: &host)
+        if !emulates { lost.inside.append((pair.interface, conditions.ingress.loss)) }
+        if near.isUp == attachment.isSetDown {
+          var change = LinkChange(.index(near.index))
+          change.isUp = !attachment.isSetDown
+          var batch = RouteBatch()
+          batch.change(change)
+          try host.apply(batch)
+        }
       }
     }
     guard emulates.withLock({ $0 }) != true else { return }

@@ -155,23 +155,26 @@ extension StackCommands {
         for attachment in service.attachments where place?.network == nil || place?.network == attachment.network {
           for direction in LinkDirection.allCases {
             let isEgress = direction == .egress
-            let link =
-              isEgress
-              ? try inner.link(named: attachment.interface) : try host.link(named: attachment.link)
             var status = LinkStatus(
               stack: stack, service: service.name, network: attachment.network, direction: direction,
               condition: attachment.currentConditions[direction], isDown: attachment.isSetDown,
               isByHand: (isEgress ? attachment.override?.egress : attachment.override?.ingress) != nil,
-              packets: link?.traffic?.sentPackets ?? 0, octets: link?.traffic?.sentOctets ?? 0, dropped: 0)
-            for number in [LinkQueues.bucket, LinkQueues.emulator] {
-              guard let index = link?.index else { continue }
-              let queue = isEgress ? try inner.queue(number, on: index) : try host.queue(number, on: index)
-              status.dropped += UInt64(queue?.counters.dropped ?? 0)
-            }
-            if status.condition.loss > .none {
-              let chain = isEgress ? attachment.link : attachment.interface
-              let rules = isEgress ? try filters.rules(of: table) : try innerFilters.rules(of: table)
-              status.dropped += rules.filter { $0.chain == chain }.reduce(0) { $0 + $1.packets }
+              packets: 0, octets: 0, dropped: 0)
+            // One, or two without veth; of a trunk one for each VLAN that has a bridge of its own.
+            for pair in attachment.pairs {
+              let link = isEgress ? try inner.link(named: pair.interface) : try host.link(named: pair.link)
+              status.packets += link?.traffic?.sentPackets ?? 0
+              status.octets += link?.traffic?.sentOctets ?? 0
+              for number in [LinkQueues.bucket, LinkQueues.emulator] {
+                guard let index = link?.index else { continue }
+                let queue = isEgress ? try inner.queue(number, on: index) : try host.queue(number, on: index)
+                status.dropped += UInt64(queue?.counters.dropped ?? 0)
+              }
+              if status.condition.loss > .none {
+                let chain = isEgress ? pair.link : pair.interface
+                let rules = isEgress ? try filters.rules(of: table) : try innerFilters.rules(of: table)
+                status.dropped += rules.filter { $0.chain == chain }.reduce(0) { $0 + $1.packets }
+              }
             }
             statuses.append(status)
           }

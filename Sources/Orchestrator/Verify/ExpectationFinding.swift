@@ -55,7 +55,7 @@ struct ExpectationJudge {
     for finding in findings {
       let destination =
         switch finding.check.column.target {
-        case .service(let name, _), .linked(let name, _, _): name
+        case .service(let name, _, _), .linked(let name, _, _): name
         default: finding.check.column.label
         }
       let pair = Pair(source: finding.check.source, destination: destination, traffic: finding.check.column.traffic)
@@ -100,8 +100,8 @@ struct ExpectationJudge {
     case (.host, _), (.service, .host), (.service, .internet), (.linked, .host), (.linked, .internet): return false
     case (_, .range(let prefix)): return check.probes.contains { prefix.contains($0.question.destination) }
     case (.internet, _): return false
-    case (.service(_, let network), .network(let other)): return network == other
-    case (.service(let name, _), _), (.linked(let name, _, _), _): return has(name, peer)
+    case (.service(_, let network, _), .network(let other)): return network == other
+    case (.service(let name, _, _), _), (.linked(let name, _, _), _): return has(name, peer)
     }
   }
 

@@ -5,9 +5,20 @@ import Netlink
 struct PacketRouting {
   /// A wire that several have a part in.
   enum Segment: Hashable {
+    /// Where frames have no tag: the host is there too.
     case network(String)
+    /// The host is in none of them.
+    case vlan(UInt16, of: String)
     /// By its place in the list of links.
     case link(Int)
+
+    /// The network that it is, or is a part of.
+    var network: String? {
+      switch self {
+      case .network(let name), .vlan(_, let name): name
+      case .link: nil
+      }
+    }
   }
 
   /// A machine on the way.
@@ -67,13 +78,8 @@ struct PacketRouting {
     var interfaces: [String: [Interface]] = [:]
     for service in stack.services {
       for attachment in service.attachments {
-        for address in attachment.addresses {
-          guard let prefix = networks[attachment.network]?.subnets.first(where: { $0.contains(address) }) else {
-            continue
-          }
-          interfaces[service.name, default: []].append(
-            Interface(segment: .network(attachment.network), address: address, prefix: prefix))
-        }
+        guard let network = networks[attachment.network] else { continue }
+        interfaces[service.name, default: []] += Self.interfaces(of: attachment, in: network)
       }
     }
     for (index, link) in stack.links.enumerated() {
@@ -101,6 +107,20 @@ struct PacketRouting {
     gateways = Dictionary(
       stack.networks.flatMap { network in network.gateways.map { ($0, network.name) } },
       uniquingKeysWith: { first, _ in first })
+  }
+
+  private static func interfaces(of attachment: DesiredAttachment, in network: DesiredNetwork) -> [Interface] {
+    let segment = attachment.accessVLAN.map { Segment.vlan($0, of: network.name) } ?? .network(network.name)
+    let prefixes = [.v4(network.subnet(of: attachment))] + network.subnets
+    let own = attachment.addresses.compactMap { address in
+      prefixes.first { $0.contains(address) }.map { Interface(segment: segment, address: address, prefix: $0) }
+    }
+    return own
+      + attachment.subinterfaces.compactMap { interface in
+        guard let address = interface.address, let prefix = IPv4Prefix(containing: address, length: interface.length)
+        else { return nil }
+        return Interface(segment: .vlan(interface.vlan, of: network.name), address: .v4(address), prefix: .v4(prefix))
+      }
   }
 
   // MARK: - The way
@@ -136,6 +156,9 @@ struct PacketRouting {
         way.end = end
         if end == .outside, case .network(let name)? = way.segments.last, networks[name]?.isInternal ?? false {
           way.end = .keptIn(network: name)
+        } else if end == .outside, holders[destination] != nil {
+          // A service's, where no route of the host leads: in a VLAN, or on a link between two.
+          way.end = .noRoute(at: Self.name(.host))
         }
         return way
       case .hop(let segment, let address, let from):
@@ -205,7 +228,9 @@ struct PacketRouting {
   private func defaultGateway(of name: String, _ destination: IPAddress) -> IPAddress? {
     guard let attachment = services[name]?.attachments.first(where: { $0.leadsOut(for: destination) })
     else { return nil }
-    return networks[attachment.network]?.gateways.first { $0.socketFamily == destination.socketFamily }
+    guard let network = networks[attachment.network] else { return nil }
+    if attachment.accessVLAN != nil { return network.gateway(of: attachment).map { .v4($0) } }
+    return network.gateways.first { $0.socketFamily == destination.socketFamily }
   }
 
   /// The service that has an address.

@@ -66,7 +66,11 @@ struct ReachMatrix {
       known += ([service] + sharing).flatMap { extra[$0.name] ?? [] }
       let traffic = known.isEmpty ? [.echo] : known.uniqued()
       let places =
-        service.attachments.map { ReachColumn.Target.service(service.name, network: $0.network) }
+        service.attachments.flatMap { attachment in
+          ([attachment.accessVLAN] + attachment.subinterfaces.filter { $0.address != nil }.map(\.vlan)).map {
+            ReachColumn.Target.service(service.name, network: attachment.network, vlan: $0)
+          }
+        }
         + stack.links.indices.filter { stack.links[$0].touches([service.name]) }.map { index in
           let other = stack.links[index].ends.first { $0.service != service.name }?.service ?? ""
           return ReachColumn.Target.linked(service.name, to: other, link: index)
@@ -101,10 +105,10 @@ struct ReachMatrix {
   func check(_ source: ReachPeer, _ column: ReachColumn) -> ReachCheck? {
     let probes =
       switch (source, column.target) {
-      case (.service(let sender), .service(let receiver, _)) where sender == receiver: [ReachProbe]()
+      case (.service(let sender), .service(let receiver, _, _)) where sender == receiver: [ReachProbe]()
       case (.service(let sender), .linked(let receiver, _, _)) where sender == receiver: [ReachProbe]()
-      case (_, .service(let receiver, let network)):
-        direct(source, addresses(of: receiver, in: network), column.traffic, at: receiver)
+      case (_, .service(let receiver, let network, let vlan)):
+        direct(source, addresses(of: receiver, in: network, vlan), column.traffic, at: receiver)
       case (.service, .linked(let receiver, _, let link)):
         direct(source, addresses(of: receiver, on: link), column.traffic, at: receiver)
       case (.service, .host(let network)):
@@ -125,8 +129,10 @@ struct ReachMatrix {
     return probes.isEmpty ? nil : ReachCheck(source: source, column: column, probes: probes)
   }
 
-  private func addresses(of service: String, in network: String) -> [IPAddress] {
-    services[service]?.attachments.first { $0.network == network }?.addresses ?? []
+  private func addresses(of service: String, in network: String, _ vlan: UInt16?) -> [IPAddress] {
+    guard let attachment = services[service]?.attachments.first(where: { $0.network == network }) else { return [] }
+    if attachment.accessVLAN == vlan { return attachment.addresses }
+    return attachment.address(in: vlan).map { [.v4($0)] } ?? []
   }
 
   private func addresses(of service: String, on link: Int) -> [IPAddress] {

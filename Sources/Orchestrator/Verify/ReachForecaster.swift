@@ -75,7 +75,7 @@ struct ReachForecaster {
   private func judge(
     _ way: PacketRouting.Way, _ sender: IPAddress, _ destination: IPAddress, _ traffic: Traffic
   ) -> ReachForecast {
-    let networks = way.segments.compactMap { if case .network(let name) = $0 { name } else { nil } }
+    let networks = way.segments.compactMap(\.network)
     guard !networks.isEmpty,
       let decision = evaluator.decision(
         from: sender, to: destination, traffic.packet, isPublished: false, hostAddresses: [])
@@ -90,7 +90,9 @@ struct ReachForecaster {
     {
       return ReachForecast(isAllowed: decision.isAllowed, because: explanation(decision))
     }
-    let by = way.routers.isEmpty ? "within network \(networks[0])" : "by way of \(way.routers.joined(separator: ", "))"
+    let by =
+      way.routers.isEmpty
+      ? "within \(way.segments[0].words)" : "by way of \(way.routers.joined(separator: ", "))"
     // A network that is closed is closed to what passes through it too.
     if let name = networks.first(where: closed.contains) {
       return ReachForecast(isAllowed: false, because: "denied by default in network \(place(of: name)), \(by)")
@@ -110,6 +112,16 @@ struct ReachForecaster {
   /// `back (web.stack:20)`
   private func place(of network: String) -> String {
     network + (stack.network(named: network)?.declaredAt.map { " (\($0))" } ?? "")
+  }
+}
+
+extension PacketRouting.Segment {
+  fileprivate var words: String {
+    switch self {
+    case .network(let name): "network \(name)"
+    case .vlan(let id, let name): "VLAN \(id) of network \(name)"
+    case .link: "a link"
+    }
   }
 }
 

@@ -25,8 +25,8 @@ public enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
 /// Whom they are sent to, and what they are: a column of the matrix.
 struct ReachColumn: Hashable, Sendable {
   enum Target: Hashable, Sendable {
-    /// An instance by its addresses in a network.
-    case service(String, network: String)
+    /// An instance by its addresses in a network, or in one of its VLANs.
+    case service(String, network: String, vlan: UInt16?)
     /// An instance by its addresses on a link, by the link's place in the list.
     case linked(String, to: String, link: Int)
     /// The host by its addresses in a network.
@@ -45,7 +45,7 @@ struct ReachColumn: Hashable, Sendable {
   /// `db:5432`, `db@back:53/udp`, `db icmp`, `host:8081`; for a link the service at its other end stands for the network.
   var label: String {
     switch target {
-    case .service(let name, let network): name + (namesNetwork ? "@\(network)" : "") + suffix
+    case .service(let name, _, _): name + (namesNetwork ? target.place.map { "@\($0)" } ?? "" : "") + suffix
     case .linked(let name, let other, _): name + (namesNetwork ? "@\(other)" : "") + suffix
     case .host(let network): "host" + (namesNetwork ? "@\(network)" : "") + suffix
     case .internet: "internet" + suffix
@@ -55,12 +55,26 @@ struct ReachColumn: Hashable, Sendable {
     }
   }
 
+  /// Whether a person means it by the name of a network: `front`, or `lab.10` for one of its VLANs.
+  func isIn(_ place: String) -> Bool {
+    guard case .service(_, let network, _) = target else { return false }
+    return place == network || place == target.place
+  }
+
   private var suffix: String {
     switch traffic {
     case .tcp(let port): ":\(port)"
     case .udp(let port): ":\(port)/udp"
     case .echo: " icmp"
     }
+  }
+}
+
+extension ReachColumn.Target {
+  /// Where a service is met: `front`, or `lab.10` in a VLAN.
+  var place: String? {
+    guard case .service(_, let network, let vlan) = self else { return nil }
+    return network + (vlan.map { ".\($0)" } ?? "")
   }
 }
 

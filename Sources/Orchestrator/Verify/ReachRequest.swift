@@ -51,8 +51,8 @@ struct ReachRequest {
     let columns = matrix.columns.filter { column in
       guard traffic == nil || traffic == column.traffic else { return false }
       switch column.target {
-      case .service(let name, let network):
-        return isNamed(destination, .service(name), stack) && (self.network ?? network) == network
+      case .service(let name, let network, _):
+        return isNamed(destination, .service(name), stack) && column.isIn(self.network ?? network)
       case .linked(let name, let other, _):
         return isNamed(destination, .service(name), stack) && (self.network ?? other) == other
       case .host(let network): return destination == "host" && (self.network ?? network) == network
@@ -89,8 +89,9 @@ extension ReachCheck {
   func isNear(in stack: DesiredStack) -> Bool {
     guard case .service(let name) = source, let service = stack.service(named: name) else { return true }
     switch column.target {
-    case .service(_, let network), .host(let network):
-      return service.attachments.contains { $0.network == network }
+    case .service(_, let network, let vlan):
+      return service.attachments.contains { $0.network == network && $0.isIn(vlan) }
+    case .host(let network): return service.attachments.contains { $0.network == network && $0.isIn(nil) }
     case .linked(_, _, let link): return stack.links[link].touches([name])
     case .published, .internet: return true
     }

@@ -35,7 +35,7 @@ public struct VerifySelection: Sendable {
     guard !only.isEmpty else { return true }
     let destination: String =
       switch check.column.target {
-      case .service(let name, _), .linked(let name, _, _), .published(_, let name): name
+      case .service(let name, _, _), .linked(let name, _, _), .published(_, let name): name
       case .host: "host"
       case .internet: "internet"
       }

@@ -172,6 +172,72 @@ import Testing
       ).networks[0].vlans.map(\.id) == [7])
   }
 
+  private static let divided = """
+    services:
+      a: {command: [x], networks: {lab: {vlan: 10}}}
+      b: {command: [x], networks: {lab: {vlan: 20, rate: 1mbit}}}
+      r: {command: [x], networks: {lab: {vlan: {trunk: {10: 10.1.10.1, 20: null}}}}, forward: true}
+      plain: {command: [x], networks: [lab]}
+    networks: {lab: {subnet: 10.1.0.0/24, vlans: {10: {subnet: 10.1.10.0/24, gateway: 10.1.10.1}, 20: 10.1.20.0/24}}}
+    """
+
+  private static var withoutVLANs: HostFacts {
+    var facts = HostFacts.using()
+    facts.tellsVLANsApart = false
+    return facts
+  }
+
+  @Test func whereBridgesTellNoVLANsApartEachHasOneOfItsOwn() throws {
+    let usual = try resolve(Self.divided)
+    let stack = try resolve(Self.divided, on: Self.withoutVLANs)
+    // What a service can see is the same: names of interfaces, addresses, hardware addresses, routes.
+    var bare = stack
+    for index in bare.networks[0].vlans.indices { bare.networks[0].vlans[index].bridge = nil }
+    let router = try #require(bare.services.firstIndex { $0.name == "r" })
+    bare.services[router].attachments[0].vlan = usual.services[router].attachments[0].vlan
+    #expect(bare == usual)
+
+    let bridges = stack.networks[0].bridges
+    #expect(Set(bridges).count == 3 && bridges[1].hasPrefix("v10lab-") && bridges.allSatisfy { $0.utf8.count <= 15 })
+    let pairs = stack.services[router].attachments[0].pairs
+    #expect(pairs.map(\.interface) == ["eth0", "eth0.10", "eth0.20"] && Set(pairs.map(\.link)).count == 3)
+    let commands = Planner.up(stack, recorded: nil, observed: [:]).steps.flatMap {
+      $0.commands(folders: StateFolders())
+    }
+    #expect(commands.contains("ip link set \(pairs[2].link) master \(bridges[2]) addrgenmode none up"))
+    let access = try #require(stack.service(named: "a")?.attachments.first)
+    #expect(commands.contains("ip link set \(access.link) master \(bridges[1]) addrgenmode none up"))
+    #expect(
+      !commands.contains { $0.contains("vlan_filtering") || $0.contains("type vlan") || $0.hasPrefix("bridge vlan") })
+    let removal = Planner.down(stack, removeVolumes: false).steps.flatMap { $0.commands(folders: StateFolders()) }
+    #expect(bridges.allSatisfy { removal.contains("ip link del \($0)") })
+    #expect(VLANTrial.note(of: stack)?.hasSuffix("each VLAN of lab has a bridge of its own") == true)
+    #expect(VLANTrial.note(of: usual) == nil)
+    #expect(stack.bridges == bridges, "what another firewall is asked to let through")
+
+    let table = Firewall(stack).table.rendered
+    #expect(bridges.dropFirst().allSatisfy { table.contains("\"\($0)\" . \"\($0)\"") })
+    #expect(table.contains("iifname @segments drop") && !Firewall(usual).table.rendered.contains("segments"))
+    // The same again, and another when the kernel is another.
+    #expect(try resolve(Self.divided, on: Self.withoutVLANs, previous: stack) == stack)
+    #expect(try resolve(Self.divided, previous: stack) == usual)
+  }
+
+  @Test func whatBridgesOfTheirOwnCannotDoIsSaid() throws {
+    let far =
+      "services: {a: {command: [x], networks: {far: {vlan: 10}}}}\nnetworks: {far: {driver: vxlan, id: 1, remote: 192.0.2.7, subnet: 10.60.0.0/24}}"
+    #expect(obstacles(far, on: .using()).isEmpty)
+    let errors = obstacles(far, on: Self.withoutVLANs)
+    #expect(errors.count == 1 && errors[0].message.hasSuffix("no VLAN reaches the other host"), "\(errors)")
+    #expect(errors.first?.remedy?.hasSuffix("have a vxlan network for each VLAN in web.stack:2") == true, "\(errors)")
+    let many = "services: {a: {command: [x], networks: {n: {vlan: 10}}, scale: 1001}}\nnetworks: {n: {}}"
+    #expect(obstacles(many, on: .using()).isEmpty)
+    #expect(
+      obstacles(many, on: Self.withoutVLANs).map(\.message) == [
+        "\(VLANTrial.absence): VLAN 10 has 1001 services, and its bridge takes 1000"
+      ])
+  }
+
   // MARK: Large networks
 
   @Test func moreServicesThanABridgeTakesAreOnSeveral() throws {

@@ -70,6 +70,55 @@ import Testing
     #expect(try forecast("client -> server:80", opened).isAllowed)
   }
 
+  private static let trunk = """
+    services:
+      a10: {command: [x], networks: {lab: {vlan: 10}}, expose: ["80"]}
+      b10: {command: [x], networks: {lab: {vlan: 10}}, expose: ["80"]}
+      c20: {command: [x], networks: {lab: {vlan: 20}}, expose: ["80"]}
+      d30: {command: [x], networks: {lab: {vlan: 30}}, expose: ["80"]}
+      plain: {command: [x], networks: [lab], expose: ["80"]}
+      r: {command: [x], networks: {lab: {vlan: {trunk: {10: 10.1.10.1, 20: 10.1.20.1}}}}, forward: true}
+    networks:
+      lab:
+        subnet: 10.1.0.0/24
+        vlans: {10: {subnet: 10.1.10.0/24, gateway: 10.1.10.1}, 20: {subnet: 10.1.20.0/24, gateway: 10.1.20.1}, 30: null}
+    """
+
+  @Test(arguments: [
+    ("a10 -> b10:80", true, "allowed within VLAN 10 of network lab"),
+    ("a10 -> c20:80", true, "allowed by way of r"),
+    ("r -> c20:80", true, "allowed within VLAN 20 of network lab"),
+    ("a10 -> r@lab.10 icmp", true, "allowed within VLAN 10 of network lab"),
+    ("a10 -> r@lab.20 icmp", true, "allowed within VLAN 10 of network lab"),
+    ("plain -> r@lab icmp", true, "allowed by default in network lab (web.stack:9)"),
+    // In one subnet and not in one VLAN.
+    ("plain -> d30:80", false, "denied since plain has no route there"),
+    ("d30 -> plain:80", false, "denied since d30 has no route there"),
+    ("d30 -> a10:80", false, "denied since d30 has no route there"),
+    ("plain -> a10:80", false, "denied since host has no route there"),
+    ("host -> a10:80", false, "denied since host has no route there"),
+    ("host -> d30:80", false, "denied since host has no route there"),
+  ])
+  func vlansAreApartAndRoutedByWhoHasATrunk(_ name: String, _ isAllowed: Bool, _ because: String) throws {
+    let forecast = try forecast(name, Self.trunk)
+    #expect(forecast.isAllowed == isAllowed && forecast.because == because, "\(forecast)")
+  }
+
+  @Test func withoutForwardingVLANsStayApart() throws {
+    let text = Self.trunk.replacing("forward: true", with: "forward: false")
+    #expect(try forecast("a10 -> c20:80", text).because == "denied since r does not forward")
+    #expect(try forecast("a10 -> b10:80", text).isAllowed)
+  }
+
+  @Test func whoIsInAVLANIsNearWhomeverElseIs() throws {
+    let stack = try resolve(Self.trunk)
+    let checks = ReachMatrix(stack, nextHop: nil).checks()
+    let near = checks.filter { $0.isNear(in: stack) }.map(\.name)
+    #expect(
+      near.contains("a10 -> b10:80") && near.contains("a10 -> r@lab.10 icmp") && near.contains("plain -> r@lab icmp"))
+    #expect(!near.contains("a10 -> c20:80") && !near.contains("a10 -> r@lab icmp") && !near.contains("d30 -> plain:80"))
+  }
+
   @Test func linksAreColumnsOfTheirOwn() throws {
     let matrix = ReachMatrix(try resolve(Self.routed), nextHop: nil)
     #expect(matrix.columns.map(\.label).contains("r1@r2 icmp"))

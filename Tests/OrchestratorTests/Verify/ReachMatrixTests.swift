@@ -26,7 +26,7 @@ import Testing
 
   @Test func nobodyIsAskedAboutItself() throws {
     for check in ReachMatrix(try resolve(shop), nextHop: hop).checks() {
-      if case .service(let name, _) = check.column.target { #expect(check.source != .service(name)) }
+      if case .service(let name, _, _) = check.column.target { #expect(check.source != .service(name)) }
       if case .host = check.column.target { #expect(check.source != .host) }
     }
   }

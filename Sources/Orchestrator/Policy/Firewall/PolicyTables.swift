@@ -93,9 +93,8 @@ struct PolicyTables {
     var seen: [String: Int] = [:]
     return policy.rules.map { rule in
       let line = rule.line
-      let words = line.utf8.split { !isLetterOrDigit($0) }.joined(separator: CollectionOfOne(UInt8(ascii: "_"))).prefix(
-        48)
-      let name = "\(String(decoding: Array(words), as: UTF8.self))_\(StableHash("rule", line).tag)"
+      let words = line.utf8.split { !isLetterOrDigit($0) }.joined(separator: CollectionOfOne(UInt8(ascii: "_")))
+      let name = "\(String(decoding: Array(words.prefix(48)), as: UTF8.self))_\(StableHash("rule", line).tag)"
       seen[name, default: 0] += 1
       return seen[name] == 1 ? name : "\(name)_\(seen[name, default: 0])"
     }

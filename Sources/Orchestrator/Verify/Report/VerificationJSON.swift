@@ -55,7 +55,7 @@ extension Verification.Report.Check {
     let column = finding.check.column
     source = "\(finding.check.source)"
     switch column.target {
-    case .service(let name, let network): (destination, self.network) = (name, network)
+    case .service(let name, _, _): (destination, network) = (name, column.target.place)
     case .linked(let name, let other, _): (destination, self.network) = (name, "link to \(other)")
     case .host(let network): (destination, self.network) = ("host", network)
     case .published: (destination, network) = ("host", nil)
