@@ -6,6 +6,7 @@
 // because there is no route yet must not cost the seconds of a retransmission.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
@@ -28,8 +29,10 @@ static int answers(uint32_t address) {
   char reply[512];
   int ok = 0, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   struct pollfd ready = {.fd = fd, .events = POLLOUT};
-  connect(fd, (void *)&to, sizeof to);
-  if (poll(&ready, 1, 20) == 1 && write(fd, request, sizeof request - 1) == sizeof request - 1) {
+  // Without a route it fails at once.
+  int refused = connect(fd, (void *)&to, sizeof to) != 0 && errno != EINPROGRESS;
+  if (!refused && poll(&ready, 1, 20) == 1 && ready.revents == POLLOUT &&
+      send(fd, request, sizeof request - 1, MSG_NOSIGNAL) == sizeof request - 1) {
     ready.events = POLLIN;
     if (poll(&ready, 1, 1000) == 1 && read(fd, reply, sizeof reply) > 12) ok = !memcmp(reply + 9, "200", 3);
   }

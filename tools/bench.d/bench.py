@@ -13,6 +13,7 @@ import time
 
 import network
 from common import WORK, make_rootfs, pair, run, table, verdict
+from engine import Engine
 from peers import Compose, Floor, Mininet, Plain, Podman, Stack
 from plot import plot
 
@@ -179,4 +180,7 @@ PARSER.add_argument("--plot", metavar="FILE.svg")
 ARGUMENTS = PARSER.parse_args()
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    finally:
+        Engine.shared.stop()

@@ -36,9 +36,12 @@ def timed(*command):
     return (time.monotonic() - begin) * 1e3
 
 
-def answered(first, n, *command):
-    """Milliseconds from the start of `command` until n servers, from address `first` on, have answered."""
-    output = run(f"{HELPERS}/answered", first, str(n), *command)
+def answered(first, n, *command, within=()):
+    """Milliseconds from the start of `command` until n servers, from address `first` on, have answered.
+
+    `within` is what enters the namespaces that both are in.
+    """
+    output = run(*within, f"{HELPERS}/answered", first, str(n), *command)
     return float(re.search(r"answered_ms=([\d.]+)", output).group(1))
 
 

@@ -4,8 +4,8 @@ import re
 import shutil
 import subprocess
 
-
 from common import HELPERS, HERE, ROOTFS, WORK, address, answered, fresh_folder, run, timed
+from engine import Engine
 
 
 class Floor:
@@ -65,8 +65,12 @@ class Plain:
 
 class Podman:
     name = "podman"
-    # Its own storage is on an overlay in a throwaway host, where it cannot make overlays; crun refuses hybrid cgroups.
-    command = f"podman --root {WORK}/podman --runroot /run/podman-bench --runtime runc --cgroup-manager cgroupfs"
+    # Its own storage is on an overlay in a throwaway host, where it cannot make overlays; crun refuses hybrid cgroups; and
+    # networks would be noted in the real host's /etc.
+    command = (
+        f"podman --root {WORK}/podman --runroot /run/podman-bench --network-config-dir {WORK}/podman-networks"
+        " --runtime runc --cgroup-manager cgroupfs"
+    )
 
     @classmethod
     def missing(cls):
@@ -87,21 +91,17 @@ class Podman:
 
 
 class Compose:
-    name = "docker compose"
+    name = "docker-compose"
 
     @staticmethod
     def missing():
-        if not shutil.which("docker"):
+        if not (shutil.which("dockerd") and shutil.which("docker-compose")):
             return "not installed"
-        probe = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
-        if probe.returncode != 0:
-            return "no compose plugin"
-        probe = subprocess.run(["docker", "info"], capture_output=True, check=False)
-        return None if probe.returncode == 0 else "no engine answers"
+        return Engine.shared.start()
 
     @staticmethod
     def cycle(n):
-        run("sh", "-c", f"docker image inspect stack-bench >/dev/null 2>&1 || tar -C {ROOTFS} -c . | docker import - stack-bench")
+        engine = Engine.shared
         services = "".join(
             f"  s{k}:\n    image: stack-bench\n    command: [/bin/httpd, -f, -p, '80', -h, /www]\n"
             f"    networks: {{bench: {{ipv4_address: {address('10.81', k)}}}}}\n"
@@ -110,8 +110,8 @@ class Compose:
         path = f"{WORK}/compose.yaml"
         with open(path, "w", encoding="utf-8") as file:
             file.write(f"services:\n{services}networks:\n  bench: {{ipam: {{config: [{{subnet: 10.81.0.0/16}}]}}}}\n")
-        up = answered(address("10.81", 0), n, "docker", "compose", "-f", path, "up", "-d")
-        return up, timed("docker", "compose", "-f", path, "down", "-t", "0")
+        up = answered(address("10.81", 0), n, "docker-compose", "-f", path, "up", "-d", within=engine.enter)
+        return up, timed(*engine.enter, "docker-compose", "-f", path, "down", "-t", "0")
 
 
 class Mininet:
