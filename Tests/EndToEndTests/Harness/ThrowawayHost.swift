@@ -139,9 +139,14 @@ final class ThrowawayHost {
     return try condition()
   }
 
-  /// Records an issue for whatever the host has, or lacks, that it did not when `state` was taken.
+  /// Records an issue for whatever the host has, or lacks, that it did not when `state` was taken. A supervisor ends a moment
+  /// after its last answer, and on a busy machine that takes a while: what was left behind stays.
   func expectUnchanged(since state: HostState, sourceLocation: SourceLocation = #_sourceLocation) throws {
-    let differences = try HostState(of: self).differences(since: state)
+    var differences: [String] = []
+    _ = try eventually {
+      differences = try HostState(of: self).differences(since: state)
+      return differences.isEmpty
+    }
     #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))", sourceLocation: sourceLocation)
   }
 
