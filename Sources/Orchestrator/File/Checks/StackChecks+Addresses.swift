@@ -47,7 +47,7 @@ extension StackChecks {
       return
     }
     if let gateway = network.gateway {
-      checkInside(gateway, "the gateway", of: network, subnet)
+      checkInside(gateway.map(IPAddress.v4), "the gateway", of: network, subnet.map(IPPrefix.v4))
     }
     if let range = network.addressRange,
       range.value.length < subnet.value.length || !subnet.value.contains(range.value.network)
@@ -61,8 +61,8 @@ extension StackChecks {
 
   /// False, with a diagnostic, for an address that no host of the subnet can have.
   @discardableResult
-  private func checkInside(
-    _ address: Located<IPv4Address>, _ what: String, of network: StackFile.Network, _ subnet: Located<IPv4Prefix>
+  func checkInside(
+    _ address: Located<IPAddress>, _ what: String, of network: StackFile.Network, _ subnet: Located<IPPrefix>
   ) -> Bool {
     let label = Diagnostic.Label(subnet.span, "the subnet is \(subnet.value)")
     guard subnet.value.contains(address.value) else {
@@ -72,15 +72,39 @@ extension StackChecks {
           at: address.span, also: [label]))
       return false
     }
-    let role =
-      address.value == subnet.value.network
-      ? "the network address"
-      : address.value == subnet.value.last ? "the broadcast address" : nil
-    guard let role else { return true }
+    guard let role = Self.role(of: address.value, in: subnet.value) else { return true }
     diagnostics.add(
       Diagnostic(
         .reservedAddress, "\(what) \(address.value) is \(role) of \"\(network.name.value)\"", at: address.span,
         also: [label]))
+    return false
+  }
+
+  /// What an address stands for that is no single host's.
+  private static func role(of address: IPAddress, in subnet: IPPrefix) -> String? {
+    // In IPv6 it stands for any router of the subnet (RFC 4291, 2.6.1), and there is no broadcast.
+    if address == subnet.network { return "the network address" }
+    if case .v4(let range) = subnet, address == .v4(range.last) { return "the broadcast address" }
+    return nil
+  }
+
+  /// False, with a diagnostic, for a service's address that is the network's own gateway.
+  ///
+  /// - Parameters:
+  ///   - gateway: the declared one.
+  ///   - first: what it is where none is declared.
+  func checkIsNoGateway(
+    _ address: Located<IPAddress>, of network: StackFile.Network, _ subnet: Located<IPPrefix>,
+    gateway: Located<IPAddress>?, first: IPAddress
+  ) -> Bool {
+    guard address.value == gateway?.value ?? first else { return true }
+    diagnostics.add(
+      Diagnostic(
+        .reservedAddress, "the address \(address.value) is the gateway of \"\(network.name.value)\"", at: address.span,
+        also: [
+          gateway.map { Diagnostic.Label($0.span, "the gateway is declared here") }
+            ?? Diagnostic.Label(subnet.span, "the gateway is the first address of \(subnet.value)")
+        ]))
     return false
   }
 
@@ -98,8 +122,12 @@ extension StackChecks {
         if let mac = attachment.mac {
           claim("the hardware address \(mac.value)", mac.span, service, on: network)
         }
-        guard let address = attachment.address, check(address, of: service, on: network, attachment) else { continue }
-        claim("the address \(address.value)", address.span, service, on: network)
+        if let address = attachment.address, check(address, of: service, on: network, attachment) {
+          claim("the address \(address.value)", address.span, service, on: network)
+        }
+        if let address = attachment.address6, check(address, of: service, on: network) {
+          claim("the address \(address.value)", address.span, service, on: network)
+        }
       }
     }
   }
@@ -129,18 +157,12 @@ extension StackChecks {
       }
       return true
     }
-    guard checkInside(address, "the address", of: network, subnet) else { return false }
+    let (place, range) = (address.map(IPAddress.v4), subnet.map(IPPrefix.v4))
+    guard checkInside(place, "the address", of: network, range) else { return false }
     guard subnet == network.subnet else { return true }
-    let first = IPv4Address(bits: subnet.value.network.bits + 1)
-    guard address.value == network.gateway?.value ?? first else { return true }
-    diagnostics.add(
-      Diagnostic(
-        .reservedAddress, "the address \(address.value) is the gateway of \"\(network.name.value)\"", at: address.span,
-        also: [
-          network.gateway.map { Diagnostic.Label($0.span, "the gateway is declared here") }
-            ?? Diagnostic.Label(subnet.span, "the gateway is the first address of \(subnet.value)")
-        ]))
-    return false
+    return checkIsNoGateway(
+      place, of: network, range, gateway: network.gateway?.map(IPAddress.v4),
+      first: .v4(IPv4Address(bits: subnet.value.network.bits + 1)))
   }
 
   static func likelySubnet(of address: IPv4Address) -> String {

@@ -5,7 +5,6 @@ extension StackChecks {
   func checkIPv6() {
     checkSubnets6()
     for network in stack.networks { checkDetails6(of: network) }
-    checkAddresses6()
     checkPorts6()
   }
 
@@ -80,7 +79,7 @@ extension StackChecks {
           at: gateway.span, help: ["declare it: `subnet: fd00:1::/64`"]))
       return
     }
-    checkInside(gateway, "the gateway", of: network, subnet)
+    checkInside(gateway.map(IPAddress.v6), "the gateway", of: network, subnet.map(IPPrefix.v6))
   }
 
   private func reportWithoutIPv6(_ what: String, at span: Span, _ network: StackFile.Network) {
@@ -94,53 +93,8 @@ extension StackChecks {
         ], help: ["write `enable_ipv6: true` in the network"]))
   }
 
-  /// False, with a diagnostic, for an address that no host of the subnet can have.
-  @discardableResult
-  private func checkInside(
-    _ address: Located<IPv6Address>, _ what: String, of network: StackFile.Network, _ subnet: Located<IPv6Prefix>
-  ) -> Bool {
-    let label = Diagnostic.Label(subnet.span, "the subnet is \(subnet.value)")
-    guard subnet.value.contains(address.value) else {
-      diagnostics.add(
-        Diagnostic(
-          .outsideSubnet, "\(what) \(address.value) is outside the subnet of \"\(network.name.value)\"",
-          at: address.span, also: [label]))
-      return false
-    }
-    // RFC 4291, 2.6.1: it stands for any router of the subnet.
-    guard address.value == subnet.value.network else { return true }
-    diagnostics.add(
-      Diagnostic(
-        .reservedAddress, "\(what) \(address.value) is the network address of \"\(network.name.value)\"",
-        at: address.span, also: [label]))
-    return false
-  }
-
-  private func checkAddresses6() {
-    struct Place: Hashable {
-      var network: String
-      var address: IPv6Address
-    }
-    var owners: [Place: [(service: StackFile.Service, span: Span)]] = [:]
-    for service in stack.services {
-      for attachment in service.attachments {
-        guard let network = stack.networks[attachment.network.value], let address = attachment.address6,
-          check(address, of: service, on: network)
-        else { continue }
-        let place = Place(network: network.name.value, address: address.value)
-        if let owner = owners[place]?.first(where: { Self.canRunTogether($0.service, service) }) {
-          diagnostics.add(
-            Diagnostic(
-              .duplicateAddress,
-              "the address \(address.value) is given to \"\(owner.service.name.value)\" and to \"\(service.name.value)\"",
-              at: address.span, "again here", also: [Diagnostic.Label(owner.span, "first here")]))
-        }
-        owners[place, default: []].append((service, address.span))
-      }
-    }
-  }
-
-  private func check(
+  /// False, with a diagnostic, for an address that the service cannot have there.
+  func check(
     _ address: Located<IPv6Address>, of service: StackFile.Service, on network: StackFile.Network
   ) -> Bool {
     let name = network.name.value
@@ -161,15 +115,9 @@ extension StackChecks {
           help: ["declare one that holds the address: `subnet: \(likely)`"]))
       return true
     }
-    guard checkInside(address, "the address", of: network, subnet) else { return false }
-    guard address.value == network.gateway6?.value ?? subnet.value.firstHost else { return true }
-    diagnostics.add(
-      Diagnostic(
-        .reservedAddress, "the address \(address.value) is the gateway of \"\(name)\"", at: address.span,
-        also: [
-          network.gateway6.map { Diagnostic.Label($0.span, "the gateway is declared here") }
-            ?? Diagnostic.Label(subnet.span, "the gateway is the first address of \(subnet.value)")
-        ]))
-    return false
+    let (place, range) = (address.map(IPAddress.v6), subnet.map(IPPrefix.v6))
+    return checkInside(place, "the address", of: network, range)
+      && checkIsNoGateway(
+        place, of: network, range, gateway: network.gateway6?.map(IPAddress.v6), first: .v6(subnet.value.firstHost))
   }
 }
