@@ -13,8 +13,12 @@ import Testing
         #expect(help.contains("  \(command)"), "help does not list \(command)")
       }
       let wrong = try host.run("stack", "upp")
-      #expect(wrong.status != 0)
-      #expect(wrong.errors.contains("upp"))
+      #expect(wrong.status == 1)
+      #expect(wrong.errors.hasPrefix("error: stack has no command \"upp\": did you mean \"up\"?"), "\(wrong)")
+      let option = try host.run("stack", "up", "--forse-recreate", "x.stack")
+      #expect(option.status == 1)
+      #expect(option.errors.hasPrefix("error: Unknown option '--forse-recreate'"), "\(option)")
+      #expect(option.errors.contains("--force-recreate"), "\(option)")
     }
   }
 
@@ -161,6 +165,11 @@ import Testing
         #expect(outcome.output.lowercased().contains(word), "no word of \(word): \(outcome.output)")
       }
       try host.expectUnchanged(since: before)
+      try host.succeed("stack", "up", Repository.stackFile("web.stack"))
+      let ids = try host.succeed("stack", "exec", "web1", "cut", "-d ", "-f1-", "/proc/self/uid_map").split(
+        separator: " ")
+      #expect(
+        try !host.run("stack", "doctor").output.contains("uid \(ids[1])"), "a service's own ids are nothing to note")
     }
   }
 

@@ -9,8 +9,18 @@ extension HostExamination {
     for file in ["/etc/subuid", "/etc/subgid"] {
       users += Self.users(ofRanges: text(of: file) ?? "").map { "\($0) in \(file)" }
     }
-    users += Self.processOwners().map { "processes of uid \($0)" }
+    let own = ownIdentifiers()
+    users += Self.processOwners().filter { owner in !own.contains { $0.contains(owner) } }
+      .map { "processes of uid \($0)" }
     return [Self.judge(identifierUsers: users)]
+  }
+
+  /// Those of the stacks that are up.
+  private func ownIdentifiers() -> [ClosedRange<UInt32>] {
+    let index = StackIndex(folders: folders)
+    return index.names().flatMap { name in
+      ((try? index.desired(name)) ?? nil)?.services.compactMap(\.identities) ?? []
+    }
   }
 
   static func judge(identifierUsers users: [String]) -> HostFinding {

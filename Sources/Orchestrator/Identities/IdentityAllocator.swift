@@ -37,3 +37,10 @@ struct IdentityAllocator {
 
   private static func place(_ id: UInt32) -> UInt32 { (id - pool.lowerBound) / size }
 }
+
+extension DesiredService {
+  /// The host's ids that are its own; nil for a service in the host's user namespace.
+  var identities: ClosedRange<UInt32>? {
+    firstIdentity.map { $0...($0 + (IdentityAllocator.size - 1)) }
+  }
+}

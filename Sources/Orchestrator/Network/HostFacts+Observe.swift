@@ -107,9 +107,7 @@ extension HostFacts {
         ranges.append(UsedRange(prefix: .v4(network.subnet), user: user))
         if let ipv6 = network.ipv6 { ranges.append(UsedRange(prefix: .v6(ipv6.subnet), user: user)) }
       }
-      identities.taken += other.services.compactMap { service in
-        service.firstIdentity.map { $0...($0 + (IdentityAllocator.size - 1)) }
-      }
+      identities.taken += other.services.compactMap(\.identities)
       for service in other.services {
         ports += service.ports.map {
           UsedPort(

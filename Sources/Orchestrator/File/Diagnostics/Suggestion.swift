@@ -1,5 +1,5 @@
 /// The nearest of several names to one that was mistyped.
-enum Suggestion {
+public enum Suggestion {
   /// The candidate within a third of the word's length in typing errors (at least one is forgiven); the first of equals.
   static func closest(to word: String, among candidates: some Sequence<String>) -> String? {
     let typed = Array(word.lowercased().utf8)
@@ -18,7 +18,7 @@ enum Suggestion {
   }
 
   /// `did you mean "front"?`, or nothing.
-  static func question(about word: String, among candidates: some Sequence<String>) -> String {
+  public static func question(about word: String, among candidates: some Sequence<String>) -> String {
     closest(to: word, among: candidates).map { "did you mean \"\($0)\"?" } ?? ""
   }
 

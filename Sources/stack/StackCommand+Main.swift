@@ -1,0 +1,34 @@
+import ArgumentParser
+import Glibc
+import Orchestrator
+
+extension StackCommand {
+  /// Reads the command line and does what it says. What cannot be understood ends the program with status 1, as everything
+  /// that fails does.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      standardError("error: ", unknownCommand() ?? message(about: error))
+      Glibc.exit(ExitCode.failure.rawValue)
+    }
+  }
+
+  /// What to say of a first word that is no command; nil when it is one.
+  private static func unknownCommand() -> String? {
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+    guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else {
+      return nil
+    }
+    let question = Suggestion.question(about: word, among: names)
+    return "stack has no command \"\(word)\"\(question.isEmpty ? "" : ": \(question)")\n  for all of them: stack --help"
+  }
+
+  /// The parser's own words, begun as all errors are.
+  private static func message(about error: any Error) -> String {
+    let text = fullMessage(for: error)
+    return String(text.trimmingPrefix("Error: "))
+  }
+}
