@@ -43,14 +43,18 @@ let package = Package(
         .unsafeFlags(["-Xclang-linker", "-no-pie", "-L.build/archives"], .when(configuration: .release))
       ]),
 
+    .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     .testTarget(
       name: "NetlinkTests",
-      dependencies: ["Netlink", "Kernel", "CNetfilter", .product(name: "SystemPackage", package: "swift-system")],
+      dependencies: [
+        "Netlink", "Kernel", "CNetfilter", "Fuzzing", .product(name: "SystemPackage", package: "swift-system"),
+      ],
       swiftSettings: strict),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: strict),
     .testTarget(
-      name: "OrchestratorTests", dependencies: ["Orchestrator"], exclude: ["Golden"], swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", swiftSettings: strict),
+      name: "OrchestratorTests", dependencies: ["Orchestrator", "Fuzzing"], exclude: ["Golden"],
+      swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", dependencies: ["Fuzzing"], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu17
 )

@@ -1,4 +1,5 @@
 import Foundation
+import Fuzzing
 import Testing
 
 /// Promised and observed verdicts of stacks that nobody has thought up: seeded, so each can be had again by its number.
@@ -31,21 +32,10 @@ import Testing
 
 /// A stack file made by chance: networks, services in one or two of them, ports, rules.
 private struct GeneratedTopology {
-  private struct Generator: RandomNumberGenerator {
-    var state: UInt64
-    /// SplitMix64.
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
-    }
-  }
-
   let text: String
 
   init(seed: UInt64) {
-    var chance = Generator(state: seed &* 7919)
+    var chance = SeededGenerator(seed: seed &* 7919)
     func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &chance) }
     func happens(_ percent: Int) -> Bool { pick(1...100) <= percent }
     let networks = (1...pick(1...3)).map { "net\($0)" }

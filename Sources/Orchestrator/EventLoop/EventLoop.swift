@@ -112,7 +112,7 @@ public final class EventLoop {
   /// Calls `action` once, `delay` from now or up to a millisecond later.
   @discardableResult
   public func schedule(after delay: Duration, _ action: @escaping () -> Void) -> TimerID {
-    schedule(at: now + delay, action)
+    schedule(at: now + delay.bounded, action)
   }
 
   /// Calls `action` once, at `deadline` or up to a millisecond later.

@@ -63,7 +63,9 @@ final class LogCursor {
       var last: [LogEntry] = []
       var first = 0
       var total = 0
+      var firsts: [LogStream: Int] = [:]
       func keep(_ entry: LogEntry) {
+        firsts[entry.stream] = firsts[entry.stream] ?? total
         total += 1
         if last.count < wanted {
           last.append(entry)
@@ -74,8 +76,8 @@ final class LogCursor {
       }
       while let entry = next() { keep(entry) }
       while includesPartial, let entry = takePartial() { keep(entry) }
-      // Going back to the middle of a long line leaves one entry cut short: it must be among those left out.
-      if isAtBeginning || total > wanted {
+      // Going back to the middle of long lines leaves one entry of each stream cut short: they must be among those left out.
+      if isAtBeginning || total > wanted && firsts.values.allSatisfy({ $0 < total - wanted }) {
         preloaded = (last[first...] + last[..<first])[...]
         return
       }

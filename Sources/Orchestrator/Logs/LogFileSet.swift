@@ -20,6 +20,9 @@ struct LogFileSet {
     let identity: Identity
   }
 
+  /// A rotation under way leaves one number empty; where so many are, the log ends.
+  private static let gap = 3
+
   let path: String
 
   /// Where a file stands now: 0 while it is being written to, then 1 and up; `nil` when it has been deleted.
@@ -55,17 +58,28 @@ struct LogFileSet {
   }
 
   func openNewest() -> Opened? {
-    open(number: 0) ?? open(number: 1)
+    for number in 0..<Self.gap {
+      if let file = open(number: number) { return file }
+    }
+    return nil
   }
 
   private func open(beside identity: Identity, step: Int) -> Opened? {
     // Each turn that fails saw a rotation.
     for _ in 0..<16 {
       guard let number = number(of: identity) else { return step < 0 ? openOldest(since: nil) : nil }
-      guard number + step >= 0, let file = open(number: number + step) else { return nil }
-      if self.number(of: identity) == number { return file }
+      guard let distance = (1...Self.gap).first(where: { exists(number: number + step * $0) }) else { return nil }
+      guard let file = open(number: number + step * distance) else { continue }
+      // Higher numbers are renamed first: while nothing has come in between, what was opened is the next.
+      let isNext = (1..<distance).allSatisfy { !exists(number: number + step * $0) }
+      if isNext, self.number(of: identity) == number { return file }
     }
     return nil
+  }
+
+  private func exists(number: Int) -> Bool {
+    var status = stat()
+    return number >= 0 && lstat(LogFile.path(path, number: number), &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
   private func open(number: Int) -> Opened? {
@@ -81,10 +95,10 @@ struct LogFileSet {
   private func numbers(where condition: (stat) -> Bool, visit: (Int) -> Void = { _ in }) -> Int? {
     var missing = 0
     var number = 0
-    // A rotation under way leaves one number empty.
-    while missing < 3 {
+    while missing < Self.gap {
       var status = stat()
-      if lstat(LogFile.path(path, number: number), &status) == 0 {
+      // What is no file is none of the log's.
+      if lstat(LogFile.path(path, number: number), &status) == 0, status.st_mode & S_IFMT == S_IFREG {
         if condition(status) { return number }
         visit(number)
         missing = 0

@@ -51,7 +51,7 @@ extension NetworkEmulator {
     guard condition.needsEmulator || condition.loss > .none else { return nil }
     // What is on its way waits here: at full speed that is a million packets a second, and netem's own 1,000 would make the
     // delay a limit of rate.
-    let time = condition.delay + condition.jitter
+    let time = condition.delay.bounded + condition.jitter.bounded
     let (seconds, attoseconds) = time.components
     let microseconds = UInt64(clamping: seconds) * 1_000_000 + UInt64(clamping: attoseconds / 1_000_000_000_000)
     self.init(limit: UInt32(min(max(microseconds, 1000), 200_000)))

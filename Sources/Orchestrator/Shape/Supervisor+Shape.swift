@@ -30,8 +30,7 @@ extension Supervisor {
     if let overrideTimer { loop.cancel(overrideTimer) }
     overrideTimer = nil
     guard let next = stack?.nextOverrideEnd else { return }
-    let rest = max(0, next - Self.secondsSinceBoot)
-    overrideTimer = loop.schedule(after: .milliseconds(Int(rest * 1000))) { [weak self] in
+    overrideTimer = loop.schedule(after: .seconds(bounded: next - Self.secondsSinceBoot)) { [weak self] in
       self?.enqueue { [weak self] in
         self?.change({ $0.endOverrides(at: Self.secondsSinceBoot) }, completion: { _ in })
       }

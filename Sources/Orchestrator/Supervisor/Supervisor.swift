@@ -184,7 +184,7 @@ final class Supervisor {
     let plan = Planner.up(
       desired, recorded: before, isSettled: Files.exists(builder.folder.settled),
       observed: observed, recreate: call.parameters.recreate)
-    readyTimeout = call.parameters.timeout.map { .seconds($0) }
+    readyTimeout = call.parameters.timeout.map { .seconds(bounded: $0) }
     stopTimeout = nil
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
     redefine(desired)
@@ -249,7 +249,7 @@ final class Supervisor {
 
   private func down(_ call: ControlCall<SupervisorMethods.Down>) {
     let stack = stack ?? DesiredStack.empty(named: builder.stack)
-    stopTimeout = call.parameters.timeout.map { .seconds($0) }
+    stopTimeout = call.parameters.timeout.map { .seconds(bounded: $0) }
     perform(Planner.down(stack, removeVolumes: call.parameters.removeVolumes), call, failures: .goOn) { [self] run in
       call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))
       end()
@@ -266,8 +266,8 @@ final class Supervisor {
         return commandEnded()
       }
       let wanted = stack.services.filter { selection.services.isEmpty || selection.services.contains($0.name) }
-      stopTimeout = selection.timeout.map { .seconds($0) }
-      readyTimeout = selection.timeout.map { .seconds($0) }
+      stopTimeout = selection.timeout.map { .seconds(bounded: $0) }
+      readyTimeout = selection.timeout.map { .seconds(bounded: $0) }
       perform(plan(wanted, stack), call) { [self] run in
         call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))
         commandEnded()

@@ -224,31 +224,6 @@ import Testing
     _ = try pipe.writeEnd.writeAll([1])
     #expect(throws: ControlError.interrupted) { try client.call(Hang.self, Nothing()) }
   }
-
-  @Test func randomBytesNeverHurtTheServer() throws {
-    let fixture = try ControlFixture()
-    defer { fixture.stop() }
-    var random = SeededGenerator(seed: 42)
-    let pieces = [
-      "{", "}", "[", "]", "\"", "\\", ":", ",", "\0", "null", "true", "\"method\"", "\"io.stack.test.Echo\"",
-      "\"parameters\"", "{\"text\":\"a\"}", "\"more\"", "\"oneway\"", "1e999", "\u{FEFF}", "\\ud800", " ",
-      "{\"method\":\"io.stack.test.Count\",\"parameters\":{\"upTo\":3},\"more\":true}\0",
-    ]
-    for _ in 0..<400 {
-      let peer = try RawPeer(fixture.folder)
-      for _ in 0..<Int.random(in: 1...12, using: &random) {
-        var bytes = Array((pieces.randomElement(using: &random) ?? "").utf8)
-        if Int.random(in: 0..<6, using: &random) == 0 { bytes.append(UInt8.random(in: 0...255, using: &random)) }
-        guard peer.send(bytes) else { break }
-      }
-      if Bool.random(using: &random) {
-        shutdown(peer.socket.rawValue, CInt(SHUT_WR))
-        #expect(peer.readToEnd() != nil)
-      }
-    }
-    let client = try ControlClient(connectingIn: fixture.folder)
-    #expect(try client.call(Echo.self, .init(text: "alive"), timeout: .seconds(10)).text == "alive")
-  }
 }
 
 private final class ClientWork: Sendable {

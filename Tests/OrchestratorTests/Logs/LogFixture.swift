@@ -25,8 +25,10 @@ final class LogFolder: Sendable {
     return String(decoding: data, as: UTF8.self)
   }
 
-  func write(_ file: String, _ text: String) {
-    _ = FileManager.default.createFile(atPath: "\(path)/\(file)", contents: Data(text.utf8))
+  func write(_ file: String, _ text: String) { write(file, Array(text.utf8)) }
+
+  func write(_ file: String, _ bytes: [UInt8]) {
+    _ = FileManager.default.createFile(atPath: "\(path)/\(file)", contents: Data(bytes))
   }
 
   func size(_ file: String) -> Int {

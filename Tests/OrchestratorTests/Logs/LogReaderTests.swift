@@ -84,25 +84,6 @@ import Testing
     #expect(entries.map(\.isContinuation) == [false, true, true])
   }
 
-  @Test(arguments: [7, 8, 9] as [UInt64]) func hostileFilesAreReadWithoutHarm(seed: UInt64) throws {
-    var random = SeededGenerator(seed: seed)
-    let folder = try LogFolder()
-    let pieces = [
-      "2016-10-06T00:17:09.669794202Z", " stdout", " stderr", " F", " P", " F:x", " ", "\n", "\u{0}", "text",
-      "2016-10-06T00:17:09Z stdout F good\n", "9999-99-99T99:99:99Z stdout F bad\n", "é", "\n\n",
-    ]
-    var text = ""
-    for _ in 0..<20_000 { text += pieces.randomElement(using: &random) ?? "" }
-    // No newline for longer than any record.
-    text += String(repeating: "#", count: 3_000_000) + "\n2016-10-06T00:17:09Z stdout F last\n"
-    folder.write("web.log", text)
-    let entries = LogReader([folder.source("web")]).readAll()
-    #expect(entries.last { !$0.isPartial }?.string.hasSuffix("last") == true)
-    #expect(!entries.contains { $0.string == "bad" })
-    #expect(entries.filter { $0.string == "good" }.count > 100)
-    #expect(LogReader.lastLines(10, of: folder.source("web")).contains { $0.string.hasSuffix("last") })
-  }
-
   @Test func followingGetsWhatComesAndStopsWhenTold() throws {
     let folder = try LogFolder()
     let writer = LogWriter(path: folder.log("web"))

@@ -59,10 +59,10 @@ final class HealthMonitor {
     self.clock = clock
     self.runner = runner
     self.onChange = onChange
-    start = clock.now - .seconds(max(0, clock.date - startedAt))
+    start = clock.now - .seconds(bounded: clock.date - startedAt)
     // A result of a former run says nothing about when this run's next probe is due.
     let last = health.results.last.flatMap { $0.startedAt >= startedAt ? $0.finishedAt : nil } ?? startedAt
-    let since = Duration.seconds(max(0, clock.date - last))
+    let since = Duration.seconds(bounded: clock.date - last)
     scheduleProbe(after: interval - since)
   }
 

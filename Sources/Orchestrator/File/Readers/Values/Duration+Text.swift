@@ -43,8 +43,8 @@ enum DurationText {
 
   /// The shortest text of whole units: `1m30s`.
   static func text(_ duration: Duration) -> String {
-    var rest = UInt64(clamping: duration.components.seconds) * 1_000_000_000
-    rest += UInt64(clamping: duration.components.attoseconds / 1_000_000_000)
+    let (seconds, attoseconds) = duration.bounded.components
+    var rest = UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
     var text = ""
     for (name, nanoseconds) in units.reversed() where ["h", "m", "s", "ms", "us", "ns"].contains(name) {
       if rest >= nanoseconds {

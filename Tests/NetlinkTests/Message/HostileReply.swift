@@ -1,0 +1,46 @@
+import CNetfilter
+
+@testable import Netlink
+
+/// Replies for tests, and all that reads replies.
+enum HostileReply {
+  /// RTM_NEWLINK of a link "eth0" with a nested kind, as long as its own length says.
+  static func link() -> [UInt8] {
+    var writer = MessageWriter()
+    writer.begin(type: UInt16(RTM_NEWLINK), flags: 0)
+    writer.putLinkHeader(index: 5)
+    writer.attribute(Int(IFLA_IFNAME), "eth0")
+    writer.attribute(Int(IFLA_ADDRESS), MACAddress(bits: 1))
+    writer.nest(Int(IFLA_LINKINFO)) { $0.attribute(Int(IFLA_INFO_KIND), "veth") }
+    writer.end()
+    return writer.bytes
+  }
+
+  /// Gives a buffer's messages to every reader there is, each taken for the type that the reader wants.
+  static func readEverything(_ bytes: [UInt8]) {
+    bytes.span.bytes.forEachMessage { header, payload in
+      var header = header
+      for type in [Int(RTM_NEWLINK), Int(RTM_NEWADDR), Int(RTM_NEWROUTE), Int(RTM_NEWNEIGH), Int(SOCK_DIAG_BY_FAMILY)] {
+        header.type = UInt16(type)
+        _ = Link(header, payload)
+        _ = InterfaceAddress(header, payload)
+        _ = Route(header, payload)
+        _ = Neighbour(header, payload)
+        _ = BoundSocket(.tcp, header, payload)
+      }
+      header.type = UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(NFT_MSG_NEWTABLE.rawValue)
+      _ = NftTableSummary(header, payload)
+      header.type = UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(NFT_MSG_NEWCHAIN.rawValue)
+      _ = NftBaseChainSummary(header, payload)
+      header.type = UInt16(NFNL_SUBSYS_CTNETLINK) << 8
+      _ = Connection(header, payload)
+      for flags in [0, NLM_F_ACK_TLVS, NLM_F_ACK_TLVS | NLM_F_CAPPED] {
+        header.flags = UInt16(flags)
+        for type in [NLMSG_ERROR, NLMSG_DONE] {
+          header.type = UInt16(type)
+          _ = Acknowledgement(payload, header: header)
+        }
+      }
+    }
+  }
+}
