@@ -127,6 +127,35 @@ import Testing
     }
   }
 
+  /// A question over IPv6 goes neither to whoever publishes port 53 nor by the rules, and is not tracked.
+  @Test func namesAreToldOverIPv6AsOverIPv4() throws {
+    try ThrowawayHost.with { host in
+      try host.up(
+        """
+        name: n
+        services:
+          a: {command: [sleep, infinity]}
+          b: {command: [sleep, infinity]}
+          server:
+            command: [socat, "UDP6-RECVFROM:53,fork", "SYSTEM:echo no answer at all"]
+            ports: ["53:53/udp"]
+        networks: {default: {enable_ipv6: true, default: deny}}
+        policies: [{deny: any -> host}]
+        """, named: "n")
+      let gateways = try host.gateways(ofNamespace: "n.a")
+      let address = try host.ipAddress(of: "b")
+      for gateway in gateways {
+        for transport in ["+notcp", "+tcp"] {
+          let answer = try host.run(
+            "stack", "exec", "a", "dig", "+short", "+time=2", "+tries=1", transport, "@\(gateway)", "b.")
+          #expect(answer.output.contains(address), "\(gateway) \(transport): \(answer)")
+        }
+      }
+      let tracked = try host.succeed("sh", "-c", "grep -c 'port=53 ' /proc/net/nf_conntrack || true")
+      #expect(tracked.hasPrefix("0"), "\(tracked)")
+    }
+  }
+
   @Test func hostilePacketsAreSurvived() throws {
     try ThrowawayHost.with { host in
       try host.up(Self.file, named: "n")

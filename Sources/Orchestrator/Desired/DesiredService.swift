@@ -22,6 +22,8 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var ports: [PublishedPort]
   /// Ports that the service says it listens on, published or exposed: it is ready when something listens on each.
   public var readyPorts: [ListeningPort]
+  /// The first and the last port of each range that it is said to listen somewhere in: what `verify` asks for.
+  public var rangePorts: [ListeningPort] = []
   public var dependencies: [Dependency]
   public var stop: StopPolicy
   public var restart: RestartPolicy

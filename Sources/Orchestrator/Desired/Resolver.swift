@@ -356,7 +356,7 @@ struct Resolver {
       root: DesiredRoot(service.rootfs.value), process: DesiredProcess(service),
       mounts: service.mounts.map(DesiredMount.init),
       attachments: attachments, nameResolution: DesiredNameResolution(service.nameResolution), ports: [],
-      readyPorts: Self.readyPorts(service),
+      readyPorts: Self.readyPorts(service), rangePorts: Self.rangePorts(service),
       dependencies: service.dependencies.map(Dependency.init),
       stop: StopPolicy(
         signal: (service.stopSignal?.value ?? .terminate).number, grace: service.stopGracePeriod),
@@ -394,6 +394,14 @@ struct Resolver {
           : gateway.map { DesiredHost(name: host.name.value, address: .v4($0)) }
       }
     }
+  }
+
+  private static func rangePorts(_ service: StackFile.Service) -> [ListeningPort] {
+    service.exposed.filter { $0.ports.count > 1 }.flatMap { port in
+      TransportProtocol(port.transport).map { transport in
+        [port.ports.lowerBound, port.ports.upperBound].map { ListeningPort(port: $0, transport: transport) }
+      } ?? []
+    }.uniqued()
   }
 
   /// What must be listened on before the service counts as ready. A range only says where a service may listen.

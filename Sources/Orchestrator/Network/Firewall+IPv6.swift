@@ -17,6 +17,28 @@ extension Firewall {
         "own_gateway6", key: [.interfaceName, .ipv6Address],
         elements: networks6.map { NftElement(.interface($0.network.bridge), .address(.v6($0.ipv6.gateway))) },
         comment: "which of them a network may talk to: its own"),
+      NftSet(
+        "names6", key: [.interfaceName, .ipv6Address, .transportProtocol, .port],
+        elements: networks6.flatMap { network, ipv6 in
+          [NftValue.udp, .tcp].map {
+            NftElement(.interface(network.bridge), .address(.v6(ipv6.gateway)), $0, .port(DNSSocket.port))
+          }
+        },
+        comment: "where a network is told names"),
+    ]
+  }
+
+  private var toNames: NftMatch {
+    .set([.inputInterface, .ip6Destination, .transportProtocol, .destinationPort], named: "names6")
+  }
+
+  /// Questions for names, before connection tracking: as with IPv4.
+  var ipv6QuestionRules: [NftRule] { networks6.isEmpty ? [] : [NftRule([toNames], .notrack)] }
+
+  var ipv6AnswerRules: [NftRule] {
+    guard !networks6.isEmpty else { return [] }
+    return [
+      NftRule([.set([.outputInterface, .ip6Source, .transportProtocol, .sourcePort], named: "names6")], .notrack)
     ]
   }
 
@@ -24,11 +46,12 @@ extension Firewall {
   var ipv6InputRules: [NftRule] {
     guard !networks6.isEmpty else { return [] }
     return [
+      NftRule([toNames], .accept),
       NftRule(
         [
           .set([.ip6Destination], named: "gateways6"),
           .set([.inputInterface, .ip6Destination], .notEqual, named: "own_gateway6"),
-        ], .drop)
+        ], .drop),
     ]
   }
 

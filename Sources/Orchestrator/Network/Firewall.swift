@@ -115,7 +115,7 @@ struct Firewall {
       rules: [
         NftRule([.set([.inputInterface], named: "bridges"), .field(.ipDestination, Self.loopback)], .drop),
         NftRule([toNames], .notrack),
-      ])
+      ] + ipv6QuestionRules)
   }
 
   private var answerNames: NftChain {
@@ -123,7 +123,7 @@ struct Firewall {
       "answer_names", base: NftBase(.filter, .output, priority: -300),
       rules: [
         NftRule([.set([.outputInterface, .ipSource, .transportProtocol, .sourcePort], named: "names")], .notrack)
-      ])
+      ] + ipv6AnswerRules)
   }
 
   private var toNames: NftMatch {

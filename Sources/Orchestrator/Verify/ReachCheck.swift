@@ -199,7 +199,7 @@ struct ReachMatrix {
 }
 
 extension DesiredService {
-  fileprivate var declaredTraffic: [Traffic] { (ports.map(\.target) + readyPorts).map(Traffic.init) }
+  fileprivate var declaredTraffic: [Traffic] { (ports.map(\.target) + readyPorts + rangePorts).map(Traffic.init) }
 }
 
 extension DesiredAttachment {

@@ -82,6 +82,9 @@ import Testing
     let rendered = Firewall(try resolve(Self.text("one", ports))).table.rendered
     #expect(rendered.contains("map published6 ") && rendered.contains("map loopback6 "))
     #expect(!rendered.contains("_from"))
+    #expect(rendered.contains("iifname . ip6 daddr . meta l4proto . th dport @names6 notrack"), "\(rendered)")
+    #expect(rendered.contains("iifname . ip6 daddr . meta l4proto . th dport @names6 accept"))
+    #expect(rendered.contains("oifname . ip6 saddr . meta l4proto . th sport @names6 notrack"))
   }
 
   @Test func doctorSaysWhatForwardingChanges() {

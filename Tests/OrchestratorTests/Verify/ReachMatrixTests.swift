@@ -77,6 +77,14 @@ import Testing
     #expect(because("web -> db:5432") == "denied since no rule leads from one to the other")
   }
 
+  @Test func ofARangeThatIsExposedTheEndsAreAsked() throws {
+    let text = "services: {a: {command: [x]}, b: {command: [x], expose: ['80', '9000-9010', '9000-9001/udp']}}"
+    let stack = try resolve(text)
+    let labels = ReachMatrix(stack, nextHop: nil).columns.map(\.label).filter { $0.hasPrefix("b") }
+    #expect(labels == ["b:80", "b:9000", "b:9010", "b:9000/udp", "b:9001/udp"])
+    #expect(stack.service(named: "b")?.readyPorts.map(\.port) == [80], "nothing of a range is waited for")
+  }
+
   @Test func aHundredServicesAreNoTrouble() throws {
     let text = "services: {web: {command: [x], scale: 100, expose: ['80', '81']}}"
     #expect(ReachMatrix(try resolve(text), nextHop: nil).checks().count == 100 * 99 * 2 + 100 * 2 + 100)
