@@ -238,6 +238,12 @@ int stack_next_signal(int descriptor) {
   return read(descriptor, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
+ssize_t stack_splice_to_file(int pipe, int file, off_t offset, size_t length) {
+  return splice(pipe, NULL, file, &offset, length, SPLICE_F_NONBLOCK);
+}
+
+int stack_set_pipe_capacity(int pipe, int octets) { return fcntl(pipe, F_SETPIPE_SZ, octets); }
+
 int stack_memfd_create(const char *name) { return (int)syscall(SYS_memfd_create, name, 1U /* MFD_CLOEXEC */); }
 
 extern char __executable_start, etext;

@@ -77,6 +77,11 @@ int stack_load_device_filter(const void *instructions, unsigned count);
 /// Has it decide for the processes of a cgroup of version 2, beside others that do.
 int stack_attach_device_filter(int cgroup, int program);
 
+/// Moves what a pipe holds, `length` octets at most, to `offset` in a file, without waiting (splice(2)).
+ssize_t stack_splice_to_file(int pipe, int file, off_t offset, size_t length);
+/// Has a pipe hold so many octets (F_SETPIPE_SZ).
+int stack_set_pipe_capacity(int pipe, int octets);
+
 /// A file in memory, with O_CLOEXEC (memfd_create(2)).
 int stack_memfd_create(const char *name);
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Kernel
 import Runtime
@@ -49,6 +50,9 @@ extension StackBuilder {
     for mount in service.mounts { try makeSource(of: mount) }
   }
 
+  /// The most that is not privileged, on a host as it comes (pipe(7)).
+  private static let outputCapacity: Int32 = 1 << 20
+
   /// Opens the FIFOs before there is a process to write to them: what one left in them that ended at once would be gone
   /// with it, since a FIFO that nobody has open holds nothing.
   func openOutput(of service: DesiredService) throws(KernelError) -> [SharedDescriptor] {
@@ -57,6 +61,8 @@ extension StackBuilder {
     for path in [paths.stdout, paths.stderr] {
       let number = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
       guard number >= 0 else { throw KernelError("open", path, errno: Errno(rawValue: errno)) }
+      // What a service may write before it has to wait for a supervisor that is gone. Memory is taken as it is filled.
+      _ = stack_set_pipe_capacity(number, Self.outputCapacity)
       ends.append(SharedDescriptor(Descriptor(adopting: number).raised()))
     }
     return ends

@@ -15,10 +15,20 @@ struct LogFile: ~Copyable {
   /// Whether the last write stopped inside a record, whose rest belongs to the same file.
   private(set) var isMidRecord = false
   private var descriptor: Descriptor?
+  private var identity: LogFileSet.Identity?
+  /// Whether a line that was cut short gets its newline, so that it spoils no other.
+  private let endsCutLine: Bool
 
-  init(path: String, rotation: LogRotation) {
+  init(path: String, rotation: LogRotation, endsCutLine: Bool = true) {
     self.path = path
     self.rotation = rotation
+    self.endsCutLine = endsCutLine
+  }
+
+  /// Where it ends; nil while it cannot be opened.
+  mutating func place() -> LogStaging.Place? {
+    guard open() == nil, let identity else { return nil }
+    return LogStaging.Place(file: identity, size: size)
   }
 
   static func path(_ path: String, number: Int) -> String {
@@ -28,10 +38,17 @@ struct LogFile: ~Copyable {
   /// Appends as much of `bytes` as the file system takes, and says how much that was and what kept the rest out.
   ///
   /// Starts a new file first when these bytes would make this one too large.
-  mutating func append(_ bytes: UnsafeRawBufferPointer) -> (written: Int, failure: Errno?) {
+  ///
+  /// - Parameter willBegin: is told of such a new file before it is written to.
+  mutating func append(
+    _ bytes: UnsafeRawBufferPointer, willBegin: (LogStaging.Place) -> Void = { _ in }
+  ) -> (written: Int, failure: Errno?) {
     if let failure = open() { return (0, failure) }
     let isTooLarge = size > 0 && size + bytes.count > rotation.maximumSize
-    if isTooLarge, !isMidRecord, let failure = rotate() { return (0, failure) }
+    if isTooLarge, !isMidRecord {
+      if let failure = rotate() { return (0, failure) }
+      if let place = place() { willBegin(place) }
+    }
     var written = 0
     defer { if written > 0 { isMidRecord = bytes[written - 1] != UInt8(ascii: "\n") } }
     while written < bytes.count, let number = descriptor?.rawValue {
@@ -46,7 +63,7 @@ struct LogFile: ~Copyable {
     return (written, nil)
   }
 
-  /// Opens the newest file if it is not open. A line that a crash cut short gets its newline, so that it spoils no other.
+  /// Opens the newest file if it is not open.
   private mutating func open() -> Errno? {
     guard descriptor == nil else { return nil }
     let flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
@@ -58,12 +75,14 @@ struct LogFile: ~Copyable {
     guard status.st_mode & S_IFMT == S_IFREG else { return .invalidArgument }
     var last = UInt8(ascii: "\n")
     var newline = UInt8(ascii: "\n")
-    if status.st_size > 0, pread(number, &last, 1, status.st_size - 1) == 1, last != newline {
+    if status.st_size > 0, pread(number, &last, 1, status.st_size - 1) == 1, last != newline, endsCutLine {
       guard write(number, &newline, 1) == 1 else { return Errno(rawValue: errno) }
       status.st_size += 1
+      last = newline
     }
     size = Int(status.st_size)
-    isMidRecord = false
+    isMidRecord = last != newline
+    identity = LogFileSet.Identity(status)
     descriptor = consume opened
     return nil
   }

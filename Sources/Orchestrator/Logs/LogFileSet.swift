@@ -9,8 +9,12 @@ struct LogFileSet {
     let inode: ino_t
 
     init(_ status: stat) {
-      device = status.st_dev
-      inode = status.st_ino
+      self.init(device: status.st_dev, inode: status.st_ino)
+    }
+
+    init(device: dev_t, inode: ino_t) {
+      self.device = device
+      self.inode = inode
     }
   }
 

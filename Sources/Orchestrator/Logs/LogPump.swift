@@ -13,7 +13,7 @@ public final class LogPump {
   }
 
   /// For the writers of this loop.
-  public let scratch = LogScratch()
+  public let scratch: LogScratch
 
   private let loop: EventLoop
   private var pipes: [EventLoop.Token: Pipe] = [:]
@@ -21,8 +21,15 @@ public final class LogPump {
   /// Writers with something that did not get written, their pipes perhaps gone.
   private var unflushed: [LogWriter] = []
 
-  public init(loop: EventLoop) {
+  /// - Parameter staging: a file that keeps what is on its way to a log: see ``LogScratch``.
+  public init(loop: EventLoop, staging: String? = nil) {
     self.loop = loop
+    scratch = LogScratch(staging: staging)
+  }
+
+  /// Writes what a process before this one had taken and not written. Call it before anything else is.
+  func finishStaged() {
+    if let writer = LogWriter.finishStaged(scratch) { retryLater(writer) }
   }
 
   deinit {

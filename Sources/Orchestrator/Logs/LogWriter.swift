@@ -5,8 +5,13 @@ public import SystemPackage
 public final class LogScratch {
   let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
   let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+  /// Keeps what is on its way to a log; nil where it may be lost with the process.
+  let staging: LogStaging?
 
-  public init() {}
+  /// - Parameter staging: a file, in memory, for what is on its way to a log; nil for none.
+  public init(staging: String? = nil) {
+    self.staging = staging.map(LogStaging.init)
+  }
 
   deinit {
     input.deallocate()
@@ -16,8 +21,8 @@ public final class LogScratch {
 
 /// Writes what a service puts out to its log file, in the CRI log format, rotated by size.
 ///
-/// Bytes are on their way to the file when a call returns: nothing waits here for the end of its line, so that a
-/// supervisor that dies takes no output along. A part of a line is a `P` record, and so is each 16 KB of a long one.
+/// Bytes are on their way to the file when a call returns: nothing waits here for the end of its line. And until they are in it
+/// they stand in a ``LogStaging``, so that a supervisor that is killed at any moment takes no output along. A part of a line is a `P` record, and so is each 16 KB of a long one.
 ///
 /// Nothing here fails or waits for space. What the file system does not take is kept, up to ``backlogLimit`` bytes, and
 /// beyond that dropped, counted and said in the log once there is space: `stack: dropped 4096 bytes (No space left on device)`.
@@ -57,13 +62,15 @@ public final class LogWriter {
   private var backlog: [UInt8] = []
   private var unreportedBytes: UInt64 = 0
   private var dropReason: Errno?
+  /// Bytes of the next batch that are in the file already.
+  private var alreadyWritten = 0
 
   /// Opens nothing yet: the file is made with the first output, in a folder that must exist.
   public init(
     path: String, rotation: LogRotation = LogRotation(), scratch: LogScratch = LogScratch(),
-    clock: @escaping () -> LogTime = { .now }
+    endsCutLine: Bool = true, clock: @escaping () -> LogTime = { .now }
   ) {
-    file = LogFile(path: path, rotation: rotation)
+    file = LogFile(path: path, rotation: rotation, endsCutLine: endsCutLine)
     self.scratch = scratch
     self.clock = clock
     batchLimit = min(scratch.output.count, rotation.maximumSize)
@@ -74,19 +81,43 @@ public final class LogWriter {
 
   /// Reads what is there, at most `budget` bytes, from a non-blocking pipe or FIFO.
   public func drain(_ descriptor: FileDescriptor, _ stream: LogStream, budget: Int = 1 << 20) -> Progress {
-    defer { writeBatch() }
     var total = 0
     while total < budget {
-      let count = read(descriptor.rawValue, scratch.input.baseAddress, scratch.input.count)
+      let count = take(descriptor.rawValue, stream)
       guard count > 0 else {
         if count == 0 { return .ended }
         if errno == EINTR { continue }
         return errno == EAGAIN ? .more : .failed(Errno(rawValue: errno))
       }
       split(UnsafeRawBufferPointer(rebasing: scratch.input[..<count]), stream)
+      writeBatch()
       total += count
     }
     return .more
+  }
+
+  /// As read(2). While the log takes nothing, what is read is kept in memory alone.
+  private func take(_ descriptor: CInt, _ stream: LogStream) -> Int {
+    if let staging = scratch.staging, !needsFlush, let place = file.place(),
+      let count = staging.take(descriptor, for: file.path, stream, endingAt: place, into: scratch.input)
+    {
+      return count
+    }
+    return read(descriptor, scratch.input.baseAddress, scratch.input.count)
+  }
+
+  /// Writes what a process before this one had taken from a pipe and may not have written to its log, each byte once.
+  ///
+  /// - Returns: the log's writer, if there was something; see ``needsFlush``.
+  static func finishStaged(_ scratch: LogScratch, rotation: LogRotation = LogRotation()) -> LogWriter? {
+    guard let rest = scratch.staging?.remainder() else { return nil }
+    let (written, time) = LogFile.written(since: rest.place, path: rest.log)
+    let writer = LogWriter(
+      path: rest.log, rotation: rotation, scratch: scratch, endsCutLine: written == 0, clock: { time ?? .now })
+    writer.alreadyWritten = written
+    // The same bytes make the same records, so what is in the file is the beginning of the first batch.
+    rest.bytes.withUnsafeBytes { writer.append($0, rest.stream) }
+    return writer
   }
 
   /// Writes `bytes`, any bytes, as output of `stream`.
@@ -150,9 +181,18 @@ public final class LogWriter {
     writeBacklog()
     var written = 0
     if !needsFlush {
-      (written, failure) = file.append(UnsafeRawBufferPointer(rebasing: scratch.output[..<batchCount]))
-      if written == batchCount { return acceptBatch() }
+      let begin = min(alreadyWritten, batchCount)
+      alreadyWritten = 0
+      (written, failure) = file.append(UnsafeRawBufferPointer(rebasing: scratch.output[begin..<batchCount])) {
+        scratch.staging?.moved(to: $0)
+      }
+      written += begin
+      if written == batchCount {
+        if let place = file.place() { scratch.staging?.passed(batchContent, to: place) }
+        return acceptBatch()
+      }
     }
+    scratch.staging?.giveUp()
     // A batch of which a part is in the file has to be finished, whatever its size: half a record would spoil the next.
     let rest = scratch.output[written..<batchCount]
     if unreportedBytes == 0, written > 0 || backlog.count + rest.count <= Self.backlogLimit {

@@ -52,6 +52,8 @@ public struct StackFolder: Hashable, Sendable {
   /// The ``ProcessIdentity`` of the supervisor.
   public var supervisor: String { "\(path)/supervisor" }
   public var supervisorLog: String { "\(path)/supervisor.log" }
+  /// What is on its way from a service's output to its log.
+  public var staging: String { "\(path)/output" }
   /// A tmpfs of the stack's own: the writable layers of its services.
   public var layers: String { "\(path)/layers" }
   /// The lower folder of `rootfs: host`.

@@ -35,7 +35,7 @@ final class Supervisor {
     self.builder = builder
     loop = try EventLoop()
     watch = StackWatch(loop: loop)
-    pump = LogPump(loop: loop)
+    pump = LogPump(loop: loop, staging: builder.folder.staging)
     pool = try WorkerPool(loop: loop, threads: Self.workers)
     server = try ControlServer(loop: loop, listener: listener)
     names = NameService(loop: loop, folder: builder.folder)
@@ -67,6 +67,7 @@ final class Supervisor {
   // MARK: Adoption
 
   private func adopt() {
+    pump.finishStaged()
     let salvage = Salvage(folders: builder.folders, stack: builder.stack)
     guard let recorded = (try? salvage.recordedOrObserved()) ?? nil else { return }
     stack = recorded
