@@ -10,7 +10,8 @@ extension StackCommand {
       var command = try parseAsRoot()
       try command.run()
     } catch {
-      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      // A command that `exec` runs may well end with the parser's number for what it cannot understand.
+      guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
       standardError("error: ", unknownCommand() ?? message(about: error))
       Glibc.exit(ExitCode.failure.rawValue)
     }
