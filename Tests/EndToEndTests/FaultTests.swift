@@ -105,22 +105,29 @@ import Testing
     }
   }
 
+  /// What `STACK_FULL_FAULTS=1` asks for, or less of it that does not hold everybody up.
+  private static func size(_ full: Int, orBriefly brief: Int) -> Int {
+    ProcessInfo.processInfo.environment["STACK_FULL_FAULTS"] == nil ? brief : full
+  }
+
   @Test func case29aBurstOfOutputIsNeverWaitedFor() throws {
     try ThrowawayHost.with { host in
-      // Binary and without an end of line: 64 MiB, with nobody reading.
+      // Binary and without an end of line, with nobody reading.
+      let size = Self.size(1 << 30, orBriefly: 1 << 26)
       let text = """
         name: x
         services:
-          burst: {command: [sh, -c, "head -c 67108864 /dev/urandom; echo; echo done; exec sleep 1000"]}
+          burst: {command: [sh, -c, "head -c \(size) /dev/urandom; echo; echo done; exec sleep 1000"]}
         """
       try host.up(text, named: "x")
       #expect(
-        try host.eventually(within: .seconds(60)) {
+        try host.eventually(within: .seconds(300)) {
           try host.run("stack", "logs", "--no-log-prefix", "-n", "1", "burst").output == "done"
         })
       // Rotated by size: what is kept is bounded.
       let kept = try host.succeed("sh", "-c", "du -sm /var/lib/stack | cut -f1")
       #expect((Int(kept) ?? .max) < 80, "\(kept) MiB of logs")
+      #expect(try host.run("sh", "-c", "grep -a 'stack: dropped' /var/lib/stack/x/logs/*").output == "")
       try host.succeed("stack", "down", "x")
     }
   }
@@ -135,6 +142,47 @@ import Testing
         echo $wrong
         """
       #expect(try host.succeed("sh", "-c", script, limit: .seconds(120)) == "0")
+    }
+  }
+
+  @Test func case31restartsLeaveNothingInTheSupervisor() throws {
+    try ThrowawayHost.with { host in
+      try host.up("name: x\nservices:\n  a: {command: [sleep, infinity]}\n", named: "x")
+      let supervisor = try #require(try host.stackProcesses().last)
+      // What it has once all of its code has run: bytes of memory, descriptors, threads, zombies.
+      func held() throws -> [Int] {
+        let script = """
+          grep -E 'VmRSS' /proc/\(supervisor)/status | tr -dc 0-9; echo
+          ls /proc/\(supervisor)/fd | wc -l
+          ps --ppid \(supervisor) -o stat= | grep -c Z
+          """
+        return try host.run("sh", "-c", script).lines.compactMap { Int($0) }
+      }
+      func restart(_ count: Int) throws {
+        let script = "for k in $(seq \(count)); do stack restart -t 0 a >/dev/null 2>&1 || exit 1; done"
+        try host.succeed("sh", "-c", script, limit: .seconds(1800))
+      }
+      try restart(60)
+      let before = try held()
+      try restart(Self.size(10_000, orBriefly: 200))
+      let after = try held()
+      try #require(before.count == 3 && after.count == 3, "\(before) \(after)")
+      #expect(after[0] < before[0] + 4096, "KiB: \(before[0]), then \(after[0])")
+      #expect(after[1] == before[1], "descriptors: \(before[1]), then \(after[1])")
+      #expect(after[2] == 0, "zombies: \(after[2])")
+      #expect(try host.field("State", of: "a") == "running")
+      try host.succeed("stack", "down", "x")
+    }
+  }
+
+  @Test func case31aServiceThatCrashesAtOnceIsStartedLessAndLessOften() throws {
+    try ThrowawayHost.with { host in
+      try host.up("name: x\nservices:\n  a: {command: [sh, -c, \"sleep 0.1; exit 3\"], restart: always}\n", named: "x")
+      usleep(4_000_000)
+      // After 0.1, 0.2, 0.4, 0.8 and 1.6 seconds, each after a run of a tenth.
+      let restarts: Int = try host.field("Restarts", of: "a")
+      #expect((2...6).contains(restarts), "\(restarts)")
+      try host.succeed("stack", "down", "x")
     }
   }
 

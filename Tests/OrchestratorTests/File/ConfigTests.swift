@@ -49,6 +49,10 @@ import Testing
         container_name: www
         profiles: [dev]
         labels: [a=b, "c=$$d"]
+        cap_add: [NET_ADMIN, ALL]
+        cap_drop: [CAP_CHOWN]
+        privileged: true
+        security_opt: ["no-new-privileges:true", "seccomp=unconfined"]
         mem_limit: 64m
         memswap_limit: -1
         mem_reservation: 32m

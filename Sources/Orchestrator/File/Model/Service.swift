@@ -55,6 +55,8 @@ extension StackFile {
     var isFiltered = true
     /// A profile that stands in for the default filter: its JSON text.
     var seccompProfile: String?
+    /// The absolute path of the file that it is from.
+    var seccompPath: String?
     /// Nil: on, unless the service is privileged.
     var forbidsNewPrivileges: Bool?
     var limits = ResourceLimits()

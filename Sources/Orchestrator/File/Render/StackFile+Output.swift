@@ -119,7 +119,7 @@ extension StackFile.Service {
   /// The service's mapping. Two services differ where their entries do, under the keys that people write.
   var output: OutputValue {
     guard case .mapping(let entries) = ownOutput else { return ownOutput }
-    return .mapping(entries + limitsOutput + settingsOutput)
+    return .mapping(entries + securityOutput + limitsOutput + settingsOutput)
   }
 
   private var ownOutput: OutputValue {

@@ -32,11 +32,13 @@ extension Field {
       case ("no-new-privileges", .some):
         report(
           .badOption, "\"no-new-privileges\" is true or false", at: text.span, help: ["write no-new-privileges:true"])
-      case ("seccomp", "unconfined"): (draft.service.isFiltered, draft.service.seccompProfile) = (false, nil)
-      case ("seccomp", "builtin"): (draft.service.isFiltered, draft.service.seccompProfile) = (true, nil)
+      case ("seccomp", "unconfined"), ("seccomp", "builtin"):
+        draft.service.isFiltered = value == "builtin"
+        (draft.service.seccompProfile, draft.service.seccompPath) = (nil, nil)
       case ("seccomp", .some(let path)) where !path.isEmpty:
         draft.service.isFiltered = true
         draft.service.seccompProfile = seccompProfile(at: path, named: text.span)
+        draft.service.seccompPath = Path.resolve(path, in: context.folder)
       case ("apparmor", _), ("label", _), ("systempaths", _), ("writable-cgroups", _):
         report(
           .notSupported, "\"\(parts[0])\" is not supported in \"security_opt\"", at: text.span,
