@@ -83,6 +83,66 @@ import Testing
     }
   }
 
+  /// Two networks with IPv6, each behind a router, and a link of IPv6 between these: a route to a network is of both families.
+  @Test func routesAndLinksAreOfIPv6Too() throws {
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      func file(_ routeOfR1: String) -> String {
+        """
+        name: t
+        services:
+          h1: {command: [busybox, httpd, -f, -p, "[::]:80"], networks: [one], expose: ["80"], routes: ["two via r1"]}
+          h2: {command: [busybox, httpd, -f, -p, "[::]:80"], networks: [two], expose: ["80"], routes: ["one via r2"]}
+          r1: {\(Self.sleeper), networks: [one], forward: true, routes: [\(routeOfR1)]}
+          r2: {\(Self.sleeper), networks: [two], forward: true, routes: ["one via r1"]}
+          far1: {\(Self.sleeper), network_mode: none, routes: ["::/0 via far2", "blackhole fd00:99::/64"]}
+          far2: {\(Self.sleeper), network_mode: none}
+        networks: {one: {enable_ipv6: true, internal: true}, two: {enable_ipv6: true, internal: true}}
+        links:
+          - ends: {r1: [10.0.12.1/30, "fd00:12::1/64"], r2: [10.0.12.2/30, "fd00:12::2/64"]}
+          - ends: {far1: "fd00:34::1/64", far2: "fd00:34::2/64"}
+        """
+      }
+      try host.up(file("two via r2"), named: "t")
+      // At once: it waits less than the kernel does before it asks for a neighbour a second time.
+      let verified = try host.run("stack", "verify", "t")
+      #expect(verified.status == 0, "\(verified)")
+      let addresses = try host.addresses(of: "h2")
+      for address in addresses {
+        let answer = try host.run("stack", "exec", "h1", "ping", "-c1", "-W2", address)
+        #expect(answer.output.contains("ttl=62"), "two routers on the way: \(answer)")
+      }
+      let six = try #require(addresses.first { $0.contains(":") })
+      #expect(
+        try host.run("stack", "exec", "h1", "curl", "-s", "-m2", "-o", "/dev/null", "http://[\(six)]/").status == 0)
+      #expect(try host.run("stack", "exec", "far1", "ping", "-c1", "-W2", "far2").status == 0, "by name, over the link")
+      let routes = try host.inside(
+        "far1", "ip -6 -j route show proto 115 | jq -r '.[] | \"\\(.type) \\(.dst)\"' | sort")
+      #expect(routes == "blackhole fd00:99::/64\nnull default", "\(routes)")
+      let links = try host.inside("far1", "ip -6 -j addr show eth0 | jq -r '.[0].addr_info[].local'")
+      #expect(links == "fd00:34::1", "and no link-local address")
+
+      // One family less on the way, while it runs.
+      let pid: Int = try host.field("PID", of: "r1")
+      let subnet = try host.succeed(
+        "sh", "-c",
+        "ip netns exec t.h2 ip -j -4 route show dev eth0 | jq -r '.[] | select(.protocol == \"kernel\").dst'")
+      try host.up(file("\(subnet) via 10.0.12.2"), named: "t")
+      #expect(try host.field("PID", of: "r1") == pid)
+      #expect(try host.run("stack", "exec", "h1", "ping", "-c1", "-W1", addresses[0]).status == 0)
+      #expect(try host.run("stack", "exec", "h1", "ping", "-c1", "-W1", six).status != 0)
+      #expect(try host.run("stack", "verify", "t").status == 0)
+      try host.up(file("two via r2"), named: "t")
+      #expect(try host.run("stack", "exec", "h1", "ping", "-c1", "-W2", six).status == 0)
+
+      // A link that lost an end has its addresses and routes again.
+      try host.succeed("stack", "restart", "r2")
+      #expect(try host.run("stack", "exec", "h1", "ping", "-c1", "-W2", six).status == 0)
+      try host.succeed("stack", "down", "t")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
   @Test func aServiceSharesTheNetworkOfAnother() throws {
     try ThrowawayHost.with { host in
       let before = try HostState(of: host)

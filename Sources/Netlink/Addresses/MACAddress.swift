@@ -15,6 +15,12 @@ public struct MACAddress: Hashable, Sendable {
 
   /// The group bit: such an address names no single interface.
   public var isMulticast: Bool { bits >> 40 & 1 == 1 }
+
+  /// The link-local address of IPv6 that an interface makes of it (RFC 4291, appendix A).
+  public var linkLocalAddress: IPv6Address {
+    let identifier = (bits >> 24) << 40 | 0xFFFE << 24 | bits & 0xFF_FFFF
+    return IPv6Address(high: 0xFE80 << 48, low: identifier ^ 0x0200 << 48)
+  }
 }
 
 extension MACAddress: LosslessStringConvertible {

@@ -40,9 +40,15 @@ extension DesiredNetwork.IPv6 {
 
 extension RouteBatch {
   /// The service's own address, before its link is up.
-  mutating func addIPv6Address(of attachment: DesiredAttachment, in network: DesiredNetwork, on link: UInt32) {
+  ///
+  /// A router has a link-local one as well: the kernel asks by it, and only by it, for the neighbours of packets of others
+  /// (ndisc_send_ns in net/ipv6/ndisc.c).
+  mutating func addIPv6Address(
+    of attachment: DesiredAttachment, in network: DesiredNetwork, on link: UInt32, forwards: Bool
+  ) {
     guard let ipv6 = attachment.ipv6, let length = network.ipv6?.subnet.length else { return }
     add(DesiredNetwork.IPv6.interfaceAddress(ipv6.address, length: length, on: link))
+    if forwards { add(DesiredNetwork.IPv6.interfaceAddress(attachment.mac.linkLocalAddress, length: 64, on: link)) }
   }
 
   /// The gateway and the way through it, once the link is up.

@@ -29,13 +29,15 @@ extension StackBuilder {
     (pair.peer.mac, pair.peer.mtu) = (link.second.mac, link.mtu)
     batch.create(pair)
     try near.apply(batch)
-    try setUp(link.first, alias, &near)
-    try setUp(link.second, alias, &far)
+    try setUp(link.first, beside: link.second, alias, &near)
+    try setUp(link.second, beside: link.first, alias, &far)
     try shape(link.first, &near, to: link.second, at: second)
     try shape(link.second, &far, to: link.first, at: first)
   }
 
-  private func setUp(_ end: DesiredLink.End, _ alias: String, _ socket: inout NetlinkSocket) throws(KernelError) {
+  private func setUp(
+    _ end: DesiredLink.End, beside other: DesiredLink.End, _ alias: String, _ socket: inout NetlinkSocket
+  ) throws(KernelError) {
     guard let link = try socket.link(named: end.interface)?.index else {
       throw KernelError("find link", "\(end.interface) in \(end.service)", errno: Errno(rawValue: ENODEV))
     }
@@ -44,11 +46,18 @@ extension StackBuilder {
     naming.alias = alias
     batch.change(naming)
     for address in end.addresses {
-      batch.add(InterfaceAddress(address.address, prefixLength: address.length, on: link))
+      var own = InterfaceAddress(address.address, prefixLength: address.length, on: link)
+      own.skipsDuplicateDetection = !address.address.isV4
+      batch.add(own)
     }
     var up = LinkChange(.index(link))
     up.isUp = true
     batch.change(up)
+    // A router has no link-local address here, by which the kernel asks for the neighbours of packets of others (ndisc_send_ns in
+    // net/ipv6/ndisc.c).
+    for neighbour in other.addresses where !neighbour.address.isV4 {
+      batch.set(Neighbour(neighbour.address, at: other.mac, on: link))
+    }
     try socket.apply(batch)
   }
 

@@ -59,7 +59,7 @@ extension StackBuilder {
 
   func createNamespace(for service: DesiredService) throws(KernelError) {
     let namespace = try namespaces.create(
-      service.hasIPv6 ? .fixed : .off, forwards: service.forwards, ownedBy: service.identityRange)
+      service.speaksIPv6 ? .fixed : .off, forwards: service.forwards, ownedBy: service.identityRange)
     try namespace.pin(at: folder.service(service.name).namespace)
   }
 
@@ -143,7 +143,7 @@ extension StackBuilder {
       else { continue }
       batch.add(
         InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet(of: attachment).length, on: link))
-      batch.addIPv6Address(of: attachment, in: network, on: link)
+      batch.addIPv6Address(of: attachment, in: network, on: link, forwards: service.forwards)
       var up = LinkChange(.index(link))
       up.isUp = true
       batch.change(up)

@@ -27,6 +27,7 @@ extension DesiredService {
         // A file of its own is another mount; what is in it is written in place.
         ("extra_hosts", extraHosts.isEmpty == before.extraHosts.isEmpty),
         ("network_mode", namespace == before.namespace),
+        ("links", linksHaveIPv6 == before.linksHaveIPv6),
         ("forward", forwards == before.forwards),
         ("dns", resolverFile == before.resolverFile),
         ("labels", labels == before.labels),

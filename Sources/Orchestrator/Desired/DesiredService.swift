@@ -40,6 +40,8 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var forwards = false
   /// Beside those that its attachments give it.
   public var routes: [DesiredRoute] = []
+  /// Whether an end of a link in it has an IPv6 address.
+  public var linksHaveIPv6 = false
 }
 
 /// A name with its address.
@@ -155,6 +157,9 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
 extension DesiredService {
   /// Whether any of its networks has IPv6.
   public var hasIPv6: Bool { attachments.contains { $0.ipv6 != nil } }
+
+  /// Whether there is IPv6 in its namespace.
+  public var speaksIPv6: Bool { hasIPv6 || linksHaveIPv6 }
 }
 
 /// How a service looks up names that are not the stack's.

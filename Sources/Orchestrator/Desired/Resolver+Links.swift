@@ -45,6 +45,24 @@ extension Resolver {
 }
 
 extension Resolver {
+  /// Says which services have IPv6 by a link.
+  mutating func markIPv6OfLinks(_ stack: inout DesiredStack) {
+    let ends = stack.links.flatMap(\.ends).filter { end in end.addresses.contains { !$0.address.isV4 } }
+    guard !ends.isEmpty else { return }
+    let names = Set(ends.map(\.service))
+    for index in stack.services.indices where names.contains(stack.services[index].name) {
+      stack.services[index].linksHaveIPv6 = true
+    }
+    guard !facts.hasIPv6 else { return }
+    for link in stack.links where link.ends.contains(where: { end in end.addresses.contains { !$0.address.isV4 } }) {
+      errors.append(
+        StackError(
+          stackName, "the link between \(link.services) cannot have IPv6: this kernel has none",
+          remedy: "leave its IPv6 addresses out in \(link.declaredAt.map(\.description) ?? "the stack file"),"
+            + " or boot without ipv6.disable=1"))
+    }
+  }
+
   /// Lets services find by name those that they reach by a link alone.
   func nameFarEnds(_ stack: inout DesiredStack) {
     guard !stack.links.isEmpty else { return }

@@ -10,50 +10,91 @@ extension Resolver {
       guard service.namespace == .own, let wanted = file.services[service.service]?.routes, !wanted.isEmpty else {
         continue
       }
-      let routes = wanted.compactMap { route -> DesiredRoute? in
-        guard let destination = destination(of: route, in: stack) else { return nil }
-        let place = SourceLine(route.destination.span.place)
-        switch route.hop.value {
-        case .blackhole: return DesiredRoute(destination: destination, gateway: nil, declaredAt: place)
-        case .address(let address):
-          return DesiredRoute(destination: destination, gateway: address, declaredAt: place)
-        case .service(let name):
-          guard let router = firsts[name] else {
-            report(route, of: service, "\(name) does not run", remedy: "bring it up too, or leave the route out")
-            return nil
+      var routes: [DesiredRoute] = []
+      for route in wanted {
+        for own in desired(route, of: service, firsts, in: stack) {
+          if routes.contains(where: { $0.destination == own.destination }) {
+            report(route, of: service, "there is another one to \(own.destination)", remedy: "leave one of them out")
           }
-          return address(of: router, nextTo: service, in: stack).map {
-            DesiredRoute(destination: destination, gateway: $0, declaredAt: place)
-          }
+          check(own, route, of: service, in: stack)
+          routes.append(own)
         }
       }
-      for (route, wanted) in zip(routes, wanted) { check(route, wanted, of: service, in: stack) }
       stack.services[index].routes = routes
-      if routes.contains(where: { $0.destination == .anyV4 }) {
-        for place in service.attachments.indices { stack.services[index].attachments[place].isDefaultRoute = false }
+      for place in service.attachments.indices {
+        if routes.contains(where: { $0.destination == .anyV4 }) {
+          stack.services[index].attachments[place].isDefaultRoute = false
+        }
+        if routes.contains(where: { $0.destination == .anyV6 }) {
+          stack.services[index].attachments[place].ipv6?.isDefaultRoute = false
+        }
       }
     }
   }
 
-  private func destination(of route: StackFile.Route, in stack: DesiredStack) -> IPPrefix? {
-    switch route.destination.value {
-    case .prefix(let prefix): prefix
-    // One that got no subnet has been reported.
-    case .network(let name): stack.network(named: name).map { .v4($0.subnet) }
+  /// What a route of the file comes to: to a network with IPv6, and to everywhere, one for each family that the service has and
+  /// that the router has an address of.
+  private mutating func desired(
+    _ route: StackFile.Route, of service: DesiredService, _ firsts: [String: DesiredService], in stack: DesiredStack
+  ) -> [DesiredRoute] {
+    // A network that got no subnet has been reported.
+    let meant: [IPPrefix] =
+      switch route.destination.value {
+      case .prefix(let prefix): [prefix]
+      case .everywhere: [.anyV4, .anyV6]
+      case .network(let name): stack.network(named: name)?.subnets ?? []
+      }
+    let destinations = meant.filter { $0.network.isV4 || service.speaksIPv6 }
+    if destinations.isEmpty, !meant.isEmpty {
+      report(route, of: service, "\(service.name) has no IPv6", remedy: "give it some, or leave the route out")
+      return []
     }
+    let place = SourceLine(route.destination.span.place)
+    let hops: [IPAddress]
+    switch route.hop.value {
+    case .blackhole:
+      return destinations.map { DesiredRoute(destination: $0, gateway: nil, declaredAt: place) }
+    case .address(let address): hops = [address]
+    case .service(let name):
+      guard let router = firsts[name] else {
+        report(route, of: service, "\(name) does not run", remedy: "bring it up too, or leave the route out")
+        return []
+      }
+      hops = [true, false].compactMap { address(of: router, nextTo: service, in: stack, isV4: $0) }
+    }
+    let routes = destinations.compactMap { destination in
+      hops.first { $0.isV4 == destination.network.isV4 }.map {
+        DesiredRoute(destination: destination, gateway: $0, declaredAt: place)
+      }
+    }
+    if routes.isEmpty, let destination = destinations.first {
+      let family = destination.network.isV4 ? "IPv4" : "IPv6"
+      report(
+        route, of: service, "the router has no \(family) address that \(service.name) is beside",
+        remedy: "give it one on a network or link that the two share, or leave the route out")
+    }
+    return routes
   }
 
   /// A router's address where a service meets it: on the first network that both are on, else on a link.
-  private func address(of router: DesiredService, nextTo service: DesiredService, in stack: DesiredStack) -> IPAddress?
-  {
+  private func address(
+    of router: DesiredService, nextTo service: DesiredService, in stack: DesiredStack, isV4: Bool
+  ) -> IPAddress? {
     for attachment in service.attachments {
       guard let other = router.attachments.first(where: { $0.network == attachment.network }) else { continue }
+      guard isV4 else {
+        if attachment.ipv6 != nil, let address = other.ipv6?.address { return .v6(address) }
+        continue
+      }
       for id in [attachment.accessVLAN] + attachment.subinterfaces.map(\.vlan) {
         if let address = other.address(in: id) { return .v4(address) }
       }
     }
     return stack.links.lazy.filter { $0.touches([service.name]) && $0.touches([router.name]) }
-      .compactMap { link in link.ends.first { $0.service == router.name }?.addresses.first?.address }.first
+      .compactMap { link in
+        link.ends.first { $0.service == router.name }?.addresses.first { $0.address.isV4 == isV4 }?.address
+      }
+      .first
   }
 
   private mutating func check(
@@ -92,7 +133,10 @@ extension DesiredStack {
     service.attachments.flatMap { attachment -> [(name: String, prefix: IPPrefix)] in
       guard let network = network(named: attachment.network) else { return [] }
       let own: (name: String, prefix: IPPrefix) = ("network \(network.name)", .v4(network.subnet(of: attachment)))
-      return [own]
+      let second = attachment.ipv6.flatMap { _ in network.ipv6 }.map {
+        ("network \(network.name)", IPPrefix.v6($0.subnet))
+      }
+      return [own] + [second].compactMap(\.self)
         + attachment.subinterfaces.compactMap { interface in
           interface.address.flatMap { IPv4Prefix(containing: $0, length: interface.length) }
             .map { ("VLAN \(interface.vlan) of \(network.name)", .v4($0)) }

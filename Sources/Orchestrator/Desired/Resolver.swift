@@ -71,6 +71,7 @@ struct Resolver {
       name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
       segments: segments(networks.map(\.desired), services), partition: previous?.partition)
+    markIPv6OfLinks(&stack)
     route(&stack)
     nameFarEnds(&stack)
     meetOthers(&stack)

@@ -28,6 +28,8 @@ extension Step {
     case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]
     case .setRoutes(let service, let stack):
       ["ip -n \(stack).\(service.name) route flush proto \(DesiredRoute.origin)"]
+        + (service.routes.allSatisfy { $0.destination.network.isV4 }
+          ? [] : ["ip -n \(stack).\(service.name) -6 route flush proto \(DesiredRoute.origin)"])
         + service.routes.map { route in
           let words = route.gateway.map { "\(route.destination) via \($0)" } ?? "blackhole \(route.destination)"
           return "ip -n \(stack).\(service.name) route add \(words) proto \(DesiredRoute.origin)"
@@ -83,11 +85,22 @@ extension Step {
     let make =
       "ip -n \(stack).\(first.service) link add \(first.interface)\(mtu) address \(first.mac) type veth"
       + " peer name \(second.interface)\(mtu) address \(second.mac) netns \(stack).\(second.service)"
-    return [make]
-      + link.ends.flatMap { end in
-        end.addresses.map { "ip -n \(stack).\(end.service) addr add \($0) dev \(end.interface)" }
-          + ["ip -n \(stack).\(end.service) link set \(end.interface) up"]
-      }
+    return [make] + endCommands(first, beside: second, stack) + endCommands(second, beside: first, stack)
+  }
+
+  private static func endCommands(
+    _ end: DesiredLink.End, beside other: DesiredLink.End, _ stack: String
+  ) -> [String] {
+    let ip = "ip -n \(stack).\(end.service)"
+    var commands = end.addresses.map { address in
+      "\(ip) addr add \(address) dev \(end.interface)\(address.address.isV4 ? "" : " nodad")"
+    }
+    commands.append("\(ip) link set \(end.interface) up")
+    for neighbour in other.addresses where !neighbour.address.isV4 {
+      commands.append(
+        "\(ip) neigh add \(neighbour.address) lladdr \(other.mac) dev \(end.interface) nud permanent")
+    }
+    return commands
   }
 
   private func filterCommands(_ networks: [DesiredNetwork], _ stack: DesiredStack) -> [String] {
@@ -144,7 +157,7 @@ extension Step {
     if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
       commands.append("ip -n \(namespace) route add default via \(gateway)")
     }
-    commands += ipv6Commands(attachment, network, namespace)
+    commands += ipv6Commands(attachment, network, namespace, forwards: service.forwards)
     if attachment.isShaped { commands += attachment.shapeCommands(service.name, stack.name) }
     return commands + subinterfaceCommands(attachment, namespace)
   }

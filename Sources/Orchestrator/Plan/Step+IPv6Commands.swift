@@ -3,7 +3,7 @@ import Netlink
 /// What networks with IPv6 take more.
 extension Step {
   static func ipv6Setting(of service: DesiredService) -> String {
-    guard service.hasIPv6 else { return "sysctl -w net.ipv6.conf.all.disable_ipv6=1" }
+    guard service.speaksIPv6 else { return "sysctl -w net.ipv6.conf.all.disable_ipv6=1" }
     let settings = ["accept_ra", "accept_dad", "autoconf", "router_solicitations", "accept_redirects"]
     return "sysctl -w net.ipv6.conf.default.addr_gen_mode=1"
       + " net.ipv6.conf.default.mldv2_unsolicited_report_interval=2000000000 "
@@ -20,7 +20,7 @@ extension Step {
   }
 
   static func ipv6Commands(
-    _ attachment: DesiredAttachment, _ network: DesiredNetwork, _ namespace: String
+    _ attachment: DesiredAttachment, _ network: DesiredNetwork, _ namespace: String, forwards: Bool
   ) -> [String] {
     guard let own = attachment.ipv6, let ipv6 = network.ipv6 else { return [] }
     let (link, mac) = (attachment.interface, network.mac)
@@ -28,6 +28,9 @@ extension Step {
       "ip neigh add \(own.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent",
       "ip -n \(namespace) addr add \(own.address)/\(ipv6.subnet.length) dev \(link) nodad",
       "ip -n \(namespace) neigh add \(ipv6.gateway) lladdr \(mac) dev \(link) nud permanent",
-    ] + (own.isDefaultRoute ? ["ip -n \(namespace) -6 route add default via \(ipv6.gateway)"] : [])
+    ]
+      + (forwards
+        ? ["ip -n \(namespace) addr add \(attachment.mac.linkLocalAddress)/64 dev \(link) nodad"] : [])
+      + (own.isDefaultRoute ? ["ip -n \(namespace) -6 route add default via \(ipv6.gateway)"] : [])
   }
 }

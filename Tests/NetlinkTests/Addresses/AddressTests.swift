@@ -18,6 +18,8 @@ import Testing
   @Test func octetsAreInNetworkOrder() throws {
     #expect(try #require(IPAddress("10.0.0.1")).octets == [10, 0, 0, 1])
     #expect(try #require(IPAddress("fd00::1")).octets == [0xFD] + [UInt8](repeating: 0, count: 14) + [1])
+    // As the kernel makes it.
+    #expect(try #require(MACAddress("02:73:0a:00:0c:02")).linkLocalAddress == IPv6Address("fe80::73:aff:fe00:c02"))
     #expect(try #require(MACAddress("02:73:0a:00:00:01")).octets == [2, 0x73, 0x0A, 0, 0, 1])
   }
 

@@ -29,6 +29,76 @@ import Testing
     #expect(stack.services.map { $0.attachments.count } == [1, 0, 0])
   }
 
+  private static let both = """
+    services:
+      a: {command: [x], networks: [one], routes: ["two via r1", "default via r1", "fd00:9::/64 via r1"]}
+      old: {command: [x], networks: [four], routes: ["one via r4", "default via r4"]}
+      r1: {command: [x], networks: [one], forward: true, routes: ["two via r2"]}
+      r2: {command: [x], networks: [two], forward: true, routes: ["one via fd00:12::1", "blackhole four"]}
+      r4: {command: [x], networks: [four, one], forward: true}
+    networks:
+      one: {enable_ipv6: true, ipam: {config: [{subnet: 10.1.0.0/24}, {subnet: "fd00:1::/64"}]}}
+      two: {enable_ipv6: true, ipam: {config: [{subnet: 10.2.0.0/24}, {subnet: "fd00:2::/64"}]}}
+      four: {subnet: 10.4.0.0/24}
+    links: [{ends: {r1: [10.0.12.1/30, "fd00:12::1/64"], r2: [10.0.12.2/30, "fd00:12::2/64"]}}]
+    """
+
+  @Test func aRouteToANetworkIsOfEachFamilyThatItAndTheRouterHave() throws {
+    let stack = try resolve(Self.both)
+    func routes(_ name: String) -> [String] { stack.service(named: name)?.routes.map(\.text) ?? [] }
+    #expect(
+      routes("a") == [
+        "10.2.0.0/24 via 10.1.0.3", "fd00:2::/64 via fd00:1::3", "0.0.0.0/0 via 10.1.0.3", "::/0 via fd00:1::3",
+        "fd00:9::/64 via fd00:1::3",
+      ])
+    #expect(routes("r1") == ["10.2.0.0/24 via 10.0.12.2", "fd00:2::/64 via fd00:12::2"])
+    #expect(routes("r2") == ["fd00:1::/64 via fd00:12::1", "blackhole 10.4.0.0/24"])
+    #expect(routes("old") == ["10.1.0.0/24 via 10.4.0.3", "0.0.0.0/0 via 10.4.0.3"], "it has no IPv6")
+    let a = try #require(stack.service(named: "a")?.attachments.first)
+    #expect(!a.isDefaultRoute && a.ipv6?.isDefaultRoute == false)
+    #expect(stack.links[0].first.addresses.map(\.description) == ["10.0.12.1/30", "fd00:12::1/64"])
+  }
+
+  @Test func aLinkOfIPv6IsIPv6InBothServices() throws {
+    let text = """
+      services: {r1: {command: [x], network_mode: none}, r2: {command: [x], network_mode: none}, r3: {command: [x]}}
+      links: [{ends: {r1: "fd00:12::1/64", r2: "fd00:12::2/64"}}]
+      """
+    let stack = try resolve(text)
+    #expect(stack.services.map(\.speaksIPv6) == [true, true, false] && !stack.services.contains(where: \.hasIPv6))
+    #expect(stack.neededForwarding == [.ipv4], "the host has nothing to do with it")
+    let commands = Planner.up(stack, recorded: nil, observed: [:]).steps.flatMap {
+      $0.commands(folders: StateFolders())
+    }
+    #expect(commands.contains("ip -n web.r1 addr add fd00:12::1/64 dev eth0 nodad"), "\(commands)")
+    #expect(commands.filter { $0.contains("disable_ipv6=1") && $0.contains("netns exec") }.count == 1)
+    var facts = HostFacts.using()
+    facts.hasIPv6 = false
+    #expect(
+      obstacles(text, on: facts).map(\.message) == [
+        "the link between r1 and r2 cannot have IPv6: this kernel has none"
+      ])
+  }
+
+  @Test(arguments: [
+    ("fd00:9::/64 via r", "the router has no IPv6 address that a is beside"),
+    ("blackhole fd00:9::/64", "a has no IPv6"),
+    ("0.0.0.0/0 via r, default via r", "there is another one to 0.0.0.0/0"),
+  ])
+  func routesThatOneFamilyCannotHaveAreRefused(_ route: String, _ problem: String) {
+    let network = route.hasPrefix("fd00") ? "enable_ipv6: true" : ""
+    let other = route.hasPrefix("fd00") ? "{ends: {a: 10.9.0.1/30, r: 10.9.0.2/30}}" : ""
+    let text = """
+      services:
+        a: {command: [x], networks: [n], routes: [\(route)]}
+        r: {command: [x], networks: [\(other.isEmpty ? "n" : "m")]}
+      networks: {n: {\(network)}, m: {}}
+      links: [\(other)]
+      """
+    let errors = obstacles(text, on: .using()).map(\.message)
+    #expect(errors.count == 1 && errors[0].hasSuffix(problem), "\(errors)")
+  }
+
   @Test func aLinkOfAServiceThatDoesNotRunIsLeftOut() throws {
     let text = """
       services: {r1: {command: [x]}, r2: {command: [x], profiles: [more]}}

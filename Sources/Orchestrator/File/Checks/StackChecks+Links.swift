@@ -73,8 +73,13 @@ extension StackChecks {
     }
     for (name, links) in claims.sorted(by: { $0.key < $1.key }) {
       for attachment in stack.services[name]?.attachments ?? [] {
-        guard let subnet = stack.networks[attachment.network.value]?.subnet,
-          let link = links.first(where: { $0.network.overlaps(.v4(subnet.value)) })
+        let network = stack.networks[attachment.network.value]
+        let subnets = [network?.subnet?.map { IPPrefix.v4($0) }, network?.subnet6?.map { IPPrefix.v6($0) }]
+        guard
+          let subnet = subnets.compactMap(\.self).first(where: { own in
+            links.contains { $0.network.overlaps(own.value) }
+          }),
+          let link = links.first(where: { $0.network.overlaps(subnet.value) })
         else { continue }
         diagnostics.add(
           Diagnostic(

@@ -7,7 +7,7 @@ extension StackChecks {
     for service in stack.services {
       var first: [StackFile.Route.Destination: Span] = [:]
       for route in service.routes {
-        if let other = first.updateValue(route.destination.span, forKey: route.destination.value) {
+        if let other = first.updateValue(route.destination.span, forKey: route.narrowDestination) {
           diagnostics.add(
             Diagnostic(
               .badRoute, "service \"\(service.name.value)\" has two routes to \(route.destination.value)",
@@ -17,7 +17,8 @@ extension StackChecks {
         switch route.hop.value {
         case .blackhole: break
         case .service(let name): checkRouter(Located(name, route.hop.span), of: service)
-        case .address(let address): checkRouter(Located(address, route.hop.span), of: service)
+        case .address(let address):
+          if checkFamily(of: address, route) { checkRouter(Located(address, route.hop.span), of: service) }
         }
       }
     }
@@ -70,8 +71,21 @@ extension StackChecks {
         help: ["put both on one network, or join them by a link"]))
   }
 
+  /// A network of the file may have both families.
+  private func checkFamily(of router: IPAddress, _ route: StackFile.Route) -> Bool {
+    guard case .prefix(let prefix) = route.destination.value, prefix.network.isV4 != router.isV4 else { return true }
+    let families = prefix.network.isV4 ? ("IPv4", "IPv6") : ("IPv6", "IPv4")
+    diagnostics.add(
+      Diagnostic(
+        .routerOfOtherFamily, "a route to \(families.0) cannot go by way of an \(families.1) address",
+        at: route.hop.span, also: [Diagnostic.Label(route.destination.span, "it leads to \(families.0)")],
+        help: ["name the router's \(families.0) address, or the service"]))
+    return false
+  }
+
   private func checkRouter(_ address: Located<IPAddress>, of service: StackFile.Service) {
     // A subnet that is not known yet may turn out to hold it.
+    if case .v6 = address.value { return checkRouter6(address, of: service) }
     let known = service.attachments.map { attachment in
       stack.networks[attachment.network.value].flatMap { $0.subnet(of: attachment) }
     }
@@ -80,6 +94,22 @@ extension StackChecks {
     let subnets: [Located<IPPrefix>] =
       known.compactMap { $0?.map { .v4($0) } } + trunkSubnets(of: service)
       + links.compactMap { address in address.value.network.map { Located($0, address.span) } }
+    checkNear(address, subnets, of: service)
+  }
+
+  private func checkRouter6(_ address: Located<IPAddress>, of service: StackFile.Service) {
+    let networks = service.attachments.map { stack.networks[$0.network.value] }
+    guard networks.allSatisfy({ $0?.external == nil && ($0?.hasIPv6 == false || $0?.subnet6 != nil) }) else { return }
+    let links = stack.links.flatMap(\.ends).filter { $0.service.value == service.name.value }.flatMap(\.addresses)
+    let subnets: [Located<IPPrefix>] =
+      networks.compactMap { $0?.subnet6?.map { .v6($0) } }
+      + links.compactMap { address in address.value.network.map { Located($0, address.span) } }
+    checkNear(address, subnets.filter { !$0.value.network.isV4 }, of: service)
+  }
+
+  private func checkNear(
+    _ address: Located<IPAddress>, _ subnets: [Located<IPPrefix>], of service: StackFile.Service
+  ) {
     guard !subnets.contains(where: { $0.value.contains(address.value) }) else { return }
     diagnostics.add(
       Diagnostic(
@@ -97,5 +127,13 @@ extension StackChecks {
         network.vlans.first { $0.id.value == vlan.id.value }?.subnet?.map { .v4($0) }
       }
     }
+  }
+}
+
+extension StackFile.Route {
+  /// `default` by way of an address is of that one's family alone.
+  fileprivate var narrowDestination: Destination {
+    guard destination.value == .everywhere, case .address(let address) = hop.value else { return destination.value }
+    return .prefix(address.isV4 ? .anyV4 : .anyV6)
   }
 }

@@ -5,6 +5,8 @@ extension StackFile {
   struct Route: Sendable, Equatable {
     enum Destination: Sendable, Hashable {
       case prefix(IPPrefix)
+      /// `default`: where no other route leads, in each family that the router has an address of.
+      case everywhere
       /// A network of the file, by its key.
       case network(String)
     }
@@ -36,6 +38,7 @@ extension StackFile.Route.Destination: CustomStringConvertible {
   var description: String {
     switch self {
     case .prefix(let prefix): "\(prefix)"
+    case .everywhere: "default"
     case .network(let name): name
     }
   }

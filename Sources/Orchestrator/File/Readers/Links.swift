@@ -85,6 +85,7 @@ extension Field {
   private func interfaceAddress() -> Located<StackFile.Link.InterfaceAddress>? {
     guard let text = nonEmptyText() else { return nil }
     let parts = text.value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if parts.count == 2, let address = IPv6Address(parts[0]) { return interfaceAddress(address, parts[1], text) }
     guard parts.count == 2, let address = IPv4Address(parts[0]), let length = Int(parts[1]), (1...32).contains(length),
       let prefix = IPv4Prefix(containing: address, length: length)
     else {
@@ -99,6 +100,31 @@ extension Field {
       return nil
     }
     return Located(StackFile.Link.InterfaceAddress(address: .v4(address), length: length), text.span)
+  }
+
+  private func interfaceAddress(
+    _ address: IPv6Address, _ lengthText: String, _ text: Located<String>
+  ) -> Located<StackFile.Link.InterfaceAddress>? {
+    guard let length = Int(lengthText), (1...128).contains(length),
+      let prefix = IPv6Prefix(containing: address, length: length)
+    else {
+      report(
+        .badAddress, "\"\(Self.shortened(text.value))\" is not an address with its length",
+        help: ["write both, as for ip address: fd00:12::1/64"])
+      return nil
+    }
+    if length < 127, address == prefix.network {
+      // Every router of a subnet answers to it (RFC 4291, 2.6.1).
+      report(.reservedAddress, "\(address) is the routers' address of \(prefix)", "no interface can have it")
+      return nil
+    }
+    if let block = IPv6Prefix.notForHosts.first(where: { $0.prefix.contains(address) }) {
+      report(
+        .reservedAddress, "\(address) is not for hosts", "\(block.prefix) is \(block.words)",
+        help: ["choose one in fd00::/8"])
+      return nil
+    }
+    return Located(StackFile.Link.InterfaceAddress(address: .v6(address), length: length), text.span)
   }
 
   /// A part of a text as a value of its own.

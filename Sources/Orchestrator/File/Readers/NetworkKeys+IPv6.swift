@@ -35,12 +35,7 @@ extension Field {
       report(.unusableSubnet, "\(value) is too large", "a subnet's length is 16 to 126")
       return nil
     }
-    // Special-purpose blocks (RFC 6890; RFC 4291) that no interface of a service can have.
-    let reserved = [
-      ("::/16", "reserved, with ::1"), ("64:ff9b::/96", "for translation from IPv4"), ("fe80::/10", "link-local"),
-      ("ff00::/8", "multicast"),
-    ]
-    for (block, words) in reserved where IPv6Prefix(block)?.overlaps(value) ?? false {
+    for (block, words) in IPv6Prefix.notForHosts where block.overlaps(value) {
       report(
         .unusableSubnet, "\(value) is not for hosts", "\(block) is \(words)",
         help: ["choose one in fd00::/8, or leave it out and one is chosen"])
@@ -49,10 +44,18 @@ extension Field {
     return Located(value, text.span)
   }
 
-  private func meantSubnet6(_ text: String) -> String {
+  func meantSubnet6(_ text: String) -> String {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard let address = IPv6Address(parts[0]) else { return "" }
     let length = parts.count == 2 ? Int(parts[1]) : 64
     return length.flatMap { IPv6Prefix(containing: address, length: $0) }.map { "did you mean \"\($0)\"?" } ?? ""
   }
+}
+
+extension IPv6Prefix {
+  /// Special-purpose blocks (RFC 6890; RFC 4291) that no interface of a service can have.
+  static let notForHosts: [(prefix: IPv6Prefix, words: String)] = [
+    ("::/16", "reserved, with ::1"), ("64:ff9b::/96", "for translation from IPv4"), ("fe80::/10", "link-local"),
+    ("ff00::/8", "multicast"),
+  ].compactMap { text, words in IPv6Prefix(text).map { ($0, words) } }
 }

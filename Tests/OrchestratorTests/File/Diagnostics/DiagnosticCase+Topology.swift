@@ -2,7 +2,7 @@
 
 extension DiagnosticCase {
   /// Diagnostics about interfaces, links, routes and how a service is in its network.
-  static let topology: [DiagnosticCase] = interfaces + cables + routes + modes + kinds
+  static let topology: [DiagnosticCase] = interfaces + cables + routes + modes + kinds + topology6
 
   private static let interfaces: [DiagnosticCase] = [
     DiagnosticCase(

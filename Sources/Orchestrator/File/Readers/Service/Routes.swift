@@ -55,9 +55,19 @@ extension Field {
   /// A subnet, an address, `default`, or a network's name.
   fileprivate func routeDestination() -> Located<StackFile.Route.Destination>? {
     guard let text = nonEmptyText() else { return nil }
-    if text.value == "default" { return text.map { _ in .prefix(.anyV4) } }
+    if text.value == "default" { return text.map { _ in .everywhere } }
     if let address = IPv4Address(text.value), let prefix = IPv4Prefix(containing: address, length: 32) {
       return text.map { _ in .prefix(.v4(prefix)) }
+    }
+    if let address = IPv6Address(text.value), let prefix = IPv6Prefix(containing: address, length: 128) {
+      return text.map { _ in .prefix(.v6(prefix)) }
+    }
+    if let prefix = IPv6Prefix(text.value) { return text.map { _ in .prefix(.v6(prefix)) } }
+    if text.value.contains(":") {
+      report(
+        .badSubnet, "\"\(Self.shortened(text.value))\" is not a subnet", meantSubnet6(text.value),
+        help: ["write the network's address and its length: fd00:1::/64"])
+      return nil
     }
     guard text.value.contains("/") || NameRule.object.problem(with: text.value) != nil else {
       return text.map { .network($0) }
@@ -68,7 +78,8 @@ extension Field {
   /// An address or a service's name.
   fileprivate func routeHop() -> Located<StackFile.Route.Hop>? {
     guard let text = nonEmptyText() else { return nil }
-    if let address = IPv4Address(text.value) { return text.map { _ in .address(.v4(address)) } }
+    if let address = IPAddress(text.value) { return text.map { _ in .address(address) } }
+    if text.value.contains(":") { return ipv6Address()?.map { .address(.v6($0)) } }
     // A service cannot be called 10.1.0: what is all digits and dots was to be an address.
     let looksNumeric = text.value.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E }
     guard !looksNumeric, NameRule.object.problem(with: text.value) == nil else {
