@@ -10,15 +10,19 @@ final class EndWatch {
   private let processes: [ServiceProcess]
   private let epoll: Descriptor
   private let interrupts: Interrupts?
+  private let also: FileDescriptor?
 
-  init(_ processes: [ServiceProcess], interrupts: Interrupts?) throws(KernelError) {
+  /// - Parameter also: what ends the wait as well once it is readable, on loan.
+  init(_ processes: [ServiceProcess], interrupts: Interrupts?, also: FileDescriptor? = nil) throws(KernelError) {
     self.processes = processes
     self.interrupts = interrupts
+    self.also = also
     let number = epoll_create1(CInt(EPOLL_CLOEXEC))
     guard number >= 0 else { throw KernelError("create", "an epoll instance", errno: Errno(rawValue: errno)) }
     epoll = Descriptor(adopting: number)
     for process in processes { try add(process.process.pidfd.fileDescriptor) }
     if let wake = interrupts?.wake { try add(wake) }
+    if let also { try add(also) }
   }
 
   private func add(_ descriptor: FileDescriptor) throws(KernelError) {
@@ -30,11 +34,12 @@ final class EndWatch {
 
   /// Whether a process has ended, or there is none.
   var hasEnded: Bool {
-    processes.isEmpty
-      || processes.contains { process in
-        var waiting = pollfd(fd: process.process.pidfd.rawValue, events: Int16(POLLIN), revents: 0)
-        return poll(&waiting, 1, 0) > 0
-      }
+    processes.isEmpty || processes.contains { Self.isReadable($0.process.pidfd.fileDescriptor) }
+  }
+
+  private static func isReadable(_ descriptor: FileDescriptor) -> Bool {
+    var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+    return poll(&waiting, 1, 0) > 0
   }
 
   /// - Returns: false when the user does not want to wait any longer.
@@ -50,7 +55,7 @@ final class EndWatch {
   /// For another wait that is to end when this one would.
   var interruption: Interruption {
     Interruption(wake: epoll.fileDescriptor) { [self] in
-      hasEnded || interrupts?.interruption.isInterrupted() ?? false
+      hasEnded || also.map(Self.isReadable) ?? false || interrupts?.interruption.isInterrupted() ?? false
     }
   }
 }

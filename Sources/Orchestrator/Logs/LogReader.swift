@@ -27,6 +27,8 @@ public final class LogReader {
     public var until: LogTime?
     /// Go on with what comes.
     public var follow = false
+    /// Milliseconds that a line which has not ended is waited for before what there is of it is given.
+    public var partialPatience: CInt = 200
 
     public init(tail: Int? = nil, since: LogTime? = nil, until: LogTime? = nil, follow: Bool = false) {
       self.tail = tail
@@ -35,9 +37,6 @@ public final class LogReader {
       self.follow = follow
     }
   }
-
-  /// How long a line that has not ended is waited for before what there is of it is given.
-  private static let partialPatience: CInt = 200
 
   private let cursors: [LogCursor]
   private let query: Query
@@ -118,10 +117,10 @@ public final class LogReader {
       limit = CInt(clamping: left / 1_000_000 + 1)
     }
     let hasPartial = cursors.contains { $0.hasPartial }
-    if hasPartial { limit = limit < 0 ? Self.partialPatience : min(limit, Self.partialPatience) }
+    if hasPartial { limit = limit < 0 ? query.partialPatience : min(limit, query.partialPatience) }
     let start = SuspendingClock.now
     guard watch.wait(milliseconds: limit, interruption) else { return false }
-    if hasPartial, SuspendingClock.now - start >= .milliseconds(Int(Self.partialPatience)) { givePartials() }
+    if hasPartial, SuspendingClock.now - start >= .milliseconds(Int(query.partialPatience)) { givePartials() }
     return true
   }
 

@@ -91,7 +91,7 @@ struct Foreground: ~Copyable {
 }
 
 /// The caller's terminal in raw mode, if standard input is one.
-private struct RawMode {
+struct RawMode: Sendable {
   private let former: termios?
 
   init() {

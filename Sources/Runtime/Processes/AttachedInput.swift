@@ -1,0 +1,107 @@
+import CLinux
+import Glibc
+public import Kernel
+import Synchronization
+public import SystemPackage
+
+/// Carries the caller's standard input to a service that runs already, on a thread of its own, until it ends or the keys are
+/// typed that detach: ctrl-p ctrl-q, as Docker has them.
+///
+/// Where the service has a terminal, the caller's, if it has one, is in raw mode for as long as this lives.
+public final class AttachedInput: Sendable {
+  private static let detachKeys: [UInt8] = [0x10, 0x11]
+
+  private let target: Descriptor
+  private let isTerminal: Bool
+  private let mode: RawMode?
+  private let wake: Descriptor
+  private let hasDetached = Atomic(false)
+
+  /// - Parameters:
+  ///   - target: a terminal's master, or a FIFO.
+  ///   - isTerminal: whether it is a terminal: then the keys that detach are looked for.
+  public init(to target: consuming Descriptor, isTerminal: Bool) throws(KernelError) {
+    self.target = target
+    self.isTerminal = isTerminal
+    wake = Descriptor(adopting: try check("create", "an event") { eventfd(0, CInt(EFD_CLOEXEC)) })
+    mode = isTerminal ? RawMode() : nil
+    let size = Foreground.callersTerminalSize()
+    if isTerminal, size != 0 {
+      _ = stack_set_terminal_size(
+        self.target.rawValue, UInt16(truncatingIfNeeded: size >> 16), UInt16(truncatingIfNeeded: size))
+    }
+  }
+
+  deinit { mode?.restore() }
+
+  /// Puts the caller's terminal back as it was.
+  public func restore() { mode?.restore() }
+
+  /// Readable once the keys were typed.
+  public var detached: FileDescriptor { wake.fileDescriptor }
+  public var isDetached: Bool { hasDetached.load(ordering: .acquiring) }
+
+  /// Begins to carry. The thread ends with the input or with the program.
+  public func start() throws(KernelError) {
+    var thread = pthread_t()
+    let failure = pthread_create(
+      &thread, nil,
+      { argument in
+        if let argument { Unmanaged<AttachedInput>.fromOpaque(argument).takeRetainedValue().carry() }
+        return nil
+      }, Unmanaged.passRetained(self).toOpaque())
+    guard failure == 0 else { throw KernelError("start", "a thread", errno: Errno(rawValue: failure)) }
+    pthread_detach(thread)
+  }
+
+  private func carry() {
+    // Its end is the service's affair: nothing is killed by a FIFO without readers.
+    var chunk = [UInt8](repeating: 0, count: 4096)
+    var typed = 0
+    while true {
+      let count = read(0, &chunk, chunk.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return }
+      guard isTerminal else {
+        guard write(chunk[..<count]) else { return }
+        continue
+      }
+      var passed: [UInt8] = []
+      for byte in chunk[..<count] {
+        if byte == Self.detachKeys[typed] {
+          typed += 1
+          guard typed < Self.detachKeys.count else { return detach(passed) }
+          continue
+        }
+        // The first of the keys was meant for the service after all.
+        passed += Self.detachKeys[..<typed]
+        typed = byte == Self.detachKeys[0] ? 1 : 0
+        if typed == 0 { passed.append(byte) }
+      }
+      guard write(passed[...]) else { return }
+    }
+  }
+
+  private func detach(_ passed: [UInt8]) {
+    _ = write(passed[...])
+    hasDetached.store(true, ordering: .releasing)
+    eventfd_write(wake.rawValue, 1)
+  }
+
+  /// False when the service takes no more.
+  private func write(_ bytes: ArraySlice<UInt8>) -> Bool {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(target.rawValue, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        rest = rest.dropFirst(count)
+      } else if errno == EAGAIN {
+        var ready = pollfd(fd: target.rawValue, events: Int16(POLLOUT), revents: 0)
+        poll(&ready, 1, -1)
+      } else if errno != EINTR {
+        return false
+      }
+    }
+    return true
+  }
+}
