@@ -86,6 +86,8 @@ final class ServiceUnit {
     let isUnwanted = isRelaunching && record.isStoppedByHand
     if !isRelaunching { (record.restarts, backoff) = (0, RestartBackoff()) }
     isRelaunching = false
+    // A service that was made anew has other FIFOs than those that were found when its former self was adopted.
+    output.close()
     // What the process has written to a terminal already waits in it.
     followTerminal(of: launched)
     record.phase = .starting
