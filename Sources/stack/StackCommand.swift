@@ -19,9 +19,8 @@ struct StackCommand: ParsableCommand {
     version: Version.text,
     subcommands: [
       Up.self, Down.self, Ps.self, Exec.self, Attach.self, Logs.self, Start.self, Stop.self, Restart.self, Kill.self,
-      Pause.self,
-      Unpause.self, Cp.self, Wait.self, Events.self, Stats.self, Top.self, Config.self, Inspect.self, Policy.self,
-      Verify.self, Reach.self, Link.self, Partition.self, Heal.self, Doctor.self, Supervise.self,
+      Pause.self, Unpause.self, Cp.self, Wait.self, Events.self, Stats.self, Top.self, Config.self, Inspect.self,
+      Policy.self, Verify.self, Reach.self, Link.self, Partition.self, Heal.self, Doctor.self, Supervise.self,
     ])
 }
 

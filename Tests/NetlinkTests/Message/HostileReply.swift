@@ -16,6 +16,18 @@ enum HostileReply {
     return writer.bytes
   }
 
+  /// -EINVAL for a request of so many octets, of which only the header is copied, then the kernel's sentence.
+  static func acknowledgement(ofRequest length: UInt32) -> [UInt8] {
+    var writer = MessageWriter()
+    writer.begin(type: UInt16(NLMSG_ERROR), flags: UInt16(NLM_F_CAPPED | NLM_F_ACK_TLVS))
+    writer.put(Int32(-22))
+    for word in [length, 0, 0, 0] { writer.put(word) }
+    writer.attribute(Int(NLMSGERR_ATTR_OFFS.rawValue), UInt32(24))
+    writer.attribute(Int(NLMSGERR_ATTR_MSG.rawValue), "Invalid gateway")
+    writer.end()
+    return writer.bytes
+  }
+
   /// Gives a buffer's messages to every reader there is, each taken for the type that the reader wants.
   static func readEverything(_ bytes: [UInt8]) {
     bytes.span.bytes.forEachMessage { header, payload in

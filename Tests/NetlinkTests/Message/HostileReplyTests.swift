@@ -54,18 +54,12 @@ import Testing
   }
 
   @Test func anExtendedAcknowledgementIsRead() throws {
-    // -EINVAL, the copy of a request's header with a length of 200 that is not there, then the kernel's sentence.
-    var writer = MessageWriter()
-    writer.begin(type: UInt16(NLMSG_ERROR), flags: UInt16(NLM_F_CAPPED | NLM_F_ACK_TLVS))
-    writer.put(Int32(-22))
-    for word in [200, 0, 0, 0] as [UInt32] { writer.put(word) }
-    writer.attribute(Int(NLMSGERR_ATTR_OFFS.rawValue), UInt32(24))
-    writer.attribute(Int(NLMSGERR_ATTR_MSG.rawValue), "Invalid gateway")
-    writer.end()
-    #expect(acknowledgement(writer.bytes)?.errno == .invalidArgument)
-    #expect(acknowledgement(writer.bytes)?.detail == "Invalid gateway")
+    // Its header says 200 octets, which are not there.
+    let reply = HostileReply.acknowledgement(ofRequest: 200)
+    #expect(acknowledgement(reply)?.errno == .invalidArgument)
+    #expect(acknowledgement(reply)?.detail == "Invalid gateway")
     // Not capped, the 200 octets would have to be there.
-    var uncapped = writer.bytes
+    var uncapped = reply
     uncapped[6] = 0
     uncapped[7] = UInt8(NLM_F_ACK_TLVS >> 8)
     #expect(acknowledgement(uncapped)?.errno == .invalidArgument)

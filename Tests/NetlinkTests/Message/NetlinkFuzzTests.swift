@@ -5,19 +5,9 @@ import Testing
 @testable import Netlink
 
 @Suite struct NetlinkFuzzTests {
-  private static let seeds = [HostileReply.link(), HostileReply.link() + HostileReply.link(), acknowledgement, empty]
-
-  /// -EINVAL with the kernel's sentence.
-  private static var acknowledgement: [UInt8] {
-    var writer = MessageWriter()
-    writer.begin(type: UInt16(NLMSG_ERROR), flags: UInt16(NLM_F_CAPPED | NLM_F_ACK_TLVS))
-    writer.put(Int32(-22))
-    for word in [20, 0, 0, 0] as [UInt32] { writer.put(word) }
-    writer.attribute(Int(NLMSGERR_ATTR_OFFS.rawValue), UInt32(24))
-    writer.attribute(Int(NLMSGERR_ATTR_MSG.rawValue), "Invalid gateway")
-    writer.end()
-    return writer.bytes
-  }
+  private static let seeds = [
+    HostileReply.link(), HostileReply.link() + HostileReply.link(), HostileReply.acknowledgement(ofRequest: 20), empty,
+  ]
 
   /// Nothing but zeros, as long as its length says.
   private static var empty: [UInt8] { [200, 0, 0, 0] + [UInt8](repeating: 0, count: 196) }

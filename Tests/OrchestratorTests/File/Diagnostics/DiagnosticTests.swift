@@ -39,6 +39,14 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
     #expect(shown.contains("[\(example.code.rawValue)]"))
   }
 
+  @Test func aMisspeltCommandIsNotMissedAsWell() {
+    for key in ["comand", "entrypoitn"] {
+      let text = diagnose("x-web: &web {\(key): [nginx]}\nservices: {web: {<<: *web}, api: {<<: *web}}")
+      #expect(text.contains("E0030") && !text.contains("E0038"), "\(text)")
+    }
+    #expect(diagnose("services: {web: {x-note: 1}}").contains("E0038"))
+  }
+
   @Test func everyCodeHasACase() {
     // Those that need more than text are in HostileInputTests and ProfileTests.
     let elsewhere: Set<DiagnosticCode> = [.notAFile, .fileTooLarge, .notUTF8, .tooManyNodes, .inactiveDependency]
@@ -57,7 +65,7 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
       """
       services:
         web:
-          comand: nginx
+          hostnme: nginx
           ports: [http]
           stop_signal: NOPE
       networks:

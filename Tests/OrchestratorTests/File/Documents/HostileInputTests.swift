@@ -122,47 +122,34 @@ import Testing
 
   // MARK: - Files of the host
 
-  /// A folder that goes with the test.
-  private func withFolder(_ body: (String) throws -> Void) throws {
-    var template = Array("/tmp/stack-file-tests.XXXXXX".utf8CString)
-    let made = try #require(mkdtemp(&template))
-    let folder = String(cString: made)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder)
-  }
-
   private func diagnose(path: String) -> String {
     let outcome = StackFileLoader(files: HostFiles(), environment: [:], workingFolder: "/").load([path])
     return DiagnosticRenderer().render(outcome.diagnostics)
   }
 
   @Test func readsFilesOfTheHost() throws {
-    try withFolder { folder in
-      try good.write(toFile: "\(folder)/web.stack", atomically: false, encoding: .utf8)
-      #expect(diagnose(path: "\(folder)/web.stack") == "")
-      #expect(
-        diagnose(path: "\(folder)/wbe.stack")
-          == "\(folder)/wbe.stack: error[E0001]: there is no file \"\(folder)/wbe.stack\"\n")
-    }
+    let folder = try TemporaryFolder()
+    try folder.write("web.stack", good)
+    #expect(diagnose(path: "\(folder.path)/web.stack") == "")
+    let missing = "\(folder.path)/wbe.stack"
+    #expect(diagnose(path: missing) == "\(missing): error[E0001]: there is no file \"\(missing)\"\n")
   }
 
   @Test func foldersFIFOsAndDevicesAreRefusedAtOnce() throws {
-    try withFolder { folder in
-      try #require(mkfifo("\(folder)/fifo", 0o600) == 0)
-      #expect(
-        diagnose(path: "\(folder)/fifo") == "\(folder)/fifo: error[E0002]: \"\(folder)/fifo\" is a FIFO, not a file\n")
-      #expect(diagnose(path: folder).hasPrefix("\(folder): error[E0002]: \"\(folder)\" is a folder, not a file\n"))
-      #expect(diagnose(path: "/dev/zero").hasPrefix("/dev/zero: error[E0002]: \"/dev/zero\" is a device, not a file\n"))
-    }
+    let folder = try TemporaryFolder()
+    let (path, fifo) = (folder.path, "\(folder.path)/fifo")
+    try #require(mkfifo(fifo, 0o600) == 0)
+    #expect(diagnose(path: fifo) == "\(fifo): error[E0002]: \"\(fifo)\" is a FIFO, not a file\n")
+    #expect(diagnose(path: path).hasPrefix("\(path): error[E0002]: \"\(path)\" is a folder, not a file\n"))
+    #expect(diagnose(path: "/dev/zero").hasPrefix("/dev/zero: error[E0002]: \"/dev/zero\" is a device, not a file\n"))
   }
 
   @Test func aFileOfAHundredMegabytesIsNotRead() throws {
-    try withFolder { folder in
-      let path = "\(folder)/big.stack"
-      try #require(FileManager.default.createFile(atPath: path, contents: nil))
-      try #require(truncate(path, 100 << 20) == 0)
-      #expect(diagnose(path: path) == "\(path): error[E0003]: \"\(path)\" is larger than 4 MiB\n")
-    }
+    let folder = try TemporaryFolder()
+    let path = "\(folder.path)/big.stack"
+    try folder.write("big.stack", "")
+    try #require(truncate(path, 100 << 20) == 0)
+    #expect(diagnose(path: path) == "\(path): error[E0003]: \"\(path)\" is larger than 4 MiB\n")
   }
 
   @Test func whatGrowsOrHidesItsSizeIsBounded() {

@@ -31,7 +31,7 @@ extension Field {
   /// A service's mapping. Nil only when its name is none; a service with other errors is still there for the checks.
   func service(named name: Located<String>) -> StackFile.Service? {
     guard checkName(name, .object, of: "service") else { return nil }
-    guard node.entries != nil else {
+    guard let entries = node.entries else {
       if node.isNull {
         report(
           .nothingToRun, "service \"\(name.value)\" has nothing to run", help: ["give it a `command:`"])
@@ -42,6 +42,9 @@ extension Field {
     }
     var draft = ServiceDraft(name: name)
     ServiceKeys.table.read(self, into: &draft)
+    // One that is misspelt was there too, and has been reported.
+    let isMisspelt = entries.contains { Suggestion.closest(to: $0.key.value, among: ["command", "entrypoint"]) != nil }
+    draft.hasCommandKey = draft.hasCommandKey || isMisspelt
     return finished(draft)
   }
 
