@@ -73,18 +73,22 @@ import Testing
     batch.create(pair)
     expect(
       batch,
-      "80000000 1000 0106 01000000 00000000",
+      "a0000000 1000 0106 01000000 00000000",
       "00 00 0000 0b000000 01000000 01000000",
       "0800 0300 77656200",  // IFLA_IFNAME "web"
       "0800 0d00 00000000",  // IFLA_TXQLEN
+      "0800 1f00 01000000",  // IFLA_NUM_TX_QUEUES
+      "0800 2000 01000000",  // IFLA_NUM_RX_QUEUES
       "0800 0a00 07000000",  // IFLA_MASTER
-      "4800 1280",  // IFLA_LINKINFO
+      "5800 1280",  // IFLA_LINKINFO
       "0900 0100 7665746800 000000",  // IFLA_INFO_KIND "veth"
-      "3800 0280",  // IFLA_INFO_DATA
-      "3400 0180",  // VETH_INFO_PEER, which holds a struct ifinfomsg before its attributes
+      "4800 0280",  // IFLA_INFO_DATA
+      "4400 0180",  // VETH_INFO_PEER, which holds a struct ifinfomsg before its attributes
       "00 00 0000 0c000000 00000000 00000000",
       "0900 0300 6574683000 000000",  // IFLA_IFNAME "eth0"
       "0a00 0100 02730a000001 0000",
+      "0800 1f00 01000000",
+      "0800 2000 01000000",
       "0800 1c00 09000000")  // IFLA_NET_NS_FD
   }
 
