@@ -145,4 +145,24 @@ extension EscapeTests {
       #expect(try host.succeed("sh", "-c", mounts) == before)
     }
   }
+
+  /// What the root is made of lies beneath it, read-only: neither the way up nor taking the root off leads there.
+  @Test func whatTheRootIsMadeOfStaysOutOfReach() throws {
+    try ThrowawayHost.with { host in
+      try host.up(
+        "name: x\nservices: {a: {command: [sleep, infinity], cap_add: [SYS_ADMIN], security_opt: [seccomp:unconfined]}}\n",
+        named: "x")
+      let climb = """
+        open(my $f, ">", "/mine"); mkdir("/tmp/d");
+        chroot("/tmp/d") or die "chroot: $!"; chdir("..") for 1..64; chroot(".");
+        my $root = "/"; print((-e "/mine") ? "own" : "other"); print(syscall(166, $root, 2) == 0 ? " off" : " on");
+        print((-e "/mine") ? " own" : " other");
+        """
+      #expect(try host.succeed("stack", "exec", "-T", "a", "perl", "-e", climb) == "own on own")
+      // Where it is not locked, what lies on top comes off and shows what lies beneath.
+      let layers =
+        "mkdir -p /run/l; for n in 1 2; do mount -t tmpfs none /run/l; touch /run/l/$n; done; umount /run/l; ls /run/l"
+      #expect(try host.succeed("sh", "-c", layers) == "1")
+    }
+  }
 }

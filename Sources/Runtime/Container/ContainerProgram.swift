@@ -35,8 +35,10 @@ struct ContainerProgram: ~Copyable {
     }
   }
 
-  mutating func build(root: FileDescriptor, launcher: borrowing ContainerLauncher) throws(KernelError) {
-    let root = Handle(root)
+  mutating func build(
+    root mount: borrowing RootMount, launcher: borrowing ContainerLauncher
+  ) throws(KernelError) {
+    let root = Handle(mount.tree.fileDescriptor)
     try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
     try program.raise(spec.settings.limits)
@@ -56,6 +58,10 @@ struct ContainerProgram: ~Copyable {
     let streams = try openStreams()
     try enterNamespaces(launcher.template.namespace.fileDescriptor)
     let masks = try open("/", .currentFolder, "the masks")
+    for layer in mount.layers.descriptors {
+      try program.add(
+        STACK_OP_MOVE_MOUNT, for: "take along", "what the root folder is made of", Handle(layer), onto: masks)
+    }
     try program.add(STACK_OP_ENTER_ROOT, for: "enter", "the root folder", root)
     if let identities = spec.identities {
       try program.add(

@@ -14,7 +14,7 @@ struct MappedOverlay {
   let work: String
   let identities: ContainerIdentities
 
-  func mount() throws(KernelError) -> Descriptor {
+  func mount() throws(KernelError) -> RootMount {
     let root = identities.range.first
     try check("give to the container's root", upper) { lchown(upper, root, root) }
     do {
@@ -22,17 +22,24 @@ struct MappedOverlay {
     } catch {
       // Before Linux 6.15 a layer must be mounted somewhere.
       guard error.errno == .invalidArgument, !RootMount.isMapping(error) else { throw error }
-      return try mountAttached()
+      return RootMount(tree: try mountAttached())
     }
   }
 
-  private func mountDetached() throws(KernelError) -> Descriptor {
-    var numbers: [FileDescriptor] = []
-    defer { for number in numbers { try? number.close() } }
-    for path in lower { numbers.append(try mapped(path).release()) }
-    return try RootMount.overlay(
+  private func mountDetached() throws(KernelError) -> RootMount {
+    var layers = RootMount.Layers()
+    for path in lower {
+      let layer = try mapped(path)
+      try check("make read-only", path) {
+        stack_mount_setattr(
+          layer.rawValue, "", UInt32(At.emptyPath), MountAttribute.readOnly, 0, MountFlag.private)
+      }
+      layers.add(layer)
+    }
+    let tree = try RootMount.overlay(
       RootMount.Overlay(
-        lower: numbers.map { "/proc/self/fd/\($0.rawValue)" }, upper: upper, work: work, lowerNames: lower))
+        lower: layers.descriptors.map { "/proc/self/fd/\($0.rawValue)" }, upper: upper, work: work, lowerNames: lower))
+    return RootMount(tree: tree, layers: layers)
   }
 
   /// The layers are mounted beside the upper folder for as long as it takes: the overlay has copies of its own.

@@ -4,17 +4,41 @@ import Kernel
 import SystemPackage
 
 /// A container's root as a detached mount: it is in no mount namespace until the container puts it at its own `/`.
-enum RootMount {
-  static func make(_ root: ContainerRoot, for identities: ContainerIdentities?) throws(KernelError) -> Descriptor {
+struct RootMount: ~Copyable {
+  let tree: Descriptor
+  /// What the root was made of and no longer needs. The container takes it along, beneath its root, where nothing of it is in
+  /// reach: to close the last of a detached mount is to wait until no processor looks at mounts, as long as it takes to
+  /// make a quarter of a container.
+  let layers: Layers
+
+  init(tree: consuming Descriptor, layers: consuming Layers = Layers()) {
+    self.tree = tree
+    self.layers = layers
+  }
+
+  static func make(_ root: ContainerRoot, for identities: ContainerIdentities?) throws(KernelError) -> RootMount {
     switch root {
     case .overlay(let lower, let upper, let work):
       if let identities {
         try MappedOverlay(lower: lower, upper: upper, work: work, identities: identities).mount()
       } else {
-        try overlay(Overlay(lower: lower, upper: upper, work: work))
+        RootMount(tree: try overlay(Overlay(lower: lower, upper: upper, work: work)))
       }
     case .direct(let path):
-      try direct(path, for: identities)
+      RootMount(tree: try direct(path, for: identities))
+    }
+  }
+
+  /// Detached mounts, each held by a descriptor.
+  struct Layers: ~Copyable {
+    private(set) var descriptors: [FileDescriptor] = []
+
+    mutating func add(_ layer: consuming Descriptor) {
+      descriptors.append(layer.release())
+    }
+
+    deinit {
+      for descriptor in descriptors { try? descriptor.close() }
     }
   }
 
