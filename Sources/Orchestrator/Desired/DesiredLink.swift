@@ -46,9 +46,11 @@ public struct DesiredRoute: Codable, Hashable, Sendable {
 }
 
 /// Whose network namespace a service runs in.
-public enum NamespaceOwner: Codable, Hashable, Sendable {
+public enum NamespaceOwner: Usual, Sendable {
   case own
   case host
   /// That of another instance, by its name.
   case service(String)
+
+  public init() { self = .own }
 }

@@ -16,32 +16,32 @@ public struct DesiredService: Codable, Hashable, Sendable {
   public var process: DesiredProcess
   /// What root inside is outside, the first of 65,536 ids of the service's own; nil where it is the host's own root.
   public var firstIdentity: UInt32?
-  public var mounts: [DesiredMount]
+  @Sparse public var mounts: [DesiredMount]
   public var attachments: [DesiredAttachment]
-  public var nameResolution = DesiredNameResolution()
-  public var ports: [PublishedPort]
+  @Sparse public var nameResolution = DesiredNameResolution()
+  @Sparse public var ports: [PublishedPort]
   /// Ports that the service says it listens on, published or exposed: it is ready when something listens on each.
-  public var readyPorts: [ListeningPort]
+  @Sparse public var readyPorts: [ListeningPort]
   /// The first and the last port of each range that it is said to listen somewhere in: what `verify` asks for.
-  public var rangePorts: [ListeningPort] = []
-  public var dependencies: [Dependency]
-  public var stop: StopPolicy
-  public var restart: RestartPolicy
+  @Sparse public var rangePorts: [ListeningPort] = []
+  @Sparse public var dependencies: [Dependency]
+  @Sparse public var stop: StopPolicy
+  @Sparse public var restart: RestartPolicy
   public var healthCheck: HealthCheck?
-  public var limits = ResourceLimits()
-  public var settings = DesiredSettings()
-  public var labels: [String: String]
+  @Sparse public var limits = ResourceLimits()
+  @Sparse public var settings = DesiredSettings()
+  @Sparse public var labels: [String: String]
   public var declaredAt: SourceLine?
   /// Further lines of its /etc/hosts.
-  public var extraHosts: [DesiredHost] = []
+  @Sparse public var extraHosts: [DesiredHost] = []
   /// Whose network namespace it runs in. Only in its own it has attachments, links and routes.
-  public var namespace = NamespaceOwner.own
+  @Sparse public var namespace = NamespaceOwner.own
   /// Whether packets of others pass through it.
-  public var forwards = false
+  @Sparse public var forwards = false
   /// Beside those that its attachments give it.
-  public var routes: [DesiredRoute] = []
+  @Sparse public var routes: [DesiredRoute] = []
   /// Whether an end of a link in it has an IPv6 address.
-  public var linksHaveIPv6 = false
+  @Sparse public var linksHaveIPv6 = false
 }
 
 /// A name with its address.
@@ -64,19 +64,19 @@ public enum DesiredRoot: Codable, Hashable, Sendable {
 public struct DesiredProcess: Codable, Hashable, Sendable {
   /// The program and its arguments: entrypoint, then command.
   public var arguments: [String]
-  public var environment: [String: String]
+  @Sparse public var environment: [String: String]
   public var workingDirectory: String?
   public var user: String?
   /// Whether stack-init is PID 1, reaping and forwarding signals.
   public var usesInit: Bool
-  public var hasTerminal: Bool
-  public var keepsStdinOpen: Bool
-  public var isRootReadOnly: Bool
-  public var security: DesiredSecurity
+  @Sparse public var hasTerminal: Bool
+  @Sparse public var keepsStdinOpen: Bool
+  @Sparse public var isRootReadOnly: Bool
+  @Sparse public var security: DesiredSecurity
 }
 
 /// What the service's processes may do of what root may.
-public struct DesiredSecurity: Codable, Hashable, Sendable {
+public struct DesiredSecurity: Usual, Sendable {
   /// The most that they can have.
   public var capabilities = CapabilitySet.standard
   /// What the file adds by name or as ALL: what a user other than root gets.
@@ -116,7 +116,7 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
   public var address: IPv4Address
   public var mac: MACAddress
   /// Further names by which services of this network find this one.
-  public var aliases: [String]
+  @Sparse public var aliases: [String]
   /// Whether the default route goes through this network.
   public var isDefaultRoute: Bool
   public var vlan: DesiredVLANMembership?
@@ -163,7 +163,7 @@ extension DesiredService {
 }
 
 /// How a service looks up names that are not the stack's.
-public struct DesiredNameResolution: Codable, Hashable, Sendable {
+public struct DesiredNameResolution: Usual, Sendable {
   /// Whom to ask; empty for the host's resolvers.
   public var servers: [IPAddress] = []
   /// nil for the host's.
@@ -217,19 +217,31 @@ public struct Dependency: Codable, Hashable, Sendable {
   public var restartsWithIt = false
 }
 
-public struct StopPolicy: Codable, Hashable, Sendable {
+public struct StopPolicy: Usual, Sendable {
   /// The signal's number.
   public var signal: Int32
   /// How long to wait before SIGKILL.
   public var grace: Duration
+
+  public init(signal: Int32, grace: Duration) {
+    self.signal = signal
+    self.grace = grace
+  }
+
+  /// SIGTERM, and ten seconds.
+  public init() {
+    self.init(signal: 15, grace: .seconds(10))
+  }
 }
 
-public enum RestartPolicy: Codable, Hashable, Sendable {
+public enum RestartPolicy: Usual, Sendable {
   case no
   case always
   /// At most so many times; 0 for no limit.
   case onFailure(limit: Int)
   case unlessStopped
+
+  public init() { self = .no }
 }
 
 public struct HealthCheck: Codable, Hashable, Sendable {

@@ -1,7 +1,7 @@
 public import Runtime
 
 /// What of the kernel's is set for a service by itself.
-public struct DesiredSettings: Codable, Hashable, Sendable {
+public struct DesiredSettings: Usual, Sendable {
   public var limits: [ProcessLimit] = []
   public var oomScoreAdjustment: Int32?
   /// Bytes.

@@ -12,16 +12,16 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   public var networks: [DesiredNetwork]
   /// Services with their replicas expanded; a service stands after those that it depends on.
   public var services: [DesiredService]
-  public var volumes: [DesiredVolume]
+  @Sparse public var volumes: [DesiredVolume]
   /// The device group of the host's ends of all veth pairs, by which they can be deleted in one request.
   public var linkGroup: UInt32
   /// Who may talk to whom.
-  public var policy = StackPolicy()
-  public var links: [DesiredLink] = []
+  @Sparse public var policy = StackPolicy()
+  @Sparse public var links: [DesiredLink] = []
   /// Further bridges of networks with more services than one takes.
-  public var segments: [DesiredSegment] = []
+  @Sparse public var segments: [DesiredSegment] = []
   /// Services of other stacks on the same networks. They come and go without anything here being made anew.
-  public var neighbours: [StackNeighbour] = []
+  @Sparse public var neighbours: [StackNeighbour] = []
   /// Groups of instances that were cut off from each other by hand; nil for none.
   public var partition: [[String]]?
 
@@ -71,7 +71,7 @@ public struct DesiredNetwork: Codable, Hashable, Sendable {
   /// The bridge's own address, and the default route of the services.
   public var gateway: IPv4Address
   /// No way out: neither a default route nor masquerading.
-  public var isInternal: Bool
+  @Sparse public var isInternal: Bool
   public var declaredAt: SourceLine?
   /// The largest packet in octets, where it is not the kernel's own choice.
   public var mtu: UInt32?
@@ -82,7 +82,7 @@ public struct DesiredNetwork: Codable, Hashable, Sendable {
   /// What joins its bridge to another host's, of a vxlan network.
   public var tunnel: DesiredTunnel?
   /// The VLANs that its bridge tells apart; none where frames have no tags.
-  public var vlans: [DesiredVLAN] = []
+  @Sparse public var vlans: [DesiredVLAN] = []
   /// The name in the file, when it is another than the key: other stacks find the network by it.
   public var givenName: String?
   /// nil on a network of IPv4 alone.

@@ -1,5 +1,5 @@
 /// Who may talk to whom in a stack. Apart from services and networks, so that a change of it changes the firewall alone.
-public struct StackPolicy: Codable, Hashable, Sendable {
+public struct StackPolicy: Usual, Sendable {
   /// In the order of the file: the first that is about a packet decides.
   public var rules: [PolicyRule] = []
   /// The networks with `default: deny`, sorted.

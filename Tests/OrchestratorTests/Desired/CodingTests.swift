@@ -42,6 +42,22 @@ import Testing
     #expect(read.services.allSatisfy { $0.declaredAt?.description.hasPrefix("web.stack:") == true })
   }
 
+  /// What is usual is left out, and a record that says it all, as former ones did, says the same.
+  @Test func theUsualIsNotWrittenDown() throws {
+    let service = try #require(try resolve("services: {a: {command: [x]}}").services.first)
+    let text = String(decoding: try JSONEncoder().encode(service), as: UTF8.self)
+    for key in ["mounts", "limits", "settings", "security", "stop", "restart", "namespace", "forwards", "labels"] {
+      #expect(!text.contains("\"\(key)\""), "\(text)")
+    }
+    let complete =
+      text.dropLast() + """
+        ,"mounts":[],"restart":{"no":{}},"namespace":{"own":{}},"forwards":false,"labels":{},
+        "settings":{"deviceRules":[],"devices":[],"groups":[],"ipc":{"own":{}},"kernelParameters":{},"limits":[],
+        "pid":{"own":{}},"usesHostNames":false},"stop":{"grace":[0,10000000000000000000],"signal":15}}
+        """
+    #expect(try JSONDecoder().decode(DesiredService.self, from: Data(complete.utf8)) == service)
+  }
+
   @Test func serviceRecord() throws {
     var record = ServiceRecord(service: "web-1")
     #expect(try Self.roundTrip(record))
