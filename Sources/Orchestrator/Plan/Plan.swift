@@ -10,10 +10,11 @@ public struct Plan: Hashable, Sendable {
     case lanes([Lane])
   }
 
-  /// The steps for one service, one after the other.
+  /// Steps for one service, one after the other.
   public struct Lane: Hashable, Sendable {
-    public var service: String
-    public var waitsFor: [Gate]
+    /// nil for what services share.
+    public var service: String?
+    public var waitsFor: [Gate] = []
     public var steps: [Step]
   }
 

@@ -34,10 +34,11 @@ extension Planner {
         before.services.filter { touched.reshaped.contains($0.name) && !touched.remade.contains($0.name) }
           .map { .shape($0, stack: before.name) }))
     let lost = before.links.filter { touched.lostLinks.contains($0) }
-    let wiring = Wiring(creating: torn[1], links: Set(lost), rerouted: touched.rerouted, in: before)
-    stages.append(.serial(wiring.steps))
+    stages.append(.lanes(namespaceLanes(torn[1], in: before)))
+    stages.append(
+      .serial(Wiring.steps(creating: torn[1], links: Set(lost), rerouted: touched.rerouted, in: before)))
     var lanes = startLanes(
-      creating: torn[1], wiring, starting: before.services.filter { touched.stopped.contains($0.name) }, in: before,
+      creating: torn[1], starting: before.services.filter { touched.stopped.contains($0.name) }, in: before,
       observed: [:])
     // Whoever hears of the failure need not wait until the services of before are ready again.
     for index in lanes.indices { lanes[index].steps.removeAll { if case .awaitReady = $0 { true } else { false } } }

@@ -1,29 +1,24 @@
-/// What services share beside their networks, and so must be there before the first of them starts: links, and the
-/// namespaces that links end in or others join. A stack without either has no such steps.
-struct Wiring {
-  var steps: [Step] = []
-  /// The instances whose namespaces are made here, and not on their own way to their start.
-  var namespaces: Set<String> = []
-
+/// What services share beside their networks, and so must be there before the first of them starts: links, and routes of
+/// services that stay.
+enum Wiring {
+  /// Once all namespaces are there.
+  ///
   /// - Parameters:
   ///   - new: services that are made anew.
   ///   - links: links that are new, though their services may not be.
   ///   - rerouted: services that stay and have other routes than before.
-  init(creating new: [DesiredService], links: Set<DesiredLink> = [], rerouted: Set<String> = [], in stack: DesiredStack)
-  {
+  static func steps(
+    creating new: [DesiredService], links: Set<DesiredLink> = [], rerouted: Set<String> = [], in stack: DesiredStack
+  ) -> [Step] {
     let created = Set(new.map(\.name))
     let broken = stack.links.filter { links.contains($0) || $0.touches(created) }
     let linked = Set(broken.flatMap(\.ends).map(\.service))
-    let shared = Set(
-      stack.services.compactMap { service in if case .service(let owner) = service.namespace { owner } else { nil } })
-    let early = new.filter { $0.namespace == .own && (linked.contains($0.name) || shared.contains($0.name)) }
-    namespaces = Set(early.map(\.name))
-    steps = early.map { .createNamespace($0, stack: stack.name) } + broken.map { .connect($0, stack: stack.name) }
-    // A link that was lost has taken the routes over it along.
-    steps += stack.services.filter { service in
-      !created.contains(service.name) && service.namespace == .own
-        && (rerouted.contains(service.name) || linked.contains(service.name) && !service.routes.isEmpty)
-    }.map { .setRoutes($0, stack: stack.name) }
+    return broken.map { .connect($0, stack: stack.name) }
+      // A link that was lost has taken the routes over it along.
+      + stack.services.filter { service in
+        !created.contains(service.name) && service.namespace == .own
+          && (rerouted.contains(service.name) || linked.contains(service.name) && !service.routes.isEmpty)
+      }.map { .setRoutes($0, stack: stack.name) }
   }
 }
 

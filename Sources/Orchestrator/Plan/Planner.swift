@@ -61,17 +61,19 @@ struct Planner {
     if recorded != desired || !isSettled || !gone.isEmpty {
       let isFirst = recorded == nil || !isSettled
       let segments = segments(new: bridgesNew, from: old, to: desired, isSettled: isSettled)
-      stages.append(
-        .serial(
-          preparation(desired, isFirst: isFirst, bridges: bridgesNew) + segments.map { .createSegment($0, desired) }
-            + policyChange(from: old, to: desired)))
+      stages.append(.serial(groundwork(desired, isFirst: isFirst)))
+      let networks =
+        networks(of: desired, bridges: bridgesNew) + segments.map { .createSegment($0, desired) }
+        + policyChange(from: old, to: desired)
+      stages.append(.lanes([Plan.Lane(steps: networks)] + namespaceLanes(new, in: desired)))
     }
     stages.append(.serial(reshaped.map { .shape($0, stack: desired.name) }))
-    let wiring = Wiring(
-      creating: new, links: Set(desired.links).subtracting(isSettled ? old.links : []), rerouted: rerouted, in: desired)
-    stages.append(.serial(wiring.steps))
     stages.append(
-      .lanes(startLanes(creating: new, wiring, starting: idle + following, in: desired, observed: observed)))
+      .serial(
+        Wiring.steps(
+          creating: new, links: Set(desired.links).subtracting(isSettled ? old.links : []), rerouted: rerouted,
+          in: desired)))
+    stages.append(.lanes(startLanes(creating: new, starting: idle + following, in: desired, observed: observed)))
 
     let reasons =
       gone.filter { !newNames.contains($0.name) }.map { Plan.Reason(service: $0.name, text: "removed") }
@@ -122,15 +124,25 @@ struct Planner {
     return spared
   }
 
-  private static func preparation(_ stack: DesiredStack, isFirst: Bool, bridges: [DesiredNetwork]) -> [Step] {
+  /// What all else stands on.
+  private static func groundwork(_ stack: DesiredStack, isFirst: Bool) -> [Step] {
     var steps: [Step] = [.acceptClaim(stack), .makeFolders(stack)]
     if isFirst { steps.append(.mountLayers(stack: stack.name)) }
     if stack.services.contains(where: { $0.root == .host }) { steps.append(.makeHostRoot(stack: stack.name)) }
-    steps.append(.prepareHost(stack: stack.name, forwarding: stack.neededForwarding))
-    // The table names bridges, not their numbers, and stands before the first packet can pass.
-    steps.append(.writeFirewall(stack))
-    if stack.partition != nil { steps.append(.partition(stack)) }
-    return steps + bridges.map { .createBridge($0, stack) }
+    return steps + [.prepareHost(stack: stack.name, forwarding: stack.neededForwarding)]
+  }
+
+  /// The table names bridges, not their numbers, and stands before the first packet can pass.
+  private static func networks(of stack: DesiredStack, bridges: [DesiredNetwork]) -> [Step] {
+    [.writeFirewall(stack)] + (stack.partition == nil ? [] : [.partition(stack)])
+      + bridges.map { .createBridge($0, stack) }
+  }
+
+  /// Namespaces are made beside the networks, and all of them before the first link needs one.
+  static func namespaceLanes(_ services: [DesiredService], in stack: DesiredStack) -> [Plan.Lane] {
+    services.filter { $0.namespace == .own }.map {
+      Plan.Lane(service: $0.name, steps: [.createNamespace($0, stack: stack.name)])
+    }
   }
 
   /// What a change of who may talk to whom takes beside the table: bridges that were there are seen by it or no longer, and
@@ -144,8 +156,7 @@ struct Planner {
   }
 
   static func startLanes(
-    creating new: [DesiredService], _ wiring: Wiring? = nil, starting idle: [DesiredService], in stack: DesiredStack,
-    observed: Observed
+    creating new: [DesiredService], starting idle: [DesiredService], in stack: DesiredStack, observed: Observed
   ) -> [Plan.Lane] {
     let created = Set(new.map(\.name))
     let touched = created.union(idle.map(\.name))
@@ -153,9 +164,6 @@ struct Planner {
       var steps: [Step] = []
       if created.contains(service.name) {
         if service.namespace == .own {
-          if wiring?.namespaces.contains(service.name) != true {
-            steps.append(.createNamespace(service, stack: stack.name))
-          }
           steps.append(.attach(service, stack))
           if !service.routes.isEmpty { steps.append(.setRoutes(service, stack: stack.name)) }
         }
@@ -233,14 +241,14 @@ struct Planner {
     let running = services.filter { observed[$0.name]?.isAlive == true }
     return Plan(
       stages: [
-        .lanes(running.map { Plan.Lane(service: $0.name, waitsFor: [], steps: [.pause($0, stack: stack.name)]) })
+        .lanes(running.map { Plan.Lane(service: $0.name, steps: [.pause($0, stack: stack.name)]) })
       ])
   }
 
   static func unpause(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
     Plan(
       stages: [
-        .lanes(services.map { Plan.Lane(service: $0.name, waitsFor: [], steps: [.unpause($0, stack: stack.name)]) })
+        .lanes(services.map { Plan.Lane(service: $0.name, steps: [.unpause($0, stack: stack.name)]) })
       ])
   }
 

@@ -107,9 +107,9 @@ final class PlanRun {
   // MARK: Lanes
 
   private func begin(_ lanes: [Plan.Lane]) {
-    let services = Set(lanes.map(\.service))
+    let services = Set(lanes.compactMap(\.service))
     lanesLeft = lanes.count
-    unstarted = Set(lanes.filter { $0.steps.contains(where: \.isStart) }.map(\.service))
+    unstarted = Set(lanes.filter { $0.steps.contains(where: \.isStart) }.compactMap(\.service))
     // All of the order is known before the first lane begins: lanes may end before their begin returns.
     var first: [Plan.Lane] = []
     for lane in lanes {
@@ -153,10 +153,12 @@ final class PlanRun {
   }
 
   private func laneEnded(_ lane: Plan.Lane) {
-    startEnded(lane.service)
-    for waiting in behind.removeValue(forKey: lane.service) ?? [] {
-      waiting.lanesAhead -= 1
-      if waiting.lanesAhead == 0 { begin(waiting.lane) }
+    if let service = lane.service {
+      startEnded(service)
+      for waiting in behind.removeValue(forKey: service) ?? [] {
+        waiting.lanesAhead -= 1
+        if waiting.lanesAhead == 0 { begin(waiting.lane) }
+      }
     }
     // This lane counts until here: none of those that it let begin can have been the last.
     lanesLeft -= 1

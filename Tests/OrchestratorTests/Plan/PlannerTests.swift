@@ -50,8 +50,9 @@ extension Step {
 extension Plan {
   var short: [String] { steps.map(\.short) }
 
+  /// The last of a service's lanes.
   func lane(_ service: String) -> Lane? {
-    for case .lanes(let lanes) in stages {
+    for case .lanes(let lanes) in stages.reversed() {
       if let lane = lanes.last(where: { $0.service == service }) { return lane }
     }
     return nil
@@ -91,7 +92,7 @@ extension DesiredStack {
     #expect(
       plan.short == [
         "record", "folders", "mount", "host root", "prepare", "firewall", "bridge front",
-        "namespace db", "attach db", "start db", "ready db", "namespace web", "attach web", "start web", "ready web",
+        "namespace db", "namespace web", "attach db", "start db", "ready db", "attach web", "start web", "ready web",
       ])
     #expect(plan.why == ["db: created", "web: created"])
     #expect(plan.lane("web")?.waitsFor == [.condition(instance: "db", .started, isRequired: true)])
@@ -168,7 +169,7 @@ extension DesiredStack {
         "unsettle", "stop db", "stop web", "detach db", "detach web", "unpin db+web", "layer db", "layer web",
         "no bridge front",
       ] + Self.preparation + [
-        "bridge front", "namespace db", "attach db", "start db", "ready db", "namespace web", "attach web", "start web",
+        "bridge front", "namespace db", "namespace web", "attach db", "start db", "ready db", "attach web", "start web",
         "ready web",
       ])
   }
@@ -348,7 +349,7 @@ extension DesiredStack {
       plan.short == [
         "stop a", "stop new", "detach a", "detach new", "unpin a+new", "layer a", "layer new", "detach a", "detach old",
         "unpin a+old", "layer old", "record", "folders", "firewall",
-        "namespace a", "attach a", "start a", "namespace old", "attach old", "start old",
+        "namespace a", "namespace old", "attach a", "start a", "attach old", "start old",
       ])
     guard case .start(let a, _)? = plan.steps.first(where: { $0.short == "start a" }) else {
       Issue.record("a is not started")
