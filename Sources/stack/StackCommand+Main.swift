@@ -7,7 +7,7 @@ extension StackCommand {
   /// that fails does.
   static func main() {
     do {
-      var command = try parseAsRoot()
+      var command = try command(of: Array(CommandLine.arguments.dropFirst()))
       try command.run()
     } catch {
       // A command that `exec` runs may well end with the parser's number for what it cannot understand.
@@ -15,6 +15,17 @@ extension StackCommand {
       standardError("error: ", unknownCommand() ?? message(about: error))
       Glibc.exit(ExitCode.failure.rawValue)
     }
+  }
+
+  /// A command is parsed as if there were no others: the parser would ask the runtime about each of them at every start, and an
+  /// answer takes a walk past all conformances that there are. What comes of anything but a proper command is for the whole
+  /// to say, whose words name the whole.
+  private static func command(of words: [String]) throws -> any ParsableCommand {
+    let named = configuration.subcommands.first { $0.configuration.commandName == words.first }
+    if let named, let command = try? named.parseAsRoot(Array(words.dropFirst())), type(of: command) == named {
+      return command
+    }
+    return try parseAsRoot(words)
   }
 
   /// What to say of a first word that is no command; nil when it is one.
