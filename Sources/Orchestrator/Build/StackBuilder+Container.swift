@@ -25,7 +25,7 @@ extension StackBuilder {
     spec.mounts = try mounts(of: service, paths)
     spec.stdio = stdio(of: service, paths)
     spec.cgroup = birthplace.descriptor
-    spec.cgroupEntrances = group.entrances
+    spec.cgroupEntrances = group.entrances(with: service.limits)
     let neighbours = try neighbours(of: service)
     spec.settings = try settings(of: service, neighbours)
     spec.settings.controlGroups = controlGroups.trees(enteredBy: spec.cgroupEntrances)
@@ -46,11 +46,12 @@ extension StackBuilder {
   private func launch(
     _ spec: ContainerSpec, for service: DesiredService, in network: SharedNamespace
   ) throws(KernelError) -> LaunchedProcess {
-    guard let range = service.identityRange else { return try launcher.launch(spec) }
+    let shared = try launchers.shared()
+    guard let range = service.identityRange else { return try shared.launcher.launch(spec) }
     let users = try UserNamespace(owning: network.namespace, range: range)
     var spec = spec
     spec.identities = users.identities
-    return try launcher.launch(spec)
+    return try shared.launcher.launch(spec)
   }
 
   /// Says what to do about a command that cannot be executed.

@@ -9,7 +9,7 @@ import Synchronization
 final class StackBuilder: Sendable {
   let folders: StateFolders
   let stack: String
-  let launcher: ContainerLauncher
+  let launchers: LauncherSource
   /// What services start with; nil for what this process has itself.
   let openFiles: OpenFileLimit?
   /// The host's cgroups.
@@ -32,11 +32,18 @@ final class StackBuilder: Sendable {
     self.openFiles = openFiles
     self.stack = stack
     filters = SeccompFilters(folders.cache)
-    launcher = try ContainerLauncher(initPath: initProgram)
+    launchers = LauncherSource(initProgram: initProgram)
     controlGroups = try ControlGroups.observe()
   }
 
   var folder: StackFolder { folders.stack(stack) }
+
+  /// Makes what nearly every service needs and is made once.
+  func warmUp() {
+    _ = try? launchers.shared()
+    _ = try? filters.confinement(DesiredSecurity())
+    _ = deviceFilters.filter(DeviceRule.standard)
+  }
 
   /// Carries out one step.
   ///

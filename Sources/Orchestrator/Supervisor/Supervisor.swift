@@ -50,6 +50,7 @@ final class Supervisor {
     // Only a way to be found: on a full disk it must still be there to take the stack down.
     try? StateFile<ProcessIdentity>(path: builder.folder.supervisor).write(ProcessIdentity(of: getpid()))
     adopt()
+    warmUp()
     loop.schedule(after: .seconds(10)) { [weak self] in self?.endIfIdle() }
     try loop.run()
     for unit in units.values { unit.close() }
@@ -57,6 +58,16 @@ final class Supervisor {
     watch.close()
     server.close()
     pool.shutDown()
+  }
+
+  /// What the first service will take is made while the command that started this still chooses. What fails here fails again,
+  /// and is said, when it is needed.
+  private func warmUp() {
+    guard stack == nil else { return }
+    try? pool.submit { [builder] in
+      builder.warmUp()
+    } completion: { _ in
+    }
   }
 
   /// A supervisor without a stack, whose command went away before it asked for one, has nothing to do.

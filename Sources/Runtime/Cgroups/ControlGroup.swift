@@ -144,8 +144,13 @@ public struct ControlGroup: Hashable, Sendable {
   ///
   /// `tasks`, not `cgroup.procs`: for one thread that moves itself the kernel need not wait until no process of the host is
   /// starting another, which takes as long as to make several services (cgroup_procs_write_start in cgroup.c).
-  public var entrances: [String] {
-    groups.trees.filter { $0 != groups.unified }.map { "\(folder(in: $0))/tasks" }.filter { access($0, W_OK) == 0 }
+  public var entrances: [String] { entrances(in: groups.trees.filter { $0 != groups.unified }) }
+
+  /// Those of a group that was made with these limits.
+  public func entrances(with limits: ResourceLimits) -> [String] { entrances(in: groups.legacyTrees(for: limits)) }
+
+  private func entrances(in trees: [String]) -> [String] {
+    trees.map { "\(folder(in: $0))/tasks" }.filter { access($0, W_OK) == 0 }
   }
 
   // MARK: Removing

@@ -14,7 +14,7 @@ public final class DetachedProcess: Sendable {
   private let purposes: [(action: StaticString, subject: String)]
 
   /// Starts a program in a session of its own, at `/`, with what it writes going to a file and one descriptor of the
-  /// caller's as ``inheritedDescriptor``; returns before it has been executed.
+  /// caller's as ``inheritedDescriptor``; returns when it has been executed, or cannot be.
   public init(
     _ path: String, _ arguments: [String], environment: [String] = [], log: String, giving descriptor: FileDescriptor
   ) throws(KernelError) {
@@ -36,7 +36,8 @@ public final class DetachedProcess: Sendable {
     let command = try program.command(argv: arguments, env: environment, candidates: [path])
     try program.add(STACK_OP_EXEC, for: "execute", path, data: command)
 
-    let spawned = try program.spawn()
+    // Whoever may look into it before it has been executed may look into this process too.
+    let spawned = try program.spawn(sharesMemory: true)
     self.path = path
     report = Report(channel: Descriptor(adopting: spawned.report))
     pidfd = Descriptor(adopting: spawned.pidfd)
