@@ -149,10 +149,10 @@ import Testing
     try ThrowawayHost.with { host in
       try host.up("name: x\nservices:\n  a: {command: [sleep, infinity]}\n", named: "x")
       let supervisor = try #require(try host.stackProcesses().last)
-      // What it has once all of its code has run: bytes of memory, descriptors, threads, zombies.
+      // What it has: memory, but for the pages of its code, which come and go; descriptors; zombies.
       func held() throws -> [Int] {
         let script = """
-          grep -E 'VmRSS' /proc/\(supervisor)/status | tr -dc 0-9; echo
+          grep RssAnon /proc/\(supervisor)/status | tr -dc 0-9; echo
           ls /proc/\(supervisor)/fd | wc -l
           ps --ppid \(supervisor) -o stat= | grep -c Z
           """
