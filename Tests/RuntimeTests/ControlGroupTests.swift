@@ -86,7 +86,7 @@ import Testing
     limits.processes = .none
     let group = ControlGroups.none.group("stack/web")
     #expect(try group.create(limits).isEmpty)
-    #expect(try group.open().descriptor == nil && group.entrances.isEmpty && group.processes().isEmpty)
+    #expect(try group.entrance.birthplace().descriptor == nil && group.entrance.open.isEmpty && group.processes().isEmpty)
     try group.kill()
     try group.remove(upTo: "stack")
     // The limit that nobody asked for is told of, the one that somebody did is an error.
@@ -114,9 +114,9 @@ struct ControlGroupTests {
     let launcher = try ContainerLauncher(initPath: InitProgram.path)
     var spec = ContainerSpec(
       hostname: "web1", root: root.overlay, process: ContainerProcess(["sh", "-c", script]))
-    let birthplace = try group.open()
+    let birthplace = try group.entrance.birthplace()
     spec.cgroup = birthplace.descriptor
-    spec.cgroupEntrances = group.entrances
+    spec.cgroupEntrances = group.entrance.open
     return try launcher.launch(spec)
   }
 

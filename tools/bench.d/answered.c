@@ -32,7 +32,7 @@ static int answers(uint32_t address) {
   struct pollfd ready = {.fd = fd, .events = POLLOUT};
   // Without a route it fails at once.
   int refused = connect(fd, (void *)&to, sizeof to) != 0 && errno != EINPROGRESS;
-  if (!refused && poll(&ready, 1, 2) == 1 && ready.revents == POLLOUT &&
+  if (!refused && poll(&ready, 1, 5) == 1 && ready.revents == POLLOUT &&
       send(fd, request, sizeof request - 1, MSG_NOSIGNAL) == sizeof request - 1) {
     ready.events = POLLIN;
     if (poll(&ready, 1, 1000) == 1 && read(fd, reply, sizeof reply) > 12) ok = !memcmp(reply + 9, "200", 3);

@@ -10,11 +10,11 @@ extension StackBuilder {
     let paths = folder.service(service.name)
     try makeFolder(of: service)
     let output = try openOutput(of: service)
-    try StateFile(path: paths.execContext).write(ExecContext(service))
     let namespace = try namespace(of: service)
     let exitRecord = try emptyFile(paths.exit)
-    let group = try makeControlGroup(of: service)
-    let birthplace = try group.open()
+    let entrance = try makeControlGroup(of: service).entrance(with: service.limits)
+    try StateFile(path: paths.execContext).write(ExecContext(service, entrance))
+    let birthplace = try entrance.birthplace()
 
     var spec = ContainerSpec(
       hostname: service.hostname, root: try root(of: service, paths), process: try process(of: service))
@@ -25,7 +25,7 @@ extension StackBuilder {
     spec.mounts = try mounts(of: service, paths)
     spec.stdio = stdio(of: service, paths)
     spec.cgroup = birthplace.descriptor
-    spec.cgroupEntrances = group.entrances(with: service.limits)
+    spec.cgroupEntrances = entrance.open
     let neighbours = try neighbours(of: service)
     spec.settings = try settings(of: service, neighbours)
     spec.settings.controlGroups = controlGroups.trees(enteredBy: spec.cgroupEntrances)

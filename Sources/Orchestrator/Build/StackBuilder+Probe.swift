@@ -28,7 +28,7 @@ extension StackBuilder {
         spec.confinement = try filters.confinement(service.process.security)
         let number = probes.add(1, ordering: .relaxed).newValue
         let group = try groups.create(number)
-        let birthplace = try group.open()
+        let birthplace = try group.entrance.birthplace()
         spec.cgroup = birthplace.descriptor
         spec.cgroupEntrances = groups.entrances(of: group)
         do throws(KernelError) {
@@ -61,8 +61,8 @@ private struct ProbeGroups: Sendable {
 
   /// Where it has no group of its own, a probe counts as its service.
   func entrances(of group: ControlGroup) -> [String] {
-    parent.entrances.map { own in
-      group.entrances.first { $0.hasPrefix(own.dropLast("tasks".utf8.count)) } ?? own
+    parent.entrance.open.map { own in
+      group.entrance.open.first { $0.hasPrefix(own.dropLast("tasks".utf8.count)) } ?? own
     }
   }
 

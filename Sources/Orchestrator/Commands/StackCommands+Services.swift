@@ -52,8 +52,7 @@ extension StackCommands {
       throw StackErrors([StackError(subject, "is paused", remedy: "let it go on: stack unpause \(subject)")])
     }
     do throws(KernelError) {
-      let group = try ControlGroups.observe().group("stack/\(place.stack)/\(place.service)")
-      let birthplace = try group.open()
+      let birthplace = try context.entrance.birthplace()
       var spec = ExecSpec(command)
       spec.environment = environment(context.environment, options.environment)
       spec.workingDirectory = options.workingDirectory ?? context.workingDirectory ?? "/"
@@ -62,7 +61,7 @@ extension StackCommands {
       spec.confinement =
         options.isPrivileged ? .none : try SeccompFilters(folders.cache).confinement(context.security)
       spec.cgroup = birthplace.descriptor
-      spec.cgroupEntrances = group.entrances
+      spec.cgroupEntrances = context.entrance.open
       (spec.limits, spec.groups) = (context.limits, context.groups)
       spec.entersTimeNamespace = context.hasClocks
       if options.isDetached {

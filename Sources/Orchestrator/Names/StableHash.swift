@@ -14,9 +14,10 @@ struct StableHash {
     value = (value ^ UInt64(byte)) &* 0x100_0000_01b3
   }
 
+  private static let alphabet = Array("abcdefghjkmnpqrstuvwxyz023456789".utf8)
+
   /// The lowest 30 bits as six letters and digits that are hard to mistake for each other.
   var tag: String {
-    let alphabet = Array("abcdefghjkmnpqrstuvwxyz023456789")
-    return String((0..<6).map { alphabet[Int((value >> (5 * UInt64($0))) & 31)] })
+    String(decoding: (0..<6).map { Self.alphabet[Int((value >> (5 * UInt64($0))) & 31)] }, as: UTF8.self)
   }
 }

@@ -1,7 +1,36 @@
 import Netlink
 
-// Peers and ports are recorded as the file says them: a thousand rules are read back in a fraction of the time that a
-// thousand trees of keys take, and by people too.
+// Rules are recorded as the file says them: a thousand are read back in a fraction of the time that a thousand trees of keys
+// take, and by people too.
+
+extension PolicyRule: LosslessStringConvertible {
+  /// - Returns: nil for what is no rule.
+  public init?(_ description: String) {
+    let parts = description.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let colon = parts[0].firstIndex(of: ":"), let action = Action(rawValue: String(parts[0][..<colon])) else {
+      return nil
+    }
+    let text = String(parts[0][parts[0].index(after: colon)...].drop { $0 == " " })
+    guard let rule = RuleText(text) else { return nil }
+    let sources = rule.sources.compactMap { PolicyPeer($0.text) }
+    let destinations = rule.destinations.compactMap { PolicyPeer($0.text) }
+    let ports = (rule.ports ?? []).compactMap { PortSelector($0.text) }
+    guard sources.count == rule.sources.count, destinations.count == rule.destinations.count,
+      ports.count == rule.ports?.count ?? 0
+    else { return nil }
+    self.init(
+      action, from: sources, to: destinations, ports: ports, text: text,
+      declaredAt: parts.count == 2 ? SourceLine(String(parts[1])) : nil)
+  }
+
+  /// Its line, and after a tab its place in the file.
+  public var description: String { line + (declaredAt.map { "\t\($0)" } ?? "") }
+}
+
+extension PolicyRule: Codable {
+  public init(from decoder: any Decoder) throws { self = try decoder.decodeText() }
+  public func encode(to encoder: any Encoder) throws { try encoder.encodeText(self) }
+}
 
 extension PolicyPeer: LosslessStringConvertible {
   static let networkPrefix = "network:"
@@ -23,7 +52,7 @@ extension PolicyPeer: LosslessStringConvertible {
       guard parts.count == 2, !parts[0].isEmpty else { return nil }
       self = .label(key: String(parts[0]), value: String(parts[1]))
     default:
-      if let range = Self.range(text) {
+      if Self.mayBeRange(text), let range = Self.range(text) {
         self = .range(range)
       } else if !Self.looksLikeRange(text), NameRule.object.problem(with: Self.plainName(text)) == nil {
         self = NamePattern.isPattern(text) ? .pattern(text) : .service(text)
@@ -51,6 +80,11 @@ extension PolicyPeer: LosslessStringConvertible {
     let bare = withoutBrackets(text)
     if let prefix = IPPrefix(bare) { return prefix }
     return IPAddress(bare).flatMap { IPPrefix(containing: $0, length: $0.octets.count * 8) }
+  }
+
+  /// An address of version 4 begins with a digit, and what else is a range looks like one.
+  private static func mayBeRange(_ text: String) -> Bool {
+    text.utf8.first.map { (0x30...0x39).contains($0) } ?? false || looksLikeRange(text)
   }
 
   /// Whether a text can be nothing but a range, right or wrong.
@@ -99,12 +133,3 @@ extension PortSelector: LosslessStringConvertible {
   }
 }
 
-extension PolicyPeer: Codable {
-  public init(from decoder: any Decoder) throws { self = try decoder.decodeText() }
-  public func encode(to encoder: any Encoder) throws { try encoder.encodeText(self) }
-}
-
-extension PortSelector: Codable {
-  public init(from decoder: any Decoder) throws { self = try decoder.decodeText() }
-  public func encode(to encoder: any Encoder) throws { try encoder.encodeText(self) }
-}

@@ -4,7 +4,7 @@ public import Netlink
 ///
 /// Peers stand as the file names them: what they come to is decided by the stack's services and addresses, which
 /// ``PolicyEvaluator`` and the firewall look at.
-public struct PolicyRule: Codable, Hashable, Sendable {
+public struct PolicyRule: Hashable, Sendable {
   public enum Action: String, Codable, Hashable, Sendable, CaseIterable {
     case allow, deny
   }
@@ -63,7 +63,7 @@ public enum PolicyPeer: Hashable, Sendable {
 /// What packets a rule is about: one transport, and of TCP and UDP some ports or all.
 public struct PortSelector: Hashable, Sendable {
   /// ICMP stands for ICMPv6 too.
-  public enum Transport: String, Codable, Hashable, Sendable, CaseIterable {
+  public enum Transport: String, Hashable, Sendable, CaseIterable {
     case tcp, udp, icmp
   }
 

@@ -2,15 +2,18 @@ import Runtime
 
 /// What a command that joins a running service takes over from it: small, so that `exec` need not read a whole stack.
 struct ExecContext: Codable, Hashable, Sendable {
-  var environment: [String: String]
+  @Sparse var environment: [String: String]
   var workingDirectory: String?
   var user: String?
-  var security: DesiredSecurity
-  var limits: [ProcessLimit]
-  var groups: [String]
-  var hasClocks: Bool
+  @Sparse var security: DesiredSecurity
+  @Sparse var limits: [ProcessLimit]
+  @Sparse var groups: [String]
+  @Sparse var hasClocks: Bool
+  /// Into the service's control group.
+  var entrance: ControlGroupEntrance
 
-  init(_ service: DesiredService) {
+  init(_ service: DesiredService, _ entrance: ControlGroupEntrance) {
+    self.entrance = entrance
     let process = service.process
     limits = service.settings.limits
     groups = service.settings.groups

@@ -1,6 +1,6 @@
 import Glibc
 public import Kernel
-public import SystemPackage
+import SystemPackage
 
 /// One group, by its path below the top of every tree: `stack/web/web1`. A value; what it names need not exist.
 public struct ControlGroup: Hashable, Sendable {
@@ -113,44 +113,18 @@ public struct ControlGroup: Hashable, Sendable {
 
   // MARK: Entering
 
-  /// The folder of version 2, opened for processes to be born in.
-  public struct Birthplace: ~Copyable, Sendable {
-    private let folder: Descriptor?
+  /// How a process gets into the group: through the trees in which it exists.
+  public var entrance: ControlGroupEntrance { entrance(through: groups.trees) }
 
-    fileprivate init(_ folder: consuming Descriptor?) {
-      self.folder = folder
-    }
-
-    /// For ``ContainerSpec/cgroup``. Nil where there is no such folder.
-    public var descriptor: FileDescriptor? {
-      switch folder {
-      case .some(let folder): folder.fileDescriptor
-      case .none: nil
-      }
-    }
+  /// Of a group that was made with these limits.
+  public func entrance(with limits: ResourceLimits) -> ControlGroupEntrance {
+    entrance(through: groups.legacyTrees(for: limits))
   }
 
-  public func open() throws(KernelError) -> Birthplace {
-    guard let tree = groups.unified else { return Birthplace(nil) }
-    do {
-      return Birthplace(try Descriptor.open(folder(in: tree), O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
-    } catch {
-      if error.errno == .noSuchFileOrDirectory { return Birthplace(nil) }
-      throw error
-    }
-  }
-
-  /// The files of version 1 that a process writes 0 to, to enter the group, in the trees in which it exists.
-  ///
-  /// `tasks`, not `cgroup.procs`: for one thread that moves itself the kernel need not wait until no process of the host is
-  /// starting another, which takes as long as to make several services (cgroup_procs_write_start in cgroup.c).
-  public var entrances: [String] { entrances(in: groups.trees.filter { $0 != groups.unified }) }
-
-  /// Those of a group that was made with these limits.
-  public func entrances(with limits: ResourceLimits) -> [String] { entrances(in: groups.legacyTrees(for: limits)) }
-
-  private func entrances(in trees: [String]) -> [String] {
-    trees.map { "\(folder(in: $0))/tasks" }.filter { access($0, W_OK) == 0 }
+  private func entrance(through trees: [String]) -> ControlGroupEntrance {
+    ControlGroupEntrance(
+      folder: groups.unified.map(folder(in:)),
+      files: trees.filter { $0 != groups.unified }.map { "\(folder(in: $0))/tasks" })
   }
 
   // MARK: Removing

@@ -91,7 +91,7 @@ public struct ControlGroups: Hashable, Sendable {
       .filter { $0 != unified && seen.insert($0).inserted }
   }
 
-  /// The trees to be shown to a process that enters a group by these ``ControlGroup/entrances``.
+  /// The trees to be shown to a process that enters a group by these ``ControlGroupEntrance/open``.
   public func trees(enteredBy entrances: [String]) -> [ControlGroupTree] {
     var shown: [ControlGroupTree] = unified.map { [ControlGroupTree(name: Self.name(of: $0), controllers: nil)] } ?? []
     for tree in trees where tree != unified && entrances.contains(where: { $0.hasPrefix("\(tree)/") }) {

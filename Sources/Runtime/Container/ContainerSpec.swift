@@ -19,7 +19,7 @@ public struct ContainerSpec: Sendable {
   public var stdio = ContainerStdio()
   /// A cgroup v2 folder for it to be born in.
   public var cgroup: FileDescriptor?
-  /// Files of cgroups of version 1 for it to enter: ``ControlGroup/entrances``.
+  /// Files of cgroups of version 1 for it to enter: ``ControlGroupEntrance/open``.
   public var cgroupEntrances: [String] = []
   public var settings = ContainerSettings()
   /// stack-init as process 1, and the command as its child. Otherwise the command is process 1.

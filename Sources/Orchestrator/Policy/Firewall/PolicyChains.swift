@@ -52,7 +52,7 @@ struct PolicyChains {
 
   var counters: [NftCounter] {
     let before = Dictionary(counts.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    return PolicyTables.counterNames(stack.policy).map { before[$0] ?? NftCounter($0) }
+    return tables.counterNames.map { before[$0] ?? NftCounter($0) }
   }
 
   /// Of the forward hook, in the place of what a stack without rules has there.

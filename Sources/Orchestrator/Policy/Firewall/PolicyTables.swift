@@ -16,6 +16,8 @@ struct PolicyTables {
   private let policy: StackPolicy
   private var members: PolicyMembers
   private let subnets: [IPPrefix]
+  /// In the order of the rules.
+  let counterNames: [String]
   private(set) var chains: [NftChain] = []
   private(set) var maps: [NftMap] = []
 
@@ -38,10 +40,11 @@ struct PolicyTables {
 
   init(_ stack: DesiredStack) {
     policy = stack.policy
+    counterNames = Self.counterNames(policy)
     members = PolicyMembers(stack)
     subnets = stack.networks.flatMap(\.subnets)
     let families: [AddressFamily] = [.v4, .v6].filter { family in subnets.contains { family.holds($0.network) } }
-    for (number, name) in Self.counterNames(policy).enumerated() {
+    for (number, name) in counterNames.enumerated() {
       chains.append(ruleChain(number, countingIn: name))
     }
     for family in families {

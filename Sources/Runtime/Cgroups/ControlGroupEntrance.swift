@@ -1,0 +1,44 @@
+import Glibc
+public import Kernel
+public import SystemPackage
+
+/// How a process gets into a control group: can be put on record, so that who comes later need not look for the trees.
+public struct ControlGroupEntrance: Hashable, Codable, Sendable {
+  /// The folder of version 2, where there is that tree.
+  let folder: String?
+  /// The files of version 1 that a process writes 0 to.
+  ///
+  /// `tasks`, not `cgroup.procs`: for one thread that moves itself the kernel need not wait until no process of the host is
+  /// starting another, which takes as long as to make several services (cgroup_procs_write_start in cgroup.c).
+  let files: [String]
+
+  /// Those files that are there and can be written. For ``ContainerSpec/cgroupEntrances``.
+  public var open: [String] { files.filter { access($0, W_OK) == 0 } }
+
+  /// The folder of version 2, opened for processes to be born in.
+  public struct Birthplace: ~Copyable, Sendable {
+    private let folder: Descriptor?
+
+    fileprivate init(_ folder: consuming Descriptor?) {
+      self.folder = folder
+    }
+
+    /// For ``ContainerSpec/cgroup``. Nil where there is no such folder.
+    public var descriptor: FileDescriptor? {
+      switch folder {
+      case .some(let folder): folder.fileDescriptor
+      case .none: nil
+      }
+    }
+  }
+
+  public func birthplace() throws(KernelError) -> Birthplace {
+    guard let folder else { return Birthplace(nil) }
+    do {
+      return Birthplace(try Descriptor.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return Birthplace(nil) }
+      throw error
+    }
+  }
+}
