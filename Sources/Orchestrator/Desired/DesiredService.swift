@@ -187,7 +187,7 @@ public struct ListeningPort: Codable, Hashable, Sendable, CustomStringConvertibl
 }
 
 /// A port of the host that leads to a port of a service.
-public struct PublishedPort: Codable, Hashable, Sendable {
+public struct PublishedPort: Hashable, Sendable {
   /// The host's address it is published on; `0.0.0.0` or `::` for all of a family, nil for all of both families that the
   /// service has.
   public var hostAddress: IPAddress?

@@ -58,6 +58,28 @@ import Testing
     #expect(try JSONDecoder().decode(DesiredService.self, from: Data(complete.utf8)) == service)
   }
 
+  @Test(arguments: [
+    "8081->80/tcp", "127.0.0.1:53->53/udp", "[::1]:8080->80/tcp from 10.0.0.0/8,fd00::/8\tdir with\ttab/x.stack:9",
+  ])
+  func publishedPort(_ text: String) throws {
+    let port = try #require(PublishedPort(text))
+    #expect(port.description == text)
+    #expect(try Self.roundTrip(port))
+  }
+
+  @Test(arguments: [
+    "", "80", "80->", "->80/tcp", "x->80/tcp", "80->80", "80->80/icmp", "80->80/tcp from", "80->80/tcp from x",
+    "1.2.3:80->80/tcp", "80-80/tcp", "80->80/tcp by 10.0.0.0/8",
+  ])
+  func noPublishedPort(_ text: String) {
+    #expect(PublishedPort(text) == nil)
+  }
+
+  @Test(arguments: ["", "allow", "allow: a", "maybe: a -> b", "allow: a -> b:icmp/80", "deny: a -> 10.0.0.0/33"])
+  func noRule(_ text: String) {
+    #expect(PolicyRule(text) == nil)
+  }
+
   @Test func serviceRecord() throws {
     var record = ServiceRecord(service: "web-1")
     #expect(try Self.roundTrip(record))

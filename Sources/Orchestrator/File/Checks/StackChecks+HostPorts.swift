@@ -1,19 +1,35 @@
 import Netlink
 
 extension StackChecks {
-  private struct Claim {
-    var service: StackFile.Service
-    var port: StackFile.PublishedPort
-    var range: ClosedRange<UInt16>
+  /// A class, as the service: a thousand of them are sorted and compared, and none is changed.
+  private final class Claim {
+    let publisher: Publisher
+    let port: StackFile.PublishedPort
+    let range: ClosedRange<UInt16>
+
+    init(_ publisher: Publisher, _ port: StackFile.PublishedPort, _ range: ClosedRange<UInt16>) {
+      (self.publisher, self.port, self.range) = (publisher, port, range)
+    }
+
+    var service: StackFile.Service { publisher.service }
+  }
+
+  private final class Publisher {
+    let service: StackFile.Service
+
+    init(_ service: StackFile.Service) {
+      self.service = service
+    }
   }
 
   /// Fixed ports of the host, each for one service. Ports to choose from are chosen apart later.
   func checkHostPorts() {
     for transport in StackFile.TransportProtocol.allCases {
       let claims = stack.services.flatMap { service in
-        service.ports.compactMap { port -> Claim? in
+        let publisher = Publisher(service)
+        return service.ports.compactMap { port -> Claim? in
           guard port.transport == transport, case .fixed(let range) = port.host else { return nil }
-          return Claim(service: service, port: port, range: range)
+          return Claim(publisher, port, range)
         }
       }
       reportConflicts(among: claims)
