@@ -86,7 +86,8 @@ import Testing
     limits.processes = .none
     let group = ControlGroups.none.group("stack/web")
     #expect(try group.create(limits).isEmpty)
-    #expect(try group.entrance.birthplace().descriptor == nil && group.entrance.open.isEmpty && group.processes().isEmpty)
+    #expect(
+      try group.entrance.birthplace().descriptor == nil && group.entrance.open.isEmpty && group.processes().isEmpty)
     try group.kill()
     try group.remove(upTo: "stack")
     // The limit that nobody asked for is told of, the one that somebody did is an error.

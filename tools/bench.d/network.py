@@ -78,7 +78,8 @@ class Namespaces:
         return self
 
     def __exit__(self, *_):
-        run("sh", "-c", "ip netns del hand2; ip netns del hand3; ip link del hand0")
+        # The links first: with a namespace they go some time later.
+        run("sh", "-c", "ip link del hv2; ip link del hv3; ip netns del hand2; ip netns del hand3; ip link del hand0")
 
 
 def medians(runs, **measures):

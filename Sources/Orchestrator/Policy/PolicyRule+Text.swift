@@ -132,4 +132,3 @@ extension PortSelector: LosslessStringConvertible {
     return number
   }
 }
-

@@ -3,7 +3,8 @@ import Orchestrator
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show everything that is known of a stack or a service, as JSON.")
+    commandName: "inspect", abstract: "Show everything that is known of a stack or a service, as JSON.",
+    discussion: "What is as it is for everybody who says nothing, such as no limits, is left out.")
 
   @Argument(help: ArgumentHelp("A stack, or a service as web1 or web/web1.", valueName: "name"))
   var name: String?
