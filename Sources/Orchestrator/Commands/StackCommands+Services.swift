@@ -52,7 +52,8 @@ extension StackCommands {
       throw StackErrors([StackError(subject, "is paused", remedy: "let it go on: stack unpause \(subject)")])
     }
     do throws(KernelError) {
-      let birthplace = try context.entrance.birthplace()
+      let entrance = try entrance(of: place, context)
+      let birthplace = try entrance.birthplace()
       var spec = ExecSpec(command)
       spec.environment = environment(context.environment, options.environment)
       spec.workingDirectory = options.workingDirectory ?? context.workingDirectory ?? "/"
@@ -61,7 +62,7 @@ extension StackCommands {
       spec.confinement =
         options.isPrivileged ? .none : try SeccompFilters(folders.cache).confinement(context.security)
       spec.cgroup = birthplace.descriptor
-      spec.cgroupEntrances = context.entrance.open
+      spec.cgroupEntrances = entrance.open
       (spec.limits, spec.groups) = (context.limits, context.groups)
       spec.entersTimeNamespace = context.hasClocks
       if options.isDetached {
@@ -74,6 +75,14 @@ extension StackCommands {
       complain("\(StackError(subject, error))")
       return code
     }
+  }
+
+  /// As recorded, or where it is now: a caller may see the trees elsewhere than the supervisor does.
+  private func entrance(
+    of place: StackIndex.Place, _ context: ExecContext
+  ) throws(KernelError) -> ControlGroupEntrance {
+    if let recorded = context.entrance, recorded.isThere { return recorded }
+    return try ControlGroups.observe().group("stack/\(place.stack)/\(place.service)").entrance
   }
 
   /// The service's own variables, and over them those of the command line.

@@ -3,14 +3,14 @@ import Netlink
 // Rules are recorded as the file says them: a thousand are read back in a fraction of the time that a thousand trees of keys
 // take, and by people too.
 
-extension PolicyRule: LosslessStringConvertible {
+extension PolicyRule {
+  /// - Parameter line: as ``line``.
   /// - Returns: nil for what is no rule.
-  public init?(_ description: String) {
-    let parts = description.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let colon = parts[0].firstIndex(of: ":"), let action = Action(rawValue: String(parts[0][..<colon])) else {
-      return nil
-    }
-    let text = String(parts[0][parts[0].index(after: colon)...].drop { $0 == " " })
+  init?(_ line: String, declaredAt: SourceLine? = nil) {
+    guard let colon = line.firstIndex(of: ":"), let action = Action(rawValue: String(line[..<colon])),
+      line[colon...].hasPrefix(": ")
+    else { return nil }
+    let text = String(line[colon...].dropFirst(2))
     guard let rule = RuleText(text) else { return nil }
     let sources = rule.sources.compactMap { PolicyPeer($0.text) }
     let destinations = rule.destinations.compactMap { PolicyPeer($0.text) }
@@ -18,18 +18,27 @@ extension PolicyRule: LosslessStringConvertible {
     guard sources.count == rule.sources.count, destinations.count == rule.destinations.count,
       ports.count == rule.ports?.count ?? 0
     else { return nil }
-    self.init(
-      action, from: sources, to: destinations, ports: ports, text: text,
-      declaredAt: parts.count == 2 ? SourceLine(String(parts[1])) : nil)
+    self.init(action, from: sources, to: destinations, ports: ports, text: text, declaredAt: declaredAt)
   }
-
-  /// Its line, and after a tab its place in the file.
-  public var description: String { line + (declaredAt.map { "\t\($0)" } ?? "") }
 }
 
+/// Its line, and its place in the file.
 extension PolicyRule: Codable {
-  public init(from decoder: any Decoder) throws { self = try decoder.decodeText() }
-  public func encode(to encoder: any Encoder) throws { try encoder.encodeText(self) }
+  public init(from decoder: any Decoder) throws {
+    var container = try decoder.unkeyedContainer()
+    let line = try container.decode(String.self)
+    let place = container.isAtEnd ? nil : SourceLine(try container.decode(String.self))
+    guard let rule = PolicyRule(line, declaredAt: place) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "\"\(line)\" is no rule")
+    }
+    self = rule
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.unkeyedContainer()
+    try container.encode(line)
+    if let declaredAt { try container.encode(declaredAt.description) }
+  }
 }
 
 extension PolicyPeer: LosslessStringConvertible {

@@ -9,8 +9,8 @@ struct ExecContext: Codable, Hashable, Sendable {
   @Sparse var limits: [ProcessLimit]
   @Sparse var groups: [String]
   @Sparse var hasClocks: Bool
-  /// Into the service's control group.
-  var entrance: ControlGroupEntrance
+  /// Into the service's control group, where the supervisor saw it.
+  var entrance: ControlGroupEntrance?
 
   init(_ service: DesiredService, _ entrance: ControlGroupEntrance) {
     self.entrance = entrance

@@ -60,10 +60,9 @@ final class Supervisor {
     pool.shutDown()
   }
 
-  /// What the first service will take is made while the command that started this still chooses. What fails here fails again,
-  /// and is said, when it is needed.
+  /// What the next service to be started will take is made while the command that started this still chooses. What fails here
+  /// fails again, and is said, when it is needed.
   private func warmUp() {
-    guard stack == nil else { return }
     try? pool.submit { [builder] in
       builder.warmUp()
     } completion: { _ in
@@ -186,11 +185,11 @@ final class Supervisor {
 
   private func up(_ call: ControlCall<SupervisorMethods.Up>) {
     let before = stack
-    // One that was killed may have recorded already what was claimed.
-    guard let desired = claimed() ?? before else {
-      call.finish(
-        OperationEvent(
-          .failed, errors: [StackError(builder.stack, "what was to be brought up is gone", remedy: "try again")]))
+    // A supervisor that was killed may have recorded already what was claimed. What cannot be read is another matter.
+    let isClaimed = Files.exists(builder.folder.claim)
+    guard let desired = claimed() ?? (isClaimed ? nil : before) else {
+      let text = isClaimed ? "what was to be brought up cannot be read back" : "what was to be brought up is gone"
+      call.finish(OperationEvent(.failed, errors: [StackError(builder.stack, text, remedy: "try again")]))
       return commandEnded()
     }
     let plan = Planner.up(

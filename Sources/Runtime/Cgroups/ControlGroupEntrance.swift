@@ -12,6 +12,9 @@ public struct ControlGroupEntrance: Hashable, Codable, Sendable {
   /// starting another, which takes as long as to make several services (cgroup_procs_write_start in cgroup.c).
   let files: [String]
 
+  /// Whether all of it is there.
+  public var isThere: Bool { ([folder].compactMap(\.self) + files).allSatisfy { access($0, F_OK) == 0 } }
+
   /// Those files that are there and can be written. For ``ContainerSpec/cgroupEntrances``.
   public var open: [String] { files.filter { access($0, W_OK) == 0 } }
 

@@ -42,7 +42,7 @@ import Testing
     #expect(read.services.allSatisfy { $0.declaredAt?.description.hasPrefix("web.stack:") == true })
   }
 
-  /// What is usual is left out, and a record that says it all, as former ones did, says the same.
+  /// What is usual is left out, and a record that says it all says the same.
   @Test func theUsualIsNotWrittenDown() throws {
     let service = try #require(try resolve("services: {a: {command: [x]}}").services.first)
     let text = String(decoding: try JSONEncoder().encode(service), as: UTF8.self)
@@ -73,6 +73,14 @@ import Testing
   ])
   func noPublishedPort(_ text: String) {
     #expect(PublishedPort(text) == nil)
+  }
+
+  @Test(arguments: ["a -> b:80", "  a  ->  b ", "label:tier=x\ty -> b", "label:a=b: c -> [fd00::/8]:icmp"])
+  func rule(_ text: String) throws {
+    let rule = try #require(PolicyRule("deny: \(text)", declaredAt: SourceLine("a\tb/x.stack:3")))
+    #expect(rule.text == text)
+    let read = try JSONDecoder().decode(PolicyRule.self, from: JSONEncoder().encode(rule))
+    #expect(read == rule && read.declaredAt?.description == "a\tb/x.stack:3")
   }
 
   @Test(arguments: ["", "allow", "allow: a", "maybe: a -> b", "allow: a -> b:icmp/80", "deny: a -> 10.0.0.0/33"])

@@ -14,9 +14,6 @@ public struct VethPair: Hashable, Sendable {
     /// How many packets wait at most (txqueuelen).
     public var queueLength: UInt32?
     public var group: UInt32?
-    /// How many queues it has in each direction. A veth uses one, whatever the kernel makes: those beyond it are made one for each
-    /// processor and taken away again, with a wait for all processors under the lock of all interfaces (veth_init_queues).
-    public var queues: UInt32? = 1
 
     public init(_ name: String) {
       self.name = name
@@ -75,9 +72,9 @@ extension MessageWriter {
     if let mtu = end.mtu { attribute(Int(IFLA_MTU), mtu) }
     if let length = end.queueLength { attribute(Int(IFLA_TXQLEN), length) }
     if let group = end.group { attribute(Int(IFLA_GROUP), group) }
-    if let queues = end.queues {
-      attribute(Int(IFLA_NUM_TX_QUEUES), queues)
-      attribute(Int(IFLA_NUM_RX_QUEUES), queues)
-    }
+    // A veth uses one in each direction. Left to itself the kernel makes one for each processor and takes all but one away again,
+    // with a wait for all processors under the lock of all interfaces (veth_init_queues).
+    attribute(Int(IFLA_NUM_TX_QUEUES), UInt32(1))
+    attribute(Int(IFLA_NUM_RX_QUEUES), UInt32(1))
   }
 }
