@@ -7,13 +7,11 @@ import SystemPackage
 public struct ContainerLauncher: ~Copyable, Sendable {
   let template: MountTemplate
   let initProgram: Descriptor?
-  private let bootID: String
 
   /// - Parameter initPath: where stack-init is, or `nil` if every container is to do without.
   public init(initPath: String?) throws(KernelError) {
     let program = try Self.initProgram(initPath)
     let template = try MountTemplate()
-    bootID = try ProcessIdentity.currentBootID()
     self.template = template
     initProgram = program
   }
@@ -62,7 +60,7 @@ public struct ContainerLauncher: ~Copyable, Sendable {
       throw RootMount.unmappable(failure)
     }
     // The number is certainly this child's: nobody else reaps it.
-    let identity = try ProcessIdentity(of: spawned.pid, bootID: bootID)
+    let identity = try ProcessIdentity(of: spawned.pid)
     return LaunchedProcess(identity: identity, pidfd: pidfd.raised(), terminal: outcome.terminal.take())
   }
 }

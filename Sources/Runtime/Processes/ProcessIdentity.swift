@@ -21,11 +21,6 @@ public struct ProcessIdentity: Hashable, Sendable {
 
   /// The identity of a process that exists now. ESRCH when there is none of that number.
   public init(of pid: Int32) throws(KernelError) {
-    try self.init(of: pid, bootID: try Self.currentBootID())
-  }
-
-  /// `bootID` as read before: it takes a walk through /proc/sys, which grows with the network namespaces of the host.
-  init(of pid: Int32, bootID: String) throws(KernelError) {
     let path = "/proc/\(pid)/stat"
     let bytes: [UInt8]
     do {
@@ -37,7 +32,7 @@ public struct ProcessIdentity: Hashable, Sendable {
     guard let startTime = Self.startTime(inStat: bytes) else {
       throw KernelError("identify", "process \(pid)", errno: .badMessage, detail: "\(path) is not as expected")
     }
-    self.init(pid: pid, startTime: startTime, bootID: bootID)
+    self.init(pid: pid, startTime: startTime, bootID: try Self.currentBootID())
   }
 
   /// A descriptor to the process, or `nil` when it is gone, even if its number has a new owner.
@@ -62,7 +57,11 @@ public struct ProcessIdentity: Hashable, Sendable {
     throw KernelError("open", "process \(pid)", errno: code)
   }
 
-  static func currentBootID() throws(KernelError) -> String {
+  static func currentBootID() throws(KernelError) -> String { try boot.get() }
+
+  /// No process sees two. To read it takes a walk through /proc/sys, which grows with the network namespaces of the host, and
+  /// whoever asks after a stack asks for each of its services.
+  private static let boot = Result { () throws(KernelError) -> String in
     let path = "/proc/sys/kernel/random/boot_id"
     let bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 256, path: path)
     return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
