@@ -137,8 +137,8 @@ struct stack_program {
   int pid_namespace_of;
   /// Not 0: the child runs in the caller's memory, and the calling thread sleeps until it has exec'd or is gone, as
   /// posix_spawn(3) has it. Copying the memory of a program of 10 MB, and throwing the copy away, is a third of what it
-  /// costs to make a container. Only for a child in a pid namespace of its own: another process there that may trace
-  /// the child would have the caller's memory
+  /// costs to make a container. Whoever may trace the child has the caller's memory: so only for a child in a pid namespace of
+  /// its own, or among processes that may trace the caller too
   int share_memory;
   /// Not 0: no process of the namespaces that the child enters may trace it, or look into its memory and descriptors,
   /// before it has exec'd

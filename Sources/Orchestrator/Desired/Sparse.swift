@@ -1,16 +1,5 @@
 public import Runtime
 
-/// Something that is usually one thing: empty, off, or what a person gets who says nothing.
-public protocol Usual: Hashable, Codable {
-  /// What is usual.
-  init()
-}
-
-extension ResourceLimits: Usual {}
-extension Bool: Usual {}
-extension Array: Usual where Element: Hashable & Codable {}
-extension Dictionary: Usual where Key: Hashable & Codable, Value: Hashable & Codable {}
-
 /// A property that is written down only where it is not what is usual.
 ///
 /// Of a service some forty things can be said and five are. What each of the others costs to write and to read, for every
@@ -23,6 +12,17 @@ public struct Sparse<Value: Usual>: Hashable {
     self.wrappedValue = wrappedValue
   }
 }
+
+/// Something that is usually one thing: empty, off, or what a person gets who says nothing.
+public protocol Usual: Hashable, Codable {
+  /// What is usual.
+  init()
+}
+
+extension ResourceLimits: Usual {}
+extension Bool: Usual {}
+extension Array: Usual where Element: Hashable & Codable {}
+extension Dictionary: Usual where Key: Hashable & Codable, Value: Hashable & Codable {}
 
 extension Sparse: Sendable where Value: Sendable {}
 
