@@ -18,9 +18,10 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
-    .systemLibrary(name: "CNetfilter", pkgConfig: "libnftnl", providers: [.apt(["libmnl-dev", "libnftnl-dev"])]),
-    .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-    .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    // Without pkgConfig, which would have the system's libraries found before the archives that are linked in.
+    .systemLibrary(name: "CNetfilter"),
+    .systemLibrary(name: "CSeccomp"),
+    .systemLibrary(name: "CYaml"),
 
     .target(
       name: "Kernel",
@@ -38,9 +39,11 @@ let package = Package(
       ],
       swiftSettings: strict,
       linkerSettings: [
-        // Both shorten the start of every command: no relocations to process, and no libstdc++ to load
-        // (tools/build puts archives there; without them the shared libraries are linked as usual).
-        .unsafeFlags(["-Xclang-linker", "-no-pie", "-L.build/archives"], .when(configuration: .release))
+        // All shorten the start of every command: no relocations to process, no symbols of its own to look through, and
+        // fewer libraries to load (tools/build puts archives there; without them the shared libraries are linked as usual).
+        .unsafeFlags(
+          ["-Xclang-linker", "-no-pie", "-L.build/archives", "-Xlinker", "--no-export-dynamic"],
+          .when(configuration: .release))
       ]),
 
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
