@@ -38,7 +38,7 @@ struct Session {
     return loaded
   }
 
-  func load(_ source: SourceOptions, scale: [String]) throws -> LoadedStack {
+  func request(_ source: SourceOptions, scale: [String]) throws -> LoadRequest {
     var request = source.request
     for entry in scale {
       let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
@@ -47,7 +47,7 @@ struct Session {
       }
       request.scale[String(parts[0])] = count
     }
-    return try load(request)
+    return request
   }
 
   /// A stack's name, from its name, from its file, or the only one there is.

@@ -41,6 +41,25 @@ import Testing
     }
   }
 
+  @Test func theWindowIsFollowed() throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.text, named: "x")
+      // script(1) runs at a terminal of its own, whose size stty changes from within, as a window manager would.
+      let script = """
+        (sleep 3; printf '\\020\\021'; sleep 1) | script -qec '
+          stty rows 30 cols 90; stack attach terminal < /dev/tty & sleep 1
+          stack exec -T terminal sh -c "stty size < /dev/pts/0" > first
+          stty rows 40 cols 120 < /dev/tty; sleep 1
+          stack exec -T terminal sh -c "stty size < /dev/pts/0" > second; wait' /dev/null
+        """
+      let outcome = try host.run("sh", "-c", script)
+      try #require(outcome.status == 0, "\(outcome)")
+      #expect(try host.succeed("cat", "first") == "30 90")
+      #expect(try host.succeed("cat", "second") == "40 120")
+      try host.succeed("stack", "down", "x")
+    }
+  }
+
   @Test func inputWithoutATerminalIsPassedOnAndTheExitCodeIsTheServices() throws {
     try ThrowawayHost.with { host in
       try host.up(Self.text, named: "x")

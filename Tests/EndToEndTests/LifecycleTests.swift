@@ -65,6 +65,45 @@ import Testing
     }
   }
 
+  @Test func upOfSomeServicesLeavesTheOthersAsTheyAre() throws {
+    let text = """
+      name: n
+      services:
+        db: {command: [sleep, "1000"]}
+        web: {command: [sleep, "1000"], depends_on: [db]}
+        other: {command: [sleep, "1000"], stop_grace_period: 30s}
+      """
+    try ThrowawayHost.with { host in
+      func running() throws -> [String] {
+        try host.succeed("stack", "ps", "--services").split(separator: "\n").map(String.init)
+      }
+      try host.write(text, to: "n.stack")
+      try host.succeed("stack", "up", "n.stack", "other", "--no-deps")
+      #expect(try running() == ["other"])
+      let other: Int = try host.field("PID", of: "other")
+      // Without a file: the one that is here.
+      try host.succeed("stack", "up", "web")
+      #expect(try running() == ["db", "web", "other"])
+      #expect(try host.field("PID", of: "other") == other)
+      let (db, web): (Int, Int) = (try host.field("PID", of: "db"), try host.field("PID", of: "web"))
+      // Of what changed in the file, only what was asked for is made anew, and the rest with the next `up`.
+      try host.write(text.replacingOccurrences(of: "1000", with: "2000"), to: "n.stack")
+      try host.succeed("stack", "up", "-f", "n.stack", "--no-deps", "web")
+      #expect(try host.field("PID", of: "db") == db)
+      #expect(try host.field("PID", of: "other") == other)
+      #expect(try host.field("PID", of: "web") != web)
+      try host.succeed("stack", "stop", "db")
+      let again = try host.run("stack", "up", "other", "-t", "0")
+      #expect(again.errors.contains("n/other: recreated, command changed"), "\(again)")
+      #expect(try host.field("State", of: "db") == "exited")
+      try host.succeed("stack", "up")
+      #expect(try host.field("State", of: "db") == "running")
+      let wrong = try host.run("stack", "up", "wbe")
+      #expect(wrong.status == 1 && wrong.errors.contains("did you mean"), "\(wrong)")
+      try host.succeed("stack", "down", "n")
+    }
+  }
+
   @Test func twoUpsAtOnceMakeOneStack() throws {
     try ThrowawayHost.with { host in
       let before = try HostState(of: host)

@@ -7,6 +7,10 @@ public struct LoadRequest: Sendable {
   /// The stack's name, when it is not the file's.
   public var name: String?
   public var profiles: [String] = []
+  /// The services that it is about, if not about all.
+  public var services: [String] = []
+  /// Whether it is about what these depend on, too.
+  public var includesDependencies = true
   /// How many replicas, for services that are to have another number than the file says.
   public var scale: [String: Int] = [:]
   public var isInterpolating = true
@@ -19,8 +23,10 @@ public struct LoadRequest: Sendable {
 /// A stack file that was read and found good.
 public struct LoadedStack: Sendable {
   let file: StackFile
-  /// The services that are to run: those in no profile, and in the profiles asked for.
-  let services: [StackFile.Service]
+  /// The services that are to run: those in no profile, and in the profiles asked for; or those asked for by name.
+  private(set) var services: [StackFile.Service]
+  /// The names of the services that were asked for by name, with what they depend on; nil when all are meant.
+  let named: Set<String>?
   let variables: [VariableUse]
   /// What is to be told though it stops nothing, ready to be printed.
   public let notes: String
@@ -40,6 +46,15 @@ public struct LoadedStack: Sendable {
   /// The variables that the file refers to: name, whether it is required, what stands in for it.
   public var variableRows: [[String]] {
     variables.map { [$0.name, $0.isRequired ? "yes" : "no", $0.defaultValue ?? "-"] }
+  }
+
+  /// Where services were asked for by name, the stack's other services that are there belong to it as well.
+  func joined(by recorded: DesiredStack?) -> LoadedStack {
+    guard let named, let recorded else { return self }
+    let present = named.union(recorded.services.map(\.service))
+    var whole = self
+    whole.services = file.services.filter { present.contains($0.name.value) }
+    return whole
   }
 
   /// Whether some link is to have what only netem does.
@@ -105,10 +120,12 @@ extension StackCommands {
     let replicas = DiagnosticList()
     if !request.scale.isEmpty { StackChecks(stack: file, serviceNames: [], diagnostics: replicas).checkReplicas() }
     guard !replicas.hasErrors else { throw FileDiagnostics(diagnostics: replicas.sorted) }
-    let selection = file.activeServices(profiles: request.profiles)
+    let selection = file.activeServices(
+      profiles: request.profiles, named: request.services, withDependencies: request.includesDependencies)
     guard selection.diagnostics.isEmpty else { throw FileDiagnostics(diagnostics: selection.diagnostics) }
     return LoadedStack(
-      file: file, services: selection.services, variables: outcome.variables,
+      file: file, services: selection.services,
+      named: request.services.isEmpty ? nil : Set(selection.services.map(\.name.value)), variables: outcome.variables,
       notes: DiagnosticRenderer(isColored: false).render(outcome.diagnostics))
   }
 

@@ -31,9 +31,13 @@ public struct StackCommands: Sendable {
 
   public struct UpOptions: Sendable {
     public var recreate = Recreate.changed
+    /// Whether services wait for those that they depend on.
+    public var waitsForDependencies = true
     /// Seconds until a service that is not ready counts as failed; nil for a minute, or longer where a health check may
     /// take longer to decide.
-    public var timeout: Double?
+    public var readyTimeout: Double?
+    /// Seconds for services that are made anew to stop by themselves; nil for each service's own grace period.
+    public var stopTimeout: Double?
 
     public enum Recreate: Sendable { case changed, always, never }
 
@@ -69,7 +73,9 @@ public struct StackCommands: Sendable {
       warn(of: desired, report: report)
       return try perform(
         SupervisorMethods.Up.self,
-        SupervisorMethods.Up.Parameters(recreate: options.recreate.planned, timeout: options.timeout),
+        SupervisorMethods.Up.Parameters(
+          scope: scope(of: source, desired, options), readyTimeout: options.readyTimeout,
+          stopTimeout: options.stopTimeout),
         on: folder, over: session, cancelsWhenInterrupted: true, report: report)
     }
   }
@@ -107,17 +113,25 @@ public struct StackCommands: Sendable {
       }
       return Planner.up(
         desired, recorded: recorded, isSettled: Files.exists(folders.stack(source.name).settled), observed: observed,
-        recreate: options.recreate.planned)
+        scope: scope(of: source, desired, options))
     }
   }
 
+  private func scope(of source: LoadedStack, _ desired: DesiredStack, _ options: UpOptions) -> Planner.Scope {
+    Planner.Scope(
+      instances: source.named.map { named in Set(desired.services.filter { named.contains($0.service) }.map(\.name)) },
+      // Instances that are to stay as they are are kept out of what is desired.
+      recreatesAll: options.recreate == .always, waitsForDependencies: options.waitsForDependencies)
+  }
+
   func desired(
-    _ source: LoadedStack, _ options: UpOptions, note: (String) -> Void = { _ in }
+    _ file: LoadedStack, _ options: UpOptions, note: (String) -> Void = { _ in }
   ) throws(StackErrors) -> DesiredStack {
-    let folder = folders.stack(source.name)
+    let folder = folders.stack(file.name)
     let pools = try HostConfiguration.read(folders.configuration, environment: environment).pools
-    let (facts, previous) = try rethrowing(source.name) { () throws(KernelError) in
-      let previous = try index.desired(source.name)
+    let previous = try rethrowing(file.name) { () throws(KernelError) in try index.desired(file.name) }
+    let source = file.joined(by: previous)
+    let facts = try rethrowing(source.name) { () throws(KernelError) in
       var facts = try HostFacts.observe(
         except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
         paths: source.paths(in: folder),
@@ -125,14 +139,16 @@ public struct StackCommands: Sendable {
         parents: Set(source.file.networks.compactMap(\.parent?.value)))
       if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
       if source.hasVLANs { facts.tellsVLANsApart = try VLANTrial.isThere() }
-      return (facts, previous)
+      return facts
     }
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     let desired = try Resolver.resolve(
       source.file, services: source.services, facts: facts, previous: previous, folder: folder)
     if let text = VLANTrial.note(of: desired) { note(text) }
-    guard options.recreate == .never, let previous else { return desired }
-    return Planner.sparing(previous, in: desired)
+    guard let previous else { return desired }
+    return Planner.sparing(previous, in: desired) { service in
+      options.recreate == .never || !(source.named?.contains(service.service) ?? true)
+    }
   }
 
   // MARK: down
@@ -294,16 +310,6 @@ public struct StackCommands: Sendable {
       Files.removeIfEmpty(folders.run)
     }
     return result
-  }
-}
-
-extension StackCommands.UpOptions.Recreate {
-  var planned: Planner.Recreation {
-    switch self {
-    // Instances that are to stay are kept out of what is desired.
-    case .changed, .never: .changed
-    case .always: .always
-    }
   }
 }
 

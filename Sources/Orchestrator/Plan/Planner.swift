@@ -3,11 +3,16 @@ struct Planner {
   /// What became of the instances of a stack, by name.
   typealias Observed = [String: ServicePhase]
 
-  /// Which instances are made anew.
-  enum Recreation: String, Codable, Sendable {
-    /// Only what changed.
-    case changed
-    case always
+  /// What of a stack an `up` is about.
+  struct Scope: Codable, Sendable {
+    /// The instances that are to run, as the file says; nil for all. Others stay as they are, running or not.
+    var instances: Set<String>?
+    /// Whether these are made anew also where nothing changed.
+    var recreatesAll = false
+    /// Whether each waits for what it depends on.
+    var waitsForDependencies = true
+
+    func contains(_ instance: String) -> Bool { instances?.contains(instance) ?? true }
   }
 
   // MARK: up
@@ -18,10 +23,10 @@ struct Planner {
   ///     steps are content with what they find done.
   static func up(
     _ desired: DesiredStack, recorded: DesiredStack?, isSettled: Bool = true, observed: Observed,
-    recreate: Recreation = .changed
+    scope: Scope = Scope()
   ) -> Plan {
     let old = recorded ?? DesiredStack.empty(named: desired.name)
-    var changes = changes(from: old, to: desired, recreate: recreate)
+    var changes = changes(from: old, to: desired, in: scope)
     // An instance without a record never came to run: what there is of it is made anew. So is, after an `up` that was
     // cut off, one that does not run: it may have lost its namespace.
     for service in old.services where changes[service.name] == nil {
@@ -33,7 +38,8 @@ struct Planner {
     let gone = old.services.filter { changes[$0.name] != nil || !newNames.contains($0.name) }
     let new = desired.services.filter { changes[$0.name] != nil || !oldNames.contains($0.name) }
     let idle = desired.services.filter { service in
-      changes[service.name] == nil && oldNames.contains(service.name) && observed[service.name]?.isAlive != true
+      scope.contains(service.name) && changes[service.name] == nil && oldNames.contains(service.name)
+        && observed[service.name]?.isAlive != true
     }
     let remade = desired.services.filter { changes[$0.name] != nil }
     let following = followers(of: remade, in: desired).filter { service in
@@ -73,7 +79,11 @@ struct Planner {
         Wiring.steps(
           creating: new, links: Set(desired.links).subtracting(isSettled ? old.links : []), rerouted: rerouted,
           in: desired)))
-    stages.append(.lanes(startLanes(creating: new, starting: idle + following, in: desired, observed: observed)))
+    stages.append(
+      .lanes(
+        startLanes(
+          creating: new, starting: idle + following, in: desired, observed: observed,
+          waitsForDependencies: scope.waitsForDependencies)))
 
     let reasons =
       gone.filter { !newNames.contains($0.name) }.map { Plan.Reason(service: $0.name, text: "removed") }
@@ -93,30 +103,28 @@ struct Planner {
   }
 
   /// Why instances that were there before have to be made anew.
-  private static func changes(
-    from old: DesiredStack, to new: DesiredStack, recreate: Recreation
-  ) -> [String: String] {
+  private static func changes(from old: DesiredStack, to new: DesiredStack, in scope: Scope) -> [String: String] {
     var changes: [String: String] = [:]
     let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for service in new.services {
       guard let before = befores[service.name] else { continue }
-      switch recreate {
-      case .always: changes[service.name] = "as asked"
-      case .changed: changes[service.name] = service.difference(from: before, old: old, new: new)
-      }
+      changes[service.name] =
+        scope.recreatesAll && scope.contains(service.name)
+        ? "as asked" : service.difference(from: before, old: old, new: new)
     }
     return changes
   }
 
-  /// What `up` is to make of a stack when no instance may be made anew: those there are stay as they were made, and so
-  /// they are recorded. What changes nothing inside them is taken over; one whose network has moved cannot stay.
-  static func sparing(_ old: DesiredStack, in desired: DesiredStack) -> DesiredStack {
+  /// What `up` is to make of a stack when some instances may not be made anew: those that are there stay as they were
+  /// made, and so they are recorded. What changes nothing inside them is taken over; one whose network has moved cannot stay.
+  static func sparing(
+    _ old: DesiredStack, in desired: DesiredStack, where isSpared: (DesiredService) -> Bool = { _ in true }
+  ) -> DesiredStack {
     let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var spared = desired
     spared.services = desired.services.map { service in
-      guard var kept = befores[service.name], kept.networks(in: old) == kept.networks(in: desired) else {
-        return service
-      }
+      guard isSpared(service), var kept = befores[service.name], kept.networks(in: old) == kept.networks(in: desired)
+      else { return service }
       (kept.ports, kept.dependencies, kept.stop) = (service.ports, service.dependencies, service.stop)
       (kept.restart, kept.healthCheck, kept.declaredAt) = (service.restart, service.healthCheck, service.declaredAt)
       return kept
@@ -156,7 +164,8 @@ struct Planner {
   }
 
   static func startLanes(
-    creating new: [DesiredService], starting idle: [DesiredService], in stack: DesiredStack, observed: Observed
+    creating new: [DesiredService], starting idle: [DesiredService], in stack: DesiredStack, observed: Observed,
+    waitsForDependencies: Bool = true
   ) -> [Plan.Lane] {
     let created = Set(new.map(\.name))
     let touched = created.union(idle.map(\.name))
@@ -172,7 +181,8 @@ struct Planner {
         steps = [.stop(service)]
       }
       steps += [.start(service, stack: stack.name), .awaitReady(service)]
-      return Plan.Lane(service: service.name, waitsFor: gates(of: service, in: stack), steps: steps)
+      return Plan.Lane(
+        service: service.name, waitsFor: waitsForDependencies ? gates(of: service, in: stack) : [], steps: steps)
     }
   }
 

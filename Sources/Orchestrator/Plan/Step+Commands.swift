@@ -83,8 +83,8 @@ extension Step {
     let mtu = link.mtu.map { " mtu \($0)" } ?? ""
     let (first, second) = (link.first, link.second)
     let make =
-      "ip -n \(stack).\(first.service) link add \(first.interface)\(mtu) address \(first.mac) type veth"
-      + " peer name \(second.interface)\(mtu) address \(second.mac) netns \(stack).\(second.service)"
+      "ip -n \(stack).\(first.service) link add \(first.interface)\(mtu) address \(first.mac)\(oneQueue) type veth"
+      + " peer name \(second.interface)\(mtu) address \(second.mac)\(oneQueue) netns \(stack).\(second.service)"
     return [make] + endCommands(first, beside: second, stack) + endCommands(second, beside: first, stack)
   }
 

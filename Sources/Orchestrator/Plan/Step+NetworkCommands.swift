@@ -31,13 +31,16 @@ extension Step {
     ] + network.vlans.filter { $0.bridge == nil }.map { "bridge vlan add vid \($0.id) dev \(tunnel.link)" }
   }
 
+  /// Of a veth's end. Unasked, the kernel makes one for each processor.
+  static let oneQueue = " numtxqueues 1 numrxqueues 1"
+
   static func segmentCommands(_ segment: DesiredSegment, _ stack: DesiredStack) -> [String] {
     guard let network = stack.network(named: segment.network) else { return [] }
     return [
       "ip link add \(segment.bridge)\(mtu(network)) group \(stack.linkGroup) type bridge stp_state 0 mcast_snooping 0"
         + filter(network),
-      "ip link add \(segment.nearEnd)\(mtu(network)) group \(stack.linkGroup) type veth"
-        + " peer name \(segment.farEnd)\(mtu(network)) group \(stack.linkGroup)",
+      "ip link add \(segment.nearEnd)\(mtu(network)) group \(stack.linkGroup)\(oneQueue) type veth"
+        + " peer name \(segment.farEnd)\(mtu(network)) group \(stack.linkGroup)\(oneQueue)",
       "ip link set \(segment.nearEnd) master \(network.bridge) addrgenmode none up",
       "ip link set \(segment.farEnd) master \(segment.bridge) addrgenmode none up",
       "bridge link set dev \(segment.nearEnd) neigh_suppress on",
@@ -65,8 +68,9 @@ extension Step {
     _ stack: DesiredStack
   ) -> [String] {
     [
-      "ip link add \(pair.link)\(mtu(network)) group \(stack.linkGroup) type veth"
-        + " peer name \(pair.interface)\(mtu(network)) address \(attachment.mac) netns \(stack.name).\(service.name)",
+      "ip link add \(pair.link)\(mtu(network)) group \(stack.linkGroup)\(oneQueue) type veth"
+        + " peer name \(pair.interface)\(mtu(network)) address \(attachment.mac)\(oneQueue)"
+        + " netns \(stack.name).\(service.name)",
       "ip link set \(pair.link) master \(stack.bridge(of: pair, of: attachment, in: network)) addrgenmode none up",
       "bridge link set dev \(pair.link) flood off neigh_suppress on\(service.ports.isEmpty ? "" : " hairpin on")",
     ] + (network.filtersVLANs ? portCommands(attachment) : []) + [

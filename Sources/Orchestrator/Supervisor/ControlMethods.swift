@@ -11,9 +11,11 @@ enum SupervisorMethods {
   enum Up: ControlMethod {
     static let name = "io.stack.Up"
     struct Parameters: Codable, Sendable {
-      var recreate: Planner.Recreation
+      var scope: Planner.Scope
       /// Seconds until a service that is not ready counts as failed; nil for as long as each may reasonably take.
-      var timeout: Double?
+      var readyTimeout: Double?
+      /// Seconds until a service that is to stop is killed; nil for each service's own grace period.
+      var stopTimeout: Double?
     }
     typealias Reply = OperationEvent
   }

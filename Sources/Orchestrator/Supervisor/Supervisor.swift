@@ -194,9 +194,9 @@ final class Supervisor {
     }
     let plan = Planner.up(
       desired, recorded: before, isSettled: Files.exists(builder.folder.settled),
-      observed: observed, recreate: call.parameters.recreate)
-    readyTimeout = call.parameters.timeout.map { .seconds(bounded: $0) }
-    stopTimeout = nil
+      observed: observed, scope: call.parameters.scope)
+    readyTimeout = call.parameters.readyTimeout.map { .seconds(bounded: $0) }
+    stopTimeout = call.parameters.stopTimeout.map { .seconds(bounded: $0) }
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
     redefine(desired)
     call.send(OperationEvent(plan.reasons))

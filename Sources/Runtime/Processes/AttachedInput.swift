@@ -15,6 +15,8 @@ public final class AttachedInput: Sendable {
   private let isTerminal: Bool
   private let mode: RawMode?
   private let wake: Descriptor
+  /// Readable when the caller's window has another size.
+  private let resized: Descriptor
   private let hasDetached = Atomic(false)
 
   /// - Parameters:
@@ -25,11 +27,8 @@ public final class AttachedInput: Sendable {
     self.isTerminal = isTerminal
     wake = Descriptor(adopting: try check("create", "an event") { eventfd(0, CInt(EFD_CLOEXEC)) })
     mode = isTerminal ? RawMode() : nil
-    let size = Foreground.callersTerminalSize()
-    if isTerminal, size != 0 {
-      _ = stack_set_terminal_size(
-        self.target.rawValue, UInt16(truncatingIfNeeded: size >> 16), UInt16(truncatingIfNeeded: size))
-    }
+    resized = try Self.watchWindow()
+    if isTerminal { takeOverSize() }
   }
 
   deinit { mode?.restore() }
@@ -54,11 +53,42 @@ public final class AttachedInput: Sendable {
     pthread_detach(thread)
   }
 
+  private static func watchWindow() throws(KernelError) -> Descriptor {
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    sigaddset(&mask, SIGWINCH)
+    pthread_sigmask(SIG_BLOCK, &mask, nil)
+    return Descriptor(
+      adopting: try check("create", "a signalfd") { signalfd(-1, &mask, CInt(SFD_CLOEXEC | SFD_NONBLOCK)) })
+  }
+
+  private func takeOverSize() {
+    let size = Foreground.callersTerminalSize()
+    guard size != 0 else { return }
+    _ = stack_set_terminal_size(
+      target.rawValue, UInt16(truncatingIfNeeded: size >> 16), UInt16(truncatingIfNeeded: size))
+  }
+
+  /// Returns once there is input, having followed the window meanwhile.
+  private func awaitInput() {
+    var watched = [
+      pollfd(fd: 0, events: Int16(POLLIN), revents: 0),
+      pollfd(fd: isTerminal ? resized.rawValue : -1, events: Int16(POLLIN), revents: 0),
+    ]
+    while watched[0].revents == 0 {
+      poll(&watched, 2, -1)
+      guard watched[1].revents != 0 else { continue }
+      while stack_next_signal(resized.rawValue) != 0 {}
+      takeOverSize()
+    }
+  }
+
   private func carry() {
     // Its end is the service's affair: nothing is killed by a FIFO without readers.
     var chunk = [UInt8](repeating: 0, count: 4096)
     var typed = 0
     while true {
+      awaitInput()
       let count = read(0, &chunk, chunk.count)
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { return }

@@ -32,6 +32,13 @@ import Testing
     #expect(selection.diagnostics.count == problems)
   }
 
+  @Test func aNamedServiceMayComeAlone() throws {
+    let stack = try #require(load(Self.text).stack)
+    let selection = stack.activeServices(named: ["web"], withDependencies: false)
+    #expect(selection.services.map(\.name.value) == ["web"])
+    #expect(selection.diagnostics.isEmpty)
+  }
+
   @Test func saysWhichProfileIsMissing() throws {
     let stack = try #require(load(Self.text).stack)
     #expect(

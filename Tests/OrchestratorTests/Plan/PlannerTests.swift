@@ -78,11 +78,11 @@ extension DesiredStack {
   private static let preparation = ["record", "folders", "host root", "prepare", "firewall"]
 
   private static func change(
-    _ old: String = text, to new: String, recreate: Planner.Recreation = .changed, observed: Planner.Observed? = nil
+    _ old: String = text, to new: String, scope: Planner.Scope = Planner.Scope(), observed: Planner.Observed? = nil
   ) throws -> Plan {
     let before = try resolve(old)
     let after = try resolve(new, previous: before)
-    return Planner.up(after, recorded: before, observed: observed ?? before.all(.running), recreate: recreate)
+    return Planner.up(after, recorded: before, observed: observed ?? before.all(.running), scope: scope)
   }
 
   // MARK: up
@@ -207,7 +207,7 @@ extension DesiredStack {
   // MARK: Recreation
 
   @Test func recreationCanBeForced() throws {
-    let plan = try Self.change(to: Self.text, recreate: .always)
+    let plan = try Self.change(to: Self.text, scope: Planner.Scope(recreatesAll: true))
     #expect(plan.why == ["db: recreated, as asked", "web: recreated, as asked"])
     // Their folders went with them.
     #expect(plan.short.filter { $0 == "folders" }.count == 1)
@@ -229,6 +229,24 @@ extension DesiredStack {
     // One that is new is made, and one whose network moved cannot stay.
     let moved = try resolve(Self.text.replacing("front: {}", with: "front: {subnet: 10.5.0.0/24}"), previous: before)
     #expect(Planner.sparing(before, in: moved) == moved)
+  }
+
+  @Test func aScopeLeavesTheOthersAsTheyAre() throws {
+    let before = try resolve(Self.text)
+    let wanted = try resolve(
+      Self.text.replacing("web: {", with: "web: {environment: {A: '1'}, ").replacing(
+        "db: {", with: "db: {environment: {A: '1'}, "), previous: before)
+    let spared = Planner.sparing(before, in: wanted) { $0.service != "web" }
+    let scope = Planner.Scope(instances: ["web"])
+    #expect(
+      Planner.up(spared, recorded: before, observed: before.all(.running), scope: scope).why
+        == ["web: recreated, environment changed"])
+    // One that does not run is not started either.
+    #expect(Planner.up(before, recorded: before, observed: before.all(.exited), scope: scope).why == ["web: started"])
+    let forced = Planner.Scope(instances: ["web"], recreatesAll: true, waitsForDependencies: false)
+    let plan = Planner.up(before, recorded: before, observed: before.all(.running), scope: forced)
+    #expect(plan.why == ["web: recreated, as asked"])
+    #expect(plan.lane("web")?.waitsFor == [])
   }
 
   // MARK: down

@@ -9,8 +9,12 @@ extension StackFile {
 
   /// The services that run: those without a profile or with an active one. With names, these and what they need;
   /// a named service's own profiles count as active, as with Compose.
-  /// - Parameter profiles: `*` stands for all.
-  func activeServices(profiles: [String] = [], named names: [String] = []) -> Selection {
+  /// - Parameters:
+  ///   - profiles: `*` stands for all.
+  ///   - withDependencies: whether services that were named bring what they need.
+  func activeServices(
+    profiles: [String] = [], named names: [String] = [], withDependencies: Bool = true
+  ) -> Selection {
     var diagnostics: [Diagnostic] = []
     var activeProfiles = Set(profiles)
     for name in names {
@@ -33,7 +37,7 @@ extension StackFile {
     var chosen: Set<String> = []
     var open = Array(wanted)
     while let service = open.popLast() {
-      guard chosen.insert(service.name.value).inserted else { continue }
+      guard chosen.insert(service.name.value).inserted, withDependencies || names.isEmpty else { continue }
       for dependency in service.dependencies {
         guard let other = services[dependency.service.value] else { continue }
         if isActive(other) {
