@@ -95,7 +95,7 @@ struct Session {
     switch last.kind {
     case .finished: return
     case .cancelled:
-      standardError("", "cancelled: what was done is undone")
+      standardError("", last.text.isEmpty ? "cancelled" : "cancelled: \(last.text)")
       throw ExitCode(130)
     default: throw Self.failure("\(StackErrors(last.errors))")
     }
@@ -111,7 +111,7 @@ struct Session {
         let services = places.filter { $0.stack == stack }.map(\.service)
         let printer = ProgressPrinter(progress, stack: stack)
         try session.finish(printer) { report in
-          try session.commands.act(action, on: services, of: stack, timeout: timeout, report: report)
+          try session.commands.act(action, on: services, of: stack, stopTimeout: timeout, report: report)
         }
       }
     }

@@ -6,6 +6,7 @@ extension StackCommand {
   /// Reads the command line and does what it says. What cannot be understood ends the program with status 1, as everything
   /// that fails does.
   static func main() {
+    Caller.fillStandardDescriptors()
     do {
       var command = try command(of: Array(CommandLine.arguments.dropFirst()))
       try command.run()

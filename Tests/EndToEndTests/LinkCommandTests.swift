@@ -114,11 +114,98 @@ import Testing
     }
   }
 
+  @Test func aPartitionHoldsForIPv6AndForServicesThatCome() throws {
+    let text = """
+      name: n
+      services:
+        a: {command: [sleep, infinity], networks: [lab], scale: 2}
+        b: {command: [sleep, infinity], networks: [lab]}
+      networks: {lab: {enable_ipv6: true}}
+      """
+    func reaches(_ sender: String, _ receiver: String, _ option: String, on host: ThrowawayHost) throws -> Bool {
+      try host.run(
+        "ip", "netns", "exec", "n.\(sender)", "ping", option, "-c", "2", "-i", "0.1", "-W", "1", receiver
+      ).status == 0
+    }
+    try ThrowawayHost.with { host in
+      try host.up(text, named: "n")
+      let listed = try host.succeed("ip", "-n", "n.b", "-j", "-6", "addr", "show", "scope", "global")
+      let links = try JSONSerialization.jsonObject(with: Data(listed.utf8)) as? [[String: Any]] ?? []
+      let infos = links.flatMap { $0["addr_info"] as? [[String: Any]] ?? [] }
+      let (v6, v4) = (try #require(infos.first?["local"] as? String), try host.ipAddress(of: "b"))
+      #expect(try reaches("a-1", v6, "-6", on: host))
+      try host.succeed("stack", "partition", "a", "b")
+      #expect(try !reaches("a-1", v6, "-6", on: host))
+      #expect(try !reaches("a-1", v4, "-4", on: host))
+      #expect(try host.succeed("stack", "link").contains("cut off from each other: a | b"))
+      // A further replica stands where its service does, and so does who comes to all others.
+      try host.succeed("stack", "up", "--scale", "a=3", "n.stack")
+      #expect(try !reaches("a-3", v4, "-4", on: host))
+      try host.succeed("stack", "partition", "b")
+      try host.up(text + "\nx-more: 1", named: "n")
+      try host.write(
+        text.replacingOccurrences(
+          of: "networks: {lab", with: "  c: {command: [sleep, infinity], networks: [lab]}\nnetworks: {lab"),
+        to: "n.stack")
+      try host.succeed("stack", "up", "n.stack")
+      #expect(try !reaches("c", v6, "-6", on: host))
+      try host.succeed("stack", "heal")
+      #expect(try reaches("c", v6, "-6", on: host))
+    }
+  }
+
+  private static let cable = """
+    name: n
+    services:
+      r1: {command: [sleep, infinity], routes: ["10.9.0.0/24 via 10.1.1.2"]}
+      r2: {command: [sleep, infinity]}
+      side: {command: [sleep, infinity], network_mode: "service:r1"}
+      top: {command: [sleep, infinity], network_mode: host}
+    links: [{ends: {r1: 10.1.1.1/30, r2: 10.1.1.2/30}, rate: 40mbit}]
+    """
+
+  @Test func linksBetweenServicesAreShownChangedAndCut() throws {
+    func passes(_ host: ThrowawayHost) throws -> Bool {
+      try host.run("ip", "netns", "exec", "n.r1", "ping", "-c", "2", "-i", "0.1", "-W", "1", "10.1.1.2").status == 0
+    }
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.up(Self.cable, named: "n")
+      #expect(try host.succeed("stack", "link", "r2:r1").contains("rate 40mbit  file"))
+      try host.succeed("stack", "link", "r2:r1", "--egress", "--rate", "10mbit")
+      #expect(try host.succeed("ip", "netns", "exec", "n.r2", "tc", "qdisc").contains("rate 10Mbit"))
+      let table = try host.succeed("stack", "link", "n")
+      #expect(table.contains("r1:r2       ingress  up     rate 10mbit  by hand"), "\(table)")
+      try host.succeed("stack", "link", "r1:r2", "--down", "--for", "2s")
+      #expect(try !passes(host))
+      #expect(try host.succeed("stack", "link", "r1:r2").contains("s left"))
+      #expect(try host.eventually(within: .seconds(20)) { try passes(host) })
+      #expect(try host.succeed("stack", "link", "r2").contains("rate 10mbit  by hand"))
+      try host.succeed("stack", "partition", "side", "r2")
+      #expect(try !passes(host))
+      #expect(try host.succeed("stack", "link", "r1").contains("cut"))
+      try host.succeed("stack", "up", "--force-recreate", "n.stack")
+      #expect(try !passes(host), "made anew, they are apart")
+      try host.succeed("stack", "heal")
+      #expect(try passes(host))
+      #expect(try host.succeed("ip", "-n", "n.r1", "route").contains("10.9.0.0/24 via 10.1.1.2"), "routes stayed")
+      // Another rate in the file is set on the link as it is.
+      try host.write(Self.cable.replacingOccurrences(of: "40mbit", with: "30mbit"), to: "n.stack")
+      let outcome = try host.run("stack", "up", "n.stack")
+      #expect(outcome.errors.contains("n/r1: link to r2 changed"), "\(outcome)")
+      let shared = try host.run("stack", "partition", "r1", "side")
+      #expect(shared.errors.contains("side and r1 cannot be on two sides of a partition: they share one network"))
+      #expect(try host.run("stack", "partition", "top", "r2").errors.contains("it has the host's network"))
+      try host.succeed("stack", "down", "n")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
   @Test(arguments: [
     (["link", "a:lab", "--rate", "10"], "--rate 10 has no unit\n  did you mean 10mbit?"),
     (["link", "a:lab", "--loss", "200%"], "--loss 200% is more than all packets"),
     (["link", "a:lab", "--jitter", "5ms"], "a jitter of 5ms needs a delay"),
-    (["link", "a:back", "--down"], "n/a: is on no network back\n  it is on lab"),
+    (["link", "a:back", "--down"], "n/a: has no link to back\n  it has links to lab"),
     (["link", "x:lab", "--down"], "x"),
     (["link", "a:lab", "--down", "--for", "soon"], "--for soon is no duration"),
     (["partition", "a", "x"], "n: has no service x\n  it has a, b, c"),

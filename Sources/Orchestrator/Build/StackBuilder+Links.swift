@@ -5,7 +5,7 @@ import SystemPackage
 
 extension StackBuilder {
   /// Makes a link between two services. One that is there with both its ends is left as it is.
-  func connect(_ link: DesiredLink) throws(KernelError) {
+  func connect(_ link: DesiredLink, in desired: DesiredStack) throws(KernelError) {
     let (first, second) = (try namespace(of: link.first.service), try namespace(of: link.second.service))
     var near = try NetlinkSocket(.route, in: first.descriptor)
     var far = try NetlinkSocket(.route, in: second.descriptor)
@@ -31,8 +31,8 @@ extension StackBuilder {
     try near.apply(batch)
     try setUp(link.first, beside: link.second, alias, &near)
     try setUp(link.second, beside: link.first, alias, &far)
-    try shape(link.first, &near, to: link.second, at: second)
-    try shape(link.second, &far, to: link.first, at: first)
+    let isPlain = link.currentConditions.isClear && !link.isSetDown && !desired.isCut(link)
+    if !isPlain { try shape(link, in: desired) }
   }
 
   private func setUp(

@@ -199,14 +199,14 @@ public struct StackCommands: Sendable {
 
   /// - Parameters:
   ///   - services: names of instances; all of the stack's when empty.
-  ///   - timeout: seconds: for stopping, until SIGKILL; for starting, until a service that is not ready counts as failed.
+  ///   - stopTimeout: seconds from the stop signal to SIGKILL; nil for each service's own grace period.
   public func act(
-    _ action: Action, on services: [String], of stack: String, timeout: Double? = nil,
+    _ action: Action, on services: [String], of stack: String, stopTimeout: Double? = nil,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent {
     try locked(stack, report: report) { () throws(StackErrors) in
       let folder = folders.stack(stack)
-      let selection = SupervisorMethods.ServiceSelection(services: services, timeout: timeout)
+      let selection = SupervisorMethods.ServiceSelection(services: services, stopTimeout: stopTimeout)
       switch action {
       case .start:
         return try perform(

@@ -89,7 +89,10 @@ struct SupervisorSession {
           isCancelling = true
           // Taken note of: the next one counts as another.
           _ = interruption.isInterrupted()
-          report(OperationEvent(.warning, text: "interrupted: undoing what was done"))
+          let isUndone = Method.self == SupervisorMethods.Up.self
+          report(
+            OperationEvent(
+              .warning, text: isUndone ? "interrupted: undoing what was done" : "interrupted: nothing more is begun"))
           cancel()
         } catch .interrupted where cancelsWhenInterrupted {
           // A second time: give up waiting. The supervisor goes on undoing.

@@ -16,8 +16,37 @@ public struct DesiredLink: Codable, Hashable, Sendable {
   public var second: End
   public var mtu: UInt32?
   public var declaredAt: SourceLine?
+  /// What was changed by hand while it was up, seen from the first end; nil for nothing.
+  public var override: LinkOverride?
 
   public var ends: [End] { [first, second] }
+
+  /// What holds, seen from the first end: what was changed by hand, else what the file says.
+  public var currentConditions: LinkConditions { conditions.changed(by: override?.current) }
+
+  public var isSetDown: Bool { override?.current.isDown ?? false }
+
+  /// As the file says, seen from the first end.
+  var conditions: LinkConditions {
+    var conditions = LinkConditions()
+    conditions.egress = first.condition ?? LinkCondition()
+    conditions.ingress = second.condition ?? LinkCondition()
+    return conditions
+  }
+
+  /// The link without what can change while its services run.
+  var unshaped: DesiredLink {
+    var bare = self
+    (bare.first.condition, bare.second.condition, bare.override) = (nil, nil, nil)
+    return bare
+  }
+
+  /// The same link, seen from its other end.
+  var reversed: DesiredLink {
+    var other = self
+    (other.first, other.second, other.override) = (second, first, override?.reversed)
+    return other
+  }
 
   /// `r1 and r2`
   var services: String { "\(first.service) and \(second.service)" }

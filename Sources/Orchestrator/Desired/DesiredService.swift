@@ -140,11 +140,10 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
 
   /// What holds: what was changed by hand, else what the file says.
   public var currentConditions: LinkConditions {
-    let declared = conditions ?? LinkConditions()
-    return override?.applied(to: declared) ?? declared
+    (conditions ?? LinkConditions()).changed(by: override?.current)
   }
 
-  public var isSetDown: Bool { override?.isDown ?? false }
+  public var isSetDown: Bool { override?.current.isDown ?? false }
 
   /// The attachment without what can change while the service runs.
   var unshaped: DesiredAttachment {

@@ -22,12 +22,15 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   @Sparse public var segments: [DesiredSegment] = []
   /// Services of other stacks on the same networks. They come and go without anything here being made anew.
   @Sparse public var neighbours: [StackNeighbour] = []
-  /// Groups of instances that were cut off from each other by hand; nil for none.
-  public var partition: [[String]]?
+  /// nil when no services are cut off from each other by hand.
+  public var partition: Partition?
 
   public func service(named name: String) -> DesiredService? {
     services.first { $0.name == name }
   }
+
+  /// Whether it has such a link, whatever befalls packets on it.
+  func hasLink(_ link: DesiredLink) -> Bool { links.contains { $0.unshaped == link.unshaped } }
 
   /// Those that the stack makes and removes itself.
   var ownNetworks: [DesiredNetwork] { networks.filter { $0.owner == nil } }

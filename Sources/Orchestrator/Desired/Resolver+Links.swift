@@ -16,6 +16,7 @@ extension Resolver {
         mtu: link.mtu.map { UInt32($0.value) }, declaredAt: SourceLine(link.span.place))
       desired.first.condition = condition(of: link.declared(from: link.first, to: link.second), link)
       desired.second.condition = condition(of: link.declared(from: link.second, to: link.first), link)
+      desired.override = previous?.links.first { $0.unshaped == desired.unshaped }?.override
       return desired
     }
   }

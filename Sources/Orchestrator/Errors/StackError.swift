@@ -10,6 +10,8 @@ public struct StackError: Error, Codable, Hashable, Sendable {
   public var message: String
   /// What the reader can do, as a sentence without its full stop.
   public var remedy: String?
+  /// The service whose log tells more, as `web/web1`. A log goes with its stack, and so does this advice.
+  public var logsOf: String?
   /// The last lines that the service at fault wrote.
   public var logLines: [String] = []
   /// The last lines of its last health check, if that was at fault.
@@ -31,7 +33,8 @@ public struct StackError: Error, Codable, Hashable, Sendable {
 extension StackError: CustomStringConvertible {
   public var description: String {
     let prefix = subject.map { "\($0): " } ?? ""
-    let advice = remedy.map { "\n  \($0)" } ?? ""
+    let advice = [remedy, logsOf.map { "see what it wrote: stack logs \($0)" }].compactMap(\.self)
+      .map { "\n  \($0)" }.joined()
     let probe = Self.quoted(probeLines, "its last health check said:")
     return "\(prefix)\(message)\(advice)\(probe)\(Self.quoted(logLines, "its last words:"))"
   }

@@ -19,8 +19,14 @@ final class NameService {
   ///
   /// - Returns: why some networks have nobody to answer.
   func serve(_ stack: DesiredStack) -> [KernelError] {
-    hosts = HostsMarks(stack, folder: folder.names)
-    return server.serve(stack)
+    server.serve(stack)
+  }
+
+  /// Takes note that the hosts files are those of a stack as it is now: until then marks go where former files have their lines.
+  func follow(hostsFilesOf stack: DesiredStack) {
+    var marks = HostsMarks(stack, folder: folder.names)
+    for service in ended { marks.mark(service, isGone: true) }
+    hosts = marks
   }
 
   /// Takes what has become of a service.
@@ -30,14 +36,6 @@ final class NameService {
     if hasEnded { ended.insert(record.service) } else { ended.remove(record.service) }
     server.setGone(record.service, hasEnded)
     hosts?.mark(record.service, isGone: hasEnded)
-  }
-
-  /// Takes what has become of all services, after the files were written anew.
-  func mark(_ records: [ServiceRecord]) {
-    for record in records {
-      update(record)
-      if record.hasEnded { hosts?.mark(record.service, isGone: true) }
-    }
   }
 
   func close() {

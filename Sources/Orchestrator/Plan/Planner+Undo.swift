@@ -14,7 +14,7 @@ extension Planner {
     let lostBridges = touched.lostBridges.filter { before.network(named: $0.name) == $0 }
 
     var seen: Set<Step> = []
-    let madeLinks = touched.madeLinks.filter { !before.links.contains($0) }
+    let madeLinks = touched.madeLinks.filter { !before.hasLink($0) }
     let teardown =
       torn.flatMap { removal(of: $0, from: desired) } + madeLinks.map { .disconnect($0, stack: desired.name) }
       + touched.madeSegments.map { .removeSegment($0) } + madeBridges.map { .removeBridge($0) }
@@ -32,7 +32,8 @@ extension Planner {
     stages.append(
       .serial(
         before.services.filter { touched.reshaped.contains($0.name) && !touched.remade.contains($0.name) }
-          .map { .shape($0, stack: before.name) }))
+          .map { .shape($0, stack: before.name) }
+          + before.links.filter { touched.reshapedLinks.contains($0.unshaped) }.map { .shapeLink($0, before) }))
     let lost = before.links.filter { touched.lostLinks.contains($0) }
     stages.append(.lanes(namespaceLanes(torn[1], in: before)))
     stages.append(
@@ -58,6 +59,8 @@ extension Planner {
     var lostSegments: Set<DesiredSegment> = []
     var madeLinks: [DesiredLink] = []
     var lostLinks: Set<DesiredLink> = []
+    /// Without their shapes.
+    var reshapedLinks: Set<DesiredLink> = []
     /// Instances that stayed and were given other routes.
     var rerouted: Set<String> = []
     /// Whether the record is no longer true.
@@ -77,6 +80,7 @@ extension Planner {
       case .removeSegment(let segment): lostSegments.insert(segment)
       case .connect(let link, _): madeLinks.append(link)
       case .disconnect(let link, _): lostLinks.insert(link)
+      case .shapeLink(let link, _): reshapedLinks.insert(link.unshaped)
       case .setRoutes(let service, _): rerouted.insert(service.name)
       case .unsettle, .acceptClaim, .recordIntent: isUnsettled = true
       default: break

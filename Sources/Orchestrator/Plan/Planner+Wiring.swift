@@ -13,7 +13,7 @@ enum Wiring {
     let created = Set(new.map(\.name))
     let broken = stack.links.filter { links.contains($0) || $0.touches(created) }
     let linked = Set(broken.flatMap(\.ends).map(\.service))
-    return broken.map { .connect($0, stack: stack.name) }
+    return broken.map { .connect($0, stack) }
       // A link that was lost has taken the routes over it along.
       + stack.services.filter { service in
         !created.contains(service.name) && service.namespace == .own

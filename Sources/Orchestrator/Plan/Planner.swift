@@ -49,7 +49,9 @@ struct Planner {
       changes[service.name] == nil && old.service(named: service.name)?.hasOtherShape(than: service) ?? false
     }
     let bridgesGone = old.ownNetworks.filter { desired.network(named: $0.name) != $0 }
-    let linksGone = old.links.filter { !desired.links.contains($0) }
+    let linksGone = old.links.filter { !desired.hasLink($0) }
+    let linksNew = desired.links.filter { !isSettled || !old.hasLink($0) }
+    let linksReshaped = desired.reshapedLinks(since: old)
     let created = Set(new.map(\.name))
     let rerouted = rerouted(from: old, to: desired, except: created, isSettled: isSettled)
     let bridgesNew = desired.ownNetworks.filter { !isSettled || old.network(named: $0.name) != $0 }
@@ -73,12 +75,14 @@ struct Planner {
         + policyChange(from: old, to: desired)
       stages.append(.lanes([Plan.Lane(steps: networks)] + namespaceLanes(new, in: desired)))
     }
-    stages.append(.serial(reshaped.map { .shape($0, stack: desired.name) }))
+    stages.append(
+      .serial(
+        reshaped.map { .shape($0, stack: desired.name) }
+          + linksReshaped.filter { !$0.touches(created) && !linksNew.contains($0) }.map { .shapeLink($0, desired) }))
     stages.append(
       .serial(
         Wiring.steps(
-          creating: new, links: Set(desired.links).subtracting(isSettled ? old.links : []), rerouted: rerouted,
-          in: desired)))
+          creating: new, links: Set(linksNew), rerouted: rerouted, in: desired)))
     stages.append(
       .lanes(
         startLanes(
@@ -92,6 +96,8 @@ struct Planner {
       }
       + idle.map { Plan.Reason(service: $0.name, text: "started") }
       + reshaped.map { Plan.Reason(service: $0.name, text: "its links changed") }
+      + linkReasons(gone: linksGone, new: isSettled ? linksNew : [], reshaped: linksReshaped)
+      + republished(from: old, to: desired, except: created)
       + desired.services.filter { isSettled && rerouted.contains($0.name) && !idle.contains($0) }.map {
         Plan.Reason(service: $0.name, text: "other routes")
       }
@@ -113,6 +119,26 @@ struct Planner {
         ? "as asked" : service.difference(from: before, old: old, new: new)
     }
     return changes
+  }
+
+  /// What is said of links between services, under the name of the first.
+  private static func linkReasons(
+    gone: [DesiredLink], new: [DesiredLink], reshaped: [DesiredLink]
+  ) -> [Plan.Reason] {
+    let words = [(gone, "removed"), (new, "made"), (reshaped, "changed")]
+    return words.flatMap { links, word in
+      links.map { Plan.Reason(service: $0.first.service, text: "link to \($0.second.service) \(word)") }
+    }
+  }
+
+  /// Services that stay and are published otherwise.
+  private static func republished(
+    from old: DesiredStack, to new: DesiredStack, except created: Set<String>
+  ) -> [Plan.Reason] {
+    new.services.filter { service in
+      guard !created.contains(service.name), let before = old.service(named: service.name) else { return false }
+      return Set(before.ports) != Set(service.ports)
+    }.map { Plan.Reason(service: $0.name, text: "published ports changed") }
   }
 
   /// What `up` is to make of a stack when some instances may not be made anew: those that are there stay as they were

@@ -24,7 +24,8 @@ extension Step {
     case .filterBridges(let networks, let stack): filterCommands(networks, stack)
     case .endFlows: ["conntrack -L    # and conntrack -D for each that is not allowed any more"]
     case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
-    case .connect(let link, let stack): Self.linkCommands(link, stack)
+    case .connect(let link, let stack): Self.linkCommands(link, stack.name)
+    case .shapeLink(let link, let stack): link.shapeCommands(in: stack)
     case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]
     case .setRoutes(let service, let stack):
       ["ip -n \(stack).\(service.name) route flush proto \(DesiredRoute.origin)"]

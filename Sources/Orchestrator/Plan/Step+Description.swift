@@ -18,7 +18,7 @@ extension Step: CustomStringConvertible {
     case .writeFirewall(let stack): "write nftables table \(Firewall.tableName(stack.name))"
     case .partition(let stack):
       stack.partition.map {
-        "cut off from each other: \($0.map { $0.joined(separator: ",") }.joined(separator: " | "))"
+        "cut off from each other: \($0)"
       }
         ?? "let all services of \(stack.name) reach each other again"
     case .filterBridges(let networks, _):
@@ -33,6 +33,9 @@ extension Step: CustomStringConvertible {
       "set the links of \(service.name): "
         + service.attachments.map { "\($0.network) \($0.shapeDescription)" }.joined(separator: "; ")
     case .connect(let link, _): "link \(link.services)"
+    case .shapeLink(let link, let stack):
+      "set the link of \(link.services): "
+        + (link.isSetDown || stack.isCut(link) ? "no packet passes" : link.currentConditions.description)
     case .disconnect(let link, _): "remove the link between \(link.services)"
     case .setRoutes(let service, _):
       service.routes.isEmpty

@@ -39,7 +39,9 @@ public enum Step: Hashable, Sendable {
   /// What befalls packets on the links of a service that is attached.
   case shape(DesiredService, stack: String)
   /// A link between two services, set up at both ends, in place of one that lost an end.
-  case connect(DesiredLink, stack: String)
+  case connect(DesiredLink, DesiredStack)
+  /// What befalls packets on a link that stays.
+  case shapeLink(DesiredLink, DesiredStack)
   /// A service's routes, no more and no fewer than it is to have.
   case setRoutes(DesiredService, stack: String)
   case start(DesiredService, stack: String)

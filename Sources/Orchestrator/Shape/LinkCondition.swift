@@ -48,6 +48,14 @@ extension LinkCondition: CustomStringConvertible {
   }
 }
 
+extension LinkConditions: CustomStringConvertible {
+  /// `egress rate 10mbit, ingress clear`; of both ways once where they are the same.
+  public var description: String {
+    guard egress != ingress else { return "\(egress)" }
+    return LinkDirection.allCases.map { "\($0.rawValue) \(self[$0])" }.joined(separator: ", ")
+  }
+}
+
 /// The two ways over a service's end of a link.
 public enum LinkDirection: String, Codable, Hashable, Sendable, CaseIterable {
   /// From the service.

@@ -1,22 +1,78 @@
 /// What was changed by hand about a service's link while it was up: it holds until it is taken back, its time is up, or the
 /// stack is down.
 public struct LinkOverride: Codable, Hashable, Sendable {
-  /// In place of what the file says; nil for what the file says.
-  public var egress: LinkCondition?
-  public var ingress: LinkCondition?
-  /// No packet passes.
-  public var isDown = false
+  /// In place of what the file says.
+  public struct Change: Codable, Hashable, Sendable {
+    /// nil for what the file says.
+    public var egress: LinkCondition?
+    public var ingress: LinkCondition?
+    /// No packet passes.
+    public var isDown = false
+
+    public init() {}
+
+    public var isEmpty: Bool { self == Change() }
+
+    subscript(direction: LinkDirection) -> LinkCondition? {
+      get {
+        switch direction {
+        case .egress: egress
+        case .ingress: ingress
+        }
+      }
+      set {
+        switch direction {
+        case .egress: egress = newValue
+        case .ingress: ingress = newValue
+        }
+      }
+    }
+
+    /// The same, seen from the link's other end.
+    var reversed: Change {
+      var other = self
+      (other.egress, other.ingress) = (ingress, egress)
+      return other
+    }
+  }
+
+  /// What holds now.
+  public var current: Change
   /// When it ends by itself, in seconds since the host was started (CLOCK_BOOTTIME); nil for not by itself.
   public var until: Double?
+  /// What holds then.
+  public var afterwards: Change?
 
-  public init() {}
+  public init(_ current: Change = Change(), afterwards: Change? = nil) {
+    self.current = current
+    self.afterwards = afterwards
+  }
 
-  public var isEmpty: Bool { egress == nil && ingress == nil && !isDown }
+  public var isEmpty: Bool { current.isEmpty && afterwards == nil }
 
-  func applied(to declared: LinkConditions) -> LinkConditions {
-    var conditions = declared
-    if let egress { conditions.egress = egress }
-    if let ingress { conditions.ingress = ingress }
+  /// What is not to end by itself.
+  var lasting: Change { afterwards ?? current }
+
+  /// What is left of it once its time is up.
+  var ended: LinkOverride? {
+    guard let afterwards, !afterwards.isEmpty else { return nil }
+    return LinkOverride(afterwards)
+  }
+
+  /// The same, seen from the link's other end.
+  var reversed: LinkOverride {
+    var other = self
+    (other.current, other.afterwards) = (current.reversed, afterwards?.reversed)
+    return other
+  }
+}
+
+extension LinkConditions {
+  /// With what was changed by hand in place of what the file says.
+  func changed(by change: LinkOverride.Change?) -> LinkConditions {
+    var conditions = self
+    if let egress = change?.egress { conditions.egress = egress }
+    if let ingress = change?.ingress { conditions.ingress = ingress }
     return conditions
   }
 }
@@ -27,10 +83,7 @@ extension DesiredAttachment {
 
   /// `egress rate 10mbit, ingress clear`.
   var shapeDescription: String {
-    guard !isSetDown else { return "down" }
-    let conditions = currentConditions
-    guard conditions.egress != conditions.ingress else { return "\(conditions.egress)" }
-    return LinkDirection.allCases.map { "\($0.rawValue) \(conditions[$0])" }.joined(separator: ", ")
+    isSetDown ? "down" : currentConditions.description
   }
 
   /// What a person would type for it.
@@ -41,6 +94,19 @@ extension DesiredAttachment {
           direction == .egress ? ("tc -n \(stack).\(service) qdisc", pair.interface) : ("tc qdisc", pair.link)
         return currentConditions[direction].queueCommands(tc, device)
       } + (isSetDown ? ["ip link set \(pair.link) down"] : [])
+    }
+  }
+}
+
+extension DesiredLink {
+  /// What a person would type for it.
+  func shapeCommands(in stack: DesiredStack) -> [String] {
+    [self, reversed].flatMap { way in
+      way.currentConditions.egress.queueCommands("tc -n \(stack.name).\(way.first.service) qdisc", way.first.interface)
+        + (isSetDown || stack.isCut(self)
+          ? [
+            "tc -n \(stack.name).\(way.first.service) qdisc replace dev \(way.first.interface) root netem loss 100%"
+          ] : [])
     }
   }
 }

@@ -25,23 +25,31 @@ public struct LinkRequest: Sendable {
     [rate, delay, jitter, loss, duplicate, corrupt, reorder].contains { $0 != nil }
   }
 
-  /// The override that comes of it on a link.
+  /// The override that comes of it on a link. What is to last builds on what lasts, and takes the place of what was to end by
+  /// itself; what is to end builds on what holds.
   ///
+  /// - Parameter declared: as the file says.
   /// - Throws: what makes no sense in it, by the option.
-  func override(of attachment: DesiredAttachment) throws(StackErrors) -> LinkOverride? {
-    var override = resets ? LinkOverride() : attachment.override ?? LinkOverride()
-    override.until = nil
-    if let isDown { override.isDown = isDown }
-    guard changesCondition else { return override.isEmpty ? nil : override }
-    let current = override.applied(to: attachment.conditions ?? LinkConditions())
-    for way in LinkDirection.allCases where direction == nil || direction == way {
-      let condition = try changed(current[way])
-      switch way {
-      case .egress: override.egress = condition
-      case .ingress: override.ingress = condition
-      }
+  func override(
+    on declared: LinkConditions, inPlaceOf previous: LinkOverride?
+  ) throws(StackErrors) -> LinkOverride? {
+    let former = previous ?? LinkOverride()
+    var change = duration == nil ? former.lasting : former.current
+    if resets { reset(&change) }
+    if let isDown { change.isDown = isDown }
+    if changesCondition {
+      let conditions = declared.changed(by: change)
+      for way in ways { change[way] = try changed(conditions[way]) }
     }
-    return override
+    let override = LinkOverride(change, afterwards: duration == nil ? nil : former.lasting)
+    return override.isEmpty ? nil : override
+  }
+
+  private var ways: [LinkDirection] { LinkDirection.allCases.filter { direction == nil || direction == $0 } }
+
+  private func reset(_ change: inout LinkOverride.Change) {
+    for way in ways { change[way] = nil }
+    if direction == nil { change.isDown = false }
   }
 
   var seconds: Double? {

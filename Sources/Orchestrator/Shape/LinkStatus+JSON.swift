@@ -4,7 +4,9 @@ import FoundationEssentials
 private struct LinkLine: Encodable {
   var stack: String
   var service: String
-  var network: String
+  var network: String?
+  var peer: String?
+  var interface: String
   var direction: String
   var state: String
   var rate: UInt64?
@@ -15,6 +17,7 @@ private struct LinkLine: Encodable {
   var corrupt: Double
   var reorder: Double
   var byHand: Bool
+  var secondsLeft: Double?
   var packets: UInt64
   var octets: UInt64
   var dropped: UInt64
@@ -22,8 +25,9 @@ private struct LinkLine: Encodable {
   init(_ status: StackCommands.LinkStatus) {
     let condition = status.condition
     (stack, service, network) = (status.stack, status.service, status.network)
+    (peer, interface, secondsLeft) = (status.peer, status.interface, status.secondsLeft)
     direction = status.direction.rawValue
-    state = status.isDown ? "down" : "up"
+    state = status.isDown ? "down" : status.isCut ? "cut" : "up"
     rate = condition.rate?.bitsPerSecond
     (delaySeconds, jitterSeconds) = (Self.seconds(condition.delay), Self.seconds(condition.jitter))
     (loss, duplicate) = (Self.part(condition.loss), Self.part(condition.duplicate))

@@ -34,19 +34,23 @@ extension StackBuilder {
     try filters.commit(LossFilter(stack: stack, service: service.name, losses: lost.inside).transaction)
   }
 
-  /// Brings about what is to befall packets from one end of a link between two services to the other.
-  func shape(
-    _ sender: DesiredLink.End, _ socket: inout NetlinkSocket, to receiver: DesiredLink.End,
-    at far: SharedNamespace
-  ) throws(KernelError) {
-    guard let condition = sender.condition, let link = try socket.link(named: sender.interface) else { return }
-    guard try !apply(condition, to: link, through: &socket) else { return }
-    // A table for each end: those of the service's networks are another.
-    let filter = LossFilter(
-      stack: stack, service: "\(receiver.service)/\(receiver.interface)", losses: [(receiver.interface, condition.loss)]
-    )
-    var filters = try NetlinkSocket(.netfilter, in: far.descriptor)
-    try filters.commit(filter.transaction)
+  /// Brings about what is to befall packets on a link between two services, whatever did so far.
+  func shape(_ link: DesiredLink, in desired: DesiredStack) throws(KernelError) {
+    let isCut = link.isSetDown || desired.isCut(link)
+    for way in [link, link.reversed] {
+      var sender = try NetlinkSocket(.route, in: try namespace(of: way.first.service).descriptor)
+      guard let end = try sender.link(named: way.first.interface) else { continue }
+      let condition = way.currentConditions.egress
+      let isDone = try apply(condition, to: end, through: &sender)
+      // A table for each end: those of the service's networks are another. What is cut is all lost, so that both services keep
+      // their addresses and routes.
+      let loss = isCut ? Share.all : isDone ? .none : condition.loss
+      let filter = LossFilter(
+        stack: stack, service: "\(way.second.service)/\(way.second.interface)",
+        losses: loss == .none ? [] : [(way.second.interface, loss)])
+      var receiver = try NetlinkSocket(.netfilter, in: try namespace(of: way.second.service).descriptor)
+      try receiver.commit(filter.transaction)
+    }
   }
 
   /// Makes the queues of one end of a link what they are to be: in place where they are of the same kinds.

@@ -24,13 +24,12 @@ extension StackCommands {
   ) throws(StackErrors) -> OperationEvent {
     let seconds = try request.seconds
     return try locked(place.stack, report: report) { () throws(StackErrors) in
+      let recorded = try rethrowing(place.stack) { () throws(KernelError) in try index.desired(place.stack) }
       var changes: [SupervisorMethods.Shape.Change] = []
-      for attachment in try attachments(at: place) {
-        let override = try request.override(of: attachment)
-        changes.append(.init(service: place.service, network: attachment.network, override: override))
-        var shaped = attachment
-        shaped.override = override
-        try checkEmulator(shaped, place)
+      for link in try shapedLinks(at: place, in: recorded) {
+        let override = try request.override(on: link.declared, inPlaceOf: link.override)
+        changes.append(.init(service: place.service, place: link.place, override: override))
+        try checkEmulator(link.declared.changed(by: override?.current), link, place)
       }
       return try perform(
         SupervisorMethods.Shape.self, .init(changes: changes, seconds: seconds), on: folders.stack(place.stack),
@@ -38,32 +37,58 @@ extension StackCommands {
     }
   }
 
-  private func attachments(at place: LinkPlace) throws(StackErrors) -> [DesiredAttachment] {
-    let subject = "\(place.stack)/\(place.service)"
-    let recorded = try rethrowing(place.stack) { () throws(KernelError) in try index.desired(place.stack) }
-    let all = recorded?.service(named: place.service)?.attachments ?? []
-    let meant = all.filter { place.network == nil || $0.network == place.network }
-    guard !meant.isEmpty else {
-      let names = all.map(\.network)
-      throw StackErrors([
-        StackError(
-          subject, place.network.map { "is on no network \($0)" } ?? "is on no network",
-          remedy: names.isEmpty ? nil : "it is on \(names.joined(separator: ", "))")
-      ])
-    }
-    return meant
+  /// One of a service's links, seen from the service.
+  private struct ShapedLink {
+    var place: SupervisorMethods.Shape.Place
+    /// As messages call it: `network front`, `the link to r2`.
+    var name: String
+    var declared: LinkConditions
+    var override: LinkOverride?
   }
 
-  private func checkEmulator(_ attachment: DesiredAttachment, _ place: LinkPlace) throws(StackErrors) {
-    let conditions = attachment.currentConditions
+  private func shapedLinks(at place: LinkPlace, in stack: DesiredStack?) throws(StackErrors) -> [ShapedLink] {
+    let subject = "\(place.stack)/\(place.service)"
+    let attachments = (stack?.service(named: place.service)?.attachments ?? []).filter { place.means($0) }
+    if let macvlan = attachments.first(where: { $0.parent != nil }) {
+      throw StackErrors([
+        StackError(
+          subject, "cannot change its link to network \(macvlan.network): of macvlan the host has no end",
+          remedy: "use driver bridge for what is to be shaped")
+      ])
+    }
+    let cables = (stack?.cables(of: place.service) ?? []).filter { place.means($0) }
+    let links =
+      attachments.map {
+        ShapedLink(
+          place: .network($0.network), name: "network \($0.network)", declared: $0.conditions ?? LinkConditions(),
+          override: $0.override)
+      }
+      + cables.map {
+        ShapedLink(
+          place: .interface($0.first.interface), name: "the link to \($0.second.service)", declared: $0.conditions,
+          override: $0.override)
+      }
+    guard links.isEmpty else { return links }
+    let names =
+      (stack?.service(named: place.service)?.attachments ?? []).map(\.network)
+      + (stack?.cables(of: place.service) ?? []).map(\.second.service)
+    throw StackErrors([
+      StackError(
+        subject, place.network.map { "has no link to \($0)" } ?? "has no links",
+        remedy: names.isEmpty ? nil : "it has links to \(names.joined(separator: ", "))")
+    ])
+  }
+
+  private func checkEmulator(
+    _ conditions: LinkConditions, _ link: ShapedLink, _ place: LinkPlace
+  ) throws(StackErrors) {
     guard conditions.needsEmulator,
       try !rethrowing(place.stack, { () throws(KernelError) in try EmulatorTrial.isThere() })
     else { return }
     let condition = conditions.egress.needsEmulator ? conditions.egress : conditions.ingress
     throw StackErrors([
       EmulatorTrial.error(
-        "\(place.stack)/\(place.service)", condition, at: "network \(attachment.network)",
-        remedy: EmulatorTrial.remedy)
+        "\(place.stack)/\(place.service)", condition, at: link.name, remedy: EmulatorTrial.remedy)
     ])
   }
 
@@ -71,53 +96,18 @@ extension StackCommands {
 
   /// Cuts groups of services off from each other; one group alone from all others. `heal` with nil.
   ///
-  /// - Parameter groups: names of services: `web1`, or `web` for all replicas of it.
+  /// - Parameter sides: names of services: `web1`, or `web` for all replicas of it.
   public func partition(
-    _ groups: [[String]]?, of stack: String, report: (OperationEvent) -> Void
+    _ sides: [[String]]?, of stack: String, report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent {
     try locked(stack, report: report) { () throws(StackErrors) in
       let recorded = try rethrowing(stack) { () throws(KernelError) in try index.desired(stack) }
       guard let recorded else { throw StackErrors([StackError(stack, "is not up")]) }
-      let chosen = try groups.map { groups throws(StackErrors) in try Self.instances(of: groups, in: recorded) }
+      let partition = sides.map { Partition(sides: $0, hasRest: $0.count == 1) }
+      if let partition { try recorded.check(partition) }
       return try perform(
-        SupervisorMethods.Partition.self, .init(groups: chosen), on: folders.stack(stack), report: report)
+        SupervisorMethods.Partition.self, .init(partition: partition), on: folders.stack(stack), report: report)
     }
-  }
-
-  static func instances(of groups: [[String]], in stack: DesiredStack) throws(StackErrors) -> [[String]] {
-    var chosen: [[String]] = []
-    var groupOf: [String: Int] = [:]
-    var errors: [StackError] = []
-    for (number, names) in groups.enumerated() {
-      var group: [String] = []
-      for name in names {
-        let meant = stack.services.filter { $0.name == name || $0.service == name }.map(\.name)
-        if meant.isEmpty {
-          errors.append(
-            StackError(
-              stack.name, "has no service \(name)",
-              remedy: "it has \(stack.services.map(\.name).joined(separator: ", "))"))
-        }
-        for instance in meant {
-          if let other = groupOf.updateValue(number, forKey: instance), other != number {
-            errors.append(StackError(stack.name, "\(instance) cannot be on two sides of a partition"))
-          }
-          group.append(instance)
-        }
-      }
-      chosen.append(group)
-    }
-    guard errors.isEmpty else { throw StackErrors(errors) }
-    if chosen.count == 1 {
-      let rest = stack.services.map(\.name).filter { groupOf[$0] == nil }
-      guard !rest.isEmpty else {
-        throw StackErrors([
-          StackError(stack.name, "no service is left that these could be cut off from", remedy: "name fewer")
-        ])
-      }
-      chosen.append(rest)
-    }
-    return chosen
   }
 
   // MARK: Looking
@@ -126,12 +116,20 @@ extension StackCommands {
   public struct LinkStatus: Sendable {
     public var stack: String
     public var service: String
-    public var network: String
+    /// nil for a link to another service.
+    public var network: String?
+    /// Of a link to another service: that one's name, and the interface of this one.
+    public var peer: String?
+    public var interface: String
     public var direction: LinkDirection
     public var condition: LinkCondition
     public var isDown: Bool
+    /// Whether a partition lies across it.
+    public var isCut: Bool
     /// Whether it was changed by hand; else it is as the file says.
     public var isByHand: Bool
+    /// Seconds until what was changed by hand ends by itself; nil for not by itself.
+    public var secondsLeft: Double?
     public var packets: UInt64
     public var octets: UInt64
     public var dropped: UInt64
@@ -141,46 +139,90 @@ extension StackCommands {
   public func links(of stack: String, _ place: LinkPlace? = nil) throws(StackErrors) -> [LinkStatus] {
     try rethrowing(stack) { () throws(KernelError) in
       guard let desired = try index.desired(stack) else { return [] }
-      var host = try NetlinkSocket(.route)
-      var filters = try NetlinkSocket(.netfilter)
+      var inspection = try LinkInspection(desired, folders: folders)
       var statuses: [LinkStatus] = []
       for service in desired.services where place == nil || place?.service == service.name {
-        // One in another's namespace has no links of its own.
-        guard !service.attachments.isEmpty else { continue }
-        let pin = folders.stack(stack).service(service.name).namespace
-        let namespace = try NetworkNamespace.open(pinnedAt: pin)
-        var inner = try NetlinkSocket(.route, in: namespace.descriptor)
-        var innerFilters = try NetlinkSocket(.netfilter, in: namespace.descriptor)
-        let table = LossFilter.tableName(stack, service.name)
-        for attachment in service.attachments where place?.network == nil || place?.network == attachment.network {
-          for direction in LinkDirection.allCases {
-            let isEgress = direction == .egress
-            var status = LinkStatus(
-              stack: stack, service: service.name, network: attachment.network, direction: direction,
-              condition: attachment.currentConditions[direction], isDown: attachment.isSetDown,
-              isByHand: (isEgress ? attachment.override?.egress : attachment.override?.ingress) != nil,
-              packets: 0, octets: 0, dropped: 0)
-            // One, or two without veth; of a trunk one for each VLAN that has a bridge of its own.
-            for pair in attachment.pairs {
-              let link = isEgress ? try inner.link(named: pair.interface) : try host.link(named: pair.link)
-              status.packets += link?.traffic?.sentPackets ?? 0
-              status.octets += link?.traffic?.sentOctets ?? 0
-              for number in [LinkQueues.bucket, LinkQueues.emulator] {
-                guard let index = link?.index else { continue }
-                let queue = isEgress ? try inner.queue(number, on: index) : try host.queue(number, on: index)
-                status.dropped += UInt64(queue?.counters.dropped ?? 0)
-              }
-              if status.condition.loss > .none {
-                let chain = isEgress ? pair.link : pair.interface
-                let rules = isEgress ? try filters.rules(of: table) : try innerFilters.rules(of: table)
-                status.dropped += rules.filter { $0.chain == chain }.reduce(0) { $0 + $1.packets }
-              }
-            }
-            statuses.append(status)
-          }
+        for attachment in service.attachments where place?.means(attachment) ?? true {
+          statuses += try inspection.statuses(of: attachment, service)
+        }
+        for cable in desired.cables(of: service.name) where place?.means(cable) ?? true {
+          statuses += try inspection.statuses(of: cable)
         }
       }
       return statuses
+    }
+  }
+
+  /// The partition that stands, in words; nil when none does.
+  public func partition(of stack: String) throws(StackErrors) -> String? {
+    try rethrowing(stack) { () throws(KernelError) in try index.desired(stack)?.partition?.description }
+  }
+}
+
+extension StackCommands.LinkPlace {
+  /// Whether it is about a service's attachment: by its network or its interface.
+  func means(_ attachment: DesiredAttachment) -> Bool {
+    network == nil || network == attachment.network || network == attachment.interface
+  }
+
+  /// Whether it is about a link between two services, seen from the first: by the other service, or by the interface.
+  func means(_ link: DesiredLink) -> Bool {
+    network == nil || network == link.second.service || network == link.first.interface
+  }
+}
+
+extension DesiredStack {
+  /// A service's links to others, each seen from it.
+  func cables(of service: String) -> [DesiredLink] {
+    links.flatMap { [$0, $0.reversed] }.filter { $0.first.service == service }
+  }
+
+  /// - Throws: why services cannot be cut off from each other like this.
+  func check(_ partition: Partition) throws(StackErrors) {
+    var errors: [StackError] = []
+    var sideOf: [String: Int] = [:]
+    for (number, names) in partition.sides.enumerated() {
+      for name in names {
+        let meant = services.filter { $0.name == name || $0.service == name }
+        if meant.isEmpty {
+          errors.append(
+            StackError(
+              self.name, "has no service \(name)", remedy: "it has \(services.map(\.name).joined(separator: ", "))"))
+        }
+        for service in meant {
+          guard let owner = service.namespaceOwnerName else {
+            errors.append(StackError(self.name, "\(service.name) cannot be cut off: it has the host's network"))
+            continue
+          }
+          guard let other = sideOf.updateValue(number, forKey: owner), other != number else { continue }
+          errors.append(
+            StackError(
+              self.name,
+              owner == service.name
+                ? "\(service.name) cannot be on two sides of a partition"
+                : "\(service.name) and \(owner) cannot be on two sides of a partition: they share one network"))
+        }
+      }
+    }
+    if errors.isEmpty, partition.hasRest, services.allSatisfy({ sideOf[$0.namespaceOwnerName ?? ""] != nil }) {
+      errors.append(
+        StackError(self.name, "no service is left that these could be cut off from", remedy: "name fewer"))
+    }
+    errors += uncuttable(sideOf)
+    guard errors.isEmpty else { throw StackErrors(errors) }
+  }
+
+  /// Frames of macvlan pass from one service to the other without the host.
+  private func uncuttable(_ sideOf: [String: Int]) -> [StackError] {
+    networks.filter { $0.parent != nil }.compactMap { network in
+      let members = services.filter { service in service.attachments.contains { $0.network == network.name } }
+      let sides = Dictionary(grouping: members) { sideOf[$0.name] }
+      guard sides.count > 1, sides.contains(where: { $0.key != nil }) else { return nil }
+      return StackError(
+        name,
+        "\(members.map(\.name).joined(separator: " and ")) cannot be cut off from each other: macvlan network"
+          + " \(network.name) does not pass through the host",
+        remedy: "use driver bridge for what is to be cut")
     }
   }
 }

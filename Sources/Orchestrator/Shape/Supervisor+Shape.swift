@@ -10,7 +10,7 @@ extension Supervisor {
             for change in call.parameters.changes {
               var override = change.override
               override?.until = until
-              stack.setOverride(override, on: change.service, change.network)
+              stack.setOverride(override, on: change.service, change.place)
             }
           }, completion: { errors in call.finish(OperationEvent(errors.isEmpty ? .finished : .failed, errors: errors)) }
         )
@@ -19,20 +19,28 @@ extension Supervisor {
     server.handle(SupervisorMethods.Partition.self) { [unowned self] call in
       enqueue { [unowned self] in
         change(
-          { $0.partition = call.parameters.groups },
+          { $0.partition = call.parameters.partition },
           completion: { errors in call.finish(OperationEvent(errors.isEmpty ? .finished : .failed, errors: errors)) })
       }
     }
   }
 
   /// Ends what was set for a time when that is up. What has ended while no supervisor ran ends at once.
-  func watchOverrides() {
+  ///
+  /// - Parameter delay: what to wait at least, after it could not be ended.
+  func watchOverrides(after delay: Duration = .zero) {
     if let overrideTimer { loop.cancel(overrideTimer) }
     overrideTimer = nil
     guard let next = stack?.nextOverrideEnd else { return }
-    overrideTimer = loop.schedule(after: .seconds(bounded: next - Self.secondsSinceBoot)) { [weak self] in
+    let wait = max(delay, .seconds(bounded: next - Self.secondsSinceBoot))
+    overrideTimer = loop.schedule(after: wait) { [weak self] in
       self?.enqueue { [weak self] in
-        self?.change({ $0.endOverrides(at: Self.secondsSinceBoot) }, completion: { _ in })
+        self?.change(
+          { $0.endOverrides(at: Self.secondsSinceBoot) },
+          completion: { errors in
+            guard !errors.isEmpty else { return }
+            self?.watchOverrides(after: min(max(delay * 2, .seconds(1)), .seconds(60)))
+          })
       }
     }
   }
@@ -69,6 +77,7 @@ extension Supervisor {
       steps.append(.shape(service, stack: after.name))
     }
     if before.partition != after.partition { steps.append(.partition(after)) }
+    steps += after.reshapedLinks(since: before).map { .shapeLink($0, after) }
     run = PlanRun(
       Plan(stages: [.serial(steps)]), failures: .stop, on: self, report: { _ in }, completion: { completion($0.errors) }
     )
@@ -76,7 +85,7 @@ extension Supervisor {
   }
 
   /// The clock that goes on while the host sleeps and that nobody sets.
-  private static var secondsSinceBoot: Double {
+  static var secondsSinceBoot: Double {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
@@ -84,26 +93,53 @@ extension Supervisor {
 }
 
 extension DesiredStack {
-  mutating func setOverride(_ override: LinkOverride?, on service: String, _ network: String) {
-    guard let place = services.firstIndex(where: { $0.name == service }),
-      let link = services[place].attachments.firstIndex(where: { $0.network == network })
-    else { return }
-    services[place].attachments[link].override = override?.isEmpty == false ? override : nil
+  mutating func setOverride(_ override: LinkOverride?, on service: String, _ place: SupervisorMethods.Shape.Place) {
+    let override = override?.isEmpty == false ? override : nil
+    switch place {
+    case .network(let network):
+      guard let owner = services.firstIndex(where: { $0.name == service }),
+        let link = services[owner].attachments.firstIndex(where: { $0.network == network })
+      else { return }
+      services[owner].attachments[link].override = override
+    case .interface(let interface):
+      for index in links.indices {
+        if links[index].first.isOf(service, interface) { links[index].override = override }
+        if links[index].second.isOf(service, interface) { links[index].override = override?.reversed }
+      }
+    }
   }
 
   var nextOverrideEnd: Double? {
-    services.flatMap(\.attachments).compactMap { $0.override?.until }.min()
+    (services.flatMap(\.attachments).map(\.override) + links.map(\.override)).compactMap { $0?.until }.min()
   }
 
   /// Takes back what was to end by now.
   mutating func endOverrides(at moment: Double) {
+    // A timer may come a moment early.
+    func hasEnded(_ override: LinkOverride?) -> Bool { override?.until.map { $0 <= moment + 0.01 } ?? false }
     for service in services.indices {
       for link in services[service].attachments.indices {
-        // A timer may come a moment early.
-        if let until = services[service].attachments[link].override?.until, until <= moment + 0.01 {
-          services[service].attachments[link].override = nil
-        }
+        let override = services[service].attachments[link].override
+        if hasEnded(override) { services[service].attachments[link].override = override?.ended }
       }
     }
+    for link in links.indices where hasEnded(links[link].override) {
+      links[link].override = links[link].override?.ended
+    }
+  }
+
+  /// The links between services that stay and pass packets otherwise than before.
+  func reshapedLinks(since before: DesiredStack) -> [DesiredLink] {
+    links.filter { link in
+      guard let former = before.links.first(where: { $0.unshaped == link.unshaped }) else { return false }
+      return former.currentConditions != link.currentConditions || former.isSetDown != link.isSetDown
+        || before.isCut(former) != isCut(link)
+    }
+  }
+}
+
+extension DesiredLink.End {
+  func isOf(_ service: String, _ interface: String) -> Bool {
+    self.service == service && self.interface == interface
   }
 }

@@ -80,9 +80,15 @@ enum SupervisorMethods {
     }
     struct Change: Codable, Sendable {
       var service: String
-      var network: String
+      var place: Place
       /// nil for what the file says.
       var override: LinkOverride?
+    }
+    /// Which of a service's links.
+    enum Place: Codable, Hashable, Sendable {
+      case network(String)
+      /// An end of a link to another service, by its interface.
+      case interface(String)
     }
     typealias Reply = OperationEvent
   }
@@ -91,8 +97,8 @@ enum SupervisorMethods {
   enum Partition: ControlMethod {
     static let name = "io.stack.Partition"
     struct Parameters: Codable, Sendable {
-      /// Names of instances; nil for no partition.
-      var groups: [[String]]?
+      /// nil for none.
+      var partition: Orchestrator.Partition?
     }
     typealias Reply = OperationEvent
   }
@@ -107,8 +113,8 @@ enum SupervisorMethods {
   struct ServiceSelection: Codable, Sendable {
     /// Names of instances; all of them when empty.
     var services: [String]
-    /// Seconds: for stopping, until SIGKILL; for starting, until a service that is not ready counts as failed.
-    var timeout: Double?
+    /// Seconds from the stop signal to SIGKILL; nil for each service's own grace period.
+    var stopTimeout: Double?
   }
 }
 
@@ -123,6 +129,7 @@ public struct OperationEvent: Codable, Hashable, Sendable {
     case warning
     case finished
     case failed
+    /// The user did not want to wait any longer: `text` says what has become of what was begun.
     case cancelled
   }
   public var kind: Kind

@@ -6,28 +6,29 @@ import SystemPackage
 ///
 /// No packet is sent, so the service sees no probe traffic, and what it listens on need not speak any protocol.
 final class ReadinessProbe {
-  private let ports: [ListeningPort]
   private let loop: EventLoop
-  private let deadline: EventLoop.Instant
-  private let completion: ([ListeningPort]) -> Void
+  private let completion: () -> Void
+  /// Those that nothing was found to listen on when it last looked.
+  private(set) var missing: [ListeningPort]
   private var timer: EventLoop.TimerID?
   private var socket: SocketTable?
   private var delay = Duration.milliseconds(1)
 
+  /// How long a look waits for the next: a service that takes its time is looked at less and less often.
   private static let longestDelay = Duration.milliseconds(50)
+  private static let latePatience = Duration.seconds(1)
+  private let lateness: EventLoop.Instant
 
-  /// - Parameter completion: gets the ports that nothing listens on when the time is up: none when all is ready.
-  init(
-    ports: [ListeningPort], loop: EventLoop, timeout: Duration, completion: @escaping ([ListeningPort]) -> Void
-  ) {
-    self.ports = ports
+  /// - Parameter completion: called once something listens on every port.
+  init(ports: [ListeningPort], loop: EventLoop, completion: @escaping () -> Void) {
+    missing = ports
     self.loop = loop
     self.completion = completion
-    deadline = loop.now + timeout
+    lateness = loop.now + .seconds(60)
   }
 
   func start(in namespace: SharedNamespace?) {
-    guard !ports.isEmpty else { return completion([]) }
+    guard !missing.isEmpty else { return completion() }
     socket = namespace.flatMap { try? SocketTable(in: $0) }
     check()
   }
@@ -39,11 +40,11 @@ final class ReadinessProbe {
 
   private func check() {
     timer = nil
-    let listening = (try? socket?.listening(ports)) ?? []
-    let missing = ports.filter { !listening.contains($0) }
-    guard !missing.isEmpty, loop.now < deadline else { return completion(missing) }
+    let listening = (try? socket?.listening(missing)) ?? []
+    missing.removeAll(where: listening.contains)
+    guard !missing.isEmpty else { return completion() }
     timer = loop.schedule(after: delay) { [self] in check() }
-    delay = min(delay * 2, Self.longestDelay)
+    delay = min(delay * 2, loop.now < lateness ? Self.longestDelay : Self.latePatience)
   }
 }
 

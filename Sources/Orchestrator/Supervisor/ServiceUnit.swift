@@ -26,14 +26,12 @@ final class ServiceUnit {
   private var processToken: EventLoop.Token?
   private var probe: ReadinessProbe?
   private var monitor: HealthMonitor?
-  /// Until when those who wait for a service to be healthy do so.
-  private var healthDeadline: EventLoop.TimerID?
   private var killTimer: EventLoop.TimerID?
   private var restartTimer: EventLoop.TimerID?
   /// Whether a restart is being carried out, away from the loop.
   private var isRelaunching = false
   private var backoff = RestartBackoff()
-  private var readyWaiters: [(StackError?) -> Void] = []
+  private let readiness: ReadinessWait
   private var exitWaiters: [() -> Void] = []
   private var conditionWaiters: [ConditionWaiter] = []
 
@@ -59,6 +57,7 @@ final class ServiceUnit {
     self.makeProbe = makeProbe
     self.onChange = onChange
     output = ServiceOutput(paths: paths, pump: pump)
+    readiness = ReadinessWait(loop: loop)
   }
 
   var name: String { desired.name }
@@ -113,7 +112,7 @@ final class ServiceUnit {
       followTerminal(of: running)
       watch(running)
       watchHealth()
-      if record.phase == .starting { awaitReady { _ in } }
+      watchReadiness()
     } else {
       ended(recordedStatus)
     }
@@ -146,6 +145,7 @@ final class ServiceUnit {
     if let killTimer { loop.cancel(killTimer) }
     (process, processToken, killTimer) = (nil, nil, nil)
     stopWatchingHealth()
+    stopWatchingReadiness()
     output.close()
     let lifetime = record.startedAt.map { Date().timeIntervalSince1970 - $0 } ?? 0
     record.exitCode = status.map { Int($0.shellCode) }
@@ -163,7 +163,7 @@ final class ServiceUnit {
     }
     changed()
     // Through a restart the wait for readiness goes on, with the time that it has left.
-    if !restarts { endWaitForReadiness(exitBeforeReady) }
+    if !restarts { readiness.answer(exitBeforeReady) }
     answerExit()
   }
 
@@ -227,8 +227,13 @@ final class ServiceUnit {
     guard record.exitCode != 0 || !desired.readyPorts.isEmpty else { return nil }
     if let lack = lackOfMemory(" before it was ready") { return lack }
     let how = record.exitCode.map { $0 > 128 ? "was ended by signal \($0 - 128)" : "exited with code \($0)" } ?? "ended"
-    var error = StackError(
-      subject, "\(how) before it was ready", remedy: "see what it wrote: stack logs \(subject)")
+    return speaking(StackError(subject, "\(how) before it was ready"))
+  }
+
+  /// The error with what the service itself has to say about it.
+  private func speaking(_ error: StackError) -> StackError {
+    var error = error
+    error.logsOf = subject
     error.logLines = output.lastLines(10)
     return error
   }
@@ -248,31 +253,33 @@ final class ServiceUnit {
 
   // MARK: Readiness
 
-  /// Calls back when the service is ready: something listens on every port that it declares, and its health check, if it
-  /// has one, has succeeded.
+  /// Calls back when the service is ready: healthy if it has a health check; otherwise when something listens on every port
+  /// that it declares.
   ///
   /// - Parameter timeout: until it counts as failed; nil for as long as such a service may reasonably take.
   func awaitReady(timeout: Duration? = nil, completion: @escaping (StackError?) -> Void) {
     guard process != nil || restartTimer != nil || isRelaunching else { return completion(exitBeforeReady) }
-    readyWaiters.append(completion)
-    let timeout = timeout ?? readyTime
-    awaitHealth(for: timeout)
-    guard record.phase != .running else { return answerByHealth() }
-    guard probe == nil else { return }
-    let probe = ReadinessProbe(ports: desired.readyPorts, loop: loop, timeout: timeout) { [weak self] missing in
-      guard let self else { return }
-      self.probe = nil
-      guard missing.isEmpty else {
-        var error = StackError(
-          subject, "is not ready: nothing listens on \(missing.map(\.description).joined(separator: ", "))",
-          remedy: "correct the port in the stack file, or give it more time: --wait-timeout")
-        error.logLines = output.lastLines(10)
-        return answerReady(error)
-      }
-      becomeRunning()
+    readiness.add(
+      for: timeout ?? readyTime, lateness: { [weak self] in self?.lateness ?? StackError(nil, "is gone") },
+      completion: completion)
+    if record.phase == .running { answerByHealth() } else { watchReadiness() }
+  }
+
+  /// Looks, until it is so or the process has ended, whether what was started is ready.
+  func watchReadiness() {
+    guard process != nil, record.phase == .starting, probe == nil else { return }
+    let ports = desired.healthCheck == nil ? desired.readyPorts : []
+    let probe = ReadinessProbe(ports: ports, loop: loop) { [weak self] in
+      self?.probe = nil
+      self?.becomeRunning()
     }
     self.probe = probe
     probe.start(in: namespace(desired))
+  }
+
+  private func stopWatchingReadiness() {
+    probe?.cancel()
+    probe = nil
   }
 
   private func becomeRunning() {
@@ -282,23 +289,24 @@ final class ServiceUnit {
     answerByHealth()
   }
 
-  private func answerReady(_ error: StackError?) {
-    if let healthDeadline { loop.cancel(healthDeadline) }
-    healthDeadline = nil
-    let waiters = readyWaiters
-    readyWaiters = []
-    for waiter in waiters { waiter(error) }
-  }
-
-  private func endWaitForReadiness(_ error: StackError?) {
-    probe?.cancel()
-    probe = nil
-    answerReady(error)
+  /// What is to be said of a service that has taken too long.
+  private var lateness: StackError {
+    guard desired.healthCheck == nil else {
+      var error = illHealth
+      error.remedy = "give it more time: --wait-timeout"
+      return error
+    }
+    let missing = (probe?.missing ?? desired.readyPorts).map(\.description).joined(separator: ", ")
+    var error = StackError(
+      subject, missing.isEmpty ? "is not ready" : "is not ready: nothing listens on \(missing)",
+      remedy: "correct the port in the stack file, or give it more time: --wait-timeout")
+    error.logLines = output.lastLines(10)
+    return error
   }
 
   /// Answers all who wait for readiness or a condition: what they wait for does not matter any more.
   func abandonWaits() {
-    endWaitForReadiness(nil)
+    readiness.answer(nil)
     let waiters = conditionWaiters
     conditionWaiters = []
     for waiter in waiters { waiter.completion(nil) }
@@ -330,28 +338,15 @@ final class ServiceUnit {
   /// Answers those who wait for a service that listens, unless its health is not known yet.
   private func answerByHealth() {
     switch record.healthStatus {
-    case nil, .healthy: answerReady(nil)
-    case .unhealthy: endWaitForReadiness(illHealth)
+    case nil, .healthy: readiness.answer(nil)
+    case .unhealthy: readiness.answer(illHealth)
     case .starting: break
     }
   }
 
-  private func awaitHealth(for timeout: Duration) {
-    guard desired.healthCheck != nil, healthDeadline == nil else { return }
-    healthDeadline = loop.schedule(after: timeout) { [weak self] in
-      guard let self else { return }
-      healthDeadline = nil
-      var error = illHealth
-      error.remedy = "give it more time, --wait-timeout, or see what it wrote: stack logs \(subject)"
-      endWaitForReadiness(error)
-    }
-  }
-
   private var illHealth: StackError {
-    var error = StackError(
-      subject, record.health?.complaint ?? "is not healthy", remedy: "see what it wrote: stack logs \(subject)")
+    var error = speaking(StackError(subject, record.health?.complaint ?? "is not healthy"))
     error.probeLines = record.health?.lastOutput ?? []
-    error.logLines = output.lastLines(10)
     return error
   }
 
@@ -382,17 +377,13 @@ final class ServiceUnit {
         StackError(subject, "has no health check that others could wait for", remedy: "give it a healthcheck"))
     case (.healthy, _) where record.healthStatus == .healthy: return .holds
     case (.healthy, .exited):
-      return .cannotHold(
-        StackError(subject, "has ended and is not healthy", remedy: "see what it wrote: stack logs \(subject)"))
+      return .cannotHold(speaking(StackError(subject, "has ended and is not healthy")))
     case (.healthy, _) where record.healthStatus == .unhealthy: return .cannotHold(illHealth)
     case (.completed, .exited):
       guard record.exitCode != 0 else { return .holds }
       if let lack = lackOfMemory(" before it had completed") { return .cannotHold(lack) }
-      var error = StackError(
-        subject, "did not complete: it exited with code \(record.exitCode ?? 255)",
-        remedy: "see what it wrote: stack logs \(subject)")
-      error.logLines = output.lastLines(10)
-      return .cannotHold(error)
+      return .cannotHold(
+        speaking(StackError(subject, "did not complete: it exited with code \(record.exitCode ?? 255)")))
     default: return .open
     }
   }
@@ -401,7 +392,7 @@ final class ServiceUnit {
 
   /// Asks the service to stop, insists after its grace period, and calls back when it is gone.
   func stop(grace: Duration? = nil, completion: @escaping () -> Void) {
-    record.isStoppedByHand = true
+    stoppedByHand()
     // A service on its way out is not to be judged.
     stopWatchingHealth()
     if restartTimer != nil { becomeExited() }
@@ -426,7 +417,7 @@ final class ServiceUnit {
     cancelRestart()
     record.phase = .exited
     changed()
-    endWaitForReadiness(exitBeforeReady)
+    readiness.answer(exitBeforeReady)
     answerExit()
   }
 
@@ -438,10 +429,27 @@ final class ServiceUnit {
     if number == SIGKILL { try? group?.kill() }
   }
 
-  /// Stopped by hand: not to be started again.
+  /// Sends a signal by hand. One that services are stopped with also ends restarts, unless the service lives on: then it
+  /// meant something else to it.
   func kill(_ number: Int32) {
-    if number == SIGKILL || number == SIGTERM { record.isStoppedByHand = true }
+    guard [SIGKILL, SIGTERM, SIGINT, SIGQUIT, desired.stop.signal].contains(number) else { return signal(number) }
+    stoppedByHand()
+    guard restartTimer == nil else { return becomeExited() }
     signal(number)
+    guard killTimer == nil else { return }
+    let marked = record.process
+    loop.schedule(after: max(desired.stop.grace, .seconds(1))) { [weak self] in
+      guard let self, process != nil, record.process == marked, killTimer == nil else { return }
+      record.isStoppedByHand = false
+      changed()
+    }
+  }
+
+  /// Recorded at once: a supervisor that takes over meanwhile must not start it again.
+  private func stoppedByHand() {
+    guard !record.isStoppedByHand else { return }
+    record.isStoppedByHand = true
+    changed()
   }
 
   var isAlive: Bool { process != nil }
@@ -450,8 +458,9 @@ final class ServiceUnit {
   func close() {
     if let processToken { loop.remove(processToken) }
     stopWatchingHealth()
-    for timer in [killTimer, restartTimer, healthDeadline].compactMap(\.self) { loop.cancel(timer) }
-    probe?.cancel()
+    for timer in [killTimer, restartTimer].compactMap(\.self) { loop.cancel(timer) }
+    stopWatchingReadiness()
+    readiness.close()
     output.close()
   }
 

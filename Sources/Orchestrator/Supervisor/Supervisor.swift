@@ -89,7 +89,8 @@ final class Supervisor {
     }
     // Nobody is there to be told of a network without an answer; the next `up` says it.
     _ = names.serve(recorded)
-    names.mark(units.values.map(\.record))
+    for unit in units.values { names.update(unit.record) }
+    names.follow(hostsFilesOf: recorded)
     watchOverrides()
     watchHost()
   }
@@ -115,7 +116,7 @@ final class Supervisor {
 
   private func relaunch(_ unit: ServiceUnit) {
     apply([.start(unit.desired, stack: builder.stack)]) { _, error in
-      if let error { unit.relaunchFailed(error) } else { unit.awaitReady { _ in } }
+      if let error { unit.relaunchFailed(error) } else { unit.watchReadiness() }
     }
   }
 
@@ -150,7 +151,8 @@ final class Supervisor {
       select(call, call.parameters) { Planner.unpause($0, in: $1) }
     }
     server.handle(SupervisorMethods.Kill.self) { [unowned self] call in
-      for name in call.parameters.services { units[name]?.kill(call.parameters.signal) }
+      let named = call.parameters.services
+      for (name, unit) in units where named.isEmpty || named.contains(name) { unit.kill(call.parameters.signal) }
       call.finish(OperationEvent(.finished))
     }
     answerShaping()
@@ -206,7 +208,6 @@ final class Supervisor {
     perform(plan, call) { [self] run in
       guard run.errors.isEmpty, !run.isCancelled else { return undo(run, of: desired, before: before, call) }
       stack = desired
-      names.mark(units.values.map(\.record))
       watchOverrides()
       watchHost()
       try? builder.settle()
@@ -241,17 +242,16 @@ final class Supervisor {
       plan, failures: .goOn, on: self, report: { _ in },
       completion: { [self] run in
         let kind: OperationEvent.Kind = failed.isCancelled ? .cancelled : .failed
-        call.finish(OperationEvent(kind, errors: failed.errors + run.errors))
+        var errors = failed.errors + run.errors
+        if before == nil { for index in errors.indices { errors[index].logsOf = nil } }
+        call.finish(OperationEvent(kind, text: failed.isCancelled ? "what was done is undone" : "", errors: errors))
         guard let before else { return end() }
         stack = before
-        names.mark(units.values.map(\.record))
         for (name, unit) in units where before.service(named: name) == nil {
           unit.close()
           units[name] = nil
         }
-        for unit in units.values where unit.record.phase == .starting {
-          unit.awaitReady { _ in }
-        }
+        for unit in units.values { unit.watchReadiness() }
         if run.errors.isEmpty { try? builder.settle() }
         commandEnded()
       })
@@ -277,9 +277,13 @@ final class Supervisor {
         return commandEnded()
       }
       let wanted = stack.services.filter { selection.services.isEmpty || selection.services.contains($0.name) }
-      stopTimeout = selection.timeout.map { .seconds(bounded: $0) }
-      readyTimeout = selection.timeout.map { .seconds(bounded: $0) }
+      stopTimeout = selection.stopTimeout.map { .seconds(bounded: $0) }
+      readyTimeout = nil
       perform(plan(wanted, stack), call) { [self] run in
+        guard !run.isCancelled else {
+          call.finish(OperationEvent(.cancelled, text: "what was begun goes on"))
+          return commandEnded()
+        }
         call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))
         commandEnded()
       }
@@ -346,6 +350,7 @@ extension Supervisor: PlanHost {
     switch step {
     case .pause(let service, _): units[service.name]?.setPaused(true)
     case .unpause(let service, _): units[service.name]?.setPaused(false)
+    case .makeFolders(let stack): names.follow(hostsFilesOf: stack)
     default: break
     }
   }

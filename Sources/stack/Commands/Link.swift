@@ -9,6 +9,7 @@ struct Link: ParsableCommand {
       stack link web1:front --delay 50ms --loss 1%      each way, in place of what the file says
       stack link web1:front --egress --rate 10mbit --for 30s
       stack link web1:front --down                      no packet passes, until --up
+      stack link r1:r2 --loss 5%                        a link between two services, by the other or its interface
       stack link web1:front --reset                     what the file says again
 
       What was changed holds until it is taken back, its time is up or the stack is down, also through restarts.
@@ -76,18 +77,26 @@ struct Link: ParsableCommand {
       let link = try session.commands.linkPlace(place, in: stack.stack)
       let printer = ProgressPrinter(progress, stack: link.stack)
       try session.finish(printer) { report in try session.commands.shape(link, request, report: report) }
-      LinkTable.show(try session.commands.links(of: link.stack, link))
+      try show(link, session)
     }
   }
 
   private func show(_ session: Session) throws {
-    var statuses: [StackCommands.LinkStatus]
     if let place, place.contains(":") || !session.commands.index.names().contains(place) && !place.contains(".") {
-      let link = try session.commands.linkPlace(place, in: stack.stack)
-      statuses = try session.commands.links(of: link.stack, link)
-    } else {
-      statuses = try session.commands.links(of: try session.stackName(place ?? stack.stack))
+      return try show(try session.commands.linkPlace(place, in: stack.stack), session)
     }
+    let name = try session.stackName(place ?? stack.stack)
+    show(try session.commands.links(of: name), session)
+    if format == .table, let partition = try session.commands.partition(of: name) {
+      print("cut off from each other: \(partition) (until: stack heal \(name))")
+    }
+  }
+
+  private func show(_ link: StackCommands.LinkPlace, _ session: Session) throws {
+    show(try session.commands.links(of: link.stack, link), session)
+  }
+
+  private func show(_ statuses: [StackCommands.LinkStatus], _ session: Session) {
     switch format {
     case .table: LinkTable.show(statuses)
     case .json: for status in statuses { print(session.commands.jsonLine(of: status)) }

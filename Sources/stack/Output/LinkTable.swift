@@ -5,12 +5,18 @@ enum LinkTable {
   static func show(_ statuses: [StackCommands.LinkStatus]) {
     let rows = statuses.map { status in
       [
-        "\(status.service):\(status.network)", status.direction.rawValue, status.isDown ? "down" : "up",
-        "\(status.condition)", status.isByHand ? "by hand" : status.condition.isClear ? "-" : "file",
+        "\(status.service):\(status.network ?? status.peer ?? status.interface)", status.direction.rawValue,
+        status.isDown ? "down" : status.isCut ? "cut" : "up", "\(status.condition)", origin(of: status),
         "\(status.packets)", "\(status.octets)", "\(status.dropped)",
       ]
     }
     let head = ["LINK", "WAY", "STATE", "CONDITIONS", "SET", "PACKETS", "OCTETS", "DROPPED"]
     print(Table.text([head] + rows), terminator: "")
+  }
+
+  /// Who has set what holds, and for how long.
+  private static func origin(of status: StackCommands.LinkStatus) -> String {
+    guard status.isByHand else { return status.condition.isClear ? "-" : "file" }
+    return status.secondsLeft.map { "by hand, \(Int($0.rounded(.up))) s left" } ?? "by hand"
   }
 }

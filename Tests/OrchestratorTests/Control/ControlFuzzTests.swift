@@ -56,11 +56,13 @@ import Testing
   private static func readParameters(_ input: inout FuzzCase) throws {
     typealias Methods = SupervisorMethods
     try read(Methods.Down.self, Methods.Down.Parameters(removeVolumes: true, timeout: 2.5), &input)
-    try read(Methods.Stop.self, Methods.ServiceSelection(services: ["web", "db"], timeout: 10), &input)
+    try read(Methods.Stop.self, Methods.ServiceSelection(services: ["web", "db"], stopTimeout: 10), &input)
     try read(Methods.Kill.self, Methods.Kill.Parameters(services: ["web"], signal: 9), &input)
-    let changes = [Methods.Shape.Change(service: "web", network: "front", override: LinkOverride())]
+    let changes = [Methods.Shape.Change(service: "web", place: .network("front"), override: LinkOverride())]
     try read(Methods.Shape.self, Methods.Shape.Parameters(changes: changes, seconds: 3), &input)
-    try read(Methods.Partition.self, Methods.Partition.Parameters(groups: [["a"], ["b", "c"]]), &input)
+    try read(
+      Methods.Partition.self,
+      Methods.Partition.Parameters(partition: Partition(sides: [["a"], ["b", "c"]], hasRest: false)), &input)
   }
 
   private static func read<Method: ControlMethod>(
@@ -71,7 +73,8 @@ import Testing
     guard let read = try? ControlMessage.decodeParameters(Method.Parameters.self, from: Data(mutant)) else { return }
     // Whatever number it is, a timer can be set for it.
     let seconds =
-      (read as? SupervisorMethods.ServiceSelection)?.timeout ?? (read as? SupervisorMethods.Down.Parameters)?.timeout
+      (read as? SupervisorMethods.ServiceSelection)?.stopTimeout
+      ?? (read as? SupervisorMethods.Down.Parameters)?.timeout
     if let seconds { _ = SuspendingClock.now + .seconds(bounded: seconds) }
   }
 
@@ -98,7 +101,7 @@ import Testing
       try #require(bytes.withUnsafeBytes { write(far.rawValue, $0.baseAddress, $0.count) } == bytes.count)
       shutdown(far.rawValue, CInt(SHUT_WR))
       do throws(ControlError) {
-        let stream = try client.stream(SupervisorMethods.Stop.self, .init(services: [], timeout: nil))
+        let stream = try client.stream(SupervisorMethods.Stop.self, .init(services: [], stopTimeout: nil))
         var count = 0
         while let event = try stream.next(timeout: .seconds(50)) {
           _ = event.errors.map(\.description)

@@ -24,6 +24,7 @@ extension Step {
     case .createSegment(let segment, _): "segment \(segment.network) \(segment.number)"
     case .removeSegment(let segment): "no segment \(segment.network) \(segment.number)"
     case .connect(let link, _): "link \(link.services)"
+    case .shapeLink(let link, _): "shape link \(link.services)"
     case .disconnect(let link, _): "no link \(link.services)"
     case .setRoutes(let service, _): "routes \(service.name)"
     case .start(let service, _): "start \(service.name)"

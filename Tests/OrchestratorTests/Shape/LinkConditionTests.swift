@@ -117,10 +117,10 @@ import Testing
 
   @Test func whatWasChangedByHandStays() throws {
     var before = try Self.stack("rate: 10mbit")
-    var override = LinkOverride()
-    override.egress = LinkCondition()
-    override.egress?.loss = Share(partsPerMillion: 10_000)
-    before.services[0].attachments[0].override = override
+    var change = LinkOverride.Change()
+    change.egress = LinkCondition()
+    change.egress?.loss = Share(partsPerMillion: 10_000)
+    before.services[0].attachments[0].override = LinkOverride(change)
     let after = try Self.stack("rate: 5mbit", previous: before)
     let attachment = after.services[0].attachments[0]
     #expect(attachment.shapeDescription == "egress loss 1%, ingress rate 5mbit")
