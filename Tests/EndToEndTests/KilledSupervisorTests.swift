@@ -117,4 +117,19 @@ import Testing
     #expect(isThere && difference.isEmpty, "\(difference)")
     try host.succeed("stack", "down", "x")
   }
+
+  @Test func doctorHasAnotherTakeOverAndStartsNothing() throws {
+    try ThrowawayHost.with { host in
+      try host.up("services: {a: {command: [sleep, '1000']}, b: {command: [sleep, '1000']}}", named: "d")
+      try host.succeed("stack", "stop", "b")
+      let pid: Int = try host.field("PID", of: "a")
+      try host.killSupervisors()
+      #expect(try host.run("stack", "doctor").output.contains("stack doctor --fix"))
+      #expect(try host.run("stack", "doctor", "--fix").output.contains("done d: has a supervisor again"))
+      #expect(try host.run("stack", "doctor").output.contains("nothing is left of stacks that are gone"))
+      #expect(try host.field("PID", of: "a") == pid)
+      #expect(try host.field("State", of: "b") == "exited")
+      try host.succeed("stack", "down", "d")
+    }
+  }
 }

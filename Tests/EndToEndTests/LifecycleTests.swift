@@ -65,6 +65,79 @@ import Testing
     }
   }
 
+  @Test func aFolderOfTheSameNameIsAnotherStack() throws {
+    try ThrowawayHost.with { host in
+      try host.write("services: {db: {command: [sleep, '1000']}}", to: "x/app/compose.yaml")
+      try host.write("services: {web: {command: [sleep, '1000']}}", to: "y/app/compose.yaml")
+      try host.succeed("stack", "up", "x/app/compose.yaml")
+      let refused = try host.run("stack", "up", "y/app/compose.yaml")
+      #expect(refused.status == 1 && refused.errors.contains("x/app/compose.yaml, and db is not in"), "\(refused)")
+      #expect(try host.succeed("stack", "ps", "--services") == "db")
+      // One that has all that is there is a new version of it, and one whose file is gone has none other.
+      try host.write(
+        "services: {db: {command: [sleep, '2000']}, web: {command: [sleep, '1000']}}", to: "y/app/compose.yaml")
+      try host.succeed("stack", "up", "y/app/compose.yaml")
+      try host.succeed("rm", "y/app/compose.yaml")
+      try host.succeed("stack", "up", "x/app/compose.yaml")
+      try host.succeed("stack", "down", "app")
+    }
+  }
+
+  @Test func whatOthersTookAwayIsMadeAgain() throws {
+    try ThrowawayHost.with { host in
+      try host.up("services: {a: {command: [busybox, httpd, -f, -p, '80', -h, /usr], ports: ['8080:80']}}", named: "h")
+      for link in [
+        "h-default",
+        try #require(try host.succeed("ip", "-o", "link", "show", "master", "h-default").split(separator: "@").first)
+          .split(separator: " ").last.map(String.init) ?? "",
+      ] {
+        try host.succeed("ip", "link", "del", link)
+        let outcome = try host.run("stack", "up", "h.stack")
+        #expect(outcome.status == 0 && outcome.errors.contains("h/a: recreated, it had lost a link"), "\(outcome)")
+        #expect(try host.run("curl", "-s", "-m", "5", "-o", "/dev/null", "localhost:8080").status == 0)
+      }
+      try host.succeed("stack", "down", "h")
+    }
+  }
+
+  @Test func killWithoutNamesMeansAll() throws {
+    try ThrowawayHost.with { host in
+      try host.up("services: {a: {command: [sleep, '1000']}, b: {command: [sleep, '1000']}}", named: "k")
+      try host.succeed("stack", "kill")
+      #expect(
+        try host.eventually { try host.field("State", of: "a") == "exited" && host.field("State", of: "b") == "exited" }
+      )
+      try host.succeed("stack", "restart", "-t", "0")
+      #expect(try host.field("State", of: "a") == "running")
+      try host.succeed("stack", "down", "k")
+    }
+  }
+
+  @Test func aHealthCheckAloneSaysWhoIsReady() throws {
+    let text =
+      "services: {a: {command: [sleep, '1000'], expose: ['80'], healthcheck: {test: [CMD, 'true'], interval: 1s}}}"
+    try ThrowawayHost.with { host in
+      try host.up(text, named: "k")
+      #expect(try host.field("Health", of: "a") == "healthy")
+      try host.succeed("stack", "down", "k")
+    }
+  }
+
+  @Test func closedDescriptorsOfTheCallerAreNobodys() throws {
+    try ThrowawayHost.with { host in
+      try host.up("services: {a: {command: [sleep, '1000']}}", named: "k")
+      for closed in ["<&-", ">&-", "2>&-"] {
+        let number = closed.hasPrefix("<") ? "0" : closed.hasPrefix("2") ? "2" : "1"
+        let outcome = try host.run(
+          "sh", "-c",
+          "stack exec a sh -c 'seen=$(readlink /proc/$$/fd/\(number)); echo $seen > /tmp/seen' \(closed); stack exec a cat /tmp/seen"
+        )
+        #expect(outcome.output == "/dev/null", "\(closed): \(outcome)")
+      }
+      try host.succeed("stack", "down", "k")
+    }
+  }
+
   @Test func upOfSomeServicesLeavesTheOthersAsTheyAre() throws {
     let text = """
       name: n

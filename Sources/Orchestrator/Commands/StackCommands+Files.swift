@@ -48,6 +48,21 @@ public struct LoadedStack: Sendable {
     variables.map { [$0.name, $0.isRequired ? "yes" : "no", $0.defaultValue ?? "-"] }
   }
 
+  /// Two folders of one name, or two files, may well be two stacks that know nothing of each other.
+  ///
+  /// - Throws: that the stack came up from another file, which is still there, and would lose services that only that one has.
+  func checkOrigin(of recorded: DesiredStack) throws(StackErrors) {
+    let path = file.path
+    guard recorded.file != path, Files.exists(recorded.file) else { return }
+    let foreign = Set(recorded.services.map(\.service)).subtracting(file.services.names).sorted()
+    guard !foreign.isEmpty else { return }
+    throw StackErrors([
+      StackError(
+        name, "is up from \(recorded.file), and \(foreign.joined(separator: ", ")) is not in \(path)",
+        remedy: "give this one another name, -p NAME, or take that one down: stack down \(name)")
+    ])
+  }
+
   /// Where services were asked for by name, the stack's other services that are there belong to it as well.
   func joined(by recorded: DesiredStack?) -> LoadedStack {
     guard let named, let recorded else { return self }

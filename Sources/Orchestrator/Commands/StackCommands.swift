@@ -130,6 +130,7 @@ public struct StackCommands: Sendable {
     let folder = folders.stack(file.name)
     let pools = try HostConfiguration.read(folders.configuration, environment: environment).pools
     let previous = try rethrowing(file.name) { () throws(KernelError) in try index.desired(file.name) }
+    if let previous { try file.checkOrigin(of: previous) }
     let source = file.joined(by: previous)
     let facts = try rethrowing(source.name) { () throws(KernelError) in
       var facts = try HostFacts.observe(
@@ -251,7 +252,7 @@ public struct StackCommands: Sendable {
     }
   }
 
-  private func openSession(_ folder: StackFolder) throws(StackErrors) -> SupervisorSession {
+  func openSession(_ folder: StackFolder) throws(StackErrors) -> SupervisorSession {
     let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
     try session.confirm()
     return session

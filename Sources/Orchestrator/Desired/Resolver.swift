@@ -68,7 +68,7 @@ struct Resolver {
           remedy: "remove it (nft delete table inet \(Firewall.tableName(stackName))) or give the stack another name"))
     }
     var stack = DesiredStack(
-      name: stackName, file: file.name.span.file.path, networks: networks.map(\.desired), services: services,
+      name: stackName, file: file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
       segments: segments(networks.map(\.desired), services), partition: previous?.partition)
     markIPv6OfLinks(&stack)

@@ -56,7 +56,7 @@ extension HostExamination {
     guard state.isSupervised else {
       return HostFinding(
         .notice, "stack \(name) has no supervisor: what runs goes on, but nothing is restarted and no log is written",
-        remedy: "have one adopt it: stack start --stack \(name); or take it down: stack down \(name)")
+        remedy: "have one take it over: stack doctor --fix; or take it down: stack down \(name)")
     }
     return nil
   }

@@ -21,9 +21,10 @@ struct Planner {
   ///   - recorded: what the stack was meant to be so far.
   ///   - isSettled: whether all of that was made. Otherwise an `up` was cut off, and every step is taken again:
   ///     steps are content with what they find done.
+  ///   - loss: what others have taken away of it.
   static func up(
     _ desired: DesiredStack, recorded: DesiredStack?, isSettled: Bool = true, observed: Observed,
-    scope: Scope = Scope()
+    loss: NetworkLoss = NetworkLoss(), scope: Scope = Scope()
   ) -> Plan {
     let old = recorded ?? DesiredStack.empty(named: desired.name)
     var changes = changes(from: old, to: desired, in: scope)
@@ -33,6 +34,7 @@ struct Planner {
       let phase = observed[service.name] ?? .created
       if phase == .created || !isSettled && !phase.isAlive { changes[service.name] = "it was incomplete" }
     }
+    for name in loss.instances where changes[name] == nil { changes[name] = "it had lost a link" }
     addSharers(of: desired, to: &changes)
     let (oldNames, newNames) = (Set(old.services.map(\.name)), Set(desired.services.map(\.name)))
     let gone = old.services.filter { changes[$0.name] != nil || !newNames.contains($0.name) }
@@ -48,13 +50,17 @@ struct Planner {
     let reshaped = desired.services.filter { service in
       changes[service.name] == nil && old.service(named: service.name)?.hasOtherShape(than: service) ?? false
     }
-    let bridgesGone = old.ownNetworks.filter { desired.network(named: $0.name) != $0 }
+    let bridgesGone = old.ownNetworks.filter {
+      desired.network(named: $0.name) != $0 || loss.networks.contains($0.name)
+    }
     let linksGone = old.links.filter { !desired.hasLink($0) }
     let linksNew = desired.links.filter { !isSettled || !old.hasLink($0) }
     let linksReshaped = desired.reshapedLinks(since: old)
     let created = Set(new.map(\.name))
     let rerouted = rerouted(from: old, to: desired, except: created, isSettled: isSettled)
-    let bridgesNew = desired.ownNetworks.filter { !isSettled || old.network(named: $0.name) != $0 }
+    let bridgesNew = desired.ownNetworks.filter {
+      !isSettled || old.network(named: $0.name) != $0 || loss.networks.contains($0.name)
+    }
 
     var stages: [Plan.Stage] = []
     if !gone.isEmpty || !bridgesGone.isEmpty { stages.append(.serial([.unsettle(stack: desired.name)])) }
@@ -66,7 +72,7 @@ struct Planner {
           + bridgesGone.map { .removeBridge($0) }),
     ]
     // What is made anew needs its folder again too.
-    if recorded != desired || !isSettled || !gone.isEmpty {
+    if recorded != desired || !isSettled || !gone.isEmpty || !loss.isEmpty {
       let isFirst = recorded == nil || !isSettled
       let segments = segments(new: bridgesNew, from: old, to: desired, isSettled: isSettled)
       stages.append(.serial(groundwork(desired, isFirst: isFirst)))

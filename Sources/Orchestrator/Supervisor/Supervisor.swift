@@ -196,7 +196,8 @@ final class Supervisor {
     }
     let plan = Planner.up(
       desired, recorded: before, isSettled: Files.exists(builder.folder.settled),
-      observed: observed, scope: call.parameters.scope)
+      observed: observed, loss: before.flatMap { try? builder.loss(of: $0) } ?? NetworkLoss(),
+      scope: call.parameters.scope)
     readyTimeout = call.parameters.readyTimeout.map { .seconds(bounded: $0) }
     stopTimeout = call.parameters.stopTimeout.map { .seconds(bounded: $0) }
     call.onDisconnect = { [weak self] in self?.run?.cancel() }

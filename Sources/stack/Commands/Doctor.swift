@@ -10,7 +10,10 @@ struct Doctor: ParsableCommand {
 
   @Flag(
     help:
-      "Let the stacks that are up through where Docker's or firewalld's rules drop their packets; down takes it back.")
+      """
+      Let the stacks that are up through where Docker's or firewalld's rules drop their packets, which down takes back; and give \
+      a supervisor to those that have lost theirs.
+      """)
   var fix = false
   @Flag(help: "Take back what --fix did in firewalld's rules.")
   var unfix = false
@@ -21,7 +24,9 @@ struct Doctor: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: fix || unfix) { session in
-      if fix { for line in try session.commands.letThrough() { print("done \(line)") } }
+      if fix {
+        for line in try session.commands.adoptStacks() + session.commands.letThrough() { print("done \(line)") }
+      }
       if unfix { for line in try session.commands.takeBack() { print("done \(line)") } }
       let findings = session.commands.examine(initProgram: InitProgram.find())
       for finding in findings {

@@ -52,7 +52,7 @@ import Testing
     state.isSupervised = true
     #expect(HostExamination.judge(state) == nil)
     state.isSupervised = false
-    #expect(HostExamination.judge(state)?.remedy?.contains("stack start --stack web") ?? false)
+    #expect(HostExamination.judge(state)?.remedy?.contains("stack doctor --fix") ?? false)
     state.isOfFormerBoot = true
     #expect(HostExamination.judge(state)?.remedy?.contains("stack down web") ?? false)
   }

@@ -250,6 +250,18 @@ extension DesiredStack {
     #expect(plan.lane("web")?.waitsFor == [])
   }
 
+  @Test func whatOthersTookAwayIsMadeAgain() throws {
+    let stack = try resolve(Self.text)
+    let all = stack.all(.running)
+    let loss = NetworkLoss(networks: ["front"], instances: ["web", "db"])
+    let plan = Planner.up(stack, recorded: stack, observed: all, loss: loss)
+    #expect(plan.why == ["db: recreated, it had lost a link", "web: recreated, it had lost a link"])
+    #expect(plan.short.contains("no bridge front") && plan.short.contains("bridge front"))
+    let single = Planner.up(stack, recorded: stack, observed: all, loss: NetworkLoss(instances: ["db"]))
+    #expect(single.why == ["db: recreated, it had lost a link"])
+    #expect(!single.short.contains("bridge front"))
+  }
+
   // MARK: down
 
   @Test func downStopsDependentsFirstAndRemovesAll() throws {

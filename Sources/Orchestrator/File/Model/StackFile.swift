@@ -7,6 +7,9 @@ struct StackFile: Sendable, Equatable {
   var name: Located<String>
   /// Absolute path of the folder of the first file. Relative paths in the files start here; in the model they are resolved.
   var folder: String
+  /// Absolute path of the file that gives the stack its name, which mostly is the only one.
+  var path: String { folder == "/" ? "/\(fileName)" : "\(folder)/\(fileName)" }
+  private var fileName: String { Path.split(name.span.file.path).name }
   /// Every network that is declared, and `default` when some service names none.
   var networks: NamedList<Network>
   var volumes: NamedList<Volume>
