@@ -252,6 +252,39 @@ private final class Answers {
 
   // MARK: Conditions
 
+  @Test func aKillThatItLivesThroughEndsNoRestarts() throws {
+    let stage = try Stage("restart: always, stop_grace_period: 0s")
+    try stage.start("trap '' TERM; echo > \(stage.folder.path)/ready; while :; do sleep 0.01; done")
+    try stage.turn { Files.exists("\(stage.folder.path)/ready") }
+    stage.unit.kill(SIGTERM)
+    #expect(stage.unit.record.isStoppedByHand)
+    try stage.turn { !stage.unit.record.isStoppedByHand }
+    stage.unit.signal(SIGKILL)
+    try stage.turn { stage.relaunches == 1 }
+  }
+
+  @Test func aKillEndsTheWaitForARestart() throws {
+    let stage = try Stage("restart: always")
+    try stage.start("exit 1")
+    try stage.turn { stage.phase == .restarting }
+    stage.unit.kill(SIGKILL)
+    #expect(stage.phase == .exited)
+    for _ in 0..<10 { try stage.loop.turn(atMost: .milliseconds(20)) }
+    #expect(stage.relaunches == 0)
+  }
+
+  @Test func eachWhoWaitsHasHisOwnPatience() throws {
+    let stage = try Stage("expose: ['80']")
+    let answers = Answers()
+    try stage.start("exec sleep 60")
+    stage.unit.awaitReady(timeout: .seconds(60), completion: answers.add)
+    stage.unit.awaitReady(timeout: .milliseconds(30), completion: answers.add)
+    try stage.turn { !answers.answers.isEmpty }
+    #expect(answers.answers == ["is not ready: nothing listens on tcp 80"])
+    stage.unit.abandonWaits()
+    #expect(answers.answers.count == 2)
+  }
+
   @Test func conditionsHoldOrCannotHold() throws {
     let stage = try Stage()
     let answers = Answers()
