@@ -5,6 +5,8 @@ extension Resolver {
   mutating func links(_ services: [DesiredService], _ names: inout [String: InterfaceNames]) -> [DesiredLink] {
     let running = Set(services.map(\.service))
     var counts: [String: Int] = [:]
+    let overrides = Dictionary(
+      (previous?.links ?? []).map { ($0.unshaped, $0.override) }, uniquingKeysWith: { first, _ in first })
     let between = file.links.filter { link in link.ends.allSatisfy { running.contains($0.service.value) } }
     return between.map { link in
       let pair = link.ends.map(\.service.value).sorted().joined(separator: "/")
@@ -16,7 +18,7 @@ extension Resolver {
         mtu: link.mtu.map { UInt32($0.value) }, declaredAt: SourceLine(link.span.place))
       desired.first.condition = condition(of: link.declared(from: link.first, to: link.second), link)
       desired.second.condition = condition(of: link.declared(from: link.second, to: link.first), link)
-      desired.override = previous?.links.first { $0.unshaped == desired.unshaped }?.override
+      desired.override = overrides[desired.unshaped] ?? nil
       return desired
     }
   }

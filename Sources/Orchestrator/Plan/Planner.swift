@@ -26,125 +26,58 @@ struct Planner {
     _ desired: DesiredStack, recorded: DesiredStack?, isSettled: Bool = true, observed: Observed,
     loss: NetworkLoss = NetworkLoss(), scope: Scope = Scope()
   ) -> Plan {
-    let old = recorded ?? DesiredStack.empty(named: desired.name)
-    var changes = changes(from: old, to: desired, in: scope)
-    // An instance without a record never came to run: what there is of it is made anew. So is, after an `up` that was
-    // cut off, one that does not run: it may have lost its namespace.
-    for service in old.services where changes[service.name] == nil {
-      let phase = observed[service.name] ?? .created
-      if phase == .created || !isSettled && !phase.isAlive { changes[service.name] = "it was incomplete" }
+    let difference = StackDifference(
+      from: recorded ?? DesiredStack.empty(named: desired.name), to: desired, isSettled: isSettled, observed: observed,
+      loss: loss, scope: scope)
+    var stages = teardown(difference)
+    if difference.touchesGroundwork {
+      stages += foundation(difference, isFirst: recorded == nil || !isSettled)
     }
-    for name in loss.instances where changes[name] == nil { changes[name] = "it had lost a link" }
-    addSharers(of: desired, to: &changes)
-    let (oldNames, newNames) = (Set(old.services.map(\.name)), Set(desired.services.map(\.name)))
-    let gone = old.services.filter { changes[$0.name] != nil || !newNames.contains($0.name) }
-    let new = desired.services.filter { changes[$0.name] != nil || !oldNames.contains($0.name) }
-    let idle = desired.services.filter { service in
-      scope.contains(service.name) && changes[service.name] == nil && oldNames.contains(service.name)
-        && observed[service.name]?.isAlive != true
-    }
-    let remade = desired.services.filter { changes[$0.name] != nil }
-    let following = followers(of: remade, in: desired).filter { service in
-      changes[service.name] == nil && oldNames.contains(service.name) && observed[service.name]?.isAlive == true
-    }
-    let reshaped = desired.services.filter { service in
-      changes[service.name] == nil && old.service(named: service.name)?.hasOtherShape(than: service) ?? false
-    }
-    let bridgesGone = old.ownNetworks.filter {
-      desired.network(named: $0.name) != $0 || loss.networks.contains($0.name)
-    }
-    let linksGone = old.links.filter { !desired.hasLink($0) }
-    let linksNew = desired.links.filter { !isSettled || !old.hasLink($0) }
-    let linksReshaped = desired.reshapedLinks(since: old)
-    let created = Set(new.map(\.name))
-    let rerouted = rerouted(from: old, to: desired, except: created, isSettled: isSettled)
-    let bridgesNew = desired.ownNetworks.filter {
-      !isSettled || old.network(named: $0.name) != $0 || loss.networks.contains($0.name)
-    }
-
-    var stages: [Plan.Stage] = []
-    if !gone.isEmpty || !bridgesGone.isEmpty { stages.append(.serial([.unsettle(stack: desired.name)])) }
     stages += [
-      .lanes(stopLanes(gone + following, in: old)),
       .serial(
-        removal(of: gone, from: old) + linksGone.map { .disconnect($0, stack: desired.name) }
-          + segmentsGone(with: bridgesGone, from: old, to: desired).map { .removeSegment($0) }
-          + bridgesGone.map { .removeBridge($0) }),
-    ]
-    // What is made anew needs its folder again too.
-    if recorded != desired || !isSettled || !gone.isEmpty || !loss.isEmpty {
-      let isFirst = recorded == nil || !isSettled
-      let segments = segments(new: bridgesNew, from: old, to: desired, isSettled: isSettled)
-      stages.append(.serial(groundwork(desired, isFirst: isFirst)))
-      let networks =
-        networks(of: desired, bridges: bridgesNew) + segments.map { .createSegment($0, desired) }
-        + policyChange(from: old, to: desired)
-      stages.append(.lanes([Plan.Lane(steps: networks)] + namespaceLanes(new, in: desired)))
-    }
-    stages.append(
-      .serial(
-        reshaped.map { .shape($0, stack: desired.name) }
-          + linksReshaped.filter { !$0.touches(created) && !linksNew.contains($0) }.map { .shapeLink($0, desired) }))
-    stages.append(
+        difference.reshaped.map { .shape($0, stack: desired.name) }
+          + difference.linksReshaped.map { .shapeLink($0, desired) }),
       .serial(
         Wiring.steps(
-          creating: new, links: Set(linksNew), rerouted: rerouted, in: desired)))
-    stages.append(
+          creating: difference.created, links: Set(difference.linksCreated), rerouted: difference.rerouted, in: desired)
+      ),
       .lanes(
         startLanes(
-          creating: new, starting: idle + following, in: desired, observed: observed,
-          waitsForDependencies: scope.waitsForDependencies)))
-
-    let reasons =
-      gone.filter { !newNames.contains($0.name) }.map { Plan.Reason(service: $0.name, text: "removed") }
-      + new.map { service in
-        Plan.Reason(service: service.name, text: changes[service.name].map { "recreated, \($0)" } ?? "created")
-      }
-      + idle.map { Plan.Reason(service: $0.name, text: "started") }
-      + reshaped.map { Plan.Reason(service: $0.name, text: "its links changed") }
-      + linkReasons(gone: linksGone, new: isSettled ? linksNew : [], reshaped: linksReshaped)
-      + republished(from: old, to: desired, except: created)
-      + desired.services.filter { isSettled && rerouted.contains($0.name) && !idle.contains($0) }.map {
-        Plan.Reason(service: $0.name, text: "other routes")
-      }
-      + following.map { Plan.Reason(service: $0.name, text: "restarted with what it depends on") }
-      + (recorded.flatMap { desired.policy.difference(from: $0.policy) }.map {
-        [Plan.Reason(service: "policies", text: $0)]
-      } ?? [])
-    return Plan(stages: stages, reasons: reasons)
+          creating: difference.created, starting: difference.idle + difference.following, in: desired,
+          observed: observed, waitsForDependencies: scope.waitsForDependencies)),
+    ]
+    let policy = recorded.flatMap { desired.policy.difference(from: $0.policy) }
+    return Plan(
+      stages: stages,
+      reasons: difference.reasons + [policy].compactMap(\.self).map { Plan.Reason(service: "policies", text: $0) })
   }
 
-  /// Why instances that were there before have to be made anew.
-  private static func changes(from old: DesiredStack, to new: DesiredStack, in scope: Scope) -> [String: String] {
-    var changes: [String: String] = [:]
-    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    for service in new.services {
-      guard let before = befores[service.name] else { continue }
-      changes[service.name] =
-        scope.recreatesAll && scope.contains(service.name)
-        ? "as asked" : service.difference(from: before, old: old, new: new)
-    }
-    return changes
+  /// What is no more, and what is made anew, is taken away.
+  private static func teardown(_ difference: StackDifference) -> [Plan.Stage] {
+    let (old, desired) = (difference.old, difference.new)
+    let takesAway = !difference.gone.isEmpty || !difference.bridgesGone.isEmpty
+    return (takesAway ? [.serial([.unsettle(stack: desired.name)])] : []) + [
+      .lanes(stopLanes(difference.gone + difference.following, in: old)),
+      .serial(
+        removal(of: difference.gone, from: old)
+          + difference.linksGone.map { .disconnect($0, stack: desired.name) }
+          + segmentsGone(with: difference.bridgesGone, from: old, to: desired).map { .removeSegment($0) }
+          + difference.bridgesGone.map { .removeBridge($0) }),
+    ]
   }
 
-  /// What is said of links between services, under the name of the first.
-  private static func linkReasons(
-    gone: [DesiredLink], new: [DesiredLink], reshaped: [DesiredLink]
-  ) -> [Plan.Reason] {
-    let words = [(gone, "removed"), (new, "made"), (reshaped, "changed")]
-    return words.flatMap { links, word in
-      links.map { Plan.Reason(service: $0.first.service, text: "link to \($0.second.service) \(word)") }
-    }
-  }
-
-  /// Services that stay and are published otherwise.
-  private static func republished(
-    from old: DesiredStack, to new: DesiredStack, except created: Set<String>
-  ) -> [Plan.Reason] {
-    new.services.filter { service in
-      guard !created.contains(service.name), let before = old.service(named: service.name) else { return false }
-      return Set(before.ports) != Set(service.ports)
-    }.map { Plan.Reason(service: $0.name, text: "published ports changed") }
+  /// What all else stands on. What is made anew needs its folder again too.
+  private static func foundation(_ difference: StackDifference, isFirst: Bool) -> [Plan.Stage] {
+    let (old, desired) = (difference.old, difference.new)
+    let segments = segments(
+      new: difference.bridgesCreated, from: old, to: desired, isSettled: difference.isSettled)
+    let networks =
+      networks(of: desired, bridges: difference.bridgesCreated) + segments.map { .createSegment($0, desired) }
+      + policyChange(from: old, to: desired)
+    return [
+      .serial(groundwork(desired, isFirst: isFirst)),
+      .lanes([Plan.Lane(steps: networks)] + namespaceLanes(difference.created, in: desired)),
+    ]
   }
 
   /// What `up` is to make of a stack when some instances may not be made anew: those that are there stay as they were

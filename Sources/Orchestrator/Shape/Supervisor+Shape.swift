@@ -130,8 +130,9 @@ extension DesiredStack {
 
   /// The links between services that stay and pass packets otherwise than before.
   func reshapedLinks(since before: DesiredStack) -> [DesiredLink] {
-    links.filter { link in
-      guard let former = before.links.first(where: { $0.unshaped == link.unshaped }) else { return false }
+    let formers = Dictionary(before.links.map { ($0.unshaped, $0) }, uniquingKeysWith: { first, _ in first })
+    return links.filter { link in
+      guard let former = formers[link.unshaped] else { return false }
       return former.currentConditions != link.currentConditions || former.isSetDown != link.isSetDown
         || before.isCut(former) != isCut(link)
     }
