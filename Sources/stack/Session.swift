@@ -105,7 +105,7 @@ struct Session {
     _ action: StackCommands.Action, on target: ServiceOptions, timeout: Double? = nil, progress: ProgressOptions
   ) throws {
     try run(needsRoot: true) { session in
-      let places = try target.services.map { try session.commands.index.find($0, in: target.stack.stack) }
+      let places = try session.commands.index.places(of: target.services, in: target.stack.stack)
       let stacks = places.isEmpty ? [try session.commands.index.stack(named: target.stack.stack)] : places.map(\.stack)
       for stack in Set(stacks).sorted() {
         let services = places.filter { $0.stack == stack }.map(\.service)

@@ -26,6 +26,43 @@ import Testing
     }
   }
 
+  @Test func theNameOfAServiceWithReplicasMeansThemAll() throws {
+    try ThrowawayHost.with { host in
+      let text = """
+        name: x
+        services:
+          web: {command: [sh, -c, "echo up; exec sleep infinity"], scale: 2, networks: [front]}
+          b: {command: [sleep, infinity]}
+        networks: {front: {}}
+        """
+      try host.up(text, named: "x")
+      func states() throws -> [String] { try host.listing("-a").compactMap { $0["State"] as? String } }
+      #expect(try host.succeed("stack", "ps", "--services").split(separator: "\n") == ["web", "b"])
+      #expect(try host.succeed("stack", "exec", "web", "hostname") == "web-1")
+      #expect(try host.succeed("stack", "exec", "--index", "2", "web", "hostname") == "web-2")
+      try host.succeed("stack", "cp", "web:/etc/hostname", "copied")
+      #expect(try host.succeed("cat", "copied") == "web-1")
+      let logs = try host.succeed("stack", "logs", "web").split(separator: "\n")
+      #expect(logs.count == 2 && logs.allSatisfy { $0.hasSuffix("up") }, "\(logs)")
+      #expect(try host.succeed("stack", "top", "web").contains("x/web-2"))
+      #expect(try host.succeed("stack", "stats", "--no-stream", "web").split(separator: "\n").count == 3)
+      let inspected = try JSONSerialization.jsonObject(with: Data(host.succeed("stack", "inspect", "web").utf8))
+      #expect((inspected as? [Any])?.count == 2)
+      #expect(try host.succeed("stack", "link", "web:front", "--loss", "1%").components(separatedBy: "1%").count == 5)
+      try host.succeed("stack", "pause", "web")
+      #expect(try states() == ["paused", "paused", "running"])
+      try host.succeed("stack", "unpause", "web")
+      try host.succeed("stack", "stop", "-t", "0", "web")
+      #expect(try states() == ["exited", "exited", "running"])
+      #expect(try host.succeed("stack", "wait", "web") == "137\n137")
+      try host.succeed("stack", "start", "web")
+      try host.succeed("stack", "restart", "-t", "0", "web", "web-1")
+      #expect(try states() == ["running", "running", "running"])
+      try host.succeed("stack", "kill", "web")
+      #expect(try host.eventually { try states() == ["exited", "exited", "running"] })
+    }
+  }
+
   @Test func killEndsAServiceAtOnce() throws {
     try withServer { (host) throws in
       try host.succeed("stack", "kill", "a")

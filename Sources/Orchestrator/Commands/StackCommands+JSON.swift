@@ -99,9 +99,14 @@ extension StackCommands {
   /// - Parameter name: a stack, a service, or `stack/service`; nil for the only stack.
   public func inspect(_ name: String?, in stack: String?) throws(StackErrors) -> String {
     if let name, !index.names().contains(name) || name.contains("/") {
-      let place = try index.find(name, in: stack)
-      let status = try statuses(of: place.stack).first { $0.service.name == place.service }
-      return json(status.map { Inspection(service: $0.service, record: $0.record) }, pretty: true)
+      let places = Set(try index.places(of: name, in: stack))
+      var inspections: [Inspection] = []
+      for stack in Set(places.map(\.stack)) {
+        for status in try statuses(of: stack) where places.contains(.init(stack: stack, service: status.name)) {
+          inspections.append(Inspection(service: status.service, record: status.record))
+        }
+      }
+      return inspections.count == 1 ? json(inspections.first, pretty: true) : json(inspections, pretty: true)
     }
     let found = try index.stack(named: name ?? stack)
     let desired = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }

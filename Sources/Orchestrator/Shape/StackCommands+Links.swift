@@ -11,11 +11,12 @@ extension StackCommands {
     public var network: String?
   }
 
-  /// What a person means by `web1:front`.
-  public func linkPlace(_ text: String, in stack: String?) throws(StackErrors) -> LinkPlace {
+  /// What a person means by `web1:front`: where the service has replicas, the links of each.
+  public func linkPlaces(_ text: String, in stack: String?) throws(StackErrors) -> [LinkPlace] {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let place = try index.find(parts[0], in: stack)
-    return LinkPlace(stack: place.stack, service: place.service, network: parts.count == 2 ? parts[1] : nil)
+    let network = parts.count == 2 ? parts[1] : nil
+    return try index.places(of: parts[0], in: stack)
+      .map { LinkPlace(stack: $0.stack, service: $0.service, network: network) }
   }
 
   /// Changes by hand what befalls packets on links, until it is taken back, its time is up or the stack is down.

@@ -81,29 +81,42 @@ public struct StackIndex: Sendable {
     public var service: String
   }
 
-  /// Finds a replica of a service by its number: the service itself, if it has but one.
-  public func find(_ text: String, replica: Int?, in stack: String?) throws(StackErrors) -> Place {
-    guard let replica else { return try find(text, in: stack) }
-    if replica == 1, let place = try? find(text, in: stack) { return place }
-    return try find("\(text)-\(replica)", in: stack)
+  /// Finds one instance of a service.
+  ///
+  /// - Parameter replica: its number; nil for the first.
+  public func find(_ text: String, replica: Int? = nil, in stack: String?) throws(StackErrors) -> Place {
+    let number = replica ?? 1
+    if number == 1, let first = try places(of: text, in: stack).first { return first }
+    return try find("\(text)-\(number)", in: stack)
   }
 
-  /// Finds `web1`, `web/web1`, or `web1` in a given stack. A service with replicas is found by its own name when it has
-  /// one replica, else by `web-2`.
-  public func find(_ text: String, in stack: String?) throws(StackErrors) -> Place {
+  /// What several names mean, each instance once, in the order in which they are named.
+  public func places(of texts: [String], in stack: String?) throws(StackErrors) -> [Place] {
+    var places: [Place] = []
+    var known: Set<Place> = []
+    for text in texts { places += try self.places(of: text, in: stack).filter { known.insert($0).inserted } }
+    return places
+  }
+
+  /// What `web1`, `web/web1`, or `web1` in a given stack means: an instance of that name, or else every replica of the
+  /// service, the first one first. Never nothing.
+  public func places(of text: String, in stack: String?) throws(StackErrors) -> [Place] {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let (wantedStack, wanted) = parts.count == 2 ? (parts[0], parts[1]) : (stack, text)
     let stacks = try wantedStack.map { name throws(StackErrors) in [try self.stack(named: name)] } ?? names()
     // A name is a path's last part here: one that is not, such as "..", names no service.
     let isName = !wanted.isEmpty && !wanted.contains("/") && !wanted.hasPrefix(".")
-    let places = stacks.filter { isName && Files.exists(folders.stack($0).service(wanted).path) }
-      .map { Place(stack: $0, service: wanted) }
-    if places.count == 1, let place = places.first { return place }
-    guard places.isEmpty else {
+    var found: [[Place]] = []
+    for stack in isName ? stacks : [] {
+      let places = try instances(of: wanted, in: stack).map { Place(stack: stack, service: $0) }
+      if !places.isEmpty { found.append(places) }
+    }
+    if found.count == 1, let places = found.first { return places }
+    guard found.isEmpty else {
       throw StackErrors([
         StackError(
           nil, "service \(wanted) runs in more than one stack",
-          remedy: "say which: \(places.map { "\($0.stack)/\($0.service)" }.joined(separator: ", "))")
+          remedy: "say which: \(found.compactMap(\.first).map { "\($0.stack)/\(wanted)" }.joined(separator: ", "))")
       ])
     }
     let known = stacks.flatMap { stack in Files.list(folders.stack(stack).services).map { "\(stack)/\($0)" } }
@@ -113,6 +126,15 @@ public struct StackIndex: Sendable {
         nil, "no service named \(wanted) is up" + (wantedStack.map { " in stack \($0)" } ?? ""),
         remedy: Self.candidates(similar.isEmpty ? known : similar, "bring its stack up: stack up FILE"))
     ])
+  }
+
+  private func instances(of service: String, in stack: String) throws(StackErrors) -> [String] {
+    let folder = folders.stack(stack)
+    if Files.exists(folder.service(service).path) { return [service] }
+    // A whole stack is read only where it can have replicas of that name.
+    guard Files.list(folder.services).contains(where: { $0.hasPrefix("\(service)-") }) else { return [] }
+    let desired = try rethrowing(stack) { () throws(KernelError) in try self.desired(stack) }
+    return desired?.services.filter { $0.service == service }.map(\.name) ?? []
   }
 
   private static func candidates(_ names: [String], _ otherwise: String) -> String {

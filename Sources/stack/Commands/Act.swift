@@ -4,7 +4,9 @@ import Orchestrator
 /// The services that `start`, `stop`, `restart` and `kill` are about.
 struct ServiceOptions: ParsableArguments {
   @Argument(
-    help: ArgumentHelp("Services, as web1 or web/web1. Without any: all of the stack's.", valueName: "service"))
+    help: ArgumentHelp(
+      "Services, as web1 or web/web1: with replicas, all of them, or web-2. Without any: all of the stack's.",
+      valueName: "service"))
   var services: [String] = []
   @OptionGroup var stack: StackOptions
 }

@@ -11,7 +11,7 @@ struct Attach: ParsableCommand {
 
   @Flag(help: "Pass nothing on to the service.")
   var noStdin = false
-  @Option(help: ArgumentHelp("Which replica of the service.", valueName: "number"))
+  @Option(help: ArgumentHelp("Which replica of the service: the first, if none is named.", valueName: "number"))
   var index: Int?
   @Argument(help: ArgumentHelp("The service, as web1 or web/web1.", valueName: "service"))
   var service: String

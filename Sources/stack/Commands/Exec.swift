@@ -25,7 +25,7 @@ struct Exec: ParsableCommand {
   var privileged = false
   @Flag(name: [.customShort("d"), .long], help: "Leave it running, with neither input nor output, and return at once.")
   var detach = false
-  @Option(help: ArgumentHelp("Which replica of the service.", valueName: "number"))
+  @Option(help: ArgumentHelp("Which replica of the service: the first, if none is named.", valueName: "number"))
   var index: Int?
   @OptionGroup var stack: StackOptions
   @Argument(

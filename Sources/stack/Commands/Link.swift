@@ -74,16 +74,18 @@ struct Link: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: true) { session in
       guard let place, request.isChange else { return try show(session) }
-      let link = try session.commands.linkPlace(place, in: stack.stack)
-      let printer = ProgressPrinter(progress, stack: link.stack)
-      try session.finish(printer) { report in try session.commands.shape(link, request, report: report) }
-      try show(link, session)
+      let links = try session.commands.linkPlaces(place, in: stack.stack)
+      for link in links {
+        let printer = ProgressPrinter(progress, stack: link.stack)
+        try session.finish(printer) { report in try session.commands.shape(link, request, report: report) }
+      }
+      try show(links, session)
     }
   }
 
   private func show(_ session: Session) throws {
     if let place, place.contains(":") || !session.commands.index.names().contains(place) && !place.contains(".") {
-      return try show(try session.commands.linkPlace(place, in: stack.stack), session)
+      return try show(try session.commands.linkPlaces(place, in: stack.stack), session)
     }
     let name = try session.stackName(place ?? stack.stack)
     show(try session.commands.links(of: name), session)
@@ -92,8 +94,8 @@ struct Link: ParsableCommand {
     }
   }
 
-  private func show(_ link: StackCommands.LinkPlace, _ session: Session) throws {
-    show(try session.commands.links(of: link.stack, link), session)
+  private func show(_ links: [StackCommands.LinkPlace], _ session: Session) throws {
+    show(try links.flatMap { try session.commands.links(of: $0.stack, $0) }, session)
   }
 
   private func show(_ statuses: [StackCommands.LinkStatus], _ session: Session) {

@@ -5,7 +5,10 @@ import Orchestrator
 struct Logs: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "logs", abstract: "Show what services wrote.")
 
-  @Argument(help: ArgumentHelp("Services, as web1 or web/web1. Without any: all of the stack's.", valueName: "service"))
+  @Argument(
+    help: ArgumentHelp(
+      "Services, as web1 or web/web1: with replicas, all of them, or web-2. Without any: all of the stack's.",
+      valueName: "service"))
   var services: [String] = []
   @OptionGroup var stack: StackOptions
   @Flag(name: [.short, .long], help: "Go on until Ctrl-C.")
@@ -37,7 +40,7 @@ struct Logs: ParsableCommand {
         guard let lines = Int(tail), lines >= 0 else { throw ValidationError("--tail takes a number of lines, or all") }
         options.tail = lines
       }
-      let places = try services.map { try session.commands.index.find($0, in: stack.stack) }
+      let places = try session.commands.index.places(of: services, in: stack.stack)
       let name = try places.first?.stack ?? session.commands.index.stack(named: stack.stack)
       guard places.allSatisfy({ $0.stack == name }) else {
         throw ValidationError("logs shows the services of one stack at a time")

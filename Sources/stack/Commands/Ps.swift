@@ -28,7 +28,8 @@ struct Ps: ParsableCommand {
           ? all || format == .table || !entry.isExited : status.contains(entry.phase)
       }
       if services {
-        for entry in statuses { print(entry.name) }
+        var shown: Set<String> = []
+        for entry in statuses where shown.insert(entry.service.service).inserted { print(entry.service.service) }
       } else if quiet {
         for pid in statuses.compactMap(\.pid) { print(pid) }
       } else if format == .json {

@@ -9,7 +9,10 @@ struct Stats: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-  @Argument(help: ArgumentHelp("Services, as web1 or web/web1. Without any: all that run.", valueName: "service"))
+  @Argument(
+    help: ArgumentHelp(
+      "Services, as web1 or web/web1: with replicas, all of them, or web-2. Without any: all that run.",
+      valueName: "service"))
   var services: [String] = []
   @OptionGroup var stack: StackOptions
   @Flag(help: "Once, and not every second until Ctrl-C.")
@@ -19,7 +22,7 @@ struct Stats: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      let places = try services.map { try session.commands.index.find($0, in: stack.stack) }
+      let places = try session.commands.index.places(of: services, in: stack.stack)
       let stacks =
         places.isEmpty
         ? try stack.stack.map { [try session.commands.index.stack(named: $0)] } ?? session.commands.index.names()
@@ -38,13 +41,16 @@ struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "top", abstract: "Show the processes of services, as the host sees them.")
 
-  @Argument(help: ArgumentHelp("Services, as web1 or web/web1. Without any: all that run.", valueName: "service"))
+  @Argument(
+    help: ArgumentHelp(
+      "Services, as web1 or web/web1: with replicas, all of them, or web-2. Without any: all that run.",
+      valueName: "service"))
   var services: [String] = []
   @OptionGroup var stack: StackOptions
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      var places = try services.map { try session.commands.index.find($0, in: stack.stack) }
+      var places = try session.commands.index.places(of: services, in: stack.stack)
       if places.isEmpty {
         let name = try session.commands.index.stack(named: stack.stack)
         places = try session.statuses(of: name).map { try session.commands.index.find($0.name, in: name) }

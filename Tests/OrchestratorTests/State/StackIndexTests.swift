@@ -19,13 +19,21 @@ import Testing
     for service in services { try Files.makeFolder(folder.folders.stack(name).service(service).path) }
   }
 
-  private func find(_ text: String, in stack: String? = nil) -> String {
+  private func find(_ text: String, replica: Int? = nil, in stack: String? = nil) -> String {
     do throws(StackErrors) {
-      let place = try index.find(text, in: stack)
+      let place = try index.find(text, replica: replica, in: stack)
       return "\(place.stack)/\(place.service)"
     } catch {
       return "\(error)"
     }
+  }
+
+  /// A stack as it is after `up`, with its record.
+  private func record(_ name: String, _ text: String) throws {
+    var desired = try resolve(text)
+    desired.name = name
+    try stack(name, desired.services.map(\.name))
+    try StateFile(path: folder.folders.stack(name).intent).write(desired)
   }
 
   @Test func stacksAreThoseWithState() {
@@ -46,7 +54,27 @@ import Testing
     #expect(find("web1") == "error: service web1 runs in more than one stack\n  say which: lab/web1, web/web1")
   }
 
-  @Test func aServiceWithReplicasIsAnsweredWithThem() {
+  @Test func theNameOfAServiceWithReplicasMeansAllOfThem() throws {
+    try record("shop", "services: {app: {command: [x], scale: 11}, app-x: {command: [x]}, one: {command: [x]}}")
+    let all = (1...11).map { StackIndex.Place(stack: "shop", service: "app-\($0)") }
+    #expect(try index.places(of: "app", in: nil) == all)
+    #expect(try index.places(of: "shop/app", in: nil) == all)
+    #expect(try index.places(of: ["app-3", "app", "one"], in: nil).map(\.service).prefix(2) == ["app-3", "app-1"])
+    #expect(try index.places(of: ["app-3", "app", "one"], in: nil).count == 12)
+    #expect(find("app") == "shop/app-1")
+    #expect(find("app", replica: 1) == "shop/app-1")
+    #expect(find("app", replica: 11) == "shop/app-11")
+    #expect(find("app", replica: 12).hasPrefix("error: no service named app-12 is up"))
+    #expect(find("one", replica: 1) == "shop/one")
+    // A name that only begins like another is another.
+    #expect(find("app-x") == "shop/app-x")
+    #expect(find("ap").hasPrefix("error: no service named ap is up"))
+    try record("mall", "services: {app: {command: [x]}}")
+    #expect(find("app") == "error: service app runs in more than one stack\n  say which: mall/app, shop/app")
+    #expect(find("mall/app") == "mall/app")
+  }
+
+  @Test func replicasWhoseRecordIsLostAreShown() {
     #expect(find("db") == "error: no service named db is up\n  there are: web/db-1, web/db-2")
     #expect(find("web/db") == "error: no service named db is up in stack web\n  there are: web/db-1, web/db-2")
   }
