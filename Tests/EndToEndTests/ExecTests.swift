@@ -63,6 +63,39 @@ import Testing
     }
   }
 
+  @Test func hostNameAndKindOfTerminalAreInTheEnvironment() throws {
+    try ThrowawayHost.with { host in
+      try host.up(
+        """
+        name: x
+        services:
+          a: {command: [sleep, infinity], hostname: front}
+          t: {command: [sleep, infinity], tty: true}
+          own: {command: [sleep, infinity], tty: true, environment: {TERM: dumb, HOSTNAME: mine}}
+          host: {command: [sleep, infinity], uts: host}
+        """, named: "x")
+      func ofService(_ name: String) throws -> [Substring] {
+        try host.succeed("stack", "exec", "-T", name, "cat", "/proc/1/environ").split(separator: "\0")
+      }
+      func ofExec(_ service: String, _ environment: String) throws -> String {
+        try host.succeed(
+          "script", "-qec", "\(environment) stack exec \(service) sh -c 'echo $TERM.$HOSTNAME'", "/dev/null")
+      }
+      #expect(try ofService("a").contains("HOSTNAME=front"))
+      #expect(try !ofService("a").contains { $0.hasPrefix("TERM=") })
+      #expect(try Set(["HOSTNAME=t", "TERM=xterm"]).isSubset(of: ofService("t")))
+      #expect(try Set(["HOSTNAME=mine", "TERM=dumb"]).isSubset(of: ofService("own")))
+      #expect(try ofService("host").contains("HOSTNAME=\(host.succeed("uname", "-n"))"[...]))
+      #expect(try ofExec("a", "TERM=screen").contains("screen.front"))
+      #expect(try ofExec("t", "TERM=screen").contains("screen.t"))
+      #expect(try ofExec("a", "env -u TERM").contains("xterm.front"))
+      #expect(try ofExec("own", "TERM=screen").contains("dumb.mine"))
+      #expect(try host.succeed("stack", "exec", "t", "sh", "-c", "echo ${TERM-none}.$HOSTNAME") == "none.t")
+      // None of it makes a service differ from its file.
+      #expect(try host.succeed("stack", "up", "x.stack").contains("created") == false)
+    }
+  }
+
   @Test func aSignalReachesTheCommand() throws {
     try withIdle { (host) throws in
       let command = try host.start(

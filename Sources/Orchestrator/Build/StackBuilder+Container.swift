@@ -81,7 +81,7 @@ extension StackBuilder {
 
   private func process(of service: DesiredService) throws(KernelError) -> ContainerProcess {
     var process = ContainerProcess(service.process.arguments)
-    process.environment = service.process.environment.map { "\($0.key)=\($0.value)" }.sorted()
+    process.environment = service.environment(terminal: service.terminalKind).map { "\($0.key)=\($0.value)" }.sorted()
     process.workingDirectory = service.process.workingDirectory ?? "/"
     process.user = service.process.user
     process.confinement = try filters.confinement(service.process.security)

@@ -13,7 +13,7 @@ extension StackBuilder {
   ) -> ServiceProbe {
     let groups = ProbeGroups(parent: controlGroup(of: service.name))
     var spec = ExecSpec(service.healthCheck?.command ?? [])
-    spec.environment = service.process.environment.map { "\($0.key)=\($0.value)" }.sorted()
+    spec.environment = service.environment(terminal: nil).map { "\($0.key)=\($0.value)" }.sorted()
     spec.workingDirectory = service.process.workingDirectory ?? "/"
     spec.user = service.process.user
     spec.openFiles = openFiles

@@ -55,10 +55,12 @@ extension StackCommands {
       let entrance = try entrance(of: place, context)
       let birthplace = try entrance.birthplace()
       var spec = ExecSpec(command)
-      spec.environment = environment(context.environment, options.environment)
+      spec.terminal = options.wantsTerminal && isTerminal && !options.isDetached
+      // The terminal is the caller's, and he knows its kind.
+      let terminal = spec.terminal ? ["TERM": environment["TERM"] ?? "xterm"] : [:]
+      spec.environment = environment(terminal.merging(context.environment) { _, own in own }, options.environment)
       spec.workingDirectory = options.workingDirectory ?? context.workingDirectory ?? "/"
       spec.user = options.user ?? context.user
-      spec.terminal = options.wantsTerminal && isTerminal
       spec.confinement =
         options.isPrivileged ? .none : try SeccompFilters(folders.cache).confinement(context.security)
       spec.cgroup = birthplace.descriptor

@@ -18,7 +18,7 @@ struct ExecContext: Codable, Hashable, Sendable {
     limits = service.settings.limits
     groups = service.settings.groups
     hasClocks = service.settings.timeOffsets != nil
-    environment = process.environment
+    environment = service.environment(terminal: nil)
     workingDirectory = process.workingDirectory
     user = process.user
     security = process.security

@@ -6,7 +6,11 @@ struct Exec: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "exec", abstract: "Run a command in a running service.",
     discussion:
-      "Options end at the service's name. The exit code is the command's: 128+n after a signal, 127 when it is not there, 126 when it cannot be executed."
+      """
+      Options end at the service's name. The command has the service's environment, and with a terminal your TERM unless the \
+      service has one of its own. The exit code is the command's: 128+n after a signal, 127 when it is not there, 126 when it \
+      cannot be executed.
+      """
   )
 
   @Option(name: [.customShort("u"), .long], help: "The user, as name or uid, with :group.")
