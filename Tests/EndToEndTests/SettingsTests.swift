@@ -16,6 +16,7 @@ import Testing
             command: [sh, -c, "ulimit -n > /tmp/files; exec sleep infinity"]
             ulimits: {nofile: {soft: 40, hard: 50}, core: 0}
             oom_score_adj: 500
+            healthcheck: {test: "cat /proc/self/oom_score_adj > /tmp/score", interval: 1s}
             shm_size: 8m
             group_add: [audio, "4321"]
             sysctls: {net.core.somaxconn: 77, kernel.shmmni: "99"}
@@ -23,7 +24,7 @@ import Testing
         """, named: "x")
       #expect(try inside("a", "cat /tmp/files", host) == "40")
       #expect(try inside("a", "ulimit -Sn; ulimit -Hn; ulimit -c", host) == "40\n50\n0")
-      #expect(try inside("a", "cat /proc/1/oom_score_adj", host) == "500")
+      #expect(try inside("a", "cat /proc/1/oom_score_adj /proc/self/oom_score_adj /tmp/score", host) == "500\n500\n500")
       #expect(try inside("a", "df -k /dev/shm | tail -1", host).contains(" 8192 "))
       let groups = try inside("a", "id -G; grep Groups /proc/1/status", host)
       #expect(groups.split(separator: "\n").allSatisfy { $0.contains("4321") && $0.contains("29") }, "\(groups)")

@@ -18,6 +18,7 @@ extension StackBuilder {
     spec.user = service.process.user
     spec.openFiles = openFiles
     spec.limits = service.settings.limits
+    spec.oomScoreAdjustment = service.settings.oomScoreAdjustment
     spec.groups = service.settings.groups
     spec.entersTimeNamespace = service.settings.timeOffsets != nil
     return ServiceProbe(

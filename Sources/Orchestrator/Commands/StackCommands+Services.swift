@@ -66,6 +66,7 @@ extension StackCommands {
       spec.cgroup = birthplace.descriptor
       spec.cgroupEntrances = entrance.open
       (spec.limits, spec.groups) = (context.limits, context.groups)
+      spec.oomScoreAdjustment = context.oomScoreAdjustment
       spec.entersTimeNamespace = context.hasClocks
       if options.isDetached {
         try Container.detach(into: process.process.pidfd, spec)

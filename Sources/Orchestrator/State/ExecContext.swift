@@ -7,6 +7,7 @@ struct ExecContext: Codable, Hashable, Sendable {
   var user: String?
   @Sparse var security: DesiredSecurity
   @Sparse var limits: [ProcessLimit]
+  var oomScoreAdjustment: Int32?
   @Sparse var groups: [String]
   @Sparse var hasClocks: Bool
   /// Into the service's control group, where the supervisor saw it.
@@ -16,6 +17,7 @@ struct ExecContext: Codable, Hashable, Sendable {
     self.entrance = entrance
     let process = service.process
     limits = service.settings.limits
+    oomScoreAdjustment = service.settings.oomScoreAdjustment
     groups = service.settings.groups
     hasClocks = service.settings.timeOffsets != nil
     environment = service.environment(terminal: nil)

@@ -20,6 +20,8 @@ public struct ExecSpec: Sendable {
   /// As ``ContainerSpec/cgroupEntrances``.
   public var cgroupEntrances: [String] = []
   public var limits: [ProcessLimit] = []
+  /// As ``ContainerSpec/oomScoreAdjustment``.
+  public var oomScoreAdjustment: Int32?
   /// As ``ContainerSettings/groups``.
   public var groups: [String] = []
   /// Whether the container has a time namespace of its own.
@@ -87,6 +89,7 @@ public enum Container {
     try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
     try program.raise(spec.limits)
+    try program.adjustOOMScore(by: spec.oomScoreAdjustment, of: command)
     let target = try Target(pidfd)
     var credentials = Credentials()
     if spec.user?.isEmpty == false || !spec.groups.isEmpty {

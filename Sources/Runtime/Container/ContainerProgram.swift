@@ -43,11 +43,7 @@ struct ContainerProgram: ~Copyable {
     try program.limit(spec.openFiles)
     try program.raise(spec.settings.limits)
     try program.offsetClocks(by: spec.settings.timeOffsets)
-    if let adjustment = spec.oomScoreAdjustment {
-      try program.add(
-        STACK_OP_WRITE, for: "set the OOM score of", spec.hostname, path: "/proc/self/oom_score_adj",
-        text: String(adjustment))
-    }
+    try program.adjustOOMScore(by: spec.oomScoreAdjustment, of: spec.hostname)
     try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0)
     if let network = spec.networkNamespace {
       try program.add(
@@ -393,6 +389,13 @@ extension Program {
     guard let openFiles else { return }
     let limit = values([openFiles.value])
     try add(STACK_OP_LIMIT, for: "set", "the limit of open files", flags: UInt64(RLIMIT_NOFILE.rawValue), data: limit)
+  }
+
+  /// While the host's /proc is there, and the right to lower it.
+  mutating func adjustOOMScore(by adjustment: Int32?, of subject: String) throws(KernelError) {
+    guard let adjustment else { return }
+    try add(
+      STACK_OP_WRITE, for: "set the OOM score of", subject, path: "/proc/self/oom_score_adj", text: String(adjustment))
   }
 
   /// So that the command can open it again, as /dev/stdout or /dev/pts/0, whoever it runs as.
