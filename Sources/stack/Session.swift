@@ -68,6 +68,7 @@ struct Session {
 
   /// Shows what a stack's services write, until Ctrl-C.
   func follow(_ stack: String) throws {
+    Self.flushOutput()
     var options = StackCommands.LogOptions()
     options.follows = true
     options.isColored = isatty(STDOUT_FILENO) == 1
@@ -76,6 +77,7 @@ struct Session {
 
   /// Shows what a stack's services write until one of them ends, and stops all of them.
   func followUntilOneEnds(_ stack: String, exitCodeFrom: String?, _ progress: ProgressOptions) throws -> Int32 {
+    Self.flushOutput()
     var options = StackCommands.LogOptions()
     options.follows = true
     options.isColored = isatty(STDOUT_FILENO) == 1
@@ -83,6 +85,9 @@ struct Session {
     defer { printer.end() }
     return try commands.followUntilOneEnds(stack, exitCodeFrom: exitCodeFrom, options) { printer.show($0) }
   }
+
+  /// Logs are written past the buffer that `print` fills.
+  private static func flushOutput() { fflush(nil) }
 
   // MARK: Operations
 

@@ -308,6 +308,7 @@ import Testing
         "name: x\nservices:\n  a:\n    command: [sh, -c, \"while :; do echo tick; sleep 0.1; done\"]\n", to: "x.stack")
       let up = try host.start(["stack", "up", "--attach", "x.stack"])
       #expect(host.eventually { up.output.components(separatedBy: "tick").count > 3 })
+      #expect(up.output.hasPrefix("SERVICE"), "\(up.output)")
       try host.signal(2, to: up)
       _ = try up.wait(limit: .seconds(60))
     }
