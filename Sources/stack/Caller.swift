@@ -22,6 +22,11 @@ enum Caller {
     }
   }
 
+  /// The stack that commands are about which name none.
+  static var projectName: String? {
+    environment["COMPOSE_PROJECT_NAME"].flatMap { $0.isEmpty ? nil : $0 }
+  }
+
   static var workingFolder: String {
     guard let path = getcwd(nil, 0) else { return "/" }
     defer { free(path) }

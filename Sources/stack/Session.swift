@@ -50,9 +50,11 @@ struct Session {
     return request
   }
 
-  /// A stack's name, from its name, from its file, or the only one there is.
+  /// A stack's name, from its name, from its file, or of the one that is meant where none is named.
   func stackName(_ text: String?) throws -> String {
-    guard let text, text.contains("/") || text.contains(".") else { return try commands.index.stack(named: text) }
+    guard let text, text.contains("/") || text.contains(".") else {
+      return try commands.index.stack(named: text ?? Caller.projectName)
+    }
     return try commands.load(LoadRequest(paths: [text])).name
   }
 

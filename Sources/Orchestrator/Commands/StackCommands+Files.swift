@@ -2,10 +2,12 @@ import Kernel
 
 /// Which stack file to read, and how.
 public struct LoadRequest: Sendable {
-  /// The files, each merged over those before it. When empty, the one that is found in the current folder.
+  /// The files, each merged over those before it; `-` is standard input. When empty, those that are found: of COMPOSE_FILE,
+  /// or in the current folder or one above it.
   public var paths: [String]
-  /// The stack's name, when it is not the file's.
+  /// The stack's name, when it is neither that of COMPOSE_PROJECT_NAME nor the file's.
   public var name: String?
+  /// When empty, those of COMPOSE_PROFILES.
   public var profiles: [String] = []
   /// The services that it is about, if not about all.
   public var services: [String] = []
@@ -117,10 +119,13 @@ extension StackCommands {
   ///
   /// - Throws: ``FileDiagnostics``, or ``StackErrors`` when there is no file to be found.
   public func load(_ request: LoadRequest) throws -> LoadedStack {
-    let paths = request.paths.isEmpty ? [try fileHere()] : request.paths
-    var loader = StackFileLoader(files: HostFiles(), environment: environment, workingFolder: workingFolder)
+    var loader = StackFileLoader(
+      files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)
     loader.isInterpolating = request.isInterpolating
-    let outcome = loader.load(paths, name: request.name)
+    let paths = request.paths.isEmpty ? try pathsFound(loader) : request.paths
+    let variables = loader.variables(beside: paths)
+    let name = request.name ?? variables["COMPOSE_PROJECT_NAME"].flatMap { $0.isEmpty ? nil : $0 }
+    let outcome = loader.load(paths, name: name)
     guard var file = outcome.stack else { throw FileDiagnostics(diagnostics: outcome.diagnostics) }
     for (name, count) in request.scale.sorted(by: { $0.key < $1.key }) {
       guard var service = file.services[name] else {
@@ -136,7 +141,8 @@ extension StackCommands {
     if !request.scale.isEmpty { StackChecks(stack: file, serviceNames: [], diagnostics: replicas).checkReplicas() }
     guard !replicas.hasErrors else { throw FileDiagnostics(diagnostics: replicas.sorted) }
     let selection = file.activeServices(
-      profiles: request.profiles, named: request.services, withDependencies: request.includesDependencies)
+      profiles: request.profiles.isEmpty ? variables.list("COMPOSE_PROFILES", separator: ",") : request.profiles,
+      named: request.services, withDependencies: request.includesDependencies)
     guard selection.diagnostics.isEmpty else { throw FileDiagnostics(diagnostics: selection.diagnostics) }
     return LoadedStack(
       file: file, services: selection.services,
@@ -144,19 +150,9 @@ extension StackCommands {
       notes: DiagnosticRenderer(isColored: false).render(outcome.diagnostics))
   }
 
-  /// The one stack file in the current folder, or what Compose would take.
-  private func fileHere() throws -> String {
-    let names = Files.list(workingFolder)
-    let stacks = names.filter { $0.hasSuffix(".stack") }
-    if stacks.count == 1, let only = stacks.first { return only }
-    let compose = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"].first(
-      where: names.contains)
-    if stacks.isEmpty, let compose { return compose }
-    throw StackErrors([
-      stacks.isEmpty
-        ? StackError(nil, "there is no stack file here", remedy: "name one: stack up FILE")
-        : StackError(
-          nil, "there is more than one stack file here", remedy: "name one: \(stacks.joined(separator: ", "))")
-    ])
+  private func pathsFound(_ loader: StackFileLoader) throws(StackErrors) -> [String] {
+    try StackFileSearch(
+      list: { Files.list($0) }, workingFolder: workingFolder, variables: loader.variables(in: workingFolder)
+    ).paths()
   }
 }

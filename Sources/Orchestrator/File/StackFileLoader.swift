@@ -5,6 +5,9 @@ struct StackFileLoader {
   var environment: [String: String]
   /// Absolute path of the folder that the given paths start from.
   var workingFolder: String
+  /// The path that stands for standard input.
+  static let standardInput = "-"
+
   /// False: `$` in values is left alone (`stack config --no-interpolate`).
   var isInterpolating = true
 
@@ -32,14 +35,15 @@ struct StackFileLoader {
       diagnostics.add(Diagnostic(.unreadableFile, "no stack file is given", file: "stack"))
       return Outcome(stack: nil, diagnostics: diagnostics.sorted, variables: [])
     }
-    paths.forEach(diagnostics.register(file:))
-    let location = Path.resolve(first, in: workingFolder)
+    paths.map(Self.shown).forEach(diagnostics.register(file:))
+    let location = self.location(of: first)
     let folder = Path.split(location).folder
     let variables = Variables(environment: environment, dotenv: dotenv(in: folder, loader))
     var interpolator = Interpolator(variables: variables, diagnostics: diagnostics)
     var documents: [Node] = []
     for path in paths {
-      guard let source = loader.load(path, from: Path.resolve(path, in: workingFolder)),
+      let isInput = path == Self.standardInput
+      guard let source = loader.load(Self.shown(path), from: isInput ? path : self.location(of: path)),
         let document = DocumentParser.parse(source, diagnostics)
       else { continue }
       documents.append(isInterpolating ? interpolator.interpolate(document) : document)
@@ -57,6 +61,23 @@ struct StackFileLoader {
     return Outcome(
       stack: diagnostics.hasErrors ? nil : stack, diagnostics: diagnostics.sorted, variables: interpolator.uses)
   }
+
+  /// What is known beside files: the caller's environment, and `.env` in the folder of the first. What is wrong with that
+  /// file is told when they are loaded.
+  func variables(beside paths: [String]) -> Variables {
+    variables(in: paths.first.map { Path.split(location(of: $0)).folder } ?? workingFolder)
+  }
+
+  func variables(in folder: String) -> Variables {
+    Variables(
+      environment: environment,
+      dotenv: dotenv(in: folder, SourceLoader(files: files, diagnostics: DiagnosticList())))
+  }
+
+  /// What comes by standard input counts as a file of the working folder.
+  private func location(of path: String) -> String { Path.resolve(Self.shown(path), in: workingFolder) }
+
+  private static func shown(_ path: String) -> String { path == standardInput ? "<stdin>" : path }
 
   /// `.env` beside the stack file; most stacks have none.
   private func dotenv(in folder: String, _ loader: SourceLoader) -> [String: String] {

@@ -5,22 +5,28 @@ import Orchestrator
 struct SourceOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "The stack file. Without it: the one *.stack here, or compose.yaml.", valueName: "file"),
+      "The stack file. Without it: those of COMPOSE_FILE, or the one *.stack here, or compose.yaml with "
+        + "compose.override.yaml over it; if there is none, of the nearest folder above that has one.",
+      valueName: "file"),
     completion: .file(extensions: ["stack", "yaml", "yml"]))
   var file: String?
   @Option(
     name: [.customShort("f"), .customLong("file")],
-    help: ArgumentHelp("A stack file; later ones are merged over earlier ones.", valueName: "file"),
+    help: ArgumentHelp(
+      "A stack file, or - for standard input; later ones are merged over earlier ones.", valueName: "file"),
     completion: .file(extensions: ["stack", "yaml", "yml"]))
   var files: [String] = []
   @Option(
-    name: [.customShort("p"), .customLong("project")], help: ArgumentHelp("The stack's name.", valueName: "name"))
+    name: [.customShort("p"), .customLong("project")],
+    help: ArgumentHelp("The stack's name. Default: COMPOSE_PROJECT_NAME, or the file's.", valueName: "name"))
   var name: String?
-  @Option(help: ArgumentHelp("A profile whose services are to run too.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "A profile whose services are to run too. Default: those of COMPOSE_PROFILES.", valueName: "name"))
   var profile: [String] = []
 
   var request: LoadRequest {
-    var request = LoadRequest(paths: files + [file].compactMap(\.self))
+    var request = LoadRequest(paths: [file].compactMap(\.self) + files)
     request.name = name
     request.profiles = profile
     return request
@@ -37,6 +43,10 @@ struct ProgressOptions: ParsableArguments {
 
 /// A stack that is up.
 struct StackOptions: ParsableArguments {
-  @Option(name: [.short, .long], help: ArgumentHelp("The stack, when more than one is up.", valueName: "name"))
-  var stack: String?
+  @Option(
+    name: [.customShort("s"), .customLong("stack")],
+    help: ArgumentHelp("The stack, when more than one is up. Default: COMPOSE_PROJECT_NAME.", valueName: "name"))
+  var named: String?
+
+  var stack: String? { named ?? Caller.projectName }
 }

@@ -70,7 +70,7 @@ struct StackReader {
     if let name = draft.name { return name }
     let (folder, file) = Path.split(location)
     let stem = file.split(separator: ".").first.map(String.init) ?? ""
-    let isGeneric = ["compose", "docker-compose", "stack"].contains(stem)
+    let isGeneric = ["compose", "docker-compose", "stack", "<stdin>"].contains(stem)
     let text = Self.normalized(isGeneric ? Path.split(folder).name : stem)
     // A `name:` that is wrong has been reported; one more error about the path would not help.
     if text.isEmpty, root.node["name"] == nil {

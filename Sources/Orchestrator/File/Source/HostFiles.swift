@@ -3,9 +3,13 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// The files of this host.
+/// The files of this host, and `-` for standard input.
 struct HostFiles: FileReading {
+  /// Ends the wait for what standard input brings.
+  var interruption = Interruption()
+
   func read(_ path: String, limit: Int) throws(FileReadingError) -> [UInt8] {
+    guard path != StackFileLoader.standardInput else { return try readInput(limit: limit) }
     guard !path.utf8.contains(0) else { throw .refused("the path holds a NUL character") }
     // O_NONBLOCK: opening a FIFO that nobody writes to must not hang (open(2)). It changes nothing for regular files.
     let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
@@ -21,14 +25,32 @@ struct HostFiles: FileReading {
     return try readAll(descriptor, expecting: Int(status.st_size), limit: limit)
   }
 
+  private func readInput(limit: Int) throws(FileReadingError) -> [UInt8] {
+    let number = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+    guard number >= 0 else { throw .refused("\(Errno(rawValue: errno))") }
+    return try readAll(Descriptor(adopting: number), expecting: 0, limit: limit) { () throws(FileReadingError) in
+      try awaitInput()
+    }
+  }
+
+  private func awaitInput() throws(FileReadingError) {
+    var waiting = [STDIN_FILENO, interruption.wake?.rawValue ?? -1].map {
+      pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+    }
+    poll(&waiting, nfds_t(waiting.count), -1)
+    if interruption.isInterrupted() { throw .refused("interrupted") }
+  }
+
   /// The file may grow meanwhile, and those of /proc say that they are empty: the limit counts what is read.
   private func readAll(
-    _ descriptor: borrowing Descriptor, expecting size: Int, limit: Int
+    _ descriptor: borrowing Descriptor, expecting size: Int, limit: Int,
+    onceReadable: () throws(FileReadingError) -> Void = {}
   ) throws(FileReadingError) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(size + 1)
     var buffer = [UInt8](repeating: 0, count: min(max(size + 1, 4096), 65536))
     while true {
+      try onceReadable()
       let count = Glibc.read(descriptor.rawValue, &buffer, buffer.count)
       if count < 0 {
         let error = Errno(rawValue: errno)

@@ -5,6 +5,11 @@ struct Variables: Sendable {
 
   subscript(name: String) -> String? { environment[name] ?? dotenv[name] }
 
+  /// The parts of a value that lists something; none when there is no such variable.
+  func list(_ name: String, separator: Character) -> [String] {
+    self[name]?.split(separator: separator).map(String.init) ?? []
+  }
+
   /// What a mistyped name is compared with.
   var names: [String] { (Array(environment.keys) + Array(dotenv.keys)).sorted() }
 }
