@@ -7,15 +7,24 @@ extension StackCommand {
   /// that fails does.
   static func main() {
     Caller.fillStandardDescriptors()
+    let words = Array(CommandLine.arguments.dropFirst())
     do {
-      var command = try command(of: Array(CommandLine.arguments.dropFirst()))
-      try command.run()
+      var command = try command(of: words)
+      do {
+        try command.run()
+      } catch let error as ValidationError {
+        fail(message(about: error, of: type(of: command)))
+      }
     } catch {
       // A command that `exec` runs may well end with the parser's number for what it cannot understand.
       guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      standardError("error: ", unknownCommand() ?? message(about: error))
-      Glibc.exit(ExitCode.failure.rawValue)
+      fail(message(about: error))
     }
+  }
+
+  private static func fail(_ text: String) -> Never {
+    standardError("error: ", text)
+    Glibc.exit(ExitCode.failure.rawValue)
   }
 
   /// A command is parsed as if there were no others: the parser would ask the runtime about each of them at every start, and an
@@ -26,17 +35,23 @@ extension StackCommand {
     if let named, let command = try? named.parseAsRoot(Array(words.dropFirst())), type(of: command) == named {
       return command
     }
+    if named == nil, let unknown = unknownCommand(words) { fail(unknown) }
     return try parseAsRoot(words)
   }
 
-  /// What to say of a first word that is no command; nil when it is one.
-  private static func unknownCommand() -> String? {
+  /// What to say of a first word, or of one after `help`, that is no command; nil when it is one.
+  private static func unknownCommand(_ words: [String]) -> String? {
     let names = configuration.subcommands.compactMap { $0.configuration.commandName }
-    guard let word = CommandLine.arguments.dropFirst().first, !word.hasPrefix("-"), !names.contains(word) else {
-      return nil
-    }
+    let word = words.first == "help" ? words.dropFirst().first : words.first
+    guard let word, !word.hasPrefix("-"), !names.contains(word), word != "help" else { return nil }
     let question = Suggestion.question(about: word, among: names)
     return "stack has no command \"\(word)\"\(question.isEmpty ? "" : ": \(question)")\n  for all of them: stack --help"
+  }
+
+  /// What a command found wrong with its own words once it ran, as the parser would have said it.
+  private static func message(about error: ValidationError, of command: any ParsableCommand.Type) -> String {
+    let name = "stack \(command.configuration.commandName ?? "")"
+    return "\(error.message)\nUsage: \(usageString(for: command))\n  See '\(name) --help' for more information."
   }
 
   /// The parser's own words, begun as all errors are.

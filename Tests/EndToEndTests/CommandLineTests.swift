@@ -15,10 +15,85 @@ import Testing
       let wrong = try host.run("stack", "upp")
       #expect(wrong.status == 1)
       #expect(wrong.errors.hasPrefix("error: stack has no command \"upp\": did you mean \"up\"?"), "\(wrong)")
+      let helpless = try host.run("stack", "help", "upp")
+      #expect(helpless.status == 1)
+      #expect(helpless.errors.hasPrefix("error: stack has no command \"upp\": did you mean \"up\"?"), "\(helpless)")
+      #expect(try host.succeed("stack", "help", "up").contains("USAGE: stack up"))
+      #expect(try host.succeed("stack", "help").contains("USAGE: stack"))
       let option = try host.run("stack", "up", "--forse-recreate", "x.stack")
       #expect(option.status == 1)
       #expect(option.errors.hasPrefix("error: Unknown option '--forse-recreate'"), "\(option)")
       #expect(option.errors.contains("--force-recreate"), "\(option)")
+    }
+  }
+
+  @Test func wordsThatACommandDoesNotTakeAreAnsweredWithItsUsage() throws {
+    try ThrowawayHost.with { host in
+      try host.write("services: {a: {command: [sleep, infinity]}}", to: "x.stack")
+      let scale = try host.run("stack", "up", "x.stack", "--scale", "a=-1")
+      #expect(scale.status == 1)
+      #expect(scale.errors.hasPrefix("error: --scale takes service=number, not a=-1\nUsage: stack up "), "\(scale)")
+      #expect(scale.errors.contains("See 'stack up --help'"), "\(scale)")
+      let signal = try host.run("stack", "kill", "--signal", "SIGNOTHING", "a")
+      #expect(signal.errors.hasPrefix("error: there is no signal SIGNOTHING\nUsage: stack kill "), "\(signal)")
+      let stack = try host.run("stack", "kill", "-s", "TERM", "a")
+      #expect(stack.status == 1)
+      #expect(
+        stack.errors == "error: no stack named TERM is up\n  -s names the stack; for the signal write --signal TERM\n")
+    }
+  }
+
+  @Test func filesAreMergedInTheirOrderAndFound() throws {
+    try ThrowawayHost.with { host in
+      func text(_ level: String) -> String {
+        "services: {a: {command: [sleep, infinity], environment: {LEVEL: \(level)}}}\n"
+      }
+      func level(_ arguments: String..., environment: [String: String] = [:]) throws -> String? {
+        let outcome = try host.start(["stack", "config"] + arguments, environment: environment).wait(
+          limit: .seconds(60))
+        guard outcome.status == 0 else { return outcome.errors }
+        return outcome.lines.first { $0.contains("LEVEL") }?.split(separator: " ").last.map(String.init)
+      }
+      for name in ["base", "over"] { try host.write(text(name), to: "lab/\(name).yaml") }
+      #expect(try level("lab/base.yaml", "-f", "lab/over.yaml") == "over")
+      #expect(try level("-f", "lab/over.yaml", "-f", "lab/base.yaml") == "base")
+      #expect(try level(environment: ["COMPOSE_FILE": "lab/base.yaml:lab/over.yaml"]) == "over")
+      #expect(try level("lab/base.yaml", environment: ["COMPOSE_FILE": "lab/over.yaml"]) == "base")
+      try host.write(text("found"), to: "lab/compose.yaml")
+      try host.write(text("above"), to: "lab/compose.override.yaml")
+      try host.succeed("mkdir", "-p", "lab/sub/folder")
+      let below = try host.run("sh", "-c", "cd lab/sub/folder && stack config")
+      #expect(below.output.contains("LEVEL: above"), "\(below)")
+      #expect(below.output.contains("name: lab"), "\(below)")
+    }
+  }
+
+  @Test func aStackFileComesByStandardInput() throws {
+    try ThrowawayHost.with { host in
+      let text = "services: {a: {command: [sleep, infinity], volumes: [\"./pages:/pages\"]}}\n"
+      let config = try host.run("stack", "config", "-f", "-", input: Data(text.utf8))
+      #expect(config.status == 0 && config.output.contains("name: work"), "\(config)")
+      let wrong = try host.run("stack", "config", "-f", "-", input: Data("services: {a: {comand: [x]}}".utf8))
+      #expect(wrong.status == 1 && wrong.errors.hasPrefix("<stdin>:1:16: error"), "\(wrong)")
+      let piped = try host.run("sh", "-c", "(sleep 0.2; echo '\(text)') | stack up -f - -p piped")
+      #expect(piped.status == 0, "\(piped)")
+      try host.write("hello", to: "pages/index.html")
+      #expect(try host.succeed("stack", "exec", "a", "cat", "/pages/index.html") == "hello")
+      try host.succeed("stack", "down", "-p", "piped")
+      #expect(try host.listing("-a").isEmpty)
+    }
+  }
+
+  @Test func theEnvironmentNamesTheStack() throws {
+    try ThrowawayHost.with { host in
+      try host.write("services: {a: {command: [sleep, infinity]}}", to: "compose.yaml")
+      let environment = ["COMPOSE_PROJECT_NAME": "one"]
+      #expect(try host.run("stack", "up", environment: environment).status == 0)
+      try host.succeed("stack", "up", "-p", "two")
+      #expect(try host.run("stack", "exec", "a", "true").status == 1, "it is in both")
+      #expect(try host.run("stack", "exec", "a", "true", environment: environment).status == 0)
+      #expect(try host.run("stack", "down", environment: environment).status == 0)
+      #expect(Set(try host.listing().compactMap { $0["Project"] as? String }) == ["two"])
     }
   }
 

@@ -28,6 +28,13 @@ import Testing
     }
   }
 
+  @Test func theServicesNameMayStandBehindTwoDashes() throws {
+    try withIdle { (host) throws in
+      #expect(try host.succeed("stack", "exec", "--", "a", "echo", "--", "hi") == "-- hi")
+      #expect(try host.succeed("stack", "exec", "-T", "--", "a", "echo", "hi") == "hi")
+    }
+  }
+
   @Test func tenMegabytesPassUnchangedThroughPipes() throws {
     try withIdle { (host) throws in
       var generator = SystemRandomNumberGenerator()
@@ -75,7 +82,7 @@ import Testing
           host: {command: [sleep, infinity], uts: host}
         """, named: "x")
       func ofService(_ name: String) throws -> [Substring] {
-        try host.succeed("stack", "exec", "-T", name, "cat", "/proc/1/environ").split(separator: "\0")
+        try host.succeed("cat", "/proc/\(host.field("PID", of: name, as: Int.self))/environ").split(separator: "\0")
       }
       func ofExec(_ service: String, _ environment: String) throws -> String {
         try host.succeed(

@@ -63,6 +63,11 @@ struct Kill: ParsableCommand {
     guard let number = StackCommands.signalNumber(signal) else {
       throw ValidationError("there is no signal \(signal)")
     }
+    if let name = target.stack.named, StackCommands.signalNumber(name) != nil,
+      !StackIndex(folders: StateFolders()).names().contains(name)
+    {
+      throw Session.failure("no stack named \(name) is up\n  -s names the stack; for the signal write --signal \(name)")
+    }
     try Session.act(.kill(signal: number), on: target, progress: progress)
   }
 }

@@ -12,6 +12,10 @@ struct Down: ParsableCommand {
     name: [.customShort("f"), .customLong("file")],
     help: ArgumentHelp("The stack file.", valueName: "file"), completion: .file())
   var file: String?
+  @Option(
+    name: [.customShort("p"), .customLong("project")],
+    help: ArgumentHelp("The stack's name, whatever its file says. Default: COMPOSE_PROJECT_NAME.", valueName: "name"))
+  var project: String?
   @Flag(name: [.short, .long], help: "Remove its volumes too.")
   var volumes = false
   @Option(
@@ -31,12 +35,17 @@ struct Down: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      let name = try session.stackToTakeDown(stack ?? file, withVolumes: volumes)
+      let name = try nameOfStack(in: session)
       let printer = ProgressPrinter(progress, stack: name)
       try session.finish(printer) { report in
         try session.commands.down(name, removeVolumes: volumes, timeout: timeout, report: report)
       }
       printer.say("stack \(name) is down")
     }
+  }
+
+  private func nameOfStack(in session: Session) throws -> String {
+    if let project { return try session.commands.stackToTakeDown(project, withVolumes: volumes) }
+    return try session.stackToTakeDown(stack ?? file ?? Caller.projectName, withVolumes: volumes)
   }
 }

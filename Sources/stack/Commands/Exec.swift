@@ -39,6 +39,7 @@ struct Exec: ParsableCommand {
 
   func run() throws {
     // What comes first is taken as the service, whatever it looks like.
+    let words = words.first == "--" ? Array(words.dropFirst()) : words
     if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }
     guard words.count > 1 else { throw ValidationError("say which service and what to run: stack exec web1 ls /") }
     try Session.run(needsRoot: true) { session in

@@ -111,5 +111,5 @@ struct Up: ParsableCommand {
   }
 
   /// As everywhere: a name with a slash or a full stop is a file's.
-  private static func isFile(_ word: String) -> Bool { word.contains("/") || word.contains(".") }
+  private static func isFile(_ word: String) -> Bool { word == "-" || word.contains("/") || word.contains(".") }
 }

@@ -55,7 +55,7 @@ enum StackKeys {
         draft.links = (field.items() ?? []).compactMap { $0.link() }
       },
       .ignored("version", "Compose has given it up too"),
-      .notSupported("include", "name several files: `stack -f a.stack -f b.stack up`"),
+      .notSupported("include", "name several files: `stack up -f a.stack -f b.stack`"),
       .notSupported("secrets", "bind the file, read-only: `./secret:/run/secrets/secret:ro`"),
       .notSupported("configs", "bind the file, read-only: `./config:/etc/config:ro`"),
       .notSupported("models", "leave it out: stack runs processes alone"),
