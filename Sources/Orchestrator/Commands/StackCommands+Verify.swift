@@ -30,7 +30,7 @@ extension StackCommands {
       return Dictionary(
         (services.map(\.name) + [request.destination]).map { ($0, [traffic]) }, uniquingKeysWith: { first, _ in first })
     }
-    let matrix = ReachMatrix(stack, nextHop: hop, extra: extra ?? [:])
+    let matrix = ReachMatrix(stack, nextHop: hop, tracking: BridgeTracking.observe(), extra: extra ?? [:])
     let checks = try request.checks(in: stack, matrix)
     return try probing(stack) { (verifier) throws(KernelError) in
       try verifier.ask(checks, rows: matrix.rows, matrix.columns, judging: false)
@@ -79,7 +79,7 @@ extension StackCommands {
       var prober = ReachProber(places)
       prober.timing = ProbeTiming(stack)
       prober.limit(descriptors: Int(clamping: limit.hard))
-      return try body(Verifier(stack: stack, prober: prober, nextHop: hop))
+      return try body(Verifier(stack: stack, prober: prober, nextHop: hop, tracking: BridgeTracking.observe()))
     }
   }
 

@@ -43,10 +43,13 @@ struct ReachMatrix {
   let columns: [ReachColumn]
 
   /// - Parameter extra: what to send to a service beside what the stack tells, by its name, or by `host` or `internet`.
-  init(_ stack: DesiredStack, nextHop: IPAddress?, extra: [String: [Traffic]] = [:]) {
+  init(
+    _ stack: DesiredStack, nextHop: IPAddress?, tracking: BridgeTracking = BridgeTracking(),
+    extra: [String: [Traffic]] = [:]
+  ) {
     self.stack = stack
     self.nextHop = nextHop
-    forecaster = ReachForecaster(stack)
+    forecaster = ReachForecaster(stack, tracking)
     let firewall = Firewall(stack)
     publications = Dictionary(grouping: firewall.publications(.ip) + firewall.publications(.ip6), by: \.port)
     services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -6,9 +6,14 @@ struct ReachForecaster {
   private let routing: PacketRouting
   private let evaluator: PolicyEvaluator
   private let closed: Set<String>
+  private let tracking: BridgeTracking
+  /// The networks whose bridges show what they pass on whatever the host's setting is.
+  private let filtered: Set<String>
 
-  init(_ stack: DesiredStack) {
+  init(_ stack: DesiredStack, _ tracking: BridgeTracking) {
     self.stack = stack
+    self.tracking = tracking
+    filtered = stack.policy.filteredNetworks(of: stack)
     routing = PacketRouting(stack)
     evaluator = PolicyEvaluator(stack)
     closed = Set(stack.policy.closedNetworks)
@@ -36,12 +41,20 @@ struct ReachForecaster {
     if let obstacle = back.obstacle {
       return ReachForecast(isAllowed: false, because: "denied since no answer comes back: \(obstacle)", sender: sender)
     }
-    if back.isByHost, !way.isByHost {
+    if back.isByHost, !way.isByHost, !isTracked(way, destination) {
       return ReachForecast(
         isAllowed: false, because: "denied since the answer goes through the host, which has not seen the question",
         sender: sender)
     }
     return forecast
+  }
+
+  /// Whether the host knows of packets that it does not pass on itself, since a bridge of its own shows them to it.
+  private func isTracked(_ way: PacketRouting.Way, _ destination: IPAddress) -> Bool {
+    way.segments.contains { segment in
+      guard case .network(let name) = segment, stack.network(named: name)?.parent == nil else { return false }
+      return tracking.contains(destination) || filtered.contains(name)
+    }
   }
 
   /// To a port of the host that leads to a service, by one of the host's addresses.

@@ -53,9 +53,10 @@ struct Verifier {
   let stack: DesiredStack
   let prober: ReachProber
   let nextHop: IPAddress?
+  let tracking: BridgeTracking
 
   func verify(_ selection: VerifySelection) throws(KernelError) -> Verification {
-    let matrix = ReachMatrix(stack, nextHop: nextHop)
+    let matrix = ReachMatrix(stack, nextHop: nextHop, tracking: tracking)
     return try ask(matrix.checks().filter { selection.contains($0, in: stack) }, rows: matrix.rows, matrix.columns)
   }
 

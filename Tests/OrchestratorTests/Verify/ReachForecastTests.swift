@@ -15,8 +15,10 @@ import Testing
     links: [{ends: {r1: 10.0.12.1/30, r2: 10.0.12.2/30}}]
     """
 
-  private func forecast(_ name: String, _ text: String) throws -> ReachForecast {
-    let check = ReachMatrix(try resolve(text), nextHop: hop).checks().first { $0.name == name }
+  private func forecast(
+    _ name: String, _ text: String, tracking: BridgeTracking = BridgeTracking()
+  ) throws -> ReachForecast {
+    let check = ReachMatrix(try resolve(text), nextHop: hop, tracking: tracking).checks().first { $0.name == name }
     return try #require(check?.probes.first?.forecast, "\(name)")
   }
 
@@ -57,6 +59,25 @@ import Testing
       """
     let forecast = try forecast("client -> server:80", text)
     #expect(!forecast.isAllowed && forecast.because.contains("which has not seen the question"), "\(forecast)")
+    // It has where bridges show it what they pass on: all of them, or one that rules are about.
+    let tracked = try self.forecast("client -> server:80", text, tracking: BridgeTracking(ipv4: true))
+    #expect(tracked.isAllowed && tracked.because == "allowed by way of r", "\(tracked)")
+    #expect(try !self.forecast("client -> server:80", text, tracking: BridgeTracking(ipv6: true)).isAllowed)
+    let ruled = text + "\npolicies: [{deny: server -> r}]"
+    #expect(try self.forecast("client -> server:80", ruled).isAllowed)
+  }
+
+  @Test func anAnswerMayTakeAnotherWayThanTheLink() throws {
+    let text = """
+      services:
+        a: {command: [x], networks: [front], routes: ["10.9.0.2/32 via r"], expose: ["80"]}
+        r: {command: [x], networks: [front], forward: true}
+        b: {command: [x], networks: [back]}
+      networks: {front: {}, back: {}}
+      links: [{ends: {r: 10.9.0.1/30, b: 10.9.0.2/30}}]
+      """
+    #expect(try !forecast("a -> b@r icmp", text).isAllowed)
+    #expect(try forecast("a -> b@r icmp", text, tracking: BridgeTracking(ipv4: true)).isAllowed)
   }
 
   @Test func rulesHoldOnTheWayToo() throws {
