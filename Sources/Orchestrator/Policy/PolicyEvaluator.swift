@@ -49,7 +49,7 @@ public struct PolicyEvaluator: Sendable {
         }
       }, uniquingKeysWith: { first, _ in first })
     gateways = Dictionary(
-      stack.networks.flatMap { network in network.gateways.map { ($0, network.name) } },
+      stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } },
       uniquingKeysWith: { first, _ in first })
   }
 
@@ -91,7 +91,7 @@ public struct PolicyEvaluator: Sendable {
     case (.service(let sender, let by), .host(let address)):
       guard let from = services[sender] else { return PolicyDecision(false, .noRoute) }
       guard let own = attachment(of: from, in: by, towards: address) else { return PolicyDecision(false, .noRoute) }
-      let target = address ?? networks[own.network]?.gateways.first
+      let target = address ?? networks[own.network]?.hostAddresses.first
       return decide(.service(from, own), .host(target), packet, isPublished: false)
     case (.service(let sender, let by), .outside(let address)):
       guard let from = services[sender],
@@ -104,7 +104,7 @@ public struct PolicyEvaluator: Sendable {
           ? publishedAttachment(of: to) : to.attachments.first(where: { network == nil || $0.network == network })
       else { return PolicyDecision(false, .noRoute) }
       return decide(
-        .host(address ?? networks[target.network]?.gateways.first), .service(to, target), packet,
+        .host(address ?? networks[target.network]?.hostAddresses.first), .service(to, target), packet,
         isPublished: isPublished)
     case (.outside(let address), .service(let receiver, let network)):
       guard let to = services[receiver],

@@ -43,8 +43,10 @@ extension DesiredAttachment {
 }
 
 extension DesiredNetwork {
-  /// The host's addresses in it, of every family.
+  /// Where its services' default routes lead, of every family.
   var gateways: [IPAddress] { [.v4(gateway)] + (ipv6.map { [.v6($0.gateway)] } ?? []) }
+  /// The host's addresses in it: the same, but on a macvlan network, whose gateway is another machine.
+  var hostAddresses: [IPAddress] { parent == nil ? gateways : [] }
   /// Its ranges, of every family.
   var subnets: [IPPrefix] { [.v4(subnet)] + (ipv6.map { [.v6($0.subnet)] } ?? []) }
 }

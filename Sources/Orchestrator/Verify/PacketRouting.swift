@@ -41,6 +41,8 @@ struct PacketRouting {
     case outside
     /// At the host, which lets nothing of that network out.
     case keptIn(network: String)
+    /// At the host, which does not reach its own services on a macvlan network.
+    case apart(network: String)
   }
 
   struct Way: Hashable {
@@ -96,7 +98,7 @@ struct PacketRouting {
       for interface in list { owners[interface.segment, default: [:]][interface.address] = .service(service) }
     }
     for network in stack.networks {
-      for gateway in network.gateways { owners[.network(network.name), default: [:]][gateway] = .host }
+      for gateway in network.hostAddresses { owners[.network(network.name), default: [:]][gateway] = .host }
     }
     self.networks = networks
     holders = Dictionary(
@@ -105,7 +107,7 @@ struct PacketRouting {
     self.owners = owners
     hostPrefixes = stack.networks.flatMap { network in network.subnets.map { ($0, network) } }
     gateways = Dictionary(
-      stack.networks.flatMap { network in network.gateways.map { ($0, network.name) } },
+      stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } },
       uniquingKeysWith: { first, _ in first })
   }
 
@@ -165,13 +167,18 @@ struct PacketRouting {
         if hop == 0 { way.source = from }
         way.segments.append(segment)
         guard let owner = owners[segment]?[address] else {
-          way.end = .noRoute(at: Self.name(node))
+          way.end = reachesBeyondHost(segment) ? .outside : .noRoute(at: Self.name(node))
           return way
         }
         node = owner
       }
     }
     return way
+  }
+
+  /// Whether machines are on it that are not the stack's.
+  private func reachesBeyondHost(_ segment: Segment) -> Bool {
+    segment.network.flatMap { networks[$0] }?.parent != nil
   }
 
   private enum Step {
@@ -193,8 +200,12 @@ struct PacketRouting {
         $0.prefix.length < $1.prefix.length
       })
     else { return .end(.outside) }
+    guard network.parent == nil else {
+      return .end(holders[destination] == nil ? .outside : .apart(network: network.name))
+    }
     return .hop(
-      .network(network.name), destination, from: network.gateways.first { $0.socketFamily == destination.socketFamily })
+      .network(network.name), destination,
+      from: network.hostAddresses.first { $0.socketFamily == destination.socketFamily })
   }
 
   /// The longest prefix wins, as ip-route(8) has it; of equals, the wire itself.

@@ -87,7 +87,7 @@ struct ReachMatrix {
         ReachColumn(target: .published($0, service: service.name), traffic: Traffic($0.target))
       }
     }
-    for network in stack.networks {
+    for network in stack.networks where !network.hostAddresses.isEmpty {
       columns += ports.traffic(toHost: extra["host"] ?? []).map {
         ReachColumn(target: .host(network: network.name), traffic: $0, namesNetwork: stack.networks.count > 1)
       }
@@ -115,7 +115,7 @@ struct ReachMatrix {
       case (.service, .linked(let receiver, _, let link)):
         direct(source, addresses(of: receiver, on: link), column.traffic, at: receiver)
       case (.service, .host(let network)):
-        direct(source, stack.network(named: network)?.gateways ?? [], column.traffic, at: ReachPeer.host.place)
+        direct(source, stack.network(named: network)?.hostAddresses ?? [], column.traffic, at: ReachPeer.host.place)
       case (.service(let sender), .published(let port, let receiver)): toPublished(sender, port, receiver)
       case (.host, .published(let port, let receiver)): fromHostToPublished(port, receiver)
       case (.service, .internet):
@@ -188,7 +188,8 @@ struct ReachMatrix {
   private func gateway(of service: String, likeThatOf address: IPAddress) -> IPAddress? {
     let attachments = services[service]?.attachments ?? []
     let own = attachments.first { $0.leadsOut(for: address) } ?? attachments.first
-    return own.flatMap { stack.network(named: $0.network) }?.gateways.first { $0.socketFamily == address.socketFamily }
+    return own.flatMap { stack.network(named: $0.network) }?.hostAddresses
+      .first { $0.socketFamily == address.socketFamily }
   }
 
   private func question(

@@ -22,11 +22,13 @@ struct ReachForecaster {
   /// To an address of a service, of the host in a network, or of a machine that is not ours.
   ///
   /// - Returns: nil where the file does not say: what a service routes to the host comes from another network than the host
-  ///   knows its sender in, and whether the host takes that is the host's own setting (rp_filter in ip-sysctl).
+  ///   knows its sender in, and whether the host takes that is the host's own setting (rp_filter in ip-sysctl); from one
+  ///   macvlan network to another leads a machine that is not the host.
   func forecast(from source: ReachPeer, to destination: IPAddress, _ traffic: Traffic) -> ReachForecast? {
     let way = routing.way(from: source, to: destination)
     if let obstacle = way.obstacle { return ReachForecast(isAllowed: false, because: "denied since \(obstacle)") }
     if way.meetsHost || way.isByHost, !way.routers.isEmpty { return nil }
+    if way.end == .outside, isOnMacvlan(destination) { return nil }
     guard let sender = way.source else {
       return ReachForecast(isAllowed: true, because: "allowed since it stays where it is")
     }
@@ -64,6 +66,9 @@ struct ReachForecaster {
     if case .service = source {
       let way = routing.way(from: source, to: host)
       if let obstacle = way.obstacle { return ReachForecast(isAllowed: false, because: "denied since \(obstacle)") }
+      if let network = way.segments.last?.network, stack.network(named: network)?.parent != nil {
+        return ReachForecast(isAllowed: false, because: "denied since \(PacketRouting.Way.apart(network))")
+      }
       sender = way.source ?? host
     }
     let port = publication.port
@@ -78,6 +83,11 @@ struct ReachForecaster {
     return ReachForecast(
       isAllowed: decision?.isAllowed ?? true, because: decision.map(explanation) ?? "allowed", sender: sender,
       isTranslated: true)
+  }
+
+  private func isOnMacvlan(_ address: IPAddress) -> Bool {
+    routing.owner(of: address) != nil
+      && stack.networks.contains { $0.parent != nil && $0.subnets.contains { $0.contains(address) } }
   }
 
   private func entersInternal(_ way: PacketRouting.Way) -> Bool {
@@ -142,6 +152,10 @@ extension PacketRouting.Way {
   /// Whether it ends at the host, or beyond.
   fileprivate var meetsHost: Bool { end == .outside || isToHost }
 
+  fileprivate static func apart(_ network: String) -> String {
+    "network \(network) is macvlan: the host and its own services there do not reach each other"
+  }
+
   /// Why packets do not arrive; nil when they do.
   fileprivate var obstacle: String? {
     switch end {
@@ -150,6 +164,7 @@ extension PacketRouting.Way {
     case .blackhole(let name, let line): "\(name) drops what goes there" + (line.map { " (\($0))" } ?? "")
     case .keptIn(let network): "network \(network) is internal"
     case .notForwarded(let name): "\(name) does not forward"
+    case .apart(let network): Self.apart(network)
     case .loop: "it goes round in circles: \(routers.prefix(4).joined(separator: ", "))"
     }
   }

@@ -147,6 +147,38 @@ import Testing
     #expect(!matrix.checks().contains { $0.source == .host && $0.column.label == "r1@r2 icmp" })
   }
 
+  private static let macvlan = """
+    services:
+      a: {command: [x], networks: [lan], expose: ["80"]}
+      b: {command: [x], networks: [lan]}
+      c: {command: [x], ports: ["8080:80", "198.51.100.2:8081:81"]}
+    networks:
+      lan: {driver: macvlan, parent: uplink, subnet: 198.51.100.0/24, gateway: 198.51.100.1, ip_range: 198.51.100.48/28}
+    """
+
+  private static let apart =
+    "denied since network lan is macvlan: the host and its own services there do not reach each other"
+
+  @Test(arguments: [
+    ("a -> b icmp", true, "allowed by default in network lan (web.stack:6)"),
+    ("b -> internet icmp", true, "allowed by default in network lan (web.stack:6)"),
+    ("c -> internet icmp", true, "allowed by default in network default (web.stack:4)"),
+    ("host -> a:80", false, apart),
+    ("c -> a:80", false, apart),
+    ("a -> host:198.51.100.2:8081", false, apart),
+    ("a -> c:80", false, "denied since no rule leads from one to the other"),
+  ])
+  func theHostIsNotOnItsMacvlanNetworks(_ name: String, _ isAllowed: Bool, _ because: String) throws {
+    var facts = HostFacts.using()
+    facts.parents = ["uplink": []]
+    let matrix = ReachMatrix(try resolve(Self.macvlan, on: facts), nextHop: hop)
+    let forecast = try #require(matrix.checks().first { $0.name == name }?.probes.first?.forecast)
+    #expect(forecast.isAllowed == isAllowed && forecast.because == because, "\(forecast)")
+    // The gateway there is not the host.
+    #expect(!matrix.columns.contains { $0.target == .host(network: "lan") })
+    #expect(!matrix.checks().contains { $0.name == "a -> host:8080" })
+  }
+
   @Test func whoSharesANamespaceIsTheOtherOne() throws {
     let text = """
       services:
