@@ -15,16 +15,29 @@ struct ReachFinding: Sendable {
 
   var isWrong: Bool { !complaints.isEmpty }
 
+  /// Whether the packets came through to some of the addresses and not to others.
+  var isObservedInPart: Bool { !isUndecided && Set(answers.map(reaches)).count == 2 }
+
   /// What each answer that is not as predicted says, for people.
   var complaints: [String] {
-    zip(check.probes, isUndecided ? [] : answers).compactMap { probe, answer in
-      if case .failed(let error) = answer { return "\(error)" }
-      let destination = probe.question.destination
-      guard reaches(answer) == probe.forecast.isAllowed else { return "\(destination) \(answer.words)" }
-      guard case .answered(let arrival) = answer, let seen = arrival.translatedSource, !probe.forecast.isTranslated
-      else { return nil }
-      return "\(destination) was reached, but saw \(seen) as the sender"
+    zip(check.probes, isUndecided ? [] : answers).compactMap { probe, answer in complaint(probe, answer) }
+  }
+
+  /// What each answer says, for people.
+  var statements: [String] {
+    zip(check.probes, answers).map { probe, answer in
+      complaint(probe, answer) ?? "\(probe.question.destination) \(answer.words)"
     }
+  }
+
+  /// Nil when it is as predicted.
+  private func complaint(_ probe: ReachProbe, _ answer: ReachAnswer) -> String? {
+    if case .failed(let error) = answer { return "\(error)" }
+    let destination = probe.question.destination
+    guard reaches(answer) == probe.forecast.isAllowed else { return "\(destination) \(answer.words)" }
+    guard case .answered(let arrival) = answer, let seen = arrival.translatedSource, !probe.forecast.isTranslated
+    else { return nil }
+    return "\(destination) was reached, but saw \(seen) as the sender"
   }
 
   private func reaches(_ answer: ReachAnswer) -> Bool {

@@ -33,6 +33,26 @@ import Testing
         """))
   }
 
+  @Test func ofSeveralAddressesItIsSaidWhichWereReached() throws {
+    let stack = try resolve(
+      """
+      services: {a: {command: [x]}, b: {command: [x], expose: ["80"]}}
+      networks: {default: {enable_ipv6: true}}
+      """)
+    let check = try #require(ReachMatrix(stack, nextHop: nil).checks().first { $0.name == "a -> b:80" })
+    let addresses = check.probes.map { "\($0.question.destination)" }
+    let finding = ReachFinding(
+      check: check, answers: [.silent, .answered(ReachAnswer.Arrival(witness: .listener))])
+    #expect(
+      finding.complaint == """
+        wrong: a -> b:80
+          predicted yes: allowed by default in network default (web.stack:2)
+          observed in part: \(addresses[0]) did not answer, \(addresses[1]) answered
+
+        """)
+    #expect(finding.details.contains("  observed in part: \(addresses[0]) did not answer, \(addresses[1]) answered\n"))
+  }
+
   @Test(arguments: [ReachAnswer.silent, .refused(.port), .refused(.path), .noRoute])
   func howItIsDeniedDoesNotMatter(_ answer: ReachAnswer) throws {
     #expect(verification(of: try resolve(shop), except: ["web -> db:5432": answer]).wrong == 0)

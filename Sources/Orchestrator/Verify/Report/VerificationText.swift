@@ -71,21 +71,24 @@ extension ReachFinding {
   var cell: String { (isWrong ? "!" : "") + (isObserved ? "yes" : "no") }
 
   var complaint: String {
-    let reasons = complaints.map { "  observed \(isObserved ? "yes" : "no"): \($0)\n" }.joined()
+    // Only all answers together say which addresses are reached and which are not.
+    let reasons = (isObservedInPart ? [statements.joined(separator: ", ")] : complaints)
+      .map { "  observed \(observed): \($0)\n" }.joined()
     return "wrong: \(check.name)\n  predicted \(isPredicted ? "yes" : "no"): \(because)\n\(reasons)"
   }
+
+  private var observed: String { isObservedInPart ? "in part" : isObserved ? "yes" : "no" }
 
   /// The reasons of all its questions, each once.
   var because: String { check.probes.map(\.forecast.because).uniqued().joined(separator: "; ") }
 
   var details: String {
-    let words = zip(check.probes, answers).map { "\($0.question.destination) \($1.words)" }.joined(separator: ", ")
-    return """
-      \(check.name)
-        predicted \(isPredicted ? "yes" : "no"): \(because)
-        observed \(isObserved ? "yes" : "no"): \(words)
+    """
+    \(check.name)
+      predicted \(isPredicted ? "yes" : "no"): \(because)
+      observed \(observed): \(statements.joined(separator: ", "))
 
-      """
+    """
   }
 }
 
