@@ -42,6 +42,64 @@ import Testing
     }
   }
 
+  /// As on every host with Docker, whose bridges show the host what they pass on.
+  @Test func anAnswerThroughAHostThatHasSeenTheQuestionPasses() throws {
+    try ThrowawayHost.with { host in
+      let text = """
+        name: v
+        services:
+          client: {command: [sleep, infinity], networks: [front]}
+          server: {command: [busybox, httpd, -f, -p, "80"], networks: [back], routes: ["front via r1"], expose: ["80"]}
+          r1: {command: [sleep, infinity], networks: [front, back], forward: true}
+        networks: {front: {}, back: {}}
+        """
+      try host.up(text, named: "v")
+      for (setting, words) in [
+        ("0", "predicted no: denied since the answer goes through the host, which has not seen the question"),
+        ("1", "predicted yes: allowed by way of r1"),
+      ] {
+        try host.succeed("sh", "-c", "echo \(setting) > /proc/sys/net/bridge/bridge-nf-call-iptables")
+        let all = try host.run("stack", "verify")
+        #expect(all.status == 0, "\(setting): \(all)")
+        let one = try host.run("stack", "reach", "server", "client")
+        #expect(one.status == 0 && one.output.contains(words), "\(setting): \(one)")
+      }
+    }
+  }
+
+  @Test func theHostDoesNotReachItsMacvlanServices() throws {
+    try ThrowawayHost.with { host in
+      let text = """
+        name: v
+        services:
+          a: {command: [busybox, httpd, -f, -p, "80"], networks: [lan], expose: ["80"]}
+          b: {command: [sleep, infinity], networks: [lan]}
+          c: {command: [busybox, httpd, -f, -p, "80"], ports: ["8080:80"]}
+        networks:
+          lan: {driver: macvlan, parent: uplink, subnet: 198.51.100.0/24, gateway: 198.51.100.1, ip_range: 198.51.100.48/28}
+        """
+      try host.write(text, to: "v.stack")
+      let up = try host.run("stack", "up", "v.stack", "--verify")
+      #expect(up.status == 0, "\(up)")
+      let reach = try host.run("stack", "reach", "host", "a:80")
+      #expect(
+        reach.output.contains("predicted no: denied since network lan is macvlan: the host and its own"), "\(reach)")
+    }
+  }
+
+  @Test func whatCannotBeProbedIsSaid() throws {
+    try ThrowawayHost.with { host in
+      try host.up(Self.text, named: "v")
+      for (destination, words) in [
+        ("a", "error: v: a -> a cannot be probed: "), ("c@front:80", "error: v: c is not on front\n  it is on back"),
+        ("internet:443", "error: v: a -> internet:443 cannot be found out: checks of internet tcp 443 left out: "),
+      ] {
+        let outcome = try host.run("stack", "reach", "a", destination)
+        #expect(outcome.status == 1 && outcome.errors.hasPrefix(words), "\(outcome)")
+      }
+    }
+  }
+
   @Test func aWayThatAForeignRuleClosesIsNamed() throws {
     try ThrowawayHost.with { host in
       try host.up(Self.text, named: "v")

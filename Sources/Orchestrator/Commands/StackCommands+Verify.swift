@@ -32,9 +32,17 @@ extension StackCommands {
     }
     let matrix = ReachMatrix(stack, nextHop: hop, tracking: BridgeTracking.observe(), extra: extra ?? [:])
     let checks = try request.checks(in: stack, matrix)
-    return try probing(stack) { (verifier) throws(KernelError) in
+    let verification = try probing(stack) { (verifier) throws(KernelError) in
       try verifier.ask(checks, rows: matrix.rows, matrix.columns, judging: false)
     }
+    guard verification.total > 0 else {
+      throw StackErrors([
+        StackError(
+          stack.name,
+          "\(source) -> \(destination) cannot be found out: \(verification.notes.joined(separator: "; "))")
+      ])
+    }
+    return verification
   }
 
   private static func isKnown(_ name: String, in stack: DesiredStack) -> Bool {

@@ -47,7 +47,7 @@ struct ReachRequest {
   /// The checks of a stack that are meant: where the two share a network, by the addresses there.
   func checks(in stack: DesiredStack, _ matrix: ReachMatrix) throws(StackErrors) -> [ReachCheck] {
     let sources = matrix.rows.filter { isNamed(source, $0, stack) }
-    guard !sources.isEmpty else { throw Self.unknown(source, stack) }
+    guard !sources.isEmpty else { throw refusal(of: source, on: nil, stack) }
     let columns = matrix.columns.filter { column in
       guard traffic == nil || traffic == column.traffic else { return false }
       switch column.target {
@@ -60,12 +60,14 @@ struct ReachRequest {
       case .published: return false
       }
     }
-    guard !columns.isEmpty else { throw Self.unknown(destination, stack) }
-    return sources.flatMap { source in
+    guard !columns.isEmpty else { throw refusal(of: destination, on: network, stack) }
+    let checks = sources.flatMap { source in
       let checks = columns.compactMap { matrix.check(source, $0) }
       let near = checks.filter { $0.isNear(in: stack) }
       return near.isEmpty ? checks : near
     }
+    guard !checks.isEmpty else { throw nothingToAsk(sources, columns, stack) }
+    return checks
   }
 
   private func isNamed(_ name: String, _ peer: ReachPeer, _ stack: DesiredStack) -> Bool {
@@ -75,12 +77,61 @@ struct ReachRequest {
     }
   }
 
-  private static func unknown(_ name: String, _ stack: DesiredStack) -> StackErrors {
-    StackErrors([
-      StackError(
-        stack.name, "there is no \(name) to be probed",
-        remedy: "there are: \((stack.services.prefix(20).map(\.name) + ["host", "internet"]).joined(separator: ", "))")
-    ])
+  // MARK: What cannot be asked
+
+  private func refusal(of name: String, on network: String?, _ stack: DesiredStack) -> StackErrors {
+    let known = stack.services.prefix(20).map(\.name) + ["host", "internet"]
+    var error = StackError(
+      stack.name, "there is no \(name) to be probed", remedy: "there are: \(known.joined(separator: ", "))")
+    if name == "internet" {
+      error = StackError(stack.name, "the host has no default route, so nothing of the internet can be asked")
+    } else if name == "host" {
+      let places = stack.networks.filter { !$0.hostAddresses.isEmpty }.map(\.name)
+      error = Self.absence(of: name, from: network, in: stack, places)
+    } else if let service = stack.services.first(where: { $0.name == name || $0.service == name }) {
+      switch service.namespace {
+      case .own: error = Self.absence(of: name, from: network, in: stack, stack.places(of: service))
+      case .host:
+        error = StackError(stack.name, "\(name) is on the host's own network", remedy: "ask for it as: host")
+      case .service(let owner):
+        error = StackError(stack.name, "\(name) is in the network of \(owner)", remedy: "ask for it as: \(owner)")
+      }
+    }
+    return StackErrors([error])
+  }
+
+  private static func absence(
+    of name: String, from network: String?, in stack: DesiredStack, _ places: [String]
+  ) -> StackError {
+    StackError(
+      stack.name, "\(name) is " + (network.map { "not on \($0)" } ?? "on no network"),
+      remedy: places.isEmpty ? nil : "it is on \(places.joined(separator: ", "))")
+  }
+
+  private func nothingToAsk(_ sources: [ReachPeer], _ columns: [ReachColumn], _ stack: DesiredStack) -> StackErrors {
+    let reason: String
+    if source == destination {
+      reason = "what somebody sends to himself passes no network"
+    } else if sources == [.host], destination == "internet" {
+      reason = "what the host sends beyond itself passes no network of the stack"
+    } else if sources == [.host] {
+      reason = "the host has no part in links between services"
+    } else {
+      reason = "the file does not say what becomes of it: the host (by rp_filter) or another machine decides"
+    }
+    return StackErrors([StackError(stack.name, "\(source) -> \(destination) cannot be probed: \(reason)")])
+  }
+}
+
+extension DesiredStack {
+  /// Where a service is, as it stands behind `@`: networks, VLANs, and the services at the other ends of its links.
+  fileprivate func places(of service: DesiredService) -> [String] {
+    let networks = service.attachments.flatMap { attachment -> [String] in
+      let vlans: [UInt16?] = [attachment.accessVLAN] + attachment.subinterfaces.map(\.vlan)
+      return vlans.map { vlan in attachment.network + (vlan.map { ".\($0)" } ?? "") }
+    }
+    let neighbours = links.filter { $0.touches([service.name]) }.flatMap { $0.ends.map(\.service) }
+    return networks + neighbours.filter { $0 != service.name }
   }
 }
 

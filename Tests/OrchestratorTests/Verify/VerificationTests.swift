@@ -176,7 +176,53 @@ import Testing
     let matrix = ReachMatrix(stack, nextHop: hop, extra: ["api": [.tcp(99)]])
     // By the network that they share.
     #expect(try request.checks(in: stack, matrix).map(\.name) == ["idle -> api@front:99"])
-    #expect(throws: StackErrors.self) { try ReachRequest(from: "nobody", to: "api:99").checks(in: stack, matrix) }
+  }
+
+  private static let places = """
+    services:
+      web: {command: [x], networks: [front], scale: 2}
+      db: {command: [x], networks: [back], expose: ["5432"]}
+      side: {command: [x], network_mode: "service:db"}
+      there: {command: [x], network_mode: host}
+      bare: {command: [x], network_mode: none}
+    networks: {front: {}, back: {}}
+    links: [{ends: {db: 10.9.0.1/30, bare: 10.9.0.2/30}}]
+    """
+
+  @Test(arguments: [
+    (
+      "nobody", "db",
+      "there is no nobody to be probed\n  there are: web-1, web-2, db, side, there, bare, host, internet"
+    ),
+    ("web-1", "db@front:5432", "db is not on front\n  it is on back, bare"),
+    ("web-1", "web@back", "web is not on back\n  it is on front"),
+    ("web-1", "host@nowhere", "host is not on nowhere\n  it is on front, back"),
+    ("web-1", "side", "side is in the network of db\n  ask for it as: db"),
+    ("there", "db", "there is on the host's own network\n  ask for it as: host"),
+    ("db", "db", "db -> db cannot be probed: what somebody sends to himself passes no network"),
+    ("host", "host", "host -> host cannot be probed: what somebody sends to himself passes no network"),
+    (
+      "host", "internet",
+      "host -> internet cannot be probed: what the host sends beyond itself passes no network of the stack"
+    ),
+    ("host", "bare", "host -> bare cannot be probed: the host has no part in links between services"),
+  ])
+  func whatCannotBeProbedIsSaid(_ source: String, _ destination: String, _ message: String) throws {
+    let stack = try resolve(Self.places)
+    let request = try ReachRequest(from: source, to: destination)
+    let matrix = ReachMatrix(stack, nextHop: hop, extra: request.traffic.map { [request.destination: [$0]] } ?? [:])
+    let failure = #expect(throws: StackErrors.self) { try request.checks(in: stack, matrix) }
+    #expect(failure?.description == "error: web: \(message)")
+  }
+
+  @Test func withoutAWayOutThereIsNoInternetToAsk() throws {
+    let stack = try resolve(Self.places)
+    let request = try ReachRequest(from: "db", to: "internet")
+    let failure = #expect(throws: StackErrors.self) {
+      try request.checks(in: stack, ReachMatrix(stack, nextHop: nil))
+    }
+    #expect(
+      failure?.description == "error: web: the host has no default route, so nothing of the internet can be asked")
   }
 }
 

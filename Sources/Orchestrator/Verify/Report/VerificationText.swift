@@ -9,13 +9,15 @@ extension Verification {
 
   /// Check by check, with the reasons of both sides, and the same last line.
   public var details: String {
-    findings.map(\.details).joined(separator: "\n") + "\n" + summary
+    (findings.map(\.details) + notesAsLines).joined(separator: "\n") + "\n" + summary
   }
 
   /// What is wrong and what was left out, one thing after the other.
   private var complaints: [String] {
-    differences.map(\.complaint) + broken.map(\.complaint) + notes.map { "note: \($0)\n" }
+    differences.map(\.complaint) + broken.map(\.complaint) + notesAsLines
   }
+
+  private var notesAsLines: [String] { notes.map { "note: \($0)\n" } }
 
   // MARK: The matrix
 
