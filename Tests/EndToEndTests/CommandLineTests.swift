@@ -131,6 +131,11 @@ import Testing
       #expect(
         try host.succeed("stack", "ps", "--services").split(separator: "\n").sorted() == ["web1", "web2", "web3"])
       #expect(try host.succeed("stack", "ps").contains("web1"))
+      let line = try host.succeed("stack", "ps", "--format", "json").split(separator: "\n")[0]
+      let keys = line.matches(of: /"([A-Za-z0-9]+)":/).map { String($0.1) }.filter {
+        ["Command", "Name", "State"].contains($0)
+      }
+      #expect(keys == ["Command", "Name", "State"], "\(line)")
     }
   }
 

@@ -34,6 +34,17 @@ import Testing
     }
   }
 
+  @Test func tarStreamsAreRefused() throws {
+    try withIdle { host in
+      for arguments in [["a:/etc/hostname", "-"], ["-", "a:/srv"]] {
+        let outcome = try host.start(["stack", "cp"] + arguments).wait(limit: .seconds(60))
+        #expect(outcome.status == 1 && outcome.errors.contains("cp knows no tar streams"), "\(outcome)")
+      }
+      try host.succeed("stack", "cp", "a:/etc/hostname", "./-")
+      #expect(try host.succeed("cat", "./-") == "a")
+    }
+  }
+
   @Test func noLinkLeadsOutOfTheService() throws {
     try withIdle { host in
       try host.succeed("sh", "-c", "echo secret > /run/throwaway/secret; echo mine > mine")

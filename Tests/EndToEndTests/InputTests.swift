@@ -93,6 +93,23 @@ import Testing
     }
   }
 
+  @Test func aFileThatIsMountedOnAFolderIsNamed() throws {
+    try ThrowawayHost.with { host in
+      try host.write("hello", to: "page")
+      try host.write(
+        "name: x\nservices:\n  a:\n    command: [sleep, infinity]\n    volumes:\n      - ./page:/etc\n", to: "x.stack")
+      let outcome = try host.run("stack", "up", "x.stack")
+      #expect(outcome.status == 1)
+      #expect(
+        outcome.errors.contains(
+          """
+          cannot mount on /etc: Invalid argument
+            a file can be mounted on a file alone, a folder on a folder, and /run/throwaway/work/page is a file: \
+          correct the volume (x.stack:6)
+          """), "\(outcome)")
+    }
+  }
+
   @Test func case20aPortInUseIsRefusedWithItsUser() throws {
     try ThrowawayHost.with { host in
       let server = try host.start(["socat", "TCP-LISTEN:8090,bind=127.0.0.1", "SYSTEM:true"])

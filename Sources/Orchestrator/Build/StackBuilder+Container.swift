@@ -54,9 +54,32 @@ extension StackBuilder {
     return try shared.launcher.launch(spec)
   }
 
-  /// Says what to do about a command that cannot be executed.
+  /// Says what to do where it is the file that has to be corrected.
   private func explained(_ error: KernelError, _ service: DesiredService) -> KernelError {
-    guard error.execShellCode != nil, error.remedy == nil else { return error }
+    guard error.remedy == nil else { return error }
+    if error.execShellCode != nil { return explainedExecution(error, service) }
+    let mount = service.mounts.first { $0.target == error.subject }
+    guard let mount, error.action == "mount on", error.errno == .invalidArgument else { return error }
+    return explainedMount(error, mount)
+  }
+
+  /// The kernel mounts files on files and folders on folders (mount(2)), and says no more than that it does not.
+  private func explainedMount(_ error: KernelError, _ mount: DesiredMount) -> KernelError {
+    var status = stat()
+    let kind: String
+    switch mount.source {
+    case .folder(let path, _):
+      kind = "\(path) is a \(stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR ? "folder" : "file")"
+    case .volume, .anonymous, .tmpfs: kind = "a volume is a folder"
+    }
+    let place = mount.declaredAt.map { " (\($0))" } ?? ""
+    var error = error
+    error.remedy =
+      "a file can be mounted on a file alone, a folder on a folder, and \(kind): correct the volume\(place)"
+    return error
+  }
+
+  private func explainedExecution(_ error: KernelError, _ service: DesiredService) -> KernelError {
     var error = error
     let place = service.declaredAt.map { " (\($0))" } ?? ""
     error.remedy =

@@ -36,6 +36,13 @@ extension StackCommands {
   ///
   /// - Returns: what was left out: devices, sockets, FIFOs.
   public func copy(_ source: String, to target: String, in stack: String?) throws(StackErrors) -> [String] {
+    guard source != "-", target != "-" else {
+      throw StackErrors([
+        StackError(
+          nil, "cannot copy to or from -: cp knows no tar streams",
+          remedy: "run tar in the service (stack exec web1 tar -c /path), or write ./- for a file of that name")
+      ])
+    }
     let (from, to) = (Side(source), Side(target))
     switch (from, to) {
     case (.service(let service, let path), .host(let hostPath)):

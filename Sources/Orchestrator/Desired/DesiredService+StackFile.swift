@@ -58,7 +58,9 @@ extension DesiredMount {
       case .anonymous: .anonymous
       case .tmpfs(let tmpfs): .tmpfs(size: tmpfs.size, mode: tmpfs.mode.map(UInt32.init))
       }
-    self.init(source: source, target: mount.target.value, isReadOnly: mount.isReadOnly)
+    self.init(
+      source: source, target: mount.target.value, isReadOnly: mount.isReadOnly,
+      declaredAt: SourceLine(mount.span.place))
   }
 }
 

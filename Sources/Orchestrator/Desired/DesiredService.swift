@@ -104,6 +104,7 @@ public struct DesiredMount: Codable, Hashable, Sendable {
   public var source: Source
   public var target: String
   public var isReadOnly: Bool
+  public var declaredAt: SourceLine?
 }
 
 /// A service's interface in a network.

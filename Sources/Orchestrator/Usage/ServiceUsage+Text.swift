@@ -85,7 +85,7 @@ extension ServiceUsage {
       memory: memory, memoryLimit: memoryLimit, received: received, sent: sent, bytesRead: bytesRead,
       bytesWritten: bytesWritten)
     let encoder = JSONEncoder()
-    encoder.outputFormatting = .withoutEscapingSlashes
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return (try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 }

@@ -28,9 +28,13 @@ extension StackChecks {
   }
 
   private func report(_ subnet: Subnet, overlapping other: Subnet) {
+    // A network has a subnet of its own and one for each VLAN.
+    let subject =
+      other.network == subnet.network
+      ? "two subnets of network \"\(subnet.network)\"" : "the networks \"\(other.network)\" and \"\(subnet.network)\""
     diagnostics.add(
       Diagnostic(
-        .overlappingSubnets, "the networks \"\(other.network)\" and \"\(subnet.network)\" have addresses in common",
+        .overlappingSubnets, "\(subject) have addresses in common",
         at: subnet.span, "overlaps \(other.prefix)", also: [Diagnostic.Label(other.span, "declared here")]))
   }
 

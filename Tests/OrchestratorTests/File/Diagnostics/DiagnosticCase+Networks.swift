@@ -39,6 +39,7 @@ extension DiagnosticCase {
         a: {subnet: 10.1.0.0/16}
         b: {subnet: 10.2.0.0/24}
         c: {subnet: 10.1.5.0/24}
+        lab: {subnet: 10.5.0.0/24, vlans: {10: {subnet: 10.5.0.0/25}}}
       """,
       shows: """
         web.stack:7:15: error[E0302]: the networks "a" and "c" have addresses in common
@@ -46,6 +47,11 @@ extension DiagnosticCase {
             │               ----------- declared here
           7 │   c: {subnet: 10.1.5.0/24}
             │               ^^^^^^^^^^^ overlaps 10.1.0.0/16
+
+        web.stack:8:51: error[E0302]: two subnets of network "lab" have addresses in common
+          8 │   lab: {subnet: 10.5.0.0/24, vlans: {10: {subnet: 10.5.0.0/25}}}
+            │                                                   ^^^^^^^^^^^ overlaps 10.5.0.0/24
+            │                 ----------- declared here
         """),
     DiagnosticCase(
       .outsideSubnet,

@@ -60,7 +60,7 @@ extension DiagnosticCase {
 
         web.stack:4:12: error[E0502]: "we b" names nobody
           4 │   - allow: we b -> db
-            │            ^^^^ a service's name is made of letters, digits and _ . -
+            │            ^^^^ a service's name is made of a-z, A-Z, 0-9 and _ . -
             = help: it can be a service, a pattern (web*), network:NAME, label:KEY=VALUE, a range (10.0.0.0/8), host, internet or any
 
         web.stack:5:13: error[E0502]: "10.1.0.7/24" is not a range of addresses
@@ -74,7 +74,7 @@ extension DiagnosticCase {
 
         web.stack:7:13: error[E0502]: "network: front" names no network
           7 │   - allow: "network: front -> db"
-            │             ^^^^^^^^^^^^^^ a network's name begins with a letter or a digit
+            │             ^^^^^^^^^^^^^^ a network's name begins with a-z, A-Z or 0-9
             = help: write the name right after the colon: network:front
         """),
     DiagnosticCase(

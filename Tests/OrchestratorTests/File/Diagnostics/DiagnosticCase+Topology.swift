@@ -419,7 +419,7 @@ extension DiagnosticCase {
 
         web.stack:4:24: error[E0201]: "we b" cannot name a stack
           4 │   m: {external: {name: we b/front}}
-            │                        ^^^^^^^^^^ a stack's name is made of small letters, digits and _ -
+            │                        ^^^^^^^^^^ a stack's name is made of a-z, 0-9 and _ -
         """),
     DiagnosticCase(
       .driverConflict,

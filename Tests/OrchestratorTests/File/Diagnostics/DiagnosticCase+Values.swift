@@ -13,7 +13,7 @@ extension DiagnosticCase {
       shows: """
         web.stack:2:6: error[E0201]: "web/1" cannot name a service
           2 │   web/1:
-            │      ^ a service's name is made of letters, digits and _ . -
+            │      ^ a service's name is made of a-z, A-Z, 0-9 and _ . -
         """),
     DiagnosticCase(
       .badName,
@@ -26,7 +26,7 @@ extension DiagnosticCase {
       shows: """
         web.stack:1:7: error[E0201]: "Web" cannot name a stack
           1 │ name: Web
-            │       ^ a stack's name begins with a small letter or a digit
+            │       ^ a stack's name begins with a-z or 0-9
         """),
     DiagnosticCase(
       .badHostname,
@@ -40,7 +40,7 @@ extension DiagnosticCase {
         web.stack:4:15: error[E0202]: "web!" is not a host name
           4 │     hostname: web!
             │               ^^^^
-            = help: letters, digits, _ and -, in parts between dots; no part begins or ends with -
+            = help: a-z, A-Z, 0-9, _ and -, in parts between dots; no part begins or ends with -
         """),
     DiagnosticCase(
       .badHostname,

@@ -19,11 +19,8 @@ enum NameRule {
       let width = UTF8.width(scalar)
       let range = offset..<offset + width
       if !isAllowed(scalar, isFirst: offset == 0) {
-        let small = self == .stack ? "small " : ""
-        return (
-          offset == 0 ? "begins with a \(small)letter or a digit" : "is made of \(small)letters, digits and \(marks)",
-          range
-        )
+        let letters = self == .stack ? "a-z" : "a-z, A-Z"
+        return (offset == 0 ? "begins with \(letters) or 0-9" : "is made of \(letters), 0-9 and \(marks)", range)
       }
       offset += width
     }
@@ -83,7 +80,7 @@ extension Field {
       guard isFine, !label.isEmpty, label.first != UInt8(ascii: "-"), label.last != UInt8(ascii: "-") else {
         report(
           .badHostname, "\"\(Self.shortened(text.value))\" is not a host name",
-          help: ["letters, digits, _ and -, in parts between dots; no part begins or ends with -"])
+          help: ["a-z, A-Z, 0-9, _ and -, in parts between dots; no part begins or ends with -"])
         return nil
       }
     }
