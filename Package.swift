@@ -53,7 +53,7 @@ let package = Package(
         "Netlink", "Kernel", "CNetfilter", "Fuzzing", .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
-    .testTarget(name: "RuntimeTests", dependencies: ["Runtime"], swiftSettings: strict),
+    .testTarget(name: "RuntimeTests", dependencies: ["CLinux", "Runtime"], swiftSettings: strict),
     .testTarget(
       name: "OrchestratorTests", dependencies: ["Orchestrator", "Fuzzing"], exclude: ["Golden"],
       swiftSettings: strict),

@@ -8,8 +8,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -106,9 +106,33 @@ static pid_t clone_sharing_memory(struct clone_args *arguments, const struct sha
 #endif
 }
 
-// Whether a process is dumpable belongs to all its threads. One that makes a child which must not be looked into has to be
-// alone with it: another thread putting it back would open the child.
-static pthread_rwlock_t dumpability = PTHREAD_RWLOCK_INITIALIZER;
+// Joining a pid namespace takes effect for children only. Answers what leads back, or -1.
+static int enter_pid_namespace(int namespace) {
+  int own = stack_pidfd_open(getpid());
+  if (own < 0 || setns(namespace, CLONE_NEWPID) == 0) return own;
+  int error = errno;
+  close(own);
+  errno = error;
+  return -1;
+}
+
+// A thread with a foreign namespace can no longer start threads, and one that cannot come back would make all its next
+// children in a service's.
+static void leave_pid_namespace(int own) {
+  if (setns(own, CLONE_NEWPID) != 0) abort();
+  close(own);
+}
+
+static pid_t clone_copying_memory(struct clone_args *arguments, const struct stack_program *program, int report) {
+  int own = -1;
+  if (program->pid_namespace_of >= 0 && (own = enter_pid_namespace(program->pid_namespace_of)) < 0) return -1;
+  pid_t pid = (pid_t)syscall(SYS_clone3, arguments, sizeof *arguments);
+  if (pid == 0) stack_run_program(program, report);
+  int error = errno;
+  if (own >= 0) leave_pid_namespace(own);
+  errno = error;
+  return pid;
+}
 
 int stack_spawn(const struct stack_program *program, struct stack_spawned *spawned) {
   int ends[2];
@@ -128,39 +152,15 @@ int stack_spawn(const struct stack_program *program, struct stack_spawned *spawn
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &former);
 
-  if (program->undumpable) {
-    pthread_rwlock_wrlock(&dumpability);
-  } else if (program->share_memory) {
-    pthread_rwlock_rdlock(&dumpability);
-  }
-
-  // Joining a pid namespace takes effect for children only. One of the calling thread's own is joined back right after,
-  // as a thread with a foreign one can no longer start threads.
-  int error = 0;
-  int own = -1;
-  if (program->pid_namespace_of >= 0) {
-    own = stack_pidfd_open(getpid());
-    if (own < 0 || setns(program->pid_namespace_of, CLONE_NEWPID) != 0) error = errno;
-  }
-  // Set here and not in the child, where it would be too late by a moment: memory is copied with this on it.
-  // A child that shares the memory and becomes another user takes it off the caller (credentials(7)), hence put back too.
-  int dumpable = program->undumpable || program->share_memory ? prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) : 0;
-  if (dumpable == 1 && program->undumpable) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  pid_t pid = -1;
-  if (error == 0 && program->share_memory) {
+  pid_t pid;
+  if (program->share_memory) {
     struct shared_start start = {
         .program = program, .report = ends[1], .foreign = first_foreign(program, ends[1])};
     pid = clone_sharing_memory(&arguments, &start);
-    error = pid < 0 ? errno : 0;
-  } else if (error == 0) {
-    pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
-    if (pid == 0) stack_run_program(program, ends[1]);
-    error = pid < 0 ? errno : 0;
-    if (own >= 0 && setns(own, CLONE_NEWPID) != 0 && error == 0) error = errno;
+  } else {
+    pid = clone_copying_memory(&arguments, program, ends[1]);
   }
-  if (dumpable == 1) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-  if (program->undumpable || program->share_memory) pthread_rwlock_unlock(&dumpability);
-  if (own >= 0) close(own);
+  int error = errno;
   pthread_sigmask(SIG_SETMASK, &former, NULL);
   close(ends[1]);
   if (pid < 0) {

@@ -43,6 +43,9 @@ static int write_map(pid_t pid, const char *name, uint32_t first, uint32_t count
 
 static int create(struct owned_start *start, int flags, uint32_t first, uint32_t count) {
   _Alignas(16) char stack[32768];
+  // Whoever has the user that makes a user namespace has all capabilities over it (user_namespaces(7)), also without any of
+  // its own: the child, and with it the memory that it shares, would be open to every process of the host's root.
+  if (stack_become_undumpable() != 0) return -1;
   sigset_t all, former;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &former);

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// Other processes, sockets, terminals and cgroups within reach.
@@ -62,6 +63,57 @@ extension EscapeTests {
         } else {
           #expect(!seen.output.contains("->") && seen.output.contains("denied"), "\(seen)")
         }
+      }
+    }
+  }
+
+  /// What becomes a service shares the supervisor's memory until it has been executed: that moment, drawn out, is one in which
+  /// a service among the host's processes sees it, with the capabilities that it has itself.
+  @Test func theSupervisorsMemoryIsOutOfReach() throws {
+    try ThrowawayHost.with { host in
+      try host.up(
+        """
+        name: x
+        services:
+          plain: {command: [sleep, infinity], userns_mode: host}
+          mapped: {command: [sleep, infinity]}
+          spy: {command: [sleep, infinity], pid: host}
+          tracer: {command: [sleep, infinity], pid: host, cap_add: [SYS_PTRACE]}
+
+        """, named: "x")
+      let supervisor = try host.succeed("pgrep", "-f", "^stack supervise x")
+      // All that run the program of the supervisor, and so what it makes too: which of them can be opened?
+      let look = """
+        import glob, time
+        seen, opened = set(), set()
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            for folder in glob.glob("/proc/[0-9]*"):
+                try:
+                    if not open(folder + "/cmdline").read().startswith("stack\\0supervise\\0"):
+                        continue
+                    seen.add(folder)
+                    open(folder + "/mem", "r+b").close()
+                    opened.add(folder)
+                except OSError:
+                    pass
+            time.sleep(0.01)
+        print(len(seen), len(opened), "supervisor" if "/proc/\(supervisor)" in opened else "")
+        """
+      for (service, isOpen) in [("spy", false), ("tracer", true)] {
+        let drawnOut = try host.start([
+          "timeout", "-s", "INT", "6", "strace", "-f", "-o", "/dev/null", "-e", "trace=execveat", "-e",
+          "inject=execveat:delay_enter=1000000", "-p", supervisor,
+        ])
+        let looking = try host.start(["stack", "exec", "-T", service, "python3", "-c", look])
+        usleep(500_000)
+        try host.succeed("stack", "restart", "-t", "0", "-s", "x", "plain", "mapped")
+        let seen = try looking.wait(limit: .seconds(60))
+        _ = try drawnOut.wait(limit: .seconds(60))
+        let counts = seen.output.split(separator: " ").prefix(2).compactMap { Int($0) }
+        try #require(counts.count == 2, "\(seen)")
+        #expect(counts[0] > 1, "what is being made is to be seen: \(seen)")
+        #expect(isOpen ? counts[1] > 1 && seen.output.hasSuffix("supervisor") : counts[1] == 0, "\(service): \(seen)")
       }
     }
   }

@@ -48,10 +48,10 @@ enum {
 int stack_netns_create(int proc, unsigned options);
 
 /// As stack_netns_create, but owned by a user namespace made with it, in which the ids from 0 on are those of the caller's
-/// from `first` on, `count` of them. Nothing but the network namespace holds on to that one.
+/// from `first` on, `count` of them. Nothing but the network namespace holds on to that one. Leaves the caller undumpable.
 int stack_netns_create_owned(int proc, unsigned options, uint32_t first, uint32_t count);
 
-/// Makes a user namespace with such ids, and answers a CLOEXEC descriptor to it.
+/// Makes a user namespace with such ids, and answers a CLOEXEC descriptor to it. Leaves the caller undumpable.
 int stack_userns_create(uint32_t first, uint32_t count);
 
 /// A descriptor to the user namespace that owns the namespace behind a descriptor.
@@ -91,3 +91,9 @@ int stack_make_files_as(uint32_t id);
 /// Lets go of the pages of this program's own code that are mapped. Those still in use come back from the page cache
 /// at the next touch.
 void stack_release_code(void);
+
+/// From now on only who may trace every process of the user namespace can trace this one, look into its memory, or follow what
+/// /proc has of it; the same holds for its children until they have exec'd (PR_SET_DUMPABLE).
+int stack_become_undumpable(void);
+/// 1 when whoever has the same users and capabilities may do that.
+int stack_is_dumpable(void);

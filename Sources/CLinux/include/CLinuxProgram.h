@@ -137,12 +137,11 @@ struct stack_program {
   int pid_namespace_of;
   /// Not 0: the child runs in the caller's memory, and the calling thread sleeps until it has exec'd or is gone, as
   /// posix_spawn(3) has it. Copying the memory of a program of 10 MB, and throwing the copy away, is a third of what it
-  /// costs to make a container. Whoever may trace the child has the caller's memory: so only for a child in a pid namespace of
-  /// its own, or among processes that may trace the caller too
+  /// costs to make a container. Whoever may trace the child, or open its memory under /proc, has the caller's for good. Every
+  /// process of the pid namespaces above sees the child, and once it has given up its capabilities those without any may trace
+  /// it: so only for a caller that is not dumpable (stack_become_undumpable), and a child in a pid namespace of its own; or for
+  /// a child that stays the caller's like
   int share_memory;
-  /// Not 0: no process of the namespaces that the child enters may trace it, or look into its memory and descriptors,
-  /// before it has exec'd
-  int undumpable;
   const struct stack_operation *operations;
   size_t count;
 };

@@ -9,6 +9,8 @@ extension StackCommands {
   public static func supervise(
     _ stack: String, folders: StateFolders = StateFolders(), initProgram: String?
   ) throws(KernelError) {
+    // A service among the host's processes sees this one and whatever it makes.
+    try Dumpability.renounce()
     let listener = Descriptor(adopting: DetachedProcess.inheritedDescriptor)
     // Four for each of 2,000 services.
     let former = try OpenFileLimit.raise(reserving: 8192)

@@ -52,8 +52,7 @@ public enum Container {
       spec, streams: spec.terminal ? .terminal : .callers, pidfd: pidfd.fileDescriptor, into: &program)
 
     let foreground = try Foreground()
-    let spawned = try program.spawn(
-      cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor, undumpable: true)
+    let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
     let process = Descriptor(adopting: spawned.pidfd)
     let report = Report(channel: Descriptor(adopting: spawned.report))
     var outcome = try report.outcome(purposes: program.purposes, command: command)
@@ -86,6 +85,8 @@ public enum Container {
     guard let command = spec.arguments.first else {
       throw KernelError("execute", "an empty command", errno: .invalidArgument)
     }
+    // The command is among the service's processes before it has been executed, with the caller's memory and descriptors.
+    try Dumpability.renounce()
     try program.enter(spec.cgroupEntrances)
     try program.limit(spec.openFiles)
     try program.raise(spec.limits)

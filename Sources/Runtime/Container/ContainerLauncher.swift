@@ -8,8 +8,11 @@ public struct ContainerLauncher: ~Copyable, Sendable {
   let template: MountTemplate
   let initProgram: Descriptor?
 
+  /// Makes the calling process undumpable, as containers share its memory for a moment (``Dumpability``).
+  ///
   /// - Parameter initPath: where stack-init is, or `nil` if every container is to do without.
   public init(initPath: String?) throws(KernelError) {
+    try Dumpability.renounce()
     let program = try Self.initProgram(initPath)
     let template = try MountTemplate()
     self.template = template

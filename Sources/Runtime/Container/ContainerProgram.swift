@@ -29,9 +29,9 @@ struct ContainerProgram: ~Copyable {
   func spawn() throws(KernelError) -> stack_spawned {
     switch spec.settings.pid {
     case .own: try program.spawn(flags: CloneFlag.pid, cgroup: spec.cgroup, sharesMemory: true)
-    // Among processes that could look into it, it must not have the caller's memory.
-    case .host: try program.spawn(cgroup: spec.cgroup, undumpable: true)
-    case .process(let pidfd): try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd, undumpable: true)
+    // Processes that see nothing of the caller would see its memory.
+    case .host: try program.spawn(cgroup: spec.cgroup)
+    case .process(let pidfd): try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd)
     }
   }
 

@@ -39,18 +39,18 @@ struct Program: ~Copyable {
   }
 
   /// Makes the process. With `sharesMemory` the calling thread sleeps until the process has exec'd or is gone, and nobody may
-  /// be able to trace the process who cannot trace the caller; otherwise it has a copy of the memory, and this returns at once.
+  /// be able to trace the process who cannot trace the caller (`CLinuxProgram.h`); otherwise it has a copy of the memory, and
+  /// this returns at once.
   borrowing func spawn(
     flags: UInt64 = 0, cgroup: FileDescriptor? = nil, pidNamespaceOf pidfd: FileDescriptor? = nil,
-    sharesMemory: Bool = false, undumpable: Bool = false
+    sharesMemory: Bool = false
   ) throws(KernelError) -> stack_spawned {
     var spawned = stack_spawned()
     try check("start", "a process") {
       operations.withUnsafeBufferPointer { list in
         var program = stack_program(
           clone_flags: flags, cgroup: cgroup?.rawValue ?? -1, pid_namespace_of: pidfd?.rawValue ?? -1,
-          share_memory: sharesMemory ? 1 : 0, undumpable: undumpable ? 1 : 0, operations: list.baseAddress,
-          count: list.count)
+          share_memory: sharesMemory ? 1 : 0, operations: list.baseAddress, count: list.count)
         return stack_spawn(&program, &spawned)
       }
     }
