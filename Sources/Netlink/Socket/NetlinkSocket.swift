@@ -120,9 +120,6 @@ private func setOption(
 }
 
 extension Errno {
-  /// What the thread's last failed call left.
-  static var last: Errno { Errno(rawValue: Glibc.errno) }
-
   /// ENODEV, by what it means for links.
   static var noSuchDevice: Errno { .operationNotSupportedByDevice }
 }

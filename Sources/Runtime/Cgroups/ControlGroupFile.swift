@@ -34,20 +34,13 @@ enum ControlGroupFile {
 
   /// The names of the groups in a group: none when that does not exist.
   static func children(of path: String) throws(KernelError) -> [String] {
-    guard let stream = opendir(path) else {
-      if errno == ENOENT { return [] }
-      throw KernelError("list cgroup", path, errno: Errno(rawValue: errno))
+    do {
+      let folder = try Descriptor.open(path, OpenFlag.path | O_DIRECTORY)
+      return try folder.entries(of: path).filter { $0.kind == .folder }.map(\.text)
+    } catch {
+      if error.errno == .noSuchFileOrDirectory { return [] }
+      throw KernelError("list cgroup", path, errno: error.errno)
     }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let type = entry.pointee.d_type
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if type == DT_DIR, name != ".", name != ".." { names.append(name) }
-    }
-    return names
   }
 
   /// The processes in a group and in those below it: none when that does not exist. 0 is one that is not to be seen from

@@ -11,7 +11,8 @@ public struct TreeCopy: ~Copyable {
   /// A name in a folder.
   public struct Place: ~Copyable {
     let folder: Descriptor
-    let name: String
+    /// Bytes with their NUL (``FolderEntry``).
+    let name: [CChar]
     /// As people have written it, for messages.
     let path: String
   }
@@ -108,10 +109,11 @@ public struct TreeCopy: ~Copyable {
     guard isNew || errno == EEXIST else { throw KernelError("make", target.path, errno: Errno(rawValue: errno)) }
     let copy = try Descriptor.open(
       target.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: target.folder.rawValue, path: target.path)
-    for name in try Self.names(in: folder, path) {
-      let inner = Place(folder: try folder.duplicate(path), name: name, path: "\(path)/\(name)")
-      try self.copy(
-        inner, to: Place(folder: try copy.duplicate(target.path), name: name, path: "\(target.path)/\(name)"))
+    for entry in try folder.entries(of: path) {
+      let inner = Place(folder: try folder.duplicate(path), name: entry.name, path: "\(path)/\(entry.text)")
+      let place = Place(
+        folder: try copy.duplicate(target.path), name: entry.name, path: "\(target.path)/\(entry.text)")
+      try self.copy(inner, to: place)
     }
     if isNew { try finish(copy, status, target.path) }
   }
@@ -134,24 +136,6 @@ public struct TreeCopy: ~Copyable {
     try check("set the mode of", path) { fchmod(copy.rawValue, status.st_mode & 0o777) }
     let times = [status.st_atim, status.st_mtim]
     _ = futimens(copy.rawValue, times)
-  }
-
-  private static func names(in folder: borrowing Descriptor, _ path: String) throws(KernelError) -> [String] {
-    // Opened anew: a descriptor that is only a path cannot be read.
-    let readable = try Descriptor.open("/proc/self/fd/\(folder.rawValue)", O_RDONLY | O_DIRECTORY)
-    guard let stream = fdopendir(readable.rawValue) else {
-      throw KernelError("read", path, errno: Errno(rawValue: errno))
-    }
-    _ = readable.release()
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: entry.pointee.d_name) { pointer in
-        pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
   }
 }
 
@@ -182,7 +166,8 @@ extension TreeCopy.Place {
     let parts = path.split(separator: "/", omittingEmptySubsequences: true)
     let folder = OpenFlag.path | O_DIRECTORY
     if let name, let there = try? open(path, folder) {
-      self.init(folder: there, name: name, path: path.hasSuffix("/") ? shown + name : "\(shown)/\(name)")
+      self.init(
+        folder: there, name: Array(name.utf8CString), path: path.hasSuffix("/") ? shown + name : "\(shown)/\(name)")
       return
     }
     guard name == nil || !path.hasSuffix("/") else {
@@ -191,12 +176,12 @@ extension TreeCopy.Place {
     }
     // What is called by none of its own names is the folder itself.
     guard let last = parts.last, last != ".", last != ".." else {
-      self.init(folder: try open(path.isEmpty ? "." : path, folder), name: ".", path: shown)
+      self.init(folder: try open(path.isEmpty ? "." : path, folder), name: Array(".".utf8CString), path: shown)
       return
     }
     let parent = parts.dropLast().joined(separator: "/")
     let start = path.hasPrefix("/") ? "/" : "./"
-    self.init(folder: try open(start + parent, folder), name: String(last), path: shown)
+    self.init(folder: try open(start + parent, folder), name: Array(String(last).utf8CString), path: shown)
   }
 }
 
@@ -206,7 +191,7 @@ extension Descriptor {
   }
 
   fileprivate static func open(
-    _ name: String, _ flags: CInt, at folder: CInt, path: String
+    _ name: [CChar], _ flags: CInt, at folder: CInt, path: String
   ) throws(KernelError) -> Descriptor {
     Descriptor(adopting: try check("open", path) { openat(folder, name, flags | O_CLOEXEC) })
   }

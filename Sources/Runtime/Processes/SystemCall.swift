@@ -34,6 +34,15 @@ extension Descriptor {
     return Descriptor(adopting: number)
   }
 
+  /// What the open folder at `path` holds (``FolderEntry``).
+  func entries(of path: String) throws(KernelError) -> [FolderEntry] {
+    do {
+      return try FolderEntry.all(in: fileDescriptor)
+    } catch {
+      throw KernelError("list", path, errno: error)
+    }
+  }
+
   /// Reads all of a file, at most `limit` bytes; a larger one throws EFBIG.
   func read(upTo limit: Int, path: String) throws(KernelError) -> [UInt8] {
     var bytes: [UInt8] = []

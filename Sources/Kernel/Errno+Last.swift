@@ -1,0 +1,7 @@
+import Glibc
+public import SystemPackage
+
+extension Errno {
+  /// What the thread's last failed call left.
+  public static var last: Errno { Errno(rawValue: errno) }
+}
