@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Kernel
 import SystemPackage
@@ -108,60 +107,13 @@ enum Files {
   static func list(_ path: String) -> [String] {
     let number = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard number >= 0 else { return [] }
-    return names(in: Descriptor(adopting: number))
-      .map { String(decoding: $0.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self) }.sorted()
+    let folder = Descriptor(adopting: number)
+    return ((try? FolderEntry.all(in: folder.fileDescriptor)) ?? []).map(\.text).sorted()
   }
 
   static func exists(_ path: String) -> Bool {
     var status = stat()
     return lstat(path, &status) == 0
-  }
-
-  /// Removes a file or a folder with all that is in it, without following links or going into what is mounted there.
-  static func remove(_ path: String) throws(KernelError) {
-    try remove([CChar](path.utf8CString), in: AT_FDCWD, path)
-  }
-
-  /// Names in folders are bytes: what services wrote need not be text.
-  private static func remove(_ name: [CChar], in folder: CInt, _ path: String) throws(KernelError) {
-    var status = stat()
-    guard fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return }
-    let isFolder = status.st_mode & S_IFMT == S_IFDIR
-    if isFolder {
-      guard stack_is_mount_point(folder, name) != 1 else {
-        throw KernelError(
-          "remove", path, errno: .resourceBusy, remedy: "something is mounted there: unmount it and try again")
-      }
-      let number = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-      guard number >= 0 else { throw KernelError("remove", path, errno: Errno(rawValue: errno)) }
-      let opened = Descriptor(adopting: number)
-      for inner in names(in: opened) {
-        let text = String(decoding: inner.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-        try remove(inner, in: opened.rawValue, "\(path)/\(text)")
-      }
-    }
-    guard unlinkat(folder, name, isFolder ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT else {
-      throw KernelError("remove", path, errno: Errno(rawValue: errno))
-    }
-  }
-
-  /// The names in an open folder, each with its NUL.
-  private static func names(in folder: borrowing Descriptor) -> [[CChar]] {
-    let copy = fcntl(folder.rawValue, F_DUPFD_CLOEXEC, 0)
-    guard copy >= 0 else { return [] }
-    guard let stream = fdopendir(copy) else {
-      Glibc.close(copy)
-      return []
-    }
-    defer { closedir(stream) }
-    var names: [[CChar]] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        bytes.prefix { $0 != 0 }.map(CChar.init(bitPattern:)) + [0]
-      }
-      if name != [46, 0], name != [46, 46, 0] { names.append(name) }
-    }
-    return names
   }
 
   /// Removes a folder if nothing is in it.

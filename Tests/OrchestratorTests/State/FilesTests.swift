@@ -152,6 +152,32 @@ import Testing
     #expect(Files.list(folder.path).isEmpty)
   }
 
+  /// As deep as a service makes them: deeper than a stack, a table of descriptors and a path go. Each step holds more than the
+  /// way down, also names like those that what is moved up gets.
+  @Test func aTreeOfAnyDepthIsRemoved() throws {
+    let tree = "\(folder.path)/tree"
+    try Files.makeFolder(tree)
+    var place = Descriptor(adopting: try FileDescriptor.open(tree, .readOnly, options: [.directory]))
+    for step in 0..<20_000 {
+      try #require(mkdirat(place.rawValue, "a", 0o700) == 0)
+      if step % 10 == 0 {
+        for name in [".1", ".2"] { #expect(mkdirat(place.rawValue, name, 0o700) == 0) }
+        #expect(mkdirat(place.rawValue, ".1/inner", 0o700) == 0)
+        #expect(symlinkat(folder.path, place.rawValue, ".3") == 0)
+        close(openat(place.rawValue, ".4", O_CREAT | O_WRONLY, 0o600))
+      }
+      let number = openat(place.rawValue, "a", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      try #require(number >= 0)
+      place = Descriptor(adopting: number)
+    }
+    try folder.write("outside", "untouched")
+    // On a thread with the stack that a worker has.
+    let path = folder.path
+    let outcome = onOwnThread { failure { () throws(KernelError) in try Files.remove("\(path)/tree") } }
+    #expect(outcome == .some(nil))
+    #expect(Files.list(folder.path) == ["outside"])
+  }
+
   @Test func whatIsMountedInsideIsNotEntered() throws {
     try Files.makeFolder("\(folder.path)/tree/mounted")
     try Files.makeFolder("\(folder.path)/precious")
