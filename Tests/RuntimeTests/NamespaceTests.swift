@@ -133,4 +133,30 @@ struct HostRootTests {
     #expect(!text.contains("/etc/ssl/private:") && !text.contains("/etc/ssh:"))
     #expect(try !root.read("skeleton/etc/passwd").contains("$"))
   }
+
+  /// Services have it in use: what is as it should be stays the same file, and what is not is another at once.
+  @Test func buildingAgainReplacesOnlyWhatHasChanged() throws {
+    let root = try BusyboxRoot()
+    let folder = "\(root.folder)/skeleton"
+    func number(of name: String) -> ino_t {
+      var status = stat()
+      return lstat("\(folder)/\(name)", &status) == 0 ? status.st_ino : 0
+    }
+    _ = try HostRoot.build(in: folder)
+    let names = ["etc/passwd", "etc/hosts", "etc/mtab", "var/run"]
+    let before = names.map { number(of: $0) }
+    let users = try root.read("skeleton/etc/passwd")
+    _ = try HostRoot.build(in: folder)
+    #expect(names.map { number(of: $0) } == before)
+    try #require(truncate("\(folder)/etc/passwd", 3) == 0)
+    try #require(unlink("\(folder)/etc/mtab") == 0 && symlink("/elsewhere", "\(folder)/etc/mtab") == 0)
+    // What was being made by somebody who was killed.
+    try #require(symlink("/elsewhere", "\(folder)/etc/passwd.new") == 0)
+    _ = try HostRoot.build(in: folder)
+    #expect(try root.read("skeleton/etc/passwd") == users)
+    #expect(number(of: "etc/passwd") != before[0] && number(of: "etc/hosts") == before[1])
+    #expect(number(of: "etc/passwd.new") == 0 && number(of: "etc/mtab.new") == 0)
+    var target = [CChar](repeating: 0, count: 64)
+    #expect(readlink("\(folder)/etc/mtab", &target, 63) == 17)
+  }
 }

@@ -85,10 +85,13 @@ extension StackBuilder {
 
   /// The root around the host's /usr, built once by each supervisor: a host that was upgraded meanwhile is seen as it is.
   func builtHostRoot() throws(KernelError) -> HostRoot {
-    if let built = hostRoot.withLock({ $0 }) { return built }
-    let built = try HostRoot.build(in: try placeOfHostRoot())
-    hostRoot.withLock { $0 = built }
-    return built
+    // The others wait: two that make the same files would take them from each other.
+    try hostRoot.withLock { root throws(KernelError) in
+      if let root { return root }
+      let built = try HostRoot.build(in: try placeOfHostRoot())
+      root = built
+      return built
+    }
   }
 
   private func placeOfHostRoot() throws(KernelError) -> String {

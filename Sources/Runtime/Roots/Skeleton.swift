@@ -22,28 +22,52 @@ struct Skeleton: ~Copyable {
     if fchmodat(folder.rawValue, name, mode, 0) != 0 { throw failure("make", name) }
   }
 
+  /// What is there already and as it should be is left alone, and else replaced in one step: services may have it in use.
   func link(_ name: String, to target: String) throws(KernelError) {
-    if symlinkat(target, folder.rawValue, name) == 0 { return }
-    if errno == EEXIST, try linkTarget(of: name) == target { return }
-    if unlinkat(folder.rawValue, name, 0) == 0, symlinkat(target, folder.rawValue, name) == 0 {
-      return
+    if try linkTarget(of: name) == target { return }
+    try replace(name) { (temporary) throws(KernelError) in
+      if symlinkat(target, folder.rawValue, temporary) != 0 { throw failure("make", name) }
     }
-    throw failure("make", name)
   }
 
   func file(_ name: String, _ text: String) throws(KernelError) {
     try file(name, bytes: Array(text.utf8))
   }
 
+  /// As ``link(_:to:)``.
   func file(_ name: String, bytes: [UInt8]) throws(KernelError) {
-    _ = unlinkat(folder.rawValue, name, 0)
-    let file = try Descriptor.open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644, at: folder.rawValue)
-    if fchmod(file.rawValue, 0o644) != 0 { throw failure("make", name) }
-    do {
-      try file.fileDescriptor.writeAll(bytes)
-    } catch {
-      throw KernelError("write", "\(path)/\(name)", errno: (error as? Errno) ?? .ioError)
+    if holds(name, bytes) { return }
+    try replace(name) { (temporary) throws(KernelError) in
+      let file = try Descriptor.open(
+        temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o644, at: folder.rawValue)
+      if fchmod(file.rawValue, 0o644) != 0 { throw failure("make", name) }
+      do {
+        try file.fileDescriptor.writeAll(bytes)
+      } catch {
+        throw KernelError("write", "\(path)/\(name)", errno: (error as? Errno) ?? .ioError)
+      }
     }
+  }
+
+  /// Has what `make` makes under a name of its own take the place of what is there.
+  private func replace(_ name: String, _ make: (String) throws(KernelError) -> Void) throws(KernelError) {
+    let temporary = "\(name).new"
+    // What somebody left who was killed.
+    _ = unlinkat(folder.rawValue, temporary, 0)
+    try make(temporary)
+    if renameat(folder.rawValue, temporary, folder.rawValue, name) != 0 { throw failure("make", name) }
+  }
+
+  /// Whether a file is there with these bytes and the mode that files get.
+  private func holds(_ name: String, _ bytes: [UInt8]) -> Bool {
+    guard let file = try? Descriptor.open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, at: folder.rawValue) else {
+      return false
+    }
+    var status = stat()
+    guard fstat(file.rawValue, &status) == 0, status.st_mode == S_IFREG | 0o644, status.st_size == bytes.count else {
+      return false
+    }
+    return (try? file.read(upTo: bytes.count, path: name)) == bytes
   }
 
   // MARK: The source
@@ -108,28 +132,14 @@ struct Skeleton: ~Copyable {
   }
 
   private func entries(ofSource name: String) throws(KernelError) -> [String] {
-    let number: CInt
+    let folder: Descriptor
     do {
-      number = try Descriptor.open(name, in: source.rawValue, O_RDONLY | O_DIRECTORY).release().rawValue
+      folder = try Descriptor.open(name, in: source.rawValue, O_RDONLY | O_DIRECTORY)
     } catch {
       if error.errno == .noSuchFileOrDirectory { return [] }
       throw error
     }
-    guard let stream = fdopendir(number) else {
-      let error = failure("list", name)
-      close(number)
-      throw error
-    }
-    defer { closedir(stream) }
-    var found: [String] = []
-    while let entry = readdir(stream) {
-      let type = entry.pointee.d_type
-      let text = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if type == DT_LNK || type == DT_REG { found.append(text) }
-    }
-    return found
+    return try folder.entries(of: name).filter { $0.kind == .link || $0.kind == .file }.map(\.text)
   }
 
   private func failure(_ action: String, _ name: String) -> KernelError {
