@@ -55,11 +55,7 @@ public enum Container {
     let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
     let process = Descriptor(adopting: spawned.pidfd)
     let report = Report(channel: Descriptor(adopting: spawned.report))
-    var outcome = try report.outcome(purposes: program.purposes, command: command)
-    if let failure = outcome.failure {
-      _ = try ProcessHandle.wait(for: process)
-      throw failure
-    }
+    var outcome = try report.confirm(process, purposes: program.purposes, command: command)
     if let terminal = outcome.terminal.take() {
       try foreground.relay(terminal, until: process)
     } else {

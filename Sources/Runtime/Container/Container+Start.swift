@@ -36,11 +36,7 @@ extension Container {
     let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
     let process = Descriptor(adopting: spawned.pidfd)
     let report = Report(channel: Descriptor(adopting: spawned.report))
-    let outcome = try report.outcome(purposes: program.purposes, command: command)
-    if let failure = outcome.failure {
-      _ = try ProcessHandle.wait(for: process)
-      throw failure
-    }
+    _ = try report.confirm(process, purposes: program.purposes, command: command)
   }
 }
 

@@ -57,13 +57,21 @@ public struct ContainerLauncher: ~Copyable, Sendable {
     let spawned = try program.spawn()
     let pidfd = Descriptor(adopting: spawned.pidfd)
     let report = Report(channel: Descriptor(adopting: spawned.report))
-    var outcome = try report.outcome(purposes: program.purposes, command: spec.process.arguments.first ?? "")
-    if let failure = outcome.failure {
-      _ = try ProcessHandle.wait(for: pidfd)
-      throw RootMount.unmappable(failure)
+    var outcome: Report.Outcome
+    do {
+      outcome = try report.confirm(
+        pidfd, purposes: program.purposes, command: spec.process.arguments.first ?? "")
+    } catch {
+      throw RootMount.unmappable(error)
     }
-    // The number is certainly this child's: nobody else reaps it.
-    let identity = try ProcessIdentity(of: spawned.pid)
+    let identity: ProcessIdentity
+    do {
+      // The number is certainly this child's: nobody else reaps it.
+      identity = try ProcessIdentity(of: spawned.pid)
+    } catch {
+      ProcessHandle.end(pidfd)
+      throw error
+    }
     return LaunchedProcess(identity: identity, pidfd: pidfd.raised(), terminal: outcome.terminal.take())
   }
 }

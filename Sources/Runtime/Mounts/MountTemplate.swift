@@ -34,9 +34,8 @@ struct MountTemplate: ~Copyable, Sendable {
     let spawned = try program.spawn()
     let report = Report(channel: Descriptor(adopting: spawned.report))
     let pidfd = Descriptor(adopting: spawned.pidfd)
-    var outcome = try report.outcome(purposes: program.purposes, command: subject)
+    var outcome = try report.confirm(pidfd, purposes: program.purposes, command: subject)
     _ = try ProcessHandle.wait(for: pidfd)
-    if let failure = outcome.failure { throw failure }
     guard let namespace = outcome.namespace.take() else {
       throw KernelError("prepare", subject, errno: .noChildProcess)
     }

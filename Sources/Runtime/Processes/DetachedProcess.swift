@@ -46,15 +46,11 @@ public final class DetachedProcess: Sendable {
 
   /// Waits until it has been executed; throws what kept it from that. To be asked once.
   public func confirm() throws(KernelError) {
-    let outcome = try report.outcome(purposes: purposes, command: path)
-    guard let failure = outcome.failure else { return }
-    _ = try ProcessHandle.wait(for: pidfd)
-    throw failure
+    _ = try report.confirm(pidfd, purposes: purposes, command: path)
   }
 
   /// Ends it, and returns once it has ended.
   public func kill() {
-    try? ProcessHandle.send(SIGKILL, to: pidfd)
-    _ = try? ProcessHandle.wait(for: pidfd)
+    ProcessHandle.end(pidfd)
   }
 }

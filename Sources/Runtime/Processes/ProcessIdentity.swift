@@ -122,6 +122,12 @@ public enum ProcessHandle {
     return answer == 0 ? nil : TerminationStatus(waitStatus: status)
   }
 
+  /// Ends a child of this process, whatever it is doing, and reaps it.
+  static func end(_ pidfd: borrowing Descriptor) {
+    try? send(SIGKILL, to: pidfd)
+    _ = try? wait(for: pidfd)
+  }
+
   /// A copy of the terminal's master that the stack-init behind `pidfd` keeps. EBADF when it keeps none.
   public static func terminal(of pidfd: borrowing Descriptor) throws(KernelError) -> Descriptor {
     let number = try check("take the terminal of", "the process") {

@@ -43,6 +43,9 @@ struct Report: ~Copyable, Sendable {
         } else {
           outcome.namespace = .some(descriptor)
         }
+      case STACK_REPORT_DESCRIPTOR:
+        // The kernel drops what there is no number for, and says no more than that something is missing.
+        outcome.failure = KernelError("receive", "a descriptor of the new process", errno: .tooManyOpenFiles)
       case STACK_REPORT_EXEC_FAILED:
         outcome.failure = KernelError("execute", command, errno: code)
       default:
@@ -50,6 +53,21 @@ struct Report: ~Copyable, Sendable {
         let purpose = purposes.indices.contains(index) ? purposes[index] : (action: "set up", subject: "the process")
         outcome.failure = KernelError("\(purpose.action)", purpose.subject, errno: code)
       }
+    }
+  }
+
+  /// Waits until the process has been executed, and answers what it handed over. When it was not, or that cannot be learned,
+  /// nothing is left of it: it is ended and reaped, and this throws why.
+  func confirm(
+    _ process: borrowing Descriptor, purposes: [(action: StaticString, subject: String)], command: String
+  ) throws(KernelError) -> Outcome {
+    do throws(KernelError) {
+      let outcome = try outcome(purposes: purposes, command: command)
+      if let failure = outcome.failure { throw failure }
+      return outcome
+    } catch {
+      ProcessHandle.end(process)
+      throw error
     }
   }
 }

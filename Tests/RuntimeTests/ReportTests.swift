@@ -1,0 +1,69 @@
+import CLinux
+import Glibc
+import Kernel
+import Testing
+
+@testable import Runtime
+
+/// What becomes of a process whose report is not as it should be.
+@Suite struct ReportTests {
+  /// A process that would run on, and the end of its report that it writes to.
+  private struct Started: ~Copyable {
+    let process: Descriptor
+    let report: Report
+    let sender: Descriptor
+    let pid: pid_t
+
+    init() throws {
+      var ends: [CInt] = [0, 0]
+      try #require(socketpair(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
+      var program = Program()
+      let data = try program.command(argv: ["sleep", "1000"], env: [], candidates: ["/bin/sleep", "/usr/bin/sleep"])
+      try program.add(STACK_OP_EXEC, for: "execute", "sleep", data: data)
+      let spawned = try program.spawn()
+      close(spawned.report)
+      report = Report(channel: Descriptor(adopting: ends[0]))
+      sender = Descriptor(adopting: ends[1])
+      process = Descriptor(adopting: spawned.pidfd)
+      pid = spawned.pid
+    }
+
+    func confirm(_ purposes: [(action: StaticString, subject: String)] = []) throws(KernelError) {
+      _ = try report.confirm(process, purposes: purposes, command: "sleep")
+    }
+  }
+
+  private func send(_ kind: stack_report_kind, error: CInt = 0, on sender: borrowing Descriptor) {
+    var message = stack_report(kind: kind.rawValue, subject: 1, error: error)
+    #expect(Glibc.send(sender.rawValue, &message, MemoryLayout.size(ofValue: message), 0) > 0)
+  }
+
+  /// The kernel drops a descriptor that there is no number for, and delivers the rest.
+  @Test func aLostDescriptorIsSaidAndTheProcessEnded() throws {
+    let started = try Started()
+    send(STACK_REPORT_DESCRIPTOR, on: started.sender)
+    shutdown(started.sender.rawValue, CInt(SHUT_WR))
+    let failure = #expect(throws: KernelError.self) { try started.confirm() }
+    #expect(failure?.errno == .tooManyOpenFiles)
+    #expect(waitpid(started.pid, nil, 0) == -1 && errno == ECHILD, "it is reaped")
+  }
+
+  @Test func aFailureEndsTheProcessAsWell() throws {
+    let started = try Started()
+    send(STACK_REPORT_FAILED, error: EPERM, on: started.sender)
+    shutdown(started.sender.rawValue, CInt(SHUT_WR))
+    let failure = #expect(throws: KernelError.self) {
+      try started.confirm([("begin", "nothing"), ("mount", "it")])
+    }
+    #expect(failure == KernelError("mount", "it", errno: .notPermitted))
+    #expect(waitpid(started.pid, nil, 0) == -1 && errno == ECHILD)
+  }
+
+  @Test func whatCannotBeReadEndsTheProcessAsWell() throws {
+    let started = try Started()
+    #expect(Glibc.send(started.sender.rawValue, "x", 1, 0) == 1)
+    let failure = #expect(throws: KernelError.self) { try started.confirm() }
+    #expect(failure?.errno.rawValue == EPROTO)
+    #expect(waitpid(started.pid, nil, 0) == -1 && errno == ECHILD)
+  }
+}
