@@ -39,10 +39,8 @@ public final class ControlServer {
   /// Shared by the connections: each turn reads into it and copies what came.
   let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
 
-  private let listener: Descriptor
   private let owner: uid_t
-  private var listening: EventLoop.Token?
-  private var retry: EventLoop.TimerID?
+  private var acceptor: Acceptor?
   private var connections: [ObjectIdentifier: ControlConnection] = [:]
   private var handlers: [String: Handler] = [:]
 
@@ -57,8 +55,9 @@ public final class ControlServer {
     self.loop = loop
     self.limits = limits
     self.owner = owner
-    self.listener = listener
-    listening = try loop.register(self.listener.fileDescriptor, interest: .read) { [weak self] _ in self?.accept() }
+    acceptor = try Acceptor(listener, on: loop, atOnce: 64) { [weak self] (socket) throws(KernelError) in
+      try self?.welcome(socket)
+    }
   }
 
   deinit {
@@ -88,10 +87,7 @@ public final class ControlServer {
 
   /// Takes no new connections; those that are there go on.
   public func stopListening() {
-    if let listening { loop.remove(listening) }
-    listening = nil
-    if let retry { loop.cancel(retry) }
-    retry = nil
+    acceptor?.stop()
   }
 
   /// Stops listening and drops every connection.
@@ -104,30 +100,10 @@ public final class ControlServer {
 
   func forget(_ connection: ControlConnection) {
     connections[ObjectIdentifier(connection)] = nil
-    resumeListening()
+    acceptor?.resume()
   }
 
   // MARK: Accepting
-
-  private func accept() {
-    // A bounded number at a time; the listener is level-triggered.
-    for _ in 0..<64 {
-      guard listening != nil else { return }
-      let number = Glibc.accept(listener.rawValue, nil, nil)
-      guard number >= 0 else {
-        switch errno {
-        case EINTR, ECONNABORTED: continue
-        case EMFILE, ENFILE, ENOBUFS, ENOMEM: return pauseListening()
-        default: return
-        }
-      }
-      do {
-        try welcome(Descriptor(adopting: number))
-      } catch {
-        return pauseListening()
-      }
-    }
-  }
 
   private func welcome(_ socket: consuming Descriptor) throws(KernelError) {
     try ControlSocket.prepare(socket.rawValue)
@@ -146,19 +122,5 @@ public final class ControlServer {
   private func refuse(_ socket: consuming Descriptor, _ failure: ControlFailure) {
     let message = ControlMessage.encode(failure)
     message.withUnsafeBytes { _ = send(socket.rawValue, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
-  }
-
-  /// Out of descriptors: the peers wait in the socket's queue until a connection ends or a moment has passed.
-  private func pauseListening() {
-    guard let listening, retry == nil else { return }
-    try? loop.setInterest([], for: listening)
-    retry = loop.schedule(after: .milliseconds(200)) { [weak self] in self?.resumeListening() }
-  }
-
-  private func resumeListening() {
-    guard let listening, let timer = retry else { return }
-    loop.cancel(timer)
-    retry = nil
-    try? loop.setInterest(.read, for: listening)
   }
 }

@@ -10,8 +10,8 @@ final class NameEndpoint {
 
   private unowned let server: NameServer
   private let datagrams: SharedDescriptor
-  private let listener: Descriptor
-  private var tokens: [EventLoop.Token] = []
+  private var token: EventLoop.Token?
+  private var acceptor: Acceptor?
   private var connections: [ObjectIdentifier: NameConnection] = [:]
   /// Memory of one batch: what came, and the answers to it.
   private var memory: [UInt8] = []
@@ -28,24 +28,24 @@ final class NameEndpoint {
   init(at address: IPAddress, server: NameServer) throws(KernelError) {
     self.server = server
     datagrams = SharedDescriptor(try DNSSocket.serve(at: address, overTCP: false))
-    listener = try DNSSocket.serve(at: address, overTCP: true)
-    tokens = [
-      try server.loop.register(datagrams.descriptor.fileDescriptor, interest: .read) { [weak self] _ in
-        self?.receive()
-      }
-    ]
-    tokens.append(
-      try server.loop.register(listener.fileDescriptor, interest: .read) { [weak self] _ in self?.accept() })
+    let listener = try DNSSocket.serve(at: address, overTCP: true)
+    token = try server.loop.register(datagrams.descriptor.fileDescriptor, interest: .read) { [weak self] _ in
+      self?.receive()
+    }
+    acceptor = try Acceptor(listener, on: server.loop, atOnce: 16) { [weak self] socket in self?.take(socket) }
   }
 
-  deinit {
-    for token in tokens { server.loop.remove(token) }
-  }
+  deinit { stop() }
 
   func close() {
-    for token in tokens { server.loop.remove(token) }
-    tokens = []
+    stop()
     for connection in Array(connections.values) { connection.close() }
+  }
+
+  private func stop() {
+    if let token { server.loop.remove(token) }
+    token = nil
+    acceptor?.stop()
   }
 
   // MARK: UDP
@@ -80,7 +80,7 @@ final class NameEndpoint {
       let id = query.id
       let reply = LateReply(query, in: message)
       server.forwarder.ask(question) { [weak self, datagrams] answer in
-        guard self?.tokens.isEmpty == false else { return }
+        guard self?.token != nil else { return }
         let octets = reply.message(from: answer, id: id, limit: query.datagramLimit)
         var addressed = datagram
         (addressed.offset, addressed.length) = (0, UInt32(octets.count))
@@ -94,24 +94,29 @@ final class NameEndpoint {
 
   // MARK: TCP
 
-  private func accept() {
-    for _ in 0..<16 {
-      var storage = sockaddr_in6()
-      var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
-      let number = withUnsafeMutablePointer(to: &storage) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.accept(listener.rawValue, $0, &size) }
-      }
-      guard number >= 0 else { return }
-      let socket = Descriptor(adopting: number)
-      let peer = withUnsafeBytes(of: storage) { SocketAddress.read($0) }
-      guard let peer, let asker = server.asker(at: peer.address, on: network),
-        connections.count < Self.mostConnections,
-        connections.values.count(where: { $0.peer == peer.address }) < Self.mostConnectionsOfOne,
-        let connection = NameConnection(
-          socket, from: peer.address, asker, server: server, onClose: { [weak self] in self?.connections[$0] = nil })
-      else { continue }
-      connections[ObjectIdentifier(connection)] = connection
+  private func take(_ socket: consuming Descriptor) {
+    guard let peer = Self.peer(of: socket), let asker = server.asker(at: peer, on: network),
+      connections.count < Self.mostConnections,
+      connections.values.count(where: { $0.peer == peer }) < Self.mostConnectionsOfOne,
+      let connection = NameConnection(
+        socket, from: peer, asker, server: server, onClose: { [weak self] in self?.forget($0) })
+    else { return }
+    connections[ObjectIdentifier(connection)] = connection
+  }
+
+  private func forget(_ connection: ObjectIdentifier) {
+    connections[connection] = nil
+    acceptor?.resume()
+  }
+
+  private static func peer(of socket: borrowing Descriptor) -> IPAddress? {
+    var storage = sockaddr_in6()
+    var size = socklen_t(MemoryLayout<sockaddr_in6>.size)
+    let number = socket.rawValue
+    let answer = withUnsafeMutablePointer(to: &storage) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(number, $0, &size) }
     }
+    return answer == 0 ? withUnsafeBytes(of: storage) { SocketAddress.read($0)?.address } : nil
   }
 }
 
