@@ -7,13 +7,21 @@ import SystemPackage
 /// One question on its way: to one server after the other, over UDP, and over TCP where an answer was cut and the client
 /// has room for all of it.
 final class Exchange {
+  /// Who waits for the answer.
+  struct Client {
+    let address: IPAddress
+    let completion: Forwarder.Completion
+  }
+
   let question: ForwardedQuestion
-  var waiting: [Forwarder.Completion] = []
+  /// The first is whose question it is; others have asked the same meanwhile.
+  var waiting: [Client]
 
   private let loop: EventLoop
   private let servers: [IPAddress]
   private let completion: (Exchange, [UInt8]?, IPAddress?) -> Void
-  private let deadline: EventLoop.Instant
+  /// Until it has failed.
+  let deadline: EventLoop.Instant
   /// How long each server has.
   private let patience: Duration
   private var attempt = 0
@@ -31,10 +39,11 @@ final class Exchange {
   private static let mostAttempts = 6
 
   init(
-    _ question: ForwardedQuestion, loop: EventLoop, order: [IPAddress], time: Duration,
+    _ question: ForwardedQuestion, for client: Client, loop: EventLoop, order: [IPAddress], time: Duration,
     completion: @escaping (Exchange, [UInt8]?, IPAddress?) -> Void
   ) {
     self.question = question
+    waiting = [client]
     self.loop = loop
     servers = order
     self.completion = completion

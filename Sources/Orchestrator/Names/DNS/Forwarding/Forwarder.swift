@@ -8,8 +8,10 @@ import Netlink
 /// answers; only an answer from where the question went, with that number and to that question, is taken (RFC 5452).
 final class Forwarder {
   struct Limits: Sendable {
-    /// Questions on their way at a time; who asks one more is told that it failed.
+    /// Questions on their way at a time. For one more, the oldest goes of whoever has most.
     var questions = 512
+    /// Questions that one address waits for; who asks one more is told that it failed.
+    var questionsOfOne = 64
     /// Clients that wait for one question.
     var clients = 256
     /// Until a question has failed: less than the five seconds after which a client asks again.
@@ -22,6 +24,8 @@ final class Forwarder {
   private let loop: EventLoop
   private let limits: Limits
   private var exchanges: [ForwardedQuestion: Exchange] = [:]
+  /// How many answers each address waits for.
+  private var waits: [IPAddress: Int] = [:]
   /// Of several servers, the one that answered last is asked first, for a while.
   private var favourites: [[IPAddress]: Favourite] = [:]
 
@@ -38,28 +42,44 @@ final class Forwarder {
   /// How many questions are on their way.
   var count: Int { exchanges.count }
 
-  /// Asks, and calls back when there is an answer or there will be none: not before this returns.
-  func ask(_ question: ForwardedQuestion, completion: @escaping Completion) {
+  /// Asks for whoever has an address, and calls back when there is an answer or there will be none: not before this returns.
+  func ask(_ question: ForwardedQuestion, for address: IPAddress, completion: @escaping Completion) {
+    guard waits[address, default: 0] < limits.questionsOfOne else { return refuse(completion) }
+    let client = Exchange.Client(address: address, completion: completion)
     if let exchange = exchanges[question] {
       guard exchange.waiting.count < limits.clients else { return refuse(completion) }
-      return exchange.waiting.append(completion)
+      waits[address, default: 0] += 1
+      return exchange.waiting.append(client)
     }
-    guard exchanges.count < limits.questions, !question.servers.isEmpty else {
+    guard !question.servers.isEmpty, exchanges.count < limits.questions || makeRoom(for: address) else {
       return refuse(completion)
     }
-    let exchange = Exchange(question, loop: loop, order: order(question.servers), time: limits.time) {
+    let exchange = Exchange(question, for: client, loop: loop, order: order(question.servers), time: limits.time) {
       [weak self] exchange, answer, server in
       self?.ended(exchange, answer, server)
     }
-    exchange.waiting.append(completion)
+    waits[address, default: 0] += 1
     exchanges[question] = exchange
     exchange.begin()
+  }
+
+  /// Gives up the oldest question of whoever has most on their way, unless nobody has more than who asks.
+  private func makeRoom(for address: IPAddress) -> Bool {
+    let owned = Dictionary(grouping: exchanges.values) { $0.waiting.first?.address }
+    guard let fullest = owned.max(by: { $0.value.count < $1.value.count }),
+      fullest.value.count > owned[address]?.count ?? 0,
+      let oldest = fullest.value.min(by: { $0.deadline < $1.deadline })
+    else { return false }
+    oldest.cancel()
+    release(oldest, nil)
+    return true
   }
 
   /// Drops everything that is on its way.
   func close() {
     for exchange in exchanges.values { exchange.cancel() }
     exchanges = [:]
+    waits = [:]
   }
 
   private func order(_ servers: [IPAddress]) -> [IPAddress] {
@@ -70,7 +90,6 @@ final class Forwarder {
 
   private func ended(_ exchange: Exchange, _ answer: [UInt8]?, _ server: IPAddress?) {
     let servers = exchange.question.servers
-    exchanges[exchange.question] = nil
     if let server, let index = servers.firstIndex(of: server), index > 0 {
       if favourites[servers]?.index != index {
         favourites[servers] = Favourite(index: index, until: loop.now + .seconds(30))
@@ -78,10 +97,17 @@ final class Forwarder {
     } else {
       favourites[servers] = nil
     }
+    release(exchange, answer)
+  }
+
+  private func release(_ exchange: Exchange, _ answer: [UInt8]?) {
+    exchanges[exchange.question] = nil
     let waiting = exchange.waiting
     exchange.waiting = []
-    for completion in waiting {
-      if answer == nil { refuse(completion) } else { completion(answer) }
+    for client in waiting {
+      waits[client.address, default: 1] -= 1
+      if waits[client.address] == 0 { waits[client.address] = nil }
+      if answer == nil { refuse(client.completion) } else { client.completion(answer) }
     }
   }
 

@@ -99,7 +99,7 @@ final class NameConnection {
     let answer = server.answer(message, from: asker, limit: MessageLimit.stream, writer: &writer) { question, query in
       let reply = LateReply(query, in: message)
       pending += 1
-      server.forwarder.ask(question) { [weak self] answer in
+      server.forwarder.ask(question, for: peer) { [weak self] answer in
         guard let self, token != nil else { return }
         pending -= 1
         send(reply.message(from: answer, id: query.id, limit: MessageLimit.stream)[...])

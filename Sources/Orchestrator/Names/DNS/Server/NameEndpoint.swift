@@ -79,7 +79,7 @@ final class NameEndpoint {
     let place = server.answer(message, from: asker, limit: nil, writer: &writer) { question, query in
       let id = query.id
       let reply = LateReply(query, in: message)
-      server.forwarder.ask(question) { [weak self, datagrams] answer in
+      server.forwarder.ask(question, for: peer.address) { [weak self, datagrams] answer in
         guard self?.token != nil else { return }
         let octets = reply.message(from: answer, id: id, limit: query.datagramLimit)
         var addressed = datagram
