@@ -85,6 +85,15 @@ final class LogCursor {
     }
   }
 
+  /// The last lines of what was written last, `bytes` of it. The first of them may be without its beginning, where that lies
+  /// further back.
+  func last(_ count: Int, within bytes: Int) -> [LogEntry] {
+    moveBack(bytes: off_t(bytes))
+    var entries: [LogEntry] = []
+    while let entry = next() ?? takePartial() { entries.append(entry) }
+    return entries.suffix(count)
+  }
+
   // MARK: Lines
 
   private func takeLine() -> Range<Int>? {
@@ -207,6 +216,26 @@ final class LogCursor {
         enter(current, at: 0)
         return true
       }
+      current = older
+    }
+  }
+
+  /// Goes to the first record that is whole in the last `bytes` of all files.
+  private func moveBack(bytes: off_t) {
+    assembler = LogAssembler(service: assembler.service)
+    file = nil
+    guard var current = files.openNewest() else { return }
+    var missing = bytes
+    while true {
+      var status = stat()
+      fstat(current.descriptor.rawValue, &status)
+      if status.st_size > missing {
+        enter(current, at: status.st_size - missing)
+        isSkipping = true
+        return
+      }
+      missing -= status.st_size
+      guard let older = files.open(before: current.identity) else { return enter(current, at: 0) }
       current = older
     }
   }

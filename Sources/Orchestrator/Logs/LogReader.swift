@@ -59,12 +59,10 @@ public final class LogReader {
     }
   }
 
-  /// The last lines of a service, for a message that says why it ended.
-  public static func lastLines(_ count: Int, of source: Source) -> [LogEntry] {
-    let reader = LogReader([source], Query(tail: count))
-    var entries: [LogEntry] = []
-    while let entry = reader.next() { entries.append(entry) }
-    return entries
+  /// The last lines of a service, for a message that says why it ended. No more than the last `bytes` of its log are read for
+  /// them.
+  public static func lastLines(_ count: Int, of source: Source, within bytes: Int = 1 << 16) -> [LogEntry] {
+    LogCursor(service: source.service, path: source.path).last(count, within: bytes)
   }
 
   /// The next line; waits for it when following. `nil` at the end, or when interrupted: then asking again goes on.

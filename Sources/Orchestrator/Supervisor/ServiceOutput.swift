@@ -67,6 +67,6 @@ final class ServiceOutput {
   /// What the service wrote last, for a message about its end.
   func lastLines(_ count: Int) -> [String] {
     LogReader.lastLines(count, of: LogReader.Source(service: paths.name, path: paths.log))
-      .map { String(decoding: $0.text, as: UTF8.self) }
+      .map { Quotation.line(String(decoding: $0.text, as: UTF8.self)) }
   }
 }

@@ -43,7 +43,7 @@ import Testing
       let all = LogReader([source]).readAll()
       try #require(all.map { $0.text.count + 1 }.reduce(0, +) <= size)
       let count = Int.random(in: 0...6, using: &input.random)
-      let last = LogReader.lastLines(count, of: source)
+      let last = LogReader([source], LogReader.Query(tail: count)).readAll()
       // A line that was begun long ago and never ended is the last of all, and not looked for that far back.
       try #require(last.map(\.text) == all.suffix(count).map(\.text) || all.contains(where: \.isPartial))
       let (one, other) = (all.randomElement(using: &input.random), all.randomElement(using: &input.random))

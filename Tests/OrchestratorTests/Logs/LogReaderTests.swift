@@ -66,12 +66,32 @@ import Testing
     writer.append("short\n")
     for _ in 0..<5 { writer.append([UInt8](repeating: UInt8(ascii: "z"), count: 700_000) + [0x0A]) }
     writer.append("not ended")
-    let last = LogReader.lastLines(3, of: folder.source("web"))
+    func tail(_ count: Int, of service: String) -> [LogEntry] {
+      LogReader([folder.source(service)], LogReader.Query(tail: count)).readAll()
+    }
+    let last = tail(3, of: "web")
     #expect(last.map(\.text.count) == [700_000, 700_000, 9])
     #expect(last.map(\.isPartial) == [false, false, true])
     #expect(last.map(\.isContinuation) == [false, false, false])
-    #expect(LogReader.lastLines(100, of: folder.source("web")).count == 7)
-    #expect(LogReader.lastLines(3, of: folder.source("missing")).isEmpty)
+    #expect(tail(100, of: "web").count == 7)
+    #expect(tail(3, of: "missing").isEmpty)
+  }
+
+  /// Its last words cost the supervisor's loop the same, however much a service has to say.
+  @Test func lastLinesAreOfTheLastBytes() throws {
+    let folder = try LogFolder()
+    let source = folder.source("web")
+    #expect(LogReader.lastLines(10, of: source).isEmpty)
+    let writer = LogWriter(path: folder.log("web"))
+    for number in 1...20 { writer.append("\(number)\n") }
+    #expect(LogReader.lastLines(3, of: source).map { String(decoding: $0.text, as: UTF8.self) } == ["18", "19", "20"])
+    #expect(LogReader.lastLines(100, of: source).count == 20)
+    for _ in 0..<3 { writer.append([UInt8](repeating: UInt8(ascii: "z"), count: 700_000) + [0x0A]) }
+    writer.append("end\nnot ended")
+    let last = LogReader.lastLines(10, of: source)
+    #expect(last.map(\.text).map { $0.allSatisfy { $0 == UInt8(ascii: "z") } } == [true, false, false])
+    #expect((1...65_536).contains(last[0].text.count))
+    #expect(last.dropFirst().map { String(decoding: $0.text, as: UTF8.self) } == ["end", "not ended"])
   }
 
   @Test func aLineOfMegabytesComesInPieces() throws {

@@ -39,12 +39,10 @@ extension ServiceRecord.Health {
       : "is not healthy: its last health check \(how)"
   }
 
-  /// The last lines that the last probe wrote, without characters that move a terminal's cursor.
+  /// The last lines that the last probe wrote, for a message.
   var lastOutput: [String] {
     guard let last = results.last, last.exitCode >= 0 else { return [] }
-    return last.output.split(whereSeparator: \.isNewline).suffix(10).map { line in
-      String(String.UnicodeScalarView(line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
-    }
+    return last.output.split(whereSeparator: \.isNewline).suffix(10).map(Quotation.line)
   }
 }
 
