@@ -206,6 +206,32 @@ struct ControlGroupTests {
     for tree in groups.trees { #expect(!Shell.run("ls \(tree)").output.contains(name)) }
   }
 
+  /// More members than are held at once, and then some that cannot end: the group above keeps them frozen.
+  @Test(.enabled(if: (try? ControlGroups.observe().legacy[.freezer]) != nil, "no freezer of version 1"))
+  func killingOneByOneIsBounded() throws {
+    let old = ControlGroups(unified: nil, legacy: groups.legacy)
+    let above = old.group("\(name)/above")
+    _ = try above.create()
+    let group = old.group("\(name)/above/many")
+    _ = try group.create()
+    let root = try BusyboxRoot()
+    let many = try launch("n=0; while [ $n -lt 300 ]; do sleep 1000 & n=$((n+1)); done; wait", in: group, root)
+    while try group.processes().count < 301 { usleep(10_000) }
+    try group.kill()
+    #expect(try ProcessHandle.wait(for: many.pidfd) == .signaled(signal: SIGKILL, coreDumped: false))
+    #expect(try group.processes().isEmpty)
+
+    let stuck = try launch("sleep 1000", in: group, root)
+    try above.freeze()
+    let begin = ContinuousClock.now
+    let failure = #expect(throws: KernelError.self) { try group.kill(within: .milliseconds(100)) }
+    #expect(failure?.errno == .resourceBusy)
+    #expect(ContinuousClock.now - begin < .seconds(2))
+    try above.thaw()
+    #expect(try ProcessHandle.wait(for: stuck.pidfd) == .signaled(signal: SIGKILL, coreDumped: false))
+    try above.remove(upTo: name)
+  }
+
   @Test func whatRunsOutOfMemoryIsCounted() throws {
     let group = groups.group("\(name)/oom")
     var limits = ResourceLimits()

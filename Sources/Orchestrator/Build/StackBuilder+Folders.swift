@@ -112,7 +112,8 @@ extension StackBuilder {
 
   func removeControlGroups() throws(KernelError) {
     let group = controlGroups.group("stack/\(stack)")
-    try group.kill()
+    // What is still there cannot be removed, and nobody else waits for this.
+    try group.kill(within: .seconds(2))
     try group.remove(upTo: "stack")
   }
 

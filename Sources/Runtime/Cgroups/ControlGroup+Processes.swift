@@ -23,30 +23,40 @@ extension ControlGroup {
   /// Kills every process in it and below, whatever they fork meanwhile: at once where there is cgroup.kill (version 2,
   /// Linux 5.14); else they are frozen, killed and thawed. Nothing to do where there is no such group.
   ///
-  /// Without either, one by one until none is left, a bounded number of times; EBUSY when some still are.
-  public func kill() throws(KernelError) {
+  /// Without either, one by one until none is left; EBUSY when some still are after `limit`.
+  public func kill(within limit: Duration = .milliseconds(500)) throws(KernelError) {
     guard let folder else { return }
     if groups.unified != nil, try writeIfThere("\(folder)/cgroup.kill", "1") { return }
     try setFrozen(true)
-    for _ in 0..<100 {
-      let processes = try processes()
-      if processes.isEmpty { break }
-      for pid in processes { try killMember(pid, of: folder) }
+    let deadline = SuspendingClock.now + limit
+    var members = try processes()
+    while !members.isEmpty, SuspendingClock.now < deadline {
+      try kill(members, of: folder)
       // What is frozen by version 1 dies when it is thawed; by now all of it is to.
       try setFrozen(false)
       usleep(1000)
+      members = try processes()
     }
     try setFrozen(false)
-    if try !processes().isEmpty {
-      throw KernelError("kill", folder, errno: .resourceBusy, detail: "processes keep coming")
+    if !members.isEmpty {
+      throw KernelError("kill", folder, errno: .resourceBusy, detail: "processes keep coming, or cannot end")
     }
   }
 
-  /// Through a descriptor, and only if it still is a member once that is held.
-  private func killMember(_ pid: Int32, of folder: String) throws(KernelError) {
-    guard let pidfd = try ProcessIdentity.descriptor(of: pid) else { return }
-    if try ControlGroupFile.processes(in: folder).contains(pid) { try? ProcessHandle.send(SIGKILL, to: pidfd) }
+  /// Through descriptors, and only those that still are members once these are held. A few at a time: a group may have more
+  /// members than this process has numbers for.
+  private func kill(_ members: [Int32], of folder: String) throws(KernelError) {
+    for start in stride(from: 0, to: members.count, by: Self.heldAtOnce) {
+      var held: [(pid: Int32, descriptor: HeldProcess)] = []
+      for pid in members[start..<min(start + Self.heldAtOnce, members.count)] {
+        if case .some(let pidfd) = try ProcessIdentity.descriptor(of: pid) { held.append((pid, HeldProcess(pidfd))) }
+      }
+      let current = Set(try ControlGroupFile.processes(in: folder))
+      for (pid, process) in held where current.contains(pid) { try? ProcessHandle.send(SIGKILL, to: process.pidfd) }
+    }
   }
+
+  private static let heldAtOnce = 256
 
   /// - Returns: false when there is no such file.
   private func writeIfThere(_ path: String, _ text: String) throws(KernelError) -> Bool {
@@ -108,4 +118,13 @@ extension ControlGroup {
 
   /// Lets its processes go on. Nothing to do for a group that is not frozen, or not there.
   public func thaw() throws(KernelError) { try setFrozen(false) }
+}
+
+/// A process whose number is not given to another meanwhile.
+private final class HeldProcess {
+  let pidfd: Descriptor
+
+  init(_ pidfd: consuming Descriptor) {
+    self.pidfd = pidfd
+  }
 }
