@@ -103,6 +103,35 @@ import Testing
     }
   }
 
+  /// The command has closed its terminal and lives on: ctrl-c is a signal to the caller again, and passed on.
+  @Test func keysAreSignalsOnceTheTerminalIsClosed() throws {
+    try withIdle { (host) throws in
+      try host.write(
+        """
+        import os, pty, select, sys, termios, time
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execvp("stack", ["stack", "exec", "a", "sh", "-c", "sleep 1; exec sleep 1000 <&- >&- 2>&-"])
+        end = time.monotonic() + 20
+        seen = False
+        while time.monotonic() < end:
+            if os.waitpid(child, os.WNOHANG)[0]:
+                break
+            raw = not termios.tcgetattr(terminal)[3] & termios.ISIG
+            if raw and not seen:
+                seen = True
+            elif seen and not raw:
+                os.write(terminal, b"\\x03")
+                print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+                sys.exit(0)
+            time.sleep(0.001)
+        print("it stays raw" if seen else "it was never raw")
+        os.kill(child, 9)
+        """, to: "keys.py")
+      #expect(try host.succeed("python3", "keys.py") == "130")
+    }
+  }
+
   @Test func aSignalReachesTheCommand() throws {
     try withIdle { (host) throws in
       let command = try host.start(

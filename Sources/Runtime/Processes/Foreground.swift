@@ -70,7 +70,11 @@ struct Foreground: ~Copyable {
         relay.drain()
         return
       }
-      if relay.hasEnded { return try wait(for: process) }
+      if relay.hasEnded {
+        // The command lives on without its terminal: keys that mean signals mean them to the caller again, who passes them on.
+        mode.restore()
+        return try wait(for: process)
+      }
     }
   }
 
