@@ -178,14 +178,14 @@ extension StackBuilder {
     try Files.makeFolder(path, mode: 0o755)
     guard let owner = service.firstIdentity else { return }
     if lchown(path, owner, owner) != 0 {
-      throw KernelError("give to the service's root", path, errno: Errno(rawValue: errno))
+      throw KernelError("give to the service's root", path, errno: .last)
     }
   }
 
   /// The exit record of a former run must not be taken for one of this run.
   private func emptyFile(_ path: String) throws(KernelError) -> Descriptor {
     let number = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-    guard number >= 0 else { throw KernelError("open", path, errno: Errno(rawValue: errno)) }
+    guard number >= 0 else { throw KernelError("open", path, errno: .last) }
     return Descriptor(adopting: number)
   }
 }

@@ -60,7 +60,7 @@ extension StackBuilder {
     var ends: [SharedDescriptor] = []
     for path in [paths.stdout, paths.stderr] {
       let number = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
-      guard number >= 0 else { throw KernelError("open", path, errno: Errno(rawValue: errno)) }
+      guard number >= 0 else { throw KernelError("open", path, errno: .last) }
       // What a service may write before it has to wait for a supervisor that is gone. Memory is taken as it is filled.
       _ = stack_set_pipe_capacity(number, Self.outputCapacity)
       ends.append(SharedDescriptor(Descriptor(adopting: number).raised()))

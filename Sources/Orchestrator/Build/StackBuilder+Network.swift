@@ -196,7 +196,7 @@ extension StackBuilder {
 
   func linkIndex(_ name: String) throws(KernelError) -> UInt32 {
     let index = if_nametoindex(name)
-    guard index > 0 else { throw KernelError("find link", name, errno: Errno(rawValue: errno)) }
+    guard index > 0 else { throw KernelError("find link", name, errno: .last) }
     return index
   }
 }

@@ -78,7 +78,7 @@ extension StackBuilder {
     var status = stat()
     guard stat(path, &status) == 0 else {
       throw KernelError(
-        "give the service", path, errno: Errno(rawValue: errno),
+        "give the service", path, errno: .last,
         remedy: "name a device that this host has\(place.map { " (\($0))" } ?? "")")
     }
     let kind: DeviceRule.Kind

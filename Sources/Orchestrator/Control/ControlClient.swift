@@ -136,7 +136,7 @@ public final class ControlClient {
       case EINTR: if interruption.isInterrupted() { throw .interrupted }
       // The supervisor has closed: what it said before that is still to be read.
       case EPIPE, ECONNRESET: return
-      default: throw .kernel(KernelError("send to", "the supervisor", errno: Errno(rawValue: errno)))
+      default: throw .kernel(KernelError("send to", "the supervisor", errno: .last))
       }
     }
   }
@@ -158,7 +158,7 @@ public final class ControlClient {
       case EAGAIN: try wait(for: Int16(POLLIN), deadline: deadline)
       case EINTR: if interruption.isInterrupted() { throw .interrupted }
       case ECONNRESET: throw .disconnected
-      default: throw .kernel(KernelError("receive from", "the supervisor", errno: Errno(rawValue: errno)))
+      default: throw .kernel(KernelError("receive from", "the supervisor", errno: .last))
       }
     }
   }
@@ -177,7 +177,7 @@ public final class ControlClient {
         return
       }
       if ready < 0, errno != EINTR {
-        throw .kernel(KernelError("wait for", "the supervisor", errno: Errno(rawValue: errno)))
+        throw .kernel(KernelError("wait for", "the supervisor", errno: .last))
       }
     }
   }

@@ -24,7 +24,7 @@ public enum ControlSocket {
   /// is someone else's or open to others.
   public static func listen(inFolder folder: String, backlog: CInt = 512) throws(KernelError) -> Descriptor {
     if mkdir(folder, 0o700) != 0, errno != EEXIST {
-      throw KernelError("create", folder, errno: Errno(rawValue: errno))
+      throw KernelError("create", folder, errno: .last)
     }
     let directory = try openFolder(folder)
     try checkOwnership(of: directory, at: folder)
@@ -38,7 +38,7 @@ public enum ControlSocket {
       Glibc.listen(socket.rawValue, backlog) == 0,
       renameat(directory.rawValue, temporary, directory.rawValue, name) == 0
     else {
-      let failure = Errno(rawValue: errno)
+      let failure = Errno.last
       unlinkat(directory.rawValue, temporary, 0)
       throw KernelError("listen on", "\(folder)/\(name)", errno: failure)
     }
@@ -56,7 +56,7 @@ public enum ControlSocket {
     var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
     setsockopt(socket.rawValue, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     guard withAddress(folder, directory, name, { Glibc.connect(socket.rawValue, $0, $1) }) == 0 else {
-      throw KernelError("connect to", "\(folder)/\(name)", errno: Errno(rawValue: errno))
+      throw KernelError("connect to", "\(folder)/\(name)", errno: .last)
     }
     try prepare(socket.rawValue)
     return socket
@@ -82,7 +82,7 @@ public enum ControlSocket {
     var numbers: (pid: pid_t, uid: uid_t, gid: gid_t) = (0, 0, 0)
     var size = socklen_t(MemoryLayout.size(ofValue: numbers))
     guard getsockopt(socket.rawValue, SOL_SOCKET, SO_PEERCRED, &numbers, &size) == 0 else {
-      throw KernelError("identify", "the peer of a control connection", errno: Errno(rawValue: errno))
+      throw KernelError("identify", "the peer of a control connection", errno: .last)
     }
     return PeerCredentials(pid: numbers.pid, uid: numbers.uid, gid: numbers.gid)
   }
@@ -90,27 +90,27 @@ public enum ControlSocket {
   private static func makeSocket(nonBlocking: Bool) throws(KernelError) -> Descriptor {
     let flags = CInt(SOCK_CLOEXEC.rawValue) | (nonBlocking ? CInt(SOCK_NONBLOCK.rawValue) : 0)
     let number = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | flags, 0)
-    guard number >= 0 else { throw KernelError("create", "a unix socket", errno: Errno(rawValue: errno)) }
+    guard number >= 0 else { throw KernelError("create", "a unix socket", errno: .last) }
     return Descriptor(adopting: number)
   }
 
   static func prepare(_ number: CInt) throws(KernelError) {
     let flags = fcntl(number, F_GETFL)
     guard flags >= 0, fcntl(number, F_SETFL, flags | O_NONBLOCK) == 0, fcntl(number, F_SETFD, FD_CLOEXEC) == 0 else {
-      throw KernelError("prepare", "descriptor \(number)", errno: Errno(rawValue: errno))
+      throw KernelError("prepare", "descriptor \(number)", errno: .last)
     }
   }
 
   private static func openFolder(_ folder: String) throws(KernelError) -> Descriptor {
     let number = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard number >= 0 else { throw KernelError("open", folder, errno: Errno(rawValue: errno)) }
+    guard number >= 0 else { throw KernelError("open", folder, errno: .last) }
     return Descriptor(adopting: number)
   }
 
   private static func checkOwnership(of directory: borrowing Descriptor, at folder: String) throws(KernelError) {
     var status = stat()
     guard fstat(directory.rawValue, &status) == 0 else {
-      throw KernelError("inspect", folder, errno: Errno(rawValue: errno))
+      throw KernelError("inspect", folder, errno: .last)
     }
     guard status.st_uid == geteuid(), status.st_mode & 0o077 == 0 else {
       throw KernelError(

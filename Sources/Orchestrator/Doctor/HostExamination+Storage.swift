@@ -16,7 +16,7 @@ extension HostExamination {
       let place = Self.nearest(folder)
       var status = statvfs()
       guard statvfs(place, &status) == 0 else {
-        return HostFinding(.missing, "\(folder) cannot be used: \(place): \(Errno(rawValue: errno))")
+        return HostFinding(.missing, "\(folder) cannot be used: \(place): \(Errno.last)")
       }
       return Self.judge(
         Space(

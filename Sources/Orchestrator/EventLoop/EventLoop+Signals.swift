@@ -58,7 +58,7 @@ extension EventLoop {
   ) throws(KernelError) -> Token {
     var mask = SignalSet(signals).mask
     let number = signalfd(-1, &mask, CInt(SFD_CLOEXEC | SFD_NONBLOCK))
-    guard number >= 0 else { throw KernelError("create", "a signalfd", errno: Errno(rawValue: errno)) }
+    guard number >= 0 else { throw KernelError("create", "a signalfd", errno: .last) }
     let shared = SharedDescriptor(Descriptor(adopting: number))
     return try register(shared.descriptor.fileDescriptor, interest: .read) { _ in
       var info = signalfd_siginfo()

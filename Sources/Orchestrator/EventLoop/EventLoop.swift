@@ -152,7 +152,7 @@ public final class EventLoop {
     var failure: Errno?
     let events = [epoll_event](unsafeUninitializedCapacity: Self.batchSize) { buffer, count in
       let ready = epoll_wait(epoll.rawValue, buffer.baseAddress, CInt(buffer.count), milliseconds)
-      if ready < 0 { failure = Errno(rawValue: errno) }
+      if ready < 0 { failure = Errno.last }
       count = Int(max(ready, 0))
     }
     // A signal that is not blocked only ends the wait early.
@@ -207,13 +207,13 @@ public final class EventLoop {
   ) throws(KernelError) {
     var event = epoll_event(events: interest.rawValue, data: epoll_data_t(u64: token.number))
     guard epoll_ctl(epoll.rawValue, operation, descriptor.rawValue, &event) == 0 else {
-      throw KernelError("watch", "descriptor \(descriptor.rawValue)", errno: Errno(rawValue: errno))
+      throw KernelError("watch", "descriptor \(descriptor.rawValue)", errno: .last)
     }
   }
 
   private static func makeEpoll() throws(KernelError) -> Descriptor {
     let number = epoll_create1(CInt(EPOLL_CLOEXEC))
-    guard number >= 0 else { throw KernelError("create", "an epoll instance", errno: Errno(rawValue: errno)) }
+    guard number >= 0 else { throw KernelError("create", "an epoll instance", errno: .last) }
     return Descriptor(adopting: number)
   }
 }

@@ -59,7 +59,7 @@ extension Descriptor {
   /// An eventfd at zero.
   static func makeEventCounter(flags: Int) throws(KernelError) -> Descriptor {
     let number = eventfd(0, CInt(flags))
-    guard number >= 0 else { throw KernelError("create", "an eventfd", errno: Errno(rawValue: errno)) }
+    guard number >= 0 else { throw KernelError("create", "an eventfd", errno: .last) }
     return Descriptor(adopting: number)
   }
 

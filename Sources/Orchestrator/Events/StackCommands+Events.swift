@@ -37,12 +37,11 @@ extension StackCommands {
 
   /// False when nobody reads any more.
   private static func writeLine(_ text: String) -> Bool {
-    var bytes = Array("\(text)\n".utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-      if count < 0, errno != EINTR { return false }
-      bytes = bytes.dropFirst(max(count, 0))
+    do {
+      try FileDescriptor.standardOutput.writeInFull("\(text)\n".utf8)
+      return true
+    } catch {
+      return false
     }
-    return true
   }
 }

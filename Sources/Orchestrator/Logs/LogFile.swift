@@ -55,7 +55,7 @@ struct LogFile: ~Copyable {
       let count = write(number, bytes.baseAddress.map { $0 + written }, bytes.count - written)
       if count < 0 {
         if errno == EINTR { continue }
-        return (written, Errno(rawValue: errno))
+        return (written, Errno.last)
       }
       written += count
       size += count
@@ -68,15 +68,15 @@ struct LogFile: ~Copyable {
     guard descriptor == nil else { return nil }
     let flags = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY
     let number = Glibc.open(path, flags, 0o640)
-    guard number >= 0 else { return Errno(rawValue: errno) }
+    guard number >= 0 else { return Errno.last }
     let opened = Descriptor(adopting: number)
     var status = stat()
-    guard fstat(number, &status) == 0 else { return Errno(rawValue: errno) }
+    guard fstat(number, &status) == 0 else { return Errno.last }
     guard status.st_mode & S_IFMT == S_IFREG else { return .invalidArgument }
     var last = UInt8(ascii: "\n")
     var newline = UInt8(ascii: "\n")
     if status.st_size > 0, pread(number, &last, 1, status.st_size - 1) == 1, last != newline, endsCutLine {
-      guard write(number, &newline, 1) == 1 else { return Errno(rawValue: errno) }
+      guard write(number, &newline, 1) == 1 else { return Errno.last }
       status.st_size += 1
       last = newline
     }
@@ -91,10 +91,10 @@ struct LogFile: ~Copyable {
     if rotation.files > 1 {
       for number in stride(from: rotation.files - 2, through: 0, by: -1) {
         let older = Self.path(path, number: number + 1)
-        if rename(Self.path(path, number: number), older) != 0, errno != ENOENT { return Errno(rawValue: errno) }
+        if rename(Self.path(path, number: number), older) != 0, errno != ENOENT { return Errno.last }
       }
     } else if unlink(path) != 0, errno != ENOENT {
-      return Errno(rawValue: errno)
+      return Errno.last
     }
     // From here on the old file is another's to read, and nothing is written to it any more.
     descriptor = nil

@@ -72,24 +72,12 @@ public final class LogPrinter {
 
   /// Writes everything, however slowly it is taken.
   public func flush() throws(KernelError) {
-    var written = 0
     // What could not be written once will not be written later: a terminal that is gone stays gone.
     defer { buffer.removeAll(keepingCapacity: true) }
-    while written < buffer.count {
-      let count = buffer.withUnsafeBytes { bytes in
-        write(descriptor.rawValue, bytes.baseAddress.map { $0 + written }, bytes.count - written)
-      }
-      if count >= 0 {
-        written += count
-        continue
-      }
-      switch errno {
-      case EINTR: continue
-      case EAGAIN:
-        var waiting = pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0)
-        poll(&waiting, 1, -1)
-      default: throw KernelError("write to", "the output", errno: Errno(rawValue: errno))
-      }
+    do {
+      try descriptor.writeInFull(buffer)
+    } catch {
+      throw KernelError("write to", "the output", errno: error)
     }
   }
 

@@ -87,7 +87,7 @@ public final class LogWriter {
       guard count > 0 else {
         if count == 0 { return .ended }
         if errno == EINTR { continue }
-        return errno == EAGAIN ? .more : .failed(Errno(rawValue: errno))
+        return errno == EAGAIN ? .more : .failed(Errno.last)
       }
       split(UnsafeRawBufferPointer(rebasing: scratch.input[..<count]), stream)
       writeBatch()

@@ -19,7 +19,7 @@ final class ProbeSocket {
   init(_ kind: __socket_type, for address: IPAddress, protocolNumber: Int = 0) throws(KernelError) {
     let flags = CInt(kind.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
     let number = socket(address.socketFamily, flags, CInt(protocolNumber))
-    guard number >= 0 else { throw KernelError("open", "a socket", errno: Errno(rawValue: errno)) }
+    guard number >= 0 else { throw KernelError("open", "a socket", errno: .last) }
     descriptor = Descriptor(adopting: number)
   }
 
@@ -62,7 +62,7 @@ final class ProbeSocket {
     var error: CInt = 0
     var length = socklen_t(MemoryLayout<CInt>.size)
     guard getsockopt(descriptor.rawValue, SOL_SOCKET, SO_ERROR, &error, &length) == 0 else {
-      return Errno(rawValue: errno)
+      return Errno.last
     }
     return error == 0 ? nil : Errno(rawValue: error)
   }
@@ -93,11 +93,11 @@ final class ProbeSocket {
       count = recvfrom(descriptor.rawValue, &buffer, capacity, 0, address, length)
       return count >= 0
     }
-    return count < 0 ? .failed(Errno(rawValue: errno)) : .datagram(count, from: end)
+    return count < 0 ? .failed(Errno.last) : .datagram(count, from: end)
   }
 
   private func failure(_ result: some BinaryInteger) -> Errno? {
-    result < 0 ? Errno(rawValue: errno) : nil
+    result < 0 ? Errno.last : nil
   }
 }
 

@@ -11,20 +11,13 @@ enum Files {
     let number = open(path, O_RDONLY | O_CLOEXEC)
     guard number >= 0 else {
       if errno == ENOENT { return nil }
-      throw KernelError("read", path, errno: Errno(rawValue: errno))
+      throw KernelError("read", path, errno: .last)
     }
     let descriptor = Descriptor(adopting: number)
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 64 << 10)
     do {
-      while true {
-        let count = try buffer.withUnsafeMutableBytes { try descriptor.fileDescriptor.read(into: $0) }
-        guard count > 0 else { return bytes }
-        bytes.append(contentsOf: buffer[..<count])
-        guard bytes.count <= limit else { throw Errno.fileTooLarge }
-      }
+      return try descriptor.fileDescriptor.readAll(limit: limit)
     } catch {
-      throw failure("read", path, error)
+      throw KernelError("read", path, errno: error)
     }
   }
 
@@ -38,7 +31,7 @@ enum Files {
     let temporary = temporary(path)
     do {
       try write(bytes, to: temporary, mode: mode, isDurable: isDurable)
-      guard rename(temporary, path) == 0 else { throw Errno(rawValue: errno) }
+      guard rename(temporary, path) == 0 else { throw Errno.last }
     } catch {
       unlink(temporary)
       throw failure("write", path, error)
@@ -62,10 +55,10 @@ enum Files {
       adopting: try FileDescriptor.open(
         path, .writeOnly, options: [.create, .closeOnExec, .noFollow], permissions: mode))
     // The umask is the caller's, and no reason for a service's user not to read its /etc/hosts.
-    guard fchmod(descriptor.rawValue, mode.rawValue) == 0 else { throw Errno(rawValue: errno) }
+    guard fchmod(descriptor.rawValue, mode.rawValue) == 0 else { throw Errno.last }
     try descriptor.fileDescriptor.writeAll(bytes)
-    guard ftruncate(descriptor.rawValue, off_t(bytes.count)) == 0 else { throw Errno(rawValue: errno) }
-    if isDurable { guard fsync(descriptor.rawValue) == 0 else { throw Errno(rawValue: errno) } }
+    guard ftruncate(descriptor.rawValue, off_t(bytes.count)) == 0 else { throw Errno.last }
+    if isDurable { guard fsync(descriptor.rawValue) == 0 else { throw Errno.last } }
   }
 
   /// Writes a value to a file of the kernel's, such as a sysctl: nothing is made, nothing is cut.
@@ -83,23 +76,23 @@ enum Files {
     if mkdir(path, mode) != 0 {
       if errno == EEXIST { return }
       guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
-        throw KernelError("make folder", path, errno: Errno(rawValue: errno))
+        throw KernelError("make folder", path, errno: .last)
       }
       try makeFolder(String(path[..<slash]), mode: 0o755)
       guard mkdir(path, mode) == 0 else {
         if errno == EEXIST { return }
-        throw KernelError("make folder", path, errno: Errno(rawValue: errno))
+        throw KernelError("make folder", path, errno: .last)
       }
     }
     // The umask is the caller's.
     guard mode & 0o077 == 0 || chmod(path, mode) == 0 else {
-      throw KernelError("make folder", path, errno: Errno(rawValue: errno))
+      throw KernelError("make folder", path, errno: .last)
     }
   }
 
   static func makeFIFO(_ path: String) throws(KernelError) {
     guard mkfifo(path, 0o600) == 0 || errno == EEXIST else {
-      throw KernelError("make FIFO", path, errno: Errno(rawValue: errno))
+      throw KernelError("make FIFO", path, errno: .last)
     }
   }
 

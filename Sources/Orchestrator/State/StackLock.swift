@@ -23,7 +23,7 @@ struct StackLock: ~Copyable {
       let number = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
       guard number >= 0 else {
         // The last command of another stack may have removed the folder in between.
-        guard errno == ENOENT else { throw KernelError("open lock", path, errno: Errno(rawValue: errno)) }
+        guard errno == ENOENT else { throw KernelError("open lock", path, errno: .last) }
         try Files.makeFolder(Self.folder(of: path))
         continue
       }
@@ -49,7 +49,7 @@ extension StackLock {
   private static func wait(for number: CInt, _ path: String, _ interruption: Interruption) throws(KernelError) {
     while flock(number, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else {
-        throw KernelError("lock", path, errno: Errno(rawValue: errno))
+        throw KernelError("lock", path, errno: .last)
       }
       // A negative number is skipped (poll(2)).
       var signals = pollfd(fd: interruption.wake?.rawValue ?? -1, events: Int16(POLLIN), revents: 0)

@@ -8,7 +8,7 @@ extension ControlGroup {
   public func createForTracking() throws(KernelError) {
     guard let folder else { return }
     if mkdir(folder, 0o755) != 0, errno != EEXIST {
-      throw KernelError("create cgroup", folder, errno: Errno(rawValue: errno))
+      throw KernelError("create cgroup", folder, errno: .last)
     }
   }
 

@@ -71,7 +71,7 @@ public struct ControlGroup: Hashable, Sendable {
         try kill()
         try ControlGroupFile.removeTree(folder)
       case ENOENT: try makeAncestors(in: tree)
-      default: throw KernelError("create cgroup", folder, errno: Errno(rawValue: errno))
+      default: throw KernelError("create cgroup", folder, errno: .last)
       }
     }
     throw KernelError("create cgroup", folder, errno: .resourceBusy)
@@ -82,7 +82,7 @@ public struct ControlGroup: Hashable, Sendable {
     for part in path.split(separator: "/").dropLast() {
       folder += "/\(part)"
       if mkdir(folder, 0o755) != 0, errno != EEXIST {
-        throw KernelError("create cgroup", folder, errno: Errno(rawValue: errno))
+        throw KernelError("create cgroup", folder, errno: .last)
       }
       if groups.legacy[.cpuset] == tree { try inheritProcessors(folder) }
     }

@@ -61,7 +61,7 @@ enum ControlGroupFile {
     for attempt in 0... {
       if rmdir(path) == 0 || errno == ENOENT { return }
       if errno != EBUSY || attempt == 200 {
-        throw KernelError("remove cgroup", path, errno: Errno(rawValue: errno))
+        throw KernelError("remove cgroup", path, errno: .last)
       }
       usleep(5000)
     }

@@ -19,7 +19,7 @@ public final class DeviceFilter: Sendable {
       stack_load_device_filter($0.baseAddress, CUnsignedInt(instructions.count / 8))
     }
     program = number >= 0 ? .some(Descriptor(adopting: number)) : nil
-    refusal = number >= 0 ? nil : KernelError("load", "a filter for devices", errno: Errno(rawValue: errno))
+    refusal = number >= 0 ? nil : KernelError("load", "a filter for devices", errno: .last)
   }
 
   /// - Returns: false when there is no program, or none can be attached.

@@ -68,14 +68,12 @@ public struct TreeCopy: ~Copyable {
     while true {
       let count = buffer.withUnsafeMutableBytes { read(source.rawValue, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw KernelError("read", path, errno: Errno(rawValue: errno)) }
+      guard count >= 0 else { throw KernelError("read", path, errno: .last) }
       if count == 0 { break }
-      var written = 0
-      while written < count {
-        let step = buffer.withUnsafeBytes { write(copy.rawValue, $0.baseAddress.map { $0 + written }, count - written) }
-        if step < 0, errno == EINTR { continue }
-        guard step > 0 else { throw KernelError("write", target.path, errno: Errno(rawValue: errno)) }
-        written += step
+      do {
+        try copy.fileDescriptor.writeInFull(buffer[..<count])
+      } catch {
+        throw KernelError("write", target.path, errno: error)
       }
     }
     try finish(copy, status, target.path)
@@ -87,7 +85,7 @@ public struct TreeCopy: ~Copyable {
     if number < 0, errno == ELOOP, unlinkat(target.folder.rawValue, target.name, 0) == 0 {
       number = openat(target.folder.rawValue, target.name, Self.creation | O_EXCL, 0o600)
     }
-    guard number >= 0 else { throw KernelError("write", target.path, errno: Errno(rawValue: errno)) }
+    guard number >= 0 else { throw KernelError("write", target.path, errno: .last) }
     let file = Descriptor(adopting: number)
     var status = stat()
     guard fstat(file.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -106,7 +104,7 @@ public struct TreeCopy: ~Copyable {
     defer { depth -= 1 }
     guard depth <= Self.deepest else { throw KernelError("copy", path, errno: .fileNameTooLong) }
     let isNew = mkdirat(target.folder.rawValue, target.name, 0o700) == 0
-    guard isNew || errno == EEXIST else { throw KernelError("make", target.path, errno: Errno(rawValue: errno)) }
+    guard isNew || errno == EEXIST else { throw KernelError("make", target.path, errno: .last) }
     let copy = try Descriptor.open(
       target.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: target.folder.rawValue, path: target.path)
     for entry in try folder.entries(of: path) {
@@ -121,12 +119,12 @@ public struct TreeCopy: ~Copyable {
   private func copyLink(_ source: borrowing Place, to target: borrowing Place) throws(KernelError) {
     var text = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
     let count = readlinkat(source.folder.rawValue, source.name, &text, Int(PATH_MAX))
-    guard count >= 0 else { throw KernelError("read", source.path, errno: Errno(rawValue: errno)) }
+    guard count >= 0 else { throw KernelError("read", source.path, errno: .last) }
     var made = symlinkat(text, target.folder.rawValue, target.name)
     if made < 0, errno == EEXIST, unlinkat(target.folder.rawValue, target.name, 0) == 0 {
       made = symlinkat(text, target.folder.rawValue, target.name)
     }
-    guard made == 0 else { throw KernelError("make", target.path, errno: Errno(rawValue: errno)) }
+    guard made == 0 else { throw KernelError("make", target.path, errno: .last) }
     if let owner { _ = fchownat(target.folder.rawValue, target.name, owner.user, owner.group, AT_SYMLINK_NOFOLLOW) }
   }
 

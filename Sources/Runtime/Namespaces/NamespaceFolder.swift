@@ -23,7 +23,7 @@ public enum NamespaceFolder {
   /// namespaces that stem from this one. One that is a mount point already stays as it is.
   public static func prepare(_ path: String) throws(KernelError) {
     if mkdir(path, 0o755) != 0, errno != EEXIST {
-      throw KernelError("make", path, errno: Errno(rawValue: errno))
+      throw KernelError("make", path, errno: .last)
     }
     if mount("", path, "none", UInt(MountFlag.shared), nil) == 0 { return }
     try check("make a mount point of", path) {
@@ -36,7 +36,7 @@ public enum NamespaceFolder {
   public static func restore(_ path: String, _ change: Change) throws(KernelError) {
     guard try Mounts.below(path).allSatisfy({ $0.mountPoint == path }) else { return }
     if change.contains(.madeMountPoint), umount2(path, UnmountFlag.detach | UnmountFlag.noFollow) != 0 {
-      let refusal = Errno(rawValue: errno)
+      let refusal = Errno.last
       guard refusal == .invalidArgument || refusal == .noSuchFileOrDirectory else {
         throw KernelError("unmount", path, errno: refusal)
       }

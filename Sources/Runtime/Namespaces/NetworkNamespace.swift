@@ -96,10 +96,10 @@ public struct NetworkNamespace: ~Copyable, Sendable {
   /// Takes the name away; the namespace goes when nothing else holds it. A name that is not there is no error.
   public static func unpin(_ path: String) throws(KernelError) {
     if umount2(path, UnmountFlag.detach | UnmountFlag.noFollow) != 0, errno != EINVAL, errno != ENOENT {
-      throw KernelError("unpin network namespace", path, errno: Errno(rawValue: errno))
+      throw KernelError("unpin network namespace", path, errno: .last)
     }
     if unlink(path) != 0, errno != ENOENT {
-      throw KernelError("unpin network namespace", path, errno: Errno(rawValue: errno))
+      throw KernelError("unpin network namespace", path, errno: .last)
     }
   }
 }

@@ -120,18 +120,11 @@ public final class AttachedInput: Sendable {
 
   /// False when the service takes no more.
   private func write(_ bytes: ArraySlice<UInt8>) -> Bool {
-    var rest = bytes
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(target.rawValue, $0.baseAddress, $0.count) }
-      if count >= 0 {
-        rest = rest.dropFirst(count)
-      } else if errno == EAGAIN {
-        var ready = pollfd(fd: target.rawValue, events: Int16(POLLOUT), revents: 0)
-        poll(&ready, 1, -1)
-      } else if errno != EINTR {
-        return false
-      }
+    do {
+      try target.fileDescriptor.writeInFull(bytes)
+      return true
+    } catch {
+      return false
     }
-    return true
   }
 }

@@ -183,17 +183,11 @@ private struct Relay {
 
   /// A reader of ours that has gone takes nothing away from the command: its output is dropped.
   private mutating func writeOutput(_ bytes: ArraySlice<UInt8>) {
-    var rest = bytes
-    while !rest.isEmpty, !outputClosed {
-      let count = rest.withUnsafeBytes { Glibc.write(1, $0.baseAddress, $0.count) }
-      if count >= 0 {
-        rest = rest.dropFirst(count)
-      } else if errno == EAGAIN {
-        var ready = pollfd(fd: 1, events: Int16(POLLOUT), revents: 0)
-        poll(&ready, 1, -1)
-      } else if errno != EINTR {
-        outputClosed = true
-      }
+    guard !outputClosed else { return }
+    do {
+      try FileDescriptor.standardOutput.writeInFull(bytes)
+    } catch {
+      outputClosed = true
     }
   }
 }

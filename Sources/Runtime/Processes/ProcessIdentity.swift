@@ -52,7 +52,7 @@ public struct ProcessIdentity: Hashable, Sendable {
   static func descriptor(of pid: Int32) throws(KernelError) -> Descriptor? {
     let number = stack_pidfd_open(pid)
     if number >= 0 { return .some(Descriptor(adopting: number)) }
-    let code = Errno(rawValue: errno)
+    let code = Errno.last
     if code == .noSuchProcess || code == .invalidArgument { return nil }
     throw KernelError("open", "process \(pid)", errno: code)
   }

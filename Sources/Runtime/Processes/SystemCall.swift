@@ -3,21 +3,6 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// Runs a system call again while it is interrupted, and throws what the kernel said when it fails.
-@discardableResult
-func check(
-  _ action: String, _ subject: @autoclosure () -> String, _ call: () -> CInt
-) throws(KernelError) -> CInt {
-  while true {
-    let answer = call()
-    if answer >= 0 { return answer }
-    let code = Errno(rawValue: errno)
-    if code == .interrupted { continue }
-    let remedy = code == .noFunction ? "this takes Linux 6.1 or newer" : nil
-    throw KernelError(action, subject(), errno: code, remedy: remedy)
-  }
-}
-
 extension Descriptor {
   /// Opens `path` with O_CLOEXEC.
   static func open(
@@ -45,18 +30,10 @@ extension Descriptor {
 
   /// Reads all of a file, at most `limit` bytes; a larger one throws EFBIG.
   func read(upTo limit: Int, path: String) throws(KernelError) -> [UInt8] {
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: min(limit + 1, 65536))
-    while true {
-      let capacity = chunk.count
-      let count = chunk.withUnsafeMutableBytes { Glibc.read(rawValue, $0.baseAddress, capacity) }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw KernelError("read", path, errno: Errno(rawValue: errno))
-      }
-      if count == 0 { return bytes }
-      bytes += chunk[..<count]
-      if bytes.count > limit { throw KernelError("read", path, errno: .fileTooLarge) }
+    do {
+      return try fileDescriptor.readAll(limit: limit)
+    } catch {
+      throw KernelError("read", path, errno: error)
     }
   }
 }

@@ -19,7 +19,7 @@ public struct HostRoot: Sendable {
   public static func build(in folder: String, host: String = "/") throws(KernelError) -> HostRoot {
     let source = host.hasSuffix("/") ? String(host.dropLast()) : host
     if mkdir(folder, 0o755) != 0, errno != EEXIST {
-      throw KernelError("make", folder, errno: Errno(rawValue: errno))
+      throw KernelError("make", folder, errno: .last)
     }
     let skeleton = try Skeleton(path: folder, source: source)
     for (path, mode) in folders { try skeleton.folder(path, mode: mode) }

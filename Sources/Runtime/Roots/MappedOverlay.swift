@@ -54,7 +54,7 @@ struct MappedOverlay {
     for (number, path) in lower.enumerated() {
       let place = "\(upper).lower\(number)"
       if mkdir(place, 0o700) != 0, errno != EEXIST {
-        throw KernelError("make", place, errno: Errno(rawValue: errno))
+        throw KernelError("make", place, errno: .last)
       }
       places.append(place)
       let tree = try mapped(path)

@@ -143,6 +143,6 @@ struct Skeleton: ~Copyable {
   }
 
   private func failure(_ action: String, _ name: String) -> KernelError {
-    KernelError(action, "\(path)/\(name)", errno: Errno(rawValue: errno))
+    KernelError(action, "\(path)/\(name)", errno: .last)
   }
 }

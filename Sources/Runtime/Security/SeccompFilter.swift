@@ -67,7 +67,7 @@ public struct SeccompFilter: Hashable, Sendable {
   }
 
   static func export(_ context: scmp_filter_ctx) throws(KernelError) -> [UInt8] {
-    let file = Descriptor(adopting: try Runtime.check("make", "a seccomp filter") { stack_memfd_create("seccomp") })
+    let file = Descriptor(adopting: try Kernel.check("make", "a seccomp filter") { stack_memfd_create("seccomp") })
     try check("write", seccomp_export_bpf(context, file.rawValue))
     lseek(file.rawValue, 0, SEEK_SET)
     return try file.read(upTo: 4096 * 8, path: "a seccomp filter")

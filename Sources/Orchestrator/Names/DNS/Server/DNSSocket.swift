@@ -14,7 +14,7 @@ enum DNSSocket {
   /// A socket that serves on an address which the host need not have yet.
   static func serve(at address: IPAddress, overTCP: Bool) throws(KernelError) -> Descriptor {
     let subject = "\(overTCP ? "TCP" : "UDP") port \(port) of \(address)"
-    func refusal() -> KernelError { KernelError("answer names at", subject, errno: Errno(rawValue: errno)) }
+    func refusal() -> KernelError { KernelError("answer names at", subject, errno: .last) }
     guard let made = make(address, overTCP) else { throw refusal() }
     // Kept long: the low numbers are for what is in use for a moment.
     let socket = made.raised()
