@@ -8,7 +8,6 @@ public struct NftTransaction: Hashable, Sendable {
     case declare(NftTableName)
     case delete(NftTableName)
     case add(NftTable)
-    case setChain(NftChain, NftTableName)
     case insert(NftRule, chain: String, NftTableName)
     case deleteRule(handle: UInt64, chain: String, NftTableName)
     case addElements(NftSet, NftTableName)
@@ -41,11 +40,6 @@ public struct NftTransaction: Hashable, Sendable {
   public mutating func deleteIfPresent(_ table: NftTableName) {
     steps.append(.declare(table))
     steps.append(.delete(table))
-  }
-
-  /// Puts a chain's rules in the place of those that it has. A base chain's hook cannot change.
-  public mutating func replaceRules(of chain: NftChain, in table: NftTableName) {
-    steps.append(.setChain(chain, table))
   }
 
   /// Puts a rule before all others of a chain that is there.
@@ -91,12 +85,6 @@ public struct NftTransaction: Hashable, Sendable {
       case .declare(let name): try encoder.declare(name, comment: nil)
       case .delete(let name): try encoder.delete(name)
       case .add(let table): try encoder.add(table)
-      case .setChain(let chain, let table):
-        try encoder.add(chain, to: table)
-        try encoder.flush(chain: chain.name, in: table)
-        for (index, rule) in chain.rules.enumerated() {
-          try encoder.add(rule, number: index + 1, to: chain.name, in: table)
-        }
       case .insert(let rule, let chain, let table):
         try encoder.add(rule, number: 1, to: chain, in: table, isFirst: true)
       case .deleteRule(let handle, let chain, let table):

@@ -29,10 +29,6 @@ enum ControlMessage {
     let continues: Bool?
   }
 
-  struct ReplyParameters<Parameters: Decodable>: Decodable {
-    let parameters: Parameters
-  }
-
   struct ReplyEnvelope: Decodable {
     let error: String?
     let continues: Bool?

@@ -3,7 +3,7 @@ import Glibc
 public import Kernel
 public import SystemPackage
 
-/// One thread, one epoll instance: descriptors, timers, signals and mailboxes, each with its handler (epoll(7)).
+/// One thread, one epoll instance: descriptors, timers and mailboxes, each with its handler (epoll(7)).
 ///
 /// The loop and everything its handlers touch belong to the thread that runs it, so there are no locks. Other threads
 /// reach it through a ``Mailbox``. Readiness is level-triggered: a handler may take as little as it likes and is called

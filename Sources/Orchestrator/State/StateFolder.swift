@@ -48,7 +48,6 @@ public struct StackFolder: Hashable, Sendable {
   public var claim: String { "\(path)/claim.json" }
   /// Held by the command that is changing the stack.
   public var lock: String { "\(folders.host)/\(name).lock" }
-  public var controlSocket: String { "\(path)/control.sock" }
   /// The ``ProcessIdentity`` of the supervisor.
   public var supervisor: String { "\(path)/supervisor" }
   public var supervisorLog: String { "\(path)/supervisor.log" }

@@ -67,9 +67,6 @@ public struct ControlGroups: Hashable, Sendable {
     try ControlGroupFile.write("\(unified)/cgroup.subtree_control", (isOn ? "+" : "-") + controller)
   }
 
-  /// Whether there is something that groups processes, so that all of a service can be found and ended.
-  public var canGroup: Bool { tracking != nil }
-
   /// The tree in which each service has a group whatever its limits, to be found and ended by.
   var tracking: String? {
     unified ?? [.freezer, .pids, .memory, .cpuacct].lazy.compactMap { (name: Controller) in legacy[name] }.first

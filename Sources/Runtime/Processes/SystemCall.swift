@@ -95,7 +95,6 @@ enum UnmountFlag {
 
 /// PR_… of prctl(2).
 enum ProcessControl {
-  static let dumpable: UInt64 = 4
   static let keepCapabilities: UInt64 = 8
   static let noNewPrivileges: UInt64 = 38
 }

@@ -177,21 +177,6 @@ import Testing
     #expect(try host.run("nft list map inet large published").contains("10.0.39.15 . tcp . 80 comment"))
   }
 
-  @Test func aChainsRulesAreReplacedInPlace() throws {
-    let host = try ThrowawayNamespace()
-    var chain = NftChain(
-      "forward", base: NftBase(.filter, .forward, priority: 0), rules: [NftRule([], .drop, comment: "before")])
-    try commit(NftTable(.inet, "live", chains: [chain]), in: host)
-    chain.rules = [NftRule([], .accept, comment: "after")]
-    var transaction = NftTransaction()
-    transaction.replaceRules(of: chain, in: NftTableName(.inet, "live"))
-    var socket = try NetlinkSocket(.netfilter, in: host.descriptor)
-    try socket.commit(transaction)
-    let listing = try host.run("nft list ruleset")
-    #expect(listing.contains("after"))
-    #expect(!listing.contains("before"))
-  }
-
   @Test func intervalsAreAddedToAndTakenFromALiveSet() throws {
     let host = try ThrowawayNamespace()
     let first = NftElement(.prefix(try #require(IPPrefix("10.0.0.0/24"))))

@@ -156,23 +156,6 @@ import Testing
     try loop.run()
   }
 
-  @Test func signalsArriveThroughTheLoop() throws {
-    // Signals to one thread: tests share the process. SIGURG is ignored by default, should it get anywhere else.
-    let before = SignalSet([SIGURG]).block()
-    defer { before.becomeMask() }
-    let loop = try EventLoop()
-    var received: [ReceivedSignal] = []
-    let token = try loop.watchSignals([SIGURG]) { signal in
-      received.append(signal)
-      loop.stop()
-    }
-    pthread_kill(pthread_self(), SIGURG)
-    try loop.run()
-    loop.remove(token)
-    #expect(received.map(\.number) == [SIGURG])
-    #expect(received.first?.pid == getpid())
-  }
-
   @Test func messagesOfManyThreadsAllArriveEachSendersInOrder() throws {
     let loop = try EventLoop()
     let senders = 8

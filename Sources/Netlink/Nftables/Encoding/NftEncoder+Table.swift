@@ -85,17 +85,6 @@ extension NftEncoder {
     ) { nftnl_chain_nlmsg_build_payload($0, object) }
   }
 
-  mutating func flush(chain: String, in table: NftTableName) throws(KernelError) {
-    try check(name: chain, of: "chain")
-    let object = try nftnl(nftnl_rule_alloc())
-    defer { nftnl_rule_free(object) }
-    nftnl_rule_set_str(object, UInt16(NFTNL_RULE_TABLE.rawValue), table.name)
-    nftnl_rule_set_str(object, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
-    append(
-      "flush", "chain \(chain) of table \(table)", type: Int(NFT_MSG_DELRULE.rawValue), flags: 0, family: table.family
-    ) { nftnl_rule_nlmsg_build_payload($0, object) }
-  }
-
   mutating func delete(rule handle: UInt64, of chain: String, in table: NftTableName) throws(KernelError) {
     try check(name: chain, of: "chain")
     let object = try nftnl(nftnl_rule_alloc())

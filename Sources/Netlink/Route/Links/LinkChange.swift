@@ -3,13 +3,8 @@ public import SystemPackage
 
 /// How a link makes IPv6 addresses of its own (IFLA_INET6_ADDR_GEN_MODE).
 public enum IPv6AddressGeneration: UInt8, Hashable, Sendable {
-  /// From the hardware address.
-  case eui64 = 0
   /// Not at all, link-local included.
   case none = 1
-  /// RFC 7217, from a secret.
-  case stablePrivacy = 2
-  case random = 3
 }
 
 /// What a bridge does at one of its ports (bridge(8), `bridge link set`). What is nil stays as it is.
