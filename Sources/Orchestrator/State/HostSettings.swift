@@ -67,7 +67,7 @@ struct HostSettings {
 
   /// Puts back what was, if no other stack needs the change.
   func release(_ stack: String) throws(KernelError) {
-    guard Files.exists(file.path) || Files.exists(copy.path) else { return }
+    guard ledgerFiles.contains(where: Files.exists) else { return }
     let held = try StackLock(lock)
     guard var ledger = try ledger(of: Boot.current()) else {
       try removeLedger()
@@ -115,12 +115,11 @@ struct HostSettings {
     try? copy.write(ledger)
   }
 
+  /// With what a supervisor may have left that was killed while it wrote.
+  private var ledgerFiles: [String] { [file.path, copy.path].flatMap { [$0, Files.temporary($0)] } }
+
   private func removeLedger() throws(KernelError) {
-    // With what a supervisor left that was killed while it wrote.
-    for path in [file.path, copy.path] {
-      try Files.remove(path)
-      try Files.remove(Files.temporary(path))
-    }
+    for path in ledgerFiles { try Files.remove(path) }
     Files.removeIfEmpty("\(folders.lib)/.host")
     Files.removeIfEmpty(folders.lib)
   }

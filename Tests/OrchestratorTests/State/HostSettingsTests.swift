@@ -106,6 +106,18 @@ import Testing
     #expect(notes == ["0, pins, ledger", "1, pins, ledger", "0, no pins, no ledger"])
   }
 
+  @Test func whatWasBeingWrittenFirstIsNotLeft() throws {
+    let notes = try Self.stage { stage in
+      for ledger in stage.ledgers {
+        try Files.makeFolder(String(ledger.dropLast("/settings.json".count)))
+        try stage.spoil(Files.temporary(ledger))
+      }
+      try stage.down("a")
+      stage.notes = stage.ledgers.map { "\(Files.exists(Files.temporary($0)))" }
+    }
+    #expect(notes == ["false", "false"])
+  }
+
   @Test func aCrashBetweenTheLedgerAndTheChangeIsMadeGood() throws {
     let notes = try Self.stage { stage in
       try stage.up("a")
