@@ -1,7 +1,6 @@
 import Glibc
 import Kernel
 import Runtime
-import Synchronization
 import SystemPackage
 
 extension StackBuilder {
@@ -101,19 +100,5 @@ extension StackBuilder {
         ContainerDevice(name: name, mode: status.st_mode, number: UInt64(status.st_rdev)),
         DeviceRule(kind, UInt32(number.major), UInt32(number.minor), access)
       ))
-  }
-}
-
-/// Filters for devices, each loaded once.
-final class DeviceFilters: Sendable {
-  private let known = Mutex<[[DeviceRule]: DeviceFilter]>([:])
-
-  func filter(_ rules: [DeviceRule]) -> DeviceFilter {
-    known.withLock { known in
-      if let filter = known[rules] { return filter }
-      let filter = DeviceFilter(rules)
-      known[rules] = filter
-      return filter
-    }
   }
 }

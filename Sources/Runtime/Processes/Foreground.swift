@@ -94,27 +94,6 @@ struct Foreground: ~Copyable {
   }
 }
 
-/// The caller's terminal in raw mode, if standard input is one.
-struct RawMode: Sendable {
-  private let former: termios?
-
-  init() {
-    var mode = termios()
-    guard tcgetattr(0, &mode) == 0 else {
-      former = nil
-      return
-    }
-    former = mode
-    cfmakeraw(&mode)
-    tcsetattr(0, TCSANOW, &mode)
-  }
-
-  func restore() {
-    guard var former else { return }
-    tcsetattr(0, TCSADRAIN, &former)
-  }
-}
-
 /// Bytes on their way between the caller's 0 and 1 and a terminal's master.
 private struct Relay {
   let terminal: CInt

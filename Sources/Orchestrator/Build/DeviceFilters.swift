@@ -1,0 +1,16 @@
+import Runtime
+import Synchronization
+
+/// Filters for devices, each loaded once.
+final class DeviceFilters: Sendable {
+  private let known = Mutex<[[DeviceRule]: DeviceFilter]>([:])
+
+  func filter(_ rules: [DeviceRule]) -> DeviceFilter {
+    known.withLock { known in
+      if let filter = known[rules] { return filter }
+      let filter = DeviceFilter(rules)
+      known[rules] = filter
+      return filter
+    }
+  }
+}
