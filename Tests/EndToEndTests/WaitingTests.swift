@@ -90,7 +90,7 @@ import Testing
       let script = "sleep 0.5; echo $HOSTNAME$(hostname) > /tmp/done; sleep 1000"
       #expect(
         try host.run("stack", "exec", "-d", "--index", "2", "web", "sh", "-c", script, limit: .seconds(60)).status == 0)
-      #expect(try host.eventually { try host.run("stack", "exec", "web-2", "cat", "/tmp/done").output == "web-2" })
+      #expect(try host.eventually { try host.run("stack", "exec", "web-2", "cat", "/tmp/done").output == "web-2web-2" })
       #expect(try host.run("stack", "exec", "web-1", "cat", "/tmp/done").status == 1)
       #expect(try host.run("stack", "exec", "--index", "3", "web", "true").status == 1)
       #expect(try host.run("stack", "exec", "--index", "1", "one", "true").status == 0)
