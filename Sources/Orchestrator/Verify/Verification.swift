@@ -9,7 +9,7 @@ public struct Verification: Sendable {
   let columns: [ReachColumn]
   let findings: [ReachFinding]
   let expectations: [ExpectationFinding]
-  /// What could not be found out, for people.
+  /// What was changed by hand and what could not be found out, for people.
   public let notes: [String]
   /// How long the probes took.
   let duration: Duration
@@ -76,7 +76,7 @@ struct Verifier {
       defer { answers = answers.dropFirst(check.probes.count) }
       return ReachFinding(check: check, answers: Array(answers.prefix(check.probes.count)))
     }
-    var notes: [String] = []
+    var notes = stack.interventions
     for (traffic, answer) in zip(outward, answers) {
       let (count, reason) = leaveOut(traffic, answer, &findings)
       if count > 0 { notes.append("checks of internet \(traffic) left out: \(reason)") }
