@@ -10,6 +10,7 @@ import SystemPackage
 final class ServiceOutput {
   private let paths: ServiceFolder
   private let pump: LogPump
+  private let loop: EventLoop
   private let writer: LogWriter
   private var sources: [Source] = []
 
@@ -22,9 +23,10 @@ final class ServiceOutput {
     }
   }
 
-  init(paths: ServiceFolder, pump: LogPump) {
+  init(paths: ServiceFolder, pump: LogPump, loop: EventLoop) {
     self.paths = paths
     self.pump = pump
+    self.loop = loop
     writer = LogWriter(path: paths.log, scratch: pump.scratch)
   }
 
@@ -40,12 +42,24 @@ final class ServiceOutput {
   /// Reads the master of the service's terminal too, for as long as the service lives.
   func follow(terminal: consuming Descriptor) {
     _ = fcntl(terminal.rawValue, F_SETFL, fcntl(terminal.rawValue, F_GETFL) | O_NONBLOCK)
-    follow(.stdout, terminal)
+    let source = Source(terminal)
+    sources.append(source)
+    read(terminal: source)
+  }
+
+  /// A terminal that nobody has open any more gives EIO, which need not be the end of it: getty and login open it again.
+  private func read(terminal source: Source) {
+    source.token = try? pump.add(source.descriptor.fileDescriptor, .stdout, to: writer) { [weak self, weak source] _ in
+      source?.token = nil
+      self?.loop.schedule(after: .seconds(1)) {
+        guard let self, let source, self.sources.contains(where: { $0 === source }) else { return }
+        self.read(terminal: source)
+      }
+    }
   }
 
   private func follow(_ stream: LogStream, _ descriptor: consuming Descriptor) {
     let source = Source(descriptor)
-    // The end of a terminal is EIO, when its other end is closed.
     source.token = try? pump.add(source.descriptor.fileDescriptor, stream, to: writer) { [weak self, weak source] _ in
       self?.sources.removeAll { $0 === source }
     }

@@ -56,7 +56,7 @@ final class ServiceUnit {
     self.relaunch = relaunch
     self.makeProbe = makeProbe
     self.onChange = onChange
-    output = ServiceOutput(paths: paths, pump: pump)
+    output = ServiceOutput(paths: paths, pump: pump, loop: loop)
     readiness = ReadinessWait(loop: loop)
   }
 
