@@ -69,23 +69,27 @@ struct Session {
   }
 
   /// Shows what a stack's services write, until Ctrl-C.
-  func follow(_ stack: String) throws {
+  ///
+  /// - Parameter instances: the instances that are meant; all of the stack's when empty.
+  func follow(_ stack: String, _ instances: [String]) throws {
     Self.flushOutput()
     var options = StackCommands.LogOptions()
     options.follows = true
     options.isColored = isatty(STDOUT_FILENO) == 1
-    try commands.logs(of: [], in: stack, options)
+    try commands.logs(of: instances, in: stack, options)
   }
 
   /// Shows what a stack's services write until one of them ends, and stops all of them.
-  func followUntilOneEnds(_ stack: String, exitCodeFrom: String?, _ progress: ProgressOptions) throws -> Int32 {
+  func followUntilOneEnds(
+    _ stack: String, _ instances: [String], exitCodeFrom: String?, _ progress: ProgressOptions
+  ) throws -> Int32 {
     Self.flushOutput()
     var options = StackCommands.LogOptions()
     options.follows = true
     options.isColored = isatty(STDOUT_FILENO) == 1
     let printer = ProgressPrinter(progress, stack: stack)
     defer { printer.end() }
-    return try commands.followUntilOneEnds(stack, exitCodeFrom: exitCodeFrom, options) { printer.show($0) }
+    return try commands.followUntilOneEnds(stack, instances, exitCodeFrom: exitCodeFrom, options) { printer.show($0) }
   }
 
   /// Logs are written past the buffer that `print` fills.

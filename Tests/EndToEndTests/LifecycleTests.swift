@@ -208,6 +208,19 @@ import Testing
       #expect(try host.field("State", of: "db") == "exited")
       try host.succeed("stack", "up")
       #expect(try host.field("State", of: "db") == "running")
+      // Others keep their replicas, and stay when the file has them no more.
+      try host.succeed("stack", "up", "--scale", "db=2")
+      func replica() throws -> Substring? {
+        try host.succeed("stack", "ps").split(separator: "\n").first { $0.hasPrefix("db-2 ") }
+      }
+      let before = try #require(try replica())
+      try host.succeed("stack", "up", "--no-deps", "web")
+      #expect(try replica() == before)
+      try host.write(
+        text.replacingOccurrences(of: "other:", with: "else:").replacingOccurrences(of: "1000", with: "2000"),
+        to: "n.stack")
+      try host.succeed("stack", "up", "--no-deps", "web")
+      #expect(try host.field("State", of: "other") == "running")
       let wrong = try host.run("stack", "up", "wbe")
       #expect(wrong.status == 1 && wrong.errors.contains("did you mean"), "\(wrong)")
       try host.succeed("stack", "down", "n")

@@ -55,7 +55,7 @@ public struct LoadedStack: Sendable {
   /// - Throws: that the stack came up from another file, which is still there, and would lose services that only that one has.
   func checkOrigin(of recorded: DesiredStack) throws(StackErrors) {
     let path = file.path
-    guard recorded.file != path, Files.exists(recorded.file) else { return }
+    guard recorded.file.hasPrefix("/"), Files.exists(recorded.file), !Files.isSame(recorded.file, path) else { return }
     let foreign = Set(recorded.services.map(\.service)).subtracting(file.services.names).sorted()
     guard !foreign.isEmpty else { return }
     throw StackErrors([
@@ -65,12 +65,22 @@ public struct LoadedStack: Sendable {
     ])
   }
 
-  /// Where services were asked for by name, the stack's other services that are there belong to it as well.
+  /// Whether a service is one of those that are meant.
+  public func isAbout(_ service: String) -> Bool { named?.contains(service) ?? true }
+
+  /// Where services were asked for by name, the stack's other services that are there belong to it as well, with as many
+  /// replicas as there are.
   func joined(by recorded: DesiredStack?) -> LoadedStack {
     guard let named, let recorded else { return self }
-    let present = named.union(recorded.services.map(\.service))
+    let present = Dictionary(grouping: recorded.services, by: \.service)
     var whole = self
-    whole.services = file.services.filter { present.contains($0.name.value) }
+    whole.services = file.services.compactMap { service in
+      guard !named.contains(service.name.value) else { return service }
+      guard let instances = present[service.name.value] else { return nil }
+      var other = service
+      other.scale.value = instances.count
+      return other
+    }
     return whole
   }
 

@@ -35,21 +35,27 @@ extension StackCommands {
 
   /// Follows what a stack's services write until one of them has ended, then stops them all.
   ///
-  /// - Parameter chosen: whose exit code counts; nil for that of the first to end.
+  /// - Parameters:
+  ///   - instances: the instances that are meant; all of the stack's when empty.
+  ///   - chosen: whose exit code counts; nil for that of the first to end.
   /// - Returns: the exit code; 130 when the user did not want to wait any longer.
   public func followUntilOneEnds(
-    _ stack: String, exitCodeFrom chosen: String?, _ options: LogOptions, report: (OperationEvent) -> Void
+    _ stack: String, _ instances: [String], exitCodeFrom chosen: String?, _ options: LogOptions,
+    report: (OperationEvent) -> Void
   ) throws(StackErrors) -> Int32 {
-    let statuses = try statuses(of: stack)
+    let statuses = try statuses(of: stack).filter { instances.isEmpty || instances.contains($0.service.name) }
     let processes = statuses.compactMap { status in status.record.process.flatMap { ServiceProcess($0) } }
     let isOneGone = processes.count < statuses.count
     let watch = try rethrowing(stack) { () throws(KernelError) in
       try EndWatch(isOneGone ? [] : processes, interrupts: interrupts)
     }
-    try logs(of: [], in: stack, options, until: watch.interruption)
+    try logs(of: instances, in: stack, options, until: watch.interruption)
     let isCancelled = !watch.hasEnded
-    let first = try self.statuses(of: stack).first { !$0.record.phase.isAlive }?.service.name
-    _ = try act(.stop, on: [], of: stack, report: report)
+    let meant = Set(statuses.map(\.service.name))
+    let first = try self.statuses(of: stack).first { status in
+      meant.contains(status.service.name) && !status.record.phase.isAlive
+    }?.service.name
+    _ = try act(.stop, on: instances, of: stack, report: report)
     guard !isCancelled else { return 130 }
     let wanted = try self.statuses(of: stack).first { status in
       chosen.map { status.service.name == $0 || status.service.service == $0 } ?? (status.service.name == first)

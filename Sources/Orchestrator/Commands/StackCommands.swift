@@ -147,9 +147,12 @@ public struct StackCommands: Sendable {
       source.file, services: source.services, facts: facts, previous: previous, folder: folder)
     if let text = VLANTrial.note(of: desired) { note(text) }
     guard let previous else { return desired }
-    return Planner.sparing(previous, in: desired) { service in
-      options.recreate == .never || !(source.named?.contains(service.service) ?? true)
+    var spared = Planner.sparing(previous, in: desired) { service in
+      options.recreate == .never || !source.isAbout(service.service)
     }
+    // Where others are to stay as they are, so are those that the file has no more.
+    if source.named != nil { spared.services += Planner.orphans(of: previous, in: spared) }
+    return spared
   }
 
   // MARK: down

@@ -18,7 +18,7 @@ extension DesiredService {
         ("resource limits", limits == before.limits),
         ("userns_mode", firstIdentity == before.firstIdentity),
         ("hostname", hostname == before.hostname && domainname == before.domainname),
-        ("volumes", mounts == before.mounts),
+        ("volumes", mounts.map(\.unplaced) == before.mounts.map(\.unplaced)),
         (
           "networks",
           attachments.map(\.unshaped) == before.attachments.map(\.unshaped)

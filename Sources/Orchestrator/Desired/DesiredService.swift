@@ -105,6 +105,13 @@ public struct DesiredMount: Codable, Hashable, Sendable {
   public var target: String
   public var isReadOnly: Bool
   public var declaredAt: SourceLine?
+
+  /// The mount, wherever it is declared, if that was recorded at all.
+  var unplaced: DesiredMount {
+    var bare = self
+    bare.declaredAt = nil
+    return bare
+  }
 }
 
 /// A service's interface in a network.

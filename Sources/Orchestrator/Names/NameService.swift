@@ -22,7 +22,10 @@ final class NameService {
     server.serve(stack)
   }
 
-  /// Takes note that the hosts files are those of a stack as it is now: until then marks go where former files have their lines.
+  /// Takes note that the hosts files are about to be written anew: a mark at a former file's place would hit another line.
+  func leaveHostsFiles() { hosts = nil }
+
+  /// Takes note that the hosts files are those of a stack as it is now.
   func follow(hostsFilesOf stack: DesiredStack) {
     var marks = HostsMarks(stack, folder: folder.names)
     for service in ended { marks.mark(service, isGone: true) }

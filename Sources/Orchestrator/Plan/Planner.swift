@@ -97,6 +97,14 @@ struct Planner {
     return spared
   }
 
+  /// The instances of services that a stack was to have and has no more, as far as what they are on is still there.
+  static func orphans(of old: DesiredStack, in desired: DesiredStack) -> [DesiredService] {
+    let services = Set(desired.services.map(\.service))
+    return old.services.filter { service in
+      !services.contains(service.service) && service.networks(in: old) == service.networks(in: desired)
+    }
+  }
+
   /// What all else stands on.
   private static func groundwork(_ stack: DesiredStack, isFirst: Bool) -> [Step] {
     var steps: [Step] = [.acceptClaim(stack), .makeFolders(stack)]

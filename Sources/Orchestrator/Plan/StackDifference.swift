@@ -18,6 +18,8 @@ struct StackDifference {
   let following: [DesiredService]
   /// Instances that stay and whose links to networks pass packets otherwise.
   let reshaped: [DesiredService]
+  /// Instances that stay and are published otherwise.
+  private let republished: [DesiredService]
   /// Instances that stay and have other routes.
   let rerouted: Set<String>
   let bridgesGone: [DesiredNetwork]
@@ -42,7 +44,11 @@ struct StackDifference {
     following = Planner.followers(of: new.services.filter { changes[$0.name] != nil }, in: new).filter { service in
       changes[service.name] == nil && before.contains(service.name) && observed[service.name]?.isAlive == true
     }
-    reshaped = staying.filter { old.service(named: $0.name)?.hasOtherShape(than: $0) ?? false }
+    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    // After an `up` that was cut off, what was to be is on record, and perhaps not brought about.
+    reshaped = staying.filter { !isSettled || befores[$0.name]?.hasOtherShape(than: $0) ?? false }
+    republished = staying.filter { service in befores[service.name].map { Set($0.ports) != Set(service.ports) } ?? false
+    }
     rerouted = Planner.rerouted(from: old, to: new, except: Set(created.map(\.name)), isSettled: isSettled)
 
     bridgesGone = old.ownNetworks.filter { new.network(named: $0.name) != $0 || loss.networks.contains($0.name) }
@@ -53,7 +59,7 @@ struct StackDifference {
     linksGone = old.links.filter { !linksAfter.contains($0.unshaped) }
     linksCreated = new.links.filter { !isSettled || !linksBefore.contains($0.unshaped) }
     let createdNames = Set(created.map(\.name))
-    linksReshaped = isSettled ? new.reshapedLinks(since: old).filter { !$0.touches(createdNames) } : []
+    linksReshaped = (isSettled ? new.reshapedLinks(since: old) : new.links).filter { !$0.touches(createdNames) }
   }
 
   /// Whether what all else stands on has to be made or written: the record, folders, the firewall, networks.
@@ -90,7 +96,7 @@ struct StackDifference {
     return gone.filter { !names.contains($0.name) }.map { reason($0, "removed") }
       + created.map { service in reason(service, changes[service.name].map { "recreated, \($0)" } ?? "created") }
       + idle.map { reason($0, "started") }
-      + reshaped.map { reason($0, "its links changed") }
+      + (isSettled ? reshaped.map { reason($0, "its links changed") } : [])
       + (isSettled ? linkReasons : [])
       + republished.map { reason($0, "published ports changed") }
       + new.services.filter { isSettled && rerouted.contains($0.name) && !idleNames.contains($0.name) }.map {
@@ -107,15 +113,6 @@ struct StackDifference {
   private var linkReasons: [Plan.Reason] {
     [(linksGone, "removed"), (linksCreated, "made"), (linksReshaped, "changed")].flatMap { links, word in
       links.map { Plan.Reason(service: $0.first.service, text: "link to \($0.second.service) \(word)") }
-    }
-  }
-
-  /// Services that stay and are published otherwise.
-  private var republished: [DesiredService] {
-    let createdNames = Set(created.map(\.name))
-    return new.services.filter { service in
-      guard !createdNames.contains(service.name), let before = old.service(named: service.name) else { return false }
-      return Set(before.ports) != Set(service.ports)
     }
   }
 }

@@ -44,9 +44,11 @@ extension Step: CustomStringConvertible {
     case .start(let service, _):
       "start \(service.name): \(service.process.arguments.map(shellQuoted).joined(separator: " "))"
     case .awaitReady(let service):
-      service.readyPorts.isEmpty
-        ? "wait until \(service.name) runs"
-        : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
+      service.healthCheck != nil
+        ? "wait until \(service.name) is healthy"
+        : service.readyPorts.isEmpty
+          ? "wait until \(service.name) runs"
+          : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
     case .pause(let service, _): "have \(service.name) stand still"
     case .unpause(let service, _): "let \(service.name) go on"
     case .stop(let service): "stop \(service.name)"

@@ -88,6 +88,8 @@ extension Files {
     do {
       return try FolderEntry.all(in: folder.fileDescriptor)
     } catch {
+      // Somebody else has removed it meanwhile.
+      guard error != .noSuchFileOrDirectory else { return [] }
       throw KernelError("remove", path, errno: error)
     }
   }

@@ -109,6 +109,13 @@ enum Files {
     return lstat(path, &status) == 0
   }
 
+  /// Whether two paths lead to the same file.
+  static func isSame(_ first: String, _ second: String) -> Bool {
+    var (one, other) = (stat(), stat())
+    guard stat(first, &one) == 0, stat(second, &other) == 0 else { return first == second }
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino
+  }
+
   /// Removes a folder if nothing is in it.
   static func removeIfEmpty(_ path: String) {
     rmdir(path)

@@ -73,6 +73,9 @@ final class ServiceUnit {
     guard hasOtherCheck, process != nil else { return }
     record.health = desired.healthCheck.map { _ in ServiceRecord.Health(afterRestartOf: record.health) }
     watchHealth()
+    // Who has no check is ready when something listens, who has one when it says so.
+    stopWatchingReadiness()
+    watchReadiness()
     changed()
   }
 
@@ -113,6 +116,7 @@ final class ServiceUnit {
       watch(running)
       watchHealth()
       watchReadiness()
+      if record.isStoppedByHand { unmarkIfItLives() }
     } else {
       ended(recordedStatus)
     }
@@ -436,10 +440,16 @@ final class ServiceUnit {
     stoppedByHand()
     guard restartTimer == nil else { return becomeExited() }
     signal(number)
-    guard killTimer == nil else { return }
+    if killTimer == nil { unmarkIfItLives() }
+  }
+
+  /// Takes back, after the grace period, that the service was stopped by hand, if it runs on.
+  private func unmarkIfItLives() {
     let marked = record.process
     loop.schedule(after: max(desired.stop.grace, .seconds(1))) { [weak self] in
       guard let self, process != nil, record.process == marked, killTimer == nil else { return }
+      // What stands still has not had the signal yet.
+      guard record.pausedAt == nil else { return unmarkIfItLives() }
       record.isStoppedByHand = false
       changed()
     }

@@ -127,6 +127,8 @@ extension Supervisor {
       stopTimeout = selection.stopTimeout.map { .seconds(bounded: $0) }
       readyTimeout = nil
       perform(plan(wanted, stack), call) { [self] run in
+        // A run that came to its end early has not waited for all that it had started.
+        for unit in units.values { unit.watchReadiness() }
         guard !run.isCancelled else {
           call.finish(OperationEvent(.cancelled, text: "what was begun goes on"))
           return commandEnded()

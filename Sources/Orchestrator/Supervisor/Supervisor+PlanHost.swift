@@ -3,6 +3,7 @@ import Kernel
 extension Supervisor: PlanHost {
   func apply(_ steps: [Step], completion: @escaping ([Step], StackError?) -> Void) {
     let builder = builder
+    if steps.contains(where: \.writesHostsFiles) { names.leaveHostsFiles() }
     do {
       try pool.submit {
         var begun: [Step] = []
@@ -52,5 +53,12 @@ extension Supervisor: PlanHost {
 
   func abandonWaits() {
     for unit in units.values { unit.abandonWaits() }
+  }
+}
+
+extension Step {
+  fileprivate var writesHostsFiles: Bool {
+    guard case .makeFolders = self else { return false }
+    return true
   }
 }

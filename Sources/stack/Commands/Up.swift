@@ -91,10 +91,13 @@ struct Up: ParsableCommand {
         print(verification.text(width: Terminal.widthIfTerminal))
         if verification.wrong > 0 { throw ExitCode.failure }
       }
+      let all = desired?.services ?? []
+      let meant = all.filter { loaded.isAbout($0.service) }.map(\.name)
+      let instances = meant.count == all.count ? [] : meant
       if abortOnContainerExit || exitCodeFrom != nil {
-        throw ExitCode(try session.followUntilOneEnds(loaded.name, exitCodeFrom: exitCodeFrom, progress))
+        throw ExitCode(try session.followUntilOneEnds(loaded.name, instances, exitCodeFrom: exitCodeFrom, progress))
       }
-      if attach { try session.follow(loaded.name) }
+      if attach { try session.follow(loaded.name, instances) }
     }
   }
 

@@ -34,7 +34,8 @@ struct StackFileSearch {
   /// The one stack file in a folder, or what Compose would take.
   private func files(in folder: String, _ way: String) throws(StackErrors) -> [String] {
     let names = list(folder)
-    let stacks = names.filter { $0.hasSuffix(".stack") }
+    // `~/.stack` is a folder of Haskell's builder.
+    let stacks = names.filter { $0.hasSuffix(".stack") && !$0.hasPrefix(".") }
     if stacks.count > 1 {
       throw StackErrors([
         StackError(
