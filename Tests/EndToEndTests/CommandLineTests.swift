@@ -73,6 +73,10 @@ import Testing
       let text = "services: {a: {command: [sleep, infinity], volumes: [\"./pages:/pages\"]}}\n"
       let config = try host.run("stack", "config", "-f", "-", input: Data(text.utf8))
       #expect(config.status == 0 && config.output.contains("name: work"), "\(config)")
+      let coded = try host.run(
+        "stack", "config", "--format", "json", "-f", "-", input: Data("services: {a: {comand: [x]}}".utf8))
+      #expect(coded.status == 1 && coded.output.hasPrefix(#"{"code":"E0030","severity":"error""#), "\(coded)")
+      #expect(coded.errors.isEmpty)
       let wrong = try host.run("stack", "config", "-f", "-", input: Data("services: {a: {comand: [x]}}".utf8))
       #expect(wrong.status == 1 && wrong.errors.hasPrefix("<stdin>:1:16: error"), "\(wrong)")
       let piped = try host.run("sh", "-c", "(sleep 0.2; echo '\(text)') | stack up -f - -p piped")

@@ -122,6 +122,9 @@ public struct FileDiagnostics: Error, Sendable {
   public func rendered(isColored: Bool) -> String {
     DiagnosticRenderer(isColored: isColored).render(diagnostics)
   }
+
+  /// For editors: an object a line, with stable codes.
+  public var json: String { Diagnostic.jsonLines(diagnostics) }
 }
 
 extension StackCommands {

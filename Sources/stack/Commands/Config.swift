@@ -10,7 +10,7 @@ struct Config: ParsableCommand {
   @OptionGroup var source: SourceOptions
   @Flag(name: [.short, .long], help: "Only check.")
   var quiet = false
-  @Option(help: "yaml or json.")
+  @Option(help: "yaml or json; with json, what is wrong with the file is an object a line as well.")
   var format = Format.yaml
   @Flag(help: "Only the services' names.")
   var services = false
@@ -25,7 +25,7 @@ struct Config: ParsableCommand {
     try Session.run(needsRoot: false) { session in
       var request = source.request
       request.isInterpolating = !noInterpolate
-      let loaded = try session.load(request)
+      let loaded = try load(request, in: session)
       if quiet { return }
       if services {
         for name in loaded.serviceNames { print(name) }
@@ -36,6 +36,15 @@ struct Config: ParsableCommand {
       } else {
         print(format == .json ? loaded.json : loaded.yaml, terminator: "")
       }
+    }
+  }
+
+  private func load(_ request: LoadRequest, in session: Session) throws -> LoadedStack {
+    do {
+      return try session.load(request)
+    } catch let error as FileDiagnostics where format == .json {
+      print(error.json, terminator: "")
+      throw ExitCode.failure
     }
   }
 }
