@@ -65,7 +65,7 @@ public enum LinkDirection: String, Codable, Hashable, Sendable, CaseIterable {
 }
 
 /// The conditions of a link, seen from one of its ends.
-public struct LinkConditions: Codable, Hashable, Sendable {
+public struct LinkConditions: TwoWay, Codable, Hashable, Sendable {
   public var egress = LinkCondition()
   public var ingress = LinkCondition()
 
@@ -73,8 +73,17 @@ public struct LinkConditions: Codable, Hashable, Sendable {
 
   public var isClear: Bool { egress.isClear && ingress.isClear }
   public var needsEmulator: Bool { egress.needsEmulator || ingress.needsEmulator }
+}
 
-  public subscript(direction: LinkDirection) -> LinkCondition {
+/// Something of each of the two ways over a link.
+public protocol TwoWay {
+  associatedtype Way
+  var egress: Way { get set }
+  var ingress: Way { get set }
+}
+
+extension TwoWay {
+  public subscript(direction: LinkDirection) -> Way {
     get {
       switch direction {
       case .egress: egress

@@ -2,7 +2,7 @@
 /// stack is down.
 public struct LinkOverride: Codable, Hashable, Sendable {
   /// In place of what the file says.
-  public struct Change: Codable, Hashable, Sendable {
+  public struct Change: TwoWay, Codable, Hashable, Sendable {
     /// nil for what the file says.
     public var egress: LinkCondition?
     public var ingress: LinkCondition?
@@ -12,21 +12,6 @@ public struct LinkOverride: Codable, Hashable, Sendable {
     public init() {}
 
     public var isEmpty: Bool { self == Change() }
-
-    subscript(direction: LinkDirection) -> LinkCondition? {
-      get {
-        switch direction {
-        case .egress: egress
-        case .ingress: ingress
-        }
-      }
-      set {
-        switch direction {
-        case .egress: egress = newValue
-        case .ingress: ingress = newValue
-        }
-      }
-    }
 
     /// The same, seen from the link's other end.
     var reversed: Change {
