@@ -7,6 +7,14 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+/// A room of the Orchestrator, in the folder of its name. It may call only the rooms that it names.
+func room(_ name: String, folder: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "Sources/Orchestrator/\(folder ?? name)", swiftSettings: strict)
+}
+
 let package = Package(
   name: "stack",
   products: [
@@ -23,18 +31,64 @@ let package = Package(
     .systemLibrary(name: "CSeccomp"),
     .systemLibrary(name: "CYaml"),
 
+    // The kernel's interfaces. Values stand apart from what opens sockets and starts processes.
+    .target(name: "Kernel", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
+    .target(name: "Addresses", path: "Sources/Netlink/Addresses", swiftSettings: strict),
     .target(
-      name: "Kernel",
-      dependencies: ["CLinux", .product(name: "SystemPackage", package: "swift-system")],
+      name: "Netfilter", dependencies: ["Addresses", "CNetfilter"], path: "Sources/Netlink/Netfilter",
       swiftSettings: strict),
-    .target(name: "Netlink", dependencies: ["Kernel", "CNetfilter"], swiftSettings: strict),
-    .target(name: "Runtime", dependencies: ["Kernel", "CLinux", "CSeccomp"], swiftSettings: strict),
     .target(
-      name: "Orchestrator", dependencies: ["Kernel", "Netlink", "Runtime", "CYaml"], swiftSettings: strict),
+      name: "Netlink", dependencies: ["Addresses", "Netfilter", "Kernel", "CNetfilter", systemPackage],
+      exclude: ["Addresses", "Netfilter"], swiftSettings: strict),
+    .target(name: "Isolation", path: "Sources/Runtime/Isolation", swiftSettings: strict),
+    .target(
+      name: "Runtime", dependencies: ["Isolation", "Kernel", "CLinux", "CSeccomp", systemPackage],
+      exclude: ["Isolation"], swiftSettings: strict),
+
+    // Many containers as one stack, from what everything knows to what knows everything.
+    room("Loop", ["Kernel", "CLinux", systemPackage]),
+    room("DNS", ["Addresses"]),
+    room("Vocabulary", ["Addresses", "Isolation", "Kernel"]),
+    room("Logs", ["Loop", "Kernel", "CLinux", systemPackage]),
+    room("Control", ["Loop", "Kernel", "CLinux", systemPackage]),
+    room("StackFiles", ["Vocabulary", "DNS", "Addresses", "Isolation", "Kernel", "CYaml", "CLinux", systemPackage]),
+    room("Intent", ["Vocabulary", "Addresses", "Isolation"]),
+    room("Rules", ["Intent", "Vocabulary", "DNS", "Addresses", "Netfilter"]),
+    room("Resolve", ["StackFiles", "Intent", "Vocabulary", "Addresses", "Isolation", "Kernel"]),
+    room("Planning", ["Rules", "Intent", "Vocabulary", "Addresses", "Isolation", "Netfilter"]),
+    room(
+      "Host",
+      [
+        "Resolve", "Rules", "Intent", "StackFiles", "Vocabulary", "DNS", "Loop", "Addresses", "Netfilter", "Netlink",
+        "Isolation", "Runtime", "Kernel", "CLinux", systemPackage,
+      ]),
+    room("Names", ["Host", "Intent", "Vocabulary", "DNS", "Loop", "Addresses", "Kernel", "CLinux", systemPackage]),
+    room(
+      "Verify",
+      ["Host", "Rules", "Intent", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Kernel", systemPackage]),
+    room(
+      "Build",
+      [
+        "Names", "Host", "Planning", "Rules", "Intent", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink",
+        "Isolation", "Runtime", "Kernel", "CLinux", systemPackage,
+      ]),
+    room(
+      "Supervision",
+      [
+        "Build", "Names", "Host", "Planning", "Rules", "Intent", "Control", "Logs", "Vocabulary", "Loop", "Addresses",
+        "Netfilter", "Netlink", "Isolation", "Runtime", "Kernel", "CLinux", systemPackage,
+      ]),
+    room(
+      "Orchestrator", folder: "Commands",
+      [
+        "Supervision", "Verify", "Build", "Names", "Host", "Planning", "Resolve", "Rules", "Intent", "StackFiles",
+        "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation", "Runtime", "Kernel",
+        "CLinux", systemPackage,
+      ]),
     .executableTarget(
       name: "stack",
       dependencies: [
-        "Orchestrator",
+        "Orchestrator", "Supervision", "Verify", "Host", "Planning", "Intent", "StackFiles", "Vocabulary",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -49,14 +103,19 @@ let package = Package(
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
     .testTarget(
       name: "NetlinkTests",
-      dependencies: [
-        "Netlink", "Kernel", "CNetfilter", "Fuzzing", .product(name: "SystemPackage", package: "swift-system"),
-      ],
+      dependencies: ["Netlink", "Addresses", "Netfilter", "Kernel", "CNetfilter", "Fuzzing", systemPackage],
       swiftSettings: strict),
-    .testTarget(name: "RuntimeTests", dependencies: ["CLinux", "Runtime"], swiftSettings: strict),
     .testTarget(
-      name: "OrchestratorTests", dependencies: ["Orchestrator", "Fuzzing"], exclude: ["Golden"],
+      name: "RuntimeTests", dependencies: ["CLinux", "Runtime", "Isolation", "Kernel", systemPackage],
       swiftSettings: strict),
+    .testTarget(
+      name: "OrchestratorTests",
+      dependencies: [
+        "Orchestrator", "Supervision", "Verify", "Build", "Names", "Host", "Planning", "Resolve", "Rules", "Intent",
+        "StackFiles", "Control", "Logs", "Vocabulary", "DNS", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
+        "Runtime", "Kernel", "CLinux", "Fuzzing", systemPackage,
+      ],
+      exclude: ["Golden"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["Fuzzing"], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu17

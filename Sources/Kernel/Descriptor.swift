@@ -1,5 +1,5 @@
 import Glibc
-public import SystemPackage
+import SystemPackage
 
 /// A file descriptor with one owner: it is closed when its owner goes, and cannot be copied or closed twice.
 ///

@@ -1,5 +1,5 @@
 import Glibc
-public import SystemPackage
+import SystemPackage
 
 extension Errno {
   /// What the thread's last failed call left.

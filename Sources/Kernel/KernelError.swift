@@ -1,4 +1,4 @@
-public import SystemPackage
+import SystemPackage
 
 /// What the kernel refused: what was being done, to what, what the kernel said, and what to do now.
 ///

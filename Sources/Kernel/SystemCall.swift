@@ -1,5 +1,5 @@
 import Glibc
-public import SystemPackage
+import SystemPackage
 
 /// Runs a system call again while it is interrupted, and throws what the kernel said when it fails.
 @discardableResult

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Glibc
+import Host
 import Orchestrator
+import Supervision
+import Vocabulary
 
 /// One command on its way: its dependencies, its errors, its exit code.
 struct Session {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Orchestrator
+import StackFiles
 
 extension StackCommand {
   /// Reads the command line and does what it says. What cannot be understood ends the program with status 1, as everything

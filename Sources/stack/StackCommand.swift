@@ -1,5 +1,4 @@
 import ArgumentParser
-import Orchestrator
 
 /// `stack`: the root of all commands.
 ///

@@ -1,8 +1,8 @@
 import Glibc
-import Kernel
-import Runtime
 import SystemPackage
 import Testing
+@testable import Kernel
+@testable import Runtime
 
 /// A root folder with busybox in it, on a tmpfs of its own inside a throwaway folder, gone with the object.
 final class BusyboxRoot: Sendable {

@@ -1,7 +1,7 @@
 import Glibc
-import Kernel
-import Runtime
 import Testing
+@testable import Kernel
+@testable import Runtime
 
 @Suite(.serialized, .enabled(if: isRoot(), "containers take root"))
 final class CapturedCommandTests {

@@ -1,5 +1,6 @@
-import Runtime
 import Testing
+@testable import Isolation
+@testable import Runtime
 
 /// What a container's processes may do of what root may, as /proc/PID/status says it.
 @Suite(.serialized, .enabled(if: isRoot(), "containers take root"))

@@ -1,7 +1,7 @@
 import Glibc
-import Kernel
 import Testing
-
+@testable import Isolation
+@testable import Kernel
 @testable import Runtime
 
 /// What is written where, on hosts of each kind: values in, values out.

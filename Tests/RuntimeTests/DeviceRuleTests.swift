@@ -1,5 +1,5 @@
 import Testing
-
+@testable import Isolation
 @testable import Runtime
 
 @Suite struct DeviceRuleTests {

@@ -1,8 +1,8 @@
 import Glibc
-import Kernel
-import Runtime
 import SystemPackage
 import Testing
+@testable import Kernel
+@testable import Runtime
 
 /// Root folders made to lead set-up out of the container: refused, or kept inside.
 @Suite(.serialized, .enabled(if: isRoot(), "containers take root"))

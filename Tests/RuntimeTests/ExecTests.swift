@@ -1,8 +1,8 @@
 import Glibc
-import Kernel
-import Runtime
 import SystemPackage
 import Testing
+@testable import Kernel
+@testable import Runtime
 
 /// `exec` uses the process's own standard descriptors, so each case runs in a process of its own.
 @Suite(.serialized, .enabled(if: isRoot(), "containers take root"))

@@ -1,10 +1,10 @@
 import CLinux
 import Foundation
 import Glibc
-import Kernel
-import Runtime
 import SystemPackage
 import Testing
+@testable import Kernel
+@testable import Runtime
 
 /// Launches `spec` with its output in a file, waits, and answers the output and how it ended.
 func output(of spec: ContainerSpec, in root: BusyboxRoot) throws -> (text: String, status: TerminationStatus) {

@@ -1,7 +1,7 @@
 import Glibc
-import Kernel
-import Runtime
 import Testing
+@testable import Kernel
+@testable import Runtime
 
 /// Kernel state of the host's kind is made only in processes that have namespaces of their own.
 @Suite(.serialized, .enabled(if: isRoot(), "namespaces take root"))

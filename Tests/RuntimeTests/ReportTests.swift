@@ -1,8 +1,7 @@
 import CLinux
 import Glibc
-import Kernel
 import Testing
-
+@testable import Kernel
 @testable import Runtime
 
 /// What becomes of a process whose report is not as it should be.

@@ -1,7 +1,6 @@
 import Glibc
-import Kernel
 import Testing
-
+@testable import Kernel
 @testable import Runtime
 
 @Suite struct TreeCopyTests {

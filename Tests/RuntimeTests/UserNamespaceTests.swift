@@ -1,8 +1,8 @@
 import Glibc
-import Kernel
 import SystemPackage
 import Testing
-
+@testable import Isolation
+@testable import Kernel
 @testable import Runtime
 
 /// Containers whose root is nobody outside.

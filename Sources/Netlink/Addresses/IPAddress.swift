@@ -48,3 +48,7 @@ extension IPAddress: Codable {
   public init(from decoder: any Decoder) throws { self = try decoder.decodeText() }
   public func encode(to encoder: any Encoder) throws { try encoder.encodeText(self) }
 }
+
+extension IPAddress {
+  package var isV4: Bool { if case .v4 = self { true } else { false } }
+}

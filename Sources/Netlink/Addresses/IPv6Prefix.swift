@@ -61,3 +61,8 @@ extension IPv6Prefix: Codable {
   public init(from decoder: any Decoder) throws { self = try decoder.decodeText() }
   public func encode(to encoder: any Encoder) throws { try encoder.encodeText(self) }
 }
+
+extension IPv6Prefix {
+  /// The first address after the network's own, which stands for any router (RFC 4291, 2.6.1).
+  package var firstHost: IPv6Address { IPv6Address(high: network.high, low: network.low | 1) }
+}

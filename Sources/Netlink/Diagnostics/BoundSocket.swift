@@ -1,5 +1,6 @@
+import Addresses
 import CNetfilter
-public import Kernel
+import Kernel
 
 /// A socket that waits for others: TCP and listening, or UDP, bound and not connected (sock_diag(7)).
 public struct BoundSocket: Hashable, Sendable {

@@ -1,3 +1,4 @@
+import Addresses
 import CNetfilter
 
 /// One netlink message as it stands in a receive buffer.

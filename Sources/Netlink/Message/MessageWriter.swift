@@ -1,3 +1,4 @@
+import Addresses
 import CNetfilter
 
 /// Writes netlink messages (RFC 3549, netlink(7)) one after another into one growing buffer, so that a batch costs no

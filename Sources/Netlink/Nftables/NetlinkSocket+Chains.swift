@@ -1,5 +1,6 @@
 import CNetfilter
-public import Kernel
+import Kernel
+import Netfilter
 
 /// A base chain as the kernel lists it, without its rules: what else decides about packets on a host.
 public struct NftBaseChainSummary: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import CNetfilter
-public import Kernel
+import Kernel
+import Netfilter
 
 extension NetlinkSocket {
   /// The named counters of a table; none if there is no such table. The socket must be of family `netfilter`.

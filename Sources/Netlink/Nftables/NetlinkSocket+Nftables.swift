@@ -1,6 +1,7 @@
 import CNetfilter
 import Glibc
-public import Kernel
+import Kernel
+import Netfilter
 import SystemPackage
 
 /// A table as the kernel lists it, without what is in it.

@@ -1,5 +1,6 @@
 import CNetfilter
-public import Kernel
+import Kernel
+import Netfilter
 
 /// A rule as the kernel lists it: what can be said of it without knowing every kind of expression.
 public struct NftRuleSummary: Hashable, Sendable {

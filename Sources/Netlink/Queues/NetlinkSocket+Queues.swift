@@ -1,5 +1,5 @@
 import CNetfilter
-public import Kernel
+import Kernel
 
 /// A discipline as the kernel has it. Where in the tree it hangs, the kernel does not say to who asks for it by number.
 public struct ObservedQueue: Hashable, Sendable {

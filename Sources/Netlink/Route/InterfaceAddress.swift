@@ -1,3 +1,4 @@
+import Addresses
 import CNetfilter
 
 /// An address of a link (ip-address(8)).

@@ -1,3 +1,4 @@
+import Addresses
 import CNetfilter
 
 /// An entry of the neighbour table (ip-neighbour(8)): which hardware address an address on a link has.

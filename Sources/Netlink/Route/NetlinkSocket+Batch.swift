@@ -1,5 +1,5 @@
 import CNetfilter
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// One request of a batch that the kernel refused.

@@ -1,5 +1,6 @@
+import Addresses
 import CNetfilter
-public import Kernel
+import Kernel
 import SystemPackage
 
 extension NetlinkSocket {

@@ -1,3 +1,4 @@
+import Addresses
 import CNetfilter
 
 /// A route (ip-route(8)).

@@ -1,3 +1,4 @@
+import Addresses
 import SystemPackage
 
 /// Requests to rtnetlink, encoded one after another, that ``NetlinkSocket/apply(_:)`` sends in few calls.

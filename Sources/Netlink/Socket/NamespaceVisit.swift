@@ -1,6 +1,6 @@
 import CNetfilter
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// Calls `body` with the calling thread in another network namespace, given by a descriptor of it: what is opened

@@ -1,6 +1,6 @@
 import CNetfilter
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// A netlink socket (netlink(7)) bound to one network namespace for its life: the namespace of whoever opened it.

@@ -1,7 +1,8 @@
 import CNetfilter
 import Glibc
-public import Kernel
-public import SystemPackage
+import Kernel
+import Netfilter
+import SystemPackage
 
 /// What the kernel tells of changes, whoever made them: a netlink socket that is in a multicast group (netlink(7)).
 public struct NetlinkWatch: ~Copyable, Sendable {

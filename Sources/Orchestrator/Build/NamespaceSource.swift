@@ -1,3 +1,4 @@
+import Isolation
 import Kernel
 import Runtime
 import Synchronization

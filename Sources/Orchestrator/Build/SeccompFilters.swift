@@ -1,13 +1,16 @@
 import CLinux
 import FoundationEssentials
 import Glibc
+import Intent
+import Isolation
 import Kernel
 import Runtime
 import Synchronization
+import Vocabulary
 
 /// The seccomp filters of services: each is compiled once, and kept in memory and in a file of the host's cache, since to
 /// compile one takes as long as to bring up several services.
-final class SeccompFilters: Sendable {
+package final class SeccompFilters: Sendable {
   private let folder: String
   private let known = Mutex<[Key: SeccompFilter]>([:])
 
@@ -24,12 +27,12 @@ final class SeccompFilters: Sendable {
   }
 
   /// - Parameter folder: where filters are kept, by this program and by no other build of it.
-  init(_ folder: String) {
+  package init(_ folder: String) {
     self.folder = folder
   }
 
   /// The confinement of a service with its filter.
-  func confinement(_ security: DesiredSecurity) throws(KernelError) -> Confinement {
+  package func confinement(_ security: DesiredSecurity) throws(KernelError) -> Confinement {
     var confinement = security.confinement
     if security.isFiltered {
       confinement.filter = try filter(Key(capabilities: security.capabilities, profile: security.seccompProfile))

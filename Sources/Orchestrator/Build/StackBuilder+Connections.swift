@@ -1,5 +1,9 @@
+import Addresses
+import Host
+import Intent
 import Kernel
 import Netlink
+import Rules
 import SystemPackage
 
 extension StackBuilder {

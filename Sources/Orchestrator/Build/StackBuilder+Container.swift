@@ -1,8 +1,11 @@
 import Glibc
+import Host
+import Intent
+import Isolation
 import Kernel
-import Netlink
 import Runtime
 import SystemPackage
+import Vocabulary
 
 extension StackBuilder {
   /// Makes the service's container and starts its command in it.
@@ -193,11 +196,4 @@ extension StackBuilder {
 extension DesiredService {
   /// The ids that its users are outside; nil where they are the host's.
   var identityRange: IdentityRange? { firstIdentity.map(IdentityRange.init) }
-
-  /// The name of its /etc/hosts among the stack's name files: services on the same networks share one.
-  var hostsFile: String {
-    let networks = attachments.map(\.network).sorted()
-    guard extraHosts.isEmpty, namespace == .own else { return "hosts.of.\(StableHash(name).tag)" }
-    return "hosts.\(networks.isEmpty ? "none" : StableHash(networks.joined(separator: "/")).tag)"
-  }
 }

@@ -1,8 +1,10 @@
+import Intent
+import Isolation
 import Kernel
 import Runtime
 
 extension StackBuilder {
-  func controlGroup(of service: String) -> ControlGroup { controlGroups.group("stack/\(stack)/\(service)") }
+  package func controlGroup(of service: String) -> ControlGroup { controlGroups.group("stack/\(stack)/\(service)") }
 
   /// Makes the service's group anew, with its limits.
   func makeControlGroup(of service: DesiredService) throws(KernelError) -> ControlGroup {

@@ -1,6 +1,10 @@
 import CLinux
 import Glibc
+import Host
+import Intent
 import Kernel
+import Loop
+import Names
 import Runtime
 import Synchronization
 import SystemPackage
@@ -19,7 +23,7 @@ extension StackBuilder {
   }
 
   /// Notes that everything recorded exists.
-  func settle() throws(KernelError) {
+  package func settle() throws(KernelError) {
     try Files.overwrite(folder.settled, with: [], mode: [.ownerReadWrite])
   }
 

@@ -1,3 +1,5 @@
+import Addresses
+import Intent
 import Kernel
 import Netlink
 

@@ -1,7 +1,11 @@
+import Addresses
 import Glibc
+import Host
+import Intent
 import Kernel
 import Netlink
 import SystemPackage
+import Vocabulary
 
 extension StackBuilder {
   /// Makes a link between two services. One that is there with both its ends is left as it is.
@@ -102,9 +106,6 @@ extension StackBuilder {
 }
 
 extension DesiredRoute {
-  /// By whom the kernel is told that the routes are made (rtm_protocol, of those that rtnetlink.h leaves to programs), so
-  /// that they are told apart from those of a routing daemon in the service.
-  static let origin: UInt8 = 115
 
   fileprivate var route: Route {
     var route = Route(to: destination)

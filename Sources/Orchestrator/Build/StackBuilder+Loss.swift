@@ -1,19 +1,11 @@
+import Intent
 import Kernel
 import Netlink
-
-/// What others have taken away of what a stack had made.
-struct NetworkLoss: Equatable {
-  /// Names of networks whose bridge is gone.
-  var networks: Set<String> = []
-  /// Names of instances that lack a link to one of their networks.
-  var instances: Set<String> = []
-
-  var isEmpty: Bool { networks.isEmpty && instances.isEmpty }
-}
+import Planning
 
 extension StackBuilder {
   /// Looks which links of a stack are gone, though nobody has asked this program to remove them.
-  func loss(of stack: DesiredStack) throws(KernelError) -> NetworkLoss {
+  package func loss(of stack: DesiredStack) throws(KernelError) -> NetworkLoss {
     var host = try NetlinkSocket(.route)
     let present = Set(try host.links(LinkFilter(group: stack.linkGroup)).map(\.name))
     var loss = NetworkLoss()

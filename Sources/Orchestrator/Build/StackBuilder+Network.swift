@@ -1,6 +1,10 @@
+import Addresses
 import Glibc
+import Host
+import Intent
 import Kernel
 import Netlink
+import Rules
 import Runtime
 import SystemPackage
 

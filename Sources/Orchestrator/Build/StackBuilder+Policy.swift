@@ -1,10 +1,15 @@
+import Addresses
+import Host
+import Intent
 import Kernel
+import Netfilter
 import Netlink
+import Rules
 
 extension StackBuilder {
   /// Writes the stack's table. Rules that were there before go on counting from what they had.
   func writeFirewall(of desired: DesiredStack) throws(KernelError) {
-    let table = NftTableName(.inet, Firewall.tableName(stack))
+    let table = NftTableName(.inet, StackTable.name(of: stack))
     let counts = desired.policy.rules.isEmpty ? [] : try netfilter.counters(of: table)
     try netfilter.commit(Firewall(desired, counts: counts).transaction)
     try forgetStaleConnections(desired)

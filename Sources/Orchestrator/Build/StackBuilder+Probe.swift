@@ -1,14 +1,18 @@
 import Glibc
+import Host
+import Intent
 import Kernel
+import Loop
 import Runtime
 import Synchronization
+import Vocabulary
 
 extension StackBuilder {
   /// What runs a service's health check beside its process.
   ///
   /// Each probe has a control group of its own, and no group is used twice: in one that was killed once, Linux 6.18 also
   /// kills whatever is born there (clone3(2), CLONE_INTO_CGROUP).
-  func probe(
+  package func probe(
     of service: DesiredService, in process: ServiceProcess, loop: EventLoop, pool: WorkerPool
   ) -> ServiceProbe {
     let groups = ProbeGroups(parent: controlGroup(of: service.name))

@@ -1,3 +1,4 @@
+import Intent
 import Kernel
 import Netlink
 import SystemPackage

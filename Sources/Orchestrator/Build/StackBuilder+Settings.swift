@@ -1,7 +1,11 @@
 import Glibc
+import Host
+import Intent
+import Isolation
 import Kernel
 import Runtime
 import SystemPackage
+import Vocabulary
 
 extension StackBuilder {
   /// The processes whose namespaces a service is to be in: held until it is made.

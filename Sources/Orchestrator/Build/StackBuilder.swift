@@ -1,21 +1,26 @@
+import Host
+import Intent
+import Isolation
 import Kernel
-import Netlink
+import Planning
+import Rules
 import Runtime
 import Synchronization
+import Vocabulary
 
 /// Applies steps to this host: the one place where plans become system calls.
 ///
 /// Used from several threads at once. A step that removes something is content when it is gone already.
-final class StackBuilder: Sendable {
-  let folders: StateFolders
-  let stack: String
+package final class StackBuilder: Sendable {
+  package let folders: StateFolders
+  package let stack: String
   let launchers: LauncherSource
   /// What services start with; nil for what this process has itself.
   let openFiles: OpenFileLimit?
   /// The host's cgroups.
   let controlGroups: ControlGroups
   /// What is to be told to whoever asked for the plan under way, each once.
-  let warnings = Warnings()
+  package let warnings = Warnings()
   let hostRoot = Mutex<HostRoot?>(nil)
   let namespaces = NamespaceSource()
   let filters: SeccompFilters
@@ -26,7 +31,8 @@ final class StackBuilder: Sendable {
   /// How many probes of health checks were started.
   let probes = Atomic<UInt64>(0)
 
-  init(folders: StateFolders, stack: String, initProgram: String?, openFiles: OpenFileLimit? = nil) throws(KernelError)
+  package init(folders: StateFolders, stack: String, initProgram: String?, openFiles: OpenFileLimit? = nil)
+    throws(KernelError)
   {
     self.folders = folders
     self.openFiles = openFiles
@@ -36,10 +42,10 @@ final class StackBuilder: Sendable {
     controlGroups = try ControlGroups.observe()
   }
 
-  var folder: StackFolder { folders.stack(stack) }
+  package var folder: StackFolder { folders.stack(stack) }
 
   /// Makes what nearly every service needs and is made once.
-  func warmUp() {
+  package func warmUp() {
     _ = try? launchers.shared()
     _ = try? filters.confinement(DesiredSecurity())
     _ = deviceFilters.filter(DeviceRule.standard)
@@ -48,7 +54,7 @@ final class StackBuilder: Sendable {
   /// Carries out one step.
   ///
   /// - Returns: the process, for a step that starts one.
-  func apply(_ step: Step) throws(StackError) -> ServiceProcess? {
+  package func apply(_ step: Step) throws(StackError) -> ServiceProcess? {
     do {
       switch step {
       case .unsettle: try Files.remove(folder.settled)
@@ -104,7 +110,7 @@ final class StackBuilder: Sendable {
   }
 
   /// The network namespace that a service runs in, whosever it is.
-  func namespace(of service: DesiredService) throws(KernelError) -> SharedNamespace {
+  package func namespace(of service: DesiredService) throws(KernelError) -> SharedNamespace {
     switch service.namespace {
     case .own: try namespace(of: service.name)
     case .service(let owner): try namespace(of: owner)

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What is to be said though it stops nothing: told once, to whoever asked for what is being done.
-final class Warnings: Sendable {
+package final class Warnings: Sendable {
   private struct State {
     var untold: [String] = []
     var known: Set<String> = []
@@ -16,7 +16,7 @@ final class Warnings: Sendable {
     }
   }
 
-  func take() -> [String] {
+  package func take() -> [String] {
     state.withLock { state in
       defer { state.untold = [] }
       return state.untold

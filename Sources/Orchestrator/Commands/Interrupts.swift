@@ -1,16 +1,17 @@
 import CLinux
 import Glibc
+import Kernel
 import SystemPackage
 
 /// Ctrl-C and its like, as something that a wait can end for (signalfd(2)).
 ///
 /// The signals are blocked for good, so a command ends by itself once it has undone what it must.
-public final class Interrupts: Sendable {
+package final class Interrupts: Sendable {
 
   /// Readable when a signal has come; nil when the kernel gave no descriptor, and then Ctrl-C is only looked for.
   let wake: FileDescriptor?
 
-  public init() {
+  package init() {
     var mask = sigset_t()
     sigemptyset(&mask)
     for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&mask, signal) }

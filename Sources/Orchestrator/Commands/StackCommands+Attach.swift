@@ -1,7 +1,11 @@
 import Glibc
+import Host
+import Intent
 import Kernel
+import Logs
 import Runtime
 import SystemPackage
+import Vocabulary
 
 extension StackCommands {
   /// How long a line that has not ended is waited for: a prompt is there to be answered.
@@ -13,7 +17,7 @@ extension StackCommands {
   /// input to the FIFO of `stdin_open`.
   ///
   /// - Returns: the service's exit code; 0 when the keys that detach were typed, 130 after Ctrl-C without a terminal.
-  public func attach(to place: StackIndex.Place, withInput: Bool) throws(StackErrors) -> Int32 {
+  package func attach(to place: StackIndex.Place, withInput: Bool) throws(StackErrors) -> Int32 {
     let subject = "\(place.stack)/\(place.service)"
     let record = try rethrowing(subject) { () throws(KernelError) in
       try index.record(of: place.service, in: place.stack)

@@ -1,6 +1,8 @@
 import Glibc
+import Host
 import Kernel
 import Runtime
+import Vocabulary
 
 extension StackCommands {
   /// One side of a copy: `web1:/etc/hosts`, `web/web1:/srv`, or a path of the host.
@@ -35,7 +37,7 @@ extension StackCommands {
   /// Copies files and folders between the host and a running service.
   ///
   /// - Returns: what was left out: devices, sockets, FIFOs.
-  public func copy(_ source: String, to target: String, in stack: String?) throws(StackErrors) -> [String] {
+  package func copy(_ source: String, to target: String, in stack: String?) throws(StackErrors) -> [String] {
     guard source != "-", target != "-" else {
       throw StackErrors([
         StackError(

@@ -1,29 +1,33 @@
+import Intent
 import Kernel
+import Resolve
+import StackFiles
+import Vocabulary
 
 /// Which stack file to read, and how.
-public struct LoadRequest: Sendable {
+package struct LoadRequest: Sendable {
   /// The files, each merged over those before it; `-` is standard input. When empty, those that are found: of COMPOSE_FILE,
   /// or in the current folder or one above it.
-  public var paths: [String]
+  var paths: [String]
   /// The stack's name, when it is neither that of COMPOSE_PROJECT_NAME nor the file's.
-  public var name: String?
+  package var name: String?
   /// When empty, those of COMPOSE_PROFILES.
-  public var profiles: [String] = []
+  package var profiles: [String] = []
   /// The services that it is about, if not about all.
-  public var services: [String] = []
+  package var services: [String] = []
   /// Whether it is about what these depend on, too.
-  public var includesDependencies = true
+  package var includesDependencies = true
   /// How many replicas, for services that are to have another number than the file says.
-  public var scale: [String: Int] = [:]
-  public var isInterpolating = true
+  package var scale: [String: Int] = [:]
+  package var isInterpolating = true
 
-  public init(paths: [String]) {
+  package init(paths: [String]) {
     self.paths = paths
   }
 }
 
 /// A stack file that was read and found good.
-public struct LoadedStack: Sendable {
+package struct LoadedStack: Sendable {
   let file: StackFile
   /// The services that are to run: those in no profile, and in the profiles asked for; or those asked for by name.
   private(set) var services: [StackFile.Service]
@@ -31,22 +35,22 @@ public struct LoadedStack: Sendable {
   let named: Set<String>?
   let variables: [VariableUse]
   /// What is to be told though it stops nothing, ready to be printed.
-  public let notes: String
+  package let notes: String
 
-  public var name: String { file.name.value }
-  public var serviceNames: [String] { services.map(\.name.value) }
+  package var name: String { file.name.value }
+  package var serviceNames: [String] { services.map(\.name.value) }
   /// Services, and each of their replicas by its own name.
-  public var instanceNames: [String] {
+  package var instanceNames: [String] {
     services.flatMap { service in
       [service.name.value] + (1...max(service.scale.value, 1)).map { "\(service.name.value)-\($0)" }
     }
   }
-  public var networkNames: [String] { file.networks.names }
+  package var networkNames: [String] { file.networks.names }
   /// The stack as it is understood, in one form whatever the file's.
-  public var yaml: String { file.output.yaml }
-  public var json: String { file.output.prettyJSON }
+  package var yaml: String { file.output.yaml }
+  package var json: String { file.output.prettyJSON }
   /// The variables that the file refers to: name, whether it is required, what stands in for it.
-  public var variableRows: [[String]] {
+  package var variableRows: [[String]] {
     variables.map { [$0.name, $0.isRequired ? "yes" : "no", $0.defaultValue ?? "-"] }
   }
 
@@ -66,7 +70,7 @@ public struct LoadedStack: Sendable {
   }
 
   /// Whether a service is one of those that are meant.
-  public func isAbout(_ service: String) -> Bool { named?.contains(service) ?? true }
+  package func isAbout(_ service: String) -> Bool { named?.contains(service) ?? true }
 
   /// Where services were asked for by name, the stack's other services that are there belong to it as well, with as many
   /// replicas as there are.
@@ -116,22 +120,22 @@ public struct LoadedStack: Sendable {
 }
 
 /// What is wrong with a stack file: everything, with the places.
-public struct FileDiagnostics: Error, Sendable {
+package struct FileDiagnostics: Error, Sendable {
   let diagnostics: [Diagnostic]
 
-  public func rendered(isColored: Bool) -> String {
+  package func rendered(isColored: Bool) -> String {
     DiagnosticRenderer(isColored: isColored).render(diagnostics)
   }
 
   /// For editors: an object a line, with stable codes.
-  public var json: String { Diagnostic.jsonLines(diagnostics) }
+  package var json: String { Diagnostic.jsonLines(diagnostics) }
 }
 
 extension StackCommands {
   /// Reads a stack file.
   ///
   /// - Throws: ``FileDiagnostics``, or ``StackErrors`` when there is no file to be found.
-  public func load(_ request: LoadRequest) throws -> LoadedStack {
+  package func load(_ request: LoadRequest) throws -> LoadedStack {
     var loader = StackFileLoader(
       files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)
     loader.isInterpolating = request.isInterpolating

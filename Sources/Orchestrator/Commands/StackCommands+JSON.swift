@@ -1,7 +1,12 @@
+import Addresses
 import FoundationEssentials
+import Host
+import Intent
 import Kernel
-import Netlink
+import Planning
 import Runtime
+import Supervision
+import Vocabulary
 
 /// One line of `ps --format json`: Compose's field names, and what Compose does not say.
 private struct StatusLine: Encodable {
@@ -90,14 +95,14 @@ private struct StatusLine: Encodable {
 
 extension StackCommands {
   /// One JSON object on a line.
-  public func jsonLine(of status: StackIndex.ServiceStatus) -> String {
+  package func jsonLine(of status: StackIndex.ServiceStatus) -> String {
     json(StatusLine(status), pretty: false)
   }
 
   /// What is known of a stack or of a service.
   ///
   /// - Parameter name: a stack, a service, or `stack/service`; nil for the only stack.
-  public func inspect(_ name: String?, in stack: String?) throws(StackErrors) -> String {
+  package func inspect(_ name: String?, in stack: String?) throws(StackErrors) -> String {
     if let name, !index.names().contains(name) || name.contains("/") {
       let places = Set(try index.places(of: name, in: stack))
       var inspections: [Inspection] = []
@@ -135,7 +140,7 @@ extension StackCommands {
 
 extension OperationEvent {
   /// One JSON object on a line, for `--progress json`.
-  public var jsonLine: String {
+  package var jsonLine: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"

@@ -1,5 +1,8 @@
 import Glibc
+import Host
+import Intent
 import Kernel
+import Vocabulary
 
 extension StackCommands {
   /// A network goes with its stack: nothing of another stack may be on it then.

@@ -1,25 +1,29 @@
+import Host
+import Intent
 import Kernel
+import Logs
 import SystemPackage
+import Vocabulary
 
 extension StackCommands {
-  public struct LogOptions: Sendable {
+  package struct LogOptions: Sendable {
     /// Only so many lines of each service, the last ones.
-    public var tail: Int?
+    package var tail: Int?
     /// A time as RFC 3339 has it, or a duration before now, such as `10m`.
-    public var since: String?
-    public var until: String?
-    public var follows = false
-    public var showsTime = false
-    public var showsPrefix = true
-    public var isColored = false
+    package var since: String?
+    package var until: String?
+    package var follows = false
+    package var showsTime = false
+    package var showsPrefix = true
+    package var isColored = false
 
-    public init() {}
+    package init() {}
   }
 
   /// Writes what services wrote to standard output, until the end, or Ctrl-C when it follows.
   ///
   /// - Parameter services: all of the stack's when empty.
-  public func logs(of services: [String], in stack: String, _ options: LogOptions) throws(StackErrors) {
+  package func logs(of services: [String], in stack: String, _ options: LogOptions) throws(StackErrors) {
     try logs(of: services, in: stack, options, until: interruption)
   }
 

@@ -1,30 +1,35 @@
 import FoundationEssentials
+import Host
+import Intent
 import Kernel
+import Netfilter
 import Netlink
+import Rules
+import Vocabulary
 
 /// A rule of a running stack with what it decided on so far.
-public struct RuleCount: Encodable, Sendable {
+package struct RuleCount: Encodable, Sendable {
   /// From 1.
-  public var number: Int
-  public var action: PolicyRule.Action
+  var number: Int
+  package var action: PolicyRule.Action
   /// As the file says it, without the action.
-  public var rule: String
+  package var rule: String
   /// `web.stack:9`
-  public var place: String
+  package var place: String
   /// First packets of connections, and packets that were refused; with their octets, headers included.
-  public var packets: UInt64
-  public var bytes: UInt64
+  package var packets: UInt64
+  package var bytes: UInt64
 }
 
 /// Who may talk to whom in a running stack.
-public struct PolicyReport: Encodable, Sendable {
-  public var stack: String
-  public var rules: [RuleCount]
+package struct PolicyReport: Encodable, Sendable {
+  var stack: String
+  package var rules: [RuleCount]
   /// What holds for what no rule is about, by network.
-  public var defaults: [String: PolicyRule.Action]
+  package var defaults: [String: PolicyRule.Action]
 
   /// On several lines.
-  public var json: String {
+  package var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
@@ -33,11 +38,11 @@ public struct PolicyReport: Encodable, Sendable {
 
 extension StackCommands {
   /// The rules of a running stack, in order, with their counters.
-  public func policy(of stack: String) throws(StackErrors) -> PolicyReport {
+  package func policy(of stack: String) throws(StackErrors) -> PolicyReport {
     try rethrowing(stack) { () throws(KernelError) in
       let desired = try index.desired(stack) ?? DesiredStack.empty(named: stack)
       var socket = try NetlinkSocket(.netfilter)
-      let counters = try socket.counters(of: NftTableName(.inet, Firewall.tableName(stack)))
+      let counters = try socket.counters(of: NftTableName(.inet, StackTable.name(of: stack)))
       let counts = Dictionary(counters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
       let names = PolicyTables.counterNames(desired.policy)
       let rules = zip(desired.policy.rules, names).enumerated().map { index, entry in

@@ -1,37 +1,41 @@
+import Build
+import Host
+import Intent
 import Kernel
 import Runtime
 import SystemPackage
+import Vocabulary
 
 extension StackCommands {
   /// Every instance of a stack, as it is to be and as it is.
-  public func statuses(of stack: String) throws(StackErrors) -> [StackIndex.ServiceStatus] {
+  package func statuses(of stack: String) throws(StackErrors) -> [StackIndex.ServiceStatus] {
     let desired = try rethrowing(stack) { () throws(KernelError) in try index.desired(stack) }
     return try desired.map { (desired) throws(StackErrors) in try statuses(of: desired) } ?? []
   }
 
-  public func statuses(of stack: DesiredStack) throws(StackErrors) -> [StackIndex.ServiceStatus] {
+  package func statuses(of stack: DesiredStack) throws(StackErrors) -> [StackIndex.ServiceStatus] {
     try rethrowing(stack.name) { () throws(KernelError) in try index.services(of: stack) }
   }
 
-  public struct ExecOptions: Sendable {
-    public var user: String?
-    public var workingDirectory: String?
+  package struct ExecOptions: Sendable {
+    package var user: String?
+    package var workingDirectory: String?
     /// `NAME=value`; a bare name takes the caller's.
-    public var environment: [String] = []
+    package var environment: [String] = []
     /// A terminal, if standard input is one.
-    public var wantsTerminal = true
+    package var wantsTerminal = true
     /// All that the caller itself may do, whatever the service may.
-    public var isPrivileged = false
+    package var isPrivileged = false
     /// Whether it is left running with nothing to read, and nobody to read what it writes.
-    public var isDetached = false
+    package var isDetached = false
 
-    public init() {}
+    package init() {}
   }
 
   /// Runs a command in a running service.
   ///
   /// - Returns: its exit code: 128+n after a signal, 126 or 127 when it could not be executed.
-  public func exec(
+  package func exec(
     _ command: [String], in place: StackIndex.Place, _ options: ExecOptions, isTerminal: Bool,
     complain: (String) -> Void
   ) throws(StackErrors) -> Int32 {
@@ -99,7 +103,7 @@ extension StackCommands {
   }
 
   /// A signal's number, from `SIGHUP`, `HUP` or `1`.
-  public static func signalNumber(_ text: String) -> Int32? {
+  package static func signalNumber(_ text: String) -> Int32? {
     Signal(text)?.number
   }
 }

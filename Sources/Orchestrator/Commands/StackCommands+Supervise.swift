@@ -1,12 +1,15 @@
+import Build
+import Intent
 import Kernel
 import Runtime
+import Supervision
 
 extension StackCommands {
   /// Supervises a stack until it is down: the whole of a supervisor's life. The control socket is what the process was
   /// given by the command that started it.
   ///
   /// - Parameter initProgram: where stack-init is, if it is anywhere.
-  public static func supervise(
+  package static func supervise(
     _ stack: String, folders: StateFolders = StateFolders(), initProgram: String?
   ) throws(KernelError) {
     // A service among the host's processes sees this one and whatever it makes.

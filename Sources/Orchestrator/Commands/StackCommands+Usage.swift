@@ -1,6 +1,8 @@
 import Glibc
+import Host
 import Kernel
 import Runtime
+import Vocabulary
 
 extension StackCommands {
   /// Looks at what services use, every second until Ctrl-C, or once.
@@ -8,7 +10,7 @@ extension StackCommands {
   /// - Parameters:
   ///   - services: all of the stacks' that run when empty.
   ///   - show: gets each look; answers whether to go on.
-  public func watchUsage(
+  package func watchUsage(
     of services: [StackIndex.Place], in stacks: [String], isOnce: Bool, show: ([ServiceUsage]) -> Bool
   ) throws(StackErrors) {
     var sampler = try rethrowing(nil) { () throws(KernelError) in try UsageSampler() }
@@ -45,7 +47,7 @@ extension StackCommands {
   }
 
   /// The processes of a service, oldest first; none when it does not run.
-  public func processes(of place: StackIndex.Place) throws(StackErrors) -> [ProcessRow] {
+  package func processes(of place: StackIndex.Place) throws(StackErrors) -> [ProcessRow] {
     let pids = try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
       try ControlGroups.observe().group("stack/\(place.stack)/\(place.service)").processes()
     }

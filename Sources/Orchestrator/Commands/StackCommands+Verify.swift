@@ -1,12 +1,17 @@
+import Addresses
+import Host
+import Intent
 import Kernel
 import Netlink
 import Runtime
+import Verify
+import Vocabulary
 
 extension StackCommands {
   /// Compares what a stack promises with what packets do. Needs no supervisor.
   ///
   /// - Parameter source: what promises; nil for what the stack was brought up with.
-  public func verify(
+  package func verify(
     _ name: String, as source: LoadedStack? = nil, _ selection: VerifySelection = VerifySelection()
   ) throws(StackErrors) -> Verification {
     let stack = try promised(name, source)
@@ -21,7 +26,7 @@ extension StackCommands {
   }
 
   /// The same for one pair: `web1` and `db:5432`.
-  public func reach(from source: String, to destination: String, in name: String) throws(StackErrors) -> Verification {
+  package func reach(from source: String, to destination: String, in name: String) throws(StackErrors) -> Verification {
     let stack = try promised(name, nil)
     let request = try ReachRequest(from: source, to: destination)
     let hop = try nextHop(stack)

@@ -1,12 +1,16 @@
 import Glibc
+import Host
+import Intent
 import Kernel
 import Runtime
+import Supervision
+import Vocabulary
 
 extension StackCommands {
   /// Waits until a service has ended.
   ///
   /// - Returns: its exit code, 128+n after a signal; nil when the user did not want to wait any longer.
-  public func wait(for place: StackIndex.Place) throws(StackErrors) -> Int? {
+  package func wait(for place: StackIndex.Place) throws(StackErrors) -> Int? {
     let subject = "\(place.stack)/\(place.service)"
     let (isInterrupted, code) = try rethrowing(subject) { () throws(KernelError) -> (Bool, Int?) in
       let record = try index.record(of: place.service, in: place.stack)
@@ -39,7 +43,7 @@ extension StackCommands {
   ///   - instances: the instances that are meant; all of the stack's when empty.
   ///   - chosen: whose exit code counts; nil for that of the first to end.
   /// - Returns: the exit code; 130 when the user did not want to wait any longer.
-  public func followUntilOneEnds(
+  package func followUntilOneEnds(
     _ stack: String, _ instances: [String], exitCodeFrom chosen: String?, _ options: LogOptions,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> Int32 {

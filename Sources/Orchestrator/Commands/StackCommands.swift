@@ -1,9 +1,16 @@
+import Control
+import Host
+import Intent
 import Kernel
-import Runtime
+import Planning
+import Resolve
+import StackFiles
+import Supervision
+import Vocabulary
 
 /// What the command line offers, as functions: each takes values, does the work and returns values to be printed.
-public struct StackCommands: Sendable {
-  public let folders: StateFolders
+package struct StackCommands: Sendable {
+  package let folders: StateFolders
   let supervisor: SupervisorProgram
   /// The caller's environment.
   let environment: [String: String]
@@ -12,7 +19,7 @@ public struct StackCommands: Sendable {
   /// When the user wants to stop; nil where nobody can.
   let interrupts: Interrupts?
 
-  public init(
+  package init(
     folders: StateFolders = StateFolders(), supervisor: SupervisorProgram, environment: [String: String],
     workingFolder: String, interrupts: Interrupts? = nil
   ) {
@@ -23,25 +30,25 @@ public struct StackCommands: Sendable {
     self.interrupts = interrupts
   }
 
-  public var index: StackIndex { StackIndex(folders: folders) }
+  package var index: StackIndex { StackIndex(folders: folders) }
 
   var interruption: Interruption { interrupts?.interruption ?? Interruption() }
 
   // MARK: up
 
-  public struct UpOptions: Sendable {
-    public var recreate = Recreate.changed
+  package struct UpOptions: Sendable {
+    package var recreate = Recreate.changed
     /// Whether services wait for those that they depend on.
-    public var waitsForDependencies = true
+    package var waitsForDependencies = true
     /// Seconds until a service that is not ready counts as failed; nil for a minute, or longer where a health check may
     /// take longer to decide.
-    public var readyTimeout: Double?
+    package var readyTimeout: Double?
     /// Seconds for services that are made anew to stop by themselves; nil for each service's own grace period.
-    public var stopTimeout: Double?
+    package var stopTimeout: Double?
 
-    public enum Recreate: Sendable { case changed, always, never }
+    package enum Recreate: Sendable { case changed, always, never }
 
-    public init() {}
+    package init() {}
   }
 
   /// Brings a stack up, and returns when every service is ready.
@@ -50,7 +57,7 @@ public struct StackCommands: Sendable {
   ///   - report: gets what happens meanwhile.
   ///   - chosen: gets what the stack is to be, once what the file leaves open is chosen.
   /// - Throws: why it did not come up; then nothing of what was done is left.
-  public func up(
+  package func up(
     _ source: LoadedStack, _ options: UpOptions, report: (OperationEvent) -> Void,
     chosen: (DesiredStack) -> Void = { _ in }
   ) throws(StackErrors) -> OperationEvent {
@@ -103,7 +110,7 @@ public struct StackCommands: Sendable {
   }
 
   /// What `up` would do.
-  public func plan(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> Plan {
+  package func plan(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> Plan {
     let desired = try desired(source, options) { _ in }
     return try rethrowing(source.name) { () throws(KernelError) in
       let recorded = try index.desired(source.name)
@@ -145,7 +152,7 @@ public struct StackCommands: Sendable {
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     let desired = try Resolver.resolve(
       source.file, services: source.services, facts: facts, previous: previous, folder: folder)
-    if let text = VLANTrial.note(of: desired) { note(text) }
+    if let text = MissingVLANs.note(of: desired) { note(text) }
     guard let previous else { return desired }
     var spared = Planner.sparing(previous, in: desired) { service in
       options.recreate == .never || !source.isAbout(service.service)
@@ -158,7 +165,7 @@ public struct StackCommands: Sendable {
   // MARK: down
 
   /// Takes a stack down, also one whose state is lost. One of which there is nothing is down.
-  public func down(
+  package func down(
     _ name: String, removeVolumes: Bool, timeout: Double?, report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent {
     try locked(name, report: report) { () throws(StackErrors) in
@@ -182,7 +189,7 @@ public struct StackCommands: Sendable {
   /// The stack that is to be taken down: one that is up, or one that has left something behind.
   ///
   /// - Throws: that there is no such stack.
-  public func stackToTakeDown(_ name: String, withVolumes: Bool) throws(StackErrors) -> String {
+  package func stackToTakeDown(_ name: String, withVolumes: Bool) throws(StackErrors) -> String {
     if try leavesAnything(name, withVolumes: withVolumes) { return name }
     return try index.stack(named: name)
   }
@@ -196,7 +203,7 @@ public struct StackCommands: Sendable {
 
   // MARK: start, stop, restart, kill
 
-  public enum Action: Sendable {
+  package enum Action: Sendable {
     case start, stop, restart, pause, unpause
     case kill(signal: Int32)
   }
@@ -204,7 +211,7 @@ public struct StackCommands: Sendable {
   /// - Parameters:
   ///   - services: names of instances; all of the stack's when empty.
   ///   - stopTimeout: seconds from the stop signal to SIGKILL; nil for each service's own grace period.
-  public func act(
+  package func act(
     _ action: Action, on services: [String], of stack: String, stopTimeout: Double? = nil,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent {
@@ -314,16 +321,5 @@ public struct StackCommands: Sendable {
       Files.removeIfEmpty(folders.run)
     }
     return result
-  }
-}
-
-/// Runs something that can fail in the kernel, and says which stack it was for.
-func rethrowing<Value: ~Copyable>(
-  _ subject: String?, _ body: () throws(KernelError) -> Value
-) throws(StackErrors) -> Value {
-  do {
-    return try body()
-  } catch {
-    throw StackErrors([StackError(subject, error)])
   }
 }

@@ -1,7 +1,11 @@
+import Control
 import Glibc
+import Intent
 import Kernel
 import Runtime
+import Supervision
 import SystemPackage
+import Vocabulary
 
 /// A command's conversation with a stack's supervisor, which it starts when there is none.
 struct SupervisorSession {
@@ -128,16 +132,16 @@ extension OperationEvent.Kind {
 }
 
 /// How a supervisor is started: this very program, asked to be one.
-public struct SupervisorProgram: Sendable {
+package struct SupervisorProgram: Sendable {
   /// The path of the program.
-  public var path: String
+  var path: String
   /// Its arguments before the stack's name.
-  public var arguments: [String]
+  var arguments: [String]
 
   /// `NAME=value`: all that it gets of the caller's environment.
-  public var environment: [String]
+  var environment: [String]
 
-  public init(path: String = "/proc/self/exe", arguments: [String], environment: [String] = []) {
+  package init(path: String = "/proc/self/exe", arguments: [String], environment: [String] = []) {
     self.path = path
     self.arguments = arguments
     self.environment = environment

@@ -3,12 +3,12 @@ import FoundationEssentials
 /// One call while it is being answered. Keep it for as long as it takes; it belongs to the loop's thread.
 ///
 /// A call that is let go of unanswered is answered with an error. Replies to a peer that went away go nowhere.
-public final class ControlCall<Method: ControlMethod> {
-  public let parameters: Method.Parameters
+package final class ControlCall<Method: ControlMethod> {
+  package let parameters: Method.Parameters
   /// Who asks.
-  public let peer: PeerCredentials
+  let peer: PeerCredentials
   /// Whether the caller takes several replies.
-  public var wantsMore: Bool { state.wantsMore }
+  var wantsMore: Bool { state.wantsMore }
 
   private let state: ControlCallState
 
@@ -23,36 +23,36 @@ public final class ControlCall<Method: ControlMethod> {
   }
 
   /// Whether an answer still has somewhere to go.
-  public var isOpen: Bool { state.isOpen }
+  var isOpen: Bool { state.isOpen }
 
   /// Whether the peer is slow to read: send nothing more until ``onDrain``, or be cut off at the limit.
-  public var isCongested: Bool { state.connection?.isCongested ?? false }
+  var isCongested: Bool { state.connection?.isCongested ?? false }
 
   /// Called once when the peer goes away, or is cut off, before the last reply.
-  public var onDisconnect: (() -> Void)? {
+  package var onDisconnect: (() -> Void)? {
     get { state.onDisconnect }
     set { state.onDisconnect = newValue }
   }
 
   /// Called when a peer that was slow has caught up.
-  public var onDrain: (() -> Void)? {
+  var onDrain: (() -> Void)? {
     get { state.onDrain }
     set { state.onDrain = newValue }
   }
 
   /// Sends one reply of several. To a caller that did not ask for more it is the end, with an error.
-  public func send(_ reply: Method.Reply) {
+  package func send(_ reply: Method.Reply) {
     guard wantsMore || state.isOneway else { return state.fail(.expectedMore(Method.name)) }
     state.reply(reply, continues: true)
   }
 
   /// Sends the last reply, or the only one.
-  public func finish(_ reply: Method.Reply) {
+  package func finish(_ reply: Method.Reply) {
     state.reply(reply, continues: false)
   }
 
   /// Ends the call with an error.
-  public func fail(_ failure: ControlFailure) {
+  func fail(_ failure: ControlFailure) {
     state.fail(failure)
   }
 }

@@ -1,10 +1,10 @@
 import FoundationEssentials
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// Why a call has no reply.
-public enum ControlError: Error, Hashable, Sendable {
+package enum ControlError: Error, Hashable, Sendable {
   /// The supervisor's answer.
   case failure(ControlFailure)
   /// Nobody listens, or the kernel refused.
@@ -21,7 +21,7 @@ public enum ControlError: Error, Hashable, Sendable {
 /// A command's side of the control socket: calls that wait for their replies.
 ///
 /// One call at a time. Not for use on an event loop's thread.
-public final class ControlClient {
+package final class ControlClient {
   /// The largest reply that is taken.
   static let maximumReply = 64 << 20
 
@@ -32,7 +32,7 @@ public final class ControlClient {
   private var isBusy = false
 
   /// Connects to `control.sock` in `folder`, waiting `timeout` at most for a supervisor that is slow to accept.
-  public init(
+  package init(
     connectingIn folder: String, timeout: Duration = .seconds(10), interruption: Interruption = Interruption()
   ) throws(ControlError) {
     let deadline = SuspendingClock.now + timeout
@@ -53,7 +53,7 @@ public final class ControlClient {
   }
 
   /// Speaks over a connected, non-blocking stream socket.
-  public init(adopting socket: consuming Descriptor, interruption: Interruption = Interruption()) {
+  init(adopting socket: consuming Descriptor, interruption: Interruption = Interruption()) {
     self.socket = socket
     self.interruption = interruption
   }
@@ -63,7 +63,7 @@ public final class ControlClient {
   }
 
   /// Calls a method with one reply. `timeout` is for the whole call; `nil` waits for as long as it takes.
-  public func call<Method: ControlMethod>(
+  package func call<Method: ControlMethod>(
     _ method: Method.Type, _ parameters: Method.Parameters, timeout: Duration? = nil
   ) throws(ControlError) -> Method.Reply {
     let deadline = timeout.map { SuspendingClock.now + $0 }
@@ -74,7 +74,7 @@ public final class ControlClient {
   }
 
   /// Calls a method with any number of replies. `timeout` is for sending the call.
-  public func stream<Method: ControlMethod>(
+  package func stream<Method: ControlMethod>(
     _ method: Method.Type, _ parameters: Method.Parameters, timeout: Duration? = nil
   ) throws(ControlError) -> ControlReplies<Method> {
     try begin(method, parameters, more: true, deadline: timeout.map { SuspendingClock.now + $0 })
@@ -193,7 +193,7 @@ public final class ControlClient {
 }
 
 /// The replies of one call, as they come. Hold the client no longer than these are wanted: both end together.
-public final class ControlReplies<Method: ControlMethod> {
+package final class ControlReplies<Method: ControlMethod> {
   private let client: ControlClient
   private var isDone = false
 
@@ -202,7 +202,7 @@ public final class ControlReplies<Method: ControlMethod> {
   }
 
   /// Waits for the next reply; `nil` after the last. Throws the error that the call ended with.
-  public func next(timeout: Duration? = nil) throws(ControlError) -> Method.Reply? {
+  package func next(timeout: Duration? = nil) throws(ControlError) -> Method.Reply? {
     guard !isDone else { return nil }
     do {
       guard let reply = try client.nextReply(of: Method.self, deadline: timeout.map { SuspendingClock.now + $0 }) else {
@@ -222,7 +222,7 @@ public final class ControlReplies<Method: ControlMethod> {
 }
 
 extension ControlError: CustomStringConvertible {
-  public var description: String {
+  package var description: String {
     switch self {
     case .failure(let failure): failure.message
     case .kernel(let error): "\(error)"

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Kernel
+import Loop
 import SystemPackage
 
 /// One peer of a ``ControlServer``.

@@ -1,5 +1,5 @@
 /// One call that the supervisor answers, as varlink knows it: a name, parameters and a reply (https://varlink.org).
-public protocol ControlMethod {
+package protocol ControlMethod {
   /// The full name: `io.stack.Supervisor.Status`.
   static var name: String { get }
   associatedtype Parameters: Codable & Sendable
@@ -7,18 +7,18 @@ public protocol ControlMethod {
 }
 
 /// The parameters or the reply of a method that has none: `{}`.
-public struct Nothing: Codable, Hashable, Sendable {
-  public init() {}
+package struct Nothing: Codable, Hashable, Sendable {
+  package init() {}
 }
 
 /// An error as it goes over the wire: `{"error": name, "parameters": {"message": message}}`.
-public struct ControlFailure: Error, Hashable, Sendable {
+package struct ControlFailure: Error, Hashable, Sendable {
   /// A full name: `io.stack.NoSuchService`.
-  public let name: String
+  let name: String
   /// What happened and what to do, for a person.
-  public let message: String
+  let message: String
 
-  public init(_ name: String, _ message: String) {
+  init(_ name: String, _ message: String) {
     self.name = name
     self.message = message
   }
@@ -59,5 +59,5 @@ extension ControlFailure {
 }
 
 extension ControlFailure: CustomStringConvertible {
-  public var description: String { "\(message) (\(name))" }
+  package var description: String { "\(message) (\(name))" }
 }

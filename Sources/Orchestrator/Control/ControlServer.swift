@@ -1,32 +1,33 @@
 import FoundationEssentials
 import Glibc
-public import Kernel
+import Kernel
+import Loop
 import SystemPackage
 
 /// The supervisor's side of the control socket: varlink's framing (a JSON object, then a NUL) on the event loop.
 ///
 /// Only root and the socket's owner are listened to. A connection answers one call at a time, in order. Nothing a peer
 /// does or omits holds up the others: what it sends is bounded, what it does not read is bounded, and waiting for it has limits.
-public final class ControlServer {
-  public struct Limits: Sendable {
+package final class ControlServer {
+  package struct Limits: Sendable {
     /// Bytes in one message.
-    public var messageSize = 64 << 20
+    var messageSize = 64 << 20
     /// Connections at a time; one more is told so and closed.
-    public var connections = 512
+    var connections = 512
     /// Bytes held for all connections together, both ways. Who asks for more is cut off.
-    public var bufferedBytes = 256 << 20
+    var bufferedBytes = 256 << 20
     /// Bytes of replies queued for one peer.
-    public var queuedBytes = 80 << 20
+    var queuedBytes = 80 << 20
     /// Bytes of replies queued before a call says that it is congested.
-    public var congestion = 1 << 20
+    var congestion = 1 << 20
     /// From the first byte of a message to its last.
-    public var receiveTime = Duration.seconds(10)
+    var receiveTime = Duration.seconds(10)
     /// Without a call.
-    public var idleTime = Duration.seconds(60)
+    var idleTime = Duration.seconds(60)
     /// Without a byte read by the peer, once its call has ended.
-    public var sendTime = Duration.seconds(30)
+    var sendTime = Duration.seconds(30)
 
-    public init() {}
+    init() {}
   }
 
   /// Starts the call of a message, or says why it cannot.
@@ -48,7 +49,7 @@ public final class ControlServer {
   ///
   /// Besides root only `owner` may connect, by default the user this process runs as. Fails with EINVAL when the
   /// descriptor is no listening unix stream socket.
-  public init(
+  package init(
     loop: EventLoop, listener: consuming Descriptor, owner: uid_t = geteuid(), limits: Limits = Limits()
   ) throws(KernelError) {
     try ControlSocket.adopt(listener)
@@ -66,10 +67,10 @@ public final class ControlServer {
   }
 
   /// How many peers are connected.
-  public var connectionCount: Int { connections.count }
+  package var connectionCount: Int { connections.count }
 
   /// Answers calls of `method` with `handler`, which may keep the call and reply later.
-  public func handle<Method: ControlMethod>(
+  package func handle<Method: ControlMethod>(
     _ method: Method.Type, _ handler: @escaping (ControlCall<Method>) -> Void
   ) {
     handlers[Method.name] = { envelope, data, connection in
@@ -86,12 +87,12 @@ public final class ControlServer {
   }
 
   /// Takes no new connections; those that are there go on.
-  public func stopListening() {
+  package func stopListening() {
     acceptor?.stop()
   }
 
   /// Stops listening and drops every connection.
-  public func close() {
+  package func close() {
     stopListening()
     for connection in Array(connections.values) { connection.close() }
   }

@@ -1,19 +1,19 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// Who is at the other end of a unix socket, as the kernel noted it when they connected (SO_PEERCRED, unix(7)).
-public struct PeerCredentials: Hashable, Sendable {
-  public let pid: pid_t
-  public let uid: uid_t
-  public let gid: gid_t
+struct PeerCredentials: Hashable, Sendable {
+  let pid: pid_t
+  let uid: uid_t
+  let gid: gid_t
 }
 
 /// The socket that a supervisor and its commands meet at: `control.sock` in the stack's state folder.
-public enum ControlSocket {
+package enum ControlSocket {
   /// The name inside the folder.
-  public static let name = "control.sock"
+  static let name = "control.sock"
 
   /// What sun_path holds beside its NUL (unix(7)).
   static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
@@ -22,7 +22,7 @@ public enum ControlSocket {
   ///
   /// The socket is listening before it has its name, so whoever finds it can connect. Fails with EPERM when the folder
   /// is someone else's or open to others.
-  public static func listen(inFolder folder: String, backlog: CInt = 512) throws(KernelError) -> Descriptor {
+  package static func listen(inFolder folder: String, backlog: CInt = 512) throws(KernelError) -> Descriptor {
     if mkdir(folder, 0o700) != 0, errno != EEXIST {
       throw KernelError("create", folder, errno: .last)
     }

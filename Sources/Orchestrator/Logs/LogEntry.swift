@@ -1,15 +1,15 @@
 /// A line that a service put out.
-public struct LogEntry: Hashable, Sendable {
-  public let service: String
-  public let stream: LogStream
+package struct LogEntry: Hashable, Sendable {
+  let service: String
+  let stream: LogStream
   /// When its first byte was read.
-  public let time: LogTime
+  package let time: LogTime
   /// Any bytes but a newline.
-  public let text: [UInt8]
+  package let text: [UInt8]
   /// No newline follows (yet): the rest may come as the stream's next entry.
-  public let isPartial: Bool
+  let isPartial: Bool
   /// The stream's entry before this one was partial.
-  public let isContinuation: Bool
+  let isContinuation: Bool
 }
 
 /// Puts the parts of lines together, for each stream of a service by itself.

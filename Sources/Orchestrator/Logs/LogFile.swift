@@ -104,14 +104,14 @@ struct LogFile: ~Copyable {
 }
 
 /// When a log file is full, and how many are kept.
-public struct LogRotation: Hashable, Sendable {
+package struct LogRotation: Hashable, Sendable {
   /// Bytes in one file. One that holds a single larger record is the exception.
-  public let maximumSize: Int
+  let maximumSize: Int
   /// Files in all, with the one being written.
-  public let files: Int
+  let files: Int
 
   /// As in Kubernetes, 10 MB and 5 files unless told otherwise. Both are at least 1.
-  public init(maximumSize: Int = 10_000_000, files: Int = 5) {
+  init(maximumSize: Int = 10_000_000, files: Int = 5) {
     self.maximumSize = max(maximumSize, 1)
     self.files = max(files, 1)
   }

@@ -1,20 +1,20 @@
 import Glibc
-public import Kernel
-public import SystemPackage
+import Kernel
+import SystemPackage
 
 /// Writes log lines to a terminal or a pipe: `web1  | GET / 200`.
 ///
 /// Text goes out byte for byte. The descriptor is borrowed and may be non-blocking.
-public final class LogPrinter {
-  public struct Style: Hashable, Sendable {
+package final class LogPrinter {
+  package struct Style: Hashable, Sendable {
     /// Begin each line with its service's name.
-    public var prefix: Bool
+    var prefix: Bool
     /// Give each service's name a colour of its own.
-    public var colour: Bool
+    var colour: Bool
     /// Put the time before the text.
-    public var timestamps: Bool
+    var timestamps: Bool
 
-    public init(prefix: Bool = true, colour: Bool = false, timestamps: Bool = false) {
+    package init(prefix: Bool = true, colour: Bool = false, timestamps: Bool = false) {
       self.prefix = prefix
       self.colour = colour
       self.timestamps = timestamps
@@ -34,7 +34,7 @@ public final class LogPrinter {
   private var unfinished: (service: String, stream: LogStream)?
 
   /// `services` are known beforehand, so that their lines stand under each other from the first.
-  public init(_ descriptor: FileDescriptor, services: [String], style: Style = Style()) {
+  package init(_ descriptor: FileDescriptor, services: [String], style: Style = Style()) {
     self.descriptor = descriptor
     self.style = style
     width = services.map(\.count).max() ?? 0
@@ -46,7 +46,7 @@ public final class LogPrinter {
   /// Adds a line; what has gathered is written when it is much. Call ``flush()`` before waiting for more.
   ///
   /// Fails with EPIPE when nobody reads any more (SIGPIPE has to be ignored for that), or with what write(2) says.
-  public func print(_ entry: LogEntry) throws(KernelError) {
+  package func print(_ entry: LogEntry) throws(KernelError) {
     let goesOn = entry.isContinuation && unfinished.map { $0 == (entry.service, entry.stream) } ?? false
     if !goesOn {
       if unfinished != nil { buffer.append(0x0A) }
@@ -64,14 +64,14 @@ public final class LogPrinter {
   }
 
   /// Ends a line that has not ended by itself, where lines have prefixes, and writes everything.
-  public func finish() throws(KernelError) {
+  package func finish() throws(KernelError) {
     if unfinished != nil, style.prefix { buffer.append(0x0A) }
     unfinished = nil
     try flush()
   }
 
   /// Writes everything, however slowly it is taken.
-  public func flush() throws(KernelError) {
+  package func flush() throws(KernelError) {
     // What could not be written once will not be written later: a terminal that is gone stays gone.
     defer { buffer.removeAll(keepingCapacity: true) }
     do {

@@ -1,8 +1,9 @@
-public import Kernel
-public import SystemPackage
+import Kernel
+import Loop
+import SystemPackage
 
 /// Moves what services put out from their pipes to their logs, on the event loop.
-public final class LogPump {
+package final class LogPump {
   /// How often a log that could not be written is tried again while its service is silent.
   private static let retryInterval = Duration.seconds(1)
 
@@ -13,7 +14,7 @@ public final class LogPump {
   }
 
   /// For the writers of this loop.
-  public let scratch: LogScratch
+  package let scratch: LogScratch
 
   private let loop: EventLoop
   private var pipes: [EventLoop.Token: Pipe] = [:]
@@ -22,13 +23,13 @@ public final class LogPump {
   private var unflushed: [LogWriter] = []
 
   /// - Parameter staging: a file that keeps what is on its way to a log: see ``LogScratch``.
-  public init(loop: EventLoop, staging: String? = nil) {
+  package init(loop: EventLoop, staging: String? = nil) {
     self.loop = loop
     scratch = LogScratch(staging: staging)
   }
 
   /// Writes what a process before this one had taken and not written. Call it before anything else is.
-  func finishStaged() {
+  package func finishStaged() {
     if let writer = LogWriter.finishStaged(scratch) { retryLater(writer) }
   }
 
@@ -38,7 +39,7 @@ public final class LogPump {
   }
 
   /// Reads from a non-blocking pipe or FIFO, on loan, until it ends, fails or is removed; then calls `onEnd`.
-  public func add(
+  package func add(
     _ descriptor: FileDescriptor, _ stream: LogStream, to writer: LogWriter,
     onEnd: @escaping (Errno?) -> Void = { _ in }
   ) throws(KernelError) -> EventLoop.Token {
@@ -59,7 +60,7 @@ public final class LogPump {
   }
 
   /// Reads once more what is there, then lets go of the pipe: for a service that has ended.
-  public func remove(_ token: EventLoop.Token) {
+  package func remove(_ token: EventLoop.Token) {
     guard let pipe = pipes.removeValue(forKey: token) else { return }
     loop.remove(token)
     // A pipe holds 1 MB at most unless root made it larger (F_SETPIPE_SZ, pipe(7)); whoever still writes is not waited for.

@@ -1,36 +1,37 @@
 import Glibc
+import Kernel
 
 /// Reads the logs of one or several services as one, in the order of time.
 ///
 /// Each service's own lines stay in the order in which they were written, even if the clock was set back in between.
 /// A reader that follows loses nothing and repeats nothing when files are rotated, unless it is so slow that a file is
 /// deleted before it came to it.
-public final class LogReader {
+package final class LogReader {
   /// A service and its newest log file.
-  public struct Source: Hashable, Sendable {
-    public let service: String
-    public let path: String
+  package struct Source: Hashable, Sendable {
+    let service: String
+    let path: String
 
-    public init(service: String, path: String) {
+    package init(service: String, path: String) {
       self.service = service
       self.path = path
     }
   }
 
   /// Which lines to give.
-  public struct Query: Sendable {
+  package struct Query: Sendable {
     /// At most so many lines of each service, the last ones.
-    public var tail: Int?
+    package var tail: Int?
     /// Lines from this moment on.
-    public var since: LogTime?
+    package var since: LogTime?
     /// Lines up to this moment.
-    public var until: LogTime?
+    package var until: LogTime?
     /// Go on with what comes.
-    public var follow = false
+    package var follow = false
     /// Milliseconds that a line which has not ended is waited for before what there is of it is given.
-    public var partialPatience: CInt = 200
+    package var partialPatience: CInt = 200
 
-    public init(tail: Int? = nil, since: LogTime? = nil, until: LogTime? = nil, follow: Bool = false) {
+    package init(tail: Int? = nil, since: LogTime? = nil, until: LogTime? = nil, follow: Bool = false) {
       self.tail = tail
       self.since = since
       self.until = until
@@ -47,7 +48,7 @@ public final class LogReader {
   private var waiting: [Int]
 
   /// Files need not exist (yet).
-  public init(_ sources: [Source], _ query: Query = Query(), interruption: Interruption = Interruption()) {
+  package init(_ sources: [Source], _ query: Query = Query(), interruption: Interruption = Interruption()) {
     self.query = query
     self.interruption = interruption
     let since = query.tail == nil ? query.since : nil
@@ -61,12 +62,12 @@ public final class LogReader {
 
   /// The last lines of a service, for a message that says why it ended. No more than the last `bytes` of its log are read for
   /// them.
-  public static func lastLines(_ count: Int, of source: Source, within bytes: Int = 1 << 16) -> [LogEntry] {
+  package static func lastLines(_ count: Int, of source: Source, within bytes: Int = 1 << 16) -> [LogEntry] {
     LogCursor(service: source.service, path: source.path).last(count, within: bytes)
   }
 
   /// The next line; waits for it when following. `nil` at the end, or when interrupted: then asking again goes on.
-  public func next() -> LogEntry? {
+  package func next() -> LogEntry? {
     while true {
       ask()
       while let (index, entry) = merge.popFirst() {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Which of its outputs a service wrote to.
-public enum LogStream: UInt8, Hashable, Sendable, CaseIterable {
+package enum LogStream: UInt8, Hashable, Sendable, CaseIterable {
   case stdout, stderr
 
   var name: StaticString {

@@ -3,7 +3,7 @@ import Glibc
 extension LogTime {
   /// Reads what `--since` and `--until` take, as `docker logs` does: RFC 3339, a date or time without zone (the
   /// host's zone), seconds since 1970 with or without fraction, or a Go duration before `now` (`10m`, `1h30m`, `1.5h`).
-  public init?(argument text: String, now: LogTime = .now) {
+  package init?(argument text: String, now: LogTime = .now) {
     if let exact = LogTime(rfc3339: text.utf8) {
       self = exact
     } else if let duration = Self.nanoseconds(goDuration: text) {
@@ -24,7 +24,7 @@ extension LogTime {
   ]
 
   /// A duration as Go's time.ParseDuration reads it; `nil` for anything else, and beyond 292 years.
-  public static func nanoseconds(goDuration text: String) -> Int64? {
+  static func nanoseconds(goDuration text: String) -> Int64? {
     var rest = Substring(text)
     let isNegative = rest.first == "-"
     if isNegative || rest.first == "+" { rest.removeFirst() }

@@ -1,20 +1,20 @@
 import Glibc
 
 /// A moment of the host's clock, in nanoseconds since 1970 (CLOCK_REALTIME), from 1678 to 2262.
-public struct LogTime: Hashable, Sendable, Comparable {
-  public let nanoseconds: Int64
+package struct LogTime: Hashable, Sendable, Comparable {
+  let nanoseconds: Int64
 
-  public init(nanoseconds: Int64) {
+  init(nanoseconds: Int64) {
     self.nanoseconds = nanoseconds
   }
 
-  public static var now: LogTime {
+  package static var now: LogTime {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return LogTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
   }
 
-  public static func < (one: LogTime, other: LogTime) -> Bool { one.nanoseconds < other.nanoseconds }
+  package static func < (one: LogTime, other: LogTime) -> Bool { one.nanoseconds < other.nanoseconds }
 
   /// The moment `duration` earlier, as early as can be written at most.
   func earlier(by duration: Int64) -> LogTime {
@@ -29,7 +29,7 @@ extension LogTime: CustomStringConvertible {
   /// What ``write(to:)`` writes, in bytes.
   static let textLength = 30
 
-  public var description: String {
+  package var description: String {
     String(unsafeUninitializedCapacity: Self.textLength) { bytes in
       write(to: UnsafeMutableRawBufferPointer(bytes))
       return Self.textLength
@@ -69,7 +69,7 @@ extension LogTime: CustomStringConvertible {
   }
 
   /// Reads RFC 3339 with any number of fractional digits, which are cut to nine, and any offset from UTC.
-  public init?(rfc3339 text: some Collection<UInt8>) {
+  init?(rfc3339 text: some Collection<UInt8>) {
     var reader = DigitReader(Array(text))
     guard let year = reader.number(4), reader.take("-"), let month = reader.number(2), reader.take("-"),
       let day = reader.number(2), reader.take("T") || reader.take("t") || reader.take(" "),

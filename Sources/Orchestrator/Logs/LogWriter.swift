@@ -1,15 +1,16 @@
 import Glibc
-public import SystemPackage
+import Kernel
+import SystemPackage
 
 /// Memory that the writers of one thread share: none of it is in use between two calls.
-public final class LogScratch {
+package final class LogScratch {
   let input = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
   let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
   /// Keeps what is on its way to a log; nil where it may be lost with the process.
   let staging: LogStaging?
 
   /// - Parameter staging: a file, in memory, for what is on its way to a log; nil for none.
-  public init(staging: String? = nil) {
+  init(staging: String? = nil) {
     self.staging = staging.map(LogStaging.init)
   }
 
@@ -26,12 +27,12 @@ public final class LogScratch {
 ///
 /// Nothing here fails or waits for space. What the file system does not take is kept, up to ``backlogLimit`` bytes, and
 /// beyond that dropped, counted and said in the log once there is space: `stack: dropped 4096 bytes (No space left on device)`.
-public final class LogWriter {
+package final class LogWriter {
   /// Bytes kept while they cannot be written.
   static let backlogLimit = 1 << 18
 
   /// What there was to read.
-  public enum Progress: Equatable, Sendable {
+  enum Progress: Equatable, Sendable {
     /// There may be more: call again when the descriptor is readable.
     case more
     /// The last writer has closed its end.
@@ -41,9 +42,9 @@ public final class LogWriter {
   }
 
   /// Bytes of output that were lost, ever.
-  public private(set) var droppedBytes: UInt64 = 0
+  private(set) var droppedBytes: UInt64 = 0
   /// Why the last attempt to write failed; `nil` when all is well.
-  public private(set) var failure: Errno?
+  private(set) var failure: Errno?
 
   private let scratch: LogScratch
   private let clock: () -> LogTime
@@ -66,7 +67,7 @@ public final class LogWriter {
   private var alreadyWritten = 0
 
   /// Opens nothing yet: the file is made with the first output, in a folder that must exist.
-  public init(
+  package init(
     path: String, rotation: LogRotation = LogRotation(), scratch: LogScratch = LogScratch(),
     endsCutLine: Bool = true, clock: @escaping () -> LogTime = { .now }
   ) {
@@ -77,10 +78,10 @@ public final class LogWriter {
   }
 
   /// Whether something waits to be written that ``flush()`` may get rid of: call it from time to time.
-  public var needsFlush: Bool { !backlog.isEmpty || unreportedBytes > 0 }
+  var needsFlush: Bool { !backlog.isEmpty || unreportedBytes > 0 }
 
   /// Reads what is there, at most `budget` bytes, from a non-blocking pipe or FIFO.
-  public func drain(_ descriptor: FileDescriptor, _ stream: LogStream, budget: Int = 1 << 20) -> Progress {
+  func drain(_ descriptor: FileDescriptor, _ stream: LogStream, budget: Int = 1 << 20) -> Progress {
     var total = 0
     while total < budget {
       let count = take(descriptor.rawValue, stream)
@@ -121,14 +122,14 @@ public final class LogWriter {
   }
 
   /// Writes `bytes`, any bytes, as output of `stream`.
-  public func append(_ bytes: UnsafeRawBufferPointer, _ stream: LogStream) {
+  package func append(_ bytes: UnsafeRawBufferPointer, _ stream: LogStream) {
     split(bytes, stream)
     writeBatch()
   }
 
   /// Tries again to write what could not be written; true when nothing is left.
   @discardableResult
-  public func flush() -> Bool {
+  func flush() -> Bool {
     writeBacklog()
     return !needsFlush
   }

@@ -1,12 +1,12 @@
-import Netlink
+import Intent
 
 /// The /etc/hosts that services see: one file for all services that are on the same networks.
 ///
 /// A file for each service would grow with the square of the services: 800 files of 800 lines.
-struct HostsFile: Hashable {
+package struct HostsFile: Hashable {
   /// The file's name in the stack's folder of names.
-  var name: String
-  var text: String
+  package var name: String
+  package var text: String
   /// Where the lines of each service begin.
   var places: [Place] = []
 
@@ -20,7 +20,7 @@ struct HostsFile: Hashable {
 }
 
 /// Who can look up whom by name, computed from what is desired.
-struct NameViews {
+package struct NameViews {
   private let stack: DesiredStack
   private struct Line {
     var service: String
@@ -29,7 +29,7 @@ struct NameViews {
 
   private var linesByNetwork: [String: [Line]] = [:]
 
-  init(_ stack: DesiredStack) {
+  package init(_ stack: DesiredStack) {
     self.stack = stack
     for network in stack.networks {
       var lines: [Line] = []
@@ -71,18 +71,8 @@ struct NameViews {
   }
 
   /// Every distinct file of a stack.
-  func hostsFiles(for stack: DesiredStack) -> [HostsFile] {
+  package func hostsFiles(for stack: DesiredStack) -> [HostsFile] {
     var seen: Set<String> = []
     return stack.services.filter { seen.insert($0.hostsFile).inserted }.map(hostsFile(for:))
-  }
-}
-
-extension DesiredService {
-  /// Its names on one network: its own, the name that it shares with its replicas, its container name, its hostname, and
-  /// its aliases there.
-  func names(on attachment: DesiredAttachment) -> [String] {
-    var seen: Set<String> = []
-    let candidates = [name, service] + [containerName, hostname].compactMap(\.self)
-    return (candidates + attachment.aliases).filter { seen.insert($0).inserted }
   }
 }

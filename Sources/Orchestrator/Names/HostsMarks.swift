@@ -1,4 +1,5 @@
 import Glibc
+import Intent
 import SystemPackage
 
 /// Takes services out of /etc/hosts files and puts them back, by one octet: a line that begins with `#` says nothing

@@ -1,16 +1,19 @@
+import Host
+import Intent
 import Kernel
+import Loop
 
 /// What a stack's services know each other's names by, while they come and go: the server, and their /etc/hosts.
 ///
 /// The server says what is true at each moment. /etc/hosts stands before it wherever names are looked up (nsswitch.conf(5),
 /// musl), so a service that has ended is taken out of it too; it remains when no supervisor runs.
-final class NameService {
+package final class NameService {
   private let server: NameServer
   private let folder: StackFolder
   private var hosts: HostsMarks?
   private var ended: Set<String> = []
 
-  init(loop: EventLoop, folder: StackFolder) {
+  package init(loop: EventLoop, folder: StackFolder) {
     server = NameServer(loop: loop)
     self.folder = folder
   }
@@ -18,22 +21,22 @@ final class NameService {
   /// Serves the networks of a stack from now on, and no others.
   ///
   /// - Returns: why some networks have nobody to answer.
-  func serve(_ stack: DesiredStack) -> [KernelError] {
+  package func serve(_ stack: DesiredStack) -> [KernelError] {
     server.serve(stack)
   }
 
   /// Takes note that the hosts files are about to be written anew: a mark at a former file's place would hit another line.
-  func leaveHostsFiles() { hosts = nil }
+  package func leaveHostsFiles() { hosts = nil }
 
   /// Takes note that the hosts files are those of a stack as it is now.
-  func follow(hostsFilesOf stack: DesiredStack) {
+  package func follow(hostsFilesOf stack: DesiredStack) {
     var marks = HostsMarks(stack, folder: folder.names)
     for service in ended { marks.mark(service, isGone: true) }
     hosts = marks
   }
 
   /// Takes what has become of a service.
-  func update(_ record: ServiceRecord) {
+  package func update(_ record: ServiceRecord) {
     let hasEnded = record.hasEnded
     guard hasEnded != ended.contains(record.service) else { return }
     if hasEnded { ended.insert(record.service) } else { ended.remove(record.service) }
@@ -41,7 +44,7 @@ final class NameService {
     hosts?.mark(record.service, isGone: hasEnded)
   }
 
-  func close() {
+  package func close() {
     hosts = nil
     server.close()
   }

@@ -1,20 +1,21 @@
-import Netlink
+import Intent
+import Kernel
 
 /// The /etc/resolv.conf of a service: it asks the stack's own server, on the gateway of its network.
 ///
 /// One file for all services that would have the same.
-struct ResolverFile: Hashable {
+package struct ResolverFile: Hashable {
   /// The file's name in the stack's folder of names.
-  var name: String
-  var text: String
+  package var name: String
+  package var text: String
 }
 
-struct ResolverFiles {
+package struct ResolverFiles {
   /// Every distinct file of a stack.
-  let files: [ResolverFile]
+  package let files: [ResolverFile]
 
   /// - Parameter host: the host's own file (resolv.conf(5)); nil to read it.
-  init(_ stack: DesiredStack, host: String? = nil) {
+  package init(_ stack: DesiredStack, host: String? = nil) {
     let host = HostFile(host ?? Self.hostFile())
     var seen: Set<String> = []
     files = stack.services.filter { seen.insert($0.resolverFile).inserted }.map { service in
@@ -57,21 +58,5 @@ struct ResolverFiles {
         }
       }
     }
-  }
-}
-
-extension DesiredService {
-  /// The network over which it asks for names: that of its default route, or the first.
-  fileprivate var resolverNetwork: String? {
-    // In a VLAN or on a link of the host there is no gateway that is the stack's.
-    let beside = attachments.filter { $0.accessVLAN == nil && $0.parent == nil }
-    return (beside.first(where: \.isDefaultRoute) ?? beside.first)?.network
-  }
-
-  /// The name of its /etc/resolv.conf among the stack's name files.
-  var resolverFile: String {
-    guard namespace == .own else { return "resolv.of.\(StableHash(name).tag)" }
-    let parts = [nameResolution.search, nameResolution.options].map { $0?.joined(separator: " ") ?? "-" }
-    return "resolv.\(StableHash(resolverNetwork ?? "", parts[0], parts[1]).tag)"
   }
 }

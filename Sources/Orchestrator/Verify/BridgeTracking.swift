@@ -1,13 +1,14 @@
-import Netlink
+import Addresses
+import Kernel
 
 /// Of which families the host's connection tracking sees packets that its bridges pass on between two services: on most hosts
 /// with Docker, of both.
-struct BridgeTracking: Hashable, Sendable {
+package struct BridgeTracking: Hashable, Sendable {
   var ipv4 = false
   var ipv6 = false
 
   /// As the host is set for all bridges. Without br_netfilter there is no such setting.
-  static func observe() -> BridgeTracking {
+  package static func observe() -> BridgeTracking {
     BridgeTracking(ipv4: isSet("bridge-nf-call-iptables"), ipv6: isSet("bridge-nf-call-ip6tables"))
   }
 

@@ -1,4 +1,7 @@
-import Netlink
+import Addresses
+import Intent
+import Rules
+import Vocabulary
 
 /// What became of a line of `expect:`.
 struct ExpectationFinding: Sendable {

@@ -1,4 +1,6 @@
-import Netlink
+import Addresses
+import Intent
+import Vocabulary
 
 /// Where packets go in a stack by its routes alone, whatever its rules say: from machine to machine, as each looks the
 /// destination up. Pure.

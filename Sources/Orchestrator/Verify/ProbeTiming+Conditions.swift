@@ -1,6 +1,9 @@
+import Intent
+import Vocabulary
+
 extension ProbeTiming {
   /// Waits as much longer as the stack's links delay packets, and tries as much more often as they lose them.
-  init(_ stack: DesiredStack) {
+  package init(_ stack: DesiredStack) {
     self.init()
     let links = stack.services.flatMap(\.attachments).map(\.currentConditions)
     // There and back over the two slowest.

@@ -1,4 +1,8 @@
-import Netlink
+import Addresses
+import Intent
+import Netfilter
+import Rules
+import Vocabulary
 
 /// A question to the network with what the stack lets expect.
 struct ReachProbe: Hashable, Sendable {
@@ -17,7 +21,7 @@ struct ReachForecast: Hashable, Sendable {
 }
 
 /// A cell of the matrix: a source, a destination, and the questions that it stands for.
-struct ReachCheck: Sendable {
+package struct ReachCheck: Sendable {
   var source: ReachPeer
   var column: ReachColumn
   /// One for each family that both ends have. Never empty.
@@ -31,7 +35,7 @@ struct ReachCheck: Sendable {
 
 /// The checks of a stack, from the stack alone: every service and the host against every port that somebody is said to
 /// listen on or that a rule names. Pure.
-struct ReachMatrix {
+package struct ReachMatrix {
   private let stack: DesiredStack
   private let forecaster: ReachForecaster
   private let services: [String: DesiredService]
@@ -39,11 +43,11 @@ struct ReachMatrix {
   /// The next machine on the host's way out; nil where there is none.
   private let nextHop: IPAddress?
 
-  let rows: [ReachPeer]
-  let columns: [ReachColumn]
+  package let rows: [ReachPeer]
+  package let columns: [ReachColumn]
 
   /// - Parameter extra: what to send to a service beside what the stack tells, by its name, or by `host` or `internet`.
-  init(
+  package init(
     _ stack: DesiredStack, nextHop: IPAddress?, tracking: BridgeTracking = BridgeTracking(),
     extra: [String: [Traffic]] = [:]
   ) {

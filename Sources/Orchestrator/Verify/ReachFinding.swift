@@ -1,5 +1,3 @@
-import Netlink
-
 /// A check with what was found.
 struct ReachFinding: Sendable {
   var check: ReachCheck

@@ -1,4 +1,6 @@
-import Netlink
+import Addresses
+import Intent
+import Rules
 
 /// What becomes of packets by the stack's routes and rules. Pure.
 struct ReachForecaster {

@@ -1,12 +1,13 @@
-import Netlink
+import Addresses
+import Intent
 
 /// Who sends the packets of a check.
-public enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
+package enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
   /// An instance of a service.
   case service(String)
   case host
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .service(let name): name
     case .host: "host"
@@ -14,7 +15,7 @@ public enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The name of the namespace that it is in; no service can be called so.
-  var place: String {
+  package var place: String {
     switch self {
     case .service(let name): name
     case .host: "the host"
@@ -23,7 +24,7 @@ public enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Whom they are sent to, and what they are: a column of the matrix.
-struct ReachColumn: Hashable, Sendable {
+package struct ReachColumn: Hashable, Sendable {
   enum Target: Hashable, Sendable {
     /// An instance by its addresses in a network, or in one of its VLANs.
     case service(String, network: String, vlan: UInt16?)

@@ -1,4 +1,6 @@
-import Netlink
+import Addresses
+import Intent
+import Vocabulary
 
 /// What is worth sending to whom: the ports that a service is said to listen on, and those that rules and expectations name.
 struct ReachPorts {
@@ -50,13 +52,5 @@ extension PortSelector {
       first == 0 && last == .max
         ? [] : Set([first, last]).sorted().map { transport == .tcp ? .tcp($0) : .udp($0) }
     }
-  }
-}
-
-extension Sequence where Element: Hashable {
-  /// The first of each.
-  func uniqued() -> [Element] {
-    var seen: Set<Element> = []
-    return filter { seen.insert($0).inserted }
   }
 }

@@ -1,13 +1,16 @@
+import Intent
+import Vocabulary
+
 /// One pair that a person asks about: `web1` and `db:5432`, `db@back:53/udp`, `db`, `host` or `internet`.
-struct ReachRequest {
+package struct ReachRequest {
   let source: String
-  let destination: String
+  package let destination: String
   let network: String?
   /// nil for what is known of the destination.
-  let traffic: Traffic?
+  package let traffic: Traffic?
 
   /// - Throws: what is wrong with the text.
-  init(from source: String, to text: String) throws(StackErrors) {
+  package init(from source: String, to text: String) throws(StackErrors) {
     self.source = source
     var rest = text[...]
     var transport = "tcp"
@@ -45,7 +48,7 @@ struct ReachRequest {
   }
 
   /// The checks of a stack that are meant: where the two share a network, by the addresses there.
-  func checks(in stack: DesiredStack, _ matrix: ReachMatrix) throws(StackErrors) -> [ReachCheck] {
+  package func checks(in stack: DesiredStack, _ matrix: ReachMatrix) throws(StackErrors) -> [ReachCheck] {
     let sources = matrix.rows.filter { isNamed(source, $0, stack) }
     guard !sources.isEmpty else { throw refusal(of: source, on: nil, stack) }
     let columns = matrix.columns.filter { column in

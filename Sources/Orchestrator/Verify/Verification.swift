@@ -1,35 +1,38 @@
+import Addresses
+import Intent
 import Kernel
-import Netlink
+import Loop
+import Vocabulary
 
 /// What a stack promises beside what packets do.
-public struct Verification: Sendable {
+package struct Verification: Sendable {
   /// The stack's name.
-  public let stack: String
+  let stack: String
   let rows: [ReachPeer]
   let columns: [ReachColumn]
   let findings: [ReachFinding]
   let expectations: [ExpectationFinding]
   /// What was changed by hand and what could not be found out, for people.
-  public let notes: [String]
+  package let notes: [String]
   /// How long the probes took.
   let duration: Duration
 
   var differences: [ReachFinding] { findings.filter(\.isWrong) }
   var broken: [ExpectationFinding] { expectations.filter { !$0.isMet } }
 
-  public var wrong: Int { differences.count + broken.count }
-  public var total: Int { findings.count + expectations.count }
+  package var wrong: Int { differences.count + broken.count }
+  package var total: Int { findings.count + expectations.count }
 
   /// `0 wrong of 81`
-  public var summary: String { "\(wrong) wrong of \(total)" }
+  var summary: String { "\(wrong) wrong of \(total)" }
 }
 
 /// Which part of a stack is verified.
-public struct VerifySelection: Sendable {
+package struct VerifySelection: Sendable {
   /// Services, instances, `host` or `internet`: checks between two of them, or with the one that is named. Empty for all.
-  public var only: [String] = []
+  package var only: [String] = []
 
-  public init() {}
+  package init() {}
 
   func contains(_ check: ReachCheck, in stack: DesiredStack) -> Bool {
     guard !only.isEmpty else { return true }
@@ -49,13 +52,20 @@ public struct VerifySelection: Sendable {
 }
 
 /// Puts a stack's checks to the network.
-struct Verifier {
-  let stack: DesiredStack
-  let prober: ReachProber
-  let nextHop: IPAddress?
-  let tracking: BridgeTracking
+package struct Verifier {
+  package let stack: DesiredStack
+  package let prober: ReachProber
+  package let nextHop: IPAddress?
+  package let tracking: BridgeTracking
 
-  func verify(_ selection: VerifySelection) throws(KernelError) -> Verification {
+  package init(stack: DesiredStack, prober: ReachProber, nextHop: IPAddress?, tracking: BridgeTracking) {
+    self.stack = stack
+    self.prober = prober
+    self.nextHop = nextHop
+    self.tracking = tracking
+  }
+
+  package func verify(_ selection: VerifySelection) throws(KernelError) -> Verification {
     let matrix = ReachMatrix(stack, nextHop: nextHop, tracking: tracking)
     return try ask(matrix.checks().filter { selection.contains($0, in: stack) }, rows: matrix.rows, matrix.columns)
   }
@@ -63,7 +73,7 @@ struct Verifier {
   /// Asks everything at once, and beside it whether the host itself comes as far as the services are to come.
   ///
   /// - Parameter judging: whether the lines of `expect:` are looked at.
-  func ask(
+  package func ask(
     _ checks: [ReachCheck], rows: [ReachPeer], _ columns: [ReachColumn], judging: Bool = true
   ) throws(KernelError) -> Verification {
     let began = EventLoop.Instant.now
@@ -124,7 +134,7 @@ struct Verifier {
 }
 
 extension Traffic: CustomStringConvertible {
-  var description: String { self == .echo ? "icmp" : "\(transport) \(port)" }
+  package var description: String { self == .echo ? "icmp" : "\(transport) \(port)" }
 }
 
 extension ReachAnswer {

@@ -1,4 +1,5 @@
 import Glibc
+import Isolation
 import Kernel
 import SystemPackage
 

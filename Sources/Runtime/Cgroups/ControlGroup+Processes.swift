@@ -1,5 +1,5 @@
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 extension ControlGroup {

@@ -1,4 +1,4 @@
-public import Kernel
+import Kernel
 
 /// What the processes of a group use and have used. Nil where the kernel does not count it.
 public struct ResourceUsage: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import Glibc
-public import Kernel
+import Isolation
+import Kernel
 import SystemPackage
 
 /// One group, by its path below the top of every tree: `stack/web/web1`. A value; what it names need not exist.

@@ -1,6 +1,6 @@
 import Glibc
-public import Kernel
-public import SystemPackage
+import Kernel
+import SystemPackage
 
 /// How a process gets into a control group: can be put on record, so that who comes later need not look for the trees.
 public struct ControlGroupEntrance: Hashable, Codable, Sendable {

@@ -1,4 +1,5 @@
-public import Glibc
+import Glibc
+import Isolation
 import Kernel
 import SystemPackage
 

@@ -1,5 +1,6 @@
 import Glibc
-public import Kernel
+import Isolation
+import Kernel
 import SystemPackage
 
 /// Where this host has its control groups, and what can be limited and counted in which tree (cgroups(7)).

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
-public import Kernel
+import Isolation
+import Kernel
 import SystemPackage
 
 /// Rules about devices, ready for the kernel: a program of its virtual machine that is asked at each opening of a device

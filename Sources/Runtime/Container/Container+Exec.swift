@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
-public import Kernel
-public import SystemPackage
+import Isolation
+import Kernel
+import SystemPackage
 
 /// A command to run beside what runs in a container.
 public struct ExecSpec: Sendable {

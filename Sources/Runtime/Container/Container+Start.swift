@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 import Synchronization
 import SystemPackage
 

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// Makes containers. One of these serves any number, from any thread: it holds what all of them share.

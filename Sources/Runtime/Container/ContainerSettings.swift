@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
+import Isolation
 import Kernel
-public import SystemPackage
+import SystemPackage
 
 /// What of the kernel's is set for one container, beyond its namespaces and mounts.
 public struct ContainerSettings: Sendable {
@@ -34,17 +35,6 @@ public struct ContainerSettings: Sendable {
   }
 
   public init() {}
-}
-
-/// How far the clocks of a container's time namespace are ahead of the host's, in seconds (time_namespaces(7)).
-public struct TimeOffsets: Hashable, Codable, Sendable {
-  public var monotonic: Int64 = 0
-  public var boot: Int64 = 0
-
-  public init(monotonic: Int64 = 0, boot: Int64 = 0) {
-    self.monotonic = monotonic
-    self.boot = boot
-  }
 }
 
 /// A device node of the host's, made once more in a container.

@@ -1,4 +1,4 @@
-public import SystemPackage
+import SystemPackage
 
 /// One container as it is to be made. Paths are the host's unless said otherwise; descriptors are on loan and must stay
 /// open until the launch has returned.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// Copies files, folders and symbolic links between two trees of which neither is trusted.

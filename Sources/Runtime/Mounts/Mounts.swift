@@ -1,5 +1,5 @@
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// A line of mountinfo (proc_pid_mountinfo(5)).

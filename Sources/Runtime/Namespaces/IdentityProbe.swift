@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
-public import Kernel
+import Isolation
+import Kernel
 import SystemPackage
 
 /// Finds out where files can be shown under other ids, with a user namespace made for that alone.

@@ -1,5 +1,5 @@
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// The folder in which network namespaces are pinned: /run/netns, as ip-netns(8) has it.

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
-public import Kernel
+import Isolation
+import Kernel
 import SystemPackage
 
 /// A network namespace, held by a descriptor, and by a name when pinned.

@@ -1,23 +1,8 @@
 import CLinux
 import Glibc
-public import Kernel
-public import SystemPackage
-
-/// The ids of the host's that users 0 to 65535 of a user namespace are.
-public struct IdentityRange: Hashable, Sendable {
-  /// What the namespace's root is outside.
-  public let first: UInt32
-  public static let count: UInt32 = 65536
-
-  public init(first: UInt32) {
-    self.first = first
-  }
-
-  /// What a user or group of the namespace is outside; `nil` for one it does not have.
-  public func outside(_ id: UInt32) -> UInt32? {
-    id < Self.count ? first + id : nil
-  }
-}
+import Isolation
+import Kernel
+import SystemPackage
 
 /// A user namespace, held by a descriptor: who is root in it is nobody outside (user_namespaces(7)).
 ///

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 import Synchronization
-public import SystemPackage
+import SystemPackage
 
 /// Carries the caller's standard input to a service that runs already, on a thread of its own, until it ends or the keys are
 /// typed that detach: ctrl-p ctrl-q, as Docker has them.

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
-public import Kernel
-public import SystemPackage
+import Kernel
+import SystemPackage
 
 /// A process of the host's own namespaces that outlives the command that started it: a supervisor.
 public final class DetachedProcess: Sendable {

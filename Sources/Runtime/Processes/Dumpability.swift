@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 
 /// Whether others may look into this process: trace it, open its memory or its descriptors under /proc (PR_SET_DUMPABLE).
 public enum Dumpability {

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// What stack-init wrote when its command ended: it survives the reaping of stack-init by someone else, and a parent

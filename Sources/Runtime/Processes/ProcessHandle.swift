@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// What can be done to a process through its descriptor (pidfd_open(2)): never by number.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// A process, told apart from any other that ever had its number: by the boot it runs in and the moment it started.

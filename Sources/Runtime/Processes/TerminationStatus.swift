@@ -1,4 +1,4 @@
-public import SystemPackage
+import SystemPackage
 
 /// How a process ended.
 public enum TerminationStatus: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-public import Kernel
+import Kernel
 import SystemPackage
 
 /// A root made of the host's own programs: its /usr, read-only, under a skeleton with a private /etc.

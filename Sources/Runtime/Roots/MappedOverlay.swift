@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Isolation
 import Kernel
 import SystemPackage
 

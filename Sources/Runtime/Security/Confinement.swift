@@ -1,4 +1,5 @@
 import CLinux
+import Isolation
 import Kernel
 
 /// What a process may do of what root may.

@@ -1,6 +1,7 @@
 import CSeccomp
 import Glibc
-public import Kernel
+import Isolation
+import Kernel
 import SystemPackage
 
 extension SeccompFilter {

@@ -1,7 +1,8 @@
 import CLinux
 import CSeccomp
 import Glibc
-public import Kernel
+import Isolation
+import Kernel
 import SystemPackage
 
 /// A program that decides on each system call of a process, ready for the kernel (seccomp(2)).

@@ -1,3 +1,5 @@
+import Isolation
+
 /// The system calls that a confined process is refused: those that Docker's default profile leaves out.
 ///
 /// The profile names what is allowed and this what is not, as that is the shorter list and the one to think about. What

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Host
+import Intent
 import Orchestrator
 
 /// The services that `start`, `stop`, `restart` and `kill` are about.

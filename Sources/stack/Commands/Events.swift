@@ -1,4 +1,5 @@
 import ArgumentParser
+import Host
 import Orchestrator
 
 struct Events: ParsableCommand {

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Host
 import Orchestrator
+import Vocabulary
 
 struct Link: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Orchestrator
 
 struct Pause: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Host
+import Intent
 import Orchestrator
 
 struct Ps: ParsableCommand {

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Intent
 import Orchestrator
+import Verify
 
 struct Up: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Orchestrator
+import Verify
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import Orchestrator
+import Vocabulary
 
 /// The table that `link` prints: two lines for each link, one for each way.
 enum LinkTable {

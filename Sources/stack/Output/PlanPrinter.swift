@@ -1,4 +1,5 @@
-import Orchestrator
+import Intent
+import Planning
 
 /// Shows a plan: what would be done, and the commands by which a person would do it.
 struct PlanPrinter {

@@ -1,5 +1,7 @@
 import Glibc
 import Orchestrator
+import Planning
+import Supervision
 
 /// Shows what happens while a stack changes: a line that rewrites itself in a terminal, plain lines elsewhere.
 final class ProgressPrinter {

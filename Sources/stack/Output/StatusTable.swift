@@ -1,4 +1,4 @@
-import Orchestrator
+import Host
 
 /// The table that `up` and `ps` print.
 enum StatusTable {

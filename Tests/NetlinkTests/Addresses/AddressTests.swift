@@ -1,6 +1,6 @@
 import Foundation
-import Netlink
 import Testing
+@testable import Addresses
 
 @Suite struct AddressTests {
   @Test(arguments: ["0.0.0.0", "10.0.0.1", "255.255.255.255", "::", "::1", "fd00:9::2", "2001:db8:0:1:1:1:1:1"])

@@ -1,7 +1,9 @@
 import Glibc
-import Kernel
-import Netlink
 import Testing
+@testable import Addresses
+@testable import Kernel
+@testable import Netfilter
+@testable import Netlink
 
 @Suite struct ConnectionTests {
   @Test func onlyMatchingConnectionsAreForgotten() throws {

@@ -1,7 +1,8 @@
 import Glibc
-import Kernel
-import Netlink
 import Testing
+@testable import Addresses
+@testable import Kernel
+@testable import Netlink
 
 @Suite struct BoundSocketTests {
   @Test func listenersAreFoundWhereTheyAre() throws {

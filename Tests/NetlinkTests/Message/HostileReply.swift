@@ -1,5 +1,6 @@
 import CNetfilter
-
+@testable import Addresses
+@testable import Netfilter
 @testable import Netlink
 
 /// Replies for tests, and all that reads replies.

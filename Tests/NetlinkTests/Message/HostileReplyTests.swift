@@ -1,7 +1,6 @@
 import CNetfilter
 import SystemPackage
 import Testing
-
 @testable import Netlink
 
 /// Answers that no kernel should give: readers stop, and neither trap nor go round for ever.

@@ -1,7 +1,6 @@
 import CNetfilter
 import Fuzzing
 import Testing
-
 @testable import Netlink
 
 @Suite struct NetlinkFuzzTests {

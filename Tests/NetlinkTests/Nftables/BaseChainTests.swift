@@ -1,6 +1,6 @@
 import CNetfilter
 import Testing
-
+@testable import Netfilter
 @testable import Netlink
 
 /// Chains as the kernel lists them: NFT_MSG_NEWCHAIN of linux/netfilter/nf_tables.h, numbers in network byte order.

@@ -1,6 +1,7 @@
-import Kernel
-import Netlink
 import Testing
+@testable import Kernel
+@testable import Netfilter
+@testable import Netlink
 
 @Suite struct CounterTests {
   private func table(_ counters: [NftCounter]) -> NftTable {

@@ -1,10 +1,12 @@
 import Foundation
 import Glibc
-import Kernel
-import Netlink
 import Synchronization
 import SystemPackage
 import Testing
+@testable import Addresses
+@testable import Kernel
+@testable import Netfilter
+@testable import Netlink
 
 @Suite struct NftKernelTests {
   @Test func whatIsCommittedIsWhatNftMakesOfTheText() throws {

@@ -1,7 +1,8 @@
-import Kernel
 import SystemPackage
 import Testing
-
+@testable import Addresses
+@testable import Kernel
+@testable import Netfilter
 @testable import Netlink
 
 /// The exact octets of a transaction, by linux/netfilter/nf_tables.h; `nft --debug=mnl` shows nft sending the like. Numbers in

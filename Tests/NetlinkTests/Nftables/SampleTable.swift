@@ -1,5 +1,6 @@
-import Netlink
 import Testing
+@testable import Addresses
+@testable import Netfilter
 
 /// A table as a stack has it, with every kind of match, statement, set and map in it.
 func sampleTable() throws -> NftTable {

@@ -1,7 +1,7 @@
 import Foundation
-import Kernel
-import Netlink
 import Testing
+@testable import Kernel
+@testable import Netlink
 
 /// Queues as tc(8) sees them.
 @Suite struct QueueKernelTests {

@@ -1,7 +1,6 @@
 import CNetfilter
 import SystemPackage
 import Testing
-
 @testable import Netlink
 
 /// The exact octets of each request, by linux/rtnetlink.h and linux/pkt_sched.h; for netem they are those that strace(1) shows

@@ -1,8 +1,7 @@
 import CNetfilter
-import Kernel
 import SystemPackage
 import Testing
-
+@testable import Kernel
 @testable import Netlink
 
 /// What RTM_NEWLINK reads when it creates. The requests are made as they are because of this; a kernel that does better

@@ -1,7 +1,7 @@
 import CNetfilter
 import SystemPackage
 import Testing
-
+@testable import Addresses
 @testable import Netlink
 
 /// The octets of requests for links of several kinds: see ``RouteMessageTests`` for how they are written.

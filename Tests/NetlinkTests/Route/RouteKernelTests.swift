@@ -1,9 +1,10 @@
 import Glibc
-import Kernel
-import Netlink
 import Synchronization
 import SystemPackage
 import Testing
+@testable import Addresses
+@testable import Kernel
+@testable import Netlink
 
 /// A bridge at 5000 and a veth at 5001 in one namespace, its peer at 100 in another, with all that hangs on them.
 private func join(_ host: borrowing ThrowawayNamespace, _ service: borrowing ThrowawayNamespace) throws {

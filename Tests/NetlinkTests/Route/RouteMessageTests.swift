@@ -1,7 +1,7 @@
 import CNetfilter
 import SystemPackage
 import Testing
-
+@testable import Addresses
 @testable import Netlink
 
 /// The exact octets of each request, written by hand from the headers in /usr/include/linux and checked against what

@@ -1,9 +1,8 @@
 import CNetfilter
 import Glibc
-import Kernel
 import SystemPackage
 import Testing
-
+@testable import Kernel
 @testable import Netlink
 
 @Suite struct NetlinkSocketTests {

@@ -1,7 +1,7 @@
 import Glibc
-import Kernel
-import Netlink
 import Synchronization
+@testable import Addresses
+@testable import Kernel
 
 /// Sockets of a test, opened on a thread that has entered a namespace.
 final class TestSockets: Sendable {

@@ -1,8 +1,8 @@
 import CNetfilter
 import Foundation
 import Glibc
-import Kernel
 import SystemPackage
+@testable import Kernel
 
 /// A network namespace that is gone when its last descriptor is: nothing in it is seen by the host.
 struct ThrowawayNamespace: ~Copyable {

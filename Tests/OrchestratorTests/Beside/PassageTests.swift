@@ -1,7 +1,7 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Netfilter
+@testable import Netlink
 
 /// What is said of other programs' firewalls, and what lets a stack through.
 @Suite struct PassageTests {

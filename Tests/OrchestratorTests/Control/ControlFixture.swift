@@ -1,10 +1,10 @@
 import FoundationEssentials
 import Glibc
-import Kernel
 import Synchronization
 import SystemPackage
-
-@testable import Orchestrator
+@testable import Control
+@testable import Kernel
+@testable import Loop
 
 /// Answers with what it was given.
 enum Echo: ControlMethod {

@@ -1,10 +1,13 @@
 import FoundationEssentials
 import Fuzzing
 import Glibc
-import Kernel
 import Testing
-
-@testable import Orchestrator
+@testable import Control
+@testable import Intent
+@testable import Kernel
+@testable import Planning
+@testable import Supervision
+@testable import Vocabulary
 
 @Suite struct ControlFuzzTests {
   private static let words = [

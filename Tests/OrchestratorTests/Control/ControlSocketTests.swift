@@ -1,11 +1,11 @@
 import FoundationEssentials
 import Glibc
-import Kernel
 import Synchronization
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Control
+@testable import Kernel
+@testable import Loop
 
 @Suite struct ControlSocketTests {
   private let folder = "/tmp/stack-socket-\(UUID().uuidString)"

@@ -1,11 +1,10 @@
 import FoundationEssentials
 import Glibc
-import Kernel
 import Synchronization
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Control
+@testable import Kernel
 
 @Suite struct ControlTests {
   @Test func callsAndReplies() throws {

@@ -1,9 +1,10 @@
 import FoundationEssentials
-import Netlink
-import Runtime
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Intent
+@testable import Runtime
+@testable import Supervision
+@testable import Vocabulary
 
 /// What is written to state files and sockets reads back as it was.
 @Suite struct CodingTests {

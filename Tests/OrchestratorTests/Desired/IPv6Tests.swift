@@ -1,7 +1,11 @@
-import Netlink
 import Testing
-
+@testable import Addresses
+@testable import Intent
+@testable import Netfilter
 @testable import Orchestrator
+@testable import Resolve
+@testable import Rules
+@testable import Vocabulary
 
 /// What is chosen for networks with IPv6.
 @Suite struct IPv6Tests {

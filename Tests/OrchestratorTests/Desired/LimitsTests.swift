@@ -1,7 +1,6 @@
-import Runtime
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Isolation
 
 /// What the keys of a stack file come to.
 @Suite struct LimitsTests {

@@ -1,6 +1,10 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Intent
+@testable import Names
+@testable import Planning
+@testable import Resolve
+@testable import Vocabulary
 
 /// Links and routes with every name in them replaced by what it stands for.
 @Suite struct LinkTests {

@@ -1,7 +1,13 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Host
+@testable import Intent
+@testable import Names
+@testable import Netfilter
+@testable import Planning
+@testable import Resolve
+@testable import Rules
+@testable import Vocabulary
 
 /// Networks that are another stack's, on a link of the host, joined to another host, cut into VLANs, or larger than a bridge.
 @Suite struct NetworkKindTests {
@@ -211,8 +217,8 @@ import Testing
       !commands.contains { $0.contains("vlan_filtering") || $0.contains("type vlan") || $0.hasPrefix("bridge vlan") })
     let removal = Planner.down(stack, removeVolumes: false).steps.flatMap { $0.commands(folders: StateFolders()) }
     #expect(bridges.allSatisfy { removal.contains("ip link del \($0)") })
-    #expect(VLANTrial.note(of: stack)?.hasSuffix("each VLAN of lab has a bridge of its own") == true)
-    #expect(VLANTrial.note(of: usual) == nil)
+    #expect(MissingVLANs.note(of: stack)?.hasSuffix("each VLAN of lab has a bridge of its own") == true)
+    #expect(MissingVLANs.note(of: usual) == nil)
     #expect(stack.bridges == bridges, "what another firewall is asked to let through")
 
     let table = Firewall(stack).table.rendered
@@ -234,7 +240,7 @@ import Testing
     #expect(obstacles(many, on: .using()).isEmpty)
     #expect(
       obstacles(many, on: Self.withoutVLANs).map(\.message) == [
-        "\(VLANTrial.absence): VLAN 10 has 1001 services, and its bridge takes 1000"
+        "\(MissingVLANs.absence): VLAN 10 has 1001 services, and its bridge takes 1000"
       ])
   }
 
@@ -246,7 +252,7 @@ import Testing
     #expect(segments == (0..<2100).map { $0 / 1000 })
     #expect(stack.segments.map(\.number) == [1, 2])
     #expect(Set(stack.segments.flatMap { [$0.bridge, $0.nearEnd, $0.farEnd] }).count == 6)
-    #expect(stack.segments.allSatisfy { $0.bridge.utf8.count <= LinkName.limit })
+    #expect(stack.segments.allSatisfy { $0.bridge.utf8.count <= InterfaceName.limit })
     let first = Planner.up(stack, recorded: nil, observed: [:])
     #expect(first.short.contains("segment default 1") && first.short.contains("segment default 2"))
 

@@ -1,7 +1,8 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Resolve
+@testable import StackFiles
+@testable import Vocabulary
 
 /// Which port of the host leads to a service.
 @Suite struct PublishedPortTests {

@@ -1,7 +1,8 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Intent
+@testable import Resolve
+@testable import Vocabulary
 
 @Suite struct ResolverTests {
   private static let two = """
@@ -204,7 +205,7 @@ import Testing
     let stack = try resolve("services: {worker: {command: [x], scale: 3000}}")
     let links = stack.services.flatMap(\.attachments).map(\.link)
     #expect(Set(links).count == 3000)
-    #expect(links.allSatisfy { $0.utf8.count <= LinkName.limit })
+    #expect(links.allSatisfy { $0.utf8.count <= InterfaceName.limit })
   }
 
   @Test func aDeviceGroupInUseIsNotTaken() throws {

@@ -1,6 +1,8 @@
-import Netlink
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Intent
+@testable import Resolve
+@testable import StackFiles
+@testable import Vocabulary
 
 /// What a stack file comes to on a host, as `up` has it chosen. The file must be free of errors.
 ///

@@ -1,7 +1,8 @@
-import Runtime
 import Testing
-
-@testable import Orchestrator
+@testable import Build
+@testable import Intent
+@testable import Isolation
+@testable import Runtime
 
 @Suite struct SecurityTests {
   private func security(_ keys: String) throws -> DesiredSecurity {

@@ -1,6 +1,7 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Names
+@testable import Resolve
 
 /// Interfaces as the file names them, and what they carry.
 @Suite struct TopologyTests {

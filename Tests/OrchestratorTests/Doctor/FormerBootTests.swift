@@ -1,9 +1,9 @@
 import Foundation
-import Kernel
-import Runtime
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Intent
+@testable import Kernel
+@testable import Runtime
 
 /// State that outlived the boot in which it was true.
 @Suite struct FormerBootTests {

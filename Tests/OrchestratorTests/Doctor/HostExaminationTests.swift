@@ -1,6 +1,7 @@
 import Glibc
 import Testing
-
+@testable import Intent
+@testable import Kernel
 @testable import Orchestrator
 
 /// The whole examination on the host that the tests run on, which it leaves as it is.

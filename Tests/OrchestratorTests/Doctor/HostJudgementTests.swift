@@ -1,7 +1,8 @@
-import Netlink
 import Testing
-
+@testable import Netfilter
+@testable import Netlink
 @testable import Orchestrator
+@testable import Resolve
 
 /// What is made of each fact of a host.
 @Suite struct HostJudgementTests {

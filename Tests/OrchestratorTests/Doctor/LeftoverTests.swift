@@ -1,7 +1,9 @@
-import Netlink
 import Testing
-
+@testable import Host
+@testable import Intent
+@testable import Netfilter
 @testable import Orchestrator
+@testable import Rules
 
 /// Whose things are, by the names that they carry; and what is said of them.
 @Suite struct LeftoverTests {

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Vocabulary
 
 @Suite struct QuotationTests {
   @Test func nothingInALineMovesTheCursor() {

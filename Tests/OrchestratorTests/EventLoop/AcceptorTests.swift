@@ -1,8 +1,8 @@
 import Glibc
-import Kernel
 import Testing
-
-@testable import Orchestrator
+@testable import Control
+@testable import Kernel
+@testable import Loop
 
 @Suite struct AcceptorTests {
   /// Without room for a connection the loop sleeps: it is not told of it again before a moment has passed.

@@ -1,10 +1,9 @@
 import Glibc
-import Kernel
 import Synchronization
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Kernel
+@testable import Loop
 
 @Suite struct EventLoopTests {
   @Test func callsReadersUntilTheyAreRemoved() throws {

@@ -1,7 +1,6 @@
 import Fuzzing
 import Testing
-
-@testable import Orchestrator
+@testable import Loop
 
 @Suite struct TimerQueueTests {
   @Test func firesInOrderOfDeadlineThenOfMaking() {

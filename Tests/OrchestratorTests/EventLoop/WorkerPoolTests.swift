@@ -1,11 +1,10 @@
 import CLinux
 import Glibc
-import Kernel
 import Synchronization
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Kernel
+@testable import Loop
 
 @Suite struct WorkerPoolTests {
   @Test func resultsComeBackOnTheLoopsThread() throws {

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 /// What `stack config` prints says everything that was set: for each key of each table, reading it again gives the same model, and
 /// a key that means something leaves its mark in it.

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 @Suite struct ConfigTests {
   /// Every key once, and values that other readers of YAML could take for something else.

@@ -1,4 +1,4 @@
-@testable import Orchestrator
+@testable import StackFiles
 
 /// Reads a stack from text, as `/lab/web.stack`, with HOME=/home/ada.
 func load(

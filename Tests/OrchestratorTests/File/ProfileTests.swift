@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 @Suite struct ProfileTests {
   private static let text = """

@@ -1,7 +1,7 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import StackFiles
+@testable import Vocabulary
 
 @Suite struct ServiceTests {
   private func web(_ keys: String) -> StackFile.Service? {

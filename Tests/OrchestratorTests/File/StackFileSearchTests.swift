@@ -1,6 +1,7 @@
+import Vocabulary
 import Testing
-
 @testable import Orchestrator
+@testable import StackFiles
 
 /// Which files a command is about that names none.
 @Suite struct StackFileSearchTests {

@@ -1,7 +1,6 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import StackFiles
 
 @Suite struct StackFileTests {
   @Test func readsAStack() throws {

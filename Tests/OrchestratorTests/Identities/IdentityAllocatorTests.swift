@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Resolve
 
 @Suite struct IdentityAllocatorTests {
   /// systemd's UIDS-GIDS: containers have 0x00080000 to 0x6fffffff.

@@ -1,6 +1,8 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Resolve
+@testable import StackFiles
+@testable import Vocabulary
 
 /// Which services get users of their own.
 @Suite struct IdentityChoiceTests {

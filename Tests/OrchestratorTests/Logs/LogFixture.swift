@@ -2,8 +2,7 @@ import FoundationEssentials
 import Glibc
 import Synchronization
 import SystemPackage
-
-@testable import Orchestrator
+@testable import Logs
 
 /// A folder for one test's logs.
 final class LogFolder: Sendable {

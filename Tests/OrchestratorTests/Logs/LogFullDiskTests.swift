@@ -1,8 +1,7 @@
 import Glibc
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Logs
 
 /// On a file system of 64 KB in a mount namespace that ends with the thread. As root only.
 @Suite(.enabled(if: geteuid() == 0)) struct LogFullDiskTests {

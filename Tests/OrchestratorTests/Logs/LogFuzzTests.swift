@@ -1,8 +1,7 @@
 import Fuzzing
 import Glibc
 import Testing
-
-@testable import Orchestrator
+@testable import Logs
 
 @Suite struct LogFuzzTests {
   private static let stamp = "2016-10-06T00:17:09.669794202Z"

@@ -1,9 +1,9 @@
 import Glibc
-import Kernel
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Kernel
+@testable import Logs
+@testable import Loop
 
 @Suite struct LogPrinterTests {
   private func entry(

@@ -1,8 +1,8 @@
 import Glibc
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Logs
+@testable import Loop
 
 @Suite struct LogPumpTests {
   /// A FIFO that never ends, as services get: open for reading and writing at once.

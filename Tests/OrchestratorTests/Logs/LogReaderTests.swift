@@ -2,8 +2,8 @@ import Glibc
 import Synchronization
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Kernel
+@testable import Logs
 
 @Suite struct LogReaderTests {
   private static func stamp(_ second: Int) -> LogTime { LogTime(nanoseconds: Int64(second) * 1_000_000_000) }

@@ -1,8 +1,7 @@
 import Glibc
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Logs
 
 /// A writer that is killed at any moment, and the one after it.
 @Suite struct LogStagingTests {

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Logs
 
 @Suite struct LogTimeTests {
   @Test(

@@ -2,8 +2,8 @@ import Fuzzing
 import Glibc
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Logs
+@testable import Loop
 
 @Suite struct LogWriterTests {
   private let time = LogTime(nanoseconds: 1_475_713_029_669_794_202)

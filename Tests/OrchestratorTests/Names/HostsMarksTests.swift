@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Names
 
 /// Services leave /etc/hosts and come back.
 @Suite struct HostsMarksTests {

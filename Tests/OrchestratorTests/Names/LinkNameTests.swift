@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Vocabulary
 
 @Suite struct LinkNameTests {
   private static let names = [

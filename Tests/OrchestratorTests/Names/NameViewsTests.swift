@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Names
 
 /// Who finds whom in /etc/hosts.
 @Suite struct NameViewsTests {

@@ -1,6 +1,7 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Intent
+@testable import Names
 
 @Suite struct ResolverFileTests {
   private static func files(_ text: String, host: String = "") throws -> [String: String] {

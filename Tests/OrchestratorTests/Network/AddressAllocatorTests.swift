@@ -1,7 +1,6 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Resolve
 
 @Suite struct AddressAllocatorTests {
   private static func allocator(_ pool: String, _ taken: String...) throws -> AddressAllocator {

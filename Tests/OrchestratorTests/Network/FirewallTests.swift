@@ -1,7 +1,9 @@
 import Glibc
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Kernel
+@testable import Netfilter
+@testable import Rules
 
 @Suite struct FirewallTests {
   private static let text = """

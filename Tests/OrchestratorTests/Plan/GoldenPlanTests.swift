@@ -1,7 +1,10 @@
 import Glibc
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Kernel
+@testable import Planning
+@testable import Resolve
+@testable import StackFiles
 
 /// Each file in stacks/, as the plan of its first `up` on a host that uses nothing, with the commands that a person would
 /// have typed. See ``Golden`` for how to write the files anew.

@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Planning
 
 /// Steps in short: `start a`, `bridge front`.
 extension Step {

@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Planning
 
 /// What services share beside their networks is there before the first of them starts, and again after one was made anew.
 @Suite struct WiringTests {

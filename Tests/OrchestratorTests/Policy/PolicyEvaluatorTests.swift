@@ -1,7 +1,7 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Intent
+@testable import Rules
 
 @Suite struct PolicyEvaluatorTests {
   private func evaluator(_ policies: [String], front: String = "", back: String = "") throws -> PolicyEvaluator {

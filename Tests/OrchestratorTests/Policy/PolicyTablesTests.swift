@@ -1,9 +1,13 @@
 import Fuzzing
 import Glibc
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Intent
+@testable import Kernel
+@testable import Netfilter
+@testable import Planning
+@testable import Resolve
+@testable import Rules
 
 @Suite struct PolicyTablesTests {
   private static let text = """

@@ -1,7 +1,8 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Intent
+@testable import StackFiles
+@testable import Vocabulary
 
 @Suite struct RuleReadingTests {
   private func rule(_ text: String) throws -> PolicyRule {

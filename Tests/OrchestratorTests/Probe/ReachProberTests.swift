@@ -1,10 +1,10 @@
 import Glibc
-import Kernel
-import Netlink
-import Runtime
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Host
+@testable import Kernel
+@testable import Runtime
+@testable import Verify
 
 /// Two network namespaces with a cable between them, which nothing else sees and which go with it.
 private final class Cable {

@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Vocabulary
 
 @Suite struct InterventionTests {
   @Test func whatKeepsPacketsFromPassingIsSaidWithItsEnd() throws {

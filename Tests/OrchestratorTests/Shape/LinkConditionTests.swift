@@ -1,7 +1,12 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Intent
+@testable import Netfilter
+@testable import Netlink
+@testable import Planning
+@testable import Resolve
+@testable import Rules
+@testable import Vocabulary
 
 /// What befalls packets on a link, from the file to the queues that bring it about.
 @Suite struct LinkConditionTests {

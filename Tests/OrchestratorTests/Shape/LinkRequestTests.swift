@@ -1,6 +1,7 @@
 import Testing
-
+@testable import Intent
 @testable import Orchestrator
+@testable import Vocabulary
 
 @Suite struct LinkRequestTests {
   private static func asked(_ edit: (inout LinkRequest) -> Void) -> LinkRequest {

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Vocabulary
 
 /// Rates and shares as people write them.
 @Suite struct UnitTextTests {

@@ -1,9 +1,9 @@
 import Glibc
-import Kernel
 import SystemPackage
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Intent
+@testable import Kernel
 
 @Suite struct FilesTests {
   private let folder: TemporaryFolder

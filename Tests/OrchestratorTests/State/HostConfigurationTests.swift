@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Vocabulary
 
 @Suite struct HostConfigurationTests {
   private static func read(_ text: String, _ environment: [String: String] = [:]) -> (pools: [String], errors: [String])

@@ -1,8 +1,8 @@
 import Glibc
-import Kernel
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Intent
+@testable import Kernel
 
 /// In network and mount namespaces of their own, whose forwarding is off. As root only.
 @Suite(.enabled(if: geteuid() == 0)) struct HostSettingsTests {

@@ -1,9 +1,16 @@
 import FoundationEssentials
 import Fuzzing
-import Runtime
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Intent
+@testable import Kernel
+@testable import Loop
+@testable import Names
+@testable import Planning
+@testable import Rules
+@testable import Runtime
+@testable import StackFiles
+@testable import Supervision
 
 /// What the state files of a stack may have come to: each is read as nothing, or as something that can be planned with.
 @Suite struct JournalFuzzTests {

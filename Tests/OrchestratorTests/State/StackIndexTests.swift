@@ -1,8 +1,10 @@
 import Glibc
-import Runtime
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Intent
+@testable import Kernel
+@testable import Runtime
+@testable import Vocabulary
 
 @Suite struct StackIndexTests {
   private let folder: TemporaryFolder

@@ -1,9 +1,8 @@
 import Glibc
-import Kernel
 import Synchronization
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Kernel
 
 @Suite struct StackLockTests {
   private let folder: TemporaryFolder

@@ -1,6 +1,9 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Build
+@testable import Host
+@testable import Intent
+@testable import Loop
+@testable import Supervision
 
 /// Health checks against a clock that only a test moves.
 @Suite struct HealthMonitorTests {

@@ -1,6 +1,8 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Planning
+@testable import Supervision
+@testable import Vocabulary
 
 /// A host on which every step ends when the test says so.
 private final class ScriptedHost: PlanHost {

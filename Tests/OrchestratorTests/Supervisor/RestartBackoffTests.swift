@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Supervision
 
 @Suite struct RestartBackoffTests {
   @Test func theDelayDoublesUpToAMinute() {

@@ -1,8 +1,10 @@
 import Glibc
-import Kernel
 import Testing
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Kernel
+@testable import Logs
+@testable import Loop
+@testable import Supervision
 
 @Suite struct ServiceOutputTests {
   /// As after a hang-up, or when a login has ended and getty asks for the next.

@@ -1,9 +1,14 @@
 import Glibc
-import Kernel
-import Runtime
 import Testing
-
-@testable import Orchestrator
+@testable import Build
+@testable import Host
+@testable import Intent
+@testable import Kernel
+@testable import Logs
+@testable import Loop
+@testable import Runtime
+@testable import Supervision
+@testable import Vocabulary
 
 /// A unit on a loop of its own, with shells for services.
 private final class Stage {

@@ -1,6 +1,7 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Host
+@testable import Intent
+@testable import Supervision
 
 /// What is told of the changes of a service's record.
 @Suite struct StackEventTests {

@@ -1,4 +1,4 @@
-@testable import Orchestrator
+@testable import StackFiles
 
 /// Files in memory, by path.
 struct FilesInMemory: FileReading {

@@ -1,7 +1,6 @@
 import Glibc
 import Testing
-
-@testable import Orchestrator
+@testable import Kernel
 
 /// Text that is compared with a file in Golden/.
 ///

@@ -1,7 +1,7 @@
 import Glibc
 import SystemPackage
-
-@testable import Orchestrator
+@testable import Intent
+@testable import Kernel
 
 /// A folder for one test, gone with it.
 final class TemporaryFolder: Sendable {

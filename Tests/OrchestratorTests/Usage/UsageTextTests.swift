@@ -1,5 +1,5 @@
+import Vocabulary
 import Testing
-
 @testable import Orchestrator
 
 @Suite struct UsageTextTests {
@@ -9,7 +9,7 @@ import Testing
       (512 << 20, "512MiB"), (3 << 30, "3.00GiB"),
     ] as [(UInt64, String)])
   func sizes(_ count: UInt64, _ text: String) {
-    #expect(ServiceUsage.memorySize(count) == text)
+    #expect(ByteSize.text(count) == text)
   }
 
   @Test func whatIsNotKnownIsADash() {

@@ -1,7 +1,6 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Resolve
+@testable import Verify
 
 /// What routes, links and routers make of packets, before any rule.
 @Suite struct ReachForecastTests {

@@ -1,7 +1,7 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Intent
+@testable import Verify
 
 /// What is asked, and what the file alone says about it.
 @Suite struct ReachMatrixTests {

@@ -1,6 +1,6 @@
-import Netlink
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Intent
+@testable import Verify
 
 /// A stack of two networks and some rules; the lines of the file count.
 let shop = """

@@ -1,7 +1,7 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import Verify
+@testable import Vocabulary
 
 /// What is made of the answers.
 @Suite struct VerificationTests {

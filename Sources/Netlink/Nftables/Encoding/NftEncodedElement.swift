@@ -1,5 +1,6 @@
 import CNetfilter
 import Kernel
+import Netfilter
 
 /// An element in the kernel's terms.
 struct NftEncodedElement {

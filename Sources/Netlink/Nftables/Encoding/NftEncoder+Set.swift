@@ -1,5 +1,6 @@
 import CNetfilter
 import Kernel
+import Netfilter
 import SystemPackage
 
 /// What declares a set or a map to the kernel, which knows no difference but a flag.

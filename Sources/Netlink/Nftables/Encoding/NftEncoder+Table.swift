@@ -1,5 +1,6 @@
 import CNetfilter
 import Kernel
+import Netfilter
 import SystemPackage
 
 extension NftEncoder {

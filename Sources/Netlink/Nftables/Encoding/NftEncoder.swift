@@ -1,5 +1,6 @@
 import CNetfilter
 import Kernel
+import Netfilter
 import SystemPackage
 
 /// What the kernel is sent for a transaction, and for each message what it does.

@@ -1,5 +1,7 @@
+import Addresses
 import CNetfilter
 import Kernel
+import Netfilter
 import SystemPackage
 
 extension NftExpressions {

@@ -1,5 +1,7 @@
+import Addresses
 import CNetfilter
 import Kernel
+import Netfilter
 import SystemPackage
 
 /// Adds to a rule the expressions that the kernel's virtual machine runs for its matches and statements.

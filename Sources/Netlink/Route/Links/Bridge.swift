@@ -1,3 +1,4 @@
+import Addresses
 import CNetfilter
 
 /// A bridge to be made (bridge(8)). What is nil is left to the kernel.

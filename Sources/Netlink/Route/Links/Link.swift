@@ -1,5 +1,6 @@
+import Addresses
 import CNetfilter
-public import Kernel
+import Kernel
 
 /// A network link as the kernel lists it (ip-link(8)).
 public struct Link: Hashable, Sendable {

@@ -1,5 +1,6 @@
+import Addresses
 import CNetfilter
-public import SystemPackage
+import SystemPackage
 
 /// How a link makes IPv6 addresses of its own (IFLA_INET6_ADDR_GEN_MODE).
 public enum IPv6AddressGeneration: UInt8, Hashable, Sendable {

@@ -1,5 +1,6 @@
+import Addresses
 import CNetfilter
-public import SystemPackage
+import SystemPackage
 
 /// An interface with a hardware address of its own on another link (ip-link(8), `type macvlan`), to be made at once in
 /// another namespace. Those of one link reach each other and what the link leads to, and not the link's own host.

@@ -1,5 +1,6 @@
+import Addresses
 import CNetfilter
-public import SystemPackage
+import SystemPackage
 
 /// A veth(4) pair to be made: one end here, its peer at once in another namespace under its final name.
 public struct VethPair: Hashable, Sendable {

@@ -1,4 +1,6 @@
 import FoundationEssentials
+import Intent
+import Vocabulary
 
 /// A verification for machines.
 extension Verification {
@@ -37,7 +39,7 @@ extension Verification {
   }
 
   /// One object, over several lines.
-  public var json: String {
+  package var json: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     let report = Report(

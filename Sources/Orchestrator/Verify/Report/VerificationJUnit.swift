@@ -1,6 +1,8 @@
+import Vocabulary
+
 /// A verification as JUnit writes it down, which CI systems show: a test case for each check and each line of `expect:`.
 extension Verification {
-  public var junit: String {
+  package var junit: String {
     let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
     let milliseconds = (seconds * 1000).rounded() / 1000
     let cases =

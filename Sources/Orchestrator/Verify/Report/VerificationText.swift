@@ -1,14 +1,16 @@
+import Vocabulary
+
 /// A verification as people read it.
 extension Verification {
   /// The matrix, what is wrong, and the last line: `0 wrong of 81`.
   ///
   /// - Parameter width: the terminal's, in columns; nil where lines may be as long as they like.
-  public func text(width: Int?) -> String {
+  package func text(width: Int?) -> String {
     ([matrix(width: width)] + complaints).filter { !$0.isEmpty }.map { $0 + "\n" }.joined() + summary
   }
 
   /// Check by check, with the reasons of both sides, and the same last line.
-  public var details: String {
+  package var details: String {
     (findings.map(\.details) + notesAsLines).joined(separator: "\n") + "\n" + summary
   }
 

@@ -1,4 +1,4 @@
-@testable import Orchestrator
+@testable import StackFiles
 
 extension DiagnosticCase {
   /// Diagnostics about what a service may use of the host.

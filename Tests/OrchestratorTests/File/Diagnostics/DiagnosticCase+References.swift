@@ -1,4 +1,4 @@
-@testable import Orchestrator
+@testable import StackFiles
 
 extension DiagnosticCase {
   /// Diagnostics about references.

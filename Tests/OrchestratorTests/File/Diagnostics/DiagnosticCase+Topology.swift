@@ -1,4 +1,4 @@
-@testable import Orchestrator
+@testable import StackFiles
 
 extension DiagnosticCase {
   /// Diagnostics about interfaces, links, routes and how a service is in its network.

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 /// A stack file that is wrong in one way, and everything that is printed about it.
 struct DiagnosticCase: Sendable, CustomTestStringConvertible {

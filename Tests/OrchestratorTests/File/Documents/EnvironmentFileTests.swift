@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 @Suite struct EnvironmentFileTests {
   private func read(_ text: String) -> (values: [String], diagnostics: [Diagnostic]) {

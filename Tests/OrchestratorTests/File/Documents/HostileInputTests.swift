@@ -1,8 +1,7 @@
 import Foundation
 import Glibc
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 @Suite struct HostileInputTests {
   /// What is printed about bytes that a string cannot hold.

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 @Suite struct InterpolationTests {
   private static let variables = ["SET": "value", "EMPTY": "", "OTHER": "other", "DOLLAR": "$SET"]

@@ -1,6 +1,5 @@
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 @Suite struct MergeTests {
   private func merged(_ base: String, _ over: String) -> StackFile.Service? {

@@ -1,7 +1,6 @@
 import Fuzzing
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 @Suite struct StackFileFuzzTests {
   private struct Bytes: FileReading {

@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
+@testable import Vocabulary
 
 @Suite struct MountTests {
   typealias Mount = StackFile.Mount

@@ -1,7 +1,5 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import StackFiles
 
 @Suite struct PortTests {
   typealias Port = StackFile.PublishedPort

@@ -1,8 +1,10 @@
 import Fuzzing
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import DNS
+@testable import Intent
+@testable import Loop
+@testable import Names
 
 @Suite struct DNSFuzzTests {
   /// No question can do more than be answered, and no answer is malformed or longer than it may be.

@@ -1,4 +1,4 @@
-@testable import Orchestrator
+@testable import DNS
 
 /// Messages for tests, octet by octet.
 enum DNSMessages {

@@ -1,6 +1,6 @@
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import DNS
 
 /// What counts as a question.
 @Suite struct DNSQueryTests {

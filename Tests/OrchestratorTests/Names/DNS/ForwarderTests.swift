@@ -1,7 +1,8 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import DNS
+@testable import Loop
+@testable import Names
 
 /// Who may have how many questions on their way. The loop does not turn, so none is answered.
 @Suite struct ForwarderTests {

@@ -1,7 +1,9 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import DNS
+@testable import Intent
+@testable import Loop
+@testable import Names
 
 /// The messages that the server answers with. No sockets: the host has none of the addresses.
 @Suite struct NameServerTests {

@@ -1,7 +1,8 @@
-import Netlink
 import Testing
-
-@testable import Orchestrator
+@testable import Addresses
+@testable import DNS
+@testable import Intent
+@testable import Names
 
 /// Who finds whom by DNS.
 @Suite struct NameZoneTests {

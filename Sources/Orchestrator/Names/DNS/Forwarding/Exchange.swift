@@ -1,7 +1,9 @@
+import Addresses
 import CLinux
+import DNS
 import Glibc
 import Kernel
-import Netlink
+import Loop
 import SystemPackage
 
 /// One question on its way: to one server after the other, over UDP, and over TCP where an answer was cut and the client

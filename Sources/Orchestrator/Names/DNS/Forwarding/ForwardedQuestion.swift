@@ -1,4 +1,5 @@
-import Netlink
+import Addresses
+import DNS
 
 /// What is asked of a resolver for somebody. Equal questions that are on their way are asked once.
 struct ForwardedQuestion: Hashable, Sendable {

@@ -1,6 +1,7 @@
+import Addresses
 import Glibc
 import Kernel
-import Netlink
+import Loop
 
 /// Asks resolvers for names that are not the stack's, for many at once. Lives on the loop's thread.
 ///

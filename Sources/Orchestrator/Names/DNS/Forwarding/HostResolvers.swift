@@ -1,5 +1,6 @@
+import Addresses
 import Glibc
-import Netlink
+import Kernel
 import SystemPackage
 
 /// Whom the host itself asks for names: the servers of its /etc/resolv.conf (resolv.conf(5)), read again when it has changed.

@@ -1,11 +1,12 @@
+import Addresses
+import DNS
 import Glibc
 import Kernel
-import Netlink
 import SystemPackage
 
 /// Sockets for DNS: non-blocking, closed at exec.
 enum DNSSocket {
-  static let port: UInt16 = 53
+  private static let port = DNSPort.standard
 
   /// IP_FREEBIND of linux/in.h and IPV6_FREEBIND of linux/in6.h.
   private static let freeBind: CInt = 15

@@ -1,3 +1,5 @@
+import DNS
+
 /// What is needed of a question until a resolver has answered it.
 struct LateReply {
   /// The message as it came, up to the end of its question.

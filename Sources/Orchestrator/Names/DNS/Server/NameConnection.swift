@@ -1,6 +1,8 @@
+import Addresses
+import DNS
 import Glibc
 import Kernel
-import Netlink
+import Loop
 import SystemPackage
 
 /// A client over TCP (RFC 7766): questions one behind the other, each after its length, and answers as they are found.

@@ -1,7 +1,9 @@
+import Addresses
 import CLinux
+import DNS
 import Glibc
 import Kernel
-import Netlink
+import Loop
 
 /// The server's two sockets on one network.
 final class NameEndpoint {

@@ -1,5 +1,8 @@
+import Addresses
+import DNS
+import Intent
 import Kernel
-import Netlink
+import Loop
 
 /// Answers the services of one stack: by itself for names of the stack, with what resolvers say for all others.
 ///

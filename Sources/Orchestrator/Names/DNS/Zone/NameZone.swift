@@ -1,4 +1,6 @@
-import Netlink
+import Addresses
+import DNS
+import Intent
 
 /// The names of one stack and who sees which of them. A value, made of what is desired; who has ended is asked of whoever
 /// keeps the services.

@@ -1,3 +1,5 @@
+import DNS
+
 /// Numbers for names, found by what stands in a message, without making anything on the way.
 ///
 /// Open addressing; at most half full.

@@ -1,0 +1,187 @@
+import CNetfilter
+
+/// The type of a value, as set declarations name it (nft(8), DATA TYPES).
+public enum NftType: Hashable, Sendable {
+  case interfaceName
+  case networkFamily
+  case transportProtocol
+  case ipv4Address
+  case ipv6Address
+  case port
+  case connectionState
+  case connectionStatus
+  case connectionDirection
+  case addressType
+  case icmpType
+  case icmpv6Type
+  case mark
+  case hardwareAddress
+
+  /// As nft writes it.
+  public var rendered: String {
+    switch self {
+    case .interfaceName: "ifname"
+    case .networkFamily: "nf_proto"
+    case .transportProtocol: "inet_proto"
+    case .ipv4Address: "ipv4_addr"
+    case .ipv6Address: "ipv6_addr"
+    case .port: "inet_service"
+    case .connectionState: "ct_state"
+    case .connectionStatus: "ct_status"
+    case .connectionDirection: "ct_dir"
+    case .addressType: "fib_addrtype"
+    case .icmpType: "icmp_type"
+    case .icmpv6Type: "icmpv6_type"
+    case .mark: "mark"
+    case .hardwareAddress: "ether_addr"
+    }
+  }
+
+  /// The number nft knows the type by, six bits in a concatenation (`enum datatypes`, include/datatype.h of nftables).
+  package var code: UInt32 {
+    switch self {
+    case .interfaceName: 41
+    case .networkFamily: 2
+    case .transportProtocol: 12
+    case .ipv4Address: 7
+    case .ipv6Address: 8
+    case .port: 13
+    case .connectionState: 26
+    case .connectionStatus: 28
+    case .connectionDirection: 27
+    case .addressType: 38
+    case .icmpType: 14
+    case .icmpv6Type: 29
+    case .mark: 19
+    case .hardwareAddress: 9
+    }
+  }
+
+  /// Octets of a value.
+  package var length: Int {
+    switch self {
+    case .interfaceName, .ipv6Address: 16
+    case .hardwareAddress: 6
+    case .ipv4Address, .connectionState, .connectionStatus, .addressType, .mark: 4
+    case .port: 2
+    case .networkFamily, .transportProtocol, .connectionDirection, .icmpType, .icmpv6Type: 1
+    }
+  }
+
+  /// Octets that a value takes in a concatenation, whose fields start at whole registers of four.
+  package var paddedLength: Int { (length + 3) & ~3 }
+
+  /// Whether values are in the machine's byte order, not the network's.
+  package var isHostOrder: Bool {
+    switch self {
+    case .interfaceName, .connectionState, .connectionStatus, .addressType, .mark: true
+    default: false
+    }
+  }
+}
+
+/// What of a packet, or of the connection it belongs to, a rule looks at.
+public enum NftField: Hashable, Sendable {
+  /// The link it came in by (`iifname`).
+  case inputInterface
+  /// The link it leaves by (`oifname`).
+  case outputInterface
+  /// IPv4 or IPv6 (`meta nfproto`).
+  case networkFamily
+  /// TCP, UDP, ICMP (`meta l4proto`).
+  case transportProtocol
+  case mark
+  case ipSource
+  case ipDestination
+  case ip6Source
+  case ip6Destination
+  /// Of whatever transport has ports there (`th sport`).
+  case sourcePort
+  case destinationPort
+  case icmpType
+  case icmpv6Type
+  case etherSource
+  case etherDestination
+  case connectionState
+  case connectionStatus
+  case connectionDirection
+  /// Where the connection's first packet was sent, before any DNAT (`ct original ip daddr`).
+  case originalDestination
+  case originalDestination6
+  /// `ct original proto-dst`; nft wants the transport protocol matched before it.
+  case originalDestinationPort
+  /// What the destination is to this host: local, unicast, broadcast (`fib daddr type`).
+  case destinationType
+  case sourceType
+
+  public var type: NftType {
+    switch self {
+    case .inputInterface, .outputInterface: .interfaceName
+    case .networkFamily: .networkFamily
+    case .transportProtocol: .transportProtocol
+    case .mark: .mark
+    case .ipSource, .ipDestination, .originalDestination: .ipv4Address
+    case .ip6Source, .ip6Destination, .originalDestination6: .ipv6Address
+    case .sourcePort, .destinationPort, .originalDestinationPort: .port
+    case .icmpType: .icmpType
+    case .icmpv6Type: .icmpv6Type
+    case .etherSource, .etherDestination: .hardwareAddress
+    case .connectionState: .connectionState
+    case .connectionStatus: .connectionStatus
+    case .connectionDirection: .connectionDirection
+    case .destinationType, .sourceType: .addressType
+    }
+  }
+
+  /// As nft writes it.
+  public var rendered: String {
+    switch self {
+    case .inputInterface: "iifname"
+    case .outputInterface: "oifname"
+    case .networkFamily: "meta nfproto"
+    case .transportProtocol: "meta l4proto"
+    case .mark: "meta mark"
+    case .ipSource: "ip saddr"
+    case .ipDestination: "ip daddr"
+    case .ip6Source: "ip6 saddr"
+    case .ip6Destination: "ip6 daddr"
+    case .sourcePort: "th sport"
+    case .destinationPort: "th dport"
+    case .icmpType: "icmp type"
+    case .icmpv6Type: "icmpv6 type"
+    case .etherSource: "ether saddr"
+    case .etherDestination: "ether daddr"
+    case .connectionState: "ct state"
+    case .connectionStatus: "ct status"
+    case .connectionDirection: "ct direction"
+    case .originalDestination: "ct original ip daddr"
+    case .originalDestination6: "ct original ip6 daddr"
+    case .originalDestinationPort: "ct original proto-dst"
+    case .destinationType: "fib daddr type"
+    case .sourceType: "fib saddr type"
+    }
+  }
+
+  /// The network protocol that a packet must have for the field to be there.
+  package var neededFamily: NftFamily? {
+    switch self {
+    case .ipSource, .ipDestination, .icmpType: .ip
+    case .ip6Source, .ip6Destination, .icmpv6Type: .ip6
+    default: nil
+    }
+  }
+
+  /// The transport protocol that a packet must have for the field to be there.
+  package var neededTransport: UInt8? {
+    switch self {
+    case .icmpType: 1
+    case .icmpv6Type: 58
+    default: nil
+    }
+  }
+}
+
+extension [NftField] {
+  /// A concatenation as nft writes it.
+  var rendered: String { map(\.rendered).joined(separator: " . ") }
+}

@@ -1,0 +1,82 @@
+import Host
+import Intent
+import Kernel
+import Runtime
+
+extension HostExamination {
+  /// What is known of one stack.
+  struct StackState: Hashable {
+    var name: String
+    var traces: StackTraces
+    /// Whether its supervisor runs.
+    var isSupervised = false
+    /// Whether it was brought up before the host was last started.
+    var isOfFormerBoot = false
+  }
+
+  func leftovers() -> [HostFinding] {
+    guard isRoot else { return [] }
+    return attempt { () throws(KernelError) in
+      let boot = try Boot.current()
+      var states: [StackState] = []
+      for (name, traces) in try StackTraces.all(folders).sorted(by: { $0.key < $1.key }) {
+        let path = folders.stack(name).supervisor
+        let supervisor = (try? StateFile<ProcessIdentity>(path: path).read()) ?? nil
+        let isRunning = supervisor.flatMap { ServiceProcess($0) } != nil
+        states.append(
+          StackState(
+            name: name, traces: traces, isSupervised: isRunning,
+            isOfFormerBoot: supervisor.map { $0.bootID != boot } ?? false))
+      }
+      let findings = states.compactMap(Self.judge)
+      return findings.isEmpty ? [HostFinding(.good, "nothing is left of stacks that are gone")] : findings
+    }
+  }
+
+  /// nil when all is well with it.
+  static func judge(_ state: StackState) -> HostFinding? {
+    let name = state.name
+    let rest = state.traces.found.sorted().compactMap(\.description)
+    let list = rest.prefix(6).joined(separator: ", ") + (rest.count > 6 ? " and \(rest.count - 6) more" : "")
+    if !state.traces.hasProof {
+      let pins = state.traces.found.sorted().compactMap { trace in
+        if case .namespace(let pin) = trace { "ip netns delete \(pin)" } else { nil }
+      }
+      return HostFinding(
+        .notice, "\(list) looks like a stack's, but there is no stack \(name): it may be anybody's",
+        remedy: "if nobody needs it: \(pins.joined(separator: "; "))")
+    }
+    guard state.traces.hasFolder else {
+      return HostFinding(
+        .notice, "stack \(name) has lost its state and left behind: \(list)", remedy: "remove it: stack down \(name)")
+    }
+    if state.isOfFormerBoot {
+      return HostFinding(
+        .notice, "stack \(name) was up before the host was last started; its state is still there",
+        remedy: "bring it up again with its file, or remove it: stack down \(name)")
+    }
+    guard state.isSupervised else {
+      return HostFinding(
+        .notice, "stack \(name) has no supervisor: what runs goes on, but nothing is restarted and no log is written",
+        remedy: "have one take it over: stack doctor --fix; or take it down: stack down \(name)")
+    }
+    return nil
+  }
+}
+
+extension StackTraces.Trace {
+  /// nil for what is no sign of something left behind.
+  var description: String? {
+    switch self {
+    case .folder: nil
+    case .supervisor(let pid): "its supervisor (pid \(pid))"
+    case .link(let name): "link \(name)"
+    case .table(let name): "nftables table \(name)"
+    case .namespace(let name): "network namespace \(name)"
+    case .controlGroup(let path): "cgroup \(path)"
+    case .mount(let path): "a mount on \(path)"
+    case .setting: "changed settings of the host"
+    case .logs: "logs"
+    }
+  }
+}

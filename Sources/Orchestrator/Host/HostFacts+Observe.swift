@@ -1,0 +1,155 @@
+import Addresses
+import DNS
+import Intent
+import Kernel
+import Netfilter
+import Netlink
+import Resolve
+
+extension HostFacts {
+  /// Looks at this host.
+  ///
+  /// - Parameters:
+  ///   - stack: the stack that is being chosen for: what is its own is in nobody's way.
+  ///   - group: the device group of its links, if it has any: a link that is just being made has no alias yet.
+  ///   - paths: what services are to see of the host's files.
+  ///   - portsOfInterest: for these the process that listens is looked up, which takes a walk through /proc.
+  ///   - isJoining: whether networks of other stacks are wanted, with who is on them.
+  ///   - parents: links of the host that networks are made on.
+  package static func observe(
+    except stack: String, group: UInt32?, pools: [IPv4Prefix], folders: StateFolders, paths: Set<String>,
+    portsOfInterest: Set<UInt16>, isJoining: Bool, parents: Set<String>
+  ) throws(KernelError) -> HostFacts {
+    var facts = HostFacts(pools: pools)
+    try facts.addLinks(except: stack, group: group)
+    try facts.addSockets(portsOfInterest)
+    if !parents.isEmpty { try facts.addParents(parents) }
+    facts.hasIPv6 = Files.exists("/proc/sys/net/ipv6")
+    facts.identities = IdentityFacts.observe(paths)
+    facts.canFilterBridges = Files.exists("/proc/sys/net/bridge/bridge-nf-call-iptables")
+    facts.tables = try Set(tables(except: stack))
+    for other in StackIndex(folders: folders).names() where other != stack {
+      try facts.addStack(other, for: stack, isJoining: isJoining, folders)
+    }
+    facts.leaveOutNameServers(StackIndex(folders: folders).names(), folders)
+    return facts
+  }
+
+  private static let linkLocal = IPPrefix("fe80::/64")
+
+  /// Links and the routes over them.
+  private mutating func addLinks(except stack: String, group: UInt32?) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    let links = try socket.links()
+    let prefix = LinkName.alias(stack: stack, "")
+    let own = links.filter { $0.alias?.hasPrefix(prefix) ?? false || $0.group == group }
+    let ownIndices = Set(own.map(\.index))
+    let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+    self.links = Set(links.filter { !ownIndices.contains($0.index) }.map(\.name))
+    linkGroups = Set(links.compactMap(\.group))
+    for route in try socket.routes() {
+      let prefix = route.destination
+      // Every link has the link-local prefix: nobody's subnet is in it.
+      guard prefix.length > 0, route.kind == .unicast, prefix != Self.linkLocal,
+        !ownIndices.contains(route.link ?? 0)
+      else { continue }
+      let link = route.link.flatMap { names[$0] } ?? "nothing"
+      ranges.append(UsedRange(prefix: prefix, user: "a route of the host over \(link)", link: link))
+    }
+  }
+
+  private mutating func addParents(_ names: Set<String>) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    for name in names {
+      guard let link = try socket.link(named: name) else { continue }
+      parents[name] = try socket.addresses(on: link.index).compactMap { address in
+        if case .v4(let address) = address.address { address } else { nil }
+      }
+    }
+  }
+
+  private mutating func addSockets(_ portsOfInterest: Set<UInt16>) throws(KernelError) {
+    var socket = try NetlinkSocket(.sockDiag)
+    let sockets = try socket.boundSockets()
+    let interesting = sockets.filter { portsOfInterest.contains($0.port) }
+    let owners = interesting.isEmpty ? [:] : SocketOwners.find(Set(interesting.map(\.inode)))
+    for bound in sockets {
+      let user = owners[bound.inode].map { PortUser.process(name: $0.name, pid: $0.pid) } ?? .socket
+      ports.append(
+        UsedPort(
+          address: bound.claimedAddress, port: bound.port, transport: TransportProtocol(bound.transport), user: user))
+    }
+  }
+
+  /// What answers names for a stack's own services is in nobody's way: no packet for it can be led elsewhere.
+  private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
+    guard ports.contains(where: { $0.port == DNSPort.standard && $0.address != nil }) else { return }
+    let gateways = stacks.flatMap { name in
+      ((try? StateFile<DesiredStack>(path: folders.stack(name).intent).read()) ?? nil)?.networks.flatMap(\.gateways)
+        ?? []
+    }
+    ports.removeAll { used in used.port == DNSPort.standard && used.address.map(gateways.contains) ?? false }
+  }
+
+  private static func tables(except stack: String) throws(KernelError) -> [String] {
+    var socket = try NetlinkSocket(.netfilter)
+    return try socket.tables()
+      .filter { $0.name.family == .inet && $0.comment != "stack:\(stack)" }.map(\.name.name)
+  }
+
+  /// What another stack has, or has just chosen.
+  private mutating func addStack(
+    _ name: String, for stack: String, isJoining: Bool, _ folders: StateFolders
+  ) throws(KernelError) {
+    let folder = folders.stack(name)
+    // A claim takes the record's name when it is accepted: in this order it is seen under one of them.
+    for path in [folder.claim, folder.intent] {
+      guard let other = try StateFile<DesiredStack>(path: path).read() else { continue }
+      linkGroups.insert(other.linkGroup)
+      addNetworks(of: other, for: stack, isJoining: isJoining)
+      for network in other.ownNetworks {
+        let user = "network \(network.name) of stack \(name)"
+        ranges.append(UsedRange(prefix: .v4(network.subnet), user: user))
+        if let ipv6 = network.ipv6 { ranges.append(UsedRange(prefix: .v6(ipv6.subnet), user: user)) }
+      }
+      identities.taken += other.services.compactMap(\.identities)
+      for service in other.services {
+        ports += service.ports.map {
+          UsedPort(
+            address: $0.claimedAddress(of: service), port: $0.hostPort, transport: $0.target.transport,
+            user: .stack(name))
+        }
+      }
+    }
+  }
+
+  /// Networks that can be joined, and who is on those and on the stack's own.
+  mutating func addNetworks(of other: DesiredStack, for stack: String, isJoining: Bool) {
+    guard isJoining || other.networks.contains(where: { $0.owner == stack }) else { return }
+    for network in other.ownNetworks {
+      let found = ForeignNetwork(stack: other.name, network: network)
+      // Its claim comes after its record: what it is about to be is what counts.
+      networks.removeAll { $0.name == found.name }
+      networks.append(found)
+    }
+    let bridges = Dictionary(other.networks.map { ($0.name, $0.bridge) }, uniquingKeysWith: { first, _ in first })
+    for service in other.services {
+      for attachment in service.attachments {
+        guard let bridge = bridges[attachment.network] else { continue }
+        let member = Member(
+          stack: other.name, service: service.name, address: attachment.address,
+          names: service.names(on: attachment))
+        if members[bridge]?.contains(member) != true { members[bridge, default: []].append(member) }
+      }
+    }
+  }
+}
+
+extension BoundSocket {
+  /// The address that it takes the port of; nil for all of both families (IPV6_V6ONLY in ipv6(7)).
+  fileprivate var claimedAddress: IPAddress? {
+    guard case .v6(let v6) = address else { return address }
+    if let mapped = v6.mapped { return .v4(mapped) }
+    return v6 == .any && !isIPv6Only ? nil : address
+  }
+}

@@ -1,0 +1,67 @@
+import Kernel
+import Netlink
+import Vocabulary
+
+/// The queue disciplines that bring a condition about at the end of a link where packets leave.
+///
+/// The limit of rate stands first and netem within it, as Mininet has them: each has a number of its own, so that a condition
+/// that changes in degree alone is changed in place, and no packet that waits is lost.
+package struct LinkQueues: Hashable {
+  package static let bucket: UInt16 = 1
+  package static let emulator: UInt16 = 2
+
+  package var disciplines: [QueueDiscipline]
+
+  /// - Parameters:
+  ///   - emulates: whether the kernel has netem; without it, loss is left to ``LossFilter``.
+  ///   - mtu: the largest packet of the link.
+  package init(_ condition: LinkCondition, on link: UInt32, mtu: UInt32, emulates: Bool) {
+    disciplines = []
+    let emulator = emulates ? NetworkEmulator(condition) : nil
+    if let rate = condition.rate {
+      disciplines.append(QueueDiscipline(.tokenBucket(TokenBucket(rate, mtu: mtu)), major: Self.bucket, on: link))
+    }
+    guard let emulator else { return }
+    let place: QueueDiscipline.Place = condition.rate == nil ? .root : .below(major: Self.bucket, minor: 1)
+    disciplines.append(QueueDiscipline(.emulator(emulator), major: Self.emulator, on: link, at: place))
+  }
+
+  /// Whether there are the same disciplines, and so each at its place: netem is within the limit of rate if there is one.
+  package func isBuilt(like observed: [ObservedQueue]) -> Bool {
+    disciplines.count == observed.count
+      && zip(disciplines, observed).allSatisfy {
+        $0.kind.name == $1.kind && $0.major == $1.major
+      }
+  }
+}
+
+extension TokenBucket {
+  /// A burst of 5 ms, and two packets at least, keeps the rate at any interval that can be measured; a queue of 100 ms, and ten
+  /// packets at least, is what a router at such a link has.
+  init(_ rate: BitRate, mtu: UInt32) {
+    let octets = max(1, rate.bitsPerSecond / 8)
+    let frame = UInt64(mtu) + 14
+    let burst = max(octets / 200, 2 * frame)
+    self.init(
+      rate: octets, burst: UInt32(clamping: burst), limit: UInt32(clamping: burst + max(octets / 10, 10 * frame)))
+  }
+}
+
+extension NetworkEmulator {
+  /// nil when there is nothing for it to do.
+  init?(_ condition: LinkCondition) {
+    guard condition.needsEmulator || condition.loss > .none else { return nil }
+    // What is on its way waits here: at full speed that is a million packets a second, and netem's own 1,000 would make the
+    // delay a limit of rate.
+    let time = condition.delay.bounded + condition.jitter.bounded
+    let (seconds, attoseconds) = time.components
+    let microseconds = UInt64(clamping: seconds) * 1_000_000 + UInt64(clamping: attoseconds / 1_000_000_000_000)
+    self.init(limit: UInt32(min(max(microseconds, 1000), 200_000)))
+    delay = condition.delay
+    jitter = condition.jitter
+    loss = Chance(partsPerMillion: condition.loss.partsPerMillion)
+    duplication = Chance(partsPerMillion: condition.duplicate.partsPerMillion)
+    corruption = Chance(partsPerMillion: condition.corrupt.partsPerMillion)
+    reordering = Chance(partsPerMillion: condition.reorder.partsPerMillion)
+  }
+}

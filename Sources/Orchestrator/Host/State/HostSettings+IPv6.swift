@@ -1,0 +1,38 @@
+import Kernel
+import Netlink
+
+extension HostSettings {
+  /// The sysctl without which no IPv6 packet passes from one interface to another. It sets that of every link, too.
+  package static let forwarding6 = "\(links6)/all/forwarding"
+  private static let links6 = "/proc/sys/net/ipv6/conf"
+
+  /// What has to change for IPv6 packets to be forwarded, in the order in which it is changed.
+  ///
+  /// A host that forwards no longer listens to routers, and loses the routes that it has learned from them, unless a link's
+  /// accept_ra is 2 (ip-sysctl.rst; rt6_purge_dflt_routers). So where it listens now, it is told to go on.
+  func settingsForIPv6() throws(KernelError) -> [Setting] {
+    guard try read(Self.forwarding6) != "1" else { return [] }
+    var socket = try NetlinkSocket(.route)
+    // A stack's own links are gone when this is put back.
+    let links = try socket.links().filter { $0.mayListenToRouters && !($0.alias?.hasPrefix("stack:") ?? false) }
+    var settings: [Setting] = []
+    for name in ["default"] + links.map(\.name) {
+      let folder = "\(Self.links6)/\(name)"
+      if try read("\(folder)/accept_ra") == "1" { settings.append(Setting(path: "\(folder)/accept_ra", wanted: "2")) }
+      if try read("\(folder)/forwarding") == "1" { settings.append(Setting(path: "\(folder)/forwarding", wanted: nil)) }
+    }
+    return settings + [Setting(path: Self.forwarding6, wanted: "1")]
+  }
+
+  /// The order in which settings are put back: one that sets many others comes before them.
+  static func inOrder(_ before: [String: String]) -> [(path: String, value: String)] {
+    before.sorted { left, right in
+      (left.key == forwarding6 ? 0 : 1, left.key) < (right.key == forwarding6 ? 0 : 1, right.key)
+    }.map { ($0.key, $0.value) }
+  }
+}
+
+extension Link {
+  /// Neither a bridge's port, whose bridge listens for it, nor the loopback (IFF_LOOPBACK in netdevice(7)).
+  package var mayListenToRouters: Bool { master == nil && flags & 0x8 == 0 }
+}

@@ -1,0 +1,136 @@
+import Intent
+import Kernel
+import Runtime
+
+/// Settings of the host that a stack has to change: each is written down before it is changed, and put back by the last
+/// stack that needs it.
+package struct HostSettings {
+  /// What stands in the state folder of the host.
+  package struct Ledger: Codable {
+    /// The values from before, by the file under /proc/sys.
+    var before: [String: String] = [:]
+    /// What had to be done for namespaces to be pinned.
+    var namespaceFolder: NamespaceFolder.Change?
+    /// Controllers that the top of the cgroups did not hand down before.
+    var controllers: Set<String>?
+    /// Which stacks need the changes.
+    var stacks: Set<String> = []
+    /// The boot in which the changes were made: a host that has started anew has none of them.
+    var boot: String?
+  }
+
+  /// The sysctl without which nothing passes from one interface to another (ip-sysctl.rst).
+  package static let forwarding = "/proc/sys/net/ipv4/ip_forward"
+
+  package let folders: StateFolders
+
+  package init(folders: StateFolders) {
+    self.folders = folders
+  }
+
+  private var file: StateFile<Ledger> { StateFile(path: "\(folders.host)/settings.json") }
+  /// The same once more, where it is still found when somebody has removed /run/stack: what a setting was before is the
+  /// one thing that cannot be seen on the host itself.
+  private var copy: StateFile<Ledger> { StateFile(path: "\(folders.lib)/.host/settings.json") }
+  private var lock: String { "\(folders.host)/settings.lock" }
+
+  /// One setting with the value that it is to have.
+  struct Setting {
+    var path: String
+    /// nil: it changes by itself when another one does, and only has to be put back.
+    var wanted: String?
+  }
+
+  /// Makes the host ready for a stack: namespaces can be pinned and, if the stack wants it, packets are forwarded.
+  ///
+  /// - Parameter groups: the host's cgroups, whose controllers are handed down as far as the host allows.
+  package func prepare(
+    for stack: String, forwarding: Forwarding, groups: ControlGroups = .none
+  ) throws(KernelError) {
+    let held = try StackLock(lock)
+    let boot = try Boot.current()
+    var ledger = try ledger(of: boot) ?? Ledger(boot: boot)
+    ledger.stacks.insert(stack)
+    var settings = forwarding.contains(.ipv4) ? [Setting(path: Self.forwarding, wanted: "1")] : []
+    if forwarding.contains(.ipv6) { settings += try settingsForIPv6() }
+    for setting in settings where ledger.before[setting.path] == nil {
+      ledger.before[setting.path] = try read(setting.path)
+    }
+    let change = try NamespaceFolder.needed(folders.namespaces)
+    if !change.isEmpty { ledger.namespaceFolder = (ledger.namespaceFolder ?? []).union(change) }
+    let missing = try groups.missingAtTop()
+    if !missing.isEmpty { ledger.controllers = (ledger.controllers ?? []).union(missing) }
+    try write(ledger)
+    // Where that cannot be, the limits that need it say so.
+    for controller in missing { try? groups.setAtTop(controller, isOn: true) }
+    for setting in settings {
+      if let wanted = setting.wanted, try read(setting.path) != wanted { try Files.set(setting.path, to: wanted) }
+    }
+    try NamespaceFolder.prepare(folders.namespaces)
+    held.remove()
+  }
+
+  /// Puts back what was, if no other stack needs the change.
+  package func release(_ stack: String) throws(KernelError) {
+    guard ledgerFiles.contains(where: Files.exists) else { return }
+    let held = try StackLock(lock)
+    guard var ledger = try ledger(of: Boot.current()) else {
+      try removeLedger()
+      return held.remove()
+    }
+    ledger.stacks.remove(stack)
+    // A stack whose folder is gone was taken down by other means: it needs nothing any more.
+    ledger.stacks = ledger.stacks.filter { Files.exists(folders.stack($0).path) }
+    guard ledger.stacks.isEmpty else {
+      try write(ledger)
+      return held.remove()
+    }
+    if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
+    // Not while somebody else has come to use them.
+    if let groups = try? ControlGroups.observe() {
+      for controller in ledger.controllers ?? [] { try? groups.setAtTop(controller, isOn: false) }
+    }
+    for (path, value) in Self.inOrder(ledger.before) {
+      // A link that is gone has taken its settings along.
+      guard Files.exists(path), try read(path) != value else { continue }
+      try Files.set(path, to: value)
+    }
+    try removeLedger()
+    held.remove()
+  }
+
+  /// The stacks that the host's settings were changed for.
+  func users() throws(KernelError) -> Set<String> {
+    try ledger(of: Boot.current())?.stacks ?? []
+  }
+
+  /// What was changed since the host was last started; nil when that is nothing, or lost in both places.
+  private func ledger(of boot: String) throws(KernelError) -> Ledger? {
+    for place in [file, copy] {
+      if let ledger = try place.read(), ledger.boot == boot { return ledger }
+    }
+    return nil
+  }
+
+  private func write(_ ledger: Ledger) throws(KernelError) {
+    // Not flushed to disk: after a power cut it is of another boot, and says nothing.
+    try file.write(ledger)
+    // A full disk is no reason not to take a stack down.
+    try? Files.makeFolder("\(folders.lib)/.host")
+    try? copy.write(ledger)
+  }
+
+  /// With what a supervisor may have left that was killed while it wrote.
+  private var ledgerFiles: [String] { [file.path, copy.path].flatMap { [$0, Files.temporary($0)] } }
+
+  private func removeLedger() throws(KernelError) {
+    for path in ledgerFiles { try Files.remove(path) }
+    Files.removeIfEmpty("\(folders.lib)/.host")
+    Files.removeIfEmpty(folders.lib)
+  }
+
+  func read(_ path: String) throws(KernelError) -> String {
+    let bytes = try Files.read(path, limit: 4096) ?? []
+    return String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+  }
+}

@@ -1,0 +1,175 @@
+import Addresses
+import Intent
+import Kernel
+import Runtime
+import Vocabulary
+
+/// What is up on this host, read from the state folders: true also when no supervisor runs.
+package struct StackIndex: Sendable {
+  let folders: StateFolders
+
+  package init(folders: StateFolders) {
+    self.folders = folders
+  }
+
+  /// The names of all stacks that have state here, in order.
+  package func names() -> [String] {
+    Files.list(folders.run).filter { !$0.hasPrefix(".") }
+  }
+
+  /// What was recorded of a stack; nil when there is no such stack or its record is lost.
+  package func desired(_ name: String) throws(KernelError) -> DesiredStack? {
+    try StateFile<DesiredStack>(path: folders.stack(name).intent).read()
+  }
+
+  package func record(of service: String, in stack: String) throws(KernelError) -> ServiceRecord {
+    let record = try StateFile<ServiceRecord>(path: folders.stack(stack).service(service).record).read()
+    return truthful(record ?? ServiceRecord(service: service), in: stack)
+  }
+
+  /// A record as it is now: what was running when it was written may have ended since, with nobody to note it.
+  private func truthful(_ record: ServiceRecord, in stack: String) -> ServiceRecord {
+    guard record.phase.isAlive, let process = record.process else { return record }
+    guard ServiceProcess(process) == nil else { return record }
+    var ended = record
+    let exit = (try? ExitRecord.read(folders.stack(stack).service(record.service).exit)) ?? nil
+    (ended.phase, ended.process, ended.exitCode) = (.exited, nil, exit.map { Int($0.status.shellCode) })
+    return ended
+  }
+
+  /// One instance as it is to be and as it is.
+  package struct ServiceStatus: Sendable {
+    package var stack: String
+    package var service: DesiredService
+    package var record: ServiceRecord
+  }
+
+  package func services(of stack: DesiredStack) throws(KernelError) -> [ServiceStatus] {
+    var statuses: [ServiceStatus] = []
+    for service in stack.services {
+      statuses.append(
+        ServiceStatus(stack: stack.name, service: service, record: try record(of: service.name, in: stack.name)))
+    }
+    return statuses
+  }
+
+  // MARK: Finding what a person means
+
+  /// The stack that a command is about.
+  ///
+  /// - Parameter name: nil for the only one there is.
+  package func stack(named name: String?) throws(StackErrors) -> String {
+    let names = names()
+    if let name {
+      guard names.contains(name) else {
+        throw StackErrors([
+          StackError(nil, "no stack named \(name) is up", remedy: Self.candidates(names, "bring it up: stack up FILE"))
+        ])
+      }
+      return name
+    }
+    guard let only = names.first, names.count == 1 else {
+      throw StackErrors([
+        names.isEmpty
+          ? StackError(nil, "no stack is up", remedy: "bring one up: stack up FILE")
+          : StackError(nil, "more than one stack is up: say which", remedy: Self.candidates(names, ""))
+      ])
+    }
+    return only
+  }
+
+  /// An instance of a service, with the stack it is in.
+  package struct Place: Hashable, Sendable {
+    package var stack: String
+    package var service: String
+
+    package init(stack: String, service: String) {
+      self.stack = stack
+      self.service = service
+    }
+  }
+
+  /// Finds one instance of a service.
+  ///
+  /// - Parameter replica: its number; nil for the first.
+  package func find(_ text: String, replica: Int? = nil, in stack: String?) throws(StackErrors) -> Place {
+    let number = replica ?? 1
+    if number == 1, let first = try places(of: text, in: stack).first { return first }
+    return try find("\(text)-\(number)", in: stack)
+  }
+
+  /// What several names mean, each instance once, in the order in which they are named.
+  package func places(of texts: [String], in stack: String?) throws(StackErrors) -> [Place] {
+    var places: [Place] = []
+    var known: Set<Place> = []
+    for text in texts { places += try self.places(of: text, in: stack).filter { known.insert($0).inserted } }
+    return places
+  }
+
+  /// What `web1`, `web/web1`, or `web1` in a given stack means: an instance of that name, or else every replica of the
+  /// service, the first one first. Never nothing.
+  package func places(of text: String, in stack: String?) throws(StackErrors) -> [Place] {
+    let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let (wantedStack, wanted) = parts.count == 2 ? (parts[0], parts[1]) : (stack, text)
+    let stacks = try wantedStack.map { name throws(StackErrors) in [try self.stack(named: name)] } ?? names()
+    // A name is a path's last part here: one that is not, such as "..", names no service.
+    let isName = !wanted.isEmpty && !wanted.contains("/") && !wanted.hasPrefix(".")
+    var found: [[Place]] = []
+    for stack in isName ? stacks : [] {
+      let places = try instances(of: wanted, in: stack).map { Place(stack: stack, service: $0) }
+      if !places.isEmpty { found.append(places) }
+    }
+    if found.count == 1, let places = found.first { return places }
+    guard found.isEmpty else {
+      throw StackErrors([
+        StackError(
+          nil, "service \(wanted) runs in more than one stack",
+          remedy: "say which: \(found.compactMap(\.first).map { "\($0.stack)/\(wanted)" }.joined(separator: ", "))")
+      ])
+    }
+    let known = stacks.flatMap { stack in Files.list(folders.stack(stack).services).map { "\(stack)/\($0)" } }
+    let similar = known.filter { $0.hasSuffix("/\(wanted)-1") || $0.contains("/\(wanted)-") }
+    throw StackErrors([
+      StackError(
+        nil, "no service named \(wanted) is up" + (wantedStack.map { " in stack \($0)" } ?? ""),
+        remedy: Self.candidates(similar.isEmpty ? known : similar, "bring its stack up: stack up FILE"))
+    ])
+  }
+
+  private func instances(of service: String, in stack: String) throws(StackErrors) -> [String] {
+    let folder = folders.stack(stack)
+    if Files.exists(folder.service(service).path) { return [service] }
+    // A whole stack is read only where it can have replicas of that name.
+    guard Files.list(folder.services).contains(where: { $0.hasPrefix("\(service)-") }) else { return [] }
+    let desired = try rethrowing(stack) { () throws(KernelError) in try self.desired(stack) }
+    return desired?.services.filter { $0.service == service }.map(\.name) ?? []
+  }
+
+  private static func candidates(_ names: [String], _ otherwise: String) -> String {
+    names.isEmpty ? otherwise : "there \(names.count == 1 ? "is" : "are"): \(names.prefix(20).joined(separator: ", "))"
+  }
+}
+
+extension StackIndex.ServiceStatus {
+  package var name: String { service.name }
+  package var isExited: Bool { record.phase == .exited }
+  package var phase: String { isPaused ? "paused" : record.phase.rawValue }
+  var isPaused: Bool { record.phase.isAlive && record.pausedAt != nil }
+  package var addresses: [String] { service.attachments.flatMap(\.addresses).map(\.description) }
+  package var ports: [String] { service.ports.map(\.summary) }
+
+  /// Of its process 1, as the host sees it.
+  package var pid: Int32? { record.process?.pid }
+
+  /// What the STATE column says.
+  package var state: String {
+    let health = record.healthStatus.map { ", \($0.rawValue)" } ?? ""
+    let restarts = record.restarts > 0 ? " (restarted \(record.restarts)x)" : ""
+    let memory = record.ranOutOfMemory == true ? ", out of memory" : ""
+    return switch record.phase {
+    case .exited: "exited (\(record.exitCode.map(String.init) ?? "?")\(memory))"
+    case .restarting: "restarting (\(record.restarts)\(memory))"
+    default: phase + health + restarts
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import Glibc
+import Kernel
+import Runtime
+
+/// A running supervisor, found among the processes of the host: also one whose state folder was taken from under it,
+/// and which no command reaches any more.
+package struct SupervisorProcess {
+  package var stack: String
+  var identity: ProcessIdentity
+
+  /// All that run in the caller's own namespaces: those of a host within this one are its own business.
+  package static func all() -> [SupervisorProcess] {
+    let own = namespaces(of: "self")
+    return Files.list("/proc").compactMap { entry in
+      guard let pid = Int32(entry), let stack = stack(supervisedBy: entry), namespaces(of: entry) == own,
+        let identity = try? ProcessIdentity(of: pid)
+      else { return nil }
+      return SupervisorProcess(stack: stack, identity: identity)
+    }
+  }
+
+  /// Kills it, and returns once it has ended. Nothing else stops with a supervisor.
+  package func end() throws(KernelError) {
+    let subject = "the supervisor of \(stack) (pid \(identity.pid))"
+    guard case .some(let pidfd) = try identity.open() else { return }
+    do {
+      try ProcessHandle.send(SIGKILL, to: pidfd)
+    } catch {
+      guard error.errno == .noSuchProcess else { throw error }
+    }
+    var waiting = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)
+    guard poll(&waiting, 1, 5000) == 1 else { throw KernelError("end", subject, errno: .timedOut) }
+  }
+
+  /// The stack's name, if the process is root's and was started as ``SupervisorProgram`` starts them.
+  private static func stack(supervisedBy process: String) -> String? {
+    guard let bytes = (try? Files.read("/proc/\(process)/cmdline", limit: 4096)) ?? nil else { return nil }
+    let arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+    guard arguments.count == 4, arguments[0] == "stack", arguments[1] == "supervise" else { return nil }
+    var status = stat()
+    guard stat("/proc/\(process)", &status) == 0, status.st_uid == 0 else { return nil }
+    return arguments[2]
+  }
+
+  /// What the namespaces of a process are called; empty when that is not to be seen.
+  private static func namespaces(of process: String) -> [String] {
+    ["net", "mnt", "pid"].compactMap { kind in
+      var target = [CChar](repeating: 0, count: 64)
+      let count = readlink("/proc/\(process)/ns/\(kind)", &target, target.count)
+      guard count > 0 else { return nil }
+      return String(decoding: target.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+  }
+}

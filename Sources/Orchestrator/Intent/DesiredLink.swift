@@ -1,0 +1,117 @@
+import Addresses
+import Vocabulary
+
+/// A cable between two services: a veth pair with an end in the namespace of each, and nothing on the host.
+package struct DesiredLink: Codable, Hashable, Sendable {
+  package struct End: Codable, Hashable, Sendable {
+    /// The instance's name.
+    package var service: String
+    /// The interface's name inside.
+    package var interface: String
+    package var mac: MACAddress
+    package var addresses: [DesiredAddress]
+    /// What befalls packets that this end sends; nil for nothing.
+    package var condition: LinkCondition?
+
+    package init(
+      service: String, interface: String, mac: MACAddress, addresses: [DesiredAddress], condition: LinkCondition? = nil
+    ) {
+      self.service = service
+      self.interface = interface
+      self.mac = mac
+      self.addresses = addresses
+      self.condition = condition
+    }
+  }
+  package var first: End
+  package var second: End
+  package var mtu: UInt32?
+  package var declaredAt: SourceLine?
+  /// What was changed by hand while it was up, seen from the first end; nil for nothing.
+  package var override: LinkOverride?
+
+  package init(
+    first: End, second: End, mtu: UInt32? = nil, declaredAt: SourceLine? = nil, override: LinkOverride? = nil
+  ) {
+    self.first = first
+    self.second = second
+    self.mtu = mtu
+    self.declaredAt = declaredAt
+    self.override = override
+  }
+
+  package var ends: [End] { [first, second] }
+
+  /// What holds, seen from the first end: what was changed by hand, else what the file says.
+  package var currentConditions: LinkConditions { conditions.changed(by: override?.current) }
+
+  package var isSetDown: Bool { override?.current.isDown ?? false }
+
+  /// As the file says, seen from the first end.
+  package var conditions: LinkConditions {
+    var conditions = LinkConditions()
+    conditions.egress = first.condition ?? LinkCondition()
+    conditions.ingress = second.condition ?? LinkCondition()
+    return conditions
+  }
+
+  /// The link without what can change while its services run.
+  package var unshaped: DesiredLink {
+    var bare = self
+    (bare.first.condition, bare.second.condition, bare.override) = (nil, nil, nil)
+    return bare
+  }
+
+  /// The same link, seen from its other end.
+  package var reversed: DesiredLink {
+    var other = self
+    (other.first, other.second, other.override) = (second, first, override?.reversed)
+    return other
+  }
+
+  /// `r1 and r2`
+  package var services: String { "\(first.service) and \(second.service)" }
+
+  package func touches(_ services: Set<String>) -> Bool { ends.contains { services.contains($0.service) } }
+}
+
+/// An address of an interface, in the network that its length gives.
+package struct DesiredAddress: Codable, Hashable, Sendable, CustomStringConvertible {
+  package var address: IPAddress
+  package var length: Int
+
+  package init(address: IPAddress, length: Int) {
+    self.address = address
+    self.length = length
+  }
+
+  package var network: IPPrefix? { IPPrefix(containing: address, length: length) }
+  package var description: String { "\(address)/\(length)" }
+}
+
+/// Where packets of a service to some addresses go.
+package struct DesiredRoute: Codable, Hashable, Sendable {
+  package var destination: IPPrefix
+  /// The router's address; nil where packets are dropped without a word.
+  package var gateway: IPAddress?
+  package var declaredAt: SourceLine?
+
+  package init(destination: IPPrefix, gateway: IPAddress? = nil, declaredAt: SourceLine? = nil) {
+    self.destination = destination
+    self.gateway = gateway
+    self.declaredAt = declaredAt
+  }
+
+  /// `10.2.0.0/24 via 10.1.0.2`
+  package var text: String { gateway.map { "\(destination) via \($0)" } ?? "blackhole \(destination)" }
+}
+
+/// Whose network namespace a service runs in.
+package enum NamespaceOwner: Usual, Sendable {
+  case own
+  case host
+  /// That of another instance, by its name.
+  case service(String)
+
+  package init() { self = .own }
+}

@@ -1,0 +1,23 @@
+import Glibc
+import Vocabulary
+
+extension DesiredService {
+  /// What its processes find in their environment: what the file says, and beside that, as with Docker, the host's name and
+  /// the kind of terminal. These two are no part of what is recorded: they make no service differ from its file.
+  ///
+  /// - Parameter terminal: nil for a process without one.
+  package func environment(terminal: String?) -> [String: String] {
+    var variables = ["HOSTNAME": settings.usesHostNames ? Self.nameOfHost : hostname]
+    if let terminal { variables["TERM"] = terminal }
+    return variables.merging(process.environment) { _, declared in declared }
+  }
+
+  /// The terminal of a service that has one. What will be attached to it is not known.
+  package var terminalKind: String? { process.hasTerminal ? "xterm" : nil }
+
+  private static var nameOfHost: String {
+    var name = utsname()
+    uname(&name)
+    return withUnsafeBytes(of: &name.nodename) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}

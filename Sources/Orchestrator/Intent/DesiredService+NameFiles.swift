@@ -1,0 +1,36 @@
+import Vocabulary
+
+extension DesiredService {
+  /// The network over which it asks for names: that of its default route, or the first.
+  package var resolverNetwork: String? {
+    // In a VLAN or on a link of the host there is no gateway that is the stack's.
+    let beside = attachments.filter { $0.accessVLAN == nil && $0.parent == nil }
+    return (beside.first(where: \.isDefaultRoute) ?? beside.first)?.network
+  }
+
+  /// The name of its /etc/resolv.conf among the stack's name files.
+  package var resolverFile: String {
+    guard namespace == .own else { return "resolv.of.\(StableHash(name).tag)" }
+    let parts = [nameResolution.search, nameResolution.options].map { $0?.joined(separator: " ") ?? "-" }
+    return "resolv.\(StableHash(resolverNetwork ?? "", parts[0], parts[1]).tag)"
+  }
+}
+
+extension DesiredService {
+  /// The name of its /etc/hosts among the stack's name files: services on the same networks share one.
+  package var hostsFile: String {
+    let networks = attachments.map(\.network).sorted()
+    guard extraHosts.isEmpty, namespace == .own else { return "hosts.of.\(StableHash(name).tag)" }
+    return "hosts.\(networks.isEmpty ? "none" : StableHash(networks.joined(separator: "/")).tag)"
+  }
+}
+
+extension DesiredService {
+  /// Its names on one network: its own, the name that it shares with its replicas, its container name, its hostname, and
+  /// its aliases there.
+  package func names(on attachment: DesiredAttachment) -> [String] {
+    var seen: Set<String> = []
+    let candidates = [name, service] + [containerName, hostname].compactMap(\.self)
+    return (candidates + attachment.aliases).filter { seen.insert($0).inserted }
+  }
+}

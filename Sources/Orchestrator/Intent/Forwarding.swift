@@ -1,0 +1,8 @@
+/// Which families' packets are to pass from one interface of the host to another.
+package struct Forwarding: OptionSet, Hashable, Sendable {
+  package var rawValue: UInt8
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  package static let ipv4 = Forwarding(rawValue: 1)
+  package static let ipv6 = Forwarding(rawValue: 2)
+}

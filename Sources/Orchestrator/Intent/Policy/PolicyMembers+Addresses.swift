@@ -1,0 +1,18 @@
+import Addresses
+
+extension DesiredAttachment {
+  /// Its addresses of every family.
+  package var addresses: [IPAddress] { [.v4(address)] + (ipv6.map { [.v6($0.address)] } ?? []) }
+
+  /// With those of its interfaces in VLANs.
+  package var everyAddress: [IPAddress] { addresses + subinterfaces.compactMap { $0.address.map { .v4($0) } } }
+}
+
+extension DesiredNetwork {
+  /// Where its services' default routes lead, of every family.
+  package var gateways: [IPAddress] { [.v4(gateway)] + (ipv6.map { [.v6($0.gateway)] } ?? []) }
+  /// The host's addresses in it: the same, but on a macvlan network, whose gateway is another machine.
+  package var hostAddresses: [IPAddress] { parent == nil ? gateways : [] }
+  /// Its ranges, of every family.
+  package var subnets: [IPPrefix] { [.v4(subnet)] + (ipv6.map { [.v6($0.subnet)] } ?? []) }
+}

@@ -1,0 +1,13 @@
+/// Where an instance of a service stands.
+package enum ServicePhase: String, Codable, Hashable, Sendable {
+  /// Its namespace and links are made, or it waits for others.
+  case created
+  /// It runs and is not ready yet.
+  case starting
+  case running
+  /// It ended and waits to be started again.
+  case restarting
+  case exited
+
+  package var isAlive: Bool { self == .starting || self == .running }
+}

@@ -1,0 +1,92 @@
+import Intent
+
+extension Planner {
+  /// The way back from an `up` of a running stack that failed or was cancelled: what it made is removed, and what it had
+  /// removed or stopped is there again as it was.
+  ///
+  /// - Parameters:
+  ///   - begun: the steps that were begun, each perhaps half done.
+  ///   - before: what the stack was.
+  package static func undo(_ begun: [Step], of desired: DesiredStack, to before: DesiredStack) -> Plan {
+    var touched = Touched()
+    for step in begun { touched.add(step) }
+    let torn = [desired, before].map { stack in stack.services.filter { touched.remade.contains($0.name) } }
+    let running = desired.services.filter { touched.remade.contains($0.name) || touched.started.contains($0.name) }
+    let madeBridges = touched.madeBridges.filter { before.network(named: $0.name) != $0 }
+    let lostBridges = touched.lostBridges.filter { before.network(named: $0.name) == $0 }
+
+    var seen: Set<Step> = []
+    let madeLinks = touched.madeLinks.filter { !before.hasLink($0) }
+    let teardown =
+      torn.flatMap { removal(of: $0, from: desired) } + madeLinks.map { .disconnect($0, stack: desired.name) }
+      + touched.madeSegments.map { .removeSegment($0) } + madeBridges.map { .removeBridge($0) }
+    var stages: [Plan.Stage] = [
+      .lanes(stopLanes(running, in: desired)), .serial(teardown.filter { seen.insert($0).inserted }),
+    ]
+    if touched.isUnsettled {
+      stages.append(
+        .serial(
+          [.recordIntent(before), .makeFolders(before), .writeFirewall(before)]
+            + (before.partition == nil ? [] : [.partition(before)])
+            + policyChange(from: desired, to: before) + lostBridges.map { .createBridge($0, before) }
+            + before.segments.filter { touched.lostSegments.contains($0) }.map { .createSegment($0, before) }))
+    }
+    stages.append(
+      .serial(
+        before.services.filter { touched.reshaped.contains($0.name) && !touched.remade.contains($0.name) }
+          .map { .shape($0, stack: before.name) }
+          + before.links.filter { touched.reshapedLinks.contains($0.unshaped) }.map { .shapeLink($0, before) }))
+    let lost = before.links.filter { touched.lostLinks.contains($0) }
+    stages.append(.lanes(namespaceLanes(torn[1], in: before)))
+    stages.append(
+      .serial(Wiring.steps(creating: torn[1], links: Set(lost), rerouted: touched.rerouted, in: before)))
+    var lanes = startLanes(
+      creating: torn[1], starting: before.services.filter { touched.stopped.contains($0.name) }, in: before,
+      observed: [:])
+    // Whoever hears of the failure need not wait until the services of before are ready again.
+    for index in lanes.indices { lanes[index].steps.removeAll { if case .awaitReady = $0 { true } else { false } } }
+    return Plan(stages: stages + [.lanes(lanes)])
+  }
+
+  /// What the steps of an `up` came to concern.
+  private struct Touched {
+    /// Instances whose namespace or links were removed or made.
+    var remade: Set<String> = []
+    var started: Set<String> = []
+    var stopped: Set<String> = []
+    var reshaped: Set<String> = []
+    var madeBridges: [DesiredNetwork] = []
+    var lostBridges: [DesiredNetwork] = []
+    var madeSegments: [DesiredSegment] = []
+    var lostSegments: Set<DesiredSegment> = []
+    var madeLinks: [DesiredLink] = []
+    var lostLinks: Set<DesiredLink> = []
+    /// Without their shapes.
+    var reshapedLinks: Set<DesiredLink> = []
+    /// Instances that stayed and were given other routes.
+    var rerouted: Set<String> = []
+    /// Whether the record is no longer true.
+    var isUnsettled = false
+
+    mutating func add(_ step: Step) {
+      switch step {
+      case .createNamespace(let service, _), .attach(let service, _), .detach(let service): remade.insert(service.name)
+      case .removeLayer(let service, _): remade.insert(service)
+      case .unpinNamespaces(let services, _): remade.formUnion(services)
+      case .start(let service, _): started.insert(service.name)
+      case .shape(let service, _): reshaped.insert(service.name)
+      case .stop(let service): stopped.insert(service.name)
+      case .createBridge(let network, _): madeBridges.append(network)
+      case .removeBridge(let network): lostBridges.append(network)
+      case .createSegment(let segment, _): madeSegments.append(segment)
+      case .removeSegment(let segment): lostSegments.insert(segment)
+      case .connect(let link, _): madeLinks.append(link)
+      case .disconnect(let link, _): lostLinks.insert(link)
+      case .shapeLink(let link, _): reshapedLinks.insert(link.unshaped)
+      case .setRoutes(let service, _): rerouted.insert(service.name)
+      case .unsettle, .acceptClaim, .recordIntent: isUnsettled = true
+      default: break
+      }
+    }
+  }
+}

@@ -1,0 +1,266 @@
+import Intent
+
+/// Computes plans from what is desired, what is recorded and what runs. Pure.
+package struct Planner {
+  /// What became of the instances of a stack, by name.
+  package typealias Observed = [String: ServicePhase]
+
+  /// What of a stack an `up` is about.
+  package struct Scope: Codable, Sendable {
+    /// The instances that are to run, as the file says; nil for all. Others stay as they are, running or not.
+    package var instances: Set<String>?
+    /// Whether these are made anew also where nothing changed.
+    package var recreatesAll = false
+    /// Whether each waits for what it depends on.
+    package var waitsForDependencies = true
+
+    package init(instances: Set<String>? = nil, recreatesAll: Bool = false, waitsForDependencies: Bool = true) {
+      self.instances = instances
+      self.recreatesAll = recreatesAll
+      self.waitsForDependencies = waitsForDependencies
+    }
+
+    func contains(_ instance: String) -> Bool { instances?.contains(instance) ?? true }
+  }
+
+  // MARK: up
+
+  /// - Parameters:
+  ///   - recorded: what the stack was meant to be so far.
+  ///   - isSettled: whether all of that was made. Otherwise an `up` was cut off, and every step is taken again:
+  ///     steps are content with what they find done.
+  ///   - loss: what others have taken away of it.
+  package static func up(
+    _ desired: DesiredStack, recorded: DesiredStack?, isSettled: Bool = true, observed: Observed,
+    loss: NetworkLoss = NetworkLoss(), scope: Scope = Scope()
+  ) -> Plan {
+    let difference = StackDifference(
+      from: recorded ?? DesiredStack.empty(named: desired.name), to: desired, isSettled: isSettled, observed: observed,
+      loss: loss, scope: scope)
+    var stages = teardown(difference)
+    if difference.touchesGroundwork {
+      stages += foundation(difference, isFirst: recorded == nil || !isSettled)
+    }
+    stages += [
+      .serial(
+        difference.reshaped.map { .shape($0, stack: desired.name) }
+          + difference.linksReshaped.map { .shapeLink($0, desired) }),
+      .serial(
+        Wiring.steps(
+          creating: difference.created, links: Set(difference.linksCreated), rerouted: difference.rerouted, in: desired)
+      ),
+      .lanes(
+        startLanes(
+          creating: difference.created, starting: difference.idle + difference.following, in: desired,
+          observed: observed, waitsForDependencies: scope.waitsForDependencies)),
+    ]
+    let policy = recorded.flatMap { desired.policy.difference(from: $0.policy) }
+    return Plan(
+      stages: stages,
+      reasons: difference.reasons + [policy].compactMap(\.self).map { Plan.Reason(service: "policies", text: $0) })
+  }
+
+  /// What is no more, and what is made anew, is taken away.
+  private static func teardown(_ difference: StackDifference) -> [Plan.Stage] {
+    let (old, desired) = (difference.old, difference.new)
+    let takesAway = !difference.gone.isEmpty || !difference.bridgesGone.isEmpty
+    return (takesAway ? [.serial([.unsettle(stack: desired.name)])] : []) + [
+      .lanes(stopLanes(difference.gone + difference.following, in: old)),
+      .serial(
+        removal(of: difference.gone, from: old)
+          + difference.linksGone.map { .disconnect($0, stack: desired.name) }
+          + segmentsGone(with: difference.bridgesGone, from: old, to: desired).map { .removeSegment($0) }
+          + difference.bridgesGone.map { .removeBridge($0) }),
+    ]
+  }
+
+  /// What all else stands on. What is made anew needs its folder again too.
+  private static func foundation(_ difference: StackDifference, isFirst: Bool) -> [Plan.Stage] {
+    let (old, desired) = (difference.old, difference.new)
+    let segments = segments(
+      new: difference.bridgesCreated, from: old, to: desired, isSettled: difference.isSettled)
+    let networks =
+      networks(of: desired, bridges: difference.bridgesCreated) + segments.map { .createSegment($0, desired) }
+      + policyChange(from: old, to: desired)
+    return [
+      .serial(groundwork(desired, isFirst: isFirst)),
+      .lanes([Plan.Lane(steps: networks)] + namespaceLanes(difference.created, in: desired)),
+    ]
+  }
+
+  /// What `up` is to make of a stack when some instances may not be made anew: those that are there stay as they were
+  /// made, and so they are recorded. What changes nothing inside them is taken over; one whose network has moved cannot stay.
+  package static func sparing(
+    _ old: DesiredStack, in desired: DesiredStack, where isSpared: (DesiredService) -> Bool = { _ in true }
+  ) -> DesiredStack {
+    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var spared = desired
+    spared.services = desired.services.map { service in
+      guard isSpared(service), var kept = befores[service.name], kept.networks(in: old) == kept.networks(in: desired)
+      else { return service }
+      (kept.ports, kept.dependencies, kept.stop) = (service.ports, service.dependencies, service.stop)
+      (kept.restart, kept.healthCheck, kept.declaredAt) = (service.restart, service.healthCheck, service.declaredAt)
+      return kept
+    }
+    return spared
+  }
+
+  /// The instances of services that a stack was to have and has no more, as far as what they are on is still there.
+  package static func orphans(of old: DesiredStack, in desired: DesiredStack) -> [DesiredService] {
+    let services = Set(desired.services.map(\.service))
+    return old.services.filter { service in
+      !services.contains(service.service) && service.networks(in: old) == service.networks(in: desired)
+    }
+  }
+
+  /// What all else stands on.
+  private static func groundwork(_ stack: DesiredStack, isFirst: Bool) -> [Step] {
+    var steps: [Step] = [.acceptClaim(stack), .makeFolders(stack)]
+    if isFirst { steps.append(.mountLayers(stack: stack.name)) }
+    if stack.services.contains(where: { $0.root == .host }) { steps.append(.makeHostRoot(stack: stack.name)) }
+    return steps + [.prepareHost(stack: stack.name, forwarding: stack.neededForwarding)]
+  }
+
+  /// The table names bridges, not their numbers, and stands before the first packet can pass.
+  private static func networks(of stack: DesiredStack, bridges: [DesiredNetwork]) -> [Step] {
+    [.writeFirewall(stack)] + (stack.partition == nil ? [] : [.partition(stack)])
+      + bridges.map { .createBridge($0, stack) }
+  }
+
+  /// Namespaces are made beside the networks, and all of them before the first link needs one.
+  static func namespaceLanes(_ services: [DesiredService], in stack: DesiredStack) -> [Plan.Lane] {
+    services.filter { $0.namespace == .own }.map {
+      Plan.Lane(service: $0.name, steps: [.createNamespace($0, stack: stack.name)])
+    }
+  }
+
+  /// What a change of who may talk to whom takes beside the table: bridges that were there are seen by it or no longer, and
+  /// what is not allowed any more ends.
+  static func policyChange(from old: DesiredStack, to new: DesiredStack) -> [Step] {
+    guard !(old.policy.isEmpty && new.policy.isEmpty), !old.services.isEmpty else { return [] }
+    let kept = new.ownNetworks.filter { $0.parent == nil && old.network(named: $0.name) == $0 }
+    let (before, after) = (old.policy.filteredNetworks(of: old), new.policy.filteredNetworks(of: new))
+    let switched = kept.filter { before.contains($0.name) != after.contains($0.name) }
+    return (switched.isEmpty ? [] : [.filterBridges(switched, new)]) + (new.policy.isEmpty ? [] : [.endFlows(new)])
+  }
+
+  static func startLanes(
+    creating new: [DesiredService], starting idle: [DesiredService], in stack: DesiredStack, observed: Observed,
+    waitsForDependencies: Bool = true
+  ) -> [Plan.Lane] {
+    let created = Set(new.map(\.name))
+    let touched = created.union(idle.map(\.name))
+    return stack.services.filter { touched.contains($0.name) }.map { service in
+      var steps: [Step] = []
+      if created.contains(service.name) {
+        if service.namespace == .own {
+          steps.append(.attach(service, stack))
+          if !service.routes.isEmpty { steps.append(.setRoutes(service, stack: stack.name)) }
+        }
+      } else if observed[service.name] == .restarting {
+        // Its supervisor is about to start it: that must not become a second process.
+        steps = [.stop(service)]
+      }
+      steps += [.start(service, stack: stack.name), .awaitReady(service)]
+      return Plan.Lane(
+        service: service.name, waitsFor: waitsForDependencies ? gates(of: service, in: stack) : [], steps: steps)
+    }
+  }
+
+  private static func gates(of service: DesiredService, in stack: DesiredStack) -> [Plan.Gate] {
+    service.dependencies.flatMap { dependency in
+      stack.services.filter { $0.service == dependency.service }.map {
+        .condition(instance: $0.name, dependency.condition, isRequired: dependency.isRequired)
+      }
+    }
+  }
+
+  // MARK: down
+
+  package static func down(_ stack: DesiredStack, removeVolumes: Bool) -> Plan {
+    // Group 0 is everybody else's.
+    var removal: [Step] = stack.linkGroup == 0 ? [] : [.removeLinks(group: stack.linkGroup, stack: stack.name)]
+    removal += [
+      .unpinNamespaces(stack.services.map(\.name), stack: stack.name)
+    ]
+    removal += stack.segments.map { .removeSegment($0) } + stack.ownNetworks.map { .removeBridge($0) }
+    removal += [
+      .removeFirewall(stack: stack.name), .forgetConnections(stack), .removeControlGroups(stack: stack.name),
+      .restoreHost,
+      .unmountLayers(stack: stack.name),
+    ]
+    if removeVolumes { removal.append(.removeVolumes(stack: stack.name)) }
+    removal.append(.removeFolders(stack: stack.name))
+    return Plan(
+      stages: [.lanes(stopLanes(stack.services, in: stack)), .serial(removal)],
+      reasons: stack.services.map { Plan.Reason(service: $0.name, text: "removed") })
+  }
+
+  static func removal(of services: [DesiredService], from stack: DesiredStack) -> [Step] {
+    guard !services.isEmpty else { return [] }
+    return services.map { .detach($0) } + [.unpinNamespaces(services.map(\.name), stack: stack.name)]
+      + services.map { .removeLayer(service: $0.name, stack: stack.name) }
+  }
+
+  /// Dependents stop before what they depend on; replicas side by side.
+  static func stopLanes(_ services: [DesiredService], in stack: DesiredStack) -> [Plan.Lane] {
+    let names = Set(services.map(\.name))
+    var dependents: [String: [String]] = [:]
+    for other in stack.services where names.contains(other.name) {
+      for dependency in other.dependencies { dependents[dependency.service, default: []].append(other.name) }
+    }
+    return services.map { service in
+      Plan.Lane(
+        service: service.name, waitsFor: (dependents[service.service] ?? []).map { .lane($0) }, steps: [.stop(service)])
+    }
+  }
+
+  // MARK: start, stop, restart
+
+  /// Those that run already are left alone.
+  package static func start(_ services: [DesiredService], in stack: DesiredStack, observed: Observed) -> Plan {
+    let idle = services.filter { observed[$0.name]?.isAlive != true }
+    return Plan(stages: [.lanes(startLanes(creating: [], starting: idle, in: stack, observed: observed))])
+  }
+
+  package static func stop(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
+    Plan(stages: [.lanes(stopLanes(services, in: stack))])
+  }
+
+  /// Those that run.
+  package static func pause(_ services: [DesiredService], in stack: DesiredStack, observed: Observed) -> Plan {
+    let running = services.filter { observed[$0.name]?.isAlive == true }
+    return Plan(
+      stages: [
+        .lanes(running.map { Plan.Lane(service: $0.name, steps: [.pause($0, stack: stack.name)]) })
+      ])
+  }
+
+  package static func unpause(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
+    Plan(
+      stages: [
+        .lanes(services.map { Plan.Lane(service: $0.name, steps: [.unpause($0, stack: stack.name)]) })
+      ])
+  }
+
+  package static func restart(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
+    let all = services + followers(of: services, in: stack)
+    return Plan(stages: stop(all, in: stack).stages + start(all, in: stack, observed: [:]).stages)
+  }
+
+  /// Those that are to be restarted with others, and those with them, that are not among the others themselves.
+  static func followers(of services: [DesiredService], in stack: DesiredStack) -> [DesiredService] {
+    let given = Set(services.map(\.name))
+    var restarted = Set(services.map(\.service))
+    var followers: [DesiredService] = []
+    // A service stands after those that it depends on: one pass finds all.
+    for service in stack.services where !given.contains(service.name) {
+      guard service.dependencies.contains(where: { $0.restartsWithIt && restarted.contains($0.service) }) else {
+        continue
+      }
+      restarted.insert(service.service)
+      followers.append(service)
+    }
+    return followers
+  }
+}

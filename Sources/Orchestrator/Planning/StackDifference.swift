@@ -1,0 +1,120 @@
+import Intent
+
+/// What an `up` has to do to a stack: what is to be and what was, taken apart by what becomes of each thing.
+struct StackDifference {
+  let old: DesiredStack
+  let new: DesiredStack
+  /// Whether all of `old` was made. Otherwise an `up` was cut off.
+  let isSettled: Bool
+  let loss: NetworkLoss
+
+  /// Why instances that were there before have to be made anew.
+  private let changes: [String: String]
+  /// Instances that were, and are no more or are made anew.
+  let gone: [DesiredService]
+  /// Instances that are made, for the first time or anew.
+  let created: [DesiredService]
+  /// Instances that stay and do not run.
+  let idle: [DesiredService]
+  /// Instances that stay and are restarted with what they depend on.
+  let following: [DesiredService]
+  /// Instances that stay and whose links to networks pass packets otherwise.
+  let reshaped: [DesiredService]
+  /// Instances that stay and are published otherwise.
+  private let republished: [DesiredService]
+  /// Instances that stay and have other routes.
+  let rerouted: Set<String>
+  let bridgesGone: [DesiredNetwork]
+  let bridgesCreated: [DesiredNetwork]
+  let linksGone: [DesiredLink]
+  let linksCreated: [DesiredLink]
+  /// Links that stay and pass packets otherwise.
+  let linksReshaped: [DesiredLink]
+
+  init(
+    from old: DesiredStack, to new: DesiredStack, isSettled: Bool, observed: Planner.Observed, loss: NetworkLoss,
+    scope: Planner.Scope
+  ) {
+    (self.old, self.new, self.isSettled, self.loss) = (old, new, isSettled, loss)
+    let changes = Self.changes(from: old, to: new, isSettled: isSettled, observed, loss, scope)
+    self.changes = changes
+    let (before, after) = (Set(old.services.map(\.name)), Set(new.services.map(\.name)))
+    gone = old.services.filter { changes[$0.name] != nil || !after.contains($0.name) }
+    created = new.services.filter { changes[$0.name] != nil || !before.contains($0.name) }
+    let staying = new.services.filter { changes[$0.name] == nil && before.contains($0.name) }
+    idle = staying.filter { scope.contains($0.name) && observed[$0.name]?.isAlive != true }
+    following = Planner.followers(of: new.services.filter { changes[$0.name] != nil }, in: new).filter { service in
+      changes[service.name] == nil && before.contains(service.name) && observed[service.name]?.isAlive == true
+    }
+    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    // After an `up` that was cut off, what was to be is on record, and perhaps not brought about.
+    reshaped = staying.filter { !isSettled || befores[$0.name]?.hasOtherShape(than: $0) ?? false }
+    republished = staying.filter { service in befores[service.name].map { Set($0.ports) != Set(service.ports) } ?? false
+    }
+    rerouted = Planner.rerouted(from: old, to: new, except: Set(created.map(\.name)), isSettled: isSettled)
+
+    bridgesGone = old.ownNetworks.filter { new.network(named: $0.name) != $0 || loss.networks.contains($0.name) }
+    bridgesCreated = new.ownNetworks.filter {
+      !isSettled || old.network(named: $0.name) != $0 || loss.networks.contains($0.name)
+    }
+    let (linksBefore, linksAfter) = (Set(old.links.map(\.unshaped)), Set(new.links.map(\.unshaped)))
+    linksGone = old.links.filter { !linksAfter.contains($0.unshaped) }
+    linksCreated = new.links.filter { !isSettled || !linksBefore.contains($0.unshaped) }
+    let createdNames = Set(created.map(\.name))
+    linksReshaped = (isSettled ? new.reshapedLinks(since: old) : new.links).filter { !$0.touches(createdNames) }
+  }
+
+  /// Whether what all else stands on has to be made or written: the record, folders, the firewall, networks.
+  var touchesGroundwork: Bool { old != new || !isSettled || !gone.isEmpty || !loss.isEmpty }
+
+  private static func changes(
+    from old: DesiredStack, to new: DesiredStack, isSettled: Bool, _ observed: Planner.Observed, _ loss: NetworkLoss,
+    _ scope: Planner.Scope
+  ) -> [String: String] {
+    var changes: [String: String] = [:]
+    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for service in new.services {
+      guard let before = befores[service.name] else { continue }
+      changes[service.name] =
+        scope.recreatesAll && scope.contains(service.name)
+        ? "as asked" : service.difference(from: before, old: old, new: new)
+    }
+    // An instance without a record never came to run: what there is of it is made anew. So is, after an `up` that was
+    // cut off, one that does not run: it may have lost its namespace.
+    for service in old.services where changes[service.name] == nil {
+      let phase = observed[service.name] ?? .created
+      if phase == .created || !isSettled && !phase.isAlive { changes[service.name] = "it was incomplete" }
+    }
+    for name in loss.instances where changes[name] == nil { changes[name] = "it had lost a link" }
+    Planner.addSharers(of: new, to: &changes)
+    return changes
+  }
+
+  // MARK: In words
+
+  /// What is going to be done to each service, and why.
+  var reasons: [Plan.Reason] {
+    let (names, idleNames) = (Set(new.services.map(\.name)), Set(idle.map(\.name)))
+    return gone.filter { !names.contains($0.name) }.map { reason($0, "removed") }
+      + created.map { service in reason(service, changes[service.name].map { "recreated, \($0)" } ?? "created") }
+      + idle.map { reason($0, "started") }
+      + (isSettled ? reshaped.map { reason($0, "its links changed") } : [])
+      + (isSettled ? linkReasons : [])
+      + republished.map { reason($0, "published ports changed") }
+      + new.services.filter { isSettled && rerouted.contains($0.name) && !idleNames.contains($0.name) }.map {
+        reason($0, "other routes")
+      }
+      + following.map { reason($0, "restarted with what it depends on") }
+  }
+
+  private func reason(_ service: DesiredService, _ text: String) -> Plan.Reason {
+    Plan.Reason(service: service.name, text: text)
+  }
+
+  /// Of links between services, under the name of the first.
+  private var linkReasons: [Plan.Reason] {
+    [(linksGone, "removed"), (linksCreated, "made"), (linksReshaped, "changed")].flatMap { links, word in
+      links.map { Plan.Reason(service: $0.first.service, text: "link to \($0.second.service) \(word)") }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Intent
+import Vocabulary
+
+extension Step: CustomStringConvertible {
+  /// What the step does, in a line.
+  package var description: String {
+    switch self {
+    case .unsettle(let stack): "note that stack \(stack) is being changed"
+    case .acceptClaim(let stack), .recordIntent(let stack): "record what stack \(stack.name) is to be"
+    case .makeFolders(let stack): "make the folders of stack \(stack.name)"
+    case .mountLayers: "mount a tmpfs for writable layers"
+    case .makeHostRoot: "make a root folder around the host's /usr"
+    case .prepareHost(_, let forwarding):
+      !forwarding.isEmpty ? "let packets pass between interfaces" : "make a place for pinned namespaces"
+    case .createBridge(let network, _):
+      network.parent.map { "use link \($0) for network \(network.name), \(network.subnet)" }
+        ?? "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
+    case .createSegment(let segment, _): "create bridge \(segment.bridge), more room for network \(segment.network)"
+    case .removeSegment(let segment): "remove bridge \(segment.bridge)"
+    case .raiseBridge(let network, _): "set bridge \(network.bridge) up again"
+    case .writeFirewall(let stack): "write nftables table \(StackTable.name(of: stack.name))"
+    case .partition(let stack):
+      stack.partition.map {
+        "cut off from each other: \($0)"
+      }
+        ?? "let all services of \(stack.name) reach each other again"
+    case .filterBridges(let networks, _):
+      "choose what the rules see of bridges \(networks.map(\.bridge).joined(separator: ", "))"
+    case .endFlows(let stack): "end connections that the rules of stack \(stack.name) do not allow"
+    case .createNamespace(let service, _): "create a network namespace for \(service.name)"
+    case .attach(let service, _):
+      "attach \(service.name) to "
+        + (service.attachments.isEmpty
+          ? "no network" : service.attachments.map { "\($0.network) as \($0.address)" }.joined(separator: ", "))
+    case .shape(let service, _):
+      "set the links of \(service.name): "
+        + service.attachments.map { "\($0.network) \($0.shapeDescription)" }.joined(separator: "; ")
+    case .connect(let link, _): "link \(link.services)"
+    case .shapeLink(let link, let stack):
+      "set the link of \(link.services): "
+        + (link.isSetDown || stack.isCut(link) ? "no packet passes" : link.currentConditions.description)
+    case .disconnect(let link, _): "remove the link between \(link.services)"
+    case .setRoutes(let service, _):
+      service.routes.isEmpty
+        ? "remove the routes of \(service.name)"
+        : "set the routes of \(service.name): \(service.routes.map(\.text).joined(separator: ", "))"
+    case .start(let service, _):
+      "start \(service.name): \(service.process.arguments.map(shellQuoted).joined(separator: " "))"
+    case .awaitReady(let service):
+      service.healthCheck != nil
+        ? "wait until \(service.name) is healthy"
+        : service.readyPorts.isEmpty
+          ? "wait until \(service.name) runs"
+          : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
+    case .pause(let service, _): "have \(service.name) stand still"
+    case .unpause(let service, _): "let \(service.name) go on"
+    case .stop(let service): "stop \(service.name)"
+    case .unpinNamespaces(let services, _): "remove \(services.count) network namespaces"
+    case .detach(let service): "detach \(service.name) from its networks"
+    case .removeLayer(let service, _): "remove the writable layer of \(service)"
+    case .removeLinks(_, let stack): "remove the links of stack \(stack)"
+    case .removeBridge(let network): "remove bridge \(network.bridge)"
+    case .removeFirewall(let stack): "remove nftables table \(StackTable.name(of: stack))"
+    case .forgetConnections(let stack): "forget the connections of stack \(stack.name)"
+    case .removeControlGroups(let stack): "remove the control groups of stack \(stack)"
+    case .restoreHost: "put the host's settings back as they were, if no other stack needs them"
+    case .unmountLayers: "unmount the writable layers"
+    case .removeVolumes(let stack): "remove the volumes of stack \(stack)"
+    case .removeFolders(let stack): "remove the folders of stack \(stack)"
+    }
+  }
+}
+
+/// A word as a shell reads it back.
+package func shellQuoted(_ word: String) -> String {
+  let isPlain =
+    !word.isEmpty
+    && word.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"):
+        true
+      default: "/._-+=:,@%".utf8.contains(byte)
+      }
+    }
+  return isPlain
+    ? word : "'\(word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#))'"
+}

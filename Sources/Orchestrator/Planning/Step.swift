@@ -1,0 +1,89 @@
+import Intent
+
+/// One change to the host, small enough to name, to show as the command a person would have typed, and to
+/// apply. What is removed or undone may be half made: a step that removes is content with what is not there.
+package enum Step: Hashable, Sendable {
+  // What the services share.
+  /// Notes that the stack is no more what its record says.
+  case unsettle(stack: String)
+  /// Makes what a command has claimed the record, before the first effect.
+  case acceptClaim(DesiredStack)
+  /// Records what is desired, before the first effect.
+  case recordIntent(DesiredStack)
+  /// Folders, volumes and the name files of a stack.
+  case makeFolders(DesiredStack)
+  /// A tmpfs for the writable layers: no disk inodes are made and none are left.
+  case mountLayers(stack: String)
+  /// The lower folder of `rootfs: host`.
+  case makeHostRoot(stack: String)
+  /// What the host itself must do for stacks: a place for pinned namespaces and, on a host that is no router yet,
+  /// forwarding between interfaces.
+  case prepareHost(stack: String, forwarding: Forwarding)
+  case createBridge(DesiredNetwork, DesiredStack)
+  /// A bridge that somebody set down, up again, with the neighbours that the kernel forgot.
+  case raiseBridge(DesiredNetwork, DesiredStack)
+  /// A further bridge of a large network, joined to the network's own.
+  case createSegment(DesiredSegment, DesiredStack)
+  /// The stack's nftables table, replaced as a whole in one transaction.
+  case writeFirewall(DesiredStack)
+  /// What keeps groups of services apart that were cut off from each other by hand, or takes that away.
+  case partition(DesiredStack)
+  /// Which bridges show the frames that they pass on to the firewall.
+  case filterBridges([DesiredNetwork], DesiredStack)
+  /// Forgets the connections that the rules no longer let begin.
+  case endFlows(DesiredStack)
+
+  // What one service needs.
+  /// A network namespace under a name that ip-netns(8) knows, which keeps it beyond its processes.
+  case createNamespace(DesiredService, stack: String)
+  /// Veth pairs from the service's namespace to its bridges, with addresses, routes, neighbours and fdb entries.
+  case attach(DesiredService, DesiredStack)
+  /// What befalls packets on the links of a service that is attached.
+  case shape(DesiredService, stack: String)
+  /// A link between two services, set up at both ends, in place of one that lost an end.
+  case connect(DesiredLink, DesiredStack)
+  /// What befalls packets on a link that stays.
+  case shapeLink(DesiredLink, DesiredStack)
+  /// A service's routes, no more and no fewer than it is to have.
+  case setRoutes(DesiredService, stack: String)
+  case start(DesiredService, stack: String)
+  case awaitReady(DesiredService)
+
+  /// Has all processes of a service stand still, and lets them go on.
+  case pause(DesiredService, stack: String)
+  case unpause(DesiredService, stack: String)
+
+  // And the way back.
+  case stop(DesiredService)
+  case unpinNamespaces([String], stack: String)
+  case detach(DesiredService)
+  case disconnect(DesiredLink, stack: String)
+  case removeLayer(service: String, stack: String)
+  /// All bridges and host ends of veth pairs at once, by their device group: the kernel waits for its readers once for all
+  /// of them, not once for each.
+  case removeLinks(group: UInt32, stack: String)
+  case removeBridge(DesiredNetwork)
+  case removeSegment(DesiredSegment)
+  case removeFirewall(stack: String)
+  /// What the kernel tracks of connections to and from the stack's addresses.
+  case forgetConnections(DesiredStack)
+  case removeControlGroups(stack: String)
+  case restoreHost
+  case unmountLayers(stack: String)
+  case removeVolumes(stack: String)
+  case removeFolders(stack: String)
+}
+
+extension Step {
+  /// The service that the step is for, if it is for one.
+  package var service: String? {
+    switch self {
+    case .createNamespace(let service, _), .attach(let service, _), .shape(let service, _), .start(let service, _),
+      .awaitReady(let service), .setRoutes(let service, _), .pause(let service, _), .unpause(let service, _),
+      .stop(let service), .detach(let service):
+      service.name
+    case .removeLayer(let service, _): service
+    default: nil
+    }
+  }
+}

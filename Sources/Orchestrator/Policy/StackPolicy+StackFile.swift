@@ -1,7 +1,0 @@
-extension StackPolicy {
-  init(_ file: StackFile) {
-    rules = file.policies.map(\.desired)
-    closedNetworks = file.networks.filter { $0.defaultAction == .deny }.map(\.name.value).sorted()
-    expectations = file.expectations.map(\.desired)
-  }
-}

@@ -1,0 +1,115 @@
+import Intent
+import Isolation
+import StackFiles
+import Vocabulary
+
+/// From what a file says to what should exist, one value at a time.
+extension DesiredRoot {
+  init(_ folder: StackFile.RootFolder) {
+    switch folder {
+    case .host: self = .host
+    case .folder(let path, .overlay): self = .overlay(folder: path)
+    case .folder(let path, .direct): self = .direct(folder: path)
+    }
+  }
+}
+
+extension DesiredProcess {
+  init(_ service: StackFile.Service) {
+    let given = Dictionary(service.environment.map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 })
+    self.init(
+      arguments: service.arguments, environment: given, workingDirectory: service.workingDirectory?.value,
+      user: service.user?.value.description, usesInit: service.hasInit, hasTerminal: service.hasTerminal,
+      keepsStdinOpen: service.keepsStandardInputOpen, isRootReadOnly: service.isReadOnly,
+      security: DesiredSecurity(service))
+  }
+}
+
+extension DesiredSecurity {
+  /// As Docker reckons: ALL first, then what is named one by one; what is dropped by name is gone, whatever was added.
+  init(_ service: StackFile.Service) {
+    self.init()
+    isPrivileged = service.isPrivileged
+    isFiltered = service.isFiltered && !service.isPrivileged
+    seccompProfile = isFiltered ? service.seccompProfile : nil
+    forbidsNewPrivileges = service.forbidsNewPrivileges ?? !service.isPrivileged
+    let (addsAll, dropsAll) = (service.addedCapabilities.contains(nil), service.droppedCapabilities.contains(nil))
+    let dropped = CapabilitySet(service.droppedCapabilities.compactMap { $0 })
+    added = (addsAll ? .all : CapabilitySet(service.addedCapabilities.compactMap { $0 })).subtracting(dropped)
+    capabilities = (dropsAll ? [] : CapabilitySet.standard).subtracting(dropped).union(added)
+    if isPrivileged { (capabilities, added) = (.all, .all) }
+  }
+}
+
+extension DesiredMount {
+  init(_ mount: StackFile.Mount) {
+    let source: Source =
+      switch mount.source {
+      case .bind(let path, let creates): .folder(path, createIfMissing: creates)
+      case .volume(let name): .volume(name)
+      case .anonymous: .anonymous
+      case .tmpfs(let tmpfs): .tmpfs(size: tmpfs.size, mode: tmpfs.mode.map(UInt32.init))
+      }
+    self.init(
+      source: source, target: mount.target.value, isReadOnly: mount.isReadOnly,
+      declaredAt: SourceLine(mount.span.place))
+  }
+}
+
+extension DesiredNameResolution {
+  init(_ resolution: StackFile.NameResolution) {
+    self.init()
+    servers = resolution.servers.map(\.value)
+    search = resolution.search?.map(\.value)
+    options = resolution.options?.map(\.value)
+  }
+}
+
+extension TransportProtocol {
+  /// nil for SCTP.
+  init?(_ transport: StackFile.TransportProtocol) {
+    switch transport {
+    case .tcp: self = .tcp
+    case .udp: self = .udp
+    case .sctp: return nil
+    }
+  }
+}
+
+extension Dependency {
+  init(_ dependency: StackFile.Dependency) {
+    let condition: Condition =
+      switch dependency.condition {
+      case .started: .started
+      case .healthy: .healthy
+      case .completed: .completed
+      }
+    self.init(
+      service: dependency.service.value, condition: condition, isRequired: dependency.isRequired,
+      restartsWithIt: dependency.restartsWithIt)
+  }
+}
+
+extension RestartPolicy {
+  init(_ policy: StackFile.RestartPolicy) {
+    switch policy {
+    case .no: self = .no
+    case .always: self = .always
+    case .onFailure(let limit): self = .onFailure(limit: limit ?? 0)
+    case .unlessStopped: self = .unlessStopped
+    }
+  }
+}
+
+extension HealthCheck {
+  init(_ check: StackFile.HealthCheck) {
+    let command: [String] =
+      switch check.test.value {
+      case .command(let words): words
+      case .shell(let line): ["/bin/sh", "-c", line]
+      }
+    self.init(
+      command: command, interval: check.interval, timeout: check.timeout, retries: check.retries,
+      startPeriod: check.startPeriod, startInterval: check.startInterval)
+  }
+}

@@ -1,0 +1,117 @@
+import Addresses
+import Intent
+
+/// What the host already uses: the ranges, ports and names that a stack must stay clear of.
+///
+/// A value, so that choosing is pure: ``HostFacts/observe(except:group:pools:folders:portsOfInterest:isJoining:parents:)`` fills it on a real host.
+package struct HostFacts: Hashable, Sendable {
+  /// A range of addresses with what uses it, as it reads in an error: `route 10.0.0.0/8 via eth0`.
+  package struct UsedRange: Hashable, Sendable {
+    var prefix: IPPrefix
+    var user: String
+    /// The link that leads there, for a route of the host.
+    var link: String?
+
+    package init(prefix: IPPrefix, user: String, link: String? = nil) {
+      self.prefix = prefix
+      self.user = user
+      self.link = link
+    }
+  }
+  /// A port of the host that somebody listens on or publishes.
+  package struct UsedPort: Hashable, Sendable {
+    /// `0.0.0.0` or `::` for all of a family, nil for all of both.
+    package var address: IPAddress?
+    package var port: UInt16
+    package var transport: TransportProtocol
+    package var user: PortUser
+
+    package init(address: IPAddress? = nil, port: UInt16, transport: TransportProtocol, user: PortUser) {
+      self.address = address
+      self.port = port
+      self.transport = transport
+      self.user = user
+    }
+  }
+  /// A network that another stack has made.
+  package struct ForeignNetwork: Hashable, Sendable {
+    package var stack: String
+    package var network: DesiredNetwork
+
+    package init(stack: String, network: DesiredNetwork) {
+      self.stack = stack
+      self.network = network
+    }
+
+    /// How a file names it: `web/front`.
+    package var name: String { "\(stack)/\(network.name)" }
+
+    /// Whether a file means it: by its stack and its own name, as `web_front`, or by the name that its file gives it.
+    func isNamed(_ text: String) -> Bool {
+      text == name || text == "\(stack)_\(network.name)" || text == network.givenName
+    }
+  }
+  /// A service of another stack on a network.
+  package struct Member: Hashable, Sendable {
+    package var stack: String
+    package var service: String
+    package var address: IPv4Address
+    package var names: [String]
+
+    package init(stack: String, service: String, address: IPv4Address, names: [String]) {
+      self.stack = stack
+      self.service = service
+      self.address = address
+      self.names = names
+    }
+  }
+  package enum PortUser: Hashable, Sendable, CustomStringConvertible {
+    case process(name: String, pid: Int32)
+    /// A socket whose owner could not be found out.
+    case socket
+    /// Another stack.
+    case stack(String)
+    /// Another service of the same stack.
+    case service(String)
+
+    package var description: String {
+      switch self {
+      case .process(let name, let pid): "\(name) (pid \(pid))"
+      case .socket: "a process that cannot be seen from here"
+      case .stack(let name): "stack \(name)"
+      case .service(let name): "service \(name)"
+      }
+    }
+  }
+
+  package var ranges: [UsedRange] = []
+  package var ports: [UsedPort] = []
+  /// Names of links that are not the stack's own.
+  package var links: Set<String> = []
+  /// Addresses of the links of the host that networks are made on; a link that is not there is not in it.
+  package var parents: [String: [IPv4Address]] = [:]
+  /// Networks of other stacks.
+  package var networks: [ForeignNetwork] = []
+  /// Who of other stacks is on a network, by its bridge.
+  package var members: [String: [Member]] = [:]
+  /// Device groups in use.
+  package var linkGroups: Set<UInt32> = []
+  /// nftables tables that are not the stack's own.
+  package var tables: Set<String> = []
+  /// Whether the kernel has netem. Looked at only for a stack that needs it.
+  package var emulatesNetworks = true
+  /// Whether the kernel's bridges tell VLANs apart. Looked at only for a stack that needs it.
+  package var tellsVLANsApart = true
+  /// Whether the kernel has IPv6.
+  package var hasIPv6 = true
+  /// What decides who the users of services are outside.
+  package var identities = IdentityFacts()
+  /// Whether the frames that a bridge passes on can be shown to the firewall: the kernel has br_netfilter, and has it loaded.
+  package var canFilterBridges = true
+  /// Where new subnets come from.
+  var pools: [IPv4Prefix]
+
+  package init(pools: [IPv4Prefix]) {
+    self.pools = pools
+  }
+}

@@ -1,0 +1,89 @@
+import Intent
+import StackFiles
+import Vocabulary
+
+/// What of the host decides whether services can have users of their own, and which ids these are outside.
+package struct IdentityFacts: Hashable, Sendable {
+  /// Why no service can have a user namespace here; nil where each can.
+  package var refusal: String?
+  /// Paths whose files cannot be shown under other ids (mount_setattr(2), MOUNT_ATTR_IDMAP), with why.
+  package var unmappable: [String: String] = [:]
+  /// Whether a folder of a tmpfs can.
+  package var mapsTmpfs = true
+  /// Ids that others use: other stacks, /etc/subuid, the host's users.
+  package var taken: [ClosedRange<UInt32>] = []
+
+  package init() {}
+}
+
+/// Whose users the processes of a service are.
+enum UserNamespaceChoice: Hashable, Sendable {
+  /// Its own: root inside is nobody outside.
+  case own
+  /// The host's.
+  case host(Reason)
+
+  enum Reason: Hashable, Sendable {
+    /// The file says so.
+    case asked
+    /// Something else that the file says goes only with the host's users.
+    case follows(String)
+    /// It cannot be had.
+    case impossible(String)
+  }
+}
+
+extension IdentityFacts {
+  /// What a service gets whose file does not say.
+  static let standard = StackFile.UserNamespaceMode.private
+
+  /// - Parameter folder: where the stack keeps its volumes and layers.
+  func choice(for service: StackFile.Service, in folder: StackFolder) -> UserNamespaceChoice {
+    if (service.userNamespace?.value ?? Self.standard) == .host { return .host(.asked) }
+    if service.isPrivileged { return .host(.follows("privileged: true")) }
+    if service.settings.ipc == .host { return .host(.follows("ipc: host")) }
+    if service.settings.pid == .host { return .host(.follows("pid: host")) }
+    if let refusal { return .host(.impossible(refusal)) }
+    if service.rootfs.value == .host, !mapsTmpfs, let reason = unmappable[folder.hostRootOnDisk] {
+      return .host(.impossible("\(folder.lib) \(reason), and a tmpfs has none before Linux 6.3"))
+    }
+    for (what, path) in Self.places(of: service, in: folder) {
+      if let reason = unmappable[path] { return .host(.impossible("\(what) \(path) \(reason)")) }
+    }
+    for id in service.user.map({ [$0.value.user, $0.value.group] }) ?? [] {
+      guard let id, let number = UInt64(id), number >= UInt64(IdentityAllocator.size) else { continue }
+      return .host(.impossible("user \(id) is beyond the \(IdentityAllocator.size) of a user namespace"))
+    }
+    return .own
+  }
+
+  /// What people should know who have not asked for it: services that have the host's users because they cannot have their
+  /// own, with why.
+  package func notes(for services: [StackFile.Service], in folder: StackFolder) -> [String] {
+    var names: [String: [String]] = [:]
+    for service in services {
+      guard case .host(.impossible(let obstacle)) = choice(for: service, in: folder) else { continue }
+      names[obstacle, default: []].append(service.name.value)
+    }
+    return names.map { obstacle, names in
+      "no user namespace for \(names.joined(separator: ", ")): \(obstacle)"
+    }.sorted()
+  }
+
+  /// What of the host's a service sees, as it is named in a message and where it is.
+  package static func places(of service: StackFile.Service, in folder: StackFolder) -> [(what: String, path: String)] {
+    var places: [(what: String, path: String)] = []
+    switch service.rootfs.value {
+    case .host: break
+    case .folder(let path, _): places.append(("root folder", path))
+    }
+    for mount in service.mounts {
+      switch mount.source {
+      case .bind(let path, _): places.append(("folder", path))
+      case .volume(let name): places.append(("volume", folder.volume(name)))
+      case .anonymous, .tmpfs: break
+      }
+    }
+    return places
+  }
+}

@@ -1,0 +1,52 @@
+import Intent
+import StackFiles
+import Vocabulary
+
+extension Resolver {
+  /// The link of the host that a macvlan network is on, which must be there.
+  mutating func parent(of network: StackFile.Network) -> String? {
+    guard network.driver?.value == .macvlan, let parent = network.parent else { return nil }
+    if facts.parents[parent.value] == nil {
+      errors.append(
+        StackError(
+          "\(stackName)/\(network.name.value)", "the host has no link \(parent.value)",
+          remedy: "name one that it has in \(parent.span.place): ip link shows them"))
+    }
+    return parent.value
+  }
+
+  mutating func tunnel(of network: StackFile.Network) -> DesiredTunnel? {
+    guard network.driver?.value == .vxlan, let id = network.tunnelID, let remote = network.remote else { return nil }
+    let (stack, name) = (stackName, network.name.value)
+    let link = linkName(before: previous?.network(named: name)?.tunnel?.link) {
+      LinkName.tunnel(stack: stack, network: name, attempt: $0)
+    }
+    return DesiredTunnel(
+      link: link, id: UInt32(id.value), remote: remote.value, local: network.local?.value,
+      port: UInt16(network.tunnelPort?.value ?? StackFile.Network.standardTunnelPort))
+  }
+
+  /// Rules are kept where all frames of a network pass one bridge, untagged. Better no stack than one that looks guarded.
+  mutating func checkRules(_ stack: DesiredStack) {
+    guard !stack.policy.isEmpty else { return }
+    let divided = Set(stack.segments.map(\.network))
+    for network in stack.ownNetworks {
+      let reason: String
+      if network.parent != nil {
+        reason = "it is on a link of the host, past all rules"
+      } else if !network.vlans.isEmpty {
+        reason = "it has VLANs, whose frames no rule sees"
+      } else if divided.contains(network.name) {
+        reason = "it has more services than one bridge takes"
+      } else {
+        continue
+      }
+      errors.append(
+        StackError(
+          "\(stackName)/\(network.name)", "the stack has rules, which cannot be kept on this network: \(reason)",
+          remedy:
+            "put it (\(network.declaredAt.map(\.description) ?? "")) into a stack without `policies` and `default: deny`"
+        ))
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import Addresses
+import Intent
+import StackFiles
+import Vocabulary
+
+extension Resolver {
+  static func takenPrefixes(_ facts: HostFacts) -> [(prefix: IPv6Prefix, user: String)] {
+    facts.ranges.compactMap { range in
+      guard case .v6(let prefix) = range.prefix else { return nil }
+      return (prefix, range.user)
+    }
+  }
+
+  /// What the file fixes comes first, so that no chosen subnet stands in its way.
+  mutating func claimFixedPrefixes(_ networks: [StackFile.Network]) {
+    for network in networks {
+      guard let subnet = network.subnet6 else { continue }
+      if let taken = takenPrefixes.first(where: { $0.prefix.overlaps(subnet.value) }) {
+        errors.append(
+          StackError(
+            "\(stackName)/\(network.name.value)", "subnet \(subnet.value) overlaps \(taken.prefix), \(taken.user)",
+            remedy: "choose another subnet in \(subnet.span.place), or leave it out and one is chosen"))
+      }
+      takenPrefixes.append((subnet.value, "network \(network.name.value)"))
+    }
+  }
+
+  /// The subnet that the file gives, or that the network has had, or a unique local one (RFC 4193) that follows from the
+  /// stack's name and the network's, so that it stays the same from one `up` to the next.
+  mutating func chooseIPv6(of network: StackFile.Network) -> DesiredNetwork.IPv6? {
+    guard network.hasIPv6 else { return nil }
+    let name = network.name.value
+    guard facts.hasIPv6 else {
+      errors.append(
+        StackError(
+          "\(stackName)/\(name)", "IPv6 is not to be had: this kernel has none",
+          remedy: "leave enable_ipv6 out in \(network.name.span.place), or boot without ipv6.disable=1"))
+      return nil
+    }
+    let subnet = network.subnet6?.value ?? freePrefix(for: name)
+    return DesiredNetwork.IPv6(subnet: subnet, gateway: network.gateway6?.value ?? subnet.firstHost)
+  }
+
+  private mutating func freePrefix(for network: String) -> IPv6Prefix {
+    func isFree(_ candidate: IPv6Prefix) -> Bool { !takenPrefixes.contains { $0.prefix.overlaps(candidate) } }
+    var chosen: IPv6Prefix
+    if let kept = previous?.network(named: network)?.ipv6?.subnet, kept.isUniqueLocal, kept.length == 64, isFree(kept) {
+      chosen = kept
+    } else {
+      var attempt = 0
+      chosen = .uniqueLocal(stack: stackName, network: network, attempt: attempt)
+      while !isFree(chosen) {
+        attempt += 1
+        chosen = .uniqueLocal(stack: stackName, network: network, attempt: attempt)
+      }
+    }
+    takenPrefixes.append((chosen, "network \(network)"))
+    return chosen
+  }
+
+  static func fixedIPv6Addresses(of service: StackFile.Service, on network: String) -> [IPv6Address] {
+    service.attachments.filter { $0.network.value == network }.compactMap { $0.address6?.value }
+  }
+}
+
+extension IPv6Prefix {
+
+  /// In fd00::/8 (RFC 4193, 3.1).
+  var isUniqueLocal: Bool { network.high >> 56 == 0xFD }
+
+  /// A /64 of its own: fd, forty bits of the stack and sixteen of the network.
+  ///
+  /// - Parameter attempt: counts up while the subnet is somebody else's.
+  static func uniqueLocal(stack: String, network: String, attempt: Int) -> IPv6Prefix {
+    let global = StableHash("ipv6", stack).value & 0xFF_FFFF_FFFF
+    let subnet = StableHash("ipv6", stack, network, String(attempt)).value & 0xFFFF
+    // Sixteen bits of many attempts are used up one day; forty more are not.
+    let shifted = global &+ UInt64(attempt / 64)
+    return IPv6Prefix(high: 0xFD << 56 | (shifted & 0xFF_FFFF_FFFF) << 16 | subnet)
+  }
+
+  private init(high: UInt64) {
+    self = IPv6Prefix(containing: IPv6Address(high: high, low: 0), length: 64) ?? .any
+  }
+}
+
+/// Hands out the addresses of one subnet of IPv6: to whoever has the fifth address of the IPv4 subnet the fifth, so that they
+/// are easy to read together, unless that one is fixed for another service.
+struct IPv6HostAddresses {
+  private let subnet: IPv6Prefix
+  private var used: Set<IPv6Address>
+
+  init(_ network: DesiredNetwork.IPv6, reserved: [IPv6Address]) {
+    subnet = network.subnet
+    used = Set(reserved + [network.gateway, network.subnet.network])
+  }
+
+  /// nil when the subnet is used up.
+  mutating func take(besides address: IPv4Address, in ipv4: IPv4Prefix) -> IPv6Address? {
+    let number = UInt64(address.bits - ipv4.network.bits)
+    if let address = host(number), used.insert(address).inserted { return address }
+    // Beyond all that an IPv4 subnet can have, or in a narrow subnet from its beginning.
+    let start: UInt64 = host(1 << 32) == nil ? 1 : 1 << 32
+    var next = start
+    while let address = host(next) {
+      if used.insert(address).inserted { return address }
+      next += 1
+    }
+    return nil
+  }
+
+  private func host(_ number: UInt64) -> IPv6Address? {
+    let (low, overflow) = subnet.network.low.addingReportingOverflow(number)
+    let address = IPv6Address(high: subnet.network.high, low: low)
+    return !overflow && subnet.contains(address) ? address : nil
+  }
+}

@@ -1,0 +1,88 @@
+import Addresses
+import Intent
+import StackFiles
+import Vocabulary
+
+extension Resolver {
+  /// The links whose both ends are to run.
+  mutating func links(_ services: [DesiredService], _ names: inout [String: InterfaceNames]) -> [DesiredLink] {
+    let running = Set(services.map(\.service))
+    var counts: [String: Int] = [:]
+    let overrides = Dictionary(
+      (previous?.links ?? []).map { ($0.unshaped, $0.override) }, uniquingKeysWith: { first, _ in first })
+    let between = file.links.filter { link in link.ends.allSatisfy { running.contains($0.service.value) } }
+    return between.map { link in
+      let pair = link.ends.map(\.service.value).sorted().joined(separator: "/")
+      let number = counts[pair, default: 0]
+      counts[pair] = number + 1
+      var desired = DesiredLink(
+        first: end(link.first, to: link.second, number, &names),
+        second: end(link.second, to: link.first, number, &names),
+        mtu: link.mtu.map { UInt32($0.value) }, declaredAt: SourceLine(link.span.place))
+      desired.first.condition = condition(of: link.declared(from: link.first, to: link.second), link)
+      desired.second.condition = condition(of: link.declared(from: link.second, to: link.first), link)
+      desired.override = overrides[desired.unshaped] ?? nil
+      return desired
+    }
+  }
+
+  private func end(
+    _ end: StackFile.Link.End, to other: StackFile.Link.End, _ number: Int, _ names: inout [String: InterfaceNames]
+  ) -> DesiredLink.End {
+    let service = end.service.value
+    let interface =
+      end.interface?.value ?? names[service, default: InterfaceNames(given: [String]())].next()
+    var mac = end.mac?.value
+    if mac == nil, case .v4(let address) = end.addresses.first?.value.address { mac = Self.mac(for: address) }
+    let hash = StableHash("link", stackName, service, other.service.value, String(number))
+    return DesiredLink.End(
+      service: service, interface: interface,
+      // Locally administered and no group's, with 40 bits of the names.
+      mac: mac ?? MACAddress(bits: 0x0200_0000_0000 | hash.value & 0xFF_FFFF_FFFF),
+      addresses: end.addresses.map { DesiredAddress(address: $0.value.address, length: $0.value.length) })
+  }
+
+  /// The subnets of links, which no network beside them may have: a service on both would know two ways.
+  func claimLinks(_ allocator: inout AddressAllocator) {
+    for address in file.links.flatMap(\.ends).flatMap(\.addresses) {
+      if case .v4(let subnet) = address.value.network { allocator.claim(subnet, for: "a link") }
+    }
+  }
+}
+
+extension Resolver {
+  /// Says which services have IPv6 by a link.
+  mutating func markIPv6OfLinks(_ stack: inout DesiredStack) {
+    let ends = stack.links.flatMap(\.ends).filter { end in end.addresses.contains { !$0.address.isV4 } }
+    guard !ends.isEmpty else { return }
+    let names = Set(ends.map(\.service))
+    for index in stack.services.indices where names.contains(stack.services[index].name) {
+      stack.services[index].linksHaveIPv6 = true
+    }
+    guard !facts.hasIPv6 else { return }
+    for link in stack.links where link.ends.contains(where: { end in end.addresses.contains { !$0.address.isV4 } }) {
+      errors.append(
+        StackError(
+          stackName, "the link between \(link.services) cannot have IPv6: this kernel has none",
+          remedy: "leave its IPv6 addresses out in \(link.declaredAt.map(\.description) ?? "the stack file"),"
+            + " or boot without ipv6.disable=1"))
+    }
+  }
+
+  /// Lets services find by name those that they reach by a link alone.
+  func nameFarEnds(_ stack: inout DesiredStack) {
+    guard !stack.links.isEmpty else { return }
+    for index in stack.services.indices {
+      let service = stack.services[index]
+      let networks = Set(service.attachments.map(\.network))
+      for (_, other) in stack.ends(of: service) {
+        guard let neighbour = stack.service(named: other.service),
+          networks.isDisjoint(with: neighbour.attachments.map(\.network))
+        else { continue }
+        stack.services[index].extraHosts += other.addresses.map {
+          DesiredHost(name: other.service, address: $0.address)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import Addresses
+import Intent
+import StackFiles
+import Vocabulary
+
+extension Resolver {
+  /// Gives services their routes, with every name in them replaced by its address. A route for everything takes the place
+  /// of the one through a network's gateway.
+  mutating func route(_ stack: inout DesiredStack) {
+    let firsts = Dictionary(stack.services.map { ($0.service, $0) }, uniquingKeysWith: { first, _ in first })
+    for index in stack.services.indices {
+      let service = stack.services[index]
+      guard service.namespace == .own, let wanted = file.services[service.service]?.routes, !wanted.isEmpty else {
+        continue
+      }
+      var routes: [DesiredRoute] = []
+      for route in wanted {
+        for own in desired(route, of: service, firsts, in: stack) {
+          if routes.contains(where: { $0.destination == own.destination }) {
+            report(route, of: service, "there is another one to \(own.destination)", remedy: "leave one of them out")
+          }
+          check(own, route, of: service, in: stack)
+          routes.append(own)
+        }
+      }
+      stack.services[index].routes = routes
+      for place in service.attachments.indices {
+        if routes.contains(where: { $0.destination == .anyV4 }) {
+          stack.services[index].attachments[place].isDefaultRoute = false
+        }
+        if routes.contains(where: { $0.destination == .anyV6 }) {
+          stack.services[index].attachments[place].ipv6?.isDefaultRoute = false
+        }
+      }
+    }
+  }
+
+  /// What a route of the file comes to: to a network with IPv6, and to everywhere, one for each family that the service has and
+  /// that the router has an address of.
+  private mutating func desired(
+    _ route: StackFile.Route, of service: DesiredService, _ firsts: [String: DesiredService], in stack: DesiredStack
+  ) -> [DesiredRoute] {
+    // A network that got no subnet has been reported.
+    let meant: [IPPrefix] =
+      switch route.destination.value {
+      case .prefix(let prefix): [prefix]
+      case .everywhere: [.anyV4, .anyV6]
+      case .network(let name): stack.network(named: name)?.subnets ?? []
+      }
+    let destinations = meant.filter { $0.network.isV4 || service.speaksIPv6 }
+    if destinations.isEmpty, !meant.isEmpty {
+      report(route, of: service, "\(service.name) has no IPv6", remedy: "give it some, or leave the route out")
+      return []
+    }
+    let place = SourceLine(route.destination.span.place)
+    let hops: [IPAddress]
+    switch route.hop.value {
+    case .blackhole:
+      return destinations.map { DesiredRoute(destination: $0, gateway: nil, declaredAt: place) }
+    case .address(let address): hops = [address]
+    case .service(let name):
+      guard let router = firsts[name] else {
+        report(route, of: service, "\(name) does not run", remedy: "bring it up too, or leave the route out")
+        return []
+      }
+      hops = [true, false].compactMap { address(of: router, nextTo: service, in: stack, isV4: $0) }
+    }
+    let routes = destinations.compactMap { destination in
+      hops.first { $0.isV4 == destination.network.isV4 }.map {
+        DesiredRoute(destination: destination, gateway: $0, declaredAt: place)
+      }
+    }
+    if routes.isEmpty, let destination = destinations.first {
+      let family = destination.network.isV4 ? "IPv4" : "IPv6"
+      report(
+        route, of: service, "the router has no \(family) address that \(service.name) is beside",
+        remedy: "give it one on a network or link that the two share, or leave the route out")
+    }
+    return routes
+  }
+
+  /// A router's address where a service meets it: on the first network that both are on, else on a link.
+  private func address(
+    of router: DesiredService, nextTo service: DesiredService, in stack: DesiredStack, isV4: Bool
+  ) -> IPAddress? {
+    for attachment in service.attachments {
+      guard let other = router.attachments.first(where: { $0.network == attachment.network }) else { continue }
+      guard isV4 else {
+        if attachment.ipv6 != nil, let address = other.ipv6?.address { return .v6(address) }
+        continue
+      }
+      for id in [attachment.accessVLAN] + attachment.subinterfaces.map(\.vlan) {
+        if let address = other.address(in: id) { return .v4(address) }
+      }
+    }
+    return stack.links.lazy.filter { $0.touches([service.name]) && $0.touches([router.name]) }
+      .compactMap { link in
+        link.ends.first { $0.service == router.name }?.addresses.first { $0.address.isV4 == isV4 }?.address
+      }
+      .first
+  }
+
+  private mutating func check(
+    _ route: DesiredRoute, _ wanted: StackFile.Route, of service: DesiredService, in stack: DesiredStack
+  ) {
+    let connected = stack.connectedNetworks(of: service)
+    if let network = connected.first(where: { $0.prefix == route.destination }) {
+      report(
+        wanted, of: service, "\(route.destination) is \(network.name), which the service is on",
+        remedy: "leave the route out")
+    }
+    guard let gateway = route.gateway else { return }
+    guard !stack.addresses(of: service).contains(gateway) else {
+      return report(wanted, of: service, "\(gateway) is the service's own address", remedy: "name the router's")
+    }
+    guard !connected.contains(where: { $0.prefix.contains(gateway) }) else { return }
+    let places = connected.map { "\($0.name) \($0.prefix)" }.joined(separator: ", ")
+    report(
+      wanted, of: service, "\(gateway) is on none of the service's networks: \(places.isEmpty ? "none" : places)",
+      remedy: "name a router on one of them")
+  }
+
+  private mutating func report(
+    _ route: StackFile.Route, of service: DesiredService, _ problem: String, remedy: String
+  ) {
+    errors.append(
+      StackError(
+        "\(stackName)/\(service.name)", "the route \(route.text) cannot be: \(problem)",
+        remedy: "\(remedy) in \(route.destination.span.place)"))
+  }
+}
+
+extension DesiredStack {
+  /// What a service has interfaces in, with what to call each.
+  func connectedNetworks(of service: DesiredService) -> [(name: String, prefix: IPPrefix)] {
+    service.attachments.flatMap { attachment -> [(name: String, prefix: IPPrefix)] in
+      guard let network = network(named: attachment.network) else { return [] }
+      let own: (name: String, prefix: IPPrefix) = ("network \(network.name)", .v4(network.subnet(of: attachment)))
+      let second = attachment.ipv6.flatMap { _ in network.ipv6 }.map {
+        ("network \(network.name)", IPPrefix.v6($0.subnet))
+      }
+      return [own] + [second].compactMap(\.self)
+        + attachment.subinterfaces.compactMap { interface in
+          interface.address.flatMap { IPv4Prefix(containing: $0, length: interface.length) }
+            .map { ("VLAN \(interface.vlan) of \(network.name)", .v4($0)) }
+        }
+    }
+      + ends(of: service).flatMap { end, other in
+        end.addresses.compactMap { address in address.network.map { ("the link to \(other.service)", $0) } }
+      }
+  }
+
+  func addresses(of service: DesiredService) -> [IPAddress] {
+    service.attachments.flatMap(\.everyAddress) + ends(of: service).flatMap { $0.end.addresses.map(\.address) }
+  }
+
+  /// A service's ends of links, each with the other end.
+  func ends(of service: DesiredService) -> [(end: DesiredLink.End, other: DesiredLink.End)] {
+    links.compactMap { link in
+      if link.first.service == service.name { return (link.first, link.second) }
+      return link.second.service == service.name ? (link.second, link.first) : nil
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Intent
+import Netfilter
+
+/// Bridges that only pass frames on: further ones of large networks, and those of VLANs that have one of their own. The host is at a
+/// network's own bridge, and at none of these.
+extension Firewall {
+  private var passing: [String] {
+    stack.segments.map(\.bridge) + stack.networks.flatMap { $0.vlans.compactMap(\.bridge) }
+  }
+
+  var segmentSets: [NftSet] {
+    guard !passing.isEmpty else { return [] }
+    return [
+      NftSet(
+        "segments", key: [.interfaceName], elements: passing.map { NftElement(.interface($0)) },
+        comment: "bridges that only pass frames on"),
+      NftSet(
+        "within_segments", key: [.interfaceName, .interfaceName],
+        elements: passing.map { NftElement(.interface($0), .interface($0)) },
+        comment: "from such a bridge to itself"),
+    ]
+  }
+
+  /// Where bridged frames come by here (br_netfilter), one of these is not to be seen twice: what connection tracking makes
+  /// of a packet at the first bridge would hold at the network's own, which then could not translate it any more.
+  ///
+  /// Whoever sends to such a bridge's hardware address finds no way into the host, nor through it.
+  var segmentChains: [NftChain] {
+    guard !passing.isEmpty else { return [] }
+    let arriving = NftMatch.set([.inputInterface], named: "segments")
+    return [
+      NftChain(
+        "pass_segments", base: NftBase(.filter, .prerouting, priority: -300), rules: [NftRule([arriving], .notrack)]),
+      NftChain(
+        "keep_in_segments", base: NftBase(.filter, .forward, priority: -1),
+        rules: [
+          NftRule([arriving, .set([.inputInterface, .outputInterface], .notEqual, named: "within_segments")], .drop)
+        ]),
+      NftChain(
+        "keep_from_host", base: NftBase(.filter, .input, priority: -1), rules: [NftRule([arriving], .drop)]),
+    ]
+  }
+}

@@ -1,0 +1,225 @@
+import Addresses
+import DNS
+import Intent
+import Netfilter
+
+/// The nftables table of a stack: what may enter its networks, what is translated, and nothing else.
+///
+/// Each stack guards only what is its own, so stacks need not know each other to be apart. Services and ports stand in
+/// sets and maps: the number of rules is the same for one service and for a thousand.
+package struct Firewall {
+  private(set) var stack: DesiredStack
+  /// With networks that others guard.
+  let whole: DesiredStack
+  /// Nil where there is nothing to decide that is not so by itself.
+  private let policy: PolicyChains?
+
+  /// - Parameter counts: what the counters of rules begin from.
+  package init(_ stack: DesiredStack, counts: [NftCounter] = []) {
+    self.stack = stack
+    whole = stack
+    // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here.
+    self.stack.networks = stack.ownNetworks.filter { $0.parent == nil }
+    policy = stack.policy.isEmpty ? nil : PolicyChains(self.stack, counts: counts)
+  }
+
+  package var table: NftTable {
+    NftTable(
+      .inet, StackTable.name(of: stack.name), comment: "stack:\(stack.name)",
+      chains: [
+        guardIncoming, answerNames, translateIncoming, translateLocal, translateSource, forward,
+      ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + loopback6Chains + segmentChains
+        + (policy?.chains ?? []),
+      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets
+        + segmentSets + (policy?.sets ?? []),
+      maps: publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
+  }
+
+  /// Puts the table in the place of the stack's former one: packets meet the one or the other.
+  package var transaction: NftTransaction {
+    var transaction = NftTransaction()
+    transaction.replace(table)
+    return transaction
+  }
+
+  /// Deletes the table of a stack if it is there.
+  package static func removal(of stack: String) -> NftTransaction {
+    var transaction = NftTransaction()
+    transaction.deleteIfPresent(NftTableName(.inet, StackTable.name(of: stack)))
+    return transaction
+  }
+
+  // MARK: Sets and maps
+
+  private var bridges: NftSet {
+    NftSet(
+      "bridges", key: [.interfaceName], elements: stack.networks.map { NftElement(.interface($0.bridge)) },
+      comment: "the networks of the stack")
+  }
+
+  private var innerPairs: NftSet {
+    NftSet(
+      "within", key: [.interfaceName, .interfaceName],
+      elements: stack.networks.map { NftElement(.interface($0.bridge), .interface($0.bridge)) },
+      comment: "from a network to itself")
+  }
+
+  private var openBridges: NftSet {
+    NftSet(
+      "open", key: [.interfaceName],
+      elements: stack.networks.filter { !$0.isInternal }.map { NftElement(.interface($0.bridge)) },
+      comment: "networks with a way out")
+  }
+
+  private var internalBridges: NftSet {
+    NftSet(
+      "internal", key: [.interfaceName],
+      elements: stack.networks.filter(\.isInternal).map { NftElement(.interface($0.bridge)) },
+      comment: "networks without a way out")
+  }
+
+  private var gateways: NftSet {
+    NftSet(
+      "gateways", key: [.ipv4Address], elements: stack.networks.map { NftElement(.address(.v4($0.gateway))) },
+      comment: "addresses of the host in the networks")
+  }
+
+  private var ownGateways: NftSet {
+    NftSet(
+      "own_gateway", key: [.interfaceName, .ipv4Address],
+      elements: stack.networks.map { NftElement(.interface($0.bridge), .address(.v4($0.gateway))) },
+      comment: "which of them a network may talk to: its own")
+  }
+
+  private var nameServers: NftSet {
+    let transports: [NftValue] = [.udp, .tcp]
+    return NftSet(
+      "names", key: [.interfaceName, .ipv4Address, .transportProtocol, .port],
+      elements: stack.networks.flatMap { network in
+        transports.map {
+          NftElement(.interface(network.bridge), .address(.v4(network.gateway)), $0, .port(DNSPort.standard))
+        }
+      },
+      comment: "where a network is told names")
+  }
+
+  // MARK: Before connection tracking
+
+  /// `route_localnet` lets packets from loopback addresses leave by the bridges; none may come in by them.
+  ///
+  /// Questions for names are not tracked: each would take a place in the host's table for half a minute, and whoever
+  /// publishes port 53 on all addresses of the host, this stack or another, would have them led to himself.
+  private var guardIncoming: NftChain {
+    NftChain(
+      "guard_incoming", base: NftBase(.filter, .prerouting, priority: -300),
+      rules: [
+        NftRule([.set([.inputInterface], named: "bridges"), .field(.ipDestination, Self.loopback)], .drop),
+        NftRule([toNames], .notrack),
+      ] + ipv6QuestionRules)
+  }
+
+  private var answerNames: NftChain {
+    NftChain(
+      "answer_names", base: NftBase(.filter, .output, priority: -300),
+      rules: [
+        NftRule([.set([.outputInterface, .ipSource, .transportProtocol, .sourcePort], named: "names")], .notrack)
+      ] + ipv6AnswerRules)
+  }
+
+  private var toNames: NftMatch {
+    .set([.inputInterface, .ipDestination, .transportProtocol, .destinationPort], named: "names")
+  }
+
+  // MARK: Translation
+
+  /// A packet to 127.0.0.1 that comes from elsewhere is not led anywhere: what is published there is for the host alone.
+  private var translateIncoming: NftChain {
+    NftChain(
+      "publish", base: NftBase(.nat, .prerouting, priority: -100),
+      rules: [
+        NftRule([.field(.ipDestination, Self.loopback)], .verdict(.accept))
+      ] + toPublished)
+  }
+
+  private var translateLocal: NftChain {
+    NftChain(
+      "publish_locally", base: NftBase(.nat, .output, priority: -100), rules: toPublished)
+  }
+
+  private var translateSource: NftChain {
+    NftChain(
+      "leave", base: NftBase(.nat, .postrouting, priority: 100),
+      rules: [
+        NftRule(
+          [.set([.inputInterface], named: "open"), .set([.outputInterface], .notEqual, named: "bridges")], .masquerade),
+        // From the host by 127.0.0.1: an address that no service could answer to.
+        NftRule([.set([.outputInterface], named: "bridges"), .field(.ipSource, Self.loopback)], .masquerade),
+        // Services of an internal network have no route to anyone but the host.
+        NftRule([.set([.outputInterface], named: "internal"), .status(.destinationTranslated)], .masquerade),
+      ] + (policy?.translations ?? []) + stack.networks.map(translateHairpin) + ipv6Hairpins)
+  }
+
+  /// To a published port of the same network: the answer must come back this way to be translated back.
+  ///
+  /// By the source's address: where bridged frames pass through here (br_netfilter), the kernel bridges a packet that was
+  /// translated to the same bridge, and then names no incoming link (br_nf_pre_routing_finish, br_nf_post_routing).
+  private func translateHairpin(_ network: DesiredNetwork) -> NftRule {
+    NftRule(
+      [
+        .field(.outputInterface, .interface(network.bridge)), .field(.ipSource, .prefix(.v4(network.subnet))),
+        .status(.destinationTranslated),
+      ], .masquerade)
+  }
+
+  // MARK: Passing through
+
+  private var forward: NftChain {
+    NftChain(
+      "forward", base: NftBase(.filter, .forward, priority: 0),
+      rules: [
+        NftRule([.state([.established, .related])], .accept)
+      ]
+        + (policy?.forwardRules ?? [
+          NftRule([.set([.outputInterface], named: "bridges")], .verdict(.goto("enter"))),
+          NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
+        ]))
+  }
+
+  /// What enters a network: its own traffic, where bridged frames come by here (br_netfilter), and what was published.
+  private var enter: NftChain {
+    NftChain(
+      "enter",
+      rules: [
+        NftRule([.set([.inputInterface, .outputInterface], named: "within")], .accept),
+        NftRule([.status(.destinationTranslated)], .accept),
+        NftRule([], .drop),
+      ])
+  }
+
+  private var leaveInternal: NftChain {
+    NftChain(
+      "leave_internal",
+      rules: [
+        NftRule([.field(.transportProtocol, .tcp)], .reject(.tcpReset)),
+        NftRule([], .reject(.administrativelyProhibited)),
+      ])
+  }
+
+  /// The host's address in one network is no way into it from another.
+  private var input: NftChain {
+    NftChain(
+      "input", base: NftBase(.filter, .input, priority: 0),
+      rules: [
+        NftRule([.state([.established, .related])], .accept),
+        NftRule([.field(.inputInterface, .interface("lo"))], .accept),
+        NftRule([toNames], .accept),
+        NftRule(
+          [
+            .set([.ipDestination], named: "gateways"),
+            .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
+          ], .drop),
+      ] + ipv6InputRules + (policy?.inputRules ?? []))
+  }
+
+  private static let loopback = NftValue.prefix(.v4(.loopback))
+}

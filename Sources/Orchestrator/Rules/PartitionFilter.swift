@@ -1,0 +1,82 @@
+import Addresses
+import Intent
+import Netfilter
+
+/// What keeps groups of services apart that were cut off from each other by hand: both what is bridged between them and what the
+/// host passes on, a published port of the one for the other included.
+///
+/// The tables stand beside the stack's own, so that neither is written anew for the other, and know services by their addresses.
+/// Links between two services do not pass the host: see ``StackBuilder``.
+package struct PartitionFilter {
+  private let stack: DesiredStack
+
+  package init(_ stack: DesiredStack) {
+    self.stack = stack
+  }
+
+  /// `inet stack-web/partition` for what is routed, `bridge stack-web/partition` for what is bridged.
+  package static func names(_ stack: String) -> [NftTableName] {
+    [.inet, .bridge].map { NftTableName($0, "\(StackTable.name(of: stack))/partition") }
+  }
+
+  /// Puts the tables in the place of former ones, or takes those away.
+  package var transaction: NftTransaction {
+    var transaction = NftTransaction()
+    for name in Self.names(stack.name) { transaction.deleteIfPresent(name) }
+    for table in tables { transaction.add(table) }
+    return transaction
+  }
+
+  package var tables: [NftTable] {
+    let groups = stack.partitionGroups.map(Group.init)
+    guard !groups.isEmpty else { return [] }
+    let families: [AddressFamily] = [.v4, .v6].filter { family in
+      groups.contains { !$0.addresses(family, of: stack).isEmpty }
+    }
+    return Self.names(stack.name).map { name in
+      NftTable(
+        name.family, name.name, comment: "stack:\(stack.name)",
+        chains: [
+          NftChain(
+            "forward", base: NftBase(.filter, .forward, priority: -10),
+            rules: families.flatMap { family in Self.rules(groups.count, family) })
+        ],
+        sets: families.flatMap { family in
+          groups.enumerated().map { index, group in
+            NftSet(
+              Self.set(index, family), key: [family.type],
+              elements: group.addresses(family, of: stack).map { NftElement(.address($0)) }, comment: group.comment)
+          }
+        })
+    }
+  }
+
+  private static func rules(_ count: Int, _ family: AddressFamily) -> [NftRule] {
+    (0..<count).flatMap { from in
+      (0..<count).filter { $0 != from }.map { to in
+        NftRule(
+          [.set([family.source], named: set(from, family)), .set([family.destination], named: set(to, family))],
+          [.counter, .drop])
+      }
+    }
+  }
+
+  private static func set(_ number: Int, _ family: AddressFamily) -> String {
+    "group\(number)" + (family == .v4 ? "" : "_6")
+  }
+
+  /// One side.
+  private struct Group {
+    let names: [String]
+
+    /// The kernel keeps 127 octets.
+    var comment: String { String(names.joined(separator: ",").prefix(100)) }
+
+    func addresses(_ family: AddressFamily, of stack: DesiredStack) -> [IPAddress] {
+      names.compactMap { stack.service(named: $0) }.flatMap(\.attachments).flatMap { attachment in
+        [IPAddress.v4(attachment.address)] + attachment.subinterfaces.compactMap(\.address).map(IPAddress.v4)
+          + [attachment.ipv6].compactMap(\.self).map { .v6($0.address) }
+      }.filter(family.holds)
+    }
+  }
+}

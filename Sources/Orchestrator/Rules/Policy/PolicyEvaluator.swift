@@ -1,0 +1,229 @@
+import Addresses
+import Intent
+import Vocabulary
+
+/// Decides on flows as the firewall of a stack does: by its services, networks and rules alone. Pure.
+///
+/// `verify` predicts from it, and a change of the policy asks it which flows must end.
+package struct PolicyEvaluator: Sendable {
+  /// One side of a rule.
+  private struct Side {
+    var isAny = false
+    var isHost = false
+    var isInternet = false
+    var addresses: [Set<IPAddress>] = []
+    var ranges: [IPPrefix] = []
+  }
+
+  private struct Rule {
+    var source: Side
+    var destination: Side
+    var rule: PolicyRule
+  }
+
+  /// An interface of a service, the host or somebody outside.
+  private enum Place {
+    case service(DesiredService, DesiredAttachment)
+    case host(IPAddress?)
+    case outside(IPAddress)
+  }
+
+  private let rules: [Rule]
+  private let closed: Set<String>
+  private let services: [String: DesiredService]
+  private let networks: [String: DesiredNetwork]
+  private let owners: [IPAddress: (service: String, network: String)]
+  private let gateways: [IPAddress: String]
+
+  package init(_ stack: DesiredStack) {
+    var members = PolicyMembers(stack)
+    rules = stack.policy.rules.map { rule in
+      Rule(
+        source: Self.side(rule.sources, &members), destination: Self.side(rule.destinations, &members), rule: rule)
+    }
+    closed = Set(stack.policy.closedNetworks)
+    services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    owners = Dictionary(
+      stack.services.flatMap { service in
+        service.attachments.flatMap { attachment in
+          attachment.everyAddress.map { ($0, (service.name, attachment.network)) }
+        }
+      }, uniquingKeysWith: { first, _ in first })
+    gateways = Dictionary(
+      stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  private static func side(_ peers: [PolicyPeer], _ members: inout PolicyMembers) -> Side {
+    var side = Side()
+    for peer in peers {
+      switch peer {
+      case .any: side.isAny = true
+      case .host: side.isHost = true
+      case .internet: side.isInternet = true
+      case .range(let prefix): side.ranges.append(prefix)
+      case .service, .pattern, .label, .network:
+        if let addresses = members.addresses(of: peer) { side.addresses.append(addresses) }
+      }
+    }
+    return side
+  }
+
+  // MARK: - Flows by name
+
+  /// - Parameter isPublished: whether it is sent to a port that the host publishes for the destination.
+  package func decision(
+    from source: PolicyEndpoint, to destination: PolicyEndpoint, _ packet: PolicyPacket, isPublished: Bool = false
+  ) -> PolicyDecision {
+    switch (source, destination) {
+    case (.service(let sender, let by), .service(let receiver, let network)):
+      guard sender != receiver || isPublished else { return PolicyDecision(true, .itself) }
+      guard let from = services[sender],
+        let to = services[receiver],
+        let target = isPublished
+          ? publishedAttachment(of: to) : attachment(of: to, in: network, sharedWith: from)
+      else { return PolicyDecision(false, .noRoute) }
+      let direct = isPublished ? nil : from.attachments.first { $0.network == target.network }
+      let chosen = by.map { name in from.attachments.first { $0.network == name } }
+      guard let own = chosen ?? direct ?? from.attachments.first(where: \.isDefaultRoute) ?? nil else {
+        return PolicyDecision(false, .noRoute)
+      }
+      return decide(.service(from, own), .service(to, target), packet, isPublished: isPublished)
+    case (.service(let sender, let by), .host(let address)):
+      guard let from = services[sender] else { return PolicyDecision(false, .noRoute) }
+      guard let own = attachment(of: from, in: by, towards: address) else { return PolicyDecision(false, .noRoute) }
+      let target = address ?? networks[own.network]?.hostAddresses.first
+      return decide(.service(from, own), .host(target), packet, isPublished: false)
+    case (.service(let sender, let by), .outside(let address)):
+      guard let from = services[sender],
+        let own = from.attachments.first(where: { by == nil ? $0.isDefaultRoute : $0.network == by })
+      else { return PolicyDecision(false, .noRoute) }
+      return decide(.service(from, own), .outside(address), packet, isPublished: false)
+    case (.host(let address), .service(let receiver, let network)):
+      guard let to = services[receiver],
+        let target = isPublished
+          ? publishedAttachment(of: to) : to.attachments.first(where: { network == nil || $0.network == network })
+      else { return PolicyDecision(false, .noRoute) }
+      return decide(
+        .host(address ?? networks[target.network]?.hostAddresses.first), .service(to, target), packet,
+        isPublished: isPublished)
+    case (.outside(let address), .service(let receiver, let network)):
+      guard let to = services[receiver],
+        let target = isPublished
+          ? publishedAttachment(of: to) : to.attachments.first(where: { network == nil || $0.network == network })
+      else { return PolicyDecision(false, .noRoute) }
+      return decide(.outside(address), .service(to, target), packet, isPublished: isPublished)
+    case (.host, .host), (.host, .outside), (.outside, .host), (.outside, .outside):
+      return PolicyDecision(true, .elsewhere)
+    }
+  }
+
+  /// Where a service is reached by its first shared network with another, or as asked.
+  private func attachment(
+    of service: DesiredService, in network: String?, sharedWith other: DesiredService
+  ) -> DesiredAttachment? {
+    if let network { return service.attachments.first { $0.network == network } }
+    let shared = other.attachments.first { own in service.attachments.contains { $0.network == own.network } }
+    return service.attachments.first { shared == nil || $0.network == shared?.network }
+  }
+
+  /// The attachment that the service's published ports lead to.
+  private func publishedAttachment(of service: DesiredService) -> DesiredAttachment? {
+    service.attachments.first(where: \.isDefaultRoute) ?? service.attachments.first
+  }
+
+  /// The attachment by which a service reaches an address of the host.
+  private func attachment(
+    of service: DesiredService, in network: String?, towards address: IPAddress?
+  ) -> DesiredAttachment? {
+    if let network { return service.attachments.first { $0.network == network } }
+    let near = address.map { gateways[$0] } ?? service.attachments.first?.network
+    return service.attachments.first { $0.network == near } ?? service.attachments.first(where: \.isDefaultRoute)
+  }
+
+  // MARK: - Flows by address
+
+  /// A flow as connection tracking knows it: source and destination behind translation.
+  ///
+  /// - Parameter hostAddresses: the host's own, beside those in the stack's networks.
+  /// - Returns: nil for what does not concern the stack's services.
+  package func decision(
+    from source: IPAddress, to destination: IPAddress, _ packet: PolicyPacket, isPublished: Bool,
+    hostAddresses: Set<IPAddress>
+  ) -> PolicyDecision? {
+    guard owners[source] != nil || owners[destination] != nil else { return nil }
+    func place(_ address: IPAddress) -> Place {
+      if let owner = owners[address], let service = services[owner.service],
+        let attachment = service.attachments.first(where: { $0.network == owner.network })
+      {
+        return .service(service, attachment)
+      }
+      let isHost = gateways[address] != nil || hostAddresses.contains(address) || address.isLoopback
+      return isHost ? .host(address) : .outside(address)
+    }
+    return decide(place(source), place(destination), packet, isPublished: isPublished)
+  }
+
+  // MARK: - The decision
+
+  private func decide(
+    _ source: Place, _ destination: Place, _ packet: PolicyPacket, isPublished: Bool
+  ) -> PolicyDecision {
+    switch (source, destination) {
+    case (.outside, .service) where !isPublished: return PolicyDecision(false, .isolation)
+    case (.service(_, let own), .outside) where networks[own.network]?.isInternal ?? false:
+      return PolicyDecision(false, .noRoute)
+    case (.service(_, let own), .host(let address?)):
+      if let network = gateways[address] {
+        guard network == own.network else { return PolicyDecision(false, .isolation) }
+        if packet == .udp(53) || packet == .tcp(53) { return PolicyDecision(true, .names) }
+      }
+    default: break
+    }
+    if let number = rules.firstIndex(where: { concerns($0, source, destination, packet) }) {
+      let rule = rules[number].rule
+      return PolicyDecision(rule.action == .allow, .rule(number), rule: rule)
+    }
+    switch (source, destination) {
+    case (.service(_, let own), .service(_, let target)):
+      guard own.network == target.network || isPublished else { return PolicyDecision(false, .isolation) }
+      return byDefault(in: target.network)
+    case (_, .service(_, let target)): return byDefault(in: target.network)
+    case (.service(_, let own), _): return byDefault(in: own.network)
+    default: return PolicyDecision(true, .elsewhere)
+    }
+  }
+
+  private func byDefault(in network: String) -> PolicyDecision {
+    PolicyDecision(!closed.contains(network), .networkDefault(network))
+  }
+
+  private func concerns(_ rule: Rule, _ source: Place, _ destination: Place, _ packet: PolicyPacket) -> Bool {
+    (rule.rule.ports.isEmpty || rule.rule.ports.contains { $0.covers(packet) })
+      && concerns(rule.source, source) && concerns(rule.destination, destination)
+  }
+
+  private func concerns(_ side: Side, _ place: Place) -> Bool {
+    if side.isAny { return true }
+    switch place {
+    case .service(_, let attachment):
+      return attachment.addresses.contains { address in
+        side.addresses.contains { $0.contains(address) } || side.ranges.contains { $0.contains(address) }
+      }
+    case .host(let address):
+      return side.isHost || address.map { address in side.ranges.contains { $0.contains(address) } } ?? false
+    case .outside(let address):
+      return side.isInternet || side.ranges.contains { $0.contains(address) }
+    }
+  }
+}
+
+extension IPAddress {
+  package var isLoopback: Bool {
+    switch self {
+    case .v4(let address): address.isLoopback
+    case .v6(let address): address == IPv6Address(high: 0, low: 1)
+    }
+  }
+}

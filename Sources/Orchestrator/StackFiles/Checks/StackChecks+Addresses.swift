@@ -1,0 +1,182 @@
+import Addresses
+
+extension StackChecks {
+  /// Subnets apart from each other, and what is inside them inside them.
+  func checkSubnets() {
+    // In the order of their first address only neighbours can be the first to overlap; a wide one stays a candidate.
+    let owned = stack.networks.flatMap { network in
+      ([network.subnet] + network.vlans.map(\.subnet)).compactMap { subnet in
+        subnet.map { Subnet(network: network.name.value, prefix: $0.value, span: $0.span) }
+      }
+    }
+    var widest: Subnet?
+    for subnet in owned.sorted(by: { ($0.prefix, $0.place) < ($1.prefix, $1.place) }) {
+      if let other = widest, other.prefix.overlaps(subnet.prefix) {
+        let isLater = other.place <= subnet.place
+        report(isLater ? subnet : other, overlapping: isLater ? other : subnet)
+      }
+      if widest.map({ $0.prefix.last < subnet.prefix.last }) ?? true { widest = subnet }
+    }
+    for network in stack.networks { checkDetails(of: network) }
+  }
+
+  private struct Subnet {
+    var network: String
+    var prefix: IPv4Prefix
+    var span: Span
+    var place: Int { span.range.lowerBound }
+  }
+
+  private func report(_ subnet: Subnet, overlapping other: Subnet) {
+    // A network has a subnet of its own and one for each VLAN.
+    let subject =
+      other.network == subnet.network
+      ? "two subnets of network \"\(subnet.network)\"" : "the networks \"\(other.network)\" and \"\(subnet.network)\""
+    diagnostics.add(
+      Diagnostic(
+        .overlappingSubnets, "\(subject) have addresses in common",
+        at: subnet.span, "overlaps \(other.prefix)", also: [Diagnostic.Label(other.span, "declared here")]))
+  }
+
+  private func checkDetails(of network: StackFile.Network) {
+    guard let subnet = network.subnet else {
+      // A subnet that was wrong has been reported; the details may well be right for it.
+      guard !network.isDamaged(diagnostics), network.external == nil else { return }
+      for span in [network.gateway?.span, network.addressRange?.span].compactMap({ $0 }) {
+        diagnostics.add(
+          Diagnostic(
+            .addressWithoutSubnet, "network \"\(network.name.value)\" has addresses but no subnet", at: span,
+            help: ["declare it: `subnet: 10.1.0.0/24`"]))
+      }
+      return
+    }
+    if let gateway = network.gateway {
+      checkInside(gateway.map(IPAddress.v4), "the gateway", of: network, subnet.map(IPPrefix.v4))
+    }
+    if let range = network.addressRange,
+      range.value.length < subnet.value.length || !subnet.value.contains(range.value.network)
+    {
+      diagnostics.add(
+        Diagnostic(
+          .outsideSubnet, "the range \(range.value) is not inside the subnet of \"\(network.name.value)\"",
+          at: range.span, also: [Diagnostic.Label(subnet.span, "the subnet is \(subnet.value)")]))
+    }
+  }
+
+  /// False, with a diagnostic, for an address that no host of the subnet can have.
+  @discardableResult
+  func checkInside(
+    _ address: Located<IPAddress>, _ what: String, of network: StackFile.Network, _ subnet: Located<IPPrefix>
+  ) -> Bool {
+    let label = Diagnostic.Label(subnet.span, "the subnet is \(subnet.value)")
+    guard subnet.value.contains(address.value) else {
+      diagnostics.add(
+        Diagnostic(
+          .outsideSubnet, "\(what) \(address.value) is outside the subnet of \"\(network.name.value)\"",
+          at: address.span, also: [label]))
+      return false
+    }
+    guard let role = Self.role(of: address.value, in: subnet.value) else { return true }
+    diagnostics.add(
+      Diagnostic(
+        .reservedAddress, "\(what) \(address.value) is \(role) of \"\(network.name.value)\"", at: address.span,
+        also: [label]))
+    return false
+  }
+
+  /// What an address stands for that is no single host's.
+  private static func role(of address: IPAddress, in subnet: IPPrefix) -> String? {
+    // In IPv6 it stands for any router of the subnet (RFC 4291, 2.6.1), and there is no broadcast.
+    if address == subnet.network { return "the network address" }
+    if case .v4(let range) = subnet, address == .v4(range.last) { return "the broadcast address" }
+    return nil
+  }
+
+  /// False, with a diagnostic, for a service's address that is the network's own gateway.
+  ///
+  /// - Parameters:
+  ///   - gateway: the declared one.
+  ///   - first: what it is where none is declared.
+  func checkIsNoGateway(
+    _ address: Located<IPAddress>, of network: StackFile.Network, _ subnet: Located<IPPrefix>,
+    gateway: Located<IPAddress>?, first: IPAddress
+  ) -> Bool {
+    guard address.value == gateway?.value ?? first else { return true }
+    diagnostics.add(
+      Diagnostic(
+        .reservedAddress, "the address \(address.value) is the gateway of \"\(network.name.value)\"", at: address.span,
+        also: [
+          gateway.map { Diagnostic.Label($0.span, "the gateway is declared here") }
+            ?? Diagnostic.Label(subnet.span, "the gateway is the first address of \(subnet.value)")
+        ]))
+    return false
+  }
+
+  func checkAddresses() {
+    /// By network and address.
+    var owners: [String: [(service: StackFile.Service, span: Span)]] = [:]
+    func claim(_ what: String, _ span: Span, _ service: StackFile.Service, on network: StackFile.Network) {
+      let key = "\(network.name.value) \(what)"
+      reportDouble(what, span, service, owners[key])
+      owners[key, default: []].append((service, span))
+    }
+    for service in stack.services {
+      for attachment in service.attachments {
+        guard let network = stack.networks[attachment.network.value] else { continue }
+        if let mac = attachment.mac {
+          claim("the hardware address \(mac.value)", mac.span, service, on: network)
+        }
+        if let address = attachment.address, check(address, of: service, on: network, attachment) {
+          claim("the address \(address.value)", address.span, service, on: network)
+        }
+        if let address = attachment.address6, check(address, of: service, on: network) {
+          claim("the address \(address.value)", address.span, service, on: network)
+        }
+      }
+    }
+  }
+
+  private func reportDouble(
+    _ what: String, _ span: Span, _ service: StackFile.Service, _ owners: [(service: StackFile.Service, span: Span)]?
+  ) {
+    guard let owner = owners?.first(where: { Self.canRunTogether($0.service, service) }) else { return }
+    diagnostics.add(
+      Diagnostic(
+        .duplicateAddress, "\(what) is given to \"\(owner.service.name.value)\" and to \"\(service.name.value)\"",
+        at: span, "again here", also: [Diagnostic.Label(owner.span, "first here")]))
+  }
+
+  private func check(
+    _ address: Located<IPv4Address>, of service: StackFile.Service, on network: StackFile.Network,
+    _ attachment: StackFile.Attachment
+  ) -> Bool {
+    guard let subnet = network.subnet(of: attachment) else {
+      if !network.isDamaged(diagnostics), network.external == nil {
+        diagnostics.add(
+          Diagnostic(
+            .addressWithoutSubnet,
+            "service \"\(service.name.value)\" has a fixed address on \"\(network.name.value)\", which has no subnet",
+            at: address.span, also: [Diagnostic.Label(network.name.span, "the network is declared here")],
+            help: ["declare one that holds the address: `subnet: \(Self.likelySubnet(of: address.value))`"]))
+      }
+      return true
+    }
+    let (place, range) = (address.map(IPAddress.v4), subnet.map(IPPrefix.v4))
+    guard checkInside(place, "the address", of: network, range) else { return false }
+    guard subnet == network.subnet else { return true }
+    return checkIsNoGateway(
+      place, of: network, range, gateway: network.gateway?.map(IPAddress.v4),
+      first: .v4(IPv4Address(bits: subnet.value.network.bits + 1)))
+  }
+
+  static func likelySubnet(of address: IPv4Address) -> String {
+    IPv4Prefix(containing: address, length: 24)?.description ?? "10.1.0.0/24"
+  }
+}
+
+extension StackFile.Network {
+  /// It had a subnet that could not be read: no use in saying that it has none.
+  fileprivate func isDamaged(_ diagnostics: DiagnosticList) -> Bool {
+    diagnostics.contains { [.badSubnet, .unusableSubnet].contains($0.code) }
+  }
+}

@@ -1,0 +1,99 @@
+import Addresses
+
+extension StackChecks {
+  /// Links whose ends are there, can talk to each other, and lead nowhere that a network leads.
+  func checkLinks() {
+    for link in stack.links {
+      for end in link.ends { checkEnd(end) }
+      checkAddresses(of: link)
+    }
+    checkSubnetsOfLinks()
+  }
+
+  private func checkEnd(_ end: StackFile.Link.End) {
+    guard let service = stack.services[end.service.value] else {
+      guard !serviceNames.contains(end.service.value) else { return }
+      let meant = Suggestion.closest(to: end.service.value, among: stack.services.lazy.map(\.name.value))
+      let declared = meant.flatMap { stack.services[$0] }
+      diagnostics.add(
+        Diagnostic(
+          .undefinedService, "a link ends at undefined service \"\(end.service.value)\"", at: end.service.span,
+          meant.map { "did you mean \"\($0)\"?" } ?? "",
+          also: declared.map { [Diagnostic.Label($0.name.span, "\"\($0.name.value)\" is declared here")] } ?? []))
+      return
+    }
+    guard let mode = service.networkMode, mode.value != .isolated else { return }
+    diagnostics.add(
+      Diagnostic(
+        .networkModeConflict, "a link ends at service \"\(service.name.value)\", which has no network of its own",
+        at: end.service.span, also: [Diagnostic.Label(mode.span, "its network is said here")]))
+  }
+
+  private func checkAddresses(of link: StackFile.Link) {
+    for one in link.first.addresses {
+      for other in link.second.addresses where one.value.address == other.value.address {
+        diagnostics.add(
+          Diagnostic(
+            .duplicateAddress, "both ends of a link have the address \(one.value.address)", at: other.span,
+            "again here", also: [Diagnostic.Label(one.span, "first here")]))
+      }
+    }
+    // What one end has of a family, the other has a neighbour for, if it has any of that family.
+    for one in link.first.addresses {
+      let others = link.second.addresses.filter { $0.value.isV4 == one.value.isV4 }
+      guard let other = others.first, !others.contains(where: { $0.value.network == one.value.network }) else {
+        continue
+      }
+      let subnet = one.value.network.map(\.description) ?? ""
+      diagnostics.add(
+        Diagnostic(
+          .badLink, "the ends of a link are in different subnets", at: other.span, "this is not in \(subnet)",
+          also: [Diagnostic.Label(one.span, "the other end is in \(subnet)")]))
+    }
+  }
+
+  /// Where a service has two ways to the same addresses, one of them never carries anything.
+  private func checkSubnetsOfLinks() {
+    var claims: [String: [(network: IPPrefix, span: Span)]] = [:]
+    func claim(_ network: IPPrefix, _ span: Span, _ service: String) {
+      if let other = claims[service]?.first(where: { $0.network.overlaps(network) }) {
+        diagnostics.add(
+          Diagnostic(
+            .overlappingSubnets, "two interfaces of service \"\(service)\" are in \(network)", at: span,
+            "again here", also: [Diagnostic.Label(other.span, "first here")]))
+      }
+      claims[service, default: []].append((network, span))
+    }
+    for link in stack.links {
+      for end in link.ends {
+        for address in end.addresses {
+          if let network = address.value.network { claim(network, address.span, end.service.value) }
+        }
+      }
+    }
+    for (name, links) in claims.sorted(by: { $0.key < $1.key }) {
+      for attachment in stack.services[name]?.attachments ?? [] {
+        let network = stack.networks[attachment.network.value]
+        let subnets = [network?.subnet?.map { IPPrefix.v4($0) }, network?.subnet6?.map { IPPrefix.v6($0) }]
+        guard
+          let subnet = subnets.compactMap(\.self).first(where: { own in
+            links.contains { $0.network.overlaps(own.value) }
+          }),
+          let link = links.first(where: { $0.network.overlaps(subnet.value) })
+        else { continue }
+        diagnostics.add(
+          Diagnostic(
+            .overlappingSubnets, "two interfaces of service \"\(name)\" are in \(subnet.value)", at: link.span,
+            "again here", also: [Diagnostic.Label(subnet.span, "first here")]))
+      }
+    }
+  }
+}
+
+extension StackFile.Link.InterfaceAddress {
+  fileprivate var isV4: Bool { address.isV4 }
+}
+
+extension IPPrefix {
+  func overlaps(_ other: IPPrefix) -> Bool { contains(other.network) || other.contains(network) }
+}

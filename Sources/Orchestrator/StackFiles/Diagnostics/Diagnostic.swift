@@ -1,0 +1,97 @@
+/// Something wrong with a stack file, and where.
+package struct Diagnostic: Error, Sendable, Hashable {
+  enum Severity: String, Sendable { case error, warning, note }
+
+  /// A stretch of a file with what there is to say about it. The text may be empty.
+  struct Label: Sendable, Hashable {
+    var span: Span
+    var text: String
+
+    init(_ span: Span, _ text: String = "") {
+      self.span = span
+      self.text = text
+    }
+  }
+
+  var code: DiagnosticCode
+  /// One line, without a full stop.
+  var message: String
+  /// The file, as the user wrote its path.
+  var path: String
+  /// Nil when the whole file is meant: it cannot be read, say.
+  var primary: Label?
+  /// Other places that take part: the declaration that disagrees.
+  var secondary: [Label] = []
+  /// What to do, a line each.
+  var help: [String] = []
+
+  var severity: Severity { code.severity }
+
+  init(
+    _ code: DiagnosticCode, _ message: String, at span: Span, _ label: String = "", also secondary: [Label] = [],
+    help: [String] = []
+  ) {
+    self.code = code
+    self.message = message
+    self.path = span.file.path
+    self.primary = Label(span, label)
+    self.secondary = secondary
+    self.help = help
+  }
+
+  init(_ code: DiagnosticCode, _ message: String, file path: String, help: [String] = []) {
+    self.code = code
+    self.message = message
+    self.path = path
+    self.help = help
+  }
+}
+
+/// What reading a stack found: everything, not only the first. Several stages write to one list.
+package final class DiagnosticList {
+  private var diagnostics: [Diagnostic] = []
+  private var seen: Set<Diagnostic> = []
+  private var spoiled: [Span] = []
+  private var fileOrder: [String: Int] = [:]
+  package private(set) var hasErrors = false
+
+  /// More than this many are no help to anyone, and a hostile file could ask for millions.
+  static let limit = 1000
+
+  /// Files are reported in the order in which they are first heard of.
+  func register(file path: String) {
+    if fileOrder[path] == nil { fileOrder[path] = fileOrder.count }
+  }
+
+  /// What stands here is wrong and reported: what follows from it is no news.
+  func add(_ diagnostic: Diagnostic, spoiling span: Span) {
+    add(diagnostic)
+    if !isFull { spoiled.append(span) }
+  }
+
+  func add(_ diagnostic: Diagnostic) {
+    if let primary = diagnostic.primary, spoiled.contains(where: { $0.holds(primary.span) }) { return }
+    register(file: diagnostic.path)
+    if diagnostic.severity == .error { hasErrors = true }
+    // An anchor's contents are read once for each alias: one report is enough.
+    guard diagnostics.count < Self.limit, seen.insert(diagnostic).inserted else { return }
+    diagnostics.append(diagnostic)
+  }
+
+  /// What comes now is not listed any more: the work of describing it can be saved.
+  var isFull: Bool { diagnostics.count >= Self.limit }
+
+  package init() {}
+
+  func contains(where predicate: (Diagnostic) -> Bool) -> Bool { diagnostics.contains(where: predicate) }
+
+  /// By file, then by place.
+  package var sorted: [Diagnostic] {
+    func key(_ diagnostic: Diagnostic) -> (Int, Int) {
+      (fileOrder[diagnostic.path] ?? 0, diagnostic.primary?.span.range.lowerBound ?? -1)
+    }
+    return diagnostics.enumerated()
+      .sorted { (key($0.element).0, key($0.element).1, $0.offset) < (key($1.element).0, key($1.element).1, $1.offset) }
+      .map(\.element)
+  }
+}

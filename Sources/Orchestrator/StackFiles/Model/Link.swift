@@ -1,0 +1,45 @@
+import Addresses
+import Vocabulary
+
+extension StackFile {
+  /// A cable between two services: an interface in each, and nothing else.
+  package struct Link: Sendable, Equatable {
+    package struct End: Sendable, Equatable {
+      package var service: Located<String>
+      /// Nil: the next free one of `eth0`, `eth1` and so on.
+      package var interface: Located<String>?
+      package var mac: Located<MACAddress>?
+      /// With the length of their network.
+      package var addresses: [Located<InterfaceAddress>] = []
+      /// What befalls packets that this end sends and gets.
+      var conditions = DeclaredConditions()
+
+      init(service: Located<String>) { self.service = service }
+    }
+
+    /// An address of an interface in the network that it is in.
+    package struct InterfaceAddress: Sendable, Hashable, CustomStringConvertible {
+      package var address: IPAddress
+      package var length: Int
+
+      package var network: IPPrefix? { IPPrefix(containing: address, length: length) }
+      package var description: String { "\(address)/\(length)" }
+    }
+
+    package var first: End
+    package var second: End
+    /// The largest packet in octets: 68...65535. Nil: the kernel's 1500.
+    package var mtu: Located<Int>?
+    /// What befalls packets each way, where an end says nothing else.
+    var conditions = DeclaredCondition()
+    package var span: Span
+
+    package var ends: [End] { [first, second] }
+
+    /// What befalls packets from one end to the other: what the link says, over it what the end that gets them does, and over
+    /// that what the one that sends them does.
+    package func declared(from sender: End, to receiver: End) -> DeclaredCondition {
+      conditions.overlaid(by: receiver.conditions[.ingress]).overlaid(by: sender.conditions[.egress])
+    }
+  }
+}

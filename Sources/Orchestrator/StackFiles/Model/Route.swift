@@ -1,0 +1,67 @@
+import Addresses
+
+extension StackFile {
+  /// Where packets of a service to some addresses go.
+  package struct Route: Sendable, Equatable {
+    package enum Destination: Sendable, Hashable {
+      case prefix(IPPrefix)
+      /// `default`: where no other route leads, in each family that the router has an address of.
+      case everywhere
+      /// A network of the file, by its key.
+      case network(String)
+    }
+
+    package enum Hop: Sendable, Hashable {
+      case address(IPAddress)
+      /// A service that shares a network or a link with this one.
+      case service(String)
+      /// Nowhere: packets are dropped without a word.
+      case blackhole
+    }
+
+    package var destination: Located<Destination>
+    package var hop: Located<Hop>
+  }
+
+  /// Whose network namespace a service runs in, where it is not one of its own on networks.
+  package enum NetworkMode: Sendable, Hashable {
+    /// Its own, with a loopback and what `links:` gives it.
+    case isolated
+    case host
+    /// Another service's.
+    case service(String)
+  }
+}
+
+extension StackFile.Route.Destination: CustomStringConvertible {
+  /// As it is written in a file.
+  package var description: String {
+    switch self {
+    case .prefix(let prefix): "\(prefix)"
+    case .everywhere: "default"
+    case .network(let name): name
+    }
+  }
+}
+
+extension StackFile.Route {
+  /// As it is written in a file, and as ip-route(8) has it.
+  package var text: String {
+    switch hop.value {
+    case .address(let address): "\(destination.value) via \(address)"
+    case .service(let name): "\(destination.value) via \(name)"
+    case .blackhole: "blackhole \(destination.value)"
+    }
+  }
+}
+
+extension StackFile.NetworkMode: CustomStringConvertible {
+  /// As it is written in a file.
+  package var description: String {
+    switch self {
+    case .isolated: "none"
+    case .host: "host"
+    case .service(let name): "service:\(name)"
+    }
+  }
+}

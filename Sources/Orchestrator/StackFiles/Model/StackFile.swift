@@ -1,0 +1,95 @@
+import Addresses
+import Vocabulary
+
+/// A stack as its file declares it: checked, interpolated and merged, with the place of everything that a later
+/// stage may need to point at. Nothing is chosen yet that the file leaves open: addresses, free ports, ids.
+package struct StackFile: Sendable, Equatable {
+  /// From `name:`, else from the file's name: `[a-z0-9][a-z0-9_-]{0,62}`.
+  package var name: Located<String>
+  /// Absolute path of the folder of the first file. Relative paths in the files start here; in the model they are resolved.
+  var folder: String
+  /// Absolute path of the file that gives the stack its name, which mostly is the only one.
+  package var path: String { folder == "/" ? "/\(fileName)" : "\(folder)/\(fileName)" }
+  private var fileName: String { Path.split(name.span.file.path).name }
+  /// Every network that is declared, and `default` when some service names none.
+  package var networks: NamedList<Network>
+  package var volumes: NamedList<Volume>
+  /// Every service, whatever its profiles: see `activeServices(profiles:named:)`.
+  package var services: NamedList<Service>
+  /// In the order of the file: the first that is about a packet decides.
+  package var policies: [Rule] = []
+  /// What `stack verify` must find true.
+  package var expectations: [Rule] = []
+  package var links: [Link] = []
+}
+
+extension StackFile {
+  /// A bridge that services attach to.
+  package struct Network: Named, Sendable, Equatable {
+    /// The key under `networks:`, which is how services refer to it.
+    package var name: Located<String>
+    /// `name:`, when the file gives it one other than its key.
+    package var givenName: Located<String>?
+    /// Nil: the allocator chooses. Length 8...30, unicast, and apart from the file's other subnets.
+    package var subnet: Located<IPv4Prefix>?
+    /// The bridge's own address, inside `subnet`. Nil: the first one.
+    package var gateway: Located<IPv4Address>?
+    /// What services without a fixed address are given addresses from, inside `subnet`. Nil: the whole subnet.
+    package var addressRange: Located<IPv4Prefix>?
+    /// The largest packet in octets, on the bridge and on every interface: 68...65535. Nil: the kernel's 1500.
+    package var mtu: Located<Int>?
+    /// In the order of the file.
+    package var vlans: [VLAN] = []
+    /// What makes it. Nil: a bridge.
+    package var driver: Located<Driver>?
+    /// Of a macvlan network: the link of the host that its interfaces are on.
+    package var parent: Located<String>?
+    /// Of a vxlan network: its number, 1...16,777,215, the other host, this host's own address and the UDP port.
+    package var tunnelID: Located<Int>?
+    package var remote: Located<IPAddress>?
+    package var local: Located<IPAddress>?
+    package var tunnelPort: Located<Int>?
+    /// Where the file says that it is another stack's. Nil: the stack's own.
+    package var external: Span?
+    /// Where the file asks for IPv6 beside IPv4. Its subnet and gateway, like those of IPv4, may be left to be chosen.
+    var ipv6: Located<Bool>?
+    package var subnet6: Located<IPv6Prefix>?
+    package var gateway6: Located<IPv6Address>?
+    /// No way out of the host and none in.
+    package var isInternal = false
+    /// What holds in it for what no rule of `policies` is about.
+    package var defaultAction = PolicyRule.Action.allow
+    var labels: [Label] = []
+    /// It is not in the file: services that name no network share it.
+    package var isImplicit = false
+
+    init(name: Located<String>) { self.name = name }
+
+    package enum Driver: String, Sendable, CaseIterable {
+      /// A bridge on this host.
+      case bridge
+      /// Interfaces with hardware addresses of their own on a link of the host.
+      case macvlan
+      /// A bridge on this host, joined to one on another host.
+      case vxlan
+    }
+
+    package var hasIPv6: Bool { ipv6?.value ?? false }
+  }
+
+  /// A folder that outlives the services that mount it.
+  package struct Volume: Named, Sendable, Equatable {
+    /// The key under `volumes:`, which is how services refer to it.
+    package var name: Located<String>
+    /// `name:`, when the file gives it one other than its key.
+    var givenName: Located<String>?
+    var labels: [Label] = []
+
+    init(name: Located<String>) { self.name = name }
+  }
+
+  package struct Label: Sendable, Hashable {
+    package var name: Located<String>
+    package var value: String
+  }
+}

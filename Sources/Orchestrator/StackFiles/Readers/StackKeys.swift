@@ -1,0 +1,65 @@
+import Vocabulary
+
+/// A stack while its keys are read.
+struct StackDraft {
+  var name: Located<String>?
+  var networks = NamedList<StackFile.Network>()
+  var volumes = NamedList<StackFile.Volume>()
+  var services = NamedList<StackFile.Service>()
+  var links: [StackFile.Link] = []
+  var servicesKey: Span?
+  /// Services that are in the file, also those that could not be read: references to them are not undefined.
+  var serviceNames: Set<String> = []
+  var policies: [StackFile.Rule] = []
+  var expectations: [StackFile.Rule] = []
+}
+
+/// The keys at the top of a stack file.
+enum StackKeys {
+  static let table = KeyTable<StackDraft>(
+    "stack",
+    [
+      .read("name", "the stack's name; the file's") { field, draft in
+        guard let name = field.nonEmptyText(), field.checkName(name, .stack, of: "stack") else { return }
+        draft.name = name
+      },
+      .read("services", "what runs") { field, draft in
+        draft.servicesKey = field.key
+        for entry in field.entries() ?? [] {
+          draft.serviceNames.insert(entry.key.value)
+          if let service = field.entry(entry).service(named: entry.key) { draft.services.append(service) }
+        }
+      },
+      .read("networks", "the networks between services") { field, draft in
+        for entry in field.entries() ?? [] {
+          field.checkName(entry.key, .object, of: "network")
+          var network = StackFile.Network(name: entry.key)
+          NetworkKeys.table.read(field.entry(entry), into: &network)
+          field.checkGivenName(of: network)
+          draft.networks.append(network)
+        }
+      },
+      .read("volumes", "folders that outlive services") { field, draft in
+        for entry in field.entries() ?? [] {
+          field.checkName(entry.key, .object, of: "volume")
+          var volume = StackFile.Volume(name: entry.key)
+          VolumeKeys.table.read(field.entry(entry), into: &volume)
+          draft.volumes.append(volume)
+        }
+      },
+      .read("policies", "who may talk to whom; the first rule that is about a packet decides") { field, draft in
+        draft.policies = field.rules()
+      },
+      .read("expect", "what `stack verify` must find true, in rules like those of policies") { field, draft in
+        draft.expectations = field.rules()
+      },
+      .read("links", "cables between two services") { field, draft in
+        draft.links = (field.items() ?? []).compactMap { $0.link() }
+      },
+      .ignored("version", "Compose has given it up too"),
+      .notSupported("include", "name several files: `stack up -f a.stack -f b.stack`"),
+      .notSupported("secrets", "bind the file, read-only: `./secret:/run/secrets/secret:ro`"),
+      .notSupported("configs", "bind the file, read-only: `./config:/etc/config:ro`"),
+      .notSupported("models", "leave it out: stack runs processes alone"),
+    ])
+}

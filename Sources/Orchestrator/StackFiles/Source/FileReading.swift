@@ -1,0 +1,15 @@
+/// Where the files come from: the host, or a test's own list.
+package protocol FileReading {
+  /// The whole content of a regular file.
+  /// - Parameter limit: More bytes than this are refused, without reading them all.
+  func read(_ path: String, limit: Int) throws(FileReadingError) -> [UInt8]
+}
+
+package enum FileReadingError: Error, Hashable {
+  case missing
+  /// A folder, a FIFO, a socket, a device: the word for it.
+  case notAFile(String)
+  case tooLarge(limit: Int)
+  /// What the kernel said.
+  case refused(String)
+}

@@ -1,9 +1,0 @@
-import Kernel
-import Runtime
-
-/// The time from one start of the host to the next. What was recorded in another is history: no process of it runs, and
-/// its numbers may be others' by now.
-enum Boot {
-  /// What tells this one from all others.
-  static func current() throws(KernelError) -> String { try ProcessIdentity.currentBootID() }
-}

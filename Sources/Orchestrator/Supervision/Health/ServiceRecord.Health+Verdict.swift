@@ -1,0 +1,57 @@
+import Host
+import Intent
+import Kernel
+import Vocabulary
+
+extension ServiceRecord.Health {
+  static let keptResults = 5
+
+  /// What is known of a service that has just been started: the results of its former runs stay to be read.
+  init(afterRestartOf former: ServiceRecord.Health?) {
+    self.init(results: former?.results ?? [])
+  }
+
+  /// Takes in the result of a probe.
+  ///
+  /// One success makes the service healthy. A failure that began inside the start period does not count while the service
+  /// has not been healthy yet; of others, so many in a row as the check has retries make it unhealthy.
+  ///
+  /// - Parameter age: how long the service ran when the probe began.
+  mutating func take(_ result: Result, by check: HealthCheck, at age: Duration) {
+    results = (results + [result]).suffix(Self.keptResults)
+    if result.exitCode == 0 {
+      (status, failures) = (.healthy, 0)
+      return
+    }
+    if status == .starting, age < check.startPeriod { return }
+    failures += 1
+    if failures >= check.retries { status = .unhealthy }
+  }
+
+  /// How long after one probe the next begins.
+  func interval(of check: HealthCheck, at age: Duration) -> Duration {
+    status == .starting && age < check.startPeriod ? check.startInterval : check.interval
+  }
+
+  /// Why it is not healthy, as it follows the service's name.
+  var complaint: String {
+    guard let last = results.last else { return "is not healthy: no health check has come to an end" }
+    let how = last.exitCode < 0 ? last.output : "exited with code \(last.exitCode)"
+    return status == .unhealthy
+      ? "is unhealthy after \(failures) failed health checks: the last one \(how)"
+      : "is not healthy: its last health check \(how)"
+  }
+
+  /// The last lines that the last probe wrote, for a message.
+  var lastOutput: [String] {
+    guard let last = results.last, last.exitCode >= 0 else { return [] }
+    return last.output.split(whereSeparator: \.isNewline).suffix(10).map(Quotation.line)
+  }
+}
+
+extension HealthCheck {
+  /// How long a service may take, at the most, until it is either healthy or unhealthy.
+  var longestVerdict: Duration {
+    startPeriod + (interval + timeout) * retries + timeout
+  }
+}

@@ -1,0 +1,37 @@
+import Planning
+import Vocabulary
+
+/// Something that happened while an operation went on.
+package struct OperationEvent: Codable, Hashable, Sendable {
+  package enum Kind: String, Codable, Sendable {
+    /// What is going to be done to each service.
+    case plan
+    /// A service changed: `text` says into what.
+    case service
+    /// Something to be told, that stops nothing.
+    case warning
+    case finished
+    case failed
+    /// The user did not want to wait any longer: `text` says what has become of what was begun.
+    case cancelled
+  }
+  package var kind: Kind
+  package var service: String?
+  package var text: String
+  /// For a plan: what is going to be done.
+  package var changes: [Plan.Reason] = []
+  /// What went wrong, with the last event.
+  package var errors: [StackError]
+
+  package init(_ kind: Kind, service: String? = nil, text: String = "", errors: [StackError] = []) {
+    self.kind = kind
+    self.service = service
+    self.text = text
+    self.errors = errors
+  }
+
+  init(_ changes: [Plan.Reason]) {
+    self.init(.plan)
+    self.changes = changes
+  }
+}

@@ -1,0 +1,72 @@
+import Host
+import Intent
+import Kernel
+import Loop
+import Netlink
+import SystemPackage
+
+/// Asks the kernel, by sock_diag(7), whether something listens on some ports of a namespace, until it does.
+///
+/// No packet is sent, so the service sees no probe traffic, and what it listens on need not speak any protocol.
+final class ReadinessProbe {
+  private let loop: EventLoop
+  private let completion: () -> Void
+  /// Those that nothing was found to listen on when it last looked.
+  private(set) var missing: [ListeningPort]
+  private var timer: EventLoop.TimerID?
+  private var socket: SocketTable?
+  private var delay = Duration.milliseconds(1)
+
+  /// How long a look waits for the next: a service that takes its time is looked at less and less often.
+  private static let longestDelay = Duration.milliseconds(50)
+  private static let latePatience = Duration.seconds(1)
+  private let lateness: EventLoop.Instant
+
+  /// - Parameter completion: called once something listens on every port.
+  init(ports: [ListeningPort], loop: EventLoop, completion: @escaping () -> Void) {
+    missing = ports
+    self.loop = loop
+    self.completion = completion
+    lateness = loop.now + .seconds(60)
+  }
+
+  func start(in namespace: SharedNamespace?) {
+    guard !missing.isEmpty else { return completion() }
+    socket = namespace.flatMap { try? SocketTable(in: $0) }
+    check()
+  }
+
+  func cancel() {
+    if let timer { loop.cancel(timer) }
+    timer = nil
+  }
+
+  private func check() {
+    timer = nil
+    let listening = (try? socket?.listening(missing)) ?? []
+    missing.removeAll(where: listening.contains)
+    guard !missing.isEmpty else { return completion() }
+    timer = loop.schedule(after: delay) { [self] in check() }
+    delay = min(delay * 2, loop.now < lateness ? Self.longestDelay : Self.latePatience)
+  }
+}
+
+/// The sockets of one network namespace, looked up again and again over one netlink socket.
+private final class SocketTable {
+  private var socket: NetlinkSocket
+
+  init(in namespace: SharedNamespace) throws(KernelError) {
+    socket = try NetlinkSocket(.sockDiag, in: namespace.descriptor)
+  }
+
+  /// Looks only where one of the wanted ports could be: it costs a walk through all sockets of a protocol.
+  func listening(_ wanted: [ListeningPort]) throws(KernelError) -> Set<ListeningPort> {
+    let transports = BoundSocket.Transport.allCases.filter { transport in
+      wanted.contains { $0.transport == TransportProtocol(transport) }
+    }
+    return Set(
+      try socket.boundSockets(transports).map {
+        ListeningPort(port: $0.port, transport: TransportProtocol($0.transport))
+      })
+  }
+}

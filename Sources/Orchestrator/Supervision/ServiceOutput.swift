@@ -1,0 +1,89 @@
+import Glibc
+import Intent
+import Kernel
+import Logs
+import Loop
+import SystemPackage
+import Vocabulary
+
+/// What a service writes, from its FIFOs or its terminal to its log.
+///
+/// The service holds its ends of the FIFOs open itself, for reading too: with no supervisor its output waits there, and it
+/// is never told that nobody reads (fifo(7)). So does the supervisor: a service that has ended does not keep the loop awake.
+final class ServiceOutput {
+  private let paths: ServiceFolder
+  private let pump: LogPump
+  private let loop: EventLoop
+  private let writer: LogWriter
+  private var sources: [Source] = []
+
+  private final class Source {
+    let descriptor: Descriptor
+    var token: EventLoop.Token?
+
+    init(_ descriptor: consuming Descriptor) {
+      self.descriptor = descriptor
+    }
+  }
+
+  init(paths: ServiceFolder, pump: LogPump, loop: EventLoop) {
+    self.paths = paths
+    self.pump = pump
+    self.loop = loop
+    writer = LogWriter(path: paths.log, scratch: pump.scratch)
+  }
+
+  /// Begins to read; does nothing when it does already.
+  func open() {
+    guard sources.isEmpty else { return }
+    for (stream, path) in [(LogStream.stdout, paths.stdout), (.stderr, paths.stderr)] {
+      let file = try? FileDescriptor.open(path, .readWrite, options: [.nonBlocking, .closeOnExec, .noFollow])
+      if let file { follow(stream, Descriptor(adopting: file).raised()) }
+    }
+  }
+
+  /// Reads the master of the service's terminal too, for as long as the service lives.
+  func follow(terminal: consuming Descriptor) {
+    _ = fcntl(terminal.rawValue, F_SETFL, fcntl(terminal.rawValue, F_GETFL) | O_NONBLOCK)
+    let source = Source(terminal)
+    sources.append(source)
+    read(terminal: source)
+  }
+
+  /// A terminal that nobody has open any more gives EIO, which need not be the end of it: getty and login open it again.
+  private func read(terminal source: Source) {
+    source.token = try? pump.add(source.descriptor.fileDescriptor, .stdout, to: writer) { [weak self, weak source] _ in
+      source?.token = nil
+      self?.loop.schedule(after: .seconds(1)) {
+        guard let self, let source, self.sources.contains(where: { $0 === source }) else { return }
+        self.read(terminal: source)
+      }
+    }
+  }
+
+  private func follow(_ stream: LogStream, _ descriptor: consuming Descriptor) {
+    let source = Source(descriptor)
+    source.token = try? pump.add(source.descriptor.fileDescriptor, stream, to: writer) { [weak self, weak source] _ in
+      self?.sources.removeAll { $0 === source }
+    }
+    sources.append(source)
+  }
+
+  /// Takes what is left, and lets go of it all: no more is coming.
+  func close() {
+    for token in sources.compactMap(\.token) { pump.remove(token) }
+    sources = []
+  }
+
+  /// A line of the supervisor's own among the service's.
+  func note(_ text: String) {
+    var line = "stack: \(text)\n"
+    line.withUTF8 { writer.append(UnsafeRawBufferPointer($0), .stderr) }
+  }
+
+  /// What the service wrote last, for a message about its end.
+  func lastLines(_ count: Int) -> [String] {
+    LogReader.lastLines(count, of: LogReader.Source(service: paths.name, path: paths.log))
+      .map { Quotation.line(String(decoding: $0.text, as: UTF8.self)) }
+  }
+}

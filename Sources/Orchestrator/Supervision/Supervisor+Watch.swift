@@ -1,0 +1,126 @@
+import Build
+import Glibc
+import Host
+import Intent
+import Kernel
+import Loop
+import Netfilter
+import Netlink
+import Planning
+import Vocabulary
+
+/// What the supervisor hears of that others did to what is the stack's.
+final class StackWatch {
+  private let loop: EventLoop
+  private var tables: Listener?
+  private var links: Listener?
+  /// Set while a look is to come: one for many changes.
+  private var pending: EventLoop.TimerID?
+
+  private final class Listener {
+    var watch: NetlinkWatch
+    var token: EventLoop.Token?
+
+    init(_ watch: consuming NetlinkWatch) {
+      self.watch = watch
+    }
+  }
+
+  init(loop: EventLoop) {
+    self.loop = loop
+  }
+
+  /// Hears of changes to nftables in tables that matter, and calls back a moment later.
+  func watchTables(matters: @escaping (NftChange) -> Bool, look: @escaping () -> Void) throws(KernelError) {
+    guard tables == nil else { return }
+    let listener = Listener(try NetlinkWatch.nftables())
+    listener.token = try loop.register(listener.watch.fileDescriptor, interest: .read) { [weak self, weak listener] _ in
+      guard let self, let listener else { return }
+      var concerns = false
+      let isWhole = (try? listener.watch.drain { concerns = concerns || matters($0) }) ?? false
+      guard concerns || !isWhole, pending == nil else { return }
+      // A reload comes in several transactions.
+      pending = loop.schedule(after: .milliseconds(100)) { [weak self] in
+        self?.pending = nil
+        look()
+      }
+    }
+    tables = listener
+  }
+
+  /// Hears of links that are set down.
+  func watchLinks(_ indices: [UInt32], look: @escaping () -> Void) throws(KernelError) {
+    if let token = links?.token { loop.remove(token) }
+    links = nil
+    guard !indices.isEmpty else { return }
+    let listener = Listener(try NetlinkWatch.setDown(indices))
+    listener.token = try loop.register(listener.watch.fileDescriptor, interest: .read) { [weak listener] _ in
+      guard let listener else { return }
+      _ = try? listener.watch.drain { _ in }
+      look()
+    }
+    links = listener
+  }
+
+  func close() {
+    for listener in [tables, links] {
+      if let token = listener?.token { loop.remove(token) }
+    }
+    if let pending { loop.cancel(pending) }
+    (tables, links, pending) = (nil, nil, nil)
+  }
+}
+
+extension Supervisor {
+  /// Begins to hear of what others do to the stack's tables and bridges. A host where that cannot be heard is no worse off than
+  /// before.
+  func watchHost() {
+    guard let stack else { return }
+    let own = StackTable.name(of: stack.name)
+    try? watch.watchTables(
+      matters: { change in
+        change.isRemoval
+          && (change.table.name == own || change.table.name.hasPrefix("\(own)/")
+            || Passage.docker.contains { $0.table == change.table })
+          || !change.isRemoval && Passage.docker.contains { $0.table == change.table }
+      }, look: { [weak self] in self?.enqueue { [weak self] in self?.repairTables() } })
+    let bridges = stack.networks.flatMap(\.bridges).map { if_nametoindex($0) }.filter { $0 > 0 }
+    try? watch.watchLinks(bridges) { [weak self] in self?.enqueue { [weak self] in self?.repairBridges() } }
+  }
+
+  private func repairTables() {
+    guard let stack, let missing = try? builder.missing(of: stack), !missing.isEmpty else { return commandEnded() }
+    var steps: [Step] = [.writeFirewall(stack)]
+    if stack.partition != nil { steps.append(.partition(stack)) }
+    for service in stack.services where service.attachments.contains(where: \.isShaped) {
+      steps.append(.shape(service, stack: stack.name))
+    }
+    repair("\(missing.joined(separator: ", ")) deleted by another program", steps)
+  }
+
+  private func repairBridges() {
+    guard let stack else { return commandEnded() }
+    let down = stack.networks.flatMap(\.bridges).filter(builder.isSetDown)
+    guard !down.isEmpty else { return commandEnded() }
+    let names = down.map { "bridge \($0)" }.joined(separator: ", ")
+    let networks = stack.networks.filter { !Set(down).isDisjoint(with: $0.bridges) }
+    repair("\(names) set down by another program", networks.map { .raiseBridge($0, stack) })
+  }
+
+  private func repair(_ what: String, _ steps: [Step]) {
+    run = PlanRun(
+      Plan(stages: [.serial(steps)]), failures: .goOn, on: self, report: { _ in },
+      completion: { [self] run in
+        let result = run.errors.isEmpty ? "put back" : "cannot be put back: \(StackErrors(run.errors))"
+        note("\(builder.stack): \(what): \(result)")
+        commandEnded()
+      })
+    run?.start()
+  }
+
+  /// A line in the supervisor's log.
+  private func note(_ line: String) {
+    let text = Array("\(line)\n".utf8)
+    _ = text.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}

@@ -1,0 +1,21 @@
+import Host
+import Kernel
+import Netlink
+
+/// A network namespace that packets start from or arrive in: a service's, or the host's own.
+package struct ProbePlace: Sendable {
+  let name: String
+  /// nil: the one that this program is in.
+  private let namespace: SharedNamespace?
+
+  package init(_ name: String, namespace: SharedNamespace?) {
+    self.name = name
+    self.namespace = namespace
+  }
+
+  /// Calls `body` with the calling thread in the namespace; sockets opened meanwhile stay there.
+  func visit<Value>(_ body: () throws(KernelError) -> Value) throws(KernelError) -> Value {
+    guard let namespace else { return try body() }
+    return try visiting(namespace.descriptor, body)
+  }
+}

@@ -1,0 +1,269 @@
+import Glibc
+import Kernel
+import Loop
+import SystemPackage
+
+/// Sends real packets from inside network namespaces and says what became of them: all at once, from one thread.
+///
+/// A socket belongs to the namespace that it was opened in, so the thread is elsewhere only while it opens some.
+package struct ReachProber {
+  let places: [String: ProbePlace]
+  package var timing = ProbeTiming()
+  /// How many sockets may be open at once for the questions themselves.
+  var window = 2048
+
+  package init(_ places: [ProbePlace]) {
+    self.places = Dictionary(places.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// Leaves room for the places themselves and for listeners.
+  package mutating func limit(descriptors: Int) {
+    window = max(16, min(window, (descriptors - 2 * places.count) / 2))
+  }
+
+  /// The answer to each question, in their order.
+  func ask(_ questions: [ReachQuestion]) throws(KernelError) -> [ReachAnswer] {
+    let run = try ProbeRun(questions, places: places, timing: timing, window: window)
+    return try run.finish()
+  }
+}
+
+/// One run of a prober.
+private final class ProbeRun {
+  private typealias Instant = EventLoop.Instant
+
+  /// A question that is waiting for its answer.
+  private struct Flight {
+    var sockets: [ProbeSocket] = []
+    var tokens: [EventLoop.Token] = []
+    var triesLeft: Int
+  }
+
+  private struct Deadline {
+    var index: Int
+    var time: Instant
+  }
+
+  private let loop: EventLoop
+  private let token = ProbeToken()
+  private let listeners: ProbeListeners
+  private let echoes: EchoSockets
+  private let places: [String: ProbePlace]
+  private let questions: [ReachQuestion]
+  private let timing: ProbeTiming
+  private let window: Int
+  /// Indices of questions, those of one source together.
+  private let order: [Int]
+  private var started = 0
+  private var flights: [Int: Flight] = [:]
+  private var answers: [Int: ReachAnswer] = [:]
+  /// From which end an answered question was put.
+  private var senders: [Int: Endpoint] = [:]
+  /// Soonest first: each is as long after its beginning as any other.
+  private var tries = ArraySlice<Deadline>()
+  private var ends = ArraySlice<Deadline>()
+  private var buffer = [UInt8](repeating: 0, count: 64)
+
+  init(
+    _ questions: [ReachQuestion], places: [String: ProbePlace], timing: ProbeTiming, window: Int
+  ) throws(KernelError) {
+    loop = try EventLoop()
+    self.questions = questions
+    self.places = places
+    self.timing = timing
+    self.window = window
+    order = questions.indices.sorted { (questions[$0].source, $0) < (questions[$1].source, $1) }
+    listeners = ProbeListeners(loop: loop, token: token)
+    echoes = EchoSockets(loop: loop, token: token)
+  }
+
+  func finish() throws(KernelError) -> [ReachAnswer] {
+    listeners.onDatagram = { [unowned self] index in settle(index, .answered(ReachAnswer.Arrival(witness: .service))) }
+    echoes.onAnswer = { [unowned self] index, refusal in
+      settle(index, refusal.map { .refused($0) } ?? .answered(ReachAnswer.Arrival(witness: .service)))
+    }
+    try listeners.open(for: questions, in: places)
+    try startMore()
+    while !flights.isEmpty {
+      let before = answers.count + listeners.arrivals
+      try loop.turn(atMost: untilNextDeadline)
+      // What has come in is looked at before anything is given up.
+      guard answers.count + listeners.arrivals == before else { continue }
+      try takeDue()
+      if flights.count <= window / 2 { try startMore() }
+    }
+    // What has been answered at once may be seen to have come in a moment later.
+    let deadline = loop.now + timing.patience
+    while loop.now < deadline, answers.contains(where: isUnseen) {
+      try loop.turn(atMost: loop.now.duration(to: deadline))
+    }
+    return questions.indices.map { index in
+      guard case .answered(let arrival) = answers[index] else { return answers[index] ?? .silent }
+      guard arrival.witness == .listener else { return .answered(arrival) }
+      return .answered(listeners.arrival(of: questions[index], from: senders[index]))
+    }
+  }
+
+  /// Whether a listener of ours should have seen what was answered, and has not.
+  private func isUnseen(_ index: Int, _ answer: ReachAnswer) -> Bool {
+    guard case .answered(let arrival) = answer, arrival.witness == .listener else { return false }
+    return listeners.arrival(of: questions[index], from: senders[index]).witness == .stranger
+  }
+
+  // MARK: Deadlines
+
+  private var untilNextDeadline: Duration {
+    let next = [tries.first?.time, ends.first?.time].compactMap(\.self).min()
+    return next.map { max(.zero, loop.now.duration(to: $0)) } ?? .zero
+  }
+
+  /// Tries again what has not been answered, and gives up what has waited long enough.
+  private func takeDue() throws(KernelError) {
+    let now = loop.now
+    // Whoever is called this late was not given the processor; then answers may not have been either.
+    if let end = ends.first, end.time.duration(to: now) > timing.patience / 4 {
+      let delay = timing.patience
+      ends = ArraySlice(ends.map { Deadline(index: $0.index, time: max($0.time, now + delay)) })
+    }
+    var again: [Int] = []
+    while let next = tries.first, next.time <= now {
+      tries.removeFirst()
+      if flights[next.index] != nil { again.append(next.index) }
+    }
+    try send(again)
+    while let next = ends.first, next.time <= now {
+      ends.removeFirst()
+      guard let flight = flights[next.index] else { continue }
+      let error = flight.sockets.compactMap { $0.pendingError() }.first
+      settle(next.index, error.map(Self.answer) ?? .silent)
+    }
+  }
+
+  // MARK: Sending
+
+  private func startMore() throws(KernelError) {
+    let batch = order[started...].prefix(max(0, window - flights.count))
+    guard !batch.isEmpty else { return }
+    started += batch.count
+    for index in batch { flights[index] = Flight(triesLeft: timing.tries) }
+    try send(Array(batch))
+  }
+
+  /// Sends the packets of some questions, in one visit to each namespace.
+  private func send(_ indices: [Int]) throws(KernelError) {
+    var rest = indices[...]
+    while let first = rest.first {
+      let source = questions[first].source
+      let group = rest.prefix { questions[$0].source == source }
+      rest = rest.dropFirst(group.count)
+      guard let place = places[source] else {
+        for index in group { settle(index, .failed(KernelError("enter", source, errno: .noSuchFileOrDirectory))) }
+        continue
+      }
+      try place.visit { () throws(KernelError) in
+        for index in group { try send(index) }
+      }
+    }
+  }
+
+  private func send(_ index: Int) throws(KernelError) {
+    flights[index]?.triesLeft -= 1
+    do throws(KernelError) {
+      switch questions[index].traffic {
+      case .tcp(let port): try connect(index, port)
+      case .udp(let port): try sendDatagram(index, port)
+      case .echo:
+        if let error = try echoes.send(index, to: questions[index].destination, from: questions[index].source) {
+          settle(index, Self.answer(to: error))
+        }
+      }
+    } catch {
+      // Out of descriptors: what is open will be closed soon, but a run that cannot even begin has failed.
+      guard flights.count > 1 else { throw error }
+      settle(index, .failed(error))
+    }
+    guard let flight = flights[index] else { return }
+    let now = loop.now
+    if flight.triesLeft > 0 {
+      tries.append(Deadline(index: index, time: now + timing.interval))
+    } else {
+      ends.append(Deadline(index: index, time: now + timing.patience))
+    }
+  }
+
+  private func connect(_ index: Int, _ port: UInt16) throws(KernelError) {
+    let destination = questions[index].destination
+    let socket = try ProbeSocket(SOCK_STREAM, for: destination)
+    socket.resetOnClose()
+    let outcome = socket.connect(to: Endpoint(address: destination, port: port))
+    if let outcome, outcome != .nowInProgress { return settle(index, Self.answer(to: outcome)) }
+    // An ICMP answer that came within the call is only noted, for the socket was in use (sk_err_soft, tcp_v4_err).
+    if let error = socket.pendingError() { return settle(index, Self.answer(to: error)) }
+    try watch(socket, index, .write) { [unowned self, unowned socket] in
+      // A service that resets a connection has had it.
+      if let error = socket.pendingError(), error != .connectionReset {
+        return settle(index, Self.answer(to: error))
+      }
+      settleAnswered(index, socket)
+    }
+  }
+
+  private func sendDatagram(_ index: Int, _ port: UInt16) throws(KernelError) {
+    let destination = questions[index].destination
+    if let socket = flights[index]?.sockets.first {
+      if let error = socket.send(token.bytes(index)) { settle(index, Self.answer(to: error)) }
+      return
+    }
+    let socket = try ProbeSocket(SOCK_DGRAM, for: destination)
+    // Else only some refusals would be told (ip(7)).
+    socket.set(Int(IPPROTO_IP), IP_RECVERR)
+    socket.set(Int(IPPROTO_IPV6), IPV6_RECVERR)
+    let end = Endpoint(address: destination, port: port)
+    if let error = socket.connect(to: end) ?? socket.send(token.bytes(index)) {
+      return settle(index, Self.answer(to: error))
+    }
+    try watch(socket, index, .read) { [unowned self, unowned socket] in
+      if let error = socket.pendingError() { return settle(index, Self.answer(to: error)) }
+      switch socket.receive(into: &buffer) {
+      case .datagram: settleAnswered(index, socket)
+      case .failed(let error) where error != .wouldBlock: settle(index, Self.answer(to: error))
+      case .failed: break
+      }
+    }
+  }
+
+  private func watch(
+    _ socket: ProbeSocket, _ index: Int, _ interest: EventLoop.Interest, _ handler: @escaping () -> Void
+  ) throws(KernelError) {
+    let token = try loop.register(socket.fileDescriptor, interest: interest) { _ in handler() }
+    flights[index]?.sockets.append(socket)
+    flights[index]?.tokens.append(token)
+  }
+
+  // MARK: Answers
+
+  private func settleAnswered(_ index: Int, _ socket: ProbeSocket) {
+    senders[index] = socket.localEnd
+    settle(index, .answered(ReachAnswer.Arrival(witness: .listener)))
+  }
+
+  private func settle(_ index: Int, _ answer: ReachAnswer) {
+    guard let flight = flights.removeValue(forKey: index) else { return }
+    answers[index] = answer
+    // Closed when all are out of the loop.
+    withExtendedLifetime(flight) {
+      for token in flight.tokens { loop.remove(token) }
+    }
+  }
+
+  private static func answer(to error: Errno) -> ReachAnswer {
+    switch error {
+    case .connectionRefused: .refused(.port)
+    // What a route of kind unreachable, prohibit or blackhole says at once is not told apart from an ICMP answer.
+    case .noRouteToHost, .hostIsDown, .permissionDenied, .notPermitted: .refused(.path)
+    case .networkUnreachable, .addressNotAvailable, .invalidArgument: .noRoute
+    case .timedOut: .silent
+    default: .failed(KernelError("send", "a probe", errno: error))
+    }
+  }
+}

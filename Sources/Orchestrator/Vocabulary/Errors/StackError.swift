@@ -1,0 +1,56 @@
+import Kernel
+
+/// Why something about a stack could not be done: to what, what was in the way, and what to do now.
+///
+///     error: web/web1: cannot publish 0.0.0.0:8081: in use by nginx (pid 412)
+///       choose another host port in web.stack:9, or stop that process
+package struct StackError: Error, Codable, Hashable, Sendable {
+  /// What it happened to: `web/web1`; nil where it concerns no one thing.
+  var subject: String?
+  var message: String
+  /// What the reader can do, as a sentence without its full stop.
+  package var remedy: String?
+  /// The service whose log tells more, as `web/web1`. A log goes with its stack, and so does this advice.
+  package var logsOf: String?
+  /// The last lines that the service at fault wrote.
+  package var logLines: [String] = []
+  /// The last lines of its last health check, if that was at fault.
+  package var probeLines: [String] = []
+
+  package init(_ subject: String?, _ message: String, remedy: String? = nil) {
+    self.subject = subject
+    self.message = message
+    self.remedy = remedy
+  }
+
+  package init(_ subject: String?, _ error: KernelError) {
+    var plain = error
+    plain.remedy = nil
+    self.init(subject, "\(plain)", remedy: error.remedy)
+  }
+}
+
+extension StackError: CustomStringConvertible {
+  package var description: String {
+    let prefix = subject.map { "\($0): " } ?? ""
+    let advice = [remedy, logsOf.map { "see what it wrote: stack logs \($0)" }].compactMap(\.self)
+      .map { "\n  \($0)" }.joined()
+    let probe = Self.quoted(probeLines, "its last health check said:")
+    return "\(prefix)\(message)\(advice)\(probe)\(Self.quoted(logLines, "its last words:"))"
+  }
+
+  private static func quoted(_ lines: [String], _ heading: String) -> String {
+    lines.isEmpty ? "" : "\n  \(heading)\n" + lines.map { "    \($0)" }.joined(separator: "\n")
+  }
+}
+
+/// Everything that is in the way, not only the first thing.
+package struct StackErrors: Error, Hashable, Sendable, CustomStringConvertible {
+  var errors: [StackError]
+
+  package init(_ errors: [StackError]) {
+    self.errors = errors
+  }
+
+  package var description: String { errors.map { "error: \($0)" }.joined(separator: "\n") }
+}
