@@ -4,8 +4,8 @@ extension DiagnosticExplanation {
     .init(
       .badInterfaceName, "an interface's name has a character or a length that is not allowed",
       """
-      The kernel takes names of 1 to 15 bytes without `/`, `:` and spaces, other than `.` and `..`. The name
-      `lo` belongs to the loopback.
+      The kernel takes names of 1 to 15 bytes without `/`, `:` and spaces, other than `.` and `..`. The names
+      `lo`, `all` and `default` are the kernel's own.
       """,
       wrong: """
         services:

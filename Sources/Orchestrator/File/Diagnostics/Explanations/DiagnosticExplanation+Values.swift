@@ -5,7 +5,8 @@ extension DiagnosticExplanation {
       .badName, "a name has a character or a length that is not allowed",
       """
       Names of services, networks and volumes become parts of paths and DNS names. They begin with a letter
-      or digit and go on with letters, digits, `_`, `.` and `-`. A stack's name has no capitals.
+      or digit and go on with letters, digits, `_`, `.` and `-`, 63 in all. A stack's name has neither
+      capitals nor dots.
       """,
       wrong: """
         services:
@@ -20,8 +21,8 @@ extension DiagnosticExplanation {
     .init(
       .badHostname, "a host name has a character or a length that is not allowed",
       """
-      A host name is made of labels with dots between. A label has 1 to 63 letters, digits and hyphens, and
-      neither begins nor ends with a hyphen (RFC 1123). The kernel takes 64 characters in all.
+      A host name is made of parts with dots between. A part is made of letters, digits, `_` and `-`, and
+      neither begins nor ends with `-`. The kernel takes 64 bytes in all (sethostname(2)).
       """,
       wrong: """
         services:
@@ -162,8 +163,8 @@ extension DiagnosticExplanation {
     .init(
       .badSize, "a size in bytes cannot be understood or is too large",
       """
-      A size is a number of bytes, or a number with one of the units `b`, `k`, `m` and `g`. The units are
-      powers of 1024.
+      A size is a number of bytes, or a number with one of the units `k`, `m`, `g`, `t` and `p`. The units
+      are powers of 1024.
       """,
       wrong: """
         services:
