@@ -38,7 +38,8 @@ struct LinkedComponent: Sendable {
       files: [
         "libswift*", "swiftrt.o", "libFoundationEssentials.a", "lib_Foundation*", "libdispatch.a", "libBlocksRuntime.a",
       ],
-      copyright: "2014-2026 Apple Inc. and the Swift project authors", source: "https://github.com/swiftlang"),
+      copyright: "2014-2026 Apple Inc. and the Swift project authors; parts by LLVM and by Unicode, Inc.",
+      source: "https://github.com/swiftlang"),
     LinkedComponent(
       name: "swift-argument-parser", license: "Apache-2.0 WITH Swift-exception", linkage: .static,
       files: ["ArgumentParser.build", "ArgumentParserToolInfo.build"],
