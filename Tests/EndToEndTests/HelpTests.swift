@@ -12,7 +12,7 @@ import Testing
         if line.hasSuffix("SUBCOMMANDS:") {
           group = String(line)
         } else if !group.isEmpty, let name = line.split(separator: " ").first, line.hasPrefix("  "),
-          !line.hasPrefix("   ")
+          name.first?.isLowercase == true, !line.hasPrefix("   ")
         {
           groups[group, default: []].append(String(name))
         }
