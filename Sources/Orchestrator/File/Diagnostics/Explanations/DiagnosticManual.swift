@@ -1,4 +1,4 @@
-/// The diagnostics of stack files in words: what `stack explain` prints, and docs/diagnostics.md.
+/// The diagnostics of stack files in words: what `stack explain` prints. A test makes docs/diagnostics.md of the same.
 public enum DiagnosticManual {
   /// One line for each code, with its meaning.
   public static var list: String {
@@ -13,68 +13,12 @@ public enum DiagnosticManual {
     guard let entry = DiagnosticExplanation.table.first(where: { $0.code.rawValue == code.uppercased() }) else {
       throw StackErrors([StackError(nil, unknown(code), remedy: "for all of them: stack explain")])
     }
-    return """
-      \(entry.code.severity.rawValue)[\(entry.code.rawValue)]: \(entry.meaning)
-
-      \(entry.text)
-
-      Wrong:
-
-      \(indented(entry.wrong.transcript))
-
-      Mended:
-
-      \(indented(entry.mended.transcript))
-
-      """
+    return "\(entry.code.severity.rawValue)[\(entry.code.rawValue)]: \(entry.meaning)\n\n\(body(of: entry))"
   }
 
-  private static func unknown(_ code: String) -> String {
-    let known = DiagnosticExplanation.table.map(\.code.rawValue)
-    // A code with another letter in front is the likeliest mistake: W0550 for E0550.
-    let question =
-      known.first { $0.dropFirst() == code.dropFirst() }.map { "did you mean \"\($0)\"?" }
-      ?? Suggestion.question(about: code, among: known)
-    return "there is no diagnostic \"\(code)\"" + (question.isEmpty ? "" : ": \(question)")
-  }
-
-  private static func indented(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "    \($0)" }
-      .joined(separator: "\n")
-  }
-
-  // MARK: - docs/diagnostics.md
-
-  static var markdown: String {
+  /// The text and both files, indented by four columns. Ends with a newline.
+  static func body(of entry: DiagnosticExplanation) -> String {
     """
-    # Diagnostics
-
-    <!-- Made from DiagnosticExplanation.table. Rewrite: STACK_REWRITE_GOLDEN=1 tools/test --filter DiagnosticManual -->
-
-    Each mistake in a stack file has a code that never changes. E is an error, W a warning, N a note.
-    `stack explain E0550` prints one of these entries, and `stack explain` lists all codes.
-    `stack config --quiet FILE` checks a file without running it. With `--format json`, diagnostics are printed as JSON,
-    one object a line.
-
-    Lines that begin with `$` make the files that the example needs beside it.
-
-    | code | meaning |
-    | --- | --- |
-    \(DiagnosticExplanation.table.map(row).joined(separator: "\n"))
-
-    \(DiagnosticExplanation.table.map(section).joined(separator: "\n"))
-    """
-  }
-
-  private static func row(_ entry: DiagnosticExplanation) -> String {
-    let code = entry.code.rawValue
-    return "| [\(code)](#\(code.lowercased())) | \(entry.meaning) |"
-  }
-
-  private static func section(_ entry: DiagnosticExplanation) -> String {
-    """
-    ## \(entry.code.rawValue)
-
     \(entry.text)
 
     Wrong:
@@ -86,6 +30,21 @@ public enum DiagnosticManual {
     \(indented(entry.mended.transcript))
 
     """
+  }
+
+  private static func unknown(_ code: String) -> String {
+    let known = DiagnosticExplanation.table.map(\.code.rawValue)
+    // The number alone tells codes apart: 550, E550 and W0550 mean E0550.
+    let number = Int(code.drop(while: \.isLetter))
+    let sameNumber = known.first { number != nil && Int($0.dropFirst()) == number }
+    let question =
+      sameNumber.map { "did you mean \"\($0)\"?" } ?? Suggestion.question(about: code, among: known)
+    return "there is no diagnostic \"\(code)\"" + (question.isEmpty ? "" : ": \(question)")
+  }
+
+  private static func indented(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : "    \($0)" }
+      .joined(separator: "\n")
   }
 }
 
