@@ -2,7 +2,7 @@ extension DiagnosticExplanation {
   /// E0301 to E0307: subnets and addresses.
   static let addresses: [DiagnosticExplanation] = [
     .init(
-      .unusableSubnet, "a subnet has no room for services, or is not one that hosts can have",
+      .unusableSubnet, "a subnet has no room for services, or is reserved",
       """
       An IPv4 subnet has a prefix of 8 to 30 bits, an IPv6 subnet one of 16 to 126. Loopback, multicast and
       link-local ranges are refused. Private ranges are 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16.

@@ -59,7 +59,7 @@ extension DiagnosticExplanation {
             volumes: ["./pages:/data/pages", "./images:/data/images"]
         """),
     .init(
-      .scaleConflict, "a service with replicas has something that only one can have",
+      .scaleConflict, "a service with replicas has something that only one of them can have",
       """
       A fixed address, a host port, a container name or a hardware address belongs to one replica only.
       Leave it out, or give a range of host ports to choose from.
@@ -79,7 +79,7 @@ extension DiagnosticExplanation {
             ports: ["8080-8082:80"]
         """),
     .init(
-      .nameCollision, "a service or container is named as another service's replica is",
+      .nameCollision, "a service or container has the name of another service's replica",
       """
       The replicas of `web` are named `web-1`, `web-2` and so on. No other service can have such a name.
       DNS ignores case, so names that differ in case alone collide too.
@@ -95,7 +95,7 @@ extension DiagnosticExplanation {
           web-admin: {command: [sleep, infinity]}
         """),
     .init(
-      .routerOfOtherFamily, "a route leads to IPv6 by way of an IPv4 address, or the other way round",
+      .routerOfOtherFamily, "a route and its router are of different address families",
       """
       The destination and the router of a route are of one address family. A router that is named as a
       service is reached by its address in the right family.

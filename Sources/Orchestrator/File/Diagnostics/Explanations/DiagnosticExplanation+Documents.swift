@@ -106,7 +106,7 @@ extension DiagnosticExplanation {
           web: {command: [sleep, infinity]}
         """),
     .init(
-      .duplicateKey, "a key stands twice in one mapping",
+      .duplicateKey, "a key occurs twice in one mapping",
       """
       YAML parsers disagree about which of two equal keys counts. So `stack` refuses both. Remove one.
       """,
@@ -122,7 +122,7 @@ extension DiagnosticExplanation {
             command: [sleep, infinity]
         """),
     .init(
-      .badAlias, "an alias refers to no anchor, or to what it is itself part of",
+      .badAlias, "an alias refers to no anchor, or to a value that contains it",
       """
       An alias (`*base`) repeats the value that an anchor (`&base`) marks. The anchor must stand above the
       alias, and its value must not contain the alias.

@@ -2,7 +2,7 @@ extension DiagnosticExplanation {
   /// E0580 to E0582: IPv6.
   static let ipv6: [DiagnosticExplanation] = [
     .init(
-      .networkWithoutIPv6, "something of IPv6 on a network where it is not enabled",
+      .networkWithoutIPv6, "IPv6 is used on a network where it is not enabled",
       """
       Networks have IPv4 alone by default. `enable_ipv6: true` adds IPv6.
       """,
@@ -49,7 +49,7 @@ extension DiagnosticExplanation {
           front: {enable_ipv6: true}
         """),
     .init(
-      .sourceOfOtherFamily, "nobody of a family is let in to a port that is not published in that family",
+      .sourceOfOtherFamily, "`from:` lists a source of a family in which the port is not published",
       """
       `from:` lists who may use a published port. An entry of a family in which the port is not published
       can never match.

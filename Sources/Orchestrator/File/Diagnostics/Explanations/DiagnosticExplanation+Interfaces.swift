@@ -61,7 +61,7 @@ extension DiagnosticExplanation {
             extra_hosts: ["files=10.0.0.5"]
         """),
     .init(
-      .badLink, "a link has not two ends at two services, or they cannot talk to each other",
+      .badLink, "a link does not have two ends at two services, or its ends are not in one subnet",
       """
       A link is a veth pair between two different services. Where both ends have addresses, these are
       different addresses of one subnet.
@@ -81,7 +81,7 @@ extension DiagnosticExplanation {
           - ends: {r1: 10.0.1.1/30, r2: 10.0.1.2/30}
         """),
     .init(
-      .badRoute, "a route leads nowhere, or to where another one leads",
+      .badRoute, "a route has no next hop, or the destination of another route",
       """
       A route is `destination via router`, or `blackhole destination`. Each destination has one route. The
       subnet of a network that the service is on needs none.
@@ -128,7 +128,7 @@ extension DiagnosticExplanation {
           front: {subnet: 10.1.0.0/24}
         """),
     .init(
-      .networkModeConflict, "a service that shares a network, or has none, is given one of its own",
+      .networkModeConflict, "a service without a network namespace of its own has network properties",
       """
       With `network_mode: service:web`, `host` or `none` the service has no network namespace to configure.
       Give networks and ports to the service that owns the namespace.
@@ -152,7 +152,7 @@ extension DiagnosticExplanation {
             network_mode: service:web
         """),
     .init(
-      .externalConflict, "another stack's network is given what only that stack can give it",
+      .externalConflict, "a network of another stack has properties that only that stack can set",
       """
       A network with `external: true` belongs to another stack. Subnet, MTU and the like stand in the file
       of that stack.
@@ -174,7 +174,7 @@ extension DiagnosticExplanation {
           shared: {external: true, name: shop/front}
         """),
     .init(
-      .driverConflict, "a network is given something that its driver has no use for",
+      .driverConflict, "a network has a property that its driver does not use",
       """
       `parent` belongs to networks of driver macvlan; `id`, `remote`, `local` and `port` to those of vxlan.
       Services on macvlan networks alone publish no ports, as the host does not reach them.
@@ -193,7 +193,7 @@ extension DiagnosticExplanation {
         """),
     .init(
       .badVLAN,
-      "a VLAN is given twice, or to a network or service that can have none, or is none of the network's",
+      "a VLAN is unknown, given twice, or used where none is possible",
       """
       VLANs are declared under `vlans:` of a network whose bridge is the stack's own. A service names one of
       them. The host is in no VLAN, so a service that is only in a VLAN publishes no ports.

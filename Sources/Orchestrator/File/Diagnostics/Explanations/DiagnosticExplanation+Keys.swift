@@ -20,7 +20,7 @@ extension DiagnosticExplanation {
             hostname: front
         """),
     .init(
-      .notSupported, "the key or value belongs to Compose, but stack does not do this",
+      .notSupported, "a key or value of Compose that stack does not implement",
       """
       Compose knows the key, and `stack` does not implement it. It is refused, because ignoring it would
       change what the file means. A `rootfs` takes the place of an image.
@@ -38,7 +38,7 @@ extension DiagnosticExplanation {
             command: [nginx]
         """),
     .init(
-      .wrongShape, "a mapping, a list, a number or text was expected and something else stands there",
+      .wrongShape, "a value has the wrong shape: a mapping, a list, a number or text is needed",
       """
       The value has another shape than the key takes. Note that `yes` and `no` are text in YAML 1.2:
       write `true` and `false`.

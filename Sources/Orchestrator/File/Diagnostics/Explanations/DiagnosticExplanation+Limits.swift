@@ -2,7 +2,7 @@ extension DiagnosticExplanation {
   /// E0660 to E0669: limits, devices and settings of the kernel.
   static let limits: [DiagnosticExplanation] = [
     .init(
-      .limitTooSmall, "a limit is less than it takes to start a service",
+      .limitTooSmall, "a limit is too small to start a service",
       """
       Starting a service takes some memory before its program runs. The message says the least that works.
       """,
@@ -39,7 +39,7 @@ extension DiagnosticExplanation {
             memswap_limit: 96m
         """),
     .init(
-      .badProcessorCount, "a number of processors cannot be understood, or no host can have it",
+      .badProcessorCount, "a number of processors cannot be understood, or is out of range",
       """
       `cpus` is a number of processors' time, such as `0.5` or `2`. The least is 0.01.
       """,
@@ -143,7 +143,7 @@ extension DiagnosticExplanation {
             devices: ["/dev/fuse:/dev/fuse:rw"]
         """),
     .init(
-      .badTimeOffset, "a time that clocks are to be ahead cannot be understood, or is too long",
+      .badTimeOffset, "a clock offset cannot be understood, or is too long",
       """
       An offset is a number of whole seconds, minutes, hours or days: `90s`, `1h`, `30d`. A time namespace
       shifts the clocks since boot, and not the time of day (time_namespaces(7)).

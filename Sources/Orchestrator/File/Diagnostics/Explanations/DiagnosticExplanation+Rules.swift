@@ -2,7 +2,7 @@ extension DiagnosticExplanation {
   /// E0501 to W0508: the rules of `policies:` and `expect:`.
   static let rules: [DiagnosticExplanation] = [
     .init(
-      .badRule, "a rule is not `allow:` or `deny:` with who to whom",
+      .badRule, "a rule is not `allow:` or `deny:` with `from -> to`",
       """
       A rule has one of the keys `allow` and `deny`. Its value is `from -> to`, with ports after the name on
       the right.
@@ -81,7 +81,7 @@ extension DiagnosticExplanation {
           - deny: web -> db
         """),
     .init(
-      .idlePeer, "a pattern, label or network of a rule is that of no service",
+      .idlePeer, "a pattern, label or network of a rule matches no service",
       """
       No service matches now, so the rule decides nothing. That is allowed, since a service that matches may
       be added later. A misspelt pattern is the usual cause.
@@ -101,7 +101,7 @@ extension DiagnosticExplanation {
           - deny: web* -> db
         """),
     .init(
-      .shadowedRule, "a rule that decides nothing, since one before it decides all that it is about",
+      .shadowedRule, "a rule decides nothing, because an earlier rule covers it",
       """
       Rules are read from the top, and the first that matches decides. Put the narrower rule first.
       """,
@@ -122,7 +122,7 @@ extension DiagnosticExplanation {
           - deny: any -> db
         """),
     .init(
-      .idleRule, "a rule about packets that never come through the stack's networks",
+      .idleRule, "a rule is about packets that never pass the stack's networks",
       """
       The firewall of a stack sees packets from or to its services. Packets between the host and the
       internet are the host's own affair. One end of a rule is a service.

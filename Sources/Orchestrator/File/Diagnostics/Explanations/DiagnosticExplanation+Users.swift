@@ -3,7 +3,7 @@ extension DiagnosticExplanation {
   static let users: [DiagnosticExplanation] = [
     .init(
       .privilegedInUserNamespace,
-      "a privileged service is to have a user namespace, in which it is not privileged",
+      "a service is to be privileged in a user namespace, where nobody is",
       """
       `privileged: true` asks for all rights over the host. Root of a user namespace has none of them. For
       single rights write `cap_add`.

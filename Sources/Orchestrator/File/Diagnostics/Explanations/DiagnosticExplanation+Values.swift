@@ -90,7 +90,7 @@ extension DiagnosticExplanation {
             ports: ["8000-8002:80-82"]
         """),
     .init(
-      .rangeLengths, "the host's range of ports is not as long as the container's",
+      .rangeLengths, "the host's and the service's ranges of ports differ in length",
       """
       The first port of the host's range leads to the first port of the service, and so on. So both ranges
       have the same length. A range of the host with one port of the service chooses one that is free.
