@@ -85,6 +85,7 @@ extension EscapeTests {
       // All that run the program of the supervisor, and so what it makes too: which of them can be opened?
       let look = """
         import glob, time
+        print("looking", flush=True)
         seen, opened = set(), set()
         end = time.monotonic() + 3
         while time.monotonic() < end:
@@ -106,11 +107,15 @@ extension EscapeTests {
           "inject=execveat:delay_enter=1000000", "-p", supervisor,
         ])
         let looking = try host.start(["stack", "exec", "-T", service, "python3", "-c", look])
-        usleep(500_000)
+        #expect(
+          try host.eventually {
+            try host.succeed("grep", "TracerPid", "/proc/\(supervisor)/status").hasSuffix("\t0") == false
+              && looking.output.hasPrefix("looking")
+          })
         try host.succeed("stack", "restart", "-t", "0", "-s", "x", "plain", "mapped")
         let seen = try looking.wait(limit: .seconds(60))
         _ = try drawnOut.wait(limit: .seconds(60))
-        let counts = seen.output.split(separator: " ").prefix(2).compactMap { Int($0) }
+        let counts = (seen.lines.last ?? "").split(separator: " ").prefix(2).compactMap { Int($0) }
         try #require(counts.count == 2, "\(seen)")
         #expect(counts[0] > 1, "what is being made is to be seen: \(seen)")
         #expect(isOpen ? counts[1] > 1 && seen.output.hasSuffix("supervisor") : counts[1] == 0, "\(service): \(seen)")
