@@ -13,7 +13,7 @@ public enum Fuzz {
   }
 
   /// Cases of a target that an ordinary run takes, and that any run takes however little time there is.
-  private static let sample = 100
+  private static let sample = 250
 
   /// Calls `body` with one case after another; a case that throws is the last, and named in what is thrown.
   ///
