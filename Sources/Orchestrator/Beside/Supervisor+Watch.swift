@@ -86,7 +86,7 @@ extension Supervisor {
     var steps: [Step] = [.writeFirewall(stack)]
     if stack.partition != nil { steps.append(.partition(stack)) }
     for service in stack.services where service.attachments.contains(where: \.isShaped) {
-      steps.append(.shape(service, stack: stack.name))
+      steps.append(.shape(service, stack))
     }
     repair("\(missing.joined(separator: ", ")) deleted by another program", steps)
   }

@@ -21,6 +21,11 @@ public struct DesiredLink: Codable, Hashable, Sendable {
 
   public var ends: [End] { [first, second] }
 
+  /// What both ends bear, by which they are found: `stack:web/r1:eth1/r2:eth1`.
+  func alias(in stack: String) -> String {
+    LinkName.alias(stack: stack, "\(first.service):\(first.interface)", "\(second.service):\(second.interface)")
+  }
+
   /// What holds, seen from the first end: what was changed by hand, else what the file says.
   public var currentConditions: LinkConditions { conditions.changed(by: override?.current) }
 

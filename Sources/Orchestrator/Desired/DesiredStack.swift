@@ -25,6 +25,9 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   /// nil when no services are cut off from each other by hand.
   public var partition: Partition?
 
+  /// The highest device group that ip(8) takes: rtnl_group_a2n reads a signed number.
+  static let highestLinkGroup: UInt32 = 0x7fff_ffff
+
   public func service(named name: String) -> DesiredService? {
     services.first { $0.name == name }
   }

@@ -222,10 +222,15 @@ struct Resolver {
   }
 
   /// A device group that no other link has, so that deleting the group deletes only this stack's links.
+  ///
+  /// It is one of the upper half of those that ip(8) takes. A stack that is up keeps its own, which a former version may have
+  /// chosen beyond.
   private func chooseLinkGroup() -> UInt32 {
     if let previous { return previous.linkGroup }
-    var group = UInt32(truncatingIfNeeded: StableHash("group", stackName).value) | 0x4000_0000
-    while group == 0 || facts.linkGroups.contains(group) { group &+= 1 }
+    let lowest: UInt32 = 0x4000_0000
+    var group =
+      UInt32(truncatingIfNeeded: StableHash("group", stackName).value) & DesiredStack.highestLinkGroup | lowest
+    while facts.linkGroups.contains(group) { group = group == DesiredStack.highestLinkGroup ? lowest : group + 1 }
     return group
   }
 

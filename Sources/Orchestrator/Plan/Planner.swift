@@ -35,7 +35,7 @@ struct Planner {
     }
     stages += [
       .serial(
-        difference.reshaped.map { .shape($0, stack: desired.name) }
+        difference.reshaped.map { .shape($0, desired) }
           + difference.linksReshaped.map { .shapeLink($0, desired) }),
       .serial(
         Wiring.steps(
@@ -151,9 +151,9 @@ struct Planner {
         }
       } else if observed[service.name] == .restarting {
         // Its supervisor is about to start it: that must not become a second process.
-        steps = [.stop(service)]
+        steps = [.stop(service, stack: stack.name)]
       }
-      steps += [.start(service, stack: stack.name), .awaitReady(service)]
+      steps += [.start(service, stack: stack.name), .awaitReady(service, stack: stack.name)]
       return Plan.Lane(
         service: service.name, waitsFor: waitsForDependencies ? gates(of: service, in: stack) : [], steps: steps)
     }
@@ -203,7 +203,8 @@ struct Planner {
     }
     return services.map { service in
       Plan.Lane(
-        service: service.name, waitsFor: (dependents[service.service] ?? []).map { .lane($0) }, steps: [.stop(service)])
+        service: service.name, waitsFor: (dependents[service.service] ?? []).map { .lane($0) },
+        steps: [.stop(service, stack: stack.name)])
     }
   }
 

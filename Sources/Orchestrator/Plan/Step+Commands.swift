@@ -1,187 +1,165 @@
 import Netlink
 
 extension Step {
-  /// The commands that a person would have typed for the step: what `--dry-run` prints, to be read and to be tried.
+  /// The commands that do on a fresh Debian 12, with iproute2, nftables and util-linux, what the step does: what `--dry-run`
+  /// prints, to be read and to be run by bash. Where no tool does it, a comment says so.
   ///
-  /// - Parameter folders: where state is kept, for the paths in them.
-  public func commands(folders: StateFolders) -> [String] {
+  /// Functions that are none of these tools stand at the head of the script: ``PlanScript``.
+  ///
+  /// - Parameters:
+  ///   - folders: where state is kept, for the paths in them.
+  ///   - hostResolver: the text of the host's /etc/resolv.conf; nil to read it.
+  public func commands(folders: StateFolders, hostResolver: String? = nil) -> [String] {
     switch self {
-    case .unsettle, .acceptClaim, .recordIntent, .awaitReady, .restoreHost, .makeHostRoot: []
-    case .makeFolders(let stack):
-      ["mkdir -p \(folders.stack(stack.name).path) \(folders.stack(stack.name).logs)"]
-        + stack.volumes.map { "mkdir -p \(shellQuoted($0.folder))" }
-    case .mountLayers(let stack): ["mount -t tmpfs -o mode=0711 stack \(folders.stack(stack).layers)"]
-    case .prepareHost(_, let forwarding):
-      (forwarding.contains(.ipv4) ? ["sysctl -w net.ipv4.ip_forward=1"] : [])
-        + (forwarding.contains(.ipv6) ? ["sysctl -w net.ipv6.conf.all.forwarding=1"] : [])
+    case .unsettle, .acceptClaim, .recordIntent: [Self.ownRecord]
+    case .makeFolders(let stack): Self.folderCommands(stack, folders.stack(stack.name), hostResolver: hostResolver)
+    case .mountLayers(let stack): Self.layerCommands(folders.stack(stack))
+    case .makeHostRoot(let stack): Self.hostRootCommands(folders.stack(stack).hostRoot)
+    case .prepareHost(_, let forwarding): Self.hostCommands(forwarding, folders)
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
-    case .raiseBridge(let network, _): ["ip link set \(network.bridge) up"]
-    case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
-    case .partition(let stack):
-      stack.partition == nil
-        ? PartitionFilter.names(stack.name).map { "nft delete table \($0)" }
-        : PartitionFilter(stack).tables.map { "nft -f - <<EOF\n\($0.rendered)EOF" }
-    case .filterBridges(let networks, let stack): filterCommands(networks, stack)
-    case .endFlows: ["conntrack -L    # and conntrack -D for each that is not allowed any more"]
-    case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
-    case .connect(let link, let stack): Self.linkCommands(link, stack.name)
+    case .raiseBridge(let network, let stack): Self.raisingCommands(network, stack)
+    case .writeFirewall(let stack):
+      [Self.replacing(Firewall(stack).table)] + Self.passageCommands(stack)
+    case .partition(let stack): Self.partitionCommands(stack)
+    case .filterBridges(let networks, let stack): Self.filterCommands(networks, stack)
+    case .endFlows: Self.trackingCommands(["-L"])
+    case .createNamespace(let service, let stack): Self.namespaceCommands(service, folders.stack(stack))
+    case .connect(let link, let stack): Self.linkCommands(link, stack)
     case .shapeLink(let link, let stack): link.shapeCommands(in: stack)
     case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]
-    case .setRoutes(let service, let stack):
-      ["ip -n \(stack).\(service.name) route flush proto \(DesiredRoute.origin)"]
-        + (service.routes.allSatisfy { $0.destination.network.isV4 }
-          ? [] : ["ip -n \(stack).\(service.name) -6 route flush proto \(DesiredRoute.origin)"])
-        + service.routes.map { route in
-          let words = route.gateway.map { "\(route.destination) via \($0)" } ?? "blackhole \(route.destination)"
-          return "ip -n \(stack).\(service.name) route add \(words) proto \(DesiredRoute.origin)"
-        }
-    case .attach(let service, let stack): service.attachments.flatMap { Self.attachCommands($0, service, stack) }
-    case .shape(let service, let stack): service.attachments.flatMap { $0.shapeCommands(service.name, stack) }
-    case .start(let service, let stack): [Self.startCommand(service, folders.stack(stack))]
-    case .pause(let service, let stack): ["echo 1 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
-    case .unpause(let service, let stack): ["echo 0 > /sys/fs/cgroup/stack/\(stack)/\(service.name)/cgroup.freeze"]
-    case .stop(let service): ["kill -\(service.stop.signal) <pid of \(service.name)>"]
-    case .unpinNamespaces(let services, let stack): services.map { "ip netns del \(stack).\($0)" }
-    case .detach(let service): service.attachments.flatMap(\.pairs).map { "ip link del \($0.link)" }
-    case .removeLayer(let service, let stack): ["rm -r \(folders.stack(stack).service(service).layer)"]
-    case .removeLinks(let group, _): ["ip link del group \(group)"]
+    case .setRoutes(let service, let stack): Self.routeCommands(service, "\(stack).\(service.name)")
+    case .attach(let service, let stack):
+      service.attachments.flatMap { Self.attachCommands($0, service, stack) }
+        + (service.attachments.contains(where: \.isShaped) ? service.shapeCommands(in: stack, isNew: true) : [])
+    case .shape(let service, let stack): service.shapeCommands(in: stack, isNew: false)
+    case .start(let service, let stack): ServiceScript(service, folders.stack(stack)).lines
+    case .awaitReady(let service, let stack): Self.readinessCommands(service, folders.stack(stack))
+    case .pause(let service, let stack): ["echo 1 >\"$cgroups/stack/\(stack)/\(service.name)/cgroup.freeze\""]
+    case .unpause(let service, let stack): ["echo 0 >\"$cgroups/stack/\(stack)/\(service.name)/cgroup.freeze\""]
+    case .stop(let service, let stack): Self.stopCommands(service, "\(stack)/\(service.name)")
+    case .unpinNamespaces(let services, let stack): Self.unpinCommands(services, folders.stack(stack))
+    case .detach(let service):
+      service.attachments.flatMap(\.pairs).map { "[[ ! -e /sys/class/net/\($0.link) ]] || ip link del \($0.link)" }
+    case .removeLayer(let service, let stack):
+      ["rm -rf \(folders.stack(stack).service(service).layer) \(folders.stack(stack).service(service).path)"]
+    case .removeLinks(let group, let stack): Self.removalCommands(group: group, stack)
     case .removeBridge(let network): Self.removalCommands(network)
     case .createSegment(let segment, let stack): Self.segmentCommands(segment, stack)
     case .removeSegment(let segment): ["ip link del \(segment.nearEnd)", "ip link del \(segment.bridge)"]
-    case .removeFirewall(let stack): ["nft delete table inet \(Firewall.tableName(stack))"]
+    case .removeFirewall(let stack):
+      ["nft delete table inet \(Firewall.tableName(stack))"] + Self.otherTableCommands(stack)
     case .forgetConnections(let stack):
-      stack.subnets.flatMap { ["conntrack -D -s \($0)", "conntrack -D -d \($0)", "conntrack -D -r \($0)"] }
-    case .removeControlGroups(let stack): ["rmdir /sys/fs/cgroup/stack/\(stack)/* /sys/fs/cgroup/stack/\(stack)"]
-    case .unmountLayers(let stack): ["umount \(folders.stack(stack).layers)"]
-    case .removeVolumes(let stack): ["rm -r \(folders.stack(stack).volumes)"]
-    case .removeFolders(let stack): ["rm -r \(folders.stack(stack).path)"]
+      Self.trackingCommands(stack.subnets.flatMap { subnet in ["-s", "-d", "-r"].map { "-D \($0) \(subnet)" } })
+    case .removeControlGroups(let stack): ["remove_control_groups \(stack)"]
+    case .restoreHost:
+      [
+        Shell.comment(
+          "\(HostSettings.forwarding) and what else was changed stays as it is: only stack knows what was before")
+      ]
+    case .unmountLayers(let stack): ["umount --recursive \(folders.stack(stack).layers)"]
+    case .removeVolumes(let stack): ["rm -rf \(folders.stack(stack).volumes)"]
+    case .removeFolders(let stack): Self.folderRemovalCommands(folders.stack(stack))
     }
   }
 
-  private static func namespaceCommands(_ service: DesiredService, _ name: String) -> [String] {
-    let make =
-      service.firstIdentity == nil
-      ? "ip netns add \(name)"
-      : "touch /run/netns/\(name) && unshare\(userOptions(service)) --net=/run/netns/\(name) true"
-    // A new namespace has IPv4's settings of the host, which forwards.
-    let forwarding = service.forwards ? "" : " net.ipv4.ip_forward=0"
-    var commands = [make, "ip netns exec \(name) " + ipv6Setting(of: service) + forwarding]
-    if service.forwards {
-      commands.append(
-        "ip netns exec \(name) sysctl -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
-          + " net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0")
-    }
-    return commands + ["ip -n \(name) link set lo up"]
-  }
+  private static let ownRecord = Shell.comment("stack's own record, which no other tool reads")
 
-  private static func userOptions(_ service: DesiredService) -> String {
-    guard let first = service.firstIdentity else { return "" }
-    let map = "0:\(first):\(IdentityAllocator.size)"
-    return " --user --map-users=\(map) --map-groups=\(map)"
-  }
+  // MARK: The host
 
-  private static func linkCommands(_ link: DesiredLink, _ stack: String) -> [String] {
-    let mtu = link.mtu.map { " mtu \($0)" } ?? ""
-    let (first, second) = (link.first, link.second)
-    let make =
-      "ip -n \(stack).\(first.service) link add \(first.interface)\(mtu) address \(first.mac)\(oneQueue) type veth"
-      + " peer name \(second.interface)\(mtu) address \(second.mac)\(oneQueue) netns \(stack).\(second.service)"
-    return [make] + endCommands(first, beside: second, stack) + endCommands(second, beside: first, stack)
-  }
-
-  private static func endCommands(
-    _ end: DesiredLink.End, beside other: DesiredLink.End, _ stack: String
-  ) -> [String] {
-    let ip = "ip -n \(stack).\(end.service)"
-    var commands = end.addresses.map { address in
-      "\(ip) addr add \(address) dev \(end.interface)\(address.address.isV4 ? "" : " nodad")"
-    }
-    commands.append("\(ip) link set \(end.interface) up")
-    for neighbour in other.addresses where !neighbour.address.isV4 {
-      commands.append(
-        "\(ip) neigh add \(neighbour.address) lladdr \(other.mac) dev \(end.interface) nud permanent")
+  private static func hostCommands(_ forwarding: Forwarding, _ folders: StateFolders) -> [String] {
+    let place = folders.namespaces
+    var commands = [
+      "mkdir -p \(place)", "mountpoint -q \(place) || mount --bind \(place) \(place)", "mount --make-shared \(place)",
+    ]
+    if forwarding.contains(.ipv4) { commands.append("set_sysctl net/ipv4/ip_forward=1") }
+    if forwarding.contains(.ipv6) {
+      // A host that forwards hears routers only where accept_ra is 2.
+      commands += [
+        "[[ $(cat /proc/sys/net/ipv6/conf/all/forwarding) == 1 ]] || for file in /proc/sys/net/ipv6/conf/*/accept_ra; do"
+          + " [[ $(cat \"$file\") != 1 ]] || echo 2 >\"$file\"; done",
+        "set_sysctl net/ipv6/conf/all/forwarding=1",
+      ]
     }
     return commands
   }
 
-  private func filterCommands(_ networks: [DesiredNetwork], _ stack: DesiredStack) -> [String] {
-    let filtered = stack.policy.filteredNetworks(of: stack)
-    return networks.map { network in
-      let switched = filtered.contains(network.name) ? 1 : 0
-      return "ip link set \(network.bridge) type bridge nf_call_iptables \(switched) nf_call_ip6tables \(switched)"
-    }
-  }
-
-  private static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
-    guard network.parent == nil else { return [] }
-    let bridge = network.bridge
-    return [
-      "ip link add \(bridge) address \(network.mac)\(mtu(network)) group \(stack.linkGroup) type bridge stp_state 0"
-        + " mcast_snooping 0\(filter(network))",
-      "ip link set \(bridge) addrgenmode none alias \(LinkName.alias(stack: stack.name, "", network.name))",
-      "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
+  /// Connections that the kernel tracks are conntrack-tools' to list and to forget.
+  private static func trackingCommands(_ arguments: [String]) -> [String] {
+    [
+      Shell.comment(
+        "iproute2 and nftables cannot list or forget tracked connections; conntrack(8) of conntrack-tools can:")
     ]
-      + (stack.policy.filteredNetworks(of: stack).contains(network.name)
-        ? ["ip link set \(bridge) type bridge nf_call_iptables 1 nf_call_ip6tables 1"] : [])
-      + ipv6Commands(network) + [
-        "ip link set \(bridge) up",
-        "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
-      ] + tunnelCommands(network, stack) + vlanBridgeCommands(network, stack)
+      + arguments.map { Shell.comment("conntrack \($0)") }
   }
 
-  private static func attachCommands(
-    _ attachment: DesiredAttachment, _ service: DesiredService, _ stack: DesiredStack
-  ) -> [String] {
-    guard let network = stack.network(named: attachment.network) else { return [] }
-    let namespace = "\(stack.name).\(service.name)"
-    let subnet = network.subnet(of: attachment)
-    if let parent = network.parent {
-      return macvlanCommands(attachment, network, parent, namespace)
-    }
-    var commands = attachment.pairs.flatMap { pairCommands($0, attachment, network, service, stack) }
-    if let segment = stack.segment(of: attachment) {
-      commands.append("bridge fdb add \(attachment.mac) dev \(segment.nearEnd) master static")
-    }
-    if attachment.accessVLAN == nil {
-      commands.append(
-        "ip neigh add \(attachment.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent")
-    }
-    commands += [
-      "ip -n \(namespace) addr add \(attachment.address)/\(subnet.length) dev \(attachment.interface)",
-      "ip -n \(namespace) link set \(attachment.interface) up",
+  // MARK: nftables
+
+  /// Puts a table in the place of a former one, in one transaction.
+  private static func replacing(_ table: NftTable) -> String { Shell.feed("nft -f -", replacement(of: table)) }
+
+  static func replacement(of table: NftTable) -> String {
+    "table \(table.name)\ndelete table \(table.name)\n\(table.rendered)"
+  }
+
+  private static func partitionCommands(_ stack: DesiredStack) -> [String] {
+    let tables = PartitionFilter(stack).tables
+    if !tables.isEmpty { return tables.map(replacing) }
+    return PartitionFilter.names(stack.name).map { "nft delete table \($0)" }
+  }
+
+  private static func otherTableCommands(_ stack: String) -> [String] {
+    [
+      "nft list tables | while read -r _ family table; do"
+        + " [[ $table != \(Firewall.tableName(stack))/* ]] || nft delete table \"$family\" \"$table\"; done"
     ]
-    if attachment.accessVLAN == nil {
-      commands.append(
-        "ip -n \(namespace) neigh add \(network.gateway) lladdr \(network.mac) dev \(attachment.interface)"
-          + " nud permanent")
-    }
-    if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
-      commands.append("ip -n \(namespace) route add default via \(gateway)")
-    }
-    commands += ipv6Commands(attachment, network, namespace, forwards: service.forwards)
-    if attachment.isShaped { commands += attachment.shapeCommands(service.name, stack.name) }
-    return commands + subinterfaceCommands(attachment, namespace)
   }
 
-  private static func startCommand(_ service: DesiredService, _ stack: StackFolder) -> String {
-    let paths = stack.service(service.name)
-    let root =
-      switch service.root {
-      case .host:
-        "mount -t overlay -o lowerdir=\(stack.hostRoot),upperdir=\(paths.upper),workdir=\(paths.work) overlay \(paths.root) && mount --bind -o ro /usr \(paths.root)/usr"
-      case .overlay(let folder):
-        "mount -t overlay -o lowerdir=\(shellQuoted(folder)),upperdir=\(paths.upper),workdir=\(paths.work) overlay \(paths.root)"
-      case .direct(let folder): "mount --bind \(shellQuoted(folder)) \(paths.root)"
+  /// What lets the bridges through Docker's own table, where there is one.
+  private static func passageCommands(_ stack: DesiredStack) -> [String] {
+    let passage = Passage(stack: stack.name, bridges: stack.bridges)
+    return Passage.docker.flatMap { gate in
+      let chain = "\(gate.table) \(gate.chain)"
+      let rules = passage.rules(at: gate).map {
+        "  nft \(Shell.quoted("insert rule \(chain) \($0.rendered(in: gate.table.family))"))"
       }
-    let command = service.process.arguments.map(shellQuoted).joined(separator: " ")
-    let script = "\(root) && hostname \(service.hostname) && exec chroot \(paths.root) \(command)"
-    let way =
+      guard !rules.isEmpty else { return [String]() }
+      return ["if nft list chain \(chain) >/dev/null 2>&1; then"] + rules + ["fi"]
+    }
+  }
+
+  // MARK: Services
+
+  private static func readinessCommands(_ service: DesiredService, _ folder: StackFolder) -> [String] {
+    if service.healthCheck != nil { return [Shell.comment("the script asks no health checks; stack does")] }
+    let namespace =
       switch service.namespace {
-      case .own: "ip netns exec \(stack.name).\(service.name) "
-      case .service(let owner): "ip netns exec \(stack.name).\(owner) "
-      case .host: ""
+      case .own: folder.service(service.name).namespace
+      case .service(let owner): folder.service(owner).namespace
+      case .host: "/proc/self/ns/net"
       }
-    return "\(way)unshare --mount --uts --ipc --pid --cgroup --fork\(userOptions(service))"
-      + " sh -c \(shellQuoted(script))"
+    return service.readyPorts.map { "await_port \(service.name) \(namespace) \($0.transport.rawValue) \($0.port)" }
   }
+
+  private static func stopCommands(_ service: DesiredService, _ name: String) -> [String] {
+    let (seconds, attoseconds) = service.stop.grace.components
+    return [
+      "pid=$(first_process \(name))", "[[ -z $pid ]] || kill -\(service.stop.signal) \"$pid\"",
+      "await_end \(name) \(seconds + (attoseconds > 0 ? 1 : 0))",
+    ]
+  }
+
+  private static func unpinCommands(_ services: [String], _ stack: StackFolder) -> [String] {
+    services.flatMap { service in
+      let users = stack.pinnedUsers(of: service)
+      return [
+        "[[ ! -e \(stack.service(service).namespace) ]] || ip netns del \(stack.name).\(service)",
+        "[[ ! -e \(users) ]] || { umount \(users); rm \(users); }",
+      ]
+    }
+  }
+}
+
+extension StackFolder {
+  /// Where a script keeps the user namespace of a service. `stack` itself finds it by the network namespace that it owns.
+  func pinnedUsers(of service: String) -> String { "\(layers)/.users/\(service)" }
 }

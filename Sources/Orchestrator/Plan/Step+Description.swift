@@ -43,7 +43,7 @@ extension Step: CustomStringConvertible {
         : "set the routes of \(service.name): \(service.routes.map(\.text).joined(separator: ", "))"
     case .start(let service, _):
       "start \(service.name): \(service.process.arguments.map(shellQuoted).joined(separator: " "))"
-    case .awaitReady(let service):
+    case .awaitReady(let service, _):
       service.healthCheck != nil
         ? "wait until \(service.name) is healthy"
         : service.readyPorts.isEmpty
@@ -51,7 +51,7 @@ extension Step: CustomStringConvertible {
           : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
     case .pause(let service, _): "have \(service.name) stand still"
     case .unpause(let service, _): "let \(service.name) go on"
-    case .stop(let service): "stop \(service.name)"
+    case .stop(let service, _): "stop \(service.name)"
     case .unpinNamespaces(let services, _): "remove \(services.count) network namespaces"
     case .detach(let service): "detach \(service.name) from its networks"
     case .removeLayer(let service, _): "remove the writable layer of \(service)"
@@ -66,20 +66,4 @@ extension Step: CustomStringConvertible {
     case .removeFolders(let stack): "remove the folders of stack \(stack)"
     }
   }
-}
-
-/// A word as a shell reads it back.
-func shellQuoted(_ word: String) -> String {
-  let isPlain =
-    !word.isEmpty
-    && word.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"):
-        true
-      default: "/._-+=:,@%".utf8.contains(byte)
-      }
-    }
-  return isPlain
-    ? word : "'\(word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#))'"
 }

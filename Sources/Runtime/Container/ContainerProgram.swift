@@ -417,22 +417,3 @@ extension Program {
     try add(STACK_OP_SETUID, for: "become", "user \(credentials.uid)", number: UInt64(credentials.uid))
   }
 }
-
-/// What of the kernel's own file systems a container gets to see, as Docker and crun have it.
-enum KernelPaths {
-  static let readOnlyInProc = ["bus", "fs", "irq", "sys", "sysrq-trigger"]
-  static let maskedInProc = [
-    "acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list",
-    "timer_stats",
-  ]
-  static let maskedInSys = ["firmware", "devices/virtual/powercap"]
-  /// S_IFCHR and rw for all.
-  static let characterDevice: UInt64 = 0o020666
-  static let devices: [(name: String, major: UInt64, minor: UInt64)] = [
-    ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
-  ]
-  static let deviceLinks = [
-    ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-    ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
-  ]
-}
