@@ -83,10 +83,13 @@ struct ScriptFunction {
         }
         """),
     ScriptFunction(
-      name: "add_control_group", purpose: "Makes the control group of a service.",
+      name: "add_control_group", purpose: "Makes the control group of a service, also where version 1 counts for it.",
       text: """
         add_control_group() { # STACK/SERVICE
-          mkdir -p "$cgroups/stack/$1"
+          local tree
+          for tree in "$cgroups" $(findmnt -rno TARGET -t cgroup -O memory) $(findmnt -rno TARGET -t cgroup -O pids); do
+            mkdir -p "$tree/stack/$1"
+          done
         }
         """),
     ScriptFunction(
@@ -179,6 +182,9 @@ struct ScriptFunction {
         start() { # STACK/SERVICE OUTPUT COMMAND…
           local group=$1 output=$2
           shift 2
+          # Its folder is root's alone; the service may open the file again, as /dev/stdout.
+          : >>"$output"
+          chmod 0666 "$output"
           (
             for tree in $(findmnt -rno TARGET -t cgroup2,cgroup); do
               [[ ! -d $tree/stack/$group ]] || echo 0 >"$tree/stack/$group/cgroup.procs"
@@ -195,9 +201,10 @@ struct ScriptFunction {
           local tenths
           for ((tenths = 0; tenths < 600; tenths++)); do
             [[ -z $(nsenter --net="$2" ss -Hln "--$3" "sport = :$4") ]] || return 0
+            kill -0 "${pids[$1]}" 2>/dev/null || break
             sleep 0.1
           done
-          echo "$1 does not listen on $3 $4" >&2
+          echo "$1 does not listen on $3 $4: see the end of its output below /var/lib/stack" >&2
           return 1
         }
         """),
@@ -257,7 +264,9 @@ struct ScriptFunction {
       name: "read_only", purpose: "Makes what is at a path below the root read-only.",
       text: """
         read_only() { # PATH
-          [[ ! -e $root$1 ]] || mount --bind -o ro "$root$1" "$root$1"
+          [[ -e $root$1 ]] || return 0
+          mount --bind "$root$1" "$root$1"
+          mount -o remount,bind,ro,nosuid,nodev,noexec "$root$1"
         }
         """, isExported: true),
     ScriptFunction(
@@ -265,10 +274,29 @@ struct ScriptFunction {
       text: """
         hide() { # PATH
           if [[ -d $root$1 ]]; then
-            mount -t tmpfs -o ro,size=4k tmpfs "$root$1"
+            mount -t tmpfs -o ro,nosuid,noexec,mode=0555,size=64k tmpfs "$root$1"
           elif [[ -e $root$1 ]]; then
             mount --bind /dev/null "$root$1"
+            mount -o remount,bind,ro,nosuid,noexec "$root$1"
           fi
+        }
+        """, isExported: true),
+    ScriptFunction(
+      name: "mount_control_groups", purpose: "Mounts the trees in which a service has a group, with that at the top.",
+      text: """
+        mount_control_groups() { # STACK/SERVICE OPTIONS
+          local type tree options
+          if [[ $cgroups == /sys/fs/cgroup ]]; then
+            mount_inside cgroup2 cgroup2 /sys/fs/cgroup "$2"
+            return
+          fi
+          mount_inside tmpfs tmpfs /sys/fs/cgroup nosuid,nodev,noexec,mode=0755,size=64k
+          while read -r type tree options; do
+            [[ -d $tree/stack/$1 ]] || continue
+            if [[ $type == cgroup ]]; then options=$2,${options#rw,}; else options=$2; fi
+            mount_inside "$type" "$type" "/sys/fs/cgroup/${tree##*/}" "$options"
+          done < <(findmnt -rno FSTYPE,TARGET,FS-OPTIONS -t cgroup2,cgroup)
+          mount -o "remount,bind,$2" "$root/sys/fs/cgroup"
         }
         """, isExported: true),
     ScriptFunction(
@@ -291,18 +319,19 @@ struct ScriptFunction {
         }
         """, isExported: true),
     ScriptFunction(
-      name: "numbers_of", purpose: "The numbers of a user, and of a group after a colon, by the files below the root.",
+      name: "numbers_of",
+      purpose: "The numbers and the home of a user, and of a group after a colon, by the files below the root.",
       text: """
         numbers_of() { # USER[:GROUP]
-          local name=${1%%:*} group= passwd uid gid
+          local name=${1%%:*} group= passwd uid gid home
           passwd=$(place /etc/passwd)
           [[ $1 != *:* ]] || group=${1#*:}
-          IFS=: read -r _ _ uid gid _ < <(grep -sE "^($name:|[^:]*:[^:]*:$name:)" "$passwd" | head -n 1) || true
+          IFS=: read -r _ _ uid gid _ home _ < <(grep -sE "^($name:|[^:]*:[^:]*:$name:)" "$passwd" | head -n 1) || true
           if [[ -n $group ]]; then
             gid=$(grep -s "^$group:" "$(place /etc/group)" | cut -d : -f 3 | head -n 1)
             gid=${gid:-$group}
           fi
-          echo "${uid:-$name} ${gid:-0}"
+          echo "${uid:-$name} ${gid:-0} ${home:-/}"
         }
         """, isExported: true),
   ]

@@ -47,7 +47,9 @@ struct ServiceScript {
       notes.append("setpriv(1) loads seccomp filters from util-linux 2.40 on: here there are none")
     }
     if service.firstIdentity != nil {
-      notes.append("mount(8) makes idmapped mounts from util-linux 2.39 on: here files on disk belong to nobody inside")
+      notes.append(
+        "mount(8) makes idmapped mounts from util-linux 2.39 on: here files below \(hasHostRoot ? "/usr" : "/") and of volumes belong to nobody"
+      )
     }
     if !process.security.isPrivileged {
       notes.append("no tool loads filters for devices: only its /dev keeps it from them")
@@ -75,7 +77,11 @@ struct ServiceScript {
   private var outside: [String] {
     var lines = ["mkdir -p \(paths.path)", "echo \(Shell.quoted(service.hostname)) >\(paths.hostname)"]
     lines.append("mkdir -p \(([paths.root] + (isLayered ? [paths.upper, paths.work] : [])).joined(separator: " "))")
-    if let first = service.firstIdentity, isLayered { lines.append("chown \(first):\(first) \(paths.upper)") }
+    if let first = service.firstIdentity, isLayered {
+      // What the layer holds itself need not be seen through a mount that gives it other owners.
+      let copy = hasHostRoot ? "cp -a \(stack.hostRoot)/. \(paths.upper) && " : ""
+      lines.append("[[ $(ls -A \(paths.upper)) ]] || { \(copy)chown -hR \(first):\(first) \(paths.upper); }")
+    }
     for (number, mount) in service.mounts.enumerated() {
       switch mount.source {
       case .folder(let path, createIfMissing: true):
@@ -192,9 +198,7 @@ struct ServiceScript {
     }
     lines.append("mount_inside sysfs sysfs /sys \(safe)\(isMasked ? ",ro" : "")")
     if isMasked { lines.append("mask_kernel_paths") }
-    // Of a host that has trees of version 1 as well, those are not shown.
-    lines.append(
-      "[[ $cgroups != /sys/fs/cgroup ]] || mount_inside cgroup2 cgroup2 /sys/fs/cgroup \(safe)\(isMasked ? ",ro" : "")")
+    lines.append("mount_control_groups \(group) \(safe)\(isMasked ? ",ro" : "")")
     return lines
   }
 
@@ -251,7 +255,7 @@ struct ServiceScript {
 
   /// What becomes of bash: the last line.
   private var execution: String {
-    var words = ["exec", "env", "-i"] + variables.map(Shell.quoted)
+    var words = ["exec", "env", "-i"] + variables
     let limits = settings.limits.map { "--\($0.kind.rawValue)=\(Self.amount($0.soft)):\(Self.amount($0.hard))" }
     if !limits.isEmpty { words += ["/usr/bin/prlimit"] + limits + ["--"] }
     if let users {
@@ -267,7 +271,7 @@ struct ServiceScript {
     } else {
       words += ["--setgid=\"$gid\"", "--setuid=\"$uid\""]
     }
-    words += ["--", Shell.words(process.arguments), "</dev/null"]
+    words += ["--", Shell.words(process.arguments), "<>/dev/null"]
     var lines = lookUp
     if let folder = process.workingDirectory {
       lines += ["folder=$(place \(Shell.quoted(folder)))", "folder=.${folder#\"$root\"}"]
@@ -277,9 +281,9 @@ struct ServiceScript {
 
   private var variables: [String] {
     var variables = service.environment(terminal: service.terminalKind)
-    if variables["HOME"] == nil { variables["HOME"] = isRoot ? "/root" : "/" }
     if variables["PATH"] == nil { variables["PATH"] = Self.searchPath }
-    return variables.map { "\($0.key)=\($0.value)" }.sorted()
+    return variables.map { Shell.quoted("\($0.key)=\($0.value)") }.sorted()
+      + (variables["HOME"] == nil ? ["HOME=\"$home\""] : [])
   }
 
   private static let searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -310,8 +314,8 @@ struct ServiceScript {
 
   /// The user's numbers, from the files of the root itself: a name may be another's on the host.
   private var lookUp: [String] {
-    guard let user = process.user, !user.isEmpty else { return ["uid=0 gid=0"] }
-    return ["read -r uid gid < <(numbers_of \(Shell.quoted(user)))"]
+    guard let user = process.user, !user.isEmpty else { return ["uid=0 gid=0 home=/root"] }
+    return ["read -r uid gid home < <(numbers_of \(Shell.quoted(user)))"]
   }
 }
 

@@ -4,7 +4,7 @@ import Runtime
 extension Step {
   static func folderCommands(_ stack: DesiredStack, _ folder: StackFolder, hostResolver: String?) -> [String] {
     [
-      "mkdir -p \(folder.names) \(folder.services) \(folder.layers) \(folder.logs)"
+      "mkdir -p -m 0700 \(folder.path) \(folder.names) \(folder.services) \(folder.layers) \(folder.logs)"
     ] + stack.volumes.map { "mkdir -p \(Shell.quoted($0.folder))" }
       + NameViews(stack).hostsFiles(for: stack).map { Shell.feed("cat >\(folder.names)/\($0.name)", $0.text) }
       + ResolverFiles(stack, host: hostResolver).files.map { Shell.feed("cat >\(folder.names)/\($0.name)", $0.text) }
@@ -20,7 +20,7 @@ extension Step {
 
   static func layerCommands(_ folder: StackFolder) -> [String] {
     [
-      "mountpoint -q \(folder.layers) || mount -t tmpfs -o mode=0711 stack \(folder.layers)",
+      "mountpoint -q \(folder.layers) || mount -t tmpfs -o nosuid,nodev,mode=0711 tmpfs \(folder.layers)",
       "mkdir -p \(folder.layers)/.users",
     ]
   }

@@ -33,7 +33,8 @@ extension Supervisor: PlanHost {
     case .unpause(let service, _): units[service.name]?.setPaused(false)
     case .makeFolders(let stack): names.follow(hostsFilesOf: stack)
     case .unsettle, .acceptClaim, .recordIntent, .mountLayers, .makeHostRoot, .prepareHost, .createBridge, .raiseBridge,
-      .createSegment, .writeFirewall, .partition, .filterBridges, .endFlows, .createNamespace, .attach, .shape, .connect,
+      .createSegment, .writeFirewall, .partition, .filterBridges, .endFlows, .createNamespace, .attach, .shape,
+      .connect,
       .shapeLink, .setRoutes, .start, .awaitReady, .stop, .unpinNamespaces, .detach, .disconnect, .removeLayer,
       .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections, .removeControlGroups,
       .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:

@@ -84,7 +84,9 @@ private final class Rehearsal {
     let service = try service(name)
     return Plan.Lane(
       service: name, waitsFor: gates,
-      steps: [.createNamespace(service, stack: "web"), .start(service, stack: "web"), .awaitReady(service, stack: "web")])
+      steps: [
+        .createNamespace(service, stack: "web"), .start(service, stack: "web"), .awaitReady(service, stack: "web"),
+      ])
   }
 
   private static func stopping(_ name: String, after lanes: String...) throws -> Plan.Lane {

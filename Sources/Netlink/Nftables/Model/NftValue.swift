@@ -93,5 +93,6 @@ func octets(_ value: some FixedWidthInteger) -> [UInt8] {
 
 /// Text between quotation marks. nft's scanner knows no escapes: what it could not read back is left out.
 func nftQuoted(_ text: String) -> String {
-  "\"" + text.filter { $0 != "\"" && $0 != "\n" } + "\""
+  // By scalars: with an accent on it, a quotation mark is another character of Swift's, and the same one of nft's.
+  "\"\(String(String.UnicodeScalarView(text.unicodeScalars.filter { $0 != "\"" && $0 != "\n" })))\""
 }
