@@ -32,7 +32,7 @@ import Testing
           return differences.isEmpty
         }
         #expect(differences.isEmpty, "\(differences.joined(separator: "\n"))")
-        #expect(try typed.succeed("pgrep", "-c", "unshare") == "0", "nothing was started")
+        #expect(try typed.run("pgrep", "-c", "unshare").output == "0", "nothing was started")
       }
     }
   }
@@ -149,7 +149,9 @@ import Testing
           reports[name] = text.split(separator: "\n").map { line in
             // `name | …` of a log.
             line.split(separator: "| ", maxSplits: 1).last.map(String.init) ?? ""
-          }.filter { !$0.contains("done") }
+          }.filter {
+            !$0.contains("done") && !$0.allSatisfy(\.isWhitespace) && $0.trimmingCharacters(in: .whitespaces) != name
+          }
         }
         return reports
       }

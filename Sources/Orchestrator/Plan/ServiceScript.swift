@@ -214,6 +214,7 @@ struct ServiceScript {
     if let first = service.firstIdentity { lines.append("chown -hR \(first):\(first) $root/dev") }
     lines.append(
       "mount_inside devpts devpts /dev/pts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=\(terminals)")
+    if let first = service.firstIdentity { lines.append("chown \(first):\(first) $root/dev/pts/ptmx") }
     if settings.ipc == .host {
       lines.append("bind_inside /dev/shm /dev/shm rw")
     } else if !replacesDefault("/dev/shm") {

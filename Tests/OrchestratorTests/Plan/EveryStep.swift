@@ -75,8 +75,6 @@ enum EveryStep {
         rate: 1mbit
         mtu: 1400
       - ends: {e: "fd00:12::1/64", g: "fd00:12::2/64"}
-    policies:
-      - deny: b -> a:80
     volumes: {data: {}}
     """
 
@@ -84,6 +82,14 @@ enum EveryStep {
     var facts = HostFacts.using()
     facts.parents = ["uplink": []]
     var stack = try resolve(text, on: facts)
+    // No file has both rules and a network past them.
+    stack.policy = try resolve(
+      """
+      services: {a: {command: [x], networks: [front]}, b: {command: [x], networks: [front]}}
+      networks: {front: {}}
+      policies: [{deny: b -> a:80}]
+      """
+    ).policy
     stack.segments = [
       DesiredSegment(network: "front", number: 1, bridge: "s1front-abc", nearEnd: "n1front-abc", farEnd: "f1front-abc")
     ]
