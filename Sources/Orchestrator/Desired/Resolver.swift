@@ -227,10 +227,13 @@ struct Resolver {
   /// chosen beyond.
   private func chooseLinkGroup() -> UInt32 {
     if let previous { return previous.linkGroup }
-    let lowest: UInt32 = 0x4000_0000
-    var group =
-      UInt32(truncatingIfNeeded: StableHash("group", stackName).value) & DesiredStack.highestLinkGroup | lowest
-    while facts.linkGroups.contains(group) { group = group == DesiredStack.highestLinkGroup ? lowest : group + 1 }
+    let wanted = UInt32(truncatingIfNeeded: StableHash("group", stackName).value)
+    return Self.freeLinkGroup(from: wanted & DesiredStack.highestLinkGroup | 0x4000_0000, besides: facts.linkGroups)
+  }
+
+  static func freeLinkGroup(from wanted: UInt32, besides taken: Set<UInt32>) -> UInt32 {
+    var group = wanted
+    while taken.contains(group) { group = group == DesiredStack.highestLinkGroup ? 0x4000_0000 : group + 1 }
     return group
   }
 
