@@ -362,7 +362,7 @@ static int run(struct child *child, const struct stack_operation *o) {
     case STACK_OP_EXEC: return execute(o->data);
     case STACK_OP_EXEC_DESCRIPTOR: {
       const struct stack_command *command = o->data;
-      if (fcntl(child->report, F_SETFD, 0) != 0) return -1;
+      if (o->number == 1 && fcntl(child->report, F_SETFD, 0) != 0) return -1;
       return execveat(STACK_FD_PROGRAM, "", command->argv, command->envp, AT_EMPTY_PATH);
     }
     case STACK_OP_EXIT: _exit((int)o->number);

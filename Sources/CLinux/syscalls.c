@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <net/if.h>
@@ -62,6 +63,15 @@ int stack_is_mount_point(int directory, const char *path) {
 int64_t stack_file_system_type(const char *path) {
   struct statfs status;
   return statfs(path, &status) == 0 ? (int64_t)status.f_type : -1;
+}
+
+int stack_is_read_only(const char *path) {
+  struct statfs status;
+  return statfs(path, &status) == 0 ? (status.f_flags & ST_RDONLY) != 0 : -1;
+}
+
+int stack_execute_again(int file, char *const *arguments) {
+  return (int)syscall(SYS_execveat, file, "", arguments, environ, AT_EMPTY_PATH);
 }
 
 int stack_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); }

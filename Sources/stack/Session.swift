@@ -13,7 +13,8 @@ struct Session {
     }
     let session = Session(
       commands: StackCommands(
-        supervisor: SupervisorProgram(arguments: ["supervise"]), environment: Caller.environment,
+        supervisor: SupervisorProgram(arguments: ["supervise"]) { [InitProgram.find()].compactMap(\.self) },
+        environment: Caller.environment,
         workingFolder: Caller.workingFolder, interrupts: Interrupts()))
     do {
       try body(session)

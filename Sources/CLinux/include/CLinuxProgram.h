@@ -100,7 +100,7 @@ enum stack_operation_kind {
   STACK_OP_CHDIR,
   /// execve: data is struct stack_command. Tries each candidate as execvp(3) does
   STACK_OP_EXEC,
-  /// execveat(STACK_FD_PROGRAM): data is struct stack_command; the report stays open across it
+  /// execveat(STACK_FD_PROGRAM): data is struct stack_command. With `number` 1 the report stays open across it
   STACK_OP_EXEC_DESCRIPTOR,
   /// _exit(number)
   STACK_OP_EXIT,

@@ -129,24 +129,25 @@ extension OperationEvent.Kind {
 
 /// How a supervisor is started: this very program, asked to be one.
 public struct SupervisorProgram: Sendable {
-  /// The path of the program.
-  public var path: String
   /// Its arguments before the stack's name.
   public var arguments: [String]
-
+  /// Finds its arguments after that.
+  public var furtherArguments: @Sendable () -> [String]
   /// `NAME=value`: all that it gets of the caller's environment.
   public var environment: [String]
 
-  public init(path: String = "/proc/self/exe", arguments: [String], environment: [String] = []) {
-    self.path = path
+  public init(
+    arguments: [String], environment: [String] = [], furtherArguments: @escaping @Sendable () -> [String] = { [] }
+  ) {
     self.arguments = arguments
     self.environment = environment
+    self.furtherArguments = furtherArguments
   }
 
   /// Starts it away from the terminal, with the listening socket.
   func start(_ folder: StackFolder, listener: borrowing Descriptor) throws(KernelError) -> DetachedProcess {
     try DetachedProcess(
-      path, ["stack"] + arguments + [folder.name], environment: environment, log: folder.supervisorLog,
-      giving: listener.fileDescriptor)
+      ["stack"] + arguments + [folder.name] + furtherArguments(), environment: environment,
+      log: folder.supervisorLog, giving: listener.fileDescriptor)
   }
 }

@@ -46,7 +46,7 @@ final class Supervisor {
 
   /// Runs until the stack is down.
   func serve() throws(KernelError) {
-    // So that ps(1) shows what it is; the program was started by the name of /proc/self/exe.
+    // So that ps(1) shows what it is: older kernels call what is executed by descriptor by the descriptor's number.
     try? Files.set("/proc/self/comm", to: "stack")
     // Only a way to be found: on a full disk it must still be there to take the stack down.
     try? StateFile<ProcessIdentity>(path: builder.folder.supervisor).write(ProcessIdentity(of: getpid()))

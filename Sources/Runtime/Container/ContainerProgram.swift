@@ -130,11 +130,16 @@ struct ContainerProgram: ~Copyable {
     return sources
   }
 
-  private mutating func openStreams() throws(KernelError) -> [Handle?] {
-    var handles: [Handle?] = []
+  private mutating func openStreams() throws(KernelError) -> [Handle] {
+    var handles: [Handle] = []
+    // One for all, as most services read nothing.
+    var null: Handle?
     for stream in [spec.stdio.input, spec.stdio.output, spec.stdio.error] {
       switch stream {
-      case .null: handles.append(nil)
+      case .null:
+        let handle = if let null { null } else { try program.openNull() }
+        handles.append(handle)
+        null = handle
       case .descriptor(let descriptor): handles.append(Handle(descriptor))
       case .fifo(let path):
         let (handle, slot) = program.newSlot()
@@ -175,10 +180,12 @@ struct ContainerProgram: ~Copyable {
   // MARK: Inside the root
 
   private mutating func open(
-    _ path: String, _ folder: Handle, _ subject: String, flags: CInt = OpenFlag.path | O_DIRECTORY | O_NOFOLLOW
+    _ path: String, _ folder: Handle, _ subject: String
   ) throws(KernelError) -> Handle {
     let (handle, slot) = program.newSlot()
-    try program.add(STACK_OP_OPEN, for: "open", subject, folder, slot: slot, flags: UInt64(flags), path: path)
+    try program.add(
+      STACK_OP_OPEN, for: "open", subject, folder, slot: slot,
+      flags: UInt64(OpenFlag.path | O_DIRECTORY | O_NOFOLLOW), path: path)
     return handle
   }
 
@@ -315,7 +322,7 @@ struct ContainerProgram: ~Copyable {
   // MARK: The way out
 
   private mutating func arrangeDescriptors(
-    streams: [Handle?], launcher: borrowing ContainerLauncher
+    streams: [Handle], launcher: borrowing ContainerLauncher
   ) throws(KernelError) {
     var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
     if spec.stdio.terminal {
@@ -330,15 +337,7 @@ struct ContainerProgram: ~Copyable {
       for index in 0..<3 { table[index] = peer.rawValue }
       if spec.usesInit { table[Int(STACK_FD_TERMINAL)] = master.rawValue }
     } else {
-      var null: Handle?
-      for (index, stream) in streams.enumerated() {
-        if let stream {
-          table[index] = stream.rawValue
-          continue
-        }
-        if null == nil { null = try open("/dev/null", .currentFolder, "/dev/null", flags: O_RDWR | O_NOFOLLOW) }
-        table[index] = null?.rawValue ?? -1
-      }
+      for (index, stream) in streams.enumerated() { table[index] = stream.rawValue }
     }
     if spec.usesInit {
       let initProgram = launcher.initNumber
@@ -374,7 +373,7 @@ struct ContainerProgram: ~Copyable {
     let environment = credentials.completing(process.environment)
     if spec.usesInit {
       let command = try program.command(argv: ["stack-init"] + process.arguments, env: environment)
-      try program.add(STACK_OP_EXEC_DESCRIPTOR, for: "execute", "stack-init", data: command)
+      try program.add(STACK_OP_EXEC_DESCRIPTOR, for: "execute", "stack-init", number: 1, data: command)
     } else {
       let command = try program.command(
         argv: process.arguments, env: environment,
@@ -385,6 +384,16 @@ struct ContainerProgram: ~Copyable {
 }
 
 extension Program {
+  /// The host's, so it comes before the first namespace is entered: what a service has made of its own may be a link to a
+  /// descriptor of the process that opens it.
+  mutating func openNull() throws(KernelError) -> Handle {
+    let (null, slot) = newSlot()
+    try add(
+      STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY),
+      path: "/dev/null")
+    return null
+  }
+
   mutating func limit(_ openFiles: OpenFileLimit?) throws(KernelError) {
     guard let openFiles else { return }
     let limit = values([openFiles.value])

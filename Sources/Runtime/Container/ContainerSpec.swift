@@ -124,7 +124,7 @@ public struct ContainerProcess: Sendable {
 /// Where the command's three standard descriptors lead.
 public struct ContainerStdio: Sendable {
   public enum Stream: Sendable {
-    /// /dev/null of the container.
+    /// /dev/null of the host.
     case null
     case descriptor(FileDescriptor)
     /// A FIFO of the host's, opened for both directions, so that it outlives its reader.
