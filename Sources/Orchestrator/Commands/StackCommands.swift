@@ -92,6 +92,9 @@ public struct StackCommands: Sendable {
       let desired = try desired(source, options, note: note)
       try rethrowing(source.name) { () throws(KernelError) in
         try Files.makeFolder(folder.path)
+        // A service's root owns what it leaves in a volume as the host's root does, set-user-ID programs too: no other user of the
+        // host may come near it. The first is a link where the state was moved elsewhere, so each stack's own is closed as well.
+        for path in [folders.lib, folder.lib] { try Files.closeToOthers(path) }
         try StateFile(path: folder.claim).write(desired, isDurable: true)
       }
       choosing.remove()
