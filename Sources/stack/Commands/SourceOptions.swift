@@ -6,7 +6,8 @@ struct SourceOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       "The stack file. Without it: those of COMPOSE_FILE, or the one *.stack here, or compose.yaml with "
-        + "compose.override.yaml over it; if there is none, of the nearest folder above that has one.",
+        + "compose.override.yaml over it, here or in the nearest folder above that has one. What others may have written "
+        + "has to be named.",
       valueName: "file"),
     completion: .file(extensions: ["stack", "yaml", "yml"]))
   var file: String?
