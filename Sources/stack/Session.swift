@@ -21,7 +21,7 @@ struct Session {
     } catch let errors as StackErrors {
       throw failure("\(errors)")
     } catch let error as FileDiagnostics {
-      standardError("", error.rendered(isColored: isatty(STDERR_FILENO) == 1))
+      writeError(error.rendered(isColored: isatty(STDERR_FILENO) == 1) + "\n")
       throw ExitCode.failure
     }
   }
@@ -76,7 +76,8 @@ struct Session {
     Self.flushOutput()
     var options = StackCommands.LogOptions()
     options.follows = true
-    options.isColored = isatty(STDOUT_FILENO) == 1
+    options.isTerminal = isatty(STDOUT_FILENO) == 1
+    options.isColored = options.isTerminal
     try commands.logs(of: instances, in: stack, options)
   }
 
@@ -87,7 +88,8 @@ struct Session {
     Self.flushOutput()
     var options = StackCommands.LogOptions()
     options.follows = true
-    options.isColored = isatty(STDOUT_FILENO) == 1
+    options.isTerminal = isatty(STDOUT_FILENO) == 1
+    options.isColored = options.isTerminal
     let printer = ProgressPrinter(progress, stack: stack)
     defer { printer.end() }
     return try commands.followUntilOneEnds(stack, instances, exitCodeFrom: exitCodeFrom, options) { printer.show($0) }
@@ -135,10 +137,14 @@ func standardError(_ prefix: String, _ lines: [String]) {
   if !lines.isEmpty { standardError(prefix, lines.joined(separator: "\n")) }
 }
 
-/// Writes a line to standard error. `prefix` is left out when the text brings its own.
+/// Writes a line to standard error. `prefix` is left out when the text brings its own. What a terminal would obey is shown.
 func standardError(_ prefix: String, _ text: String) {
-  let line = (text.hasPrefix(prefix) ? text : prefix + text) + "\n"
-  var bytes = Array(line.utf8)[...]
+  writeError(VisibleText.lines(text.hasPrefix(prefix) ? text : prefix + text) + "\n")
+}
+
+/// Writes text that has colours of its own.
+private func writeError(_ text: String) {
+  var bytes = Array(text.utf8)[...]
   while !bytes.isEmpty {
     let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     guard count > 0 || errno == EINTR else { return }

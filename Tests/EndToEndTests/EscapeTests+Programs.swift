@@ -17,24 +17,26 @@ extension EscapeTests {
 
     """
 
-  /// Opens for writing, for so many seconds, what each process's exe leads to, and says what came of it for programs called stack.
+  /// Changes, for at most so many seconds, what each process's exe leads to, and says what came of it for the first program called
+  /// stack. To be written to it must not be running, so what is asked is whether its mount is read-only.
   private static let thief = """
     import errno, os, sys, time
-    said = set()
     end = time.monotonic() + float(sys.argv[1])
     while time.monotonic() < end:
         for pid in os.listdir("/proc"):
             if not pid.isdigit() or pid == str(os.getpid()):
                 continue
+            exe = "/proc/%s/exe" % pid
             try:
-                if not os.readlink("/proc/%s/exe" % pid).endswith("/stack"):
+                if not os.readlink(exe).endswith("/stack"):
                     continue
-                os.close(os.open("/proc/%s/exe" % pid, os.O_WRONLY))
-                said.add("opened")
+                os.chmod(exe, os.stat(exe).st_mode & 0o7777)
+                print("changed")
             except OSError as error:
-                if error.errno not in (errno.ENOENT, errno.ESRCH, errno.EACCES):
-                    said.add(errno.errorcode[error.errno])
-    print(*sorted(said))
+                if error.errno in (errno.ENOENT, errno.ESRCH, errno.EACCES):
+                    continue
+                print(errno.errorcode[error.errno])
+            sys.exit()
 
     """
 
@@ -47,16 +49,12 @@ extension EscapeTests {
       try host.succeed("stack", "cp", "thief.py", "\(service):/thief.py")
       try host.succeed(
         "stack", "exec", "-T", service, "sh", "-c", "printf '#!/proc/self/exe\\n' >/run/me; chmod 755 /run/me")
-      let looking = try host.start(["stack", "exec", "-T", service, "python3", "/thief.py", "8"])
+      let looking = try host.start(["stack", "exec", "-T", service, "python3", "/thief.py", "30"])
       let entering = try host.run(
         "strace", "-f", "-o", "/dev/null", "-e", "trace=execve", "-e",
-        "inject=execve:delay_enter=300000:delay_exit=300000", "stack", "exec", "-T", service, "/run/me")
+        "inject=execve:delay_enter=1000000:delay_exit=1000000", "stack", "exec", "-T", service, "/run/me")
       let seen = try looking.wait(limit: .seconds(60)).output
-      #expect(seen == "EROFS" || seen.isEmpty, "\(service): \(seen) \(entering)")
-      // A service of its own processes that may trace them sees the moment before, and one of the host's sees all.
-      if ["privileged", "tracer", "processes"].contains(service) {
-        #expect(seen == "EROFS", "\(service): \(entering)")
-      }
+      #expect(seen == "EROFS", "\(service): \(seen) \(entering)")
     }
   }
 
@@ -69,7 +67,7 @@ extension EscapeTests {
         name: x
         services:
           sick:
-            command: [sh, -c, "printf '#!/proc/self/exe wait\\\\n' >/run/me; chmod 755 /run/me; exec sleep infinity"]
+            command: [sh, -c, "printf '#!/bin/true\\\\n' >/run/me; chmod 755 /run/me; exec sleep infinity"]
             userns_mode: host
             healthcheck: {test: [CMD, /run/me], interval: 50ms, timeout: 2s, start_period: 60s, start_interval: 50ms}
           spy: {command: [sleep, infinity], privileged: true, pid: "service:sick"}
@@ -78,9 +76,9 @@ extension EscapeTests {
       try host.succeed("stack", "cp", "thief.py", "spy:/thief.py")
       let supervisor = try host.succeed("pgrep", "-f", "^stack supervise x")
       #expect(try host.succeed("readlink", "/proc/\(supervisor)/exe") == "\(Repository.binaryFolder)/stack")
-      #expect(try host.run("sh", "-c", ": >>/proc/\(supervisor)/exe").errors.contains("Read-only"))
-      let seen = try host.succeed("stack", "exec", "-T", "spy", "python3", "/thief.py", "2")
-      #expect(seen == "EROFS" || seen.isEmpty, "\(seen)")
+      #expect(try host.run("chmod", "u+x", "/proc/\(supervisor)/exe").errors.contains("Read-only"))
+      try host.succeed("stack", "exec", "-T", "sick", "sh", "-c", "echo '#!/proc/self/exe wait' >/run/me")
+      #expect(try host.succeed("stack", "exec", "-T", "spy", "python3", "/thief.py", "30") == "EROFS")
     }
   }
 
@@ -99,7 +97,7 @@ extension EscapeTests {
         clear = ctypes.create_string_buffer(struct.pack("QQQQ", 0, 1, 0, 0))
         print(call(442, exe, b"", 0x1000, clear, 32), call(428, exe, b"", 0x1001))
         try:
-            os.close(os.open("/proc/1/exe", os.O_WRONLY)); print("opened")
+            os.chmod("/proc/1/exe", 0o755); print("changed")
         except OSError as error:
             print(error.strerror)
         """
@@ -156,6 +154,12 @@ extension EscapeTests {
         #expect(outcome.status != 0 && outcome.errors.contains("Permission denied"), "\(outcome)")
       }
       #expect(try host.succeed("stat", "-c", "%a", "/var/lib/stack", "/var/lib/stack/x") == "700\n700")
+      // Nor do they run as root's for who has the right to go there but is not root. In the service they do what they are for.
+      let keepingRights = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]
+      #expect(
+        try !host.start(keepingRights + ["/var/lib/stack/x/volumes/v/id"]).wait(limit: .seconds(60)).output.contains(
+          "euid"))
+      #expect(try !host.succeed("stack", "exec", "-T", "a", "grep", " /v ", "/proc/mounts").contains("nosuid"))
     }
   }
 }

@@ -12,6 +12,8 @@ extension StackCommands {
     public var showsTime = false
     public var showsPrefix = true
     public var isColored = false
+    /// Whether the output is a terminal, which services are not to control.
+    public var isTerminal = false
 
     public init() {}
   }
@@ -36,7 +38,9 @@ extension StackCommands {
     let reader = LogReader(sources, query, interruption: interruption)
     let printer = LogPrinter(
       .standardOutput, services: names,
-      style: LogPrinter.Style(prefix: options.showsPrefix, colour: options.isColored, timestamps: options.showsTime))
+      style: LogPrinter.Style(
+        prefix: options.showsPrefix, colour: options.isColored, timestamps: options.showsTime,
+        showsControls: options.isTerminal))
     do throws(KernelError) {
       while let entry = reader.next() {
         try printer.print(entry)

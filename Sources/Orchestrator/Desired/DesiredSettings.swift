@@ -6,6 +6,8 @@ public struct DesiredSettings: Usual, Sendable {
   public var oomScoreAdjustment: Int32?
   /// Bytes.
   public var sharedMemorySize: UInt64?
+  /// Bytes that what it writes to its root may take, and as many again for each tmpfs without a size; nil for a share of memory.
+  public var writableSize: UInt64?
   /// By the path below /proc/sys.
   public var kernelParameters: [String: String] = [:]
   public var devices: [Device] = []
@@ -41,6 +43,7 @@ public struct DesiredSettings: Usual, Sendable {
       ("ulimits", limits == before.limits),
       ("oom_score_adj", oomScoreAdjustment == before.oomScoreAdjustment),
       ("shm_size", sharedMemorySize == before.sharedMemorySize),
+      ("storage_opt", writableSize == before.writableSize),
       ("sysctls", kernelParameters == before.kernelParameters),
       ("devices", devices == before.devices && deviceRules == before.deviceRules),
       ("group_add", groups == before.groups),

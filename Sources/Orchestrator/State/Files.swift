@@ -74,7 +74,7 @@ enum Files {
   /// Makes a folder and those above it; content with one that is there, which keeps its mode.
   ///
   /// - Parameter above: the mode of the folders above it that are made.
-  static func makeFolder(_ path: String, mode: mode_t = 0o700, above: mode_t = 0o700) throws(KernelError) {
+  static func makeFolder(_ path: String, mode: mode_t = 0o700, above: mode_t = 0o755) throws(KernelError) {
     if mkdir(path, mode) != 0 {
       if errno == EEXIST { return }
       guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {

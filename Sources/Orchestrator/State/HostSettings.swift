@@ -129,7 +129,7 @@ struct HostSettings {
     // Not flushed to disk: after a power cut it is of another boot, and says nothing.
     try file.write(ledger)
     // A full disk is no reason not to take a stack down.
-    try? Files.makeFolder("\(folders.lib)/.host")
+    try? Files.makeFolder("\(folders.lib)/.host", above: 0o700)
     try? copy.write(ledger)
   }
 

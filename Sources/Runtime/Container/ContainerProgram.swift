@@ -96,6 +96,7 @@ struct ContainerProgram: ~Copyable {
 
   private mutating func openSources() throws(KernelError) -> [(mount: ContainerMount, handle: Handle, isFile: Bool)] {
     var sources: [(mount: ContainerMount, handle: Handle, isFile: Bool)] = []
+    let own = MountAttribute.noSuid | MountAttribute.noDev
     for mount in spec.mounts {
       var attributes: UInt64 = 0
       if mount.readOnly { attributes |= MountAttribute.readOnly }
@@ -118,7 +119,7 @@ struct ContainerProgram: ~Copyable {
       let (handle, slot) = program.newSlot()
       try program.add(
         STACK_OP_OPEN_TREE, for: "mount", from.path.isEmpty ? mount.target : from.path, from.folder, slot: slot,
-        flags: mount.recursive ? At.recursive : 0, number: attributes, path: from.path)
+        flags: mount.recursive ? At.recursive : 0, number: attributes, clear: mount.isOwn ? own : 0, path: from.path)
       if let identities = spec.identities, mount.identityMapping != .none {
         try program.add(
           STACK_OP_MAP_MOUNT, for: RootMount.mapping, from.path.isEmpty ? mount.target : from.path, handle,
@@ -272,7 +273,9 @@ struct ContainerProgram: ~Copyable {
     let quiet = MountFlag.noSuid | MountFlag.noExec
     let ptsPlace = try open("pts", dev, "/dev/pts")
     let terminals = (spec.identities?.range.first ?? 0) + 5
-    try mount("devpts", "newinstance,ptmxmode=0666,mode=0620,gid=\(terminals)", on: ptsPlace, "/dev/pts", flags: quiet)
+    // Of all terminals, which the kernel counts for the host as a whole (kernel.pty.max), one container has no more than a share.
+    let options = "newinstance,ptmxmode=0666,mode=0620,gid=\(terminals),max=\(KernelPaths.terminals)"
+    try mount("devpts", options, on: ptsPlace, "/dev/pts", flags: quiet)
     if !replacesDefault("/dev/shm") {
       let shm = try open("shm", dev, "/dev/shm")
       try mount(
@@ -295,7 +298,9 @@ struct ContainerProgram: ~Copyable {
   private mutating func mountTemporary(_ path: String, root: Handle) throws(KernelError) {
     if replacesDefault(path) { return }
     let place = try target(path, root: root)
-    try mount("tmpfs", "mode=1777", on: place, path, flags: MountFlag.noSuid | MountFlag.noDev)
+    try mount(
+      "tmpfs", TemporaryFileSystem.options(mode: 0o1777, size: spec.settings.temporarySize), on: place, path,
+      flags: MountFlag.noSuid | MountFlag.noDev)
   }
 
   private mutating func attach(
@@ -314,7 +319,7 @@ struct ContainerProgram: ~Copyable {
       if mount.noSuid { flags |= MountFlag.noSuid }
       if mount.noDev { flags |= MountFlag.noDev }
       if mount.noExec { flags |= MountFlag.noExec }
-      let options = "mode=0\(String(mode, radix: 8))" + (size.map { ",size=\($0)" } ?? "")
+      let options = TemporaryFileSystem.options(mode: mode, size: size ?? spec.settings.temporarySize)
       try self.mount("tmpfs", options, on: place, path, flags: flags)
     }
   }
@@ -440,6 +445,7 @@ enum KernelPaths {
   static let devices: [(name: String, major: UInt64, minor: UInt64)] = [
     ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
   ]
+  static let terminals = 256
   static let deviceLinks = [
     ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
     ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),

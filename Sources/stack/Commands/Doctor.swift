@@ -30,8 +30,8 @@ struct Doctor: ParsableCommand {
       if unfix { for line in try session.commands.takeBack() { print("done \(line)") } }
       let findings = session.commands.examine(initProgram: InitProgram.find())
       for finding in findings {
-        print("\(finding.verdict.label) \(finding.text)")
-        for line in finding.remedy?.split(separator: "\n") ?? [] { print("     \(line)") }
+        print("\(finding.verdict.label) \(VisibleText.lines(finding.text))")
+        for line in finding.remedy?.split(separator: "\n") ?? [] { print("     \(VisibleText.line(line))") }
       }
       if findings.contains(where: { $0.verdict == .missing }) { throw ExitCode.failure }
     }

@@ -12,7 +12,7 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      print(try session.commands.inspect(name, in: stack.stack))
+      print(VisibleText.json(try session.commands.inspect(name, in: stack.stack)))
     }
   }
 }

@@ -33,7 +33,8 @@ struct Logs: ParsableCommand {
       options.follows = follow
       options.showsTime = timestamps
       options.showsPrefix = !noLogPrefix
-      options.isColored = !noColor && isatty(STDOUT_FILENO) == 1
+      options.isTerminal = isatty(STDOUT_FILENO) == 1
+      options.isColored = !noColor && options.isTerminal
       options.since = since
       options.until = until
       if let tail, tail != "all" {

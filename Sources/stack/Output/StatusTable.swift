@@ -18,9 +18,10 @@ enum StatusTable {
   }
 }
 
-/// Columns as wide as they need to be, with two spaces between.
+/// Columns as wide as they need to be, with two spaces between. What a terminal would obey is shown.
 enum Table {
   static func text(_ rows: [[String]]) -> String {
+    let rows = rows.map { $0.map { VisibleText.line($0) } }
     var widths: [Int] = []
     for row in rows {
       for (index, cell) in row.enumerated() {
