@@ -89,6 +89,16 @@ import Testing
     }
   }
 
+  /// The pager that shows what it writes is asked for keys, and not the command.
+  @Test func aPagerGetsTheKeys() throws {
+    try withTerminal { _, run in
+      let pager = "stty -icanon -echo; echo READY >/dev/tty; dd bs=1 count=6 2>/dev/null; stty icanon echo"
+      let shown = try run(
+        "stack exec a sh -c 'echo line; sleep 2' | sh -c '{ \(pager); } </dev/tty; echo; cat'", "abcdef")
+      #expect(shown.contains("abcdef\nline\n"), "\(shown)")
+    }
+  }
+
   /// Who runs it in the background goes on typing at the shell.
   @Test func aCommandInTheBackgroundIsNotStopped() throws {
     try withTerminal { _, run in

@@ -78,8 +78,8 @@ struct CallersStreams: ~Copyable {
 }
 
 extension Foreground {
-  /// How often a caller in the background looks whether it has come to the front, in milliseconds.
-  private static let backgroundPause: CInt = 250
+  /// How often a caller that may not read looks whether it may, in milliseconds.
+  private static let pause: CInt = 250
 
   /// Carries bytes between the caller's terminal and the command's pipes until the command has ended. What it has written by
   /// then is written; others that it left behind may hold the pipes, and are not waited for.
@@ -87,18 +87,17 @@ extension Foreground {
     var pending: ArraySlice<UInt8> = []
     while true {
       let reads = streams.input.number >= 0 && pending.isEmpty
-      // A read in the background would stop the caller (SIGTTIN in termios(3)).
-      let isInFront = !reads || Self.isInForeground
+      let mayRead = !reads || Self.mayRead
       var watched = [
         pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0),
         pollfd(fd: signals.rawValue, events: Int16(POLLIN), revents: 0),
         pollfd(fd: streams.output.number, events: Int16(POLLIN), revents: 0),
         pollfd(fd: streams.error.number, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: reads && isInFront ? 0 : -1, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: reads && mayRead ? 0 : -1, events: Int16(POLLIN), revents: 0),
         // Watched also with nothing to write: that the command has closed its end is an event of its own.
         pollfd(fd: streams.input.number, events: Int16(pending.isEmpty ? 0 : POLLOUT), revents: 0),
       ]
-      try check("wait for", "the command") { poll(&watched, 6, isInFront ? -1 : Self.backgroundPause) }
+      try check("wait for", "the command") { poll(&watched, 6, mayRead ? -1 : Self.pause) }
       if watched[1].revents != 0 { passSignalsOn(to: process, terminal: -1) }
       if watched[2].revents != 0, !Self.move(from: streams.output.number, to: 1) { streams.output.close() }
       if watched[3].revents != 0, !Self.move(from: streams.error.number, to: 2) { streams.error.close() }
@@ -115,10 +114,14 @@ extension Foreground {
     }
   }
 
-  /// Whether this process may read from its terminal: one that is not its controlling terminal has no foreground for it.
-  private static var isInForeground: Bool {
+  /// Whether what is typed at the terminal is meant for the command. A read in the background would stop the caller (SIGTTIN in
+  /// termios(3)); a terminal that is not his controlling one has no foreground. And who has taken it out of canonical mode, such as
+  /// the pager that the output goes to, reads the keys himself.
+  private static var mayRead: Bool {
     let group = tcgetpgrp(0)
-    return group < 0 || group == getpgrp()
+    guard group < 0 || group == getpgrp() else { return false }
+    var mode = termios()
+    return tcgetattr(0, &mode) != 0 || mode.c_lflag & tcflag_t(ICANON) != 0
   }
 
   /// - Parameter isLast: whether an empty pipe counts as one that has ended.

@@ -31,7 +31,11 @@ public struct ReadOnlyProgram: ~Copyable, Sendable {
   ///
   /// Where it lies on the host's root file system, /proc/PID/exe goes on showing its path; otherwise it shows `/`.
   static func own() throws(KernelError) -> ReadOnlyProgram {
-    if let shown = try below("/") { return shown }
+    do throws(KernelError) {
+      if let shown = try below("/") { return shown }
+    } catch {
+      // Only the path would be nicer.
+    }
     return try ReadOnlyProgram(ownPath)
   }
 
