@@ -108,7 +108,7 @@ extension StackBuilder {
         naming.alias = LinkName.alias(stack: stack, service.name, attachment.network)
         naming.ipv6AddressGeneration = IPv6AddressGeneration.none
         // A service that asks the host for its own published port gets it back by the port it came from.
-        naming.bridgePort = BridgePort(floods: false, suppressesNeighbours: true, hairpins: !service.ports.isEmpty)
+        naming.bridgePort = attachment.bridgePort(hairpins: !service.ports.isEmpty)
         batch.change(naming)
         var up = LinkChange(.index(link))
         up.isUp = true
@@ -116,10 +116,10 @@ extension StackBuilder {
         if desired.network(named: attachment.network)?.filtersVLANs ?? false {
           batch.setVLANs(of: attachment, on: link)
         }
-        batch.set(ForwardingEntry(attachment.mac, behind: link))
+        batch.set(attachment.forwardingEntry(behind: link))
       }
       if let segment = desired.segment(of: attachment) {
-        batch.set(ForwardingEntry(attachment.mac, behind: try linkIndex(segment.nearEnd)))
+        batch.set(attachment.forwardingEntry(behind: try linkIndex(segment.nearEnd)))
       }
       // The host is in no VLAN.
       if attachment.accessVLAN == nil {

@@ -27,25 +27,29 @@ struct Firewall {
     NftTable(
       .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
       chains: [
-        guardIncoming, answerNames, translateIncoming, translateLocal, translateSource, forward,
+        guardIncoming, fromNetwork(then: questionRules), answerNames, translateIncoming, translateLocal, translateSource, forward,
       ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + loopback6Chains + segmentChains
         + (policy?.chains ?? []),
       sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets
-        + segmentSets + (policy?.sets ?? []),
-      maps: publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
+        + sourceSets + segmentSets + (policy?.sets ?? []),
+      maps: [sourceMap] + publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
   }
 
   /// Puts the table in the place of the stack's former one: packets meet the one or the other.
   var transaction: NftTransaction {
     var transaction = NftTransaction()
-    transaction.replace(table)
+    for table in tables { transaction.replace(table) }
     return transaction
   }
 
-  /// Deletes the table of a stack if it is there.
+  /// All that stands in nftables for the stack but what is done to it by hand. Both are replaced at once.
+  var tables: [NftTable] { [table] + [PortGuard(whole).table].filter { !$0.maps.allSatisfy(\.elements.isEmpty) } }
+
+  /// Deletes the tables of a stack if they are there.
   static func removal(of stack: String) -> NftTransaction {
     var transaction = NftTransaction()
     transaction.deleteIfPresent(NftTableName(.inet, tableName(stack)))
+    transaction.deleteIfPresent(PortGuard.tableName(stack))
     return transaction
   }
 
@@ -105,18 +109,13 @@ struct Firewall {
 
   // MARK: Before connection tracking
 
-  /// `route_localnet` lets packets from loopback addresses leave by the bridges; none may come in by them.
-  ///
+  private var guardIncoming: NftChain {
+    NftChain("guard_incoming", base: NftBase(.filter, .prerouting, priority: -300), rules: entryRules)
+  }
+
   /// Questions for names are not tracked: each would take a place in the host's table for half a minute, and whoever
   /// publishes port 53 on all addresses of the host, this stack or another, would have them led to himself.
-  private var guardIncoming: NftChain {
-    NftChain(
-      "guard_incoming", base: NftBase(.filter, .prerouting, priority: -300),
-      rules: [
-        NftRule([.set([.inputInterface], named: "bridges"), .field(.ipDestination, Self.loopback)], .drop),
-        NftRule([toNames], .notrack),
-      ] + ipv6QuestionRules)
-  }
+  private var questionRules: [NftRule] { [NftRule([toNames], .notrack)] + ipv6QuestionRules }
 
   private var answerNames: NftChain {
     NftChain(

@@ -16,7 +16,7 @@ extension Step {
         + (forwarding.contains(.ipv6) ? ["sysctl -w net.ipv6.conf.all.forwarding=1"] : [])
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
     case .raiseBridge(let network, _): ["ip link set \(network.bridge) up"]
-    case .writeFirewall(let stack): ["nft -f - <<EOF\n\(Firewall(stack).table.rendered)EOF"]
+    case .writeFirewall(let stack): Firewall(stack).tables.map { "nft -f - <<EOF\n\($0.rendered)EOF" }
     case .partition(let stack):
       stack.partition == nil
         ? PartitionFilter.names(stack.name).map { "nft delete table \($0)" }
@@ -48,7 +48,8 @@ extension Step {
     case .removeBridge(let network): Self.removalCommands(network)
     case .createSegment(let segment, let stack): Self.segmentCommands(segment, stack)
     case .removeSegment(let segment): ["ip link del \(segment.nearEnd)", "ip link del \(segment.bridge)"]
-    case .removeFirewall(let stack): ["nft delete table inet \(Firewall.tableName(stack))"]
+    case .removeFirewall(let stack):
+      ["nft delete table inet \(Firewall.tableName(stack))", "nft delete table \(PortGuard.tableName(stack))"]
     case .forgetConnections(let stack):
       stack.subnets.flatMap { ["conntrack -D -s \($0)", "conntrack -D -d \($0)", "conntrack -D -r \($0)"] }
     case .removeControlGroups(let stack): ["rmdir /sys/fs/cgroup/stack/\(stack)/* /sys/fs/cgroup/stack/\(stack)"]
@@ -140,7 +141,7 @@ extension Step {
     }
     var commands = attachment.pairs.flatMap { pairCommands($0, attachment, network, service, stack) }
     if let segment = stack.segment(of: attachment) {
-      commands.append("bridge fdb add \(attachment.mac) dev \(segment.nearEnd) master static")
+      commands.append("bridge fdb add \(attachment.mac) dev \(segment.nearEnd) master static sticky")
     }
     if attachment.accessVLAN == nil {
       commands.append(

@@ -72,9 +72,10 @@ extension Step {
         + " peer name \(pair.interface)\(mtu(network)) address \(attachment.mac)\(oneQueue)"
         + " netns \(stack.name).\(service.name)",
       "ip link set \(pair.link) master \(stack.bridge(of: pair, of: attachment, in: network)) addrgenmode none up",
-      "bridge link set dev \(pair.link) flood off neigh_suppress on\(service.ports.isEmpty ? "" : " hairpin on")",
+      "bridge link set dev \(pair.link) flood off neigh_suppress on learning off locked on"
+        + (service.ports.isEmpty ? "" : " hairpin on"),
     ] + (network.filtersVLANs ? portCommands(attachment) : []) + [
-      "bridge fdb add \(attachment.mac) dev \(pair.link) master static"
+      "bridge fdb add \(attachment.mac) dev \(pair.link) master static sticky"
     ]
   }
 

@@ -199,7 +199,7 @@ struct NftExpressions {
 
   /// Asks whether the packet has the field, unless the rule has asked that already.
   private mutating func require(_ field: NftField) throws(KernelError) {
-    if field.type == .hardwareAddress, family != .bridge, family != .netdev {
+    if field.type == .hardwareAddress || field.type == .etherType, family != .bridge, family != .netdev {
       throw refusal("\(field.rendered) is for tables of family bridge or netdev")
     }
     if field == .originalDestinationPort, knownTransport == nil {
@@ -222,9 +222,9 @@ struct NftExpressions {
       try loadMeta(NFT_META_NFPROTO, into: 0)
       try compare(NFT_CMP_EQ, [needed.rawValue])
     } else {
-      // Below the network layer there is the EtherType instead: 0800 and 86dd.
+      // Below the network layer there is the EtherType instead: 0800, 0806 and 86dd.
       try loadMeta(NFT_META_PROTOCOL, into: 0)
-      try compare(NFT_CMP_EQ, needed == .ip ? [0x08, 0x00] : [0x86, 0xDD])
+      try compare(NFT_CMP_EQ, needed == .ip ? [0x08, 0x00] : needed == .arp ? [0x08, 0x06] : [0x86, 0xDD])
     }
     knownFamily = needed
   }
@@ -251,6 +251,7 @@ struct NftExpressions {
     case .networkFamily: try loadMeta(NFT_META_NFPROTO, into: word)
     case .transportProtocol: try loadMeta(NFT_META_L4PROTO, into: word)
     case .mark: try loadMeta(NFT_META_MARK, into: word)
+    case .packetType: try loadMeta(NFT_META_PKTTYPE, into: word)
     case .connectionState: try loadConnection(NFT_CT_STATE, into: word)
     case .connectionStatus: try loadConnection(NFT_CT_STATUS, into: word)
     case .connectionDirection: try loadConnection(NFT_CT_DIRECTION, into: word)
@@ -330,6 +331,10 @@ extension NftField {
     switch self {
     case .etherDestination: NftPayloadPlace(base: 0, offset: 0)
     case .etherSource: NftPayloadPlace(base: 0, offset: 6)
+    case .etherType: NftPayloadPlace(base: 0, offset: 12)
+    case .arpSenderHardware: NftPayloadPlace(base: 1, offset: 8)
+    case .arpSenderAddress: NftPayloadPlace(base: 1, offset: 14)
+    case .neighbourTarget: NftPayloadPlace(base: 2, offset: 8)
     case .ipSource: NftPayloadPlace(base: 1, offset: 12)
     case .ipDestination: NftPayloadPlace(base: 1, offset: 16)
     case .ip6Source: NftPayloadPlace(base: 1, offset: 8)

@@ -16,6 +16,10 @@ public enum NftType: Hashable, Sendable {
   case icmpv6Type
   case mark
   case hardwareAddress
+  case etherType
+  case packetType
+  /// An address in the body of a packet, which nft knows no name for and takes for a number.
+  case neighbourTarget
 
   /// As nft writes it.
   public var rendered: String {
@@ -34,6 +38,9 @@ public enum NftType: Hashable, Sendable {
     case .icmpv6Type: "icmpv6_type"
     case .mark: "mark"
     case .hardwareAddress: "ether_addr"
+    case .etherType: "ether_type"
+    case .packetType: "pkt_type"
+    case .neighbourTarget: "ipv6_addr"
     }
   }
 
@@ -54,17 +61,21 @@ public enum NftType: Hashable, Sendable {
     case .icmpv6Type: 29
     case .mark: 19
     case .hardwareAddress: 9
+    case .etherType: 10
+    case .packetType: 31
+    // That of IPv6 addresses: a number has no length of its own in a concatenation, and nft could not list the set.
+    case .neighbourTarget: 8
     }
   }
 
   /// Octets of a value.
   var length: Int {
     switch self {
-    case .interfaceName, .ipv6Address: 16
+    case .interfaceName, .ipv6Address, .neighbourTarget: 16
     case .hardwareAddress: 6
     case .ipv4Address, .connectionState, .connectionStatus, .addressType, .mark: 4
-    case .port: 2
-    case .networkFamily, .transportProtocol, .connectionDirection, .icmpType, .icmpv6Type: 1
+    case .port, .etherType: 2
+    case .networkFamily, .transportProtocol, .connectionDirection, .icmpType, .icmpv6Type, .packetType: 1
     }
   }
 
@@ -102,6 +113,15 @@ public enum NftField: Hashable, Sendable {
   case icmpv6Type
   case etherSource
   case etherDestination
+  /// The type in the frame's own header: that of a tag where the frame has one.
+  case etherType
+  /// Who the frame is for (`meta pkttype`).
+  case packetType
+  /// Who an ARP packet is said to be from (RFC 826).
+  case arpSenderHardware
+  case arpSenderAddress
+  /// The address that a neighbour solicitation or advertisement is about (RFC 4861, 4.3 and 4.4).
+  case neighbourTarget
   case connectionState
   case connectionStatus
   case connectionDirection
@@ -125,7 +145,11 @@ public enum NftField: Hashable, Sendable {
     case .sourcePort, .destinationPort, .originalDestinationPort: .port
     case .icmpType: .icmpType
     case .icmpv6Type: .icmpv6Type
-    case .etherSource, .etherDestination: .hardwareAddress
+    case .etherSource, .etherDestination, .arpSenderHardware: .hardwareAddress
+    case .arpSenderAddress: .ipv4Address
+    case .etherType: .etherType
+    case .packetType: .packetType
+    case .neighbourTarget: .neighbourTarget
     case .connectionState: .connectionState
     case .connectionStatus: .connectionStatus
     case .connectionDirection: .connectionDirection
@@ -151,6 +175,11 @@ public enum NftField: Hashable, Sendable {
     case .icmpv6Type: "icmpv6 type"
     case .etherSource: "ether saddr"
     case .etherDestination: "ether daddr"
+    case .etherType: "ether type"
+    case .packetType: "meta pkttype"
+    case .arpSenderHardware: "arp saddr ether"
+    case .arpSenderAddress: "arp saddr ip"
+    case .neighbourTarget: "@th,64,128"
     case .connectionState: "ct state"
     case .connectionStatus: "ct status"
     case .connectionDirection: "ct direction"
@@ -166,7 +195,8 @@ public enum NftField: Hashable, Sendable {
   var neededFamily: NftFamily? {
     switch self {
     case .ipSource, .ipDestination, .icmpType: .ip
-    case .ip6Source, .ip6Destination, .icmpv6Type: .ip6
+    case .ip6Source, .ip6Destination, .icmpv6Type, .neighbourTarget: .ip6
+    case .arpSenderHardware, .arpSenderAddress: .arp
     default: nil
     }
   }
@@ -175,7 +205,7 @@ public enum NftField: Hashable, Sendable {
   var neededTransport: UInt8? {
     switch self {
     case .icmpType: 1
-    case .icmpv6Type: 58
+    case .icmpv6Type, .neighbourTarget: 58
     default: nil
     }
   }

@@ -18,6 +18,12 @@ public enum NftValue: Hashable, Sendable {
   /// An ICMP or ICMPv6 type: 8 and 128 are echo requests.
   case icmpType(UInt8)
   case mark(UInt32)
+  /// IEEE 802 numbers, in the host's order: 0x0800 is IPv4.
+  case etherType(UInt16)
+  /// PACKET_* of packet(7): 1 is broadcast, 2 multicast.
+  case packetType(UInt8)
+  /// An address as ``NftField/neighbourTarget`` has it.
+  case neighbour(IPv6Address)
 
   public static let tcp = NftValue.transport(6)
   public static let udp = NftValue.transport(17)
@@ -41,9 +47,15 @@ public enum NftValue: Hashable, Sendable {
     case .addressType(let number): NftValue.addressTypeNames[number] ?? String(number)
     case .icmpType(let number): String(number)
     case .mark(let number): String(number)
+    case .etherType(let number): NftValue.etherTypeNames[number] ?? String(number)
+    case .packetType(let number): number == 1 ? "broadcast" : number == 2 ? "multicast" : String(number)
+    case .neighbour(let address): "0x" + address.octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
   }
 
+  private static let etherTypeNames: [UInt16: String] = [
+    0x0800: "ip", 0x0806: "arp", 0x86DD: "ip6", 0x8100: "8021q", 0x88A8: "8021ad",
+  ]
   private static let transportNames: [UInt8: String] = [
     1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 58: "ipv6-icmp", 132: "sctp",
   ]
@@ -76,6 +88,9 @@ public enum NftValue: Hashable, Sendable {
     case (.hardware(let address), .hardwareAddress): return single(address.octets)
     case (.addressType(let number), .addressType), (.mark(let number), .mark): return single(octets(number))
     case (.icmpType(let number), .icmpType), (.icmpType(let number), .icmpv6Type): return single([number])
+    case (.etherType(let number), .etherType): return single(octets(number.bigEndian))
+    case (.packetType(let number), .packetType): return single([number])
+    case (.neighbour(let address), .neighbourTarget): return single(address.octets)
     default: return nil
     }
   }

@@ -49,7 +49,7 @@ struct AddressRange: Hashable {
 }
 
 /// IPv4 or IPv6, as the firewall of a stack asks about addresses.
-enum AddressFamily {
+enum AddressFamily: CaseIterable {
   case v4
   case v6
 
