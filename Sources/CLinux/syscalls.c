@@ -159,6 +159,11 @@ int stack_netns_fill(int proc, unsigned options) {
     if (write_text(proc, "sys/net/ipv6/conf/all/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
     if (write_text(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
   }
+  // Whoever sends it would be believed about a nearer router (RFC 1122, 3.2.2.2). For a host it is enough that one of the two allows it.
+  if (write_text(proc, "sys/net/ipv4/conf/all/accept_redirects", "0") != 0 ||
+      write_text(proc, "sys/net/ipv4/conf/default/accept_redirects", "0") != 0) {
+    return -1;
+  }
   if (options & STACK_NETNS_FORWARD) {
     if (forward_packets(proc) != 0) return -1;
   } else if (write_text(proc, "sys/net/ipv4/ip_forward", "0") != 0) {

@@ -35,6 +35,8 @@ extension StackBuilder {
       InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
     try setIPv6(of: network)
     if let ipv6 = network.ipv6 { batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing) }
+    batch.createFilterPlace(on: index, tolerating: .everything)
+    batch.create(Self.arrivalFilter, at: .ingress(link: index), tolerating: .everything)
     var up = LinkChange(.index(index))
     up.isUp = true
     batch.change(up)
@@ -110,6 +112,8 @@ extension StackBuilder {
         // A service that asks the host for its own published port gets it back by the port it came from.
         naming.bridgePort = attachment.bridgePort(hairpins: !service.ports.isEmpty)
         batch.change(naming)
+        // Before the link is up: the kernel would wait for packets under way.
+        batch.createFilterPlace(on: link, sharing: desired.linkGroup, tolerating: .everything)
         var up = LinkChange(.index(link))
         up.isUp = true
         batch.change(up)

@@ -141,6 +141,9 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
     public var isDefaultRoute = false
   }
 
+  /// nil for its own addresses alone.
+  public var claims: AttachmentClaims?
+
   /// What befalls packets on the link, as the file says; nil for nothing.
   public var conditions: LinkConditions?
   /// What was changed by hand while it was up; nil for nothing.
@@ -156,7 +159,7 @@ public struct DesiredAttachment: Codable, Hashable, Sendable {
   /// The attachment without what can change while the service runs.
   var unshaped: DesiredAttachment {
     var bare = self
-    (bare.conditions, bare.override) = (nil, nil)
+    (bare.conditions, bare.override, bare.claims) = (nil, nil, nil)
     return bare
   }
 }

@@ -22,6 +22,8 @@ public struct DesiredStack: Codable, Hashable, Sendable {
   @Sparse public var segments: [DesiredSegment] = []
   /// Services of other stacks on the same networks. They come and go without anything here being made anew.
   @Sparse public var neighbours: [StackNeighbour] = []
+  /// Whether its ports are held to their own addresses. Those of a stack that an earlier release brought up are not, until its next `up`.
+  @Sparse public var guardsPorts = false
   /// nil when no services are cut off from each other by hand.
   public var partition: Partition?
 

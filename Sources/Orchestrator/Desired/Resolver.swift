@@ -70,12 +70,14 @@ struct Resolver {
     var stack = DesiredStack(
       name: stackName, file: file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
-      segments: segments(networks.map(\.desired), services), partition: previous?.partition)
+      segments: segments(networks.map(\.desired), services), guardsPorts: true, partition: previous?.partition)
     markIPv6OfLinks(&stack)
     route(&stack)
     nameFarEnds(&stack)
     meetOthers(&stack)
+    checkClaims(stack)
     checkRules(stack)
+    checkRulesOnLinks(stack)
     checkVLANs(stack)
     checkFiltering(stack)
     return stack
@@ -311,7 +313,7 @@ struct Resolver {
           segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.parent,
           ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
             .map { DesiredAttachment.IPv6(address: $0) },
-          conditions: conditions(of: wanted, instance.name),
+          claims: claims(of: wanted), conditions: conditions(of: wanted, instance.name),
           override: before.first { $0.network == network.name }?.override))
     }
     markDefaultRoute(&attachments, instance, networks)

@@ -28,7 +28,7 @@ struct Firewall {
       .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
       chains: [
         guardIncoming, fromNetwork(then: questionRules), answerNames, translateIncoming, translateLocal, translateSource, forward,
-      ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + loopback6Chains + segmentChains
+      ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + tunnelChains + loopback6Chains + segmentChains
         + (policy?.chains ?? []),
       sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets
         + sourceSets + segmentSets + (policy?.sets ?? []),
@@ -43,7 +43,7 @@ struct Firewall {
   }
 
   /// All that stands in nftables for the stack but what is done to it by hand. Both are replaced at once.
-  var tables: [NftTable] { [table] + [PortGuard(whole).table].filter { !$0.maps.allSatisfy(\.elements.isEmpty) } }
+  var tables: [NftTable] { [table] + [PortGuard(whole)].filter { !$0.isEmpty }.map(\.table) }
 
   /// Deletes the tables of a stack if they are there.
   static func removal(of stack: String) -> NftTransaction {
@@ -176,9 +176,11 @@ struct Firewall {
     NftChain(
       "forward", base: NftBase(.filter, .forward, priority: 0),
       rules: [
-        NftRule([.state([.established, .related])], .accept)
+        Self.takeMark,
+        NftRule([.state([.established, .related])], .accept),
       ]
         + (policy?.forwardRules ?? [
+          Self.keepPublished,
           NftRule([.set([.outputInterface], named: "bridges")], .verdict(.goto("enter"))),
           NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
         ]))
@@ -209,6 +211,7 @@ struct Firewall {
     NftChain(
       "input", base: NftBase(.filter, .input, priority: 0),
       rules: [
+        Self.takeMark,
         NftRule([.state([.established, .related])], .accept),
         NftRule([.field(.inputInterface, .interface("lo"))], .accept),
         NftRule([toNames], .accept),
@@ -217,8 +220,21 @@ struct Firewall {
             .set([.ipDestination], named: "gateways"),
             .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
           ], .drop),
-      ] + ipv6InputRules + (policy?.inputRules ?? []))
+      ] + ipv6InputRules + (policy?.inputRules ?? inputRules))
   }
+
+  /// Behind the bridge the mark has done its work. Not before routing: where bridged frames come by here, they are still to meet it.
+  private static let takeMark = NftRule([.field(.mark, .mark(PacketMark.seen))], .setMark(0))
+
+  /// Of the host an internal network has names, and what rules let it have.
+  private var inputRules: [NftRule] {
+    (ipv6Sets.isEmpty ? [] : [NftRule([.anyOf(.icmpv6Type, (133...136).map { .icmpType($0) })], .accept)])
+      + [NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal")))]
+  }
+
+  /// What is published leads out of a network too.
+  static let keepPublished = NftRule(
+    [.set([.inputInterface], named: "internal"), .status(.destinationTranslated)], .verdict(.goto("leave_internal")))
 
   private static let loopback = NftValue.prefix(.v4(.loopback))
 }

@@ -33,6 +33,10 @@ struct Planner {
     if difference.touchesGroundwork {
       stages += foundation(difference, isFirst: recorded == nil || !isSettled)
     }
+    // Bridges that stay count as well.
+    if !difference.guarded.isEmpty || recorded.map({ !$0.guardsPorts }) ?? false {
+      stages.append(.serial([.guardPorts(difference.guarded, desired)]))
+    }
     stages += [
       .serial(
         difference.reshaped.map { .shape($0, stack: desired.name) }
@@ -45,6 +49,7 @@ struct Planner {
         startLanes(
           creating: difference.created, starting: difference.idle + difference.following, in: desired,
           observed: observed, waitsForDependencies: scope.waitsForDependencies)),
+      .serial(difference.touchesGroundwork ? [.dropUnguarded(desired)] : []),
     ]
     let policy = recorded.flatMap { desired.policy.difference(from: $0.policy) }
     return Plan(

@@ -18,6 +18,8 @@ struct StackDifference {
   let following: [DesiredService]
   /// Instances that stay and whose links to networks pass packets otherwise.
   let reshaped: [DesiredService]
+  /// Instances that stay and whose ports are to be held to other addresses than they are.
+  let guarded: [DesiredService]
   /// Instances that stay and are published otherwise.
   private let republished: [DesiredService]
   /// Instances that stay and have other routes.
@@ -47,6 +49,9 @@ struct StackDifference {
     let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     // After an `up` that was cut off, what was to be is on record, and perhaps not brought about.
     reshaped = staying.filter { !isSettled || befores[$0.name]?.hasOtherShape(than: $0) ?? false }
+    guarded = staying.filter { service in
+      !isSettled || !old.guardsPorts || befores[service.name]?.attachments.map(\.claims) != service.attachments.map(\.claims)
+    }
     republished = staying.filter { service in befores[service.name].map { Set($0.ports) != Set(service.ports) } ?? false
     }
     rerouted = Planner.rerouted(from: old, to: new, except: Set(created.map(\.name)), isSettled: isSettled)

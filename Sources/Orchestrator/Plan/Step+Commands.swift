@@ -21,6 +21,8 @@ extension Step {
       stack.partition == nil
         ? PartitionFilter.names(stack.name).map { "nft delete table \($0)" }
         : PartitionFilter(stack).tables.map { "nft -f - <<EOF\n\($0.rendered)EOF" }
+    case .guardPorts(let services, let stack): Self.guardCommands(services, stack)
+    case .dropUnguarded(let stack): Self.unguardedCommands(stack)
     case .filterBridges(let networks, let stack): filterCommands(networks, stack)
     case .endFlows: ["conntrack -L    # and conntrack -D for each that is not allowed any more"]
     case .createNamespace(let service, let stack): Self.namespaceCommands(service, "\(stack).\(service.name)")
@@ -65,7 +67,9 @@ extension Step {
       ? "ip netns add \(name)"
       : "touch /run/netns/\(name) && unshare\(userOptions(service)) --net=/run/netns/\(name) true"
     // A new namespace has IPv4's settings of the host, which forwards.
-    let forwarding = service.forwards ? "" : " net.ipv4.ip_forward=0"
+    let forwarding =
+      " net.ipv4.conf.all.accept_redirects=0 net.ipv4.conf.default.accept_redirects=0"
+      + (service.forwards ? "" : " net.ipv4.ip_forward=0")
     var commands = [make, "ip netns exec \(name) " + ipv6Setting(of: service) + forwarding]
     if service.forwards {
       commands.append(
@@ -124,7 +128,7 @@ extension Step {
     ]
       + (stack.policy.filteredNetworks(of: stack).contains(network.name)
         ? ["ip link set \(bridge) type bridge nf_call_iptables 1 nf_call_ip6tables 1"] : [])
-      + ipv6Commands(network) + [
+      + ipv6Commands(network) + arrivalFilterCommands(bridge) + [
         "ip link set \(bridge) up",
         "sysctl -w net/ipv4/conf/\(bridge)/route_localnet=1",
       ] + tunnelCommands(network, stack) + vlanBridgeCommands(network, stack)

@@ -21,6 +21,11 @@ extension Step: CustomStringConvertible {
         "cut off from each other: \($0)"
       }
         ?? "let all services of \(stack.name) reach each other again"
+    case .guardPorts(let services, let stack):
+      services.isEmpty
+        ? "guard the bridges of \(stack.name)"
+        : "hold to their own addresses the ports of \(services.map(\.name).joined(separator: ", "))"
+    case .dropUnguarded(let stack): "drop at the ports of \(stack.name) what no guard has seen"
     case .filterBridges(let networks, _):
       "choose what the rules see of bridges \(networks.map(\.bridge).joined(separator: ", "))"
     case .endFlows(let stack): "end connections that the rules of stack \(stack.name) do not allow"

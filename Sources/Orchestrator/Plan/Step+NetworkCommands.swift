@@ -26,7 +26,7 @@ extension Step {
     let local = tunnel.local.map { " local \($0)" } ?? ""
     return [
       "ip link add \(tunnel.link)\(mtu(network)) group \(stack.linkGroup) type vxlan id \(tunnel.id)"
-        + " remote \(tunnel.remote)\(local) dstport \(tunnel.port)",
+        + " remote \(tunnel.remote)\(local) dstport \(tunnel.port) nolearning",
       "ip link set \(tunnel.link) master \(network.bridge) addrgenmode none up",
     ] + network.vlans.filter { $0.bridge == nil }.map { "bridge vlan add vid \($0.id) dev \(tunnel.link)" }
   }
@@ -72,8 +72,8 @@ extension Step {
         + " peer name \(pair.interface)\(mtu(network)) address \(attachment.mac)\(oneQueue)"
         + " netns \(stack.name).\(service.name)",
       "ip link set \(pair.link) master \(stack.bridge(of: pair, of: attachment, in: network)) addrgenmode none up",
-      "bridge link set dev \(pair.link) flood off neigh_suppress on learning off locked on"
-        + (service.ports.isEmpty ? "" : " hairpin on"),
+      "bridge link set dev \(pair.link) \(portSettings(attachment, hairpins: !service.ports.isEmpty))",
+      filterPlaceCommand(pair.link, stack),
     ] + (network.filtersVLANs ? portCommands(attachment) : []) + [
       "bridge fdb add \(attachment.mac) dev \(pair.link) master static sticky"
     ]

@@ -26,6 +26,10 @@ public enum Step: Hashable, Sendable {
   case writeFirewall(DesiredStack)
   /// What keeps groups of services apart that were cut off from each other by hand, or takes that away.
   case partition(DesiredStack)
+  /// Holds the ports of services that stay, and the bridges, to what new ones are held to.
+  case guardPorts([DesiredService], DesiredStack)
+  /// Drops at ports and bridges what no guard has seen, so that the loss of the tables opens nothing.
+  case dropUnguarded(DesiredStack)
   /// Which bridges show the frames that they pass on to the firewall.
   case filterBridges([DesiredNetwork], DesiredStack)
   /// Forgets the connections that the rules no longer let begin.

@@ -335,6 +335,7 @@ extension NftField {
     case .arpSenderHardware: NftPayloadPlace(base: 1, offset: 8)
     case .arpSenderAddress: NftPayloadPlace(base: 1, offset: 14)
     case .neighbourTarget: NftPayloadPlace(base: 2, offset: 8)
+    case .tunnelNumber: NftPayloadPlace(base: 2, offset: 12)
     case .ipSource: NftPayloadPlace(base: 1, offset: 12)
     case .ipDestination: NftPayloadPlace(base: 1, offset: 16)
     case .ip6Source: NftPayloadPlace(base: 1, offset: 8)

@@ -18,6 +18,7 @@ public enum NftType: Hashable, Sendable {
   case hardwareAddress
   case etherType
   case packetType
+  case tunnelNumber
   /// An address in the body of a packet, which nft knows no name for and takes for a number.
   case neighbourTarget
 
@@ -40,6 +41,7 @@ public enum NftType: Hashable, Sendable {
     case .hardwareAddress: "ether_addr"
     case .etherType: "ether_type"
     case .packetType: "pkt_type"
+    case .tunnelNumber: "integer"
     case .neighbourTarget: "ipv6_addr"
     }
   }
@@ -63,6 +65,7 @@ public enum NftType: Hashable, Sendable {
     case .hardwareAddress: 9
     case .etherType: 10
     case .packetType: 31
+    case .tunnelNumber: 4
     // That of IPv6 addresses: a number has no length of its own in a concatenation, and nft could not list the set.
     case .neighbourTarget: 8
     }
@@ -73,6 +76,7 @@ public enum NftType: Hashable, Sendable {
     switch self {
     case .interfaceName, .ipv6Address, .neighbourTarget: 16
     case .hardwareAddress: 6
+    case .tunnelNumber: 3
     case .ipv4Address, .connectionState, .connectionStatus, .addressType, .mark: 4
     case .port, .etherType: 2
     case .networkFamily, .transportProtocol, .connectionDirection, .icmpType, .icmpv6Type, .packetType: 1
@@ -122,6 +126,8 @@ public enum NftField: Hashable, Sendable {
   case arpSenderAddress
   /// The address that a neighbour solicitation or advertisement is about (RFC 4861, 4.3 and 4.4).
   case neighbourTarget
+  /// The network that a VXLAN packet is of (RFC 7348, 5), behind the header of UDP.
+  case tunnelNumber
   case connectionState
   case connectionStatus
   case connectionDirection
@@ -150,6 +156,7 @@ public enum NftField: Hashable, Sendable {
     case .etherType: .etherType
     case .packetType: .packetType
     case .neighbourTarget: .neighbourTarget
+    case .tunnelNumber: .tunnelNumber
     case .connectionState: .connectionState
     case .connectionStatus: .connectionStatus
     case .connectionDirection: .connectionDirection
@@ -180,6 +187,7 @@ public enum NftField: Hashable, Sendable {
     case .arpSenderHardware: "arp saddr ether"
     case .arpSenderAddress: "arp saddr ip"
     case .neighbourTarget: "@th,64,128"
+    case .tunnelNumber: "@th,96,24"
     case .connectionState: "ct state"
     case .connectionStatus: "ct status"
     case .connectionDirection: "ct direction"
@@ -206,6 +214,7 @@ public enum NftField: Hashable, Sendable {
     switch self {
     case .icmpType: 1
     case .icmpv6Type, .neighbourTarget: 58
+    case .tunnelNumber: 17
     default: nil
     }
   }

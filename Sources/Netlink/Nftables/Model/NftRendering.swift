@@ -34,6 +34,7 @@ extension NftStatement {
     case .assign(let field, let address): "\(field.rendered) set \(address)"
     case .assignMap(let field, let fields, let map): "\(field.rendered) set \(fields.rendered) map @\(map)"
     case .verdictMap(let fields, let map): "\(fields.rendered) vmap @\(map)"
+    case .setMark(let mark): "meta mark set \(mark)"
     case .counter: "counter"
     case .countIn(let name): "counter name \(nftQuoted(name))"
     case .log(let prefix): "log prefix \(nftQuoted(prefix))"

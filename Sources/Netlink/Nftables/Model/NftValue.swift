@@ -22,8 +22,12 @@ public enum NftValue: Hashable, Sendable {
   case etherType(UInt16)
   /// PACKET_* of packet(7): 1 is broadcast, 2 multicast.
   case packetType(UInt8)
+  /// 0...16,777,215
+  case tunnel(UInt32)
   /// An address as ``NftField/neighbourTarget`` has it.
   case neighbour(IPv6Address)
+  /// From the first to the last.
+  case neighbours(IPv6Address, IPv6Address)
 
   public static let tcp = NftValue.transport(6)
   public static let udp = NftValue.transport(17)
@@ -48,8 +52,10 @@ public enum NftValue: Hashable, Sendable {
     case .icmpType(let number): String(number)
     case .mark(let number): String(number)
     case .etherType(let number): NftValue.etherTypeNames[number] ?? String(number)
+    case .tunnel(let number): String(number)
     case .packetType(let number): number == 1 ? "broadcast" : number == 2 ? "multicast" : String(number)
-    case .neighbour(let address): "0x" + address.octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    case .neighbour(let address): address.number
+    case .neighbours(let first, let last): "\(first.number)-\(last.number)"
     }
   }
 
@@ -89,10 +95,19 @@ public enum NftValue: Hashable, Sendable {
     case (.addressType(let number), .addressType), (.mark(let number), .mark): return single(octets(number))
     case (.icmpType(let number), .icmpType), (.icmpType(let number), .icmpv6Type): return single([number])
     case (.etherType(let number), .etherType): return single(octets(number.bigEndian))
+    case (.tunnel(let number), .tunnelNumber): return single([UInt8](octets(number.bigEndian).dropFirst()))
     case (.packetType(let number), .packetType): return single([number])
     case (.neighbour(let address), .neighbourTarget): return single(address.octets)
+    case (.neighbours(let first, let last), .neighbourTarget):
+      return first <= last ? (first.octets, last.octets) : nil
     default: return nil
     }
+  }
+}
+
+extension IPv6Address {
+  fileprivate var number: String {
+    "0x" + octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
 

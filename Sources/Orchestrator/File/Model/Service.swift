@@ -123,6 +123,8 @@ extension StackFile {
     var aliases: [Located<String>] = []
     /// The default route is that of the attachment with the highest; of equals, the first in the file.
     var gatewayPriority = 0
+    /// What it may send as beside its own addresses.
+    var claims: [Located<Claim>] = []
     /// What befalls packets on the service's link to the network.
     var conditions = DeclaredConditions()
 

@@ -9,28 +9,12 @@ import Netlink
 extension Firewall {
   /// Bridges on which the stack's networks are, each with whose packets may come in by it.
   private var residents: [(bridge: String, ranges: [AddressFamily: [AddressRange]])] {
-    let routes = RoutedAddresses(whole)
+    let living = LivingAddresses(whole)
     return stack.networks.flatMap { network -> [(bridge: String, ranges: [AddressFamily: [AddressRange]])] in
-      let ranges = ranges(living: network, routes)
+      let ranges = living.sources(on: network)
       let further = stack.segments.filter { $0.network == network.name }.map(\.bridge)
       return ([network.bridge] + further + network.vlans.compactMap(\.bridge)).map { ($0, ranges) }
     }
-  }
-
-  private func ranges(living network: DesiredNetwork, _ routes: RoutedAddresses) -> [AddressFamily: [AddressRange]] {
-    var ranges: [AddressFamily: [AddressRange]] = [:]
-    for subnet in network.allSubnets { ranges[AddressFamily(subnet.network), default: []].append(AddressRange(subnet)) }
-    for service in whole.services where service.attachments.contains(where: { $0.network == network.name }) {
-      for address in whole.addresses(of: service) {
-        ranges[AddressFamily(address), default: []].append(AddressRange(address))
-      }
-      for (family, routed) in routes.behind(service, towards: network.name) { ranges[family, default: []] += routed }
-    }
-    // Of which links the addresses are is for the ports to say; before it has one of its own, a service asks for it from ::.
-    if network.ipv6 != nil {
-      ranges[.v6, default: []] += ["fe80::/10", "::/128"].compactMap { IPPrefix($0) }.map { AddressRange($0) }
-    }
-    return ranges.mapValues(AddressRange.merged)
   }
 
   var sourceSets: [NftSet] {
@@ -88,10 +72,6 @@ extension Firewall {
             : NftRule([.field(.networkFamily, .family(family == .v4 ? .ip : .ip6))], .drop)
         } + rules, comment: "what comes in by the stack's bridges")
   }
-}
-
-extension AddressFamily {
-  init(_ address: IPAddress) { self = address.isV4 ? .v4 : .v6 }
 }
 
 extension DesiredNetwork {

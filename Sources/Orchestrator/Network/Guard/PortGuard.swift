@@ -7,73 +7,99 @@ import Netlink
 /// What may come in stands in sets by the port's name; so they are complete before the first port is there, and the number of rules is
 /// the same for one service and for a thousand. Tables of other stacks on the same bridge guard their own ports.
 struct PortGuard {
-  private let stack: DesiredStack
-  private let ports: [GuardedPort]
-  private let families: [AddressFamily]
+  let stack: DesiredStack
+  let ports: [GuardedPort]
+  /// Those behind which others may be, tunnels among them.
+  let openPorts: [GuardedPort]
+  let families: [AddressFamily]
+  private let judgement: PortJudgement?
 
   init(_ stack: DesiredStack) {
     self.stack = stack
-    ports = stack.guardedPorts()
+    let all = stack.guardedPorts()
+    ports = all.filter { !$0.isOpen }
+    openPorts = all.filter(\.isOpen) + stack.guardedTunnels()
     families = stack.networks.contains { $0.ipv6 != nil } ? [.v4, .v6] : [.v4]
+    judgement = stack.policy.isEmpty ? nil : PortJudgement(stack, all, families)
   }
 
   static func tableName(_ stack: String) -> NftTableName {
     NftTableName(.bridge, "\(Firewall.tableName(stack))/ports")
   }
 
+  var isEmpty: Bool { ports.isEmpty && openPorts.isEmpty }
+
   var table: NftTable {
     NftTable(
       .bridge, Self.tableName(stack.name).name, comment: "stack:\(stack.name)",
-      chains: [arriving, fromService, addressed] + (hasTrunks ? [tagged] : []) + [discovery].filter { _ in hasIPv6 },
-      sets: [hardware, announcers].filter { $0.name != "routers" || hasIPv6 } + families.flatMap(sources)
-        + (hasIPv6 ? [targets] : []) + (hasTrunks ? [trunks] : []),
-      maps: [places])
+      chains: [arriving, fromService, addressed] + (hasIPv6 ? [discovery] : []) + (hasTrunks ? [tagged] : [])
+        + (openPorts.isEmpty ? [] : [fromOthers]) + [leaving] + (judgement?.chains ?? []),
+      sets: [links, hardware] + families.flatMap(sources) + (hasIPv6 ? [routers, targets] + claimedTargets : [])
+        + (hasTrunks ? [trunks] : []) + (openPorts.isEmpty ? [] : taken) + (judgement?.sets ?? []),
+      maps: [places] + (judgement?.maps ?? []))
   }
 
+  private var all: [GuardedPort] { ports + openPorts }
   private var hasIPv6: Bool { families.contains(.v6) }
-  private var hasTrunks: Bool { ports.contains(where: \.carriesTags) }
+  private var hasTrunks: Bool { all.contains(where: \.carriesTags) }
 
   // MARK: Sets
 
   private var places: NftMap {
     NftMap(
       "ports", key: [.interfaceName], data: .verdict,
-      elements: ports.map { NftMapElement([.interface($0.link)], verdict: .goto("from_service")) },
-      comment: "ports of the stack's services")
+      elements: ports.map { NftMapElement([.interface($0.link)], verdict: .goto("from_service")) }
+        + openPorts.map { NftMapElement([.interface($0.link)], verdict: .goto("from_others")) },
+      comment: "where frames come in")
+  }
+
+  private var links: NftSet { names("links", all, "ports of the stack") }
+
+  private func names(_ name: String, _ ports: [GuardedPort], _ comment: String) -> NftSet {
+    NftSet(name, key: [.interfaceName], elements: ports.map { NftElement(.interface($0.link)) }, comment: comment)
   }
 
   private var hardware: NftSet {
     NftSet(
       "hardware", key: [.interfaceName, .hardwareAddress],
-      elements: ports.flatMap { port in
-        port.hardware.map { NftElement(.interface(port.link), .hardware($0)) }
-      }, comment: "the hardware address of each port")
+      elements: all.flatMap { port in port.hardware.map { NftElement(.interface(port.link), .hardware($0)) } },
+      comment: "the hardware addresses of each port")
   }
 
   private func sources(_ family: AddressFamily) -> [NftSet] {
     let own = NftSet(
       "own\(family.suffix)", key: [.interfaceName, .hardwareAddress, family.type],
-      elements: ports.flatMap { port in
+      elements: all.flatMap { port in
         port.hardware.flatMap { mac in
-          port.addresses.filter(family.holds).map {
-            NftElement(.interface(port.link), .hardware(mac), .address($0))
-          }
+          port.addresses.filter(family.holds).map { NftElement(.interface(port.link), .hardware(mac), .address($0)) }
         }
       }, comment: "the addresses of each port")
-    let routed = NftSet(
-      "routed\(family.suffix)", key: [.interfaceName, family.type], isInterval: true,
-      elements: ports.flatMap { port in
-        (port.routed[family] ?? []).map { NftElement(.interface(port.link), family.value($0)) }
-      }, comment: "whose packets come by way of a port")
-    return [own] + (routed.elements.isEmpty ? [] : [routed])
+    return [own]
+      + [
+        ranges("claimed", family, \.claimed, "further ones that it may claim"),
+        ranges("routed", family, \.routed, "whose packets come by way of it"),
+      ].filter { !$0.elements.isEmpty }
   }
 
-  private func routes(_ family: AddressFamily) -> Bool { ports.contains { !($0.routed[family] ?? []).isEmpty } }
+  private func ranges(
+    _ name: String, _ family: AddressFamily, _ ranges: KeyPath<GuardedPort, [AddressFamily: [AddressRange]]>,
+    _ comment: String
+  ) -> NftSet {
+    NftSet(
+      name + family.suffix, key: [.interfaceName, family.type], isInterval: true,
+      elements: ports.flatMap { port in
+        (port[keyPath: ranges][family] ?? []).map { NftElement(.interface(port.link), family.value($0)) }
+      }, comment: comment)
+  }
+
+  private func has(_ ranges: KeyPath<GuardedPort, [AddressFamily: [AddressRange]]>, _ family: AddressFamily) -> Bool {
+    ports.contains { !($0[keyPath: ranges][family] ?? []).isEmpty }
+  }
 
   private var targets: NftSet {
     NftSet(
       "targets6", key: [.interfaceName, .hardwareAddress, .neighbourTarget],
-      elements: ports.flatMap { port in
+      elements: all.flatMap { port in
         port.hardware.flatMap { mac in
           port.addresses.compactMap { address in
             guard case .v6(let own) = address else { return nil }
@@ -83,23 +109,62 @@ struct PortGuard {
       }, comment: "the same, as neighbour advertisements name them")
   }
 
-  private var announcers: NftSet {
-    NftSet(
-      "routers", key: [.interfaceName],
-      elements: ports.filter(\.isRouter).map { NftElement(.interface($0.link)) },
-      comment: "ports of services that forward")
+  private var claimedTargets: [NftSet] {
+    guard has(\.claimed, .v6) else { return [] }
+    return [
+      NftSet(
+        "claimed_targets6", key: [.interfaceName, .neighbourTarget], isInterval: true,
+        elements: ports.flatMap { port in
+          (port.claimed[.v6] ?? []).compactMap { range in
+            guard case .v6(let first) = AddressFamily.v6.address(range.first),
+              case .v6(let last) = AddressFamily.v6.address(range.last)
+            else { return nil }
+            return NftElement(.interface(port.link), .neighbours(first, last))
+          }
+        })
+    ]
   }
 
-  private var trunks: NftSet {
-    NftSet(
-      "trunks", key: [.interfaceName],
-      elements: ports.filter(\.carriesTags).map { NftElement(.interface($0.link)) },
-      comment: "ports whose frames may have tags")
+  private var routers: NftSet { names("routers", all.filter(\.isRouter), "ports of services that forward") }
+  private var trunks: NftSet { names("trunks", all.filter(\.carriesTags), "ports whose frames may have tags") }
+
+  /// What is known to be somewhere: of services by their ports, and the host's own.
+  private var taken: [NftSet] {
+    let networks = stack.ownNetworks.filter { $0.parent == nil }
+    let addresses = Set(all.flatMap(\.judged) + networks.flatMap(\.hostAddresses)).sorted()
+    let macs = Set(ports.flatMap(\.hardware) + networks.map(\.mac)).sorted { $0.bits < $1.bits }
+    return [
+      NftSet(
+        "taken_hardware", key: [.hardwareAddress], elements: macs.map { NftElement(.hardware($0)) },
+        comment: "hardware addresses that are somebody's")
+    ]
+      + families.map { family in
+        NftSet(
+          "taken\(family.suffix)", key: [family.type],
+          elements: addresses.filter(family.holds).map { NftElement(.address($0)) },
+          comment: "addresses that are somebody's")
+      }
+      + (hasIPv6
+        ? [
+          NftSet(
+            "taken_targets6", key: [.neighbourTarget],
+            elements: addresses.compactMap { address in
+              guard case .v6(let own) = address else { return nil }
+              return NftElement(.neighbour(own))
+            })
+        ] : [])
   }
 
   // MARK: Chains
 
   private static let ownHardware = NftMatch.set([.inputInterface, .etherSource], named: "hardware")
+  private static let tag = NftMatch.anyOf(.etherType, [.etherType(0x8100), .etherType(0x88A8)])
+
+  private static func own(_ family: AddressFamily) -> NftMatch {
+    .set([.inputInterface, .etherSource, family.source], named: "own\(family.suffix)")
+  }
+
+  private static let ownClaim = NftMatch.set([.inputInterface, .arpSenderHardware, .arpSenderAddress], named: "own")
 
   private var arriving: NftChain {
     NftChain(
@@ -107,19 +172,27 @@ struct PortGuard {
       rules: [NftRule([], .verdictMap([.inputInterface], map: "ports"))])
   }
 
+  /// See ``PacketMark/seen``: by the last hook before the port, so that no other program's marks come between.
+  private var leaving: NftChain {
+    NftChain(
+      "leaving", base: NftBase(.filter, .postrouting, priority: 300),
+      rules: [NftRule([.set([.outputInterface], named: "links")], .setMark(PacketMark.seen))])
+  }
+
   /// A tag, also one of VLAN 0 that means none, hides a packet from whoever looks for addresses in it, and receivers take it off.
   private var fromService: NftChain {
-    let tag = NftMatch.anyOf(.etherType, [.etherType(0x8100), .etherType(0x88A8)])
-    return NftChain(
+    NftChain(
       "from_service",
-      rules: (hasTrunks
-        ? [NftRule([tag, .set([.inputInterface], named: "trunks")], .verdict(.goto("tagged")))] : [])
-        + [
-          NftRule([tag], .drop),
-          NftRule([], .verdict(.jump("addressed"))),
-          NftRule([Self.ownHardware], .accept),
-          NftRule([], .drop),
-        ])
+      rules: [NftRule([], .setMark(PacketMark.seen))] + tagRules + [
+        NftRule([], .verdict(.jump("addressed"))),
+        NftRule([Self.ownHardware], .accept),
+        NftRule([], .drop),
+      ])
+  }
+
+  private var tagRules: [NftRule] {
+    (hasTrunks ? [NftRule([Self.tag, .set([.inputInterface], named: "trunks")], .verdict(.goto("tagged")))] : [])
+      + [NftRule([Self.tag], .drop)]
   }
 
   /// The bridge knows which VLANs the port is in. A second tag is in nobody's interest.
@@ -132,29 +205,46 @@ struct PortGuard {
     NftChain(
       "addressed",
       rules: (hasIPv6 ? [NftRule([.field(.transportProtocol, .icmpv6)], .verdict(.jump("discovery")))] : [])
-        + families.flatMap { family in
-          [NftRule([.set([.inputInterface, .etherSource, family.source], named: "own\(family.suffix)")], .accept)]
-            + (routes(family)
-              ? [
-                NftRule(
-                  [.set([.inputInterface, family.source], named: "routed\(family.suffix)"), Self.ownHardware], .accept)
-              ] : [])
-        } + [
-          NftRule(
-            [.set([.inputInterface, .arpSenderHardware, .arpSenderAddress], named: "own"), Self.ownHardware], .accept),
-          // Whoever asks whether an address is somebody's has none yet (RFC 5227).
-          NftRule(
-            [
-              .field(.arpSenderAddress, .address(.v4(.any))),
-              .set([.inputInterface, .arpSenderHardware], named: "hardware"), Self.ownHardware,
-            ], .accept),
-          NftRule([.anyOf(.etherType, [.etherType(0x0800), .etherType(0x0806), .etherType(0x86DD)])], .drop),
+        + families.flatMap(sourceRules) + claimRules + [
+          NftRule([.anyOf(.etherType, [.etherType(0x0800), .etherType(0x0806), .etherType(0x86DD)])], .drop)
         ])
+  }
+
+  private func sourceRules(_ family: AddressFamily) -> [NftRule] {
+    [NftRule([Self.own(family)], .accept)]
+      + [("claimed", has(\.claimed, family)), ("routed", has(\.routed, family))].filter(\.1).map { name, _ in
+        NftRule([.set([.inputInterface, family.source], named: name + family.suffix), Self.ownHardware], .accept)
+      }
+      + (family == .v4 && ports.contains(where: \.asksForAddress) ? [askingRule] : [])
+  }
+
+  /// A question to DHCP servers, from nowhere to everybody (RFC 2131, 4.1).
+  private var askingRule: NftRule {
+    let askers = ports.filter(\.asksForAddress).map { NftValue.interface($0.link) }
+    return NftRule(
+      [
+        .anyOf(.inputInterface, askers), Self.ownHardware, .field(.ipSource, .address(.v4(.any))),
+        .field(.transportProtocol, .udp), .field(.sourcePort, .port(68)), .field(.destinationPort, .port(67)),
+      ], .accept)
+  }
+
+  private var claimRules: [NftRule] {
+    let senders = NftMatch.set([.inputInterface, .arpSenderHardware], named: "hardware")
+    return [NftRule([Self.ownClaim, Self.ownHardware], .accept)]
+      + (has(\.claimed, .v4)
+        ? [
+          NftRule(
+            [.set([.inputInterface, .arpSenderAddress], named: "claimed"), senders, Self.ownHardware], .accept)
+        ] : [])
+      // Whoever asks whether an address is somebody's has none yet (RFC 5227).
+      + [NftRule([.field(.arpSenderAddress, .address(.v4(.any))), senders, Self.ownHardware], .accept)]
   }
 
   /// Of IPv6: who announces itself as a router, or another's address as its own, and what has no address yet (RFC 4861, RFC 3810).
   private var discovery: NftChain {
     let anybody = NftMatch.field(.ip6Source, .address(.v6(IPv6Address(high: 0, low: 0))))
+    let advertises = NftMatch.field(.icmpv6Type, .icmpType(136))
+    let isOthers = NftMatch.set([.inputInterface, .etherSource, .neighbourTarget], .notEqual, named: "targets6")
     return NftChain(
       "discovery",
       rules: [
@@ -164,15 +254,48 @@ struct PortGuard {
             .set([.inputInterface], .notEqual, named: "routers"),
           ], .drop),
         NftRule(
-          [
-            .field(.icmpv6Type, .icmpType(136)),
-            .set([.inputInterface, .etherSource, .neighbourTarget], .notEqual, named: "targets6"),
-          ], .drop),
+          [advertises]
+            + (has(\.claimed, .v6)
+              ? [.set([.inputInterface, .neighbourTarget], .notEqual, named: "claimed_targets6")] : []) + [isOthers],
+          .drop),
         NftRule(
           [
             .anyOf(.icmpv6Type, [.icmpType(131), .icmpType(132), .icmpType(135), .icmpType(143)]), anybody,
             Self.ownHardware,
           ], .accept),
       ])
+  }
+
+  /// From a tunnel, and from a service that bridges: nothing that is known to be somebody else's.
+  private var fromOthers: NftChain {
+    NftChain(
+      "from_others",
+      rules: [
+        NftRule([], .setMark(PacketMark.seen)),
+        NftRule([Self.tag] + (hasTrunks ? [.set([.inputInterface], .notEqual, named: "trunks")] : []), .drop),
+        NftRule(
+          [
+            .set([.etherSource], named: "taken_hardware"),
+            .set([.inputInterface, .etherSource], .notEqual, named: "hardware"),
+          ], .drop),
+      ]
+        + (hasIPv6
+          ? [
+            NftRule(
+              [
+                .field(.icmpv6Type, .icmpType(136)), .set([.neighbourTarget], named: "taken_targets6"),
+                .set([.inputInterface, .etherSource, .neighbourTarget], .notEqual, named: "targets6"),
+              ], .drop)
+          ] : [])
+        + families.flatMap { family in
+          [
+            NftRule([Self.own(family)], .accept),
+            NftRule([.set([family.source], named: "taken\(family.suffix)")], .drop),
+          ]
+        } + [
+          NftRule([Self.ownClaim], .accept),
+          NftRule([.set([.arpSenderAddress], named: "taken")], .drop),
+          NftRule([], .accept),
+        ])
   }
 }

@@ -48,7 +48,7 @@ struct RoutedAddresses {
       }
     }
     let inside = found.flatMap(prefixes) + routesThrough(service, on: network)
-    return leadsOut(service, besides: network, found) ? outside(besides: inside) : ranges(inside)
+    return leadsOut(service, besides: network, found) ? outside(besides: inside) : AddressRange.byFamily(inside)
   }
 
   /// Another VLAN of the same network is another place.
@@ -88,15 +88,6 @@ struct RoutedAddresses {
       return !nearby.contains { subnets, _ in subnets.contains { $0.contains(gateway) } }
     }
     return isBesideHost || routed || ways.contains { $0 != network }
-  }
-
-  private func ranges(_ prefixes: [IPPrefix]) -> [AddressFamily: [AddressRange]] {
-    var ranges: [AddressFamily: [AddressRange]] = [:]
-    for family in AddressFamily.allCases {
-      let own = prefixes.filter { family.holds($0.network) }.map { AddressRange($0) }
-      if !own.isEmpty { ranges[family] = AddressRange.merged(own) }
-    }
-    return ranges
   }
 
   /// Everything but what is known to be elsewhere: the stack's networks that are not behind the service.

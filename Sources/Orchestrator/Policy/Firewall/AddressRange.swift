@@ -21,6 +21,8 @@ struct AddressRange: Hashable {
     last = first | (free >= 128 ? UInt128.max : (1 << UInt128(free)) - 1)
   }
 
+  func meets(_ other: AddressRange) -> Bool { first <= other.last && other.first <= last }
+
   /// Sorted, and each apart from the next.
   static func merged(_ ranges: [AddressRange]) -> [AddressRange] {
     var merged: [AddressRange] = []
@@ -32,6 +34,13 @@ struct AddressRange: Hashable {
       }
     }
     return merged
+  }
+
+  /// Merged, each family by itself; none for a family without any.
+  static func byFamily(_ prefixes: [IPPrefix]) -> [AddressFamily: [AddressRange]] {
+    var ranges: [AddressFamily: [AddressRange]] = [:]
+    for prefix in prefixes { ranges[AddressFamily(prefix.network), default: []].append(AddressRange(prefix)) }
+    return ranges.mapValues(merged)
   }
 
   /// What of a whole is in none of several ranges.
@@ -53,6 +62,8 @@ enum AddressFamily: CaseIterable {
   case v4
   case v6
 
+  init(_ address: IPAddress) { self = address.isV4 ? .v4 : .v6 }
+
   var whole: AddressRange { AddressRange(0, self == .v4 ? UInt128(UInt32.max) : .max) }
   var type: NftType { self == .v4 ? .ipv4Address : .ipv6Address }
   var source: NftField { self == .v4 ? .ipSource : .ip6Source }
@@ -71,7 +82,7 @@ enum AddressFamily: CaseIterable {
     range.first == range.last ? .address(address(range.first)) : .addresses(address(range.first), address(range.last))
   }
 
-  private func address(_ number: UInt128) -> IPAddress {
+  func address(_ number: UInt128) -> IPAddress {
     switch self {
     case .v4: .v4(IPv4Address(bits: UInt32(truncatingIfNeeded: number)))
     case .v6:

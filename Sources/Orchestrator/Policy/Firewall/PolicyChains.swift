@@ -59,6 +59,9 @@ struct PolicyChains {
   var forwardRules: [NftRule] {
     let toBridges = NftMatch.set([.outputInterface], named: "bridges")
     return [
+      // What is for many was judged at each port: see `PortJudgement`.
+      NftRule(
+        [.field(.mark, .mark(PacketMark.judged)), .set([.inputInterface, .outputInterface], named: "within")], .accept),
       NftRule([toBridges, .set([.inputInterface], named: "bridges")], .verdict(.goto("judge"))),
       // What comes from outside, and what the kernel bridges back (see `translateHairpin`).
       NftRule([toBridges, .status(.destinationTranslated)], .verdict(.goto("judge"))),
@@ -155,6 +158,7 @@ struct PolicyChains {
     NftChain(
       "unruled",
       rules: [
+        Firewall.keepPublished,
         NftRule([.set([.inputInterface, .outputInterface], named: "within")], .verdict(.goto("enter_by_default"))),
         NftRule([.status(.destinationTranslated)], .verdict(.goto("enter_by_default"))),
         NftRule([], .drop),
@@ -173,6 +177,7 @@ struct PolicyChains {
     NftChain(
       "leave_by_default",
       rules: [
+        NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
         NftRule([.set([.inputInterface], named: "closed")], .verdict(.goto(Self.refuse))), NftRule([], .accept),
       ])
   }
@@ -216,19 +221,26 @@ extension StackPolicy {
   /// The networks whose bridges must show the frames that they pass on to the firewall: where a rule may be about two
   /// services of the network, or nothing passes by default.
   func filteredNetworks(of stack: DesiredStack) -> Set<String> {
+    guard !rules.isEmpty else { return Set(closedNetworks).intersection(stack.networks.map(\.name)) }
     var members = PolicyMembers(stack)
+    let living = LivingAddresses(stack)
+    let ranges = Dictionary(
+      stack.networks.map { ($0.name, living.ranges(on: $0)) }, uniquingKeysWith: { first, _ in first })
     var filtered = Set(closedNetworks)
     func concerned(_ peers: [PolicyPeer]) -> [DesiredNetwork] {
       stack.networks.filter { network in
-        peers.contains { peer in
+        let ranges = ranges[network.name] ?? [:]
+        return peers.contains { peer in
           switch peer {
           case .any: true
-          case .host, .internet: false
-          case .range(let prefix):
-            network.subnets.contains { prefix.contains($0.network) || $0.contains(prefix.network) }
+          case .host: false
+          // By way of a service that leads out.
+          case .internet: ranges.values.contains { $0.contains { $0.last - $0.first > UInt128(UInt32.max) >> 1 } }
+          case .range(let prefix): (ranges[AddressFamily(prefix.network)] ?? []).contains { $0.meets(AddressRange(prefix)) }
           case .service, .pattern, .label, .network:
-            members.addresses(of: peer)?.contains { address in network.subnets.contains { $0.contains(address) } }
-              ?? false
+            members.addresses(of: peer)?.contains { address in
+              (ranges[AddressFamily(address)] ?? []).contains { $0.meets(AddressRange(address)) }
+            } ?? false
           }
         }
       }
