@@ -86,7 +86,8 @@ extension MessageWriter {
     // NTF_MASTER: the table is the bridge's, not the port's own. NUD_NOARP is what bridge(8) calls static: it neither ages
     // nor goes, and frames to it still leave by the port (NUD_PERMANENT would mean the bridge itself).
     putNeighbourHeader(
-      family: bridgeFamily, link: entry.port, state: UInt16(NUD_NOARP), flags: UInt8(NTF_MASTER) | (entry.isSticky ? UInt8(NTF_STICKY) : 0))
+      family: bridgeFamily, link: entry.port, state: UInt16(NUD_NOARP),
+      flags: UInt8(NTF_MASTER) | (entry.isSticky ? UInt8(NTF_STICKY) : 0))
     attribute(Int(NDA_LLADDR), entry.mac)
     if let vlan = entry.vlan { attribute(Int(NDA_VLAN), vlan) }
   }

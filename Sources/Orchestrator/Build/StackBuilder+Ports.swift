@@ -30,7 +30,9 @@ extension StackBuilder {
   /// Drops what no guard has seen at the ports of a stack. They share the filter, and it comes last: to join one that is there is to
   /// wait for all packets under way.
   func dropUnguarded(_ desired: DesiredStack) {
-    guard desired.linkGroup != 0, desired.services.contains(where: { !$0.attachments.flatMap(\.pairs).isEmpty }) else { return }
+    guard desired.linkGroup != 0, desired.services.contains(where: { !$0.attachments.flatMap(\.pairs).isEmpty }) else {
+      return
+    }
     do throws(KernelError) {
       var socket = try NetlinkSocket(.route)
       var batch = RouteBatch()

@@ -71,6 +71,7 @@ public struct StackCommands: Sendable {
       defer { try? Files.remove(folder.claim) }
       chosen(desired)
       warn(of: desired, report: report)
+      for text in desired.claimsInWords { report(OperationEvent(.warning, text: text)) }
       return try perform(
         SupervisorMethods.Up.self,
         SupervisorMethods.Up.Parameters(

@@ -26,6 +26,20 @@ public struct AttachmentClaims: Codable, Hashable, Sendable {
   }
 }
 
+extension DesiredStack {
+  /// What services may send as beside their own addresses: `r1 may also send on network lan as 10.0.0.100 (lab.stack:4)`.
+  var claimsInWords: [String] {
+    services.flatMap { service in
+      service.attachments.compactMap { attachment in
+        attachment.claims.map { claims in
+          "\(service.name) may also send on network \(attachment.network) as \(claims.text)"
+            + (service.declaredAt.map { " (\($0))" } ?? "")
+        }
+      }
+    }
+  }
+}
+
 extension IPPrefix {
   var isSingle: Bool { length == network.octets.count * 8 }
 }

@@ -32,7 +32,9 @@ extension Resolver {
         taken += strangers.map { (.v4($0.address), "that of service \($0.service) of stack \($0.stack)") }
         // Of another stack's network a range would be a claim on whoever comes there later.
         let found =
-          taken.first { address, _ in claims.prefixes.contains { $0.contains(address) } }.map { "\($0.address), \($0.owner)" }
+          taken.first { address, _ in claims.prefixes.contains { $0.contains(address) } }.map {
+            "\($0.address), \($0.owner)"
+          }
           ?? (network.owner != nil && (claims.bridges || !claims.ranges.isEmpty || !claims.hardware.isEmpty)
             ? "more than single addresses on a network of stack \(network.owner ?? "")" : nil)
           ?? claims.hardware.first { mac in

@@ -27,7 +27,8 @@ struct Firewall {
     NftTable(
       .inet, Self.tableName(stack.name), comment: "stack:\(stack.name)",
       chains: [
-        guardIncoming, fromNetwork(then: questionRules), answerNames, translateIncoming, translateLocal, translateSource, forward,
+        guardIncoming, fromNetwork(then: questionRules), answerNames, translateIncoming, translateLocal,
+        translateSource, forward,
       ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + tunnelChains + loopback6Chains + segmentChains
         + (policy?.chains ?? []),
       sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets

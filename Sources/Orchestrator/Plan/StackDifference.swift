@@ -50,7 +50,8 @@ struct StackDifference {
     // After an `up` that was cut off, what was to be is on record, and perhaps not brought about.
     reshaped = staying.filter { !isSettled || befores[$0.name]?.hasOtherShape(than: $0) ?? false }
     guarded = staying.filter { service in
-      !isSettled || !old.guardsPorts || befores[service.name]?.attachments.map(\.claims) != service.attachments.map(\.claims)
+      !isSettled || !old.guardsPorts
+        || befores[service.name]?.attachments.map(\.claims) != service.attachments.map(\.claims)
     }
     republished = staying.filter { service in befores[service.name].map { Set($0.ports) != Set(service.ports) } ?? false
     }

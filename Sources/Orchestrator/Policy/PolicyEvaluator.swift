@@ -196,7 +196,9 @@ public struct PolicyEvaluator: Sendable {
       return PolicyDecision(false, .kept(in: own))
     case (.service(_, let own, _), .service(_, let target, _)):
       // An address elsewhere is reached by any network.
-      guard own == target || own == nil || target == nil || isPublished else { return PolicyDecision(false, .isolation) }
+      guard own == target || own == nil || target == nil || isPublished else {
+        return PolicyDecision(false, .isolation)
+      }
       return byDefault(in: target)
     case (_, .service(_, let target, _)): return byDefault(in: target)
     case (.service(_, let own?, _), .host) where isInternal(own): return PolicyDecision(false, .kept(in: own))

@@ -16,6 +16,8 @@ extension Step {
     case .raiseBridge(let network, _): "raise \(network.name)"
     case .writeFirewall: "firewall"
     case .partition: "partition"
+    case .guardPorts(let services, _): "guard \(services.map(\.name).joined(separator: "+"))"
+    case .dropUnguarded: "drop unguarded"
     case .filterBridges: "filter"
     case .endFlows: "end flows"
     case .createNamespace(let service, _): "namespace \(service.name)"

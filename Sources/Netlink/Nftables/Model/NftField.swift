@@ -42,7 +42,7 @@ public enum NftType: Hashable, Sendable {
     case .etherType: "ether_type"
     case .packetType: "pkt_type"
     case .tunnelNumber: "integer"
-    case .neighbourTarget: "ipv6_addr"
+    case .neighbourTarget: "integer"
     }
   }
 
@@ -66,8 +66,8 @@ public enum NftType: Hashable, Sendable {
     case .etherType: 10
     case .packetType: 31
     case .tunnelNumber: 4
-    // That of IPv6 addresses: a number has no length of its own in a concatenation, and nft could not list the set.
-    case .neighbourTarget: 8
+    // A number, whose length is that of what it is looked up by: see `NftSetDeclaration`.
+    case .neighbourTarget: 4
     }
   }
 

@@ -35,7 +35,8 @@ extension DesiredStack {
         let routed = routes.behind(service, towards: attachment.network)
         return attachment.pairs.map { pair in
           GuardedPort(
-            link: pair.link, network: attachment.network, hardware: [attachment.mac] + (attachment.claims?.hardware ?? []),
+            link: pair.link, network: attachment.network,
+            hardware: [attachment.mac] + (attachment.claims?.hardware ?? []),
             addresses: own, judged: attachment.ownAddresses(forwards: service.forwards),
             claimed: AddressRange.byFamily(attachment.claims?.ranges ?? []), routed: routed,
             isRouter: service.forwards,

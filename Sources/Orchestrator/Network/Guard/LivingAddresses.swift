@@ -33,7 +33,8 @@ struct LivingAddresses {
   func sources(on network: DesiredNetwork) -> [AddressFamily: [AddressRange]] {
     var ranges = ranges(on: network)
     let own = services[network.name] ?? []
-    if network.tunnel != nil || own.contains(where: { $0.attachments.contains { $0.claims?.asksForAddress ?? false } }) {
+    if network.tunnel != nil || own.contains(where: { $0.attachments.contains { $0.claims?.asksForAddress ?? false } })
+    {
       ranges[.v4, default: []].append(AddressRange(IPAddress.v4(IPv4Address.any)))
     }
     if network.ipv6 != nil {

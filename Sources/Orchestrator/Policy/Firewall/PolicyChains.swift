@@ -236,7 +236,8 @@ extension StackPolicy {
           case .host: false
           // By way of a service that leads out.
           case .internet: ranges.values.contains { $0.contains { $0.last - $0.first > UInt128(UInt32.max) >> 1 } }
-          case .range(let prefix): (ranges[AddressFamily(prefix.network)] ?? []).contains { $0.meets(AddressRange(prefix)) }
+          case .range(let prefix):
+            (ranges[AddressFamily(prefix.network)] ?? []).contains { $0.meets(AddressRange(prefix)) }
           case .service, .pattern, .label, .network:
             members.addresses(of: peer)?.contains { address in
               (ranges[AddressFamily(address)] ?? []).contains { $0.meets(AddressRange(address)) }
