@@ -327,13 +327,13 @@ import Testing
         name: x
         \(ThrowawayHost.recorder)
         services:
-          leaf: {command: [sleep, infinity], routes: {10.99.0.0/24: r}}
+          leaf: {command: [sleep, infinity], routes: ["10.99.0.0/24 via r"]}
           r: {command: [sleep, infinity], forward: true, networks: {front: {ipv4_address: 10.99.0.2}}}
           web: {command: [sleep, infinity], networks: {front: {ipv4_address: 10.99.0.3}}}
           db:
             <<: *recorder
             networks: {front: {ipv4_address: 10.99.0.4}}
-            routes: {10.55.0.0/30: r}
+            routes: ["10.55.0.0/30 via r"]
         links: [{ends: {leaf: 10.55.0.1/30, r: 10.55.0.2/30}}]
         networks: {front: {subnet: 10.99.0.0/24}}
         """, named: "x")

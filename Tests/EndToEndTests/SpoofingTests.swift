@@ -167,8 +167,8 @@ import Testing
         try host.forge(
           from: "evil",
           """
-          for address, victim in (("10.99.0.3", "10.98.0.4"), ("fd00:99::3", "fd00:98::4")):
-              link.send(frame(hardware("\(front)"), me, datagram(address, victim, "\(word)")))
+          for own, victim in (("10.99.0.3", "10.98.0.4"), ("fd00:99::3", "fd00:98::4")):
+              link.send(frame(hardware("\(front)"), me, datagram(own, victim, "\(word)")))
           """)
         try host.forge(
           from: "evil", by: "eth1",

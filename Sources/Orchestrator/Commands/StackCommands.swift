@@ -269,7 +269,10 @@ public struct StackCommands: Sendable {
     while true {
       attempts -= 1
       let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
-      if try session.awaitIdle() { return session }
+      if try session.awaitIdle() {
+        if try session.isOfThisBuild() { return session }
+        try rethrowing(folder.name) { () throws(KernelError) in try FormerSupervisor.end(of: folder) }
+      }
       guard attempts > 0 else { throw StackErrors([session.endedEarly]) }
     }
   }

@@ -67,6 +67,18 @@ struct SupervisorSession {
     }
   }
 
+  /// Whether the supervisor is what this command would have started. One of an earlier release does not know all that a newer
+  /// command asks of it.
+  func isOfThisBuild() throws(StackErrors) -> Bool {
+    guard started == nil else { return true }
+    do throws(ControlError) {
+      return try client.call(SupervisorMethods.Build.self, Nothing()).build == ProgramBuild.current
+    } catch {
+      if error == .interrupted { throw StackErrors([StackError(folder.name, "\(error)")]) }
+      return false
+    }
+  }
+
   /// Has something done and passes on what happens, until it ends.
   ///
   /// - Parameter isRepeatable: whether it may be asked for again when it is not known how far it came.

@@ -49,7 +49,7 @@ struct Planner {
         startLanes(
           creating: difference.created, starting: difference.idle + difference.following, in: desired,
           observed: observed, waitsForDependencies: scope.waitsForDependencies)),
-      .serial(difference.touchesGroundwork ? [.dropUnguarded(desired)] : []),
+      .serial(difference.makesPorts ? [.dropUnguarded(desired)] : []),
     ]
     let policy = recorded.flatMap { desired.policy.difference(from: $0.policy) }
     return Plan(

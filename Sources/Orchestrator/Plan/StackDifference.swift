@@ -71,6 +71,11 @@ struct StackDifference {
   /// Whether what all else stands on has to be made or written: the record, folders, the firewall, networks.
   var touchesGroundwork: Bool { old != new || !isSettled || !gone.isEmpty || !loss.isEmpty }
 
+  /// Whether there may be ports at which nothing is dropped yet that no guard has seen.
+  var makesPorts: Bool {
+    !created.isEmpty || !isSettled || !guarded.isEmpty || !new.services.isEmpty && !old.guardsPorts
+  }
+
   private static func changes(
     from old: DesiredStack, to new: DesiredStack, isSettled: Bool, _ observed: Planner.Observed, _ loss: NetworkLoss,
     _ scope: Planner.Scope

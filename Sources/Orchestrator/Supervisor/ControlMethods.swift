@@ -7,6 +7,15 @@ enum SupervisorMethods {
     typealias Reply = Nothing
   }
 
+  /// Which build of the program the supervisor is.
+  enum Build: ControlMethod {
+    static let name = "io.stack.Build"
+    typealias Parameters = Nothing
+    struct Reply: Codable, Sendable {
+      var build: String
+    }
+  }
+
   /// Makes the stack what its claim says (``StackFolder/claim``). Answers with events until it is done.
   enum Up: ControlMethod {
     static let name = "io.stack.Up"

@@ -94,6 +94,8 @@ final class Supervisor {
     names.follow(hostsFilesOf: recorded)
     watchOverrides()
     watchHost()
+    // What was deleted while no supervisor heard of it.
+    enqueue { [unowned self] in repairTables() }
   }
 
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {

@@ -134,7 +134,10 @@ import Testing
     let commands = Planner.up(stack, recorded: nil, observed: [:]).steps.flatMap {
       $0.commands(folders: StateFolders())
     }
-    #expect(commands.contains { $0.hasSuffix("type vxlan id 43 remote 2001:db8::7 local 2001:db8::1 dstport 8472") })
+    #expect(
+      commands.contains {
+        $0.hasSuffix("type vxlan id 43 remote 2001:db8::7 local 2001:db8::1 dstport 8472 nolearning")
+      })
   }
 
   // MARK: VLANs

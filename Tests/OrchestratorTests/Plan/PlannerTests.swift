@@ -96,6 +96,7 @@ extension DesiredStack {
       plan.short == [
         "record", "folders", "mount", "host root", "prepare", "firewall", "bridge front",
         "namespace db", "namespace web", "attach db", "start db", "ready db", "attach web", "start web", "ready web",
+        "drop unguarded",
       ])
     #expect(plan.why == ["db: created", "web: created"])
     #expect(plan.lane("web")?.waitsFor == [.condition(instance: "db", .started, isRequired: true)])
@@ -118,7 +119,7 @@ extension DesiredStack {
     #expect(plan.why == ["web: recreated, environment, user changed"])
     #expect(
       plan.short == ["unsettle", "stop web", "detach web", "unpin web", "layer web"] + Self.preparation
-        + ["namespace web", "attach web", "start web", "ready web"])
+        + ["namespace web", "attach web", "start web", "ready web", "drop unguarded"])
   }
 
   @Test(arguments: [
@@ -173,7 +174,7 @@ extension DesiredStack {
         "no bridge front",
       ] + Self.preparation + [
         "bridge front", "namespace db", "namespace web", "attach db", "start db", "ready db", "attach web", "start web",
-        "ready web",
+        "ready web", "drop unguarded",
       ])
   }
 
@@ -190,7 +191,8 @@ extension DesiredStack {
 
   @Test func whatNeverRanIsMadeAnew() throws {
     let remade =
-      ["detach db", "unpin db", "layer db"] + Self.preparation + ["namespace db", "attach db", "start db", "ready db"]
+      ["detach db", "unpin db", "layer db"] + Self.preparation
+      + ["namespace db", "attach db", "start db", "ready db", "drop unguarded"]
     for observed: Planner.Observed in [["web": .running], ["web": .running, "db": .created]] {
       let plan = try Self.change(to: Self.text, observed: observed)
       #expect(plan.short == ["unsettle", "stop db"] + remade)

@@ -14,6 +14,7 @@ struct NftExpressions {
   private var count = 0
   private var knownFamily: NftFamily?
   private var knownTransport: UInt8?
+  private var isKnownAsARP = false
 
   /// The most expressions in a rule, which keeps it far below a message's room.
   private static let limit = 128
@@ -213,6 +214,17 @@ struct NftExpressions {
       try require(needed)
     }
     if let needed = field.neededTransport { try require(transport: needed) }
+    if field.needsARP { try requireARP(field) }
+  }
+
+  private mutating func requireARP(_ field: NftField) throws(KernelError) {
+    guard family == .bridge || family == .netdev else {
+      throw refusal("\(field.rendered) is for tables of family bridge or netdev")
+    }
+    guard !isKnownAsARP else { return }
+    try loadMeta(NFT_META_PROTOCOL, into: 0)
+    try compare(NFT_CMP_EQ, [0x08, 0x06])
+    isKnownAsARP = true
   }
 
   /// Asks whether the packet is of IPv4 or of IPv6, if the table sees both.
@@ -222,9 +234,9 @@ struct NftExpressions {
       try loadMeta(NFT_META_NFPROTO, into: 0)
       try compare(NFT_CMP_EQ, [needed.rawValue])
     } else {
-      // Below the network layer there is the EtherType instead: 0800, 0806 and 86dd.
+      // Below the network layer there is the EtherType instead: 0800 and 86dd.
       try loadMeta(NFT_META_PROTOCOL, into: 0)
-      try compare(NFT_CMP_EQ, needed == .ip ? [0x08, 0x00] : needed == .arp ? [0x08, 0x06] : [0x86, 0xDD])
+      try compare(NFT_CMP_EQ, needed == .ip ? [0x08, 0x00] : [0x86, 0xDD])
     }
     knownFamily = needed
   }

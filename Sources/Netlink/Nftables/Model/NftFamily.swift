@@ -5,8 +5,6 @@ public enum NftFamily: UInt8, Hashable, Sendable {
   /// IPv4 and IPv6.
   case inet = 1
   case ip = 2
-  /// Only as what a packet is (RFC 826): tables of this family are not made here.
-  case arp = 3
   case netdev = 5
   case bridge = 7
   case ip6 = 10
@@ -16,7 +14,6 @@ public enum NftFamily: UInt8, Hashable, Sendable {
     switch self {
     case .inet: "inet"
     case .ip: "ip"
-    case .arp: "arp"
     case .netdev: "netdev"
     case .bridge: "bridge"
     case .ip6: "ip6"
@@ -24,5 +21,5 @@ public enum NftFamily: UInt8, Hashable, Sendable {
   }
 
   /// Whether its packets may be of a protocol that a match on IPv4 or IPv6 fields must rule out first.
-  var isMixed: Bool { self != .ip && self != .ip6 && self != .arp }
+  var isMixed: Bool { self != .ip && self != .ip6 }
 }

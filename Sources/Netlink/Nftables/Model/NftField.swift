@@ -204,10 +204,12 @@ public enum NftField: Hashable, Sendable {
     switch self {
     case .ipSource, .ipDestination, .icmpType: .ip
     case .ip6Source, .ip6Destination, .icmpv6Type, .neighbourTarget: .ip6
-    case .arpSenderHardware, .arpSenderAddress: .arp
     default: nil
     }
   }
+
+  /// Whether it is a field of ARP packets, which tables of family bridge and netdev see.
+  var needsARP: Bool { self == .arpSenderHardware || self == .arpSenderAddress }
 
   /// The transport protocol that a packet must have for the field to be there.
   var neededTransport: UInt8? {
