@@ -31,14 +31,14 @@ extension PacketFilter {
   /// Passes packets that bear a mark, and drops others.
   ///
   /// - Parameters:
-  ///   - passesBridgeAnswers: whether answers pass to questions for hardware addresses that a bridge gives by itself, past all hooks
-  ///     (br_arp_send and br_nd_send in net/bridge/br_arp_nd_proxy.c). They are new packets, those that are passed on are not.
+  ///   - passesBridgeAnswers: whether that passes which the kernel sends by a bridge's port past all hooks: answers to questions for
+  ///     hardware addresses (br_arp_send and br_nd_send in net/bridge/br_arp_nd_proxy.c), and resets of connections that the firewall
+  ///     refuses (nf_send_reset in net/ipv4/netfilter/nf_reject_ipv4.c). They are new packets; those that a bridge passes on are not.
   public init(mark: UInt32, passesBridgeAnswers: Bool) {
     // SKF_AD_OFF with SKF_AD_MARK and SKF_AD_PKTTYPE (linux/filter.h); PACKET_HOST is 0, PACKET_LOOPBACK 5 (linux/if_packet.h).
     let (markOffset, typeOffset): (UInt32, UInt32) = (0xFFFF_F014, 0xFFFF_F004)
-    let (load, loadHalf, loadByte, equal, end): (UInt16, UInt16, UInt16, UInt16, UInt16) = (
-      0x20, 0x28, 0x30, 0x15, 0x06
-    )
+    let (load, loadHalf, loadByte): (UInt16, UInt16, UInt16) = (0x20, 0x28, 0x30)
+    let (jump, equal, anyBit, end): (UInt16, UInt16, UInt16, UInt16) = (0x05, 0x15, 0x45, 0x06)
     func step(_ code: UInt16, _ value: UInt32, _ yes: UInt8 = 0, _ no: UInt8 = 0) -> Instruction {
       Instruction(code: code, whenTrue: yes, whenFalse: no, value: value)
     }
@@ -50,12 +50,17 @@ extension PacketFilter {
       return
     }
     instructions = [
-      step(load, markOffset), step(equal, mark, 9, 0),
-      step(load, typeOffset), step(equal, 0, 0, 8),
-      // ARP, or a neighbour advertisement in a packet of IPv6.
-      step(loadHalf, 12), step(equal, 0x0806, 5, 0), step(equal, 0x86DD, 0, 5),
-      step(loadByte, 20), step(equal, 58, 0, 3),
-      step(loadByte, 54), step(equal, 136, 0, 1), pass, drop,
+      step(load, markOffset), step(equal, mark, 17, 0),
+      step(load, typeOffset), step(equal, 0, 0, 16),
+      // ARP.
+      step(loadHalf, 12), step(equal, 0x0806, 13, 0), step(equal, 0x86DD, 5, 0), step(equal, 0x0800, 0, 12),
+      // IPv4 without options, with TCP: on to its flags.
+      step(loadByte, 23), step(equal, 6, 0, 10), step(loadByte, 47), step(jump, 6),
+      // IPv6 with a neighbour advertisement, or with TCP.
+      step(loadByte, 20), step(equal, 58, 0, 2), step(loadByte, 54), step(equal, 136, 3, 4),
+      step(equal, 6, 0, 3), step(loadByte, 67),
+      // RST.
+      step(anyBit, 4, 0, 1), pass, drop,
     ]
   }
 }

@@ -204,7 +204,9 @@ struct PortGuard {
   private var addressed: NftChain {
     NftChain(
       "addressed",
-      rules: (hasIPv6 ? [NftRule([.field(.transportProtocol, .icmpv6)], .verdict(.jump("discovery")))] : [])
+      // No service is told of nearer routers by another: services that an earlier release has started still believe them.
+      rules: [NftRule([.field(.icmpType, .icmpType(5))], .drop)]
+        + (hasIPv6 ? [NftRule([.field(.transportProtocol, .icmpv6)], .verdict(.jump("discovery")))] : [])
         + families.flatMap(sourceRules) + claimRules + [
           NftRule([.anyOf(.etherType, [.etherType(0x0800), .etherType(0x0806), .etherType(0x86DD)])], .drop)
         ])
@@ -248,11 +250,9 @@ struct PortGuard {
     return NftChain(
       "discovery",
       rules: [
+        NftRule([.field(.icmpv6Type, .icmpType(137))], .drop),
         NftRule(
-          [
-            .anyOf(.icmpv6Type, [.icmpType(134), .icmpType(137)]),
-            .set([.inputInterface], .notEqual, named: "routers"),
-          ], .drop),
+          [.field(.icmpv6Type, .icmpType(134)), .set([.inputInterface], .notEqual, named: "routers")], .drop),
         NftRule(
           [advertises]
             + (has(\.claimed, .v6)
