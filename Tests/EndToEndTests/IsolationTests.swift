@@ -13,7 +13,7 @@ import Testing
       input: Data(
         """
         import socket
-        for to in (\(list)):
+        for to in [\(list)]:
             one = socket.socket(10 if ":" in to else 2, 2)
             one.setsockopt(1, 6, 1)
             if ":" in to: one.setsockopt(41, 17, socket.if_nametoindex("eth0"))
