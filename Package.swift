@@ -64,6 +64,12 @@ let package = Package(
       ]),
     room("Names", ["Host", "Intent", "Vocabulary", "DNS", "Loop", "Addresses", "Kernel", "CLinux", systemPackage]),
     room(
+      "Script",
+      [
+        "Planning", "Names", "Host", "Rules", "Intent", "Vocabulary", "Addresses", "Netfilter", "Netlink", "Isolation",
+        "Runtime", "Kernel",
+      ]),
+    room(
       "Verify",
       ["Host", "Rules", "Intent", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Kernel", systemPackage]),
     room(
@@ -81,14 +87,15 @@ let package = Package(
     room(
       "Orchestrator", folder: "Commands",
       [
-        "Supervision", "Verify", "Build", "Names", "Host", "Planning", "Resolve", "Rules", "Intent", "StackFiles",
-        "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation", "Runtime", "Kernel",
+        "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules", "Intent",
+        "StackFiles", "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
+        "Runtime", "Kernel",
         "CLinux", systemPackage,
       ]),
     .executableTarget(
       name: "stack",
       dependencies: [
-        "Orchestrator", "Supervision", "Verify", "Host", "Planning", "Intent", "StackFiles", "Vocabulary",
+        "Orchestrator", "Supervision", "Verify", "Script", "Host", "Planning", "Intent", "StackFiles", "Vocabulary",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -111,11 +118,12 @@ let package = Package(
     .testTarget(
       name: "OrchestratorTests",
       dependencies: [
-        "Orchestrator", "Supervision", "Verify", "Build", "Names", "Host", "Planning", "Resolve", "Rules", "Intent",
+        "Orchestrator", "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules",
+        "Intent",
         "StackFiles", "Control", "Logs", "Vocabulary", "DNS", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
         "Runtime", "Kernel", "CLinux", "Fuzzing", systemPackage,
       ],
-      exclude: ["Golden"], swiftSettings: strict),
+      exclude: ["Golden", "Fixtures"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["Fuzzing"], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu17

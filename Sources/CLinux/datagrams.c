@@ -1,9 +1,20 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <linux/filter.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+
+int stack_share_by_source(int socket, uint32_t shares, uint32_t source) {
+  struct sock_filter code[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)SKF_NET_OFF + source),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, shares - 1),
+      BPF_STMT(BPF_RET | BPF_A, 0),
+  };
+  struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+  return setsockopt(socket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program);
+}
 
 int stack_receive_datagrams(int socket, uint8_t *memory, uint32_t size, struct stack_datagram *batch, unsigned count) {
   struct mmsghdr messages[STACK_DATAGRAMS];

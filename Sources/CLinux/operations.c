@@ -117,7 +117,8 @@ static int open_tree_private(struct child *child, const struct stack_operation *
   if (!*path) flags |= AT_EMPTY_PATH;
   int tree = stack_open_tree(descriptor_of(child, o->fd), path, flags);
   if (tree < 0) return -1;
-  if (stack_mount_setattr(tree, "", AT_EMPTY_PATH | (unsigned)(o->flags & AT_RECURSIVE), o->number, 0, MS_PRIVATE) != 0)
+  if (stack_mount_setattr(tree, "", AT_EMPTY_PATH | (unsigned)(o->flags & AT_RECURSIVE), o->number, o->clear, MS_PRIVATE) !=
+      0)
     return -1;
   return keep(child, o->slot, tree);
 }
@@ -362,7 +363,7 @@ static int run(struct child *child, const struct stack_operation *o) {
     case STACK_OP_EXEC: return execute(o->data);
     case STACK_OP_EXEC_DESCRIPTOR: {
       const struct stack_command *command = o->data;
-      if (fcntl(child->report, F_SETFD, 0) != 0) return -1;
+      if (o->number == 1 && fcntl(child->report, F_SETFD, 0) != 0) return -1;
       return execveat(STACK_FD_PROGRAM, "", command->argv, command->envp, AT_EMPTY_PATH);
     }
     case STACK_OP_EXIT: _exit((int)o->number);

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <net/if.h>
@@ -62,6 +63,15 @@ int stack_is_mount_point(int directory, const char *path) {
 int64_t stack_file_system_type(const char *path) {
   struct statfs status;
   return statfs(path, &status) == 0 ? (int64_t)status.f_type : -1;
+}
+
+int stack_is_read_only(const char *path) {
+  struct statfs status;
+  return statfs(path, &status) == 0 ? (status.f_flags & ST_RDONLY) != 0 : -1;
+}
+
+int stack_execute_again(int file, char *const *arguments) {
+  return (int)syscall(SYS_execveat, file, "", arguments, environ, AT_EMPTY_PATH);
 }
 
 int stack_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); }
@@ -158,6 +168,11 @@ int stack_netns_fill(int proc, unsigned options) {
   if (options & STACK_NETNS_DISABLE_IPV6) {
     if (write_text(proc, "sys/net/ipv6/conf/all/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
     if (write_text(proc, "sys/net/ipv6/conf/default/disable_ipv6", "1") != 0 && errno != ENOENT) return -1;
+  }
+  // Whoever sends it would be believed about a nearer router (RFC 1122, 3.2.2.2). For a host it is enough that one of the two allows it.
+  if (write_text(proc, "sys/net/ipv4/conf/all/accept_redirects", "0") != 0 ||
+      write_text(proc, "sys/net/ipv4/conf/default/accept_redirects", "0") != 0) {
+    return -1;
   }
   if (options & STACK_NETNS_FORWARD) {
     if (forward_packets(proc) != 0) return -1;

@@ -71,13 +71,15 @@ package enum Files {
   }
 
   /// Makes a folder and those above it; content with one that is there, which keeps its mode.
-  package static func makeFolder(_ path: String, mode: mode_t = 0o700) throws(KernelError) {
+  ///
+  /// - Parameter above: the mode of the folders above it that are made.
+  package static func makeFolder(_ path: String, mode: mode_t = 0o700, above: mode_t = 0o755) throws(KernelError) {
     if mkdir(path, mode) != 0 {
       if errno == EEXIST { return }
       guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
         throw KernelError("make folder", path, errno: .last)
       }
-      try makeFolder(String(path[..<slash]), mode: 0o755)
+      try makeFolder(String(path[..<slash]), mode: above, above: above)
       guard mkdir(path, mode) == 0 else {
         if errno == EEXIST { return }
         throw KernelError("make folder", path, errno: .last)
@@ -87,6 +89,13 @@ package enum Files {
     guard mode & 0o077 == 0 || chmod(path, mode) == 0 else {
       throw KernelError("make folder", path, errno: .last)
     }
+  }
+
+  /// Takes a folder of root's away from all others; content with one that is not there.
+  package static func closeToOthers(_ path: String) throws(KernelError) {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_mode & 0o077 != 0 else { return }
+    guard chmod(path, status.st_mode & 0o7700) == 0 else { throw KernelError("close to others", path, errno: .last) }
   }
 
   package static func makeFIFO(_ path: String) throws(KernelError) {

@@ -26,8 +26,8 @@ public struct KernelError: Error, Hashable, Sendable {
 
 extension KernelError: CustomStringConvertible {
   public var description: String {
-    let words = detail.map { " (\($0))" } ?? ""
+    let words = detail.map { " (\(VisibleText.line($0)))" } ?? ""
     let advice = remedy.map { "\n  \($0)" } ?? ""
-    return "cannot \(action) \(subject): \(errno)\(words)\(advice)"
+    return "cannot \(action) \(VisibleText.line(subject)): \(errno)\(words)\(advice)"
   }
 }

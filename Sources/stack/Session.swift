@@ -1,3 +1,4 @@
+import Kernel
 import ArgumentParser
 import Glibc
 import Host
@@ -16,14 +17,15 @@ struct Session {
     }
     let session = Session(
       commands: StackCommands(
-        supervisor: SupervisorProgram(arguments: ["supervise"]), environment: Caller.environment,
+        supervisor: SupervisorProgram(arguments: ["supervise"]) { [InitProgram.find()].compactMap(\.self) },
+        environment: Caller.environment,
         workingFolder: Caller.workingFolder, interrupts: Interrupts()))
     do {
       try body(session)
     } catch let errors as StackErrors {
       throw failure("\(errors)")
     } catch let error as FileDiagnostics {
-      standardError("", error.rendered(isColored: isatty(STDERR_FILENO) == 1))
+      writeError(error.rendered(isColored: isatty(STDERR_FILENO) == 1) + "\n")
       throw ExitCode.failure
     }
   }
@@ -78,7 +80,8 @@ struct Session {
     Self.flushOutput()
     var options = StackCommands.LogOptions()
     options.follows = true
-    options.isColored = isatty(STDOUT_FILENO) == 1
+    options.isTerminal = isatty(STDOUT_FILENO) == 1
+    options.isColored = options.isTerminal
     try commands.logs(of: instances, in: stack, options)
   }
 
@@ -89,7 +92,8 @@ struct Session {
     Self.flushOutput()
     var options = StackCommands.LogOptions()
     options.follows = true
-    options.isColored = isatty(STDOUT_FILENO) == 1
+    options.isTerminal = isatty(STDOUT_FILENO) == 1
+    options.isColored = options.isTerminal
     let printer = ProgressPrinter(progress, stack: stack)
     defer { printer.end() }
     return try commands.followUntilOneEnds(stack, instances, exitCodeFrom: exitCodeFrom, options) { printer.show($0) }
@@ -137,10 +141,14 @@ func standardError(_ prefix: String, _ lines: [String]) {
   if !lines.isEmpty { standardError(prefix, lines.joined(separator: "\n")) }
 }
 
-/// Writes a line to standard error. `prefix` is left out when the text brings its own.
+/// Writes a line to standard error. `prefix` is left out when the text brings its own. What a terminal would obey is shown.
 func standardError(_ prefix: String, _ text: String) {
-  let line = (text.hasPrefix(prefix) ? text : prefix + text) + "\n"
-  var bytes = Array(line.utf8)[...]
+  writeError(VisibleText.lines(text.hasPrefix(prefix) ? text : prefix + text) + "\n")
+}
+
+/// Writes text that has colours of its own.
+private func writeError(_ text: String) {
+  var bytes = Array(text.utf8)[...]
   while !bytes.isEmpty {
     let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     guard count > 0 || errno == EINTR else { return }

@@ -8,18 +8,28 @@ import ArgumentParser
 struct StackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stack",
-    abstract:
-      "Bring up several services on one host, each in its own namespaces, with the network between them declared.",
+    abstract: "Run several services on one Linux host, each in its own namespaces, with a declared network.",
     discussion: """
       stack up stacks/web.stack          three web servers, each on its own port 80
-      stack exec web1 curl localhost     talk to one from inside
-      stack down web                     and the host is as it was
+      stack exec web1 curl localhost     ask one from the inside
+      stack down web                     restore the host
       """,
     version: Version.text,
-    subcommands: [
-      Up.self, Down.self, Ps.self, Exec.self, Attach.self, Logs.self, Start.self, Stop.self, Restart.self, Kill.self,
-      Pause.self, Unpause.self, Cp.self, Wait.self, Events.self, Stats.self, Top.self, Config.self, Inspect.self,
-      Policy.self, Verify.self, Reach.self, Link.self, Partition.self, Heal.self, Doctor.self, Supervise.self,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Run",
+        subcommands: [
+          Up.self, Down.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self, Exec.self,
+          Attach.self, Cp.self, Supervise.self,
+        ]),
+      CommandGroup(
+        name: "Look",
+        subcommands: [
+          Ps.self, Logs.self, Events.self, Stats.self, Top.self, Inspect.self, Wait.self, Licenses.self,
+        ]),
+      CommandGroup(name: "Network", subcommands: [Policy.self, Link.self, Partition.self, Heal.self]),
+      CommandGroup(
+        name: "Check", subcommands: [Config.self, Explain.self, Verify.self, Reach.self, Doctor.self]),
     ])
 }
 

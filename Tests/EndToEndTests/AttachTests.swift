@@ -16,7 +16,12 @@ import Testing
       let pid: Int = try host.field("PID", of: "terminal")
       // What is typed comes in pieces; the first of the keys alone is the service's.
       let script =
-        "(sleep 0.5; printf 'one\\n'; sleep 0.5; printf '\\020two\\n'; sleep 1; printf '\\020\\021'; sleep 1) | stack attach terminal"
+        ThrowawayHost.awaitFunction + """
+          mkfifo keys; stack attach terminal <keys >seen & exec 3>keys
+          printf 'one\\n' >&3; await grep -q 'got one' seen
+          printf '\\020two\\n' >&3; await grep -q 'two' seen
+          printf '\\020\\021' >&3; wait $!; status=$?; cat seen; exit $status
+          """
       let outcome = try host.run("sh", "-c", script)
       #expect(outcome.status == 0, "\(outcome)")
       #expect(outcome.output.contains("got one") && outcome.output.contains("two"), "\(outcome)")
@@ -29,11 +34,18 @@ import Testing
   @Test func theCallersOwnTerminalIsRawAndPutBack() throws {
     try ThrowawayHost.with { host in
       try host.up(Self.text, named: "x")
-      // script(1) gives the command a terminal, whose mode it is asked for afterwards.
-      let script = """
-        (sleep 1; printf 'abc\\r'; sleep 1; printf '\\020\\021'; sleep 1) |
-          script -qec 'stty -g > before; stack attach terminal; echo left $?; stty -g > after' /dev/null
+      // script(1) gives the command a terminal, whose mode it is asked for meanwhile and afterwards.
+      let inner = """
+        stty -g >before
+        (until stty -a </dev/tty | grep -q -e -icanon; do sleep 0.05; done; touch raw) &
+        stack attach terminal; echo left $?; stty -g >after
         """
+      let script =
+        ThrowawayHost.awaitFunction + """
+          mkfifo keys; script -qec '\(inner)' /dev/null <keys >seen & exec 3>keys
+          await test -e raw; printf 'abc\\r' >&3; await grep -q 'got abc' seen
+          printf '\\020\\021' >&3; wait $!; cat seen
+          """
       let outcome = try host.run("sh", "-c", script)
       #expect(outcome.output.contains("got abc") && outcome.output.contains("left 0"), "\(outcome)")
       #expect(try host.succeed("cat", "before") == host.succeed("cat", "after"))
@@ -45,17 +57,20 @@ import Testing
     try ThrowawayHost.with { host in
       try host.up(Self.text, named: "x")
       // script(1) runs at a terminal of its own, whose size stty changes from within, as a window manager would.
-      let script = """
-        (sleep 3; printf '\\020\\021'; sleep 1) | script -qec '
-          stty rows 30 cols 90; stack attach terminal < /dev/tty & sleep 1
-          stack exec -T terminal sh -c "stty size < /dev/pts/0" > first
-          stty rows 40 cols 120 < /dev/tty; sleep 1
-          stack exec -T terminal sh -c "stty size < /dev/pts/0" > second; wait' /dev/null
-        """
+      let inner =
+        ThrowawayHost.awaitFunction + """
+          is() { stack exec -T terminal sh -c "stty size </dev/pts/0" >size; grep -qx "$1" size; }
+          stty rows 30 cols 90; stack attach terminal </dev/tty & await is "30 90"
+          stty rows 40 cols 120 </dev/tty; await is "40 120"
+          touch followed; wait
+          """
+      let script =
+        ThrowawayHost.awaitFunction + """
+          mkfifo keys; script -qec '\(inner)' /dev/null <keys & exec 3>keys
+          await test -e followed; printf '\\020\\021' >&3; wait $!
+          """
       let outcome = try host.run("sh", "-c", script)
-      try #require(outcome.status == 0, "\(outcome)")
-      #expect(try host.succeed("cat", "first") == "30 90")
-      #expect(try host.succeed("cat", "second") == "40 120")
+      #expect(outcome.status == 0, "\(outcome)")
       try host.succeed("stack", "down", "x")
     }
   }
@@ -63,7 +78,9 @@ import Testing
   @Test func inputWithoutATerminalIsPassedOnAndTheExitCodeIsTheServices() throws {
     try ThrowawayHost.with { host in
       try host.up(Self.text, named: "x")
-      let outcome = try host.run("sh", "-c", "(sleep 0.5; echo one; echo end; sleep 2) | stack attach plain")
+      // The input stays open, so that it is the service's end that is waited for.
+      let script = "mkfifo in; stack attach plain <in & exec 3>in; printf 'one\\nend\\n' >&3; wait $!"
+      let outcome = try host.run("sh", "-c", script)
       #expect(outcome.status == 7, "\(outcome)")
       #expect(outcome.output == "got one\ngot end", "\(outcome)")
       let again = try host.run("stack", "attach", "plain")
@@ -75,9 +92,11 @@ import Testing
   @Test func aServiceThatTakesNoInputIsWatchedUntilCtrlC() throws {
     try ThrowawayHost.with { host in
       try host.up(Self.text, named: "x")
-      let outcome = try host.run(
-        "timeout", "-s", "INT", "--preserve-status", "1", "stack", "attach", "--no-stdin", "deaf")
-      #expect(outcome.status == 130 && outcome.output.hasPrefix("tick\ntick"), "\(outcome)")
+      let attached = try host.start(["stack", "attach", "--no-stdin", "deaf"])
+      #expect(host.eventually { attached.output.hasPrefix("tick\ntick") })
+      try host.signal(2, to: attached)
+      let outcome = try attached.wait(limit: .seconds(60))
+      #expect(outcome.status == 130, "\(outcome)")
       #expect(try host.field("State", of: "deaf") == "running")
       try host.succeed("stack", "down", "x")
     }

@@ -84,10 +84,11 @@ extension EscapeTests {
       let supervisor = try host.succeed("pgrep", "-f", "^stack supervise x")
       // All that run the program of the supervisor, and so what it makes too: which of them can be opened?
       let look = """
-        import glob, time
+        import glob, os, time
+        print("looking", flush=True)
         seen, opened = set(), set()
-        end = time.monotonic() + 3
-        while time.monotonic() < end:
+        end = time.monotonic() + 30
+        while time.monotonic() < end and not os.path.exists("/enough"):
             for folder in glob.glob("/proc/[0-9]*"):
                 try:
                     if not open(folder + "/cmdline").read().startswith("stack\\0supervise\\0"):
@@ -102,15 +103,22 @@ extension EscapeTests {
         """
       for (service, isOpen) in [("spy", false), ("tracer", true)] {
         let drawnOut = try host.start([
-          "timeout", "-s", "INT", "6", "strace", "-f", "-o", "/dev/null", "-e", "trace=execveat", "-e",
+          "timeout", "-s", "INT", "60", "strace", "-f", "-o", "/dev/null", "-e", "trace=execveat", "-e",
           "inject=execveat:delay_enter=1000000", "-p", supervisor,
         ])
         let looking = try host.start(["stack", "exec", "-T", service, "python3", "-c", look])
-        usleep(500_000)
+        // Each thread is traced, and somebody looks.
+        let isTraced = "[ -z \"$(grep -hs 'TracerPid:.0$' /proc/\(supervisor)/task/*/status)\" ]"
+        #expect(
+          try host.eventually {
+            try host.run("sh", "-c", isTraced).status == 0 && looking.output.hasPrefix("looking")
+          })
         try host.succeed("stack", "restart", "-t", "0", "-s", "x", "plain", "mapped")
+        try host.succeed("stack", "exec", "-T", service, "touch", "/enough")
         let seen = try looking.wait(limit: .seconds(60))
+        try host.signal(2, to: drawnOut)
         _ = try drawnOut.wait(limit: .seconds(60))
-        let counts = seen.output.split(separator: " ").prefix(2).compactMap { Int($0) }
+        let counts = (seen.lines.last ?? "").split(separator: " ").prefix(2).compactMap { Int($0) }
         try #require(counts.count == 2, "\(seen)")
         #expect(counts[0] > 1, "what is being made is to be seen: \(seen)")
         #expect(isOpen ? counts[1] > 1 && seen.output.hasSuffix("supervisor") : counts[1] == 0, "\(service): \(seen)")

@@ -108,10 +108,10 @@ import Testing
     try withIdle { (host) throws in
       try host.write(
         """
-        import os, pty, select, sys, termios, time
+        import os, pty, subprocess, sys, termios, time
         child, terminal = pty.fork()
         if child == 0:
-            os.execvp("stack", ["stack", "exec", "a", "sh", "-c", "sleep 1; exec sleep 1000 <&- >&- 2>&-"])
+            os.execvp("stack", ["stack", "exec", "a", "sh", "-c", "until [ -e /go ]; do sleep 0.05; done; exec sleep 1000 <&- >&- 2>&-"])
         end = time.monotonic() + 20
         seen = False
         while time.monotonic() < end:
@@ -120,6 +120,7 @@ import Testing
             raw = not termios.tcgetattr(terminal)[3] & termios.ISIG
             if raw and not seen:
                 seen = True
+                subprocess.run(["stack", "exec", "-T", "a", "touch", "/go"], stdin=subprocess.DEVNULL)
             elif seen and not raw:
                 os.write(terminal, b"\\x03")
                 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))

@@ -14,7 +14,7 @@ import Testing
         healthcheck: {test: "echo asked; test -e /tmp/ok", interval: 100ms, timeout: 2s, retries: \(retries)}
     """
   }
-  private static let healthySoon = checked("sleep 0.4; touch /tmp/ok; exec sleep 1000")
+  private static let healthySoon = checked("sleep 0.2; touch /tmp/ok; exec sleep 1000")
 
   @Test func upReturnsWhenHealthy() throws {
     try ThrowawayHost.with { host in
@@ -22,7 +22,7 @@ import Testing
       try host.write(Self.healthySoon, to: "x.stack")
       let outcome = try host.run("stack", "up", "x.stack")
       #expect(outcome.status == 0, "\(outcome)")
-      #expect(outcome.duration > .milliseconds(400))
+      #expect(outcome.duration > .milliseconds(200))
       #expect(outcome.output.contains("running, healthy"))
       #expect(try host.field("Health", of: "a") == "healthy")
       let inspection = try host.inspection(of: "a")
@@ -140,13 +140,16 @@ import Testing
         "name: x\nservices:\n  a:\n    command: [sleep, \"1000\"]\n    healthcheck: {test: [NONE]}\n", named: "x")
       #expect(try host.field("Health", of: "a") == "")
       let supervisor = try #require(try host.stackProcesses().first)
-      // The worker threads and the supervisor's own last errands end within this.
-      usleep(12_000_000)
-      let before = try host.succeed("cat", "/proc/\(supervisor)/status")
-      usleep(1_000_000)
-      let after = try host.succeed("cat", "/proc/\(supervisor)/status")
-      let switches = { (status: String) in status.split(separator: "\n").first { $0.hasPrefix("voluntary") } }
-      #expect(switches(before) == switches(after))
+      // Its worker threads end after a while without work. What is left waits for events without a limit: the fourth argument
+      // of epoll_wait(2) and epoll_pwait(2) is -1, by proc_pid_syscall(5).
+      var calls = ""
+      let sleeps = try host.eventually {
+        calls = try host.succeed("sh", "-c", "cat /proc/\(supervisor)/task/*/syscall")
+        let words = calls.split(separator: " ")
+        return calls.split(separator: "\n").count == 1 && words.count > 4 && ["232", "281", "22"].contains(words[0])
+          && words[4].lowercased().hasSuffix("ffffffff")
+      }
+      #expect(sleeps, "\(calls)")
     }
   }
 
@@ -161,9 +164,9 @@ import Testing
       let up = try host.start(["stack", "up", "x.stack"])
       #expect(try host.eventually { try host.listing().count == 5 })
       let supervisor = try #require(try host.supervisor())
-      usleep(1_000_000)
+      #expect(try host.eventually { try host.failedProbes(of: "a1") >= 20 })
       let early = try host.footprint(of: supervisor)
-      usleep(4_000_000)
+      #expect(try host.eventually { try host.failedProbes(of: "a1") >= 80 })
       try host.expectFootprint(of: supervisor, within: early, descriptors: 12, zombies: 5)
       try host.signal(2, to: up)
       #expect(try up.wait(limit: .seconds(60)).status == 130)
@@ -179,10 +182,9 @@ import Testing
       let services = names.map { "  \($0):\n    command: [sh, -c, \"exit 3\"]\n    restart: always\n" }
       try host.up("name: x\nservices:\n\(services.joined())", named: "x")
       let supervisor = try #require(try host.supervisor())
-      usleep(1_500_000)
+      #expect(try host.eventually { try host.field("Restarts", of: "a0") as Int >= 3 })
       let early = try host.footprint(of: supervisor)
-      usleep(6_000_000)
-      #expect(try host.field("Restarts", of: "a0") as Int >= 5)
+      #expect(try host.eventually { try host.field("Restarts", of: "a0") as Int >= 6 })
       try host.expectFootprint(of: supervisor, within: early, descriptors: 4, zombies: 0)
       try host.succeed("stack", "stop", "a0")
       #expect(try host.field("State", of: "a0") == "exited")
@@ -205,6 +207,9 @@ extension ThrowawayHost {
     }
     return health
   }
+
+  /// How many probes of a service have failed in a row.
+  func failedProbes(of service: String) throws -> Int { try inspection(of: service)["failures"] as? Int ?? 0 }
 
   /// The process number of the only supervisor.
   func supervisor() throws -> Int? {

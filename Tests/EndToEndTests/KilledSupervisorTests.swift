@@ -23,11 +23,13 @@ import Testing
       let load = try host.start(
         ["wrk", "-t1", "-c12", "-d5", "-s", "rate.lua", "--timeout", "20", "http://127.0.0.1:8081/"])
       for _ in 0..<2 {
-        usleep(1_200_000)
+        let before = try Self.logged(host)
+        let isWriting = try host.eventually { try Self.logged(host) > before + 50_000 }
+        #expect(isWriting)
         try host.killSupervisors()
         #expect(try host.field("State", of: "web1") == "running")
         #expect(try host.field("PID", of: "web1") == pid)
-        usleep(500_000)
+        usleep(200_000)
         try host.succeed("stack", "up", "web.stack")
       }
       let report = try load.wait(limit: .seconds(60)).output
@@ -47,6 +49,11 @@ import Testing
       #expect(try host.field("PID", of: "web1") == pid)
       try host.succeed("stack", "down", "web")
     }
+  }
+
+  /// Octets in the logs of `web`.
+  private static func logged(_ host: ThrowawayHost) throws -> Int {
+    Int(try host.succeed("sh", "-c", "cat /var/lib/stack/web/logs/* | wc -c")) ?? 0
   }
 
   private static let server = """

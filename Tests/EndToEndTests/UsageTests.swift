@@ -76,8 +76,9 @@ import Testing
     try ThrowawayHost.with { host in
       let eater = "dd if=/dev/zero of=/dev/null bs=200M count=1; sleep 0.1; exit 9"
       try host.up(
-        "name: x\nservices: {a: {command: [sh, -c, \"sleep 1; \(eater)\"], mem_limit: 32m, memswap_limit: 32m}}\n",
+        "name: x\nservices: {a: {command: [sh, -c, \"until [ -e /go ]; do sleep 0.05; done; \(eater)\"], mem_limit: 32m, memswap_limit: 32m}}\n",
         named: "x")
+      try host.succeed("stack", "exec", "a", "touch", "/go")
       #expect(try host.eventually { try host.succeed("stack", "ps", "-a").contains("out of memory") })
       let line = try host.succeed("stack", "ps", "-a", "--format", "json")
       #expect(line.contains("\"OOMKilled\":true"), "\(line)")

@@ -16,7 +16,7 @@ import Testing
       try host.up(Self.file, named: "w")
       #expect(try host.succeed("stack", "wait", "done") == "0")
       let waiting = try host.start(["stack", "wait", "b", "a"])
-      usleep(300_000)
+      try host.awaitIdle(waiting)
       try host.succeed("stack", "kill", "b", "-S", "KILL")
       try host.succeed("stack", "stop", "a")
       let outcome = try waiting.wait(limit: .seconds(60))
@@ -30,7 +30,7 @@ import Testing
       try host.up(Self.file, named: "w")
       try host.killSupervisors()
       let waiting = try host.start(["stack", "wait", "a"])
-      usleep(300_000)
+      try host.awaitIdle(waiting)
       let pid: Int = try host.field("PID", of: "a")
       try host.succeed("kill", "-TERM", "\(pid)")
       #expect(try waiting.wait(limit: .seconds(60)).output == "7")
@@ -41,7 +41,7 @@ import Testing
     try ThrowawayHost.with { host in
       try host.up(Self.file, named: "w")
       let following = try host.start(["stack", "events", "w"])
-      usleep(2_000_000)
+      try host.awaitIdle(following)
       try host.succeed("stack", "stop", "a")
       try host.succeed("stack", "start", "a")
       try host.succeed("stack", "kill", "b", "-S", "KILL")
@@ -68,7 +68,7 @@ import Testing
       let text = """
         name: w
         services:
-          job: {command: [sh, -c, "echo working; sleep 1; exit 5"]}
+          job: {command: [sh, -c, "echo working; sleep 0.2; exit 5"]}
           db: {command: [sh, -c, "trap 'exit 3' TERM; while :; do sleep 0.1; done"]}
         """
       try host.write(text, to: "w.stack")
@@ -87,7 +87,7 @@ import Testing
       try host.up(
         "name: w\nservices: {web: {command: [sleep, infinity], scale: 2}, one: {command: [sleep, infinity]}}",
         named: "w")
-      let script = "sleep 0.5; echo $HOSTNAME$(hostname) > /tmp/done; sleep 1000"
+      let script = "sleep 0.2; echo $HOSTNAME$(hostname) > /tmp/done; sleep 1000"
       #expect(
         try host.run("stack", "exec", "-d", "--index", "2", "web", "sh", "-c", script, limit: .seconds(60)).status == 0)
       #expect(try host.eventually { try host.run("stack", "exec", "web-2", "cat", "/tmp/done").output == "web-2web-2" })

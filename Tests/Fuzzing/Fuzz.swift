@@ -1,9 +1,9 @@
 import Glibc
 
-/// Runs something with one seed after another for as long as there is time: 30 seconds for all targets together, or what
-/// `tools/fuzz` asks for. It runs the same cases each time, from seed 1, unless told otherwise.
+/// Runs something with one seed after another. An ordinary run takes the same sample of cases each time, from seed 1; `tools/fuzz`
+/// and `tools/test --long` go on for as long as there is time.
 ///
-/// - STACK_FUZZ_SECONDS: for all targets together
+/// - STACK_FUZZ_SECONDS: for all targets together; ten minutes with `tools/test --long`
 /// - STACK_FUZZ_SEED: the first seed
 /// - STACK_FUZZ_ONLY: the one target to run
 public enum Fuzz {
@@ -12,8 +12,8 @@ public enum Fuzz {
     public let description: String
   }
 
-  /// Cases that are run however little time there is.
-  private static let atLeast = 20
+  /// Cases of a target that an ordinary run takes, and that any run takes however little time there is.
+  private static let sample = 250
 
   /// Calls `body` with one case after another; a case that throws is the last, and named in what is thrown.
   ///
@@ -25,10 +25,11 @@ public enum Fuzz {
     let only = text("STACK_FUZZ_ONLY")
     guard only == nil || only == target.rawValue else { return 0 }
     let shares = only == nil ? FuzzTarget.allCases.count : 1
-    let milliseconds = (text("STACK_FUZZ_SECONDS").flatMap { Int($0) } ?? 30) * 1000 / shares
+    let seconds = text("STACK_FUZZ_SECONDS").flatMap { Int($0) }
+    let milliseconds = (seconds ?? TestExtent.size(600, sample: 0)) * 1000 / shares
     let first = text("STACK_FUZZ_SEED").flatMap { UInt64($0) } ?? 1
-    // With no time at all it is the one seed that is wanted.
-    let atLeast = milliseconds > 0 ? atLeast : 1
+    // With no time at all given, it is the one seed that is wanted.
+    let atLeast = seconds == 0 ? 1 : sample
     let deadline = ContinuousClock.now + .milliseconds(milliseconds)
     let watch = FuzzWatch.begin(target)
     defer { FuzzWatch.end(target) }

@@ -1,7 +1,6 @@
 import Glibc
 import SystemPackage
 import Testing
-@testable import Kernel
 @testable import Runtime
 
 /// A root folder with busybox in it, on a tmpfs of its own inside a throwaway folder, gone with the object.

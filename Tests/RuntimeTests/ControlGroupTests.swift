@@ -7,7 +7,7 @@ import Testing
 /// What is written where, on hosts of each kind: values in, values out.
 @Suite struct ControlGroupSettingTests {
   private func settings(_ limits: ResourceLimits) throws -> (unified: [String], legacy: [String]) {
-    let settings = try limits.settings(in: .none)
+    let settings = try limits.settings()
     return (
       settings.compactMap { $0.unified.first.map { "\($0.file)=\($0.value)" } },
       settings.map { "\($0.legacy.file)=\($0.legacy.value)" }
@@ -17,7 +17,7 @@ import Testing
   @Test func standard() throws {
     let standard = try settings(ResourceLimits())
     #expect(standard.unified == ["pids.max=2048"] && standard.legacy == standard.unified)
-    #expect(try ResourceLimits().settings(in: .none).allSatisfy { !$0.isRequired })
+    #expect(try ResourceLimits().settings().allSatisfy { !$0.isRequired })
     var none = ResourceLimits()
     none.processes = .none
     #expect(try settings(none).unified.isEmpty)

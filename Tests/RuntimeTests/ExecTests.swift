@@ -105,8 +105,8 @@ final class ExecTests {
   @Test func signalsArePassedOn() async throws {
     let pid = service.pid
     let result = await #expect(processExitsWith: .exitCode(9)) { [pid = pid as Int32] in
-      signalMyselfSoon()
-      ExecTests.exec(in: pid, ["sh", "-c", "trap 'exit 9' USR1; while :; do sleep 0.01; done"])
+      signalMyself(when: "/proc/\(pid)/root/ready")
+      ExecTests.exec(in: pid, ["sh", "-c", "trap 'exit 9' USR1; : >/ready; while :; do sleep 0.01; done"])
     }
     try end()
     #expect(result?.exitStatus == .exitCode(9))
@@ -143,20 +143,22 @@ final class ExecTests {
   }
 }
 
-/// Sends USR1 to the calling thread a moment later: the test process has others, which would take it and die.
-func signalMyselfSoon() {
+/// Sends USR1 to the calling thread once a file is there: the test process has others, which would take it and die.
+func signalMyself(when file: String) {
   final class Target: Sendable {
     let thread: pthread_t
-    init(_ thread: pthread_t) { self.thread = thread }
+    let file: String
+    init(_ thread: pthread_t, _ file: String) { (self.thread, self.file) = (thread, file) }
   }
   var thread = pthread_t()
-  let target = Unmanaged.passRetained(Target(pthread_self()))
+  let target = Unmanaged.passRetained(Target(pthread_self(), file))
   pthread_create(
     &thread, nil,
     { argument in
       guard let argument else { return nil }
-      usleep(300_000)
-      pthread_kill(Unmanaged<Target>.fromOpaque(argument).takeRetainedValue().thread, SIGUSR1)
+      let target = Unmanaged<Target>.fromOpaque(argument).takeRetainedValue()
+      for _ in 0..<3_000 where access(target.file, F_OK) != 0 { usleep(10_000) }
+      pthread_kill(target.thread, SIGUSR1)
       return nil
     }, target.toOpaque())
 }

@@ -286,7 +286,8 @@ struct LaunchTests {
 
   @Test func initReapsOrphans() throws {
     let script = """
-      (sleep 0.05 & sleep 0.05 & (sleep 0.02 &) ) ; sleep 0.3
+      (sleep 0.05 & sleep 0.05 & (sleep 0.02 &) )
+      i=0; while [ $i -lt 500 ] && grep -qs '^sleep$' /proc/[0-9]*/comm; do i=$((i + 1)); sleep 0.01; done
       for p in /proc/[0-9]*; do grep -h State $p/status; done | grep -c zombie
       """
     #expect(try output(of: spec(script), in: root).text == "0\n")

@@ -7,12 +7,11 @@ import platform
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 
 import network
-from common import WORK, make_rootfs, pair, run, table, verdict
+from common import GAP, WORK, attempt, leave_out, left_out, make_rootfs, pair, run, table, verdict
 from engine import Engine
 from peers import Compose, Floor, Mininet, Plain, Podman, Stack
 from plot import plot
@@ -33,11 +32,10 @@ def measure_cycles(contestants, sizes):
         for index in range(runs):
             for contestant in taking_part:
                 print(f"N = {n}, run {index + 1} of {runs}: {contestant.name}", file=sys.stderr, flush=True)
-                try:
-                    samples[contestant].append(contestant.cycle(n))
-                except (RuntimeError, subprocess.TimeoutExpired) as error:
-                    # One that fails at a size is left out there; the table shows a gap.
-                    print(f"  {contestant.name} failed at N = {n}: {error}", file=sys.stderr)
+                # One that fails at a size is left out there; the table shows a gap.
+                sample = attempt(f"{contestant.name} at N = {n}", contestant.cycle, n)
+                if sample is not GAP:
+                    samples[contestant].append(sample)
         for contestant in taking_part:
             if samples[contestant]:
                 ups, downs = zip(*samples[contestant])
@@ -104,7 +102,7 @@ def single_commands(only):
         if shutil.which("crun"):
             rows.append(pair("`stack --version` / `crun --version`", ["stack", "--version"], ["crun", "--version"], 1.5))
         else:
-            print("skipped: start-up against crun (not installed)", file=sys.stderr)
+            leave_out("start-up against crun", "not installed: tools/bench --peers")
     if "exec" in only:
         run("stack", "up", Stack.file(1))
         pid = json.loads(run("stack", "ps", "--format", "json").splitlines()[0])["PID"]
@@ -141,11 +139,11 @@ def main():
     describe_machine()
     contestants = []
     for contestant in (Floor, Stack, Plain, Compose, Podman, Mininet):
-        reason = contestant.missing()
-        if reason:
-            print(f"skipped: {contestant.name} ({reason})", file=sys.stderr)
-        else:
+        reason = attempt(contestant.name, contestant.missing)
+        if reason is None:
             contestants.append(contestant)
+        elif reason is not GAP:
+            leave_out(contestant.name, reason)
     if only & {"up", "down"}:
         results = measure_cycles(contestants, sizes)
         if "up" in only:
@@ -154,7 +152,7 @@ def main():
             report_cycles(results, contestants, sizes, 1, "Down: until every link is gone", DOWN_TARGETS)
         if ARGUMENTS.plot:
             plot(ARGUMENTS.plot, {(name, n): value[0] for (name, n), value in results.items()})
-    single_commands(only)
+    attempt("single commands", single_commands, only)
     runs = ARGUMENTS.runs or 3
     for name, measure in {
         # Whoever looks through the kernel's table of connections must not find those of the measurements of throughput in it.
@@ -167,9 +165,11 @@ def main():
         "isolation": lambda runs: network.protection(runs, isolation_stack),
     }.items():
         if name in only:
-            measure(runs)
+            attempt(name, measure, runs)
     if "memory" in only:
-        measure_memory([n for n in sizes if n in (1, 50, 400)] or sizes[:1])
+        attempt("memory", measure_memory, [n for n in sizes if n in (1, 50, 400)] or sizes[:1])
+    if left_out:
+        print("\nLeft out:\n\n" + "\n".join(f"- {line.splitlines()[0]}" for line in left_out))
 
 
 PARSER = argparse.ArgumentParser(prog="tools/bench")

@@ -1,11 +1,13 @@
 """What all measurements of tools/bench share: running commands, folders, tables."""
 
+import math
 import os
 import re
 import select
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -14,6 +16,25 @@ WORK = "/run/throwaway/work"
 ROOTFS = f"{WORK}/rootfs"
 # Where tools/bench has built its helpers.
 HELPERS = os.environ.get("BENCH_HELPERS", "")
+# What stands for a number that could not be measured: whatever is computed with it is not a number either, and shown as a gap.
+GAP = math.nan
+# What was left out of the tables, and why.
+left_out = []
+
+
+def leave_out(what, reason):
+    """Notes that something has no place in the tables: said at once, and once more under them."""
+    left_out.append(f"{what} ({reason})")
+    print(f"left out: {left_out[-1]}", file=sys.stderr, flush=True)
+
+
+def attempt(what, measure, *arguments):
+    """What `measure` returns. Where it fails, for whatever reason, that is noted, and the result is a gap: it costs no other row."""
+    try:
+        return measure(*arguments)
+    except Exception as error:  # pylint: disable=broad-exception-caught
+        leave_out(what, f"failed: {str(error).strip() or type(error).__name__}")
+        return GAP
 
 
 def await_end(process, seconds):
@@ -85,7 +106,13 @@ def make_rootfs():
         file.write("hello\n")
 
 
+def shown(value, digits=0):
+    return "–" if math.isnan(value) else f"{value:.{digits}f}"
+
+
 def verdict(ratio, target):
+    if math.isnan(ratio):
+        return "–"
     if target is None:
         return f"{ratio:.2f}"
     return f"{ratio:.2f} ({'≤' if ratio <= target else '**>**'} {target})"
@@ -101,9 +128,16 @@ def table(title, rows, heads):
 
 def pair(name, ours, theirs, target, runs=101):
     """Medians of two commands run in turns."""
-    mine, other = [], []
+    result = medians(runs, stack=lambda: timed(*ours), **{theirs[0]: lambda: timed(*theirs)})
+    left, right = result["stack"], result[theirs[0]]
+    return [name, shown(left, 2), shown(right, 2), verdict(left / right, target)]
+
+
+def medians(runs, **measures):
+    """The median of each measure, taken in turns. One that fails is left out from then on."""
+    samples = {name: [] for name in measures}
     for _ in range(runs):
-        mine.append(timed(*ours))
-        other.append(timed(*theirs))
-    left, right = statistics.median(mine), statistics.median(other)
-    return [name, f"{left:.2f}", f"{right:.2f}", verdict(left / right, target)]
+        for name, measure in measures.items():
+            if GAP not in samples[name]:
+                samples[name].append(attempt(name, measure))
+    return {name: GAP if GAP in values else statistics.median(values) for name, values in samples.items()}

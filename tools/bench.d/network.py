@@ -1,6 +1,7 @@
 """The network as services see it: throughput, published ports, policies, names, and proving all of it."""
 
 import json
+import math
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ import statistics
 import subprocess
 import time
 
-from common import WORK, run, table, timed, verdict
+from common import GAP, WORK, attempt, leave_out, medians, run, shown, table, timed, verdict
 from engine import Engine
 
 RULES = 1000
@@ -82,15 +83,6 @@ class Namespaces:
         run("sh", "-c", "ip link del hv2; ip link del hv3; ip netns del hand2; ip netns del hand3; ip link del hand0")
 
 
-def medians(runs, **measures):
-    """The median of each measure, taken in turns."""
-    samples = {name: [] for name in measures}
-    for _ in range(runs):
-        for name, measure in measures.items():
-            samples[name].append(measure())
-    return {name: statistics.median(values) for name, values in samples.items()}
-
-
 # Throughput
 
 
@@ -113,7 +105,7 @@ def gigabits(output):
 
 def throughput(runs):
     if not shutil.which("iperf3"):
-        return print("skipped: throughput (iperf3 is not installed)")
+        return leave_out("throughput", "iperf3 is not installed")
     client = ("iperf3", "-t", "2", "-J", "-c")
     with (
         Namespaces(),
@@ -128,15 +120,17 @@ def throughput(runs):
             ruled=lambda: gigabits(ruled.exec("client", *client, "server")),
         )
     rows = [
-        ["veth, bridge, veth by hand", f"{result['hand']:.2f}", ""],
-        ["two services", f"{result['plain']:.2f}", at_least(result["plain"] / result["hand"], 0.97)],
-        [f"two services, {RULES} rules", f"{result['ruled']:.2f}", at_least(result["ruled"] / result["hand"], 0.9)],
+        ["veth, bridge, veth by hand", shown(result["hand"], 2), ""],
+        ["two services", shown(result["plain"], 2), at_least(result["plain"] / result["hand"], 0.97)],
+        [f"two services, {RULES} rules", shown(result["ruled"], 2), at_least(result["ruled"] / result["hand"], 0.9)],
     ]
     table("Throughput between two services (iperf3, Gbit/s)", rows, ["path", "Gbit/s", "ratio"])
     return None
 
 
 def at_least(ratio, target):
+    if math.isnan(ratio):
+        return "–"
     return f"{ratio:.2f} ({'≥' if ratio >= target else '**<**'} {target})"
 
 
@@ -150,10 +144,12 @@ uwsgi_temp_path /tmp/d; scgi_temp_path /tmp/e; server { listen 80; location / { 
 
 
 def start_docker_nginx(conf):
-    """nginx of the host's /usr in a container with a published port. Its URL for the machine outside; None without an engine."""
+    """nginx of the host's /usr in a container with a published port. Its URL for the machine outside; raises without an engine."""
     engine = Engine.shared
-    if not shutil.which("dockerd") or engine.start():
-        return None
+    if not shutil.which("dockerd"):
+        raise RuntimeError("docker is not installed: tools/bench --peers")
+    if problem := engine.start():
+        raise RuntimeError(problem)
     root = f"{WORK}/nginx-root"
     run(
         "sh",
@@ -180,7 +176,7 @@ def requests_per_second(url):
 
 def published(runs):
     if not (shutil.which("wrk") and shutil.which("nginx")):
-        return print("skipped: published ports (wrk or nginx is not installed)")
+        return leave_out("published ports", "wrk or nginx is not installed")
     conf = f"{WORK}/bench-nginx.conf"
     with open(conf, "w", encoding="utf-8") as file:
         file.write(NGINX)
@@ -199,18 +195,19 @@ services:
             "hand": lambda: requests_per_second("http://198.51.100.2:9080/"),
             "stack": lambda: requests_per_second("http://198.51.100.2:9081/"),
         }
-        docker = start_docker_nginx(conf)
-        if docker:
+        docker = attempt("Docker's published port", start_docker_nginx, conf)
+        if docker is not GAP:
             measures["docker"] = lambda: requests_per_second(docker)
         result = medians(runs, **measures)
         run("nft", "delete table ip hand")
+    result.setdefault("docker", GAP)
     rows = [
-        ["a published port", f"{result['stack']:.0f}", ""],
-        ["a dnat rule by hand", f"{result['hand']:.0f}", at_least(result["stack"] / result["hand"], 0.9)],
+        ["a published port", shown(result["stack"]), ""],
+        ["a dnat rule by hand", shown(result["hand"]), at_least(result["stack"] / result["hand"], 0.9)],
     ]
-    if docker:
-        Engine.shared.run("rm", "-f", "bench-nginx")
-        rows.append(["Docker's published port", f"{result['docker']:.0f}", at_least(result["stack"] / result["docker"], 1.0)])
+    rows.append(["Docker's published port", shown(result["docker"]), at_least(result["stack"] / result["docker"], 1.0)])
+    if docker is not GAP:
+        attempt("removing Docker's nginx", Engine.shared.run, "rm", "-f", "bench-nginx")
     table("Requests a second through a published port (wrk)", rows, ["path", "requests/s", "stack's to it"])
     return None
 
@@ -249,9 +246,9 @@ def many(runs):
         ruled=lambda: up_time("ruled", stack("ruled", rules=RULES)),
     )
     rows = [
-        [f"{services} services", f"{result['plain']:.0f}", ""],
-        [f"and {PORTS} published ports", f"{result['ported']:.0f}", verdict(result["ported"] / result["plain"], 1.3)],
-        [f"and {RULES} policy rules", f"{result['ruled']:.0f}", verdict(result["ruled"] / result["plain"], 1.3)],
+        [f"{services} services", shown(result["plain"]), ""],
+        [f"and {PORTS} published ports", shown(result["ported"]), verdict(result["ported"] / result["plain"], 1.3)],
+        [f"and {RULES} policy rules", shown(result["ruled"]), verdict(result["ruled"] / result["plain"], 1.3)],
     ]
     table("Up with many ports or rules", rows, ["stack", "up (ms)", "ratio"])
 
@@ -264,15 +261,20 @@ def proof(runs):
     )
     with Stack("all", text):
         ours = statistics.median(timed("stack", "verify", "all") for _ in range(runs))
-    rows = [[f"`stack verify`: {n} services × {n} × 2 ports", f"{ours:.0f}", ""]]
+    theirs = GAP
     if shutil.which("mn"):
-        pingall = []
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "mininet_pingall.py")
-        for _ in range(runs):
-            pingall.append(float(re.search(r"pingall_ms=([\d.]+)", run("/usr/bin/python3", script, str(n))).group(1)))
-        theirs = statistics.median(pingall)
-        rows[0][2] = verdict(ours / theirs, 0.3)
-        rows.append([f"Mininet's pingall of {n} hosts", f"{theirs:.0f}", ""])
+
+        def pingall():
+            return float(re.search(r"pingall_ms=([\d.]+)", run("/usr/bin/python3", script, str(n))).group(1))
+
+        theirs = medians(runs, **{"Mininet's pingall": pingall})["Mininet's pingall"]
+    else:
+        leave_out("Mininet's pingall", "not installed: tools/bench --peers")
+    rows = [
+        [f"`stack verify`: {n} services × {n} × 2 ports", shown(ours), verdict(ours / theirs, 0.3)],
+        [f"Mininet's pingall of {n} hosts", shown(theirs), ""],
+    ]
     table("Proving what reaches what", rows, ["command", "ms", "ratio"])
 
 
@@ -298,7 +300,7 @@ def policy_change(runs):
 
 def names(runs):
     if not (shutil.which("dnsperf") and shutil.which("dnsmasq")):
-        return print("skipped: names (dnsperf or dnsmasq is not installed)")
+        return leave_out("names", "dnsperf or dnsmasq is not installed")
     with open(f"{WORK}/queries", "w", encoding="utf-8") as file:
         file.write("web1 A\nweb2 A\nweb3 A\n")
     text = f"""name: dns
@@ -325,12 +327,16 @@ services:
         gateway = stack.exec("client", "sh", "-c", "ip route show default | cut -d' ' -f3").split()[0]
         ours, theirs = [], []
         for _ in range(runs):
-            theirs.append(measured(run("ip", "netns", "exec", "hand2", *load("10.90.0.1"), f"{WORK}/queries")))
+            queries = ("ip", "netns", "exec", "hand2", *load("10.90.0.1"), f"{WORK}/queries")
+            if GAP not in theirs:
+                theirs.append(attempt("dnsmasq", lambda: measured(run(*queries))))
             ours.append(measured(stack.exec("client", *load(gateway), "/queries")))
-    (rate, latency), (other_rate, other_latency) = ([statistics.median(column) for column in zip(*rows)] for rows in (ours, theirs))
+    (rate, latency), (other_rate, other_latency) = (
+        (GAP, GAP) if GAP in answers else [statistics.median(column) for column in zip(*answers)] for answers in (ours, theirs)
+    )
     rows = [
-        ["dnsmasq", f"{other_rate:.0f}", f"{other_latency:.2f}", ""],
-        ["stack", f"{rate:.0f}", f"{latency:.2f}", at_least(rate / other_rate, 1.0)],
+        ["dnsmasq", shown(other_rate), shown(other_latency, 2), ""],
+        ["stack", shown(rate), shown(latency, 2), at_least(rate / other_rate, 1.0)],
     ]
     table("Names (dnsperf, 64 queries in flight)", rows, ["server", "answers/s", "latency (ms)", "ratio"])
     return None
@@ -345,7 +351,7 @@ def protection(runs, rootfs_stack):
         off=lambda: up_time("bare", rootfs_stack("bare", 50, off)),
     )
     rows = [
-        ["user namespaces, seccomp, limits: all off", f"{result['off']:.0f}", ""],
-        ["all on, as by default", f"{result['on']:.0f}", verdict(result["on"] / result["off"], 1.25)],
+        ["user namespaces, seccomp, limits: all off", shown(result["off"]), ""],
+        ["all on, as by default", shown(result["on"]), verdict(result["on"] / result["off"], 1.25)],
     ]
     table("What isolation costs: up of 50 services", rows, ["", "up (ms)", "ratio"])

@@ -75,7 +75,7 @@ class Podman:
     @classmethod
     def missing(cls):
         if not shutil.which("podman"):
-            return "not installed"
+            return "not installed: tools/bench --peers"
         probe = subprocess.run([*cls.command.split(), "info"], capture_output=True, check=False)
         return None if probe.returncode == 0 else "`podman info` fails here"
 
@@ -96,7 +96,7 @@ class Compose:
     @staticmethod
     def missing():
         if not (shutil.which("dockerd") and shutil.which("docker-compose")):
-            return "not installed"
+            return "not installed: tools/bench --peers"
         return Engine.shared.start()
 
     @staticmethod
@@ -120,7 +120,7 @@ class Mininet:
     @staticmethod
     def missing():
         if not shutil.which("mn"):
-            return "not installed"
+            return "not installed: tools/bench --peers"
         probe = subprocess.run(["/usr/bin/python3", "-c", "import mininet"], capture_output=True, check=False)
         return None if probe.returncode == 0 else "its Python module does not load"
 

@@ -28,6 +28,11 @@ int stack_is_mount_point(int directory, const char *path);
 /// The magic number of the file system that `path` is on (statfs(2)), or -1.
 int64_t stack_file_system_type(const char *path);
 
+/// 1 when nothing can be written by way of the mount that `path` leads to, 0 when it can, or -1.
+int stack_is_read_only(const char *path);
+/// execveat(2) of the open file, with the environment that this program has.
+int stack_execute_again(int file, char *const *arguments);
+
 int stack_pidfd_open(pid_t pid);
 int stack_pidfd_send_signal(int pidfd, int signal);
 int stack_pidfd_getfd(int pidfd, int descriptor);

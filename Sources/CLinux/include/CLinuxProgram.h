@@ -28,7 +28,7 @@ enum stack_operation_kind {
   STACK_OP_UNSHARE,
   /// slot = openat(fd, path, flags | O_CLOEXEC, number)
   STACK_OP_OPEN,
-  /// slot = open_tree(fd, path, flags), then private propagation and the attributes in `number` on all of it
+  /// slot = open_tree(fd, path, flags), then private propagation and the attributes in `number` on all of it, without those in `clear`
   STACK_OP_OPEN_TREE,
   /// The mount in fd, in no mount namespace yet, gets the ids of the user namespace fd2. `flags`: AT_RECURSIVE. With
   /// `number` 1 what cannot be mapped stays as it is
@@ -100,7 +100,7 @@ enum stack_operation_kind {
   STACK_OP_CHDIR,
   /// execve: data is struct stack_command. Tries each candidate as execvp(3) does
   STACK_OP_EXEC,
-  /// execveat(STACK_FD_PROGRAM): data is struct stack_command; the report stays open across it
+  /// execveat(STACK_FD_PROGRAM): data is struct stack_command. With `number` 1 the report stays open across it
   STACK_OP_EXEC_DESCRIPTOR,
   /// _exit(number)
   STACK_OP_EXIT,
@@ -116,6 +116,7 @@ struct stack_operation {
   uint32_t propagation;
   uint64_t flags;
   uint64_t number;
+  uint64_t clear;
   const char *path;
   const char *text;
   const void *data;

@@ -68,3 +68,8 @@ extension IPPrefix: Codable {
   public init(from decoder: any Decoder) throws { self = try decoder.decodeText() }
   public func encode(to encoder: any Encoder) throws { try encoder.encodeText(self) }
 }
+
+extension IPPrefix {
+  /// Whether it is one address.
+  package var isSingle: Bool { length == network.octets.count * 8 }
+}

@@ -16,6 +16,11 @@ public enum NftType: Hashable, Sendable {
   case icmpv6Type
   case mark
   case hardwareAddress
+  case etherType
+  case packetType
+  case tunnelNumber
+  /// An address in the body of a packet, which nft knows no name for and takes for a number.
+  case neighbourTarget
 
   /// As nft writes it.
   public var rendered: String {
@@ -34,6 +39,10 @@ public enum NftType: Hashable, Sendable {
     case .icmpv6Type: "icmpv6_type"
     case .mark: "mark"
     case .hardwareAddress: "ether_addr"
+    case .etherType: "ether_type"
+    case .packetType: "pkt_type"
+    case .tunnelNumber: "integer"
+    case .neighbourTarget: "integer"
     }
   }
 
@@ -54,17 +63,23 @@ public enum NftType: Hashable, Sendable {
     case .icmpv6Type: 29
     case .mark: 19
     case .hardwareAddress: 9
+    case .etherType: 10
+    case .packetType: 31
+    case .tunnelNumber: 4
+    // A number, whose length is that of what it is looked up by: see `NftSetDeclaration`.
+    case .neighbourTarget: 4
     }
   }
 
   /// Octets of a value.
   package var length: Int {
     switch self {
-    case .interfaceName, .ipv6Address: 16
+    case .interfaceName, .ipv6Address, .neighbourTarget: 16
     case .hardwareAddress: 6
+    case .tunnelNumber: 3
     case .ipv4Address, .connectionState, .connectionStatus, .addressType, .mark: 4
-    case .port: 2
-    case .networkFamily, .transportProtocol, .connectionDirection, .icmpType, .icmpv6Type: 1
+    case .port, .etherType: 2
+    case .networkFamily, .transportProtocol, .connectionDirection, .icmpType, .icmpv6Type, .packetType: 1
     }
   }
 
@@ -102,6 +117,17 @@ public enum NftField: Hashable, Sendable {
   case icmpv6Type
   case etherSource
   case etherDestination
+  /// The type in the frame's own header: that of a tag where the frame has one.
+  case etherType
+  /// Who the frame is for (`meta pkttype`).
+  case packetType
+  /// Who an ARP packet is said to be from (RFC 826).
+  case arpSenderHardware
+  case arpSenderAddress
+  /// The address that a neighbour solicitation or advertisement is about (RFC 4861, 4.3 and 4.4).
+  case neighbourTarget
+  /// The network that a VXLAN packet is of (RFC 7348, 5), behind the header of UDP.
+  case tunnelNumber
   case connectionState
   case connectionStatus
   case connectionDirection
@@ -125,7 +151,12 @@ public enum NftField: Hashable, Sendable {
     case .sourcePort, .destinationPort, .originalDestinationPort: .port
     case .icmpType: .icmpType
     case .icmpv6Type: .icmpv6Type
-    case .etherSource, .etherDestination: .hardwareAddress
+    case .etherSource, .etherDestination, .arpSenderHardware: .hardwareAddress
+    case .arpSenderAddress: .ipv4Address
+    case .etherType: .etherType
+    case .packetType: .packetType
+    case .neighbourTarget: .neighbourTarget
+    case .tunnelNumber: .tunnelNumber
     case .connectionState: .connectionState
     case .connectionStatus: .connectionStatus
     case .connectionDirection: .connectionDirection
@@ -151,6 +182,12 @@ public enum NftField: Hashable, Sendable {
     case .icmpv6Type: "icmpv6 type"
     case .etherSource: "ether saddr"
     case .etherDestination: "ether daddr"
+    case .etherType: "ether type"
+    case .packetType: "meta pkttype"
+    case .arpSenderHardware: "arp saddr ether"
+    case .arpSenderAddress: "arp saddr ip"
+    case .neighbourTarget: "@th,64,128"
+    case .tunnelNumber: "@th,96,24"
     case .connectionState: "ct state"
     case .connectionStatus: "ct status"
     case .connectionDirection: "ct direction"
@@ -166,16 +203,20 @@ public enum NftField: Hashable, Sendable {
   package var neededFamily: NftFamily? {
     switch self {
     case .ipSource, .ipDestination, .icmpType: .ip
-    case .ip6Source, .ip6Destination, .icmpv6Type: .ip6
+    case .ip6Source, .ip6Destination, .icmpv6Type, .neighbourTarget: .ip6
     default: nil
     }
   }
+
+  /// Whether it is a field of ARP packets, which tables of family bridge and netdev see.
+  package var needsARP: Bool { self == .arpSenderHardware || self == .arpSenderAddress }
 
   /// The transport protocol that a packet must have for the field to be there.
   package var neededTransport: UInt8? {
     switch self {
     case .icmpType: 1
-    case .icmpv6Type: 58
+    case .icmpv6Type, .neighbourTarget: 58
+    case .tunnelNumber: 17
     default: nil
     }
   }

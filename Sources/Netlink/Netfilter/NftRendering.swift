@@ -36,6 +36,7 @@ extension NftStatement {
     case .assign(let field, let address): "\(field.rendered) set \(address)"
     case .assignMap(let field, let fields, let map): "\(field.rendered) set \(fields.rendered) map @\(map)"
     case .verdictMap(let fields, let map): "\(fields.rendered) vmap @\(map)"
+    case .setMark(let mark): "meta mark set \(mark)"
     case .counter: "counter"
     case .countIn(let name): "counter name \(nftQuoted(name))"
     case .log(let prefix): "log prefix \(nftQuoted(prefix))"
@@ -78,9 +79,7 @@ extension NftMapElement {
 
 extension NftSet {
   public var rendered: String {
-    block(
-      "set", name, type: key.map(\.rendered).joined(separator: " . "), isInterval, comment,
-      elements.map(\.rendered))
+    block("set", name, type: key.declared, isInterval, comment, elements.map(\.rendered))
   }
 }
 
@@ -91,9 +90,7 @@ extension NftMap {
       case .verdict: "verdict"
       case .values(let types): types.map(\.rendered).joined(separator: " . ")
       }
-    return block(
-      "map", name, type: key.map(\.rendered).joined(separator: " . ") + " : " + target, isInterval, comment,
-      elements.map(\.rendered))
+    return block("map", name, type: "\(key.declared) : \(target)", isInterval, comment, elements.map(\.rendered))
   }
 }
 
@@ -127,6 +124,22 @@ extension NftTable {
   }
 }
 
+extension [NftType] {
+  /// What declares a key: by types, or, for a number that has no type with a length, by what is looked up.
+  fileprivate var declared: String {
+    guard contains(.neighbourTarget) else { return "type " + map(\.rendered).joined(separator: " . ") }
+    return "typeof "
+      + map { type in
+        switch type {
+        case .interfaceName: NftField.inputInterface.rendered
+        case .hardwareAddress: NftField.etherSource.rendered
+        case .neighbourTarget: NftField.neighbourTarget.rendered
+        default: type.rendered
+        }
+      }.joined(separator: " . ")
+  }
+}
+
 private func renderedComment(_ comment: String?) -> String {
   comment.map { " comment \(nftQuoted($0))" } ?? ""
 }
@@ -134,7 +147,7 @@ private func renderedComment(_ comment: String?) -> String {
 private func block(
   _ keyword: String, _ name: String, type: String, _ isInterval: Bool, _ comment: String?, _ elements: [String]
 ) -> String {
-  var lines = ["type \(type)"]
+  var lines = [type]
   if isInterval { lines.append("flags interval") }
   if let comment { lines.append("comment \(nftQuoted(comment))") }
   if !elements.isEmpty { lines.append("elements = { " + elements.joined(separator: ",\n\t\t") + " }") }

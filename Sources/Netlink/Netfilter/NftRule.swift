@@ -111,6 +111,8 @@ public enum NftStatement: Hashable, Sendable {
   case assignMap(NftField, [NftField], map: String)
   /// The verdict that a map gives for a concatenation of fields; the next rule if it gives none.
   case verdictMap([NftField], map: String)
+  /// Marks the packet, for whoever looks at it later on this host (`meta mark`).
+  case setMark(UInt32)
   case counter
   /// Counts in a counter of the table.
   case countIn(String)

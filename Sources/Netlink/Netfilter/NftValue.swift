@@ -20,6 +20,16 @@ public enum NftValue: Hashable, Sendable {
   /// An ICMP or ICMPv6 type: 8 and 128 are echo requests.
   case icmpType(UInt8)
   case mark(UInt32)
+  /// IEEE 802 numbers, in the host's order: 0x0800 is IPv4.
+  case etherType(UInt16)
+  /// PACKET_* of packet(7): 1 is broadcast, 2 multicast.
+  case packetType(UInt8)
+  /// 0...16,777,215
+  case tunnel(UInt32)
+  /// An address as ``NftField/neighbourTarget`` has it.
+  case neighbour(IPv6Address)
+  /// From the first to the last.
+  case neighbours(IPv6Address, IPv6Address)
 
   public static let tcp = NftValue.transport(6)
   public static let udp = NftValue.transport(17)
@@ -43,9 +53,17 @@ public enum NftValue: Hashable, Sendable {
     case .addressType(let number): NftValue.addressTypeNames[number] ?? String(number)
     case .icmpType(let number): String(number)
     case .mark(let number): String(number)
+    case .etherType(let number): NftValue.etherTypeNames[number] ?? String(number)
+    case .tunnel(let number): String(number)
+    case .packetType(let number): number == 1 ? "broadcast" : number == 2 ? "multicast" : String(number)
+    case .neighbour(let address): address.number
+    case .neighbours(let first, let last): "\(first.number)-\(last.number)"
     }
   }
 
+  private static let etherTypeNames: [UInt16: String] = [
+    0x0800: "ip", 0x0806: "arp", 0x86DD: "ip6", 0x8100: "8021q", 0x88A8: "8021ad",
+  ]
   private static let transportNames: [UInt8: String] = [
     1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 58: "ipv6-icmp", 132: "sctp",
   ]
@@ -78,8 +96,20 @@ public enum NftValue: Hashable, Sendable {
     case (.hardware(let address), .hardwareAddress): return single(address.octets)
     case (.addressType(let number), .addressType), (.mark(let number), .mark): return single(octets(number))
     case (.icmpType(let number), .icmpType), (.icmpType(let number), .icmpv6Type): return single([number])
+    case (.etherType(let number), .etherType): return single(octets(number.bigEndian))
+    case (.tunnel(let number), .tunnelNumber): return single([UInt8](octets(number.bigEndian).dropFirst()))
+    case (.packetType(let number), .packetType): return single([number])
+    case (.neighbour(let address), .neighbourTarget): return single(address.octets)
+    case (.neighbours(let first, let last), .neighbourTarget):
+      return first <= last ? (first.octets, last.octets) : nil
     default: return nil
     }
+  }
+}
+
+extension IPv6Address {
+  fileprivate var number: String {
+    "0x" + octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 }
 
@@ -95,5 +125,6 @@ package func octets(_ value: some FixedWidthInteger) -> [UInt8] {
 
 /// Text between quotation marks. nft's scanner knows no escapes: what it could not read back is left out.
 func nftQuoted(_ text: String) -> String {
-  "\"" + text.filter { $0 != "\"" && $0 != "\n" } + "\""
+  // By scalars: with an accent on it, a quotation mark is another character of Swift's, and the same one of nft's.
+  "\"\(String(String.UnicodeScalarView(text.unicodeScalars.filter { $0 != "\"" && $0 != "\n" })))\""
 }

@@ -24,6 +24,8 @@ public struct ForwardingEntry: Hashable, Sendable {
   public var mac: MACAddress
   /// The VLAN, on a bridge that filters them.
   public var vlan: UInt16?
+  /// Whether it stays there when frames from the address come in by another port. A static entry alone moves with them.
+  public var isSticky = false
 
   public init(_ mac: MACAddress, behind port: UInt32) {
     self.mac = mac
@@ -83,9 +85,10 @@ extension MessageWriter {
 
   fileprivate mutating func put(_ entry: ForwardingEntry) {
     // NTF_MASTER: the table is the bridge's, not the port's own. NUD_NOARP is what bridge(8) calls static: it neither ages
-    // nor moves, and frames to it still leave by the port (NUD_PERMANENT would mean the bridge itself).
+    // nor goes, and frames to it still leave by the port (NUD_PERMANENT would mean the bridge itself).
     putNeighbourHeader(
-      family: bridgeFamily, link: entry.port, state: UInt16(NUD_NOARP), flags: UInt8(NTF_MASTER))
+      family: bridgeFamily, link: entry.port, state: UInt16(NUD_NOARP),
+      flags: UInt8(NTF_MASTER) | (entry.isSticky ? UInt8(NTF_STICKY) : 0))
     attribute(Int(NDA_LLADDR), entry.mac)
     if let vlan = entry.vlan { attribute(Int(NDA_VLAN), vlan) }
   }

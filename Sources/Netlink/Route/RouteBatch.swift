@@ -14,10 +14,13 @@ public struct RouteBatch: Sendable {
     case existing
     /// What is to be changed or removed may be gone (ENODEV, ENOENT, ESRCH, ENXIO, EADDRNOTAVAIL).
     case gone
+    /// What is tried may not be to be had on this kernel.
+    case everything
 
     func accepts(_ errno: Errno) -> Bool {
       switch self {
       case .none: false
+      case .everything: true
       case .existing: errno == .fileExists
       case .gone:
         switch errno {

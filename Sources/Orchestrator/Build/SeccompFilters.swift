@@ -1,3 +1,4 @@
+import Host
 import CLinux
 import FoundationEssentials
 import Glibc
@@ -43,7 +44,7 @@ package final class SeccompFilters: Sendable {
   private func filter(_ key: Key) throws(KernelError) -> SeccompFilter {
     try known.withLock { known throws(KernelError) in
       if let filter = known[key] { return filter }
-      let path = "\(folder)/seccomp.\(key.name).\(Self.program)"
+      let path = "\(folder)/seccomp.\(key.name).\(ProgramBuild.current)"
       let filter: SeccompFilter
       if let bytes = try Files.read(path, limit: 1 << 16), let read = SeccompFilter(instructions: bytes) {
         filter = read
@@ -67,16 +68,9 @@ package final class SeccompFilters: Sendable {
   /// Only a file to save time, which a full disk may well do without. Those of former builds go.
   private func keep(_ filter: SeccompFilter, at path: String) {
     try? Files.makeFolder(folder)
-    for name in Files.list(folder) where name.hasPrefix("seccomp.") && !name.hasSuffix(".\(Self.program)") {
+    for name in Files.list(folder) where name.hasPrefix("seccomp.") && !name.hasSuffix(".\(ProgramBuild.current)") {
       try? Files.remove("\(folder)/\(name)")
     }
     try? Files.replace(path, with: filter.instructions)
   }
-
-  /// What tells this build of the program from others: its file's size and time.
-  private static let program: String = {
-    var status = stat()
-    guard stat("/proc/self/exe", &status) == 0 else { return "unknown" }
-    return "\(status.st_size)-\(status.st_mtim.tv_sec)-\(status.st_mtim.tv_nsec)"
-  }()
 }

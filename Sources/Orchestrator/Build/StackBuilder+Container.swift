@@ -101,7 +101,8 @@ extension StackBuilder {
     case .overlay(let folder): lower = folder
     case .host: lower = try builtHostRoot().lower
     }
-    for path in [paths.layer, paths.upper, paths.work] { try Files.makeFolder(path, mode: 0o755) }
+    try makeLayer(of: service, paths)
+    for path in [paths.upper, paths.work] { try Files.makeFolder(path, mode: 0o755) }
     return .overlay(lower: [lower], upper: paths.upper, work: paths.work)
   }
 
@@ -158,7 +159,10 @@ extension StackBuilder {
       // Where it is not, nobody's files are better than no service: of what matters, the file system was looked at before.
       bind.identityMapping = .whenPossible
       return bind
-    case .volume(let name): return .bind(folder.volume(name), at: mount.target, readOnly: mount.isReadOnly)
+    case .volume(let name):
+      var bind = ContainerMount.bind(folder.volume(name), at: mount.target, readOnly: mount.isReadOnly)
+      bind.isOwn = true
+      return bind
     case .anonymous:
       try makeAnonymousVolume(number, of: service, paths)
       var bind = ContainerMount.bind(paths.anonymousVolume(number), at: mount.target, readOnly: mount.isReadOnly)
@@ -177,7 +181,7 @@ extension StackBuilder {
   ) throws(KernelError) {
     let path = paths.anonymousVolume(number)
     if Files.exists(path) { return }
-    try Files.makeFolder(paths.layer, mode: 0o755)
+    try makeLayer(of: service, paths)
     try Files.makeFolder(path, mode: 0o755)
     guard let owner = service.firstIdentity else { return }
     if lchown(path, owner, owner) != 0 {

@@ -31,8 +31,9 @@ extension StackBuilder {
   func makeFolders(_ desired: DesiredStack) throws(KernelError) {
     for path in [folder.path, folder.names, folder.services, folder.layers] { try Files.makeFolder(path) }
     // Services run as users of their own choice and must be able to walk to what is theirs.
-    try Files.makeFolder(folder.logs)
-    for volume in desired.volumes { try Files.makeFolder(volume.folder, mode: 0o755) }
+    try Files.makeFolder(folder.logs, above: 0o700)
+    for volume in desired.volumes { try Files.makeFolder(volume.folder, mode: 0o755, above: 0o700) }
+    if !desired.volumes.isEmpty { try guardVolumes() }
     let readable: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
     for file in NameViews(desired).hostsFiles(for: desired) {
       // Written in place: services see the file through a bind mount, which a new file of the same name would not reach.
@@ -101,16 +102,20 @@ extension StackBuilder {
   private func placeOfHostRoot() throws(KernelError) -> String {
     // A host that has no user namespaces has no services that want it.
     guard let mapsTmpfs = try? IdentityProbe().canMapTmpfs(), !mapsTmpfs else { return folder.hostRoot }
-    try Files.makeFolder(folder.lib)
+    try Files.makeFolder(folder.lib, above: 0o700)
     return folder.hostRootOnDisk
   }
 
+  /// What is mounted below goes along: one wait of the kernel's, and not one for each service.
   func unmountLayers() throws(KernelError) {
-    for mount in try Mounts.below(folder.layers) { try Mounts.unmount(mount.mountPoint, detach: true) }
+    try unguardVolumes()
+    while Mounts.isMounted(at: folder.layers) { try Mounts.unmount(folder.layers, detach: true) }
   }
 
   func removeLayer(of service: String) throws(KernelError) {
-    try Files.remove(folder.service(service).layer)
+    let layer = folder.service(service).layer
+    while Mounts.isMounted(at: layer) { try Mounts.unmount(layer, detach: true) }
+    try Files.remove(layer)
     try Files.remove(folder.service(service).path)
   }
 

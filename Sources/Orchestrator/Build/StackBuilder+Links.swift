@@ -13,7 +13,7 @@ extension StackBuilder {
     let (first, second) = (try namespace(of: link.first.service), try namespace(of: link.second.service))
     var near = try NetlinkSocket(.route, in: first.descriptor)
     var far = try NetlinkSocket(.route, in: second.descriptor)
-    let alias = alias(of: link)
+    let alias = link.alias(in: stack)
     let found = (try near.link(named: link.first.interface), try far.link(named: link.second.interface))
     if found.0?.alias == alias, found.1?.alias == alias, found.0?.isUp == true, found.1?.isUp == true { return }
 
@@ -75,17 +75,11 @@ extension StackBuilder {
         continue
       }
       var socket = try NetlinkSocket(.route, in: namespace.descriptor)
-      guard let found = try socket.link(named: end.interface), found.alias == alias(of: link) else { continue }
+      guard let found = try socket.link(named: end.interface), found.alias == link.alias(in: stack) else { continue }
       var batch = RouteBatch()
       batch.delete(.index(found.index), tolerating: .gone)
       try socket.apply(batch)
     }
-  }
-
-  /// Both ends carry it: `stack:web/r1:eth1/r2:eth1`.
-  private func alias(of link: DesiredLink) -> String {
-    LinkName.alias(
-      stack: stack, "\(link.first.service):\(link.first.interface)", "\(link.second.service):\(link.second.interface)")
   }
 
   // MARK: Routes

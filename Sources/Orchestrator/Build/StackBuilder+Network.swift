@@ -39,6 +39,8 @@ extension StackBuilder {
       InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
     try setIPv6(of: network)
     if let ipv6 = network.ipv6 { batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing) }
+    batch.createFilterPlace(on: index, tolerating: .everything)
+    batch.create(PacketFilter.arrivals, at: .ingress(link: index), tolerating: .everything)
     var up = LinkChange(.index(index))
     up.isUp = true
     batch.change(up)
@@ -112,18 +114,20 @@ extension StackBuilder {
         naming.alias = LinkName.alias(stack: stack, service.name, attachment.network)
         naming.ipv6AddressGeneration = IPv6AddressGeneration.none
         // A service that asks the host for its own published port gets it back by the port it came from.
-        naming.bridgePort = BridgePort(floods: false, suppressesNeighbours: true, hairpins: !service.ports.isEmpty)
+        naming.bridgePort = attachment.bridgePort(hairpins: !service.ports.isEmpty)
         batch.change(naming)
+        // Before the link is up: the kernel would wait for packets under way.
+        batch.createFilterPlace(on: link, sharing: desired.linkGroup, tolerating: .everything)
         var up = LinkChange(.index(link))
         up.isUp = true
         batch.change(up)
         if desired.network(named: attachment.network)?.filtersVLANs ?? false {
           batch.setVLANs(of: attachment, on: link)
         }
-        batch.set(ForwardingEntry(attachment.mac, behind: link))
+        batch.set(attachment.forwardingEntry(behind: link))
       }
       if let segment = desired.segment(of: attachment) {
-        batch.set(ForwardingEntry(attachment.mac, behind: try linkIndex(segment.nearEnd)))
+        batch.set(attachment.forwardingEntry(behind: try linkIndex(segment.nearEnd)))
       }
       // The host is in no VLAN.
       if attachment.accessVLAN == nil {

@@ -55,7 +55,7 @@ extension StackBuilder {
     let tables = try netfilter.tables()
     let names = Set(tables.filter { Firewall.owner(of: $0.name, comment: $0.comment) == stack }.map(\.name))
     var missing: [String] = []
-    var expected = [Firewall(desired).table]
+    var expected = Firewall(desired).tables
     if desired.partition != nil { expected += PartitionFilter(desired).tables }
     for table in expected {
       guard names.contains(table.name) else {

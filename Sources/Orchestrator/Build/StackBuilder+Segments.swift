@@ -1,3 +1,4 @@
+import Host
 import Intent
 import Kernel
 import Netlink
@@ -36,7 +37,11 @@ extension StackBuilder {
       var change = LinkChange(.index(link))
       change.alias = alias
       change.ipv6AddressGeneration = IPv6AddressGeneration.none
-      if link == index { change.mtu = network.mtu }
+      if link == index {
+        change.mtu = network.mtu
+        batch.createFilterPlace(on: index, tolerating: .everything)
+        batch.create(PacketFilter.arrivals, at: .ingress(link: index), tolerating: .everything)
+      }
       // The host knows who is behind the joint, and so answers for them there as at a service's own port.
       if isPort { change.bridgePort = BridgePort(floods: true, suppressesNeighbours: link == near) }
       batch.change(change)
@@ -66,6 +71,8 @@ extension StackBuilder {
     guard try socket.link(named: tunnel.link) == nil else { return }
     var batch = RouteBatch()
     var vxlan = Vxlan(tunnel.link, id: tunnel.id, remote: tunnel.remote, port: tunnel.port)
+    // All goes to the other host, whoever says to be where.
+    vxlan.learns = false
     (vxlan.local, vxlan.mtu, vxlan.group, vxlan.master) = (tunnel.local, network.mtu, group, bridge)
     batch.create(vxlan)
     do {

@@ -1,3 +1,4 @@
+import Host
 import Addresses
 import Intent
 import Kernel
@@ -24,7 +25,10 @@ extension StackBuilder {
     for name in names {
       try switchIPv6Off(on: name)
       try Files.set("/proc/sys/net/ipv4/conf/\(name)/arp_ignore", to: "8")
-      var change = LinkChange(.index(try linkIndex(name)))
+      let index = try linkIndex(name)
+      batch.createFilterPlace(on: index, tolerating: .everything)
+      batch.create(PacketFilter.arrivals, at: .ingress(link: index), tolerating: .everything)
+      var change = LinkChange(.index(index))
       change.alias = LinkName.alias(stack: stack, "", network.name)
       change.ipv6AddressGeneration = IPv6AddressGeneration.none
       change.mtu = network.mtu

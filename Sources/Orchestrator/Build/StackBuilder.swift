@@ -73,6 +73,8 @@ package final class StackBuilder: Sendable {
         try openPassage(for: desired)
       case .raiseBridge(let network, let desired): try raise(network, in: desired)
       case .partition(let desired): try netfilter.commit(PartitionFilter(desired).transaction)
+      case .guardPorts(let services, let desired): try guardPorts(of: services, in: desired)
+      case .dropUnguarded(let desired): dropUnguarded(desired)
       case .filterBridges(let networks, let desired): try filter(networks, by: desired.policy, of: desired)
       case .endFlows(let desired): try endFlows(against: desired)
       case .createNamespace(let service, _): try createNamespace(for: service)

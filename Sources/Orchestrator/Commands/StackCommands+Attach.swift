@@ -34,7 +34,11 @@ extension StackCommands {
       query.partialPatience = Self.patience
       let reader = LogReader([log], query, interruption: watch.interruption)
       try input?.start()
-      let printer = LogPrinter(.standardOutput, services: [place.service], style: LogPrinter.Style(prefix: false))
+      // A terminal of the service's own is what the caller's is for: then the service controls it.
+      let hasTerminal = try index.desired(place.stack)?.service(named: place.service)?.process.hasTerminal ?? false
+      let printer = LogPrinter(
+        .standardOutput, services: [place.service],
+        style: LogPrinter.Style(prefix: false, showsControls: !hasTerminal && isatty(STDOUT_FILENO) == 1))
       try show(reader, printer)
       guard input?.isDetached != true else { return 0 }
       guard watch.hasEnded else { return 130 }

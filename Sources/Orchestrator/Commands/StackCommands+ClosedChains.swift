@@ -1,6 +1,5 @@
 import Host
 import Intent
-import Kernel
 import Supervision
 
 extension StackCommands {

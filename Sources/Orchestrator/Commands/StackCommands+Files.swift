@@ -7,8 +7,8 @@ import Vocabulary
 /// Which stack file to read, and how.
 package struct LoadRequest: Sendable {
   /// The files, each merged over those before it; `-` is standard input. When empty, those that are found: of COMPOSE_FILE,
-  /// or in the current folder or one above it.
-  var paths: [String]
+  /// or in the current folder; compose files in one above it, too.
+  package var paths: [String]
   /// The stack's name, when it is neither that of COMPOSE_PROJECT_NAME nor the file's.
   package var name: String?
   /// When empty, those of COMPOSE_PROFILES.
@@ -34,8 +34,8 @@ package struct LoadedStack: Sendable {
   /// The names of the services that were asked for by name, with what they depend on; nil when all are meant.
   let named: Set<String>?
   let variables: [VariableUse]
-  /// What is to be told though it stops nothing, ready to be printed.
-  package let notes: String
+  /// What is to be told though it stops nothing, each ready to be printed.
+  package let notes: [String]
 
   package var name: String { file.name.value }
   package var serviceNames: [String] { services.map(\.name.value) }
@@ -139,7 +139,8 @@ extension StackCommands {
     var loader = StackFileLoader(
       files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)
     loader.isInterpolating = request.isInterpolating
-    let paths = request.paths.isEmpty ? try pathsFound(loader) : request.paths
+    let found = request.paths.isEmpty ? try find(loader) : StackFileSearch.Found(paths: request.paths)
+    let paths = found.paths
     let variables = loader.variables(beside: paths)
     let name = request.name ?? variables["COMPOSE_PROJECT_NAME"].flatMap { $0.isEmpty ? nil : $0 }
     let outcome = loader.load(paths, name: name)
@@ -164,12 +165,14 @@ extension StackCommands {
     return LoadedStack(
       file: file, services: selection.services,
       named: request.services.isEmpty ? nil : Set(selection.services.map(\.name.value)), variables: outcome.variables,
-      notes: DiagnosticRenderer(isColored: false).render(outcome.diagnostics))
+      notes: (found.isAbove ? ["using \(paths.joined(separator: ", "))"] : [])
+        + [DiagnosticRenderer(isColored: false).render(outcome.diagnostics)].filter { !$0.isEmpty })
   }
 
-  private func pathsFound(_ loader: StackFileLoader) throws(StackErrors) -> [String] {
+  private func find(_ loader: StackFileLoader) throws(StackErrors) -> StackFileSearch.Found {
     try StackFileSearch(
-      list: { Files.list($0) }, workingFolder: workingFolder, variables: loader.variables(in: workingFolder)
-    ).paths()
+      list: { Files.list($0) }, workingFolder: workingFolder, variables: loader.variables(in: workingFolder),
+      trust: FileTrust(environment: environment)
+    ).find()
   }
 }

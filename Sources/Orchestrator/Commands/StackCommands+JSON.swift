@@ -3,7 +3,6 @@ import FoundationEssentials
 import Host
 import Intent
 import Kernel
-import Planning
 import Runtime
 import Supervision
 import Vocabulary
@@ -77,7 +76,7 @@ private struct StatusLine: Encodable {
     let (desired, record) = (status.service, status.record)
     id = "\(status.stack).\(desired.name)"
     name = desired.containerName ?? desired.name
-    command = desired.process.arguments.map(shellQuoted).joined(separator: " ")
+    command = desired.process.arguments.map(Shell.quoted).joined(separator: " ")
     project = status.stack
     service = desired.service
     state = status.phase

@@ -16,6 +16,8 @@ extension StackCommands {
     package var showsTime = false
     package var showsPrefix = true
     package var isColored = false
+    /// Whether the output is a terminal, which services are not to control.
+    package var isTerminal = false
 
     package init() {}
   }
@@ -40,7 +42,9 @@ extension StackCommands {
     let reader = LogReader(sources, query, interruption: interruption)
     let printer = LogPrinter(
       .standardOutput, services: names,
-      style: LogPrinter.Style(prefix: options.showsPrefix, colour: options.isColored, timestamps: options.showsTime))
+      style: LogPrinter.Style(
+        prefix: options.showsPrefix, colour: options.isColored, timestamps: options.showsTime,
+        showsControls: options.isTerminal))
     do throws(KernelError) {
       while let entry = reader.next() {
         try printer.print(entry)

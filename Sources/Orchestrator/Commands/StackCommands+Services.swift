@@ -72,6 +72,7 @@ extension StackCommands {
       (spec.limits, spec.groups) = (context.limits, context.groups)
       spec.oomScoreAdjustment = context.oomScoreAdjustment
       spec.entersTimeNamespace = context.hasClocks
+      spec.protectsProgram = true
       if options.isDetached {
         try Container.detach(into: process.process.pidfd, spec)
         return 0

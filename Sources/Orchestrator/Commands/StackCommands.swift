@@ -78,6 +78,7 @@ package struct StackCommands: Sendable {
       defer { try? Files.remove(folder.claim) }
       chosen(desired)
       warn(of: desired, report: report)
+      for text in desired.claimsInWords { report(OperationEvent(.warning, text: text)) }
       return try perform(
         SupervisorMethods.Up.self,
         SupervisorMethods.Up.Parameters(
@@ -99,6 +100,9 @@ package struct StackCommands: Sendable {
       let desired = try desired(source, options, note: note)
       try rethrowing(source.name) { () throws(KernelError) in
         try Files.makeFolder(folder.path)
+        // A service's root owns what it leaves in a volume as the host's root does, set-user-ID programs too: no other user of the
+        // host may come near it. The first is a link where the state was moved elsewhere, so each stack's own is closed as well.
+        for path in [folders.lib, folder.lib] { try Files.closeToOthers(path) }
         try StateFile(path: folder.claim).write(desired, isDurable: true)
       }
       choosing.remove()
@@ -275,7 +279,10 @@ package struct StackCommands: Sendable {
     while true {
       attempts -= 1
       let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
-      if try session.awaitIdle() { return session }
+      if try session.awaitIdle() {
+        if try session.isOfThisBuild() { return session }
+        try rethrowing(folder.name) { () throws(KernelError) in try FormerSupervisor.end(of: folder) }
+      }
       guard attempts > 0 else { throw StackErrors([session.endedEarly]) }
     }
   }

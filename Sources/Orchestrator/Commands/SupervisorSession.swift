@@ -1,3 +1,4 @@
+import Host
 import Control
 import Glibc
 import Intent
@@ -71,6 +72,18 @@ struct SupervisorSession {
     }
   }
 
+  /// Whether the supervisor is what this command would have started. One of an earlier release does not know all that a newer
+  /// command asks of it.
+  func isOfThisBuild() throws(StackErrors) -> Bool {
+    guard started == nil else { return true }
+    do throws(ControlError) {
+      return try client.call(SupervisorMethods.Build.self, Nothing()).build == ProgramBuild.current
+    } catch {
+      if error == .interrupted { throw StackErrors([StackError(folder.name, "\(error)")]) }
+      return false
+    }
+  }
+
   /// Has something done and passes on what happens, until it ends.
   ///
   /// - Parameter isRepeatable: whether it may be asked for again when it is not known how far it came.
@@ -133,24 +146,25 @@ extension OperationEvent.Kind {
 
 /// How a supervisor is started: this very program, asked to be one.
 package struct SupervisorProgram: Sendable {
-  /// The path of the program.
-  var path: String
   /// Its arguments before the stack's name.
-  var arguments: [String]
-
+  package var arguments: [String]
+  /// Finds its arguments after that.
+  package var furtherArguments: @Sendable () -> [String]
   /// `NAME=value`: all that it gets of the caller's environment.
   var environment: [String]
 
-  package init(path: String = "/proc/self/exe", arguments: [String], environment: [String] = []) {
-    self.path = path
+  package init(
+    arguments: [String], environment: [String] = [], furtherArguments: @escaping @Sendable () -> [String] = { [] }
+  ) {
     self.arguments = arguments
     self.environment = environment
+    self.furtherArguments = furtherArguments
   }
 
   /// Starts it away from the terminal, with the listening socket.
   func start(_ folder: StackFolder, listener: borrowing Descriptor) throws(KernelError) -> DetachedProcess {
     try DetachedProcess(
-      path, ["stack"] + arguments + [folder.name], environment: environment, log: folder.supervisorLog,
-      giving: listener.fileDescriptor)
+      ["stack"] + arguments + [folder.name] + furtherArguments(), environment: environment,
+      log: folder.supervisorLog, giving: listener.fileDescriptor)
   }
 }

@@ -38,7 +38,7 @@ package struct LinkQueues: Hashable {
 extension TokenBucket {
   /// A burst of 5 ms, and two packets at least, keeps the rate at any interval that can be measured; a queue of 100 ms, and ten
   /// packets at least, is what a router at such a link has.
-  init(_ rate: BitRate, mtu: UInt32) {
+  package init(_ rate: BitRate, mtu: UInt32) {
     let octets = max(1, rate.bitsPerSecond / 8)
     let frame = UInt64(mtu) + 14
     let burst = max(octets / 200, 2 * frame)
@@ -49,7 +49,7 @@ extension TokenBucket {
 
 extension NetworkEmulator {
   /// nil when there is nothing for it to do.
-  init?(_ condition: LinkCondition) {
+  package init?(_ condition: LinkCondition) {
     guard condition.needsEmulator || condition.loss > .none else { return nil }
     // What is on its way waits here: at full speed that is a million packets a second, and netem's own 1,000 would make the
     // delay a limit of rate.

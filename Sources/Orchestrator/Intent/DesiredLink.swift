@@ -42,6 +42,11 @@ package struct DesiredLink: Codable, Hashable, Sendable {
 
   package var ends: [End] { [first, second] }
 
+  /// The alias of both ends, by which they are found: `stack:web/r1:eth1/r2:eth1`.
+  package func alias(in stack: String) -> String {
+    LinkName.alias(stack: stack, "\(first.service):\(first.interface)", "\(second.service):\(second.interface)")
+  }
+
   /// What holds, seen from the first end: what was changed by hand, else what the file says.
   package var currentConditions: LinkConditions { conditions.changed(by: override?.current) }
 

@@ -215,6 +215,9 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
     }
   }
 
+  /// nil for its own addresses alone.
+  package var claims: AttachmentClaims?
+
   /// What befalls packets on the link, as the file says; nil for nothing.
   package var conditions: LinkConditions?
   /// What was changed by hand while it was up; nil for nothing.
@@ -223,7 +226,8 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
   package init(
     network: String, interface: String, link: String, address: IPv4Address, mac: MACAddress, aliases: [String],
     isDefaultRoute: Bool, vlan: DesiredVLANMembership? = nil, segment: Int? = nil, parent: String? = nil,
-    ipv6: IPv6? = nil, conditions: LinkConditions? = nil, override: LinkOverride? = nil
+    ipv6: IPv6? = nil, claims: AttachmentClaims? = nil, conditions: LinkConditions? = nil,
+    override: LinkOverride? = nil
   ) {
     self.network = network
     self.interface = interface
@@ -236,6 +240,7 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
     self.segment = segment
     self.parent = parent
     self.ipv6 = ipv6
+    self.claims = claims
     self.conditions = conditions
     self.override = override
   }
@@ -250,7 +255,7 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
   /// The attachment without what can change while the service runs.
   var unshaped: DesiredAttachment {
     var bare = self
-    (bare.conditions, bare.override) = (nil, nil)
+    (bare.conditions, bare.override, bare.claims) = (nil, nil, nil)
     return bare
   }
 }

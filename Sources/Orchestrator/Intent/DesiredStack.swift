@@ -23,8 +23,13 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   @Sparse package var segments: [DesiredSegment] = []
   /// Services of other stacks on the same networks. They come and go without anything here being made anew.
   @Sparse package var neighbours: [StackNeighbour] = []
+  /// Whether its ports are held to their own addresses. Those of a stack that an earlier release brought up are not, until its next `up`.
+  @Sparse package var guardsPorts = false
   /// nil when no services are cut off from each other by hand.
   package var partition: Partition?
+
+  /// The highest device group that ip(8) takes: rtnl_group_a2n reads a signed number.
+  package static let highestLinkGroup: UInt32 = 0x7fff_ffff
 
   package func service(named name: String) -> DesiredService? {
     services.first { $0.name == name }
@@ -39,7 +44,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   package init(
     name: String, file: String, networks: [DesiredNetwork], services: [DesiredService], volumes: [DesiredVolume],
     linkGroup: UInt32, policy: StackPolicy = StackPolicy(), links: [DesiredLink] = [], segments: [DesiredSegment] = [],
-    neighbours: [StackNeighbour] = [], partition: Partition? = nil
+    neighbours: [StackNeighbour] = [], guardsPorts: Bool = false, partition: Partition? = nil
   ) {
     self.name = name
     self.file = file
@@ -51,6 +56,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
     self.links = links
     self.segments = segments
     self.neighbours = neighbours
+    self.guardsPorts = guardsPorts
     self.partition = partition
   }
 

@@ -72,53 +72,6 @@ extension DesiredAttachment {
   package var shapeDescription: String {
     isSetDown ? "down" : currentConditions.description
   }
-
-  /// What a person would type for it.
-  package func shapeCommands(_ service: String, _ stack: String) -> [String] {
-    pairs.flatMap { pair in
-      LinkDirection.allCases.flatMap { direction in
-        let (tc, device) =
-          direction == .egress ? ("tc -n \(stack).\(service) qdisc", pair.interface) : ("tc qdisc", pair.link)
-        return currentConditions[direction].queueCommands(tc, device)
-      } + (isSetDown ? ["ip link set \(pair.link) down"] : [])
-    }
-  }
-}
-
-extension DesiredLink {
-  /// What a person would type for it.
-  package func shapeCommands(in stack: DesiredStack) -> [String] {
-    [self, reversed].flatMap { way in
-      way.currentConditions.egress.queueCommands("tc -n \(stack.name).\(way.first.service) qdisc", way.first.interface)
-        + (isSetDown || stack.isCut(self)
-          ? [
-            "tc -n \(stack.name).\(way.first.service) qdisc replace dev \(way.first.interface) root netem loss 100%"
-          ] : [])
-    }
-  }
-}
-
-extension LinkCondition {
-  fileprivate func queueCommands(_ tc: String, _ device: String) -> [String] {
-    guard !isClear else { return ["\(tc) delete dev \(device) root"] }
-    var commands: [String] = []
-    if let rate {
-      commands.append("\(tc) replace dev \(device) root handle 1: tbf rate \(rate) burst 5ms latency 100ms")
-    }
-    var words: [String] = []
-    if delay > .zero {
-      words.append("delay \(DurationText.text(delay))" + (jitter > .zero ? " \(DurationText.text(jitter))" : ""))
-    }
-    for (name, share) in [("loss", loss), ("duplicate", duplicate), ("corrupt", corrupt), ("reorder", reorder)]
-    where share > .none {
-      words.append("\(name) \(share)")
-    }
-    if !words.isEmpty {
-      let place = rate == nil ? "root" : "parent 1:1"
-      commands.append("\(tc) replace dev \(device) \(place) handle 2: netem \(words.joined(separator: " "))")
-    }
-    return commands
-  }
 }
 
 extension DesiredService {

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// Writes log lines to a terminal or a pipe: `web1  | GET / 200`.
 ///
-/// Text goes out byte for byte. The descriptor is borrowed and may be non-blocking.
+/// Text goes out byte for byte, but to a terminal, which is not to obey a service (``VisibleText``). The descriptor is borrowed and may be non-blocking.
 package final class LogPrinter {
   package struct Style: Hashable, Sendable {
     /// Begin each line with its service's name.
@@ -12,9 +12,14 @@ package final class LogPrinter {
     /// Give each service's name a colour of its own.
     var colour: Bool
     /// Put the time before the text.
-    var timestamps: Bool
+    package var timestamps: Bool
+    /// Whether what a terminal would obey is shown instead.
+    package var showsControls: Bool
 
-    package init(prefix: Bool = true, colour: Bool = false, timestamps: Bool = false) {
+    package init(
+      prefix: Bool = true, colour: Bool = false, timestamps: Bool = false, showsControls: Bool = false
+    ) {
+      self.showsControls = showsControls
       self.prefix = prefix
       self.colour = colour
       self.timestamps = timestamps
@@ -53,7 +58,13 @@ package final class LogPrinter {
       if style.prefix { buffer += prefixes[entry.service] ?? prefix(entry.service, colour: 0) }
       if style.timestamps { buffer += Array("\(entry.time) ".utf8) }
     }
-    buffer += entry.text
+    if style.showsControls {
+      // A terminal's lines end with CR LF, and so do those of a service that has one.
+      let text = !entry.isPartial && entry.text.last == 0x0D ? entry.text.dropLast() : entry.text[...]
+      buffer += VisibleText.line(text)
+    } else {
+      buffer += entry.text
+    }
     if entry.isPartial {
       unfinished = (entry.service, entry.stream)
     } else {

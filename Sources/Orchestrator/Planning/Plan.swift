@@ -47,7 +47,7 @@ package struct Plan: Hashable, Sendable {
 }
 
 extension Plan.Stage {
-  var steps: [Step] {
+  package var steps: [Step] {
     switch self {
     case .serial(let steps): steps
     case .lanes(let lanes): lanes.flatMap(\.steps)

@@ -8,7 +8,7 @@ extension Planner {
   ///   - begun: the steps that were begun, each perhaps half done.
   ///   - before: what the stack was.
   package static func undo(_ begun: [Step], of desired: DesiredStack, to before: DesiredStack) -> Plan {
-    var touched = Touched()
+    var touched = UndoScope()
     for step in begun { touched.add(step) }
     let torn = [desired, before].map { stack in stack.services.filter { touched.remade.contains($0.name) } }
     let running = desired.services.filter { touched.remade.contains($0.name) || touched.started.contains($0.name) }
@@ -34,7 +34,7 @@ extension Planner {
     stages.append(
       .serial(
         before.services.filter { touched.reshaped.contains($0.name) && !touched.remade.contains($0.name) }
-          .map { .shape($0, stack: before.name) }
+          .map { .shape($0, before) }
           + before.links.filter { touched.reshapedLinks.contains($0.unshaped) }.map { .shapeLink($0, before) }))
     let lost = before.links.filter { touched.lostLinks.contains($0) }
     stages.append(.lanes(namespaceLanes(torn[1], in: before)))
@@ -44,49 +44,7 @@ extension Planner {
       creating: torn[1], starting: before.services.filter { touched.stopped.contains($0.name) }, in: before,
       observed: [:])
     // Whoever hears of the failure need not wait until the services of before are ready again.
-    for index in lanes.indices { lanes[index].steps.removeAll { if case .awaitReady = $0 { true } else { false } } }
+    for index in lanes.indices { lanes[index].steps.removeAll { if case .readiness = $0.wait { true } else { false } } }
     return Plan(stages: stages + [.lanes(lanes)])
-  }
-
-  /// What the steps of an `up` came to concern.
-  private struct Touched {
-    /// Instances whose namespace or links were removed or made.
-    var remade: Set<String> = []
-    var started: Set<String> = []
-    var stopped: Set<String> = []
-    var reshaped: Set<String> = []
-    var madeBridges: [DesiredNetwork] = []
-    var lostBridges: [DesiredNetwork] = []
-    var madeSegments: [DesiredSegment] = []
-    var lostSegments: Set<DesiredSegment> = []
-    var madeLinks: [DesiredLink] = []
-    var lostLinks: Set<DesiredLink> = []
-    /// Without their shapes.
-    var reshapedLinks: Set<DesiredLink> = []
-    /// Instances that stayed and were given other routes.
-    var rerouted: Set<String> = []
-    /// Whether the record is no longer true.
-    var isUnsettled = false
-
-    mutating func add(_ step: Step) {
-      switch step {
-      case .createNamespace(let service, _), .attach(let service, _), .detach(let service): remade.insert(service.name)
-      case .removeLayer(let service, _): remade.insert(service)
-      case .unpinNamespaces(let services, _): remade.formUnion(services)
-      case .start(let service, _): started.insert(service.name)
-      case .shape(let service, _): reshaped.insert(service.name)
-      case .stop(let service): stopped.insert(service.name)
-      case .createBridge(let network, _): madeBridges.append(network)
-      case .removeBridge(let network): lostBridges.append(network)
-      case .createSegment(let segment, _): madeSegments.append(segment)
-      case .removeSegment(let segment): lostSegments.insert(segment)
-      case .connect(let link, _): madeLinks.append(link)
-      case .disconnect(let link, _): lostLinks.insert(link)
-      case .shapeLink(let link, _): reshapedLinks.insert(link.unshaped)
-      case .setRoutes(let service, _): rerouted.insert(service.name)
-      case .unsettle, .acceptClaim, .recordIntent: isUnsettled = true
-      default: break
-      }
-    }
   }
 }

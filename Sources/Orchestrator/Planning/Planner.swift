@@ -41,9 +41,13 @@ package struct Planner {
     if difference.touchesGroundwork {
       stages += foundation(difference, isFirst: recorded == nil || !isSettled)
     }
+    // Bridges that stay count as well.
+    if !difference.guarded.isEmpty || recorded.map({ !$0.guardsPorts }) ?? false {
+      stages.append(.serial([.guardPorts(difference.guarded, desired)]))
+    }
     stages += [
       .serial(
-        difference.reshaped.map { .shape($0, stack: desired.name) }
+        difference.reshaped.map { .shape($0, desired) }
           + difference.linksReshaped.map { .shapeLink($0, desired) }),
       .serial(
         Wiring.steps(
@@ -53,6 +57,7 @@ package struct Planner {
         startLanes(
           creating: difference.created, starting: difference.idle + difference.following, in: desired,
           observed: observed, waitsForDependencies: scope.waitsForDependencies)),
+      .serial(difference.makesPorts ? [.dropUnguarded(desired)] : []),
     ]
     let policy = recorded.flatMap { desired.policy.difference(from: $0.policy) }
     return Plan(
@@ -159,9 +164,9 @@ package struct Planner {
         }
       } else if observed[service.name] == .restarting {
         // Its supervisor is about to start it: that must not become a second process.
-        steps = [.stop(service)]
+        steps = [.stop(service, stack: stack.name)]
       }
-      steps += [.start(service, stack: stack.name), .awaitReady(service)]
+      steps += [.start(service, stack: stack.name), .awaitReady(service, stack: stack.name)]
       return Plan.Lane(
         service: service.name, waitsFor: waitsForDependencies ? gates(of: service, in: stack) : [], steps: steps)
     }
@@ -211,7 +216,8 @@ package struct Planner {
     }
     return services.map { service in
       Plan.Lane(
-        service: service.name, waitsFor: (dependents[service.service] ?? []).map { .lane($0) }, steps: [.stop(service)])
+        service: service.name, waitsFor: (dependents[service.service] ?? []).map { .lane($0) },
+        steps: [.stop(service, stack: stack.name)])
     }
   }
 

@@ -20,6 +20,8 @@ struct StackDifference {
   let following: [DesiredService]
   /// Instances that stay and whose links to networks pass packets otherwise.
   let reshaped: [DesiredService]
+  /// Instances that stay and whose ports are to be held to other addresses than they are.
+  let guarded: [DesiredService]
   /// Instances that stay and are published otherwise.
   private let republished: [DesiredService]
   /// Instances that stay and have other routes.
@@ -49,6 +51,10 @@ struct StackDifference {
     let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     // After an `up` that was cut off, what was to be is on record, and perhaps not brought about.
     reshaped = staying.filter { !isSettled || befores[$0.name]?.hasOtherShape(than: $0) ?? false }
+    guarded = staying.filter { service in
+      !isSettled || !old.guardsPorts
+        || befores[service.name]?.attachments.map(\.claims) != service.attachments.map(\.claims)
+    }
     republished = staying.filter { service in befores[service.name].map { Set($0.ports) != Set(service.ports) } ?? false
     }
     rerouted = Planner.rerouted(from: old, to: new, except: Set(created.map(\.name)), isSettled: isSettled)
@@ -66,6 +72,11 @@ struct StackDifference {
 
   /// Whether what all else stands on has to be made or written: the record, folders, the firewall, networks.
   var touchesGroundwork: Bool { old != new || !isSettled || !gone.isEmpty || !loss.isEmpty }
+
+  /// Whether there may be ports at which nothing is dropped yet that no guard has seen.
+  var makesPorts: Bool {
+    !created.isEmpty || !isSettled || !guarded.isEmpty || !new.services.isEmpty && !old.guardsPorts
+  }
 
   private static func changes(
     from old: DesiredStack, to new: DesiredStack, isSettled: Bool, _ observed: Planner.Observed, _ loss: NetworkLoss,

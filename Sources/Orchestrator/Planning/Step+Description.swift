@@ -1,3 +1,4 @@
+import Vocabulary
 import Intent
 import Vocabulary
 
@@ -24,6 +25,11 @@ extension Step: CustomStringConvertible {
         "cut off from each other: \($0)"
       }
         ?? "let all services of \(stack.name) reach each other again"
+    case .guardPorts(let services, let stack):
+      services.isEmpty
+        ? "guard the bridges of \(stack.name)"
+        : "hold to their own addresses the ports of \(services.map(\.name).joined(separator: ", "))"
+    case .dropUnguarded(let stack): "drop at the ports of \(stack.name) what no guard has seen"
     case .filterBridges(let networks, _):
       "choose what the rules see of bridges \(networks.map(\.bridge).joined(separator: ", "))"
     case .endFlows(let stack): "end connections that the rules of stack \(stack.name) do not allow"
@@ -45,8 +51,8 @@ extension Step: CustomStringConvertible {
         ? "remove the routes of \(service.name)"
         : "set the routes of \(service.name): \(service.routes.map(\.text).joined(separator: ", "))"
     case .start(let service, _):
-      "start \(service.name): \(service.process.arguments.map(shellQuoted).joined(separator: " "))"
-    case .awaitReady(let service):
+      "start \(service.name): \(service.process.arguments.map(Shell.quoted).joined(separator: " "))"
+    case .awaitReady(let service, _):
       service.healthCheck != nil
         ? "wait until \(service.name) is healthy"
         : service.readyPorts.isEmpty
@@ -54,7 +60,7 @@ extension Step: CustomStringConvertible {
           : "wait until \(service.name) listens on \(service.readyPorts.map(\.description).joined(separator: ", "))"
     case .pause(let service, _): "have \(service.name) stand still"
     case .unpause(let service, _): "let \(service.name) go on"
-    case .stop(let service): "stop \(service.name)"
+    case .stop(let service, _): "stop \(service.name)"
     case .unpinNamespaces(let services, _): "remove \(services.count) network namespaces"
     case .detach(let service): "detach \(service.name) from its networks"
     case .removeLayer(let service, _): "remove the writable layer of \(service)"
@@ -69,20 +75,4 @@ extension Step: CustomStringConvertible {
     case .removeFolders(let stack): "remove the folders of stack \(stack)"
     }
   }
-}
-
-/// A word as a shell reads it back.
-package func shellQuoted(_ word: String) -> String {
-  let isPlain =
-    !word.isEmpty
-    && word.utf8.allSatisfy { byte in
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"):
-        true
-      default: "/._-+=:,@%".utf8.contains(byte)
-      }
-    }
-  return isPlain
-    ? word : "'\(word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#))'"
 }

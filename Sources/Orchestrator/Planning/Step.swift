@@ -28,6 +28,10 @@ package enum Step: Hashable, Sendable {
   case writeFirewall(DesiredStack)
   /// What keeps groups of services apart that were cut off from each other by hand, or takes that away.
   case partition(DesiredStack)
+  /// Holds the ports of services that stay, and the bridges, to what new ones are held to.
+  case guardPorts([DesiredService], DesiredStack)
+  /// Drops at ports and bridges what no guard has seen, so that the loss of the tables opens nothing.
+  case dropUnguarded(DesiredStack)
   /// Which bridges show the frames that they pass on to the firewall.
   case filterBridges([DesiredNetwork], DesiredStack)
   /// Forgets the connections that the rules no longer let begin.
@@ -39,7 +43,7 @@ package enum Step: Hashable, Sendable {
   /// Veth pairs from the service's namespace to its bridges, with addresses, routes, neighbours and fdb entries.
   case attach(DesiredService, DesiredStack)
   /// What befalls packets on the links of a service that is attached.
-  case shape(DesiredService, stack: String)
+  case shape(DesiredService, DesiredStack)
   /// A link between two services, set up at both ends, in place of one that lost an end.
   case connect(DesiredLink, DesiredStack)
   /// What befalls packets on a link that stays.
@@ -47,14 +51,14 @@ package enum Step: Hashable, Sendable {
   /// A service's routes, no more and no fewer than it is to have.
   case setRoutes(DesiredService, stack: String)
   case start(DesiredService, stack: String)
-  case awaitReady(DesiredService)
+  case awaitReady(DesiredService, stack: String)
 
   /// Has all processes of a service stand still, and lets them go on.
   case pause(DesiredService, stack: String)
   case unpause(DesiredService, stack: String)
 
   // And the way back.
-  case stop(DesiredService)
+  case stop(DesiredService, stack: String)
   case unpinNamespaces([String], stack: String)
   case detach(DesiredService)
   case disconnect(DesiredLink, stack: String)
@@ -79,11 +83,44 @@ extension Step {
   package var service: String? {
     switch self {
     case .createNamespace(let service, _), .attach(let service, _), .shape(let service, _), .start(let service, _),
-      .awaitReady(let service), .setRoutes(let service, _), .pause(let service, _), .unpause(let service, _),
-      .stop(let service), .detach(let service):
+      .awaitReady(let service, _), .setRoutes(let service, _), .pause(let service, _), .unpause(let service, _),
+      .stop(let service, _), .detach(let service):
       service.name
     case .removeLayer(let service, _): service
-    default: nil
+    case .unsettle, .acceptClaim, .recordIntent, .makeFolders, .mountLayers, .makeHostRoot, .prepareHost, .createBridge,
+      .raiseBridge, .createSegment, .writeFirewall, .partition, .guardPorts, .dropUnguarded, .filterBridges, .endFlows,
+      .connect, .shapeLink,
+      .unpinNamespaces, .disconnect, .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections,
+      .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
+      nil
     }
   }
+}
+
+extension Step {
+  /// What is waited for, rather than done: by a supervisor beside all else, by a script in turn.
+  package enum Wait: Hashable {
+    case readiness(DesiredService)
+    /// After the signal to stop.
+    case end(DesiredService)
+  }
+
+  /// nil for what the kernel has done when the call returns.
+  package var wait: Wait? {
+    switch self {
+    case .awaitReady(let service, _): .readiness(service)
+    case .stop(let service, _): .end(service)
+    case .unsettle, .acceptClaim, .recordIntent, .makeFolders, .mountLayers, .makeHostRoot, .prepareHost, .createBridge,
+      .raiseBridge, .createSegment, .writeFirewall, .partition, .guardPorts, .dropUnguarded, .filterBridges, .endFlows,
+      .createNamespace, .attach,
+      .shape, .connect, .shapeLink, .setRoutes, .start, .pause, .unpause, .unpinNamespaces, .detach, .disconnect,
+      .removeLayer, .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections,
+      .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
+      nil
+    }
+  }
+}
+
+extension Step {
+  package var isStart: Bool { if case .start = self { true } else { false } }
 }

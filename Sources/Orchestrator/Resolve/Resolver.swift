@@ -73,12 +73,14 @@ package struct Resolver {
     var stack = DesiredStack(
       name: stackName, file: file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
-      segments: segments(networks.map(\.desired), services), partition: previous?.partition)
+      segments: segments(networks.map(\.desired), services), guardsPorts: true, partition: previous?.partition)
     markIPv6OfLinks(&stack)
     route(&stack)
     nameFarEnds(&stack)
     meetOthers(&stack)
+    checkClaims(stack)
     checkRules(stack)
+    checkRulesOnLinks(stack)
     checkVLANs(stack)
     checkFiltering(stack)
     return stack
@@ -225,10 +227,18 @@ package struct Resolver {
   }
 
   /// A device group that no other link has, so that deleting the group deletes only this stack's links.
+  ///
+  /// It is one of the upper half of those that ip(8) takes. A stack that is up keeps its own, which a former version may have
+  /// chosen beyond.
   private func chooseLinkGroup() -> UInt32 {
     if let previous { return previous.linkGroup }
-    var group = UInt32(truncatingIfNeeded: StableHash("group", stackName).value) | 0x4000_0000
-    while group == 0 || facts.linkGroups.contains(group) { group &+= 1 }
+    let wanted = UInt32(truncatingIfNeeded: StableHash("group", stackName).value)
+    return Self.freeLinkGroup(from: wanted & DesiredStack.highestLinkGroup | 0x4000_0000, besides: facts.linkGroups)
+  }
+
+  static func freeLinkGroup(from wanted: UInt32, besides taken: Set<UInt32>) -> UInt32 {
+    var group = wanted
+    while taken.contains(group) { group = group == DesiredStack.highestLinkGroup ? 0x4000_0000 : group + 1 }
     return group
   }
 
@@ -314,7 +324,7 @@ package struct Resolver {
           segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.parent,
           ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
             .map { DesiredAttachment.IPv6(address: $0) },
-          conditions: conditions(of: wanted, instance.name),
+          claims: claims(of: wanted), conditions: conditions(of: wanted, instance.name),
           override: before.first { $0.network == network.name }?.override))
     }
     markDefaultRoute(&attachments, instance, networks)

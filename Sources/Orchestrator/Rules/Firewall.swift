@@ -27,25 +27,30 @@ package struct Firewall {
     NftTable(
       .inet, StackTable.name(of: stack.name), comment: "stack:\(stack.name)",
       chains: [
-        guardIncoming, answerNames, translateIncoming, translateLocal, translateSource, forward,
-      ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + loopback6Chains + segmentChains
+        guardIncoming, fromNetwork(then: questionRules), answerNames, translateIncoming, translateLocal,
+        translateSource, forward,
+      ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + tunnelChains + loopback6Chains + segmentChains
         + (policy?.chains ?? []),
       sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets
-        + segmentSets + (policy?.sets ?? []),
-      maps: publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
+        + sourceSets + segmentSets + (policy?.sets ?? []),
+      maps: [sourceMap] + publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
   }
 
   /// Puts the table in the place of the stack's former one: packets meet the one or the other.
   package var transaction: NftTransaction {
     var transaction = NftTransaction()
-    transaction.replace(table)
+    for table in tables { transaction.replace(table) }
     return transaction
   }
 
-  /// Deletes the table of a stack if it is there.
+  /// All that stands in nftables for the stack but what is done to it by hand. Both are replaced at once.
+  package var tables: [NftTable] { [table] + [PortGuard(whole)].filter { !$0.isEmpty }.map(\.table) }
+
+  /// Deletes the tables of a stack if they are there.
   package static func removal(of stack: String) -> NftTransaction {
     var transaction = NftTransaction()
     transaction.deleteIfPresent(NftTableName(.inet, StackTable.name(of: stack)))
+    transaction.deleteIfPresent(PortGuard.tableName(stack))
     return transaction
   }
 
@@ -105,18 +110,13 @@ package struct Firewall {
 
   // MARK: Before connection tracking
 
-  /// `route_localnet` lets packets from loopback addresses leave by the bridges; none may come in by them.
-  ///
+  private var guardIncoming: NftChain {
+    NftChain("guard_incoming", base: NftBase(.filter, .prerouting, priority: -300), rules: entryRules)
+  }
+
   /// Questions for names are not tracked: each would take a place in the host's table for half a minute, and whoever
   /// publishes port 53 on all addresses of the host, this stack or another, would have them led to himself.
-  private var guardIncoming: NftChain {
-    NftChain(
-      "guard_incoming", base: NftBase(.filter, .prerouting, priority: -300),
-      rules: [
-        NftRule([.set([.inputInterface], named: "bridges"), .field(.ipDestination, Self.loopback)], .drop),
-        NftRule([toNames], .notrack),
-      ] + ipv6QuestionRules)
-  }
+  private var questionRules: [NftRule] { [NftRule([toNames], .notrack)] + ipv6QuestionRules }
 
   private var answerNames: NftChain {
     NftChain(
@@ -177,9 +177,11 @@ package struct Firewall {
     NftChain(
       "forward", base: NftBase(.filter, .forward, priority: 0),
       rules: [
-        NftRule([.state([.established, .related])], .accept)
+        Self.takeMark,
+        NftRule([.state([.established, .related])], .accept),
       ]
         + (policy?.forwardRules ?? [
+          Self.keepPublished,
           NftRule([.set([.outputInterface], named: "bridges")], .verdict(.goto("enter"))),
           NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
         ]))
@@ -210,6 +212,7 @@ package struct Firewall {
     NftChain(
       "input", base: NftBase(.filter, .input, priority: 0),
       rules: [
+        Self.takeMark,
         NftRule([.state([.established, .related])], .accept),
         NftRule([.field(.inputInterface, .interface("lo"))], .accept),
         NftRule([toNames], .accept),
@@ -218,8 +221,21 @@ package struct Firewall {
             .set([.ipDestination], named: "gateways"),
             .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
           ], .drop),
-      ] + ipv6InputRules + (policy?.inputRules ?? []))
+      ] + ipv6InputRules + (policy?.inputRules ?? inputRules))
   }
+
+  /// Behind the bridge the mark has done its work. Not before routing: where bridged frames come by here, they are still to meet it.
+  private static let takeMark = NftRule([.field(.mark, .mark(PacketMark.seen))], .setMark(0))
+
+  /// Of the host an internal network has names, and what rules let it have.
+  private var inputRules: [NftRule] {
+    (ipv6Sets.isEmpty ? [] : [NftRule([.anyOf(.icmpv6Type, (133...136).map { .icmpType($0) })], .accept)])
+      + [NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal")))]
+  }
+
+  /// What is published leads out of a network too.
+  static let keepPublished = NftRule(
+    [.set([.inputInterface], named: "internal"), .status(.destinationTranslated)], .verdict(.goto("leave_internal")))
 
   private static let loopback = NftValue.prefix(.v4(.loopback))
 }

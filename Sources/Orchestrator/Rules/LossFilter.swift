@@ -27,16 +27,21 @@ package struct LossFilter {
   }
 
   package var transaction: NftTransaction {
-    guard !losses.isEmpty else { return Self.removal(stack, service) }
+    guard let table else { return Self.removal(stack, service) }
     var transaction = NftTransaction()
-    transaction.replace(
-      NftTable(
-        .netdev, Self.tableName(stack, service).name, comment: "stack:\(stack)",
-        chains: losses.map { link, share in
-          NftChain(
-            link, base: NftBase(.filter, .ingress(device: link), priority: -500),
-            rules: [NftRule([.chance(partsPerMillion: share.partsPerMillion)], [.counter, .drop])])
-        }))
+    transaction.replace(table)
     return transaction
+  }
+
+  /// nil where nothing is to be lost.
+  package var table: NftTable? {
+    guard !losses.isEmpty else { return nil }
+    return NftTable(
+      .netdev, Self.tableName(stack, service).name, comment: "stack:\(stack)",
+      chains: losses.map { link, share in
+        NftChain(
+          link, base: NftBase(.filter, .ingress(device: link), priority: -500),
+          rules: [NftRule([.chance(partsPerMillion: share.partsPerMillion)], [.counter, .drop])])
+      })
   }
 }

@@ -11,6 +11,19 @@ package enum SupervisorMethods {
     package typealias Reply = Nothing
   }
 
+  /// Which build of the program the supervisor is.
+  package enum Build: ControlMethod {
+    package static let name = "io.stack.Build"
+    package typealias Parameters = Nothing
+    package struct Reply: Codable, Sendable {
+      package var build: String
+
+      package init(build: String) {
+        self.build = build
+      }
+    }
+  }
+
   /// Makes the stack what its claim says (``StackFolder/claim``). Answers with events until it is done.
   package enum Up: ControlMethod {
     package static let name = "io.stack.Up"

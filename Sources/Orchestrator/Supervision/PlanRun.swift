@@ -1,5 +1,4 @@
 import Intent
-import Kernel
 import Planning
 import Vocabulary
 
@@ -182,19 +181,19 @@ final class PlanRun {
       if let error { note(error) }
       run(steps.dropFirst(count), then: proceed)
     }
-    switch first {
-    case .awaitReady(let service):
+    switch first.wait {
+    case .readiness(let service):
       host.awaitReady(service) { [self] error in
         if error == nil, goesOn { report(OperationEvent(.service, service: service.name, text: "ready")) }
         after(error, 1)
       }
-    case .stop(let service):
+    case .end(let service):
       report(OperationEvent(.service, service: service.name, text: "stopping"))
       begun.append(first)
       host.stop(service) { after($0, 1) }
-    default:
+    case nil:
       // One trip to a worker for all that blocks; in tear-down each by itself, so that one failure skips none.
-      let batch = failures == .goOn ? [first] : Array(steps.prefix { !$0.waitsOnLoop })
+      let batch = failures == .goOn ? [first] : Array(steps.prefix { $0.wait == nil })
       let starting = batch.first(where: \.isStart)?.service
       host.apply(batch) { [self] begun, error in
         self.begun += begun
@@ -210,20 +209,5 @@ extension Plan.Gate {
   fileprivate var lane: String? {
     guard case .lane(let service) = self else { return nil }
     return service
-  }
-}
-
-extension Step {
-  fileprivate var isStart: Bool {
-    guard case .start = self else { return false }
-    return true
-  }
-
-  /// Steps that wait for something to happen, rather than for the kernel to return.
-  var waitsOnLoop: Bool {
-    switch self {
-    case .awaitReady, .stop: true
-    default: false
-    }
   }
 }

@@ -15,6 +15,9 @@ extension Supervisor {
         commandEnded()
       }
     }
+    server.handle(SupervisorMethods.Build.self) {
+      $0.finish(SupervisorMethods.Build.Reply(build: ProgramBuild.current))
+    }
     server.handle(SupervisorMethods.Up.self) { [unowned self] call in enqueue { [unowned self] in up(call) } }
     server.handle(SupervisorMethods.Down.self) { [unowned self] call in enqueue { [unowned self] in down(call) } }
     server.handle(SupervisorMethods.Start.self) { [unowned self] call in

@@ -1,7 +1,6 @@
 import Build
 import Host
 import Intent
-import Kernel
 import Loop
 import Names
 import Planning
@@ -39,7 +38,14 @@ extension Supervisor: PlanHost {
     case .pause(let service, _): units[service.name]?.setPaused(true)
     case .unpause(let service, _): units[service.name]?.setPaused(false)
     case .makeFolders(let stack): names.follow(hostsFilesOf: stack)
-    default: break
+    case .unsettle, .acceptClaim, .recordIntent, .mountLayers, .makeHostRoot, .prepareHost, .createBridge, .raiseBridge,
+      .createSegment, .writeFirewall, .partition, .guardPorts, .dropUnguarded, .filterBridges, .endFlows,
+      .createNamespace, .attach, .shape,
+      .connect,
+      .shapeLink, .setRoutes, .start, .awaitReady, .stop, .unpinNamespaces, .detach, .disconnect, .removeLayer,
+      .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections, .removeControlGroups,
+      .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
+      break
     }
   }
 

@@ -81,7 +81,7 @@ extension Supervisor {
   private func carryOut(_ before: DesiredStack, _ after: DesiredStack, completion: @escaping ([StackError]) -> Void) {
     var steps: [Step] = [.recordIntent(after)]
     for service in after.services where before.service(named: service.name)?.hasOtherShape(than: service) ?? false {
-      steps.append(.shape(service, stack: after.name))
+      steps.append(.shape(service, after))
     }
     if before.partition != after.partition { steps.append(.partition(after)) }
     steps += after.reshapedLinks(since: before).map { .shapeLink($0, after) }

@@ -88,12 +88,12 @@ extension Supervisor {
     try? watch.watchLinks(bridges) { [weak self] in self?.enqueue { [weak self] in self?.repairBridges() } }
   }
 
-  private func repairTables() {
+  func repairTables() {
     guard let stack, let missing = try? builder.missing(of: stack), !missing.isEmpty else { return commandEnded() }
     var steps: [Step] = [.writeFirewall(stack)]
     if stack.partition != nil { steps.append(.partition(stack)) }
     for service in stack.services where service.attachments.contains(where: \.isShaped) {
-      steps.append(.shape(service, stack: stack.name))
+      steps.append(.shape(service, stack))
     }
     repair("\(missing.joined(separator: ", ")) deleted by another program", steps)
   }

@@ -54,7 +54,7 @@ package final class Supervisor {
 
   /// Runs until the stack is down.
   package func serve() throws(KernelError) {
-    // So that ps(1) shows what it is; the program was started by the name of /proc/self/exe.
+    // So that ps(1) shows what it is: older kernels call what is executed by descriptor by the descriptor's number.
     try? Files.set("/proc/self/comm", to: "stack")
     // Only a way to be found: on a full disk it must still be there to take the stack down.
     try? StateFile<ProcessIdentity>(path: builder.folder.supervisor).write(ProcessIdentity(of: getpid()))
@@ -102,6 +102,8 @@ package final class Supervisor {
     names.follow(hostsFilesOf: recorded)
     watchOverrides()
     watchHost()
+    // What was deleted while no supervisor heard of it.
+    enqueue { [unowned self] in repairTables() }
   }
 
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {

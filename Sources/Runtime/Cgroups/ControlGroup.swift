@@ -40,7 +40,7 @@ public struct ControlGroup: Hashable, Sendable {
         lacks.append(error)
       }
     }
-    for setting in try limits.settings(in: groups) {
+    for setting in try limits.settings() {
       do {
         try apply(setting)
       } catch {

@@ -4,10 +4,10 @@ import Kernel
 import SystemPackage
 
 /// One limit, as the file that sets it has it in each version.
-struct ControlGroupSetting: Hashable {
-  struct Entry: Hashable {
-    let file: String
-    let value: String
+package struct ControlGroupSetting: Hashable {
+  package struct Entry: Hashable {
+    package let file: String
+    package let value: String
 
     init(_ file: String, _ value: String) {
       self.file = file
@@ -15,14 +15,14 @@ struct ControlGroupSetting: Hashable {
     }
   }
 
-  let controller: ControlGroups.Controller
+  package let controller: ControlGroups.Controller
   /// What is limited, as it follows "cannot limit".
   let subject: String
   /// What says it in version 2: the first of these whose file is there.
-  let unified: [Entry]
-  let legacy: Entry
+  package let unified: [Entry]
+  package let legacy: Entry
   /// Whether somebody has asked for it: otherwise it is done without where it cannot be had.
-  var isRequired = true
+  package var isRequired = true
 
   init(
     _ controller: ControlGroups.Controller, _ subject: String, unified: [Entry], legacy: Entry, isRequired: Bool = true
@@ -37,7 +37,11 @@ struct ControlGroupSetting: Hashable {
 
 extension ResourceLimits {
   /// The settings that make up the limits, in an order in which the kernel takes them.
-  func settings(in groups: ControlGroups) throws(KernelError) -> [ControlGroupSetting] {
+  ///
+  /// - Parameter number: the number of a block device by its path: `8:0`.
+  package func settings(
+    number: (String) throws(KernelError) -> String = BlockIOLimits.number(of:)
+  ) throws(KernelError) -> [ControlGroupSetting] {
     var settings = memorySettings + processorSettings
     switch processes {
     case .none: break
@@ -47,7 +51,7 @@ extension ResourceLimits {
       settings.append(setting)
     case .exactly(let count): settings.append(Self.processSetting(count))
     }
-    if !blockIO.isEmpty { settings += try blockIO.settings(in: groups) }
+    if !blockIO.isEmpty { settings += try blockIO.settings(number: number) }
     return settings
   }
 
@@ -121,7 +125,9 @@ extension ResourceLimits {
 }
 
 extension BlockIOLimits {
-  func settings(in groups: ControlGroups) throws(KernelError) -> [ControlGroupSetting] {
+  fileprivate func settings(
+    number: (String) throws(KernelError) -> String
+  ) throws(KernelError) -> [ControlGroupSetting] {
     var settings: [ControlGroupSetting] = []
     if let weight {
       settings.append(
@@ -134,18 +140,18 @@ extension BlockIOLimits {
           legacy: .init("blkio.bfq.weight", "\(weight)")))
     }
     for (path, weight) in deviceWeights.sorted(by: { $0.key < $1.key }) {
-      let number = try Self.number(of: path)
+      let device = try number(path)
       settings.append(
         ControlGroupSetting(
           .io, "the share of \(path)",
           unified: [
-            .init("io.bfq.weight", "\(number) \(weight)"),
-            .init("io.weight", "\(number) \(Self.unified(weight))"),
+            .init("io.bfq.weight", "\(device) \(weight)"),
+            .init("io.weight", "\(device) \(Self.unified(weight))"),
           ],
-          legacy: .init("blkio.bfq.weight_device", "\(number) \(weight)")))
+          legacy: .init("blkio.bfq.weight_device", "\(device) \(weight)")))
     }
     for rate in rates {
-      let device = try Self.number(of: rate.device)
+      let device = try number(rate.device)
       let names: (unified: String, legacy: String) =
         switch rate.kind {
         case .bytesRead: ("rbps", "read_bps_device")
@@ -166,7 +172,7 @@ extension BlockIOLimits {
   static func unified(_ weight: UInt64) -> UInt64 { 1 + (max(weight, 10) - 10) * 9999 / 990 }
 
   /// `8:0`, as these files name a device.
-  private static func number(of path: String) throws(KernelError) -> String {
+  package static func number(of path: String) throws(KernelError) -> String {
     var status = stat()
     try check("limit the use of", path) { stat(path, &status) }
     guard status.st_mode & S_IFMT == S_IFBLK else {

@@ -14,8 +14,12 @@ public struct ExecSpec: Sendable {
   public var workingDirectory = "/"
   /// As ``ContainerProcess/user``.
   public var user: String?
-  /// A terminal of the container's own between the command and the caller's 0, 1 and 2; otherwise these themselves.
+  /// A terminal of the container's own between the command and the caller's 0, 1 and 2. Otherwise the command has these themselves,
+  /// and pipes in place of those that are terminals.
   public var terminal = false
+  /// Whether the calling program, if the container has the caller's own users, first begins anew by way of a read-only mount
+  /// (``ReadOnlyProgram/ensureOwn()``): only those users could write to its file.
+  public var protectsProgram = false
   /// The container's cgroup v2 folder.
   public var cgroup: FileDescriptor?
   /// As ``ContainerSpec/cgroupEntrances``.
@@ -48,10 +52,31 @@ public enum Container {
   public static func exec(
     into pidfd: borrowing Descriptor, _ spec: ExecSpec
   ) throws(KernelError) -> TerminationStatus {
+    guard !spec.terminal else { return try execAtTerminal(into: pidfd, spec) }
     var program = Program()
+    var streams = try CallersStreams()
     let command = try compile(
-      spec, streams: spec.terminal ? .terminal : .callers, pidfd: pidfd.fileDescriptor, into: &program)
+      spec, streams: .given(streams.given), pidfd: pidfd.fileDescriptor, into: &program)
 
+    let foreground = try Foreground()
+    let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
+    let process = Descriptor(adopting: spawned.pidfd)
+    let report = Report(channel: Descriptor(adopting: spawned.report))
+    streams.letGo()
+    _ = try report.confirm(process, purposes: program.purposes, command: command)
+    if streams.carries {
+      try foreground.carry(&streams, until: process)
+    } else {
+      try foreground.wait(for: process)
+    }
+    return try status(of: process, command)
+  }
+
+  private static func execAtTerminal(
+    into pidfd: borrowing Descriptor, _ spec: ExecSpec
+  ) throws(KernelError) -> TerminationStatus {
+    var program = Program()
+    let command = try compile(spec, streams: .terminal, pidfd: pidfd.fileDescriptor, into: &program)
     let foreground = try Foreground()
     let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
     let process = Descriptor(adopting: spawned.pidfd)
@@ -62,6 +87,12 @@ public enum Container {
     } else {
       try foreground.wait(for: process)
     }
+    return try status(of: process, command)
+  }
+
+  private static func status(
+    of process: borrowing Descriptor, _ command: String
+  ) throws(KernelError) -> TerminationStatus {
     guard let status = try ProcessHandle.wait(for: process) else {
       throw KernelError("wait for", command, errno: .noChildProcess)
     }
@@ -70,7 +101,8 @@ public enum Container {
 
   /// Where the command's 0, 1 and 2 lead.
   enum Streams {
-    case callers
+    /// To these of the caller's; nil leads nowhere.
+    case given([FileDescriptor?])
     case terminal
     /// Nothing to read; what is written goes to this descriptor of the caller's.
     case captured(FileDescriptor)
@@ -96,17 +128,19 @@ public enum Container {
         .joining(spec.groups, root: root.fileDescriptor)
     }
     let identities = try target.identities()
+    if identities == nil, spec.protectsProgram { try ReadOnlyProgram.ensureOwn() }
     if let identities {
       try credentials.checkMapped()
       try give(streams, to: identities.first + credentials.uid, in: &program)
     }
+    let null = try program.openNull()
     // The pid namespace is joined before the child is made: it takes effect for children only.
     try program.add(
       STACK_OP_SETNS, for: "enter the namespaces of", "the service", .init(pidfd),
       flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup
         | (spec.entersTimeNamespace ? CloneFlag.time : 0) | (identities == nil ? 0 : CloneFlag.user))
     if identities != nil { try program.becomeRoot() }
-    try arrange(streams, credentials: credentials, in: &program)
+    try arrange(streams, null: null, credentials: credentials, in: &program)
     try program.add(STACK_OP_SETSID, for: "start", "a session")
     if case .terminal = streams {
       try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal")
@@ -125,7 +159,7 @@ public enum Container {
   }
 
   private static func arrange(
-    _ streams: Streams, credentials: Credentials, in program: inout Program
+    _ streams: Streams, null: Program.Handle, credentials: Credentials, in program: inout Program
   ) throws(KernelError) {
     var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
     switch streams {
@@ -144,14 +178,10 @@ public enum Container {
       try program.giveTo(credentials.uid, peer, "the terminal")
       for index in 0..<3 { table[index] = peer.rawValue }
     case .captured(let output):
-      table[0] = try openNull(in: &program).rawValue
+      table[0] = null.rawValue
       (table[1], table[2]) = (output.rawValue, output.rawValue)
-    case .callers:
-      for number in CInt(0)..<3 {
-        // Closed in the caller: the next file the command opens must not become its standard output.
-        let isOpen = fcntl(number, F_GETFD) >= 0
-        table[Int(number)] = isOpen ? number : try openNull(in: &program).rawValue
-      }
+    case .given(let given):
+      for (index, stream) in given.enumerated() { table[index] = stream?.rawValue ?? null.rawValue }
     }
     let list = program.values(table)
     try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
@@ -164,19 +194,11 @@ public enum Container {
       switch streams {
       case .terminal: []
       case .captured(let output): [output.rawValue]
-      case .callers: [0, 1, 2]
+      case .given(let given): given.compactMap { $0?.rawValue }
       }
     for number in numbers where stack_file_system_type("/proc/self/fd/\(number)") == FileSystemType.pipe {
       try program.giveTo(user, Program.Handle(rawValue: number), "a pipe")
     }
-  }
-
-  private static func openNull(in program: inout Program) throws(KernelError) -> Program.Handle {
-    let (null, slot) = program.newSlot()
-    try program.add(
-      STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY),
-      path: "/dev/null")
-    return null
   }
 
   /// What the process behind `pidfd` sees as `/`, as a descriptor that paths can be opened from.

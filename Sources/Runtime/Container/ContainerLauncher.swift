@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Kernel
 import SystemPackage
@@ -21,18 +20,7 @@ public struct ContainerLauncher: ~Copyable, Sendable {
 
   private static func initProgram(_ path: String?) throws(KernelError) -> Descriptor? {
     guard let path else { return nil }
-    // Executed from a read-only mount of its own: /proc/1/exe inside leads to this, and so nothing can be written
-    // through it to the host's file (CVE-2019-5736).
-    let tree = try check("use as stack-init", path) {
-      stack_open_tree(AT_FDCWD, path, OpenTree.clone)
-    }
-    let descriptor = Descriptor(adopting: tree)
-    try check("use as stack-init", path) {
-      stack_mount_setattr(
-        descriptor.rawValue, "", UInt32(At.emptyPath),
-        MountAttribute.readOnly | MountAttribute.noSuid | MountAttribute.noDev, 0, MountFlag.private)
-    }
-    return .some(descriptor)
+    return try ReadOnlyProgram(path).withoutMount()
   }
 
   var initNumber: CInt {

@@ -1,5 +1,3 @@
-import Kernel
-
 /// A path inside a container.
 enum ContainerPath {
   /// Lexically, as Docker does: `/a/../b//c/.` is `/b/c`, and nothing climbs above `/`.

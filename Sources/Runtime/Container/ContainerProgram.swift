@@ -97,6 +97,7 @@ struct ContainerProgram: ~Copyable {
 
   private mutating func openSources() throws(KernelError) -> [(mount: ContainerMount, handle: Handle, isFile: Bool)] {
     var sources: [(mount: ContainerMount, handle: Handle, isFile: Bool)] = []
+    let own = MountAttribute.noSuid | MountAttribute.noDev
     for mount in spec.mounts {
       var attributes: UInt64 = 0
       if mount.readOnly { attributes |= MountAttribute.readOnly }
@@ -119,7 +120,7 @@ struct ContainerProgram: ~Copyable {
       let (handle, slot) = program.newSlot()
       try program.add(
         STACK_OP_OPEN_TREE, for: "mount", from.path.isEmpty ? mount.target : from.path, from.folder, slot: slot,
-        flags: mount.recursive ? At.recursive : 0, number: attributes, path: from.path)
+        flags: mount.recursive ? At.recursive : 0, number: attributes, clear: mount.isOwn ? own : 0, path: from.path)
       if let identities = spec.identities, mount.identityMapping != .none {
         try program.add(
           STACK_OP_MAP_MOUNT, for: RootMount.mapping, from.path.isEmpty ? mount.target : from.path, handle,
@@ -131,11 +132,16 @@ struct ContainerProgram: ~Copyable {
     return sources
   }
 
-  private mutating func openStreams() throws(KernelError) -> [Handle?] {
-    var handles: [Handle?] = []
+  private mutating func openStreams() throws(KernelError) -> [Handle] {
+    var handles: [Handle] = []
+    // One for all, as most services read nothing.
+    var null: Handle?
     for stream in [spec.stdio.input, spec.stdio.output, spec.stdio.error] {
       switch stream {
-      case .null: handles.append(nil)
+      case .null:
+        let handle = if let null { null } else { try program.openNull() }
+        handles.append(handle)
+        null = handle
       case .descriptor(let descriptor): handles.append(Handle(descriptor))
       case .fifo(let path):
         let (handle, slot) = program.newSlot()
@@ -176,10 +182,12 @@ struct ContainerProgram: ~Copyable {
   // MARK: Inside the root
 
   private mutating func open(
-    _ path: String, _ folder: Handle, _ subject: String, flags: CInt = OpenFlag.path | O_DIRECTORY | O_NOFOLLOW
+    _ path: String, _ folder: Handle, _ subject: String
   ) throws(KernelError) -> Handle {
     let (handle, slot) = program.newSlot()
-    try program.add(STACK_OP_OPEN, for: "open", subject, folder, slot: slot, flags: UInt64(flags), path: path)
+    try program.add(
+      STACK_OP_OPEN, for: "open", subject, folder, slot: slot,
+      flags: UInt64(OpenFlag.path | O_DIRECTORY | O_NOFOLLOW), path: path)
     return handle
   }
 
@@ -266,7 +274,9 @@ struct ContainerProgram: ~Copyable {
     let quiet = MountFlag.noSuid | MountFlag.noExec
     let ptsPlace = try open("pts", dev, "/dev/pts")
     let terminals = (spec.identities?.range.first ?? 0) + 5
-    try mount("devpts", "newinstance,ptmxmode=0666,mode=0620,gid=\(terminals)", on: ptsPlace, "/dev/pts", flags: quiet)
+    // Of all terminals, which the kernel counts for the host as a whole (kernel.pty.max), one container has no more than a share.
+    let options = "newinstance,ptmxmode=0666,mode=0620,gid=\(terminals),max=\(KernelPaths.terminals)"
+    try mount("devpts", options, on: ptsPlace, "/dev/pts", flags: quiet)
     if !replacesDefault("/dev/shm") {
       let shm = try open("shm", dev, "/dev/shm")
       try mount(
@@ -289,7 +299,9 @@ struct ContainerProgram: ~Copyable {
   private mutating func mountTemporary(_ path: String, root: Handle) throws(KernelError) {
     if replacesDefault(path) { return }
     let place = try target(path, root: root)
-    try mount("tmpfs", "mode=1777", on: place, path, flags: MountFlag.noSuid | MountFlag.noDev)
+    try mount(
+      "tmpfs", TemporaryFileSystem.options(mode: 0o1777, size: spec.settings.temporarySize), on: place, path,
+      flags: MountFlag.noSuid | MountFlag.noDev)
   }
 
   private mutating func attach(
@@ -308,7 +320,7 @@ struct ContainerProgram: ~Copyable {
       if mount.noSuid { flags |= MountFlag.noSuid }
       if mount.noDev { flags |= MountFlag.noDev }
       if mount.noExec { flags |= MountFlag.noExec }
-      let options = "mode=0\(String(mode, radix: 8))" + (size.map { ",size=\($0)" } ?? "")
+      let options = TemporaryFileSystem.options(mode: mode, size: size ?? spec.settings.temporarySize)
       try self.mount("tmpfs", options, on: place, path, flags: flags)
     }
   }
@@ -316,7 +328,7 @@ struct ContainerProgram: ~Copyable {
   // MARK: The way out
 
   private mutating func arrangeDescriptors(
-    streams: [Handle?], launcher: borrowing ContainerLauncher
+    streams: [Handle], launcher: borrowing ContainerLauncher
   ) throws(KernelError) {
     var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
     if spec.stdio.terminal {
@@ -331,15 +343,7 @@ struct ContainerProgram: ~Copyable {
       for index in 0..<3 { table[index] = peer.rawValue }
       if spec.usesInit { table[Int(STACK_FD_TERMINAL)] = master.rawValue }
     } else {
-      var null: Handle?
-      for (index, stream) in streams.enumerated() {
-        if let stream {
-          table[index] = stream.rawValue
-          continue
-        }
-        if null == nil { null = try open("/dev/null", .currentFolder, "/dev/null", flags: O_RDWR | O_NOFOLLOW) }
-        table[index] = null?.rawValue ?? -1
-      }
+      for (index, stream) in streams.enumerated() { table[index] = stream.rawValue }
     }
     if spec.usesInit {
       let initProgram = launcher.initNumber
@@ -375,7 +379,7 @@ struct ContainerProgram: ~Copyable {
     let environment = credentials.completing(process.environment)
     if spec.usesInit {
       let command = try program.command(argv: ["stack-init"] + process.arguments, env: environment)
-      try program.add(STACK_OP_EXEC_DESCRIPTOR, for: "execute", "stack-init", data: command)
+      try program.add(STACK_OP_EXEC_DESCRIPTOR, for: "execute", "stack-init", number: 1, data: command)
     } else {
       let command = try program.command(
         argv: process.arguments, env: environment,
@@ -386,6 +390,16 @@ struct ContainerProgram: ~Copyable {
 }
 
 extension Program {
+  /// The host's, so it comes before the first namespace is entered: what a service has made of its own may be a link to a
+  /// descriptor of the process that opens it.
+  mutating func openNull() throws(KernelError) -> Handle {
+    let (null, slot) = newSlot()
+    try add(
+      STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY),
+      path: "/dev/null")
+    return null
+  }
+
   mutating func limit(_ openFiles: OpenFileLimit?) throws(KernelError) {
     guard let openFiles else { return }
     let limit = values([openFiles.value])
@@ -417,23 +431,4 @@ extension Program {
     try add(STACK_OP_SETGID, for: "become", "group \(credentials.gid)", number: UInt64(credentials.gid))
     try add(STACK_OP_SETUID, for: "become", "user \(credentials.uid)", number: UInt64(credentials.uid))
   }
-}
-
-/// What of the kernel's own file systems a container gets to see, as Docker and crun have it.
-enum KernelPaths {
-  static let readOnlyInProc = ["bus", "fs", "irq", "sys", "sysrq-trigger"]
-  static let maskedInProc = [
-    "acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list",
-    "timer_stats",
-  ]
-  static let maskedInSys = ["firmware", "devices/virtual/powercap"]
-  /// S_IFCHR and rw for all.
-  static let characterDevice: UInt64 = 0o020666
-  static let devices: [(name: String, major: UInt64, minor: UInt64)] = [
-    ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
-  ]
-  static let deviceLinks = [
-    ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-    ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
-  ]
 }

@@ -9,6 +9,8 @@ public struct ContainerSettings: Sendable {
   public var limits: [ProcessLimit] = []
   /// Bytes that /dev/shm holds. Nil: 64 MiB.
   public var sharedMemorySize: UInt64?
+  /// Bytes that /tmp holds, and any other tmpfs that says nothing of its own. Nil: half of the host's memory.
+  public var temporarySize: UInt64?
   /// Of the container's own network and ipc namespaces, by the path below /proc/sys.
   public var kernelParameters: [(path: String, value: String)] = []
   /// Devices below /dev, beside the usual.

@@ -75,6 +75,8 @@ public struct ContainerMount: Sendable {
   public var readOnly = false
   /// With what is mounted below the source.
   public var recursive = false
+  /// Whether what the host has mounted it with, nosuid and nodev, is no matter of the container's: it is the container's own.
+  public var isOwn = false
   public var noSuid = false
   public var noDev = false
   public var noExec = false
@@ -124,7 +126,7 @@ public struct ContainerProcess: Sendable {
 /// Where the command's three standard descriptors lead.
 public struct ContainerStdio: Sendable {
   public enum Stream: Sendable {
-    /// /dev/null of the container.
+    /// /dev/null of the host.
     case null
     case descriptor(FileDescriptor)
     /// A FIFO of the host's, opened for both directions, so that it outlives its reader.

@@ -20,11 +20,23 @@ public struct TreeCopy: ~Copyable {
   /// What was left out: devices, sockets, FIFOs.
   public private(set) var omitted: [String] = []
   private let owner: (user: uid_t, group: gid_t)?
-  private var depth = 0
+  /// The names of the copy that is being made, from the target on.
+  private var trail: [[CChar]] = []
+  /// Files with several names, and where the copy of each is: what is stored once is copied once.
+  private var copies: [FileIdentity: [[CChar]]] = [:]
+
+  private struct FileIdentity: Hashable {
+    var device: dev_t
+    var inode: ino_t
+
+    init(_ status: stat) { (device, inode) = (status.st_dev, status.st_ino) }
+  }
 
   /// Deeper than any tree that somebody has made for use.
   private static let deepest = 200
   private static let chunk = 1 << 18
+  /// Of a file that does not say how long it is.
+  private static let longestUnsized: off_t = 64 << 20
 
   /// - Parameter owner: whose the copies are to be; nil for the caller's.
   public init(owner: (user: UInt32, group: UInt32)? = nil) {
@@ -42,6 +54,13 @@ public struct TreeCopy: ~Copyable {
 
   /// Copies what is at one place to another. A folder that is there already is copied into.
   public mutating func copy(_ source: borrowing Place, to target: borrowing Place) throws(KernelError) {
+    try copy(source, to: target, top: target)
+  }
+
+  /// - Parameter top: where all of the copy is made.
+  private mutating func copy(
+    _ source: borrowing Place, to target: borrowing Place, top: borrowing Place
+  ) throws(KernelError) {
     let entry = try check("open", source.path) {
       openat(source.folder.rawValue, source.name, OpenFlag.path | O_NOFOLLOW | O_CLOEXEC)
     }
@@ -49,8 +68,13 @@ public struct TreeCopy: ~Copyable {
     var status = stat()
     try check("look at", source.path) { fstat(descriptor.rawValue, &status) }
     switch status.st_mode & S_IFMT {
-    case S_IFREG: try copyFile(descriptor, source.path, status, to: target)
-    case S_IFDIR: try copyFolder(descriptor, source.path, status, to: target)
+    case S_IFREG:
+      let identity = FileIdentity(status)
+      guard status.st_nlink > 1 else { return try copyFile(descriptor, source.path, status, to: target) }
+      if let former = copies[identity], link(target, to: former, in: top) { return }
+      try copyFile(descriptor, source.path, status, to: target)
+      copies[identity] = trail
+    case S_IFDIR: try copyFolder(descriptor, source.path, status, to: target, top: top)
     case S_IFLNK: try copyLink(source, to: target)
     default: omitted.append(source.path)
     }
@@ -64,19 +88,62 @@ public struct TreeCopy: ~Copyable {
     // By its descriptor: what is opened is what was looked at, and not a device that has taken its place.
     let source = try Descriptor.open("/proc/self/fd/\(file.rawValue)", O_RDONLY)
     let copy = try create(target)
-    var buffer = [UInt8](repeating: 0, count: Self.chunk)
-    while true {
-      let count = buffer.withUnsafeMutableBytes { read(source.rawValue, $0.baseAddress, $0.count) }
+    if status.st_size == 0 {
+      // Files of the kernel's say that they are empty (proc(5)), and some never end.
+      let end = try copyBytes(
+        of: source, path, from: 0, to: Self.longestUnsized + off_t(Self.chunk), into: copy, target.path)
+      guard end <= Self.longestUnsized else { throw KernelError("copy", path, errno: .fileTooLarge) }
+    } else {
+      try copyData(of: source, path, size: status.st_size, into: copy, target.path)
+    }
+    try finish(copy, status, target.path)
+  }
+
+  /// What is stored, and no more than there was to begin with: holes stay holes, and a file that grows is not followed.
+  private func copyData(
+    of source: borrowing Descriptor, _ path: String, size: off_t, into copy: borrowing Descriptor, _ target: String
+  ) throws(KernelError) {
+    var position: off_t = 0
+    while position < size {
+      var begin = lseek(source.rawValue, position, Seek.data)
+      if begin < 0 {
+        // ENXIO: a hole up to the end. Whoever knows no holes says EINVAL (lseek(2)).
+        guard errno != ENXIO else { break }
+        begin = position
+      }
+      guard begin < size else { break }
+      let hole = lseek(source.rawValue, begin, Seek.hole)
+      let end = hole > begin ? min(hole, size) : size
+      guard try copyBytes(of: source, path, from: begin, to: end, into: copy, target) == end else {
+        return  // It has become shorter.
+      }
+      position = end
+    }
+    try check("write", target) { ftruncate(copy.rawValue, size) }
+  }
+
+  /// - Returns: where the bytes ended: at `end`, or with the file.
+  private func copyBytes(
+    of source: borrowing Descriptor, _ path: String, from begin: off_t, to end: off_t,
+    into copy: borrowing Descriptor, _ target: String
+  ) throws(KernelError) -> off_t {
+    var position = begin
+    guard lseek(copy.rawValue, begin, SEEK_SET) >= 0 else { throw KernelError("write", target, errno: .last) }
+    var buffer = [UInt8](repeating: 0, count: Int(min(off_t(Self.chunk), end - begin)))
+    while position < end {
+      let wanted = Int(min(off_t(buffer.count), end - position))
+      let count = buffer.withUnsafeMutableBytes { pread(source.rawValue, $0.baseAddress, wanted, position) }
       if count < 0, errno == EINTR { continue }
       guard count >= 0 else { throw KernelError("read", path, errno: .last) }
       if count == 0 { break }
       do {
         try copy.fileDescriptor.writeInFull(buffer[..<count])
       } catch {
-        throw KernelError("write", target.path, errno: error)
+        throw KernelError("write", target, errno: error)
       }
+      position += off_t(count)
     }
-    try finish(copy, status, target.path)
+    return position
   }
 
   /// A new file, or the one that is there, emptied. A link that is there is replaced, not followed.
@@ -97,21 +164,40 @@ public struct TreeCopy: ~Copyable {
   /// Not waiting for the reader of a FIFO that may be there.
   private static let creation = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
 
+  /// Gives a file of the copy another name; false where it is no longer where it was made, or cannot have one.
+  private func link(_ target: borrowing Place, to names: [[CChar]], in top: borrowing Place) -> Bool {
+    // No link is followed, as nowhere else: whoever has put another file there has it linked in its own tree.
+    guard let name = names.last else { return false }
+    guard case .some(let folder) = try? walk(names.dropLast(), in: top) else { return false }
+    if linkat(folder.rawValue, name, target.folder.rawValue, target.name, 0) == 0 { return true }
+    return errno == EEXIST && unlinkat(target.folder.rawValue, target.name, 0) == 0
+      && linkat(folder.rawValue, name, target.folder.rawValue, target.name, 0) == 0
+  }
+
+  private func walk(_ names: ArraySlice<[CChar]>, in top: borrowing Place) throws(KernelError) -> Descriptor {
+    let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
+    var folder = try Descriptor.open(top.name, flags, at: top.folder.rawValue, path: top.path)
+    for name in names { folder = try Descriptor.open(name, flags, at: folder.rawValue, path: top.path) }
+    return folder
+  }
+
   private mutating func copyFolder(
-    _ folder: borrowing Descriptor, _ path: String, _ status: stat, to target: borrowing Place
+    _ folder: borrowing Descriptor, _ path: String, _ status: stat, to target: borrowing Place, top: borrowing Place
   ) throws(KernelError) {
-    depth += 1
-    defer { depth -= 1 }
-    guard depth <= Self.deepest else { throw KernelError("copy", path, errno: .fileNameTooLong) }
+    guard trail.count < Self.deepest else { throw KernelError("copy", path, errno: .fileNameTooLong) }
     let isNew = mkdirat(target.folder.rawValue, target.name, 0o700) == 0
     guard isNew || errno == EEXIST else { throw KernelError("make", target.path, errno: .last) }
     let copy = try Descriptor.open(
       target.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, at: target.folder.rawValue, path: target.path)
     for entry in try folder.entries(of: path) {
-      let inner = Place(folder: try folder.duplicate(path), name: entry.name, path: "\(path)/\(entry.text)")
+      let inner = Place(
+        folder: try folder.duplicate(path), name: entry.name, path: "\(path)/\(VisibleText.line(entry.text))")
       let place = Place(
-        folder: try copy.duplicate(target.path), name: entry.name, path: "\(target.path)/\(entry.text)")
-      try self.copy(inner, to: place)
+        folder: try copy.duplicate(target.path), name: entry.name,
+        path: "\(target.path)/\(VisibleText.line(entry.text))")
+      trail.append(entry.name)
+      defer { trail.removeLast() }
+      try self.copy(inner, to: place, top: top)
     }
     if isNew { try finish(copy, status, target.path) }
   }

@@ -1,3 +1,4 @@
+import Isolation
 import CLinux
 import Glibc
 import Kernel

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Kernel
 import SystemPackage
@@ -68,12 +69,39 @@ public enum Mounts {
 
   /// Mounts a tmpfs with nosuid and nodev on the folder at `path`. `size` in bytes; half of memory when `nil`.
   public static func tmpfs(at path: String, size: UInt64? = nil, mode: UInt16 = 0o755) throws(KernelError) {
-    let options = "mode=0\(String(mode, radix: 8))" + (size.map { ",size=\($0)" } ?? "")
+    let options = TemporaryFileSystem.options(mode: mode, size: size)
     try check("mount tmpfs on", path) {
       mount("tmpfs", path, "tmpfs", UInt(MountFlag.noSuid | MountFlag.noDev), options)
     }
     // Shared with other mount namespaces, each would keep it in use after it is unmounted here.
     try check("make private", path) { mount(nil, path, nil, UInt(MountFlag.private), nil) }
+  }
+
+  /// Whether something is mounted on the folder itself.
+  public static func isMounted(at path: String) -> Bool { stack_is_mount_point(AT_FDCWD, path) == 1 }
+
+  /// Mounts a folder on itself, with all that is mounted below it, with nosuid and nodev.
+  public static func restrict(_ path: String) throws(KernelError) {
+    let action = "mount on itself"
+    let tree = Descriptor(
+      adopting: try check(action, path) { stack_open_tree(AT_FDCWD, path, OpenTree.clone | UInt32(At.recursive)) })
+    try check(action, path) {
+      stack_mount_setattr(
+        tree.rawValue, "", UInt32(At.emptyPath) | UInt32(At.recursive), MountAttribute.noSuid | MountAttribute.noDev, 0,
+        MountFlag.private)
+    }
+    try check(action, path) { stack_move_mount(tree.rawValue, "", AT_FDCWD, path, MoveMount.fromDescriptor) }
+  }
+
+  /// Whether what is mounted on a folder is that folder.
+  public static func isMountedOnItself(_ path: String) throws(KernelError) -> Bool {
+    let mounts = try all()
+    guard let mount = mounts.last(where: { $0.mountPoint == path }),
+      let below = mounts.first(where: { $0.id == mount.parent })
+    else { return false }
+    let (point, root) = (below.mountPoint == "/" ? "" : below.mountPoint, below.root == "/" ? "" : below.root)
+    return mount.fileSystem == below.fileSystem && mount.source == below.source && path.hasPrefix(point + "/")
+      && mount.root == root + path.dropFirst(point.utf8.count)
   }
 
   /// Unmounts what is on top at `path`, without following a link there. `detach` lets go of it while still in use.

@@ -1,8 +1,17 @@
 import CLinux
 import Kernel
 
-/// A tmpfs that is in no mount namespace yet.
+/// A tmpfs.
 enum TemporaryFileSystem {
+  /// Mount options (tmpfs(5)). With a size in bytes there is a number of inodes, too: what has no contents takes the kernel about as
+  /// many bytes as stand here for each.
+  static func options(mode: UInt16, size: UInt64?) -> String {
+    let limits = size.map { ",size=\($0),nr_inodes=\(max($0 / 1024, 64))" } ?? ""
+    return "mode=0\(String(mode, radix: 8))\(limits)"
+  }
+
+  /// One that is in no mount namespace yet.
+  ///
   /// - Parameter size: as the mount option has it: `64k`.
   static func detached(mode: UInt16, size: String) throws(KernelError) -> Descriptor {
     let (action, subject) = ("mount", "a tmpfs")

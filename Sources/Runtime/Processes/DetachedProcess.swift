@@ -8,21 +8,21 @@ public final class DetachedProcess: Sendable {
   /// The descriptor under which the new process finds what it was given.
   public static let inheritedDescriptor = FileDescriptor(rawValue: CInt(STACK_FD_RECORD))
 
-  private let path: String
+  private static let name = "the supervisor"
+
   private let pidfd: Descriptor
   private let report: Report
   private let purposes: [(action: StaticString, subject: String)]
 
-  /// Starts a program in a session of its own, at `/`, with what it writes going to a file and one descriptor of the
+  /// Starts this very program in a session of its own, at `/`, with what it writes going to a file and one descriptor of the
   /// caller's as ``inheritedDescriptor``; returns when it has been executed, or cannot be.
   public init(
-    _ path: String, _ arguments: [String], environment: [String] = [], log: String, giving descriptor: FileDescriptor
+    _ arguments: [String], environment: [String] = [], log: String, giving descriptor: FileDescriptor
   ) throws(KernelError) {
+    let executable = try ReadOnlyProgram.own()
     var program = Program()
-    let (null, nullSlot) = program.newSlot()
+    let null = try program.openNull()
     let (output, outputSlot) = program.newSlot()
-    try program.add(
-      STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: nullSlot, flags: UInt64(O_RDWR), path: "/dev/null")
     try program.add(
       STACK_OP_OPEN, for: "open", log, .currentFolder, slot: outputSlot,
       flags: UInt64(O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW), number: 0o600, path: log)
@@ -30,15 +30,15 @@ public final class DetachedProcess: Sendable {
     var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
     (table[0], table[1], table[2]) = (null.rawValue, output.rawValue, output.rawValue)
     table[Int(STACK_FD_RECORD)] = descriptor.rawValue
+    table[Int(STACK_FD_PROGRAM)] = executable.file.rawValue
     let list = program.values(table)
     try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
     try program.add(STACK_OP_CHDIR, for: "enter", "/", path: "/")
-    let command = try program.command(argv: arguments, env: environment, candidates: [path])
-    try program.add(STACK_OP_EXEC, for: "execute", path, data: command)
+    let command = try program.command(argv: arguments, env: environment)
+    try program.add(STACK_OP_EXEC_DESCRIPTOR, for: "execute", Self.name, data: command)
 
     // Whoever may look into it before it has been executed may look into this process too.
     let spawned = try program.spawn(sharesMemory: true)
-    self.path = path
     report = Report(channel: Descriptor(adopting: spawned.report))
     pidfd = Descriptor(adopting: spawned.pidfd)
     purposes = program.purposes
@@ -46,7 +46,7 @@ public final class DetachedProcess: Sendable {
 
   /// Waits until it has been executed; throws what kept it from that. To be asked once.
   public func confirm() throws(KernelError) {
-    _ = try report.confirm(pidfd, purposes: purposes, command: path)
+    _ = try report.confirm(pidfd, purposes: purposes, command: Self.name)
   }
 
   /// Ends it, and returns once it has ended.

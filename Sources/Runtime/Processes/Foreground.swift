@@ -7,7 +7,7 @@ import SystemPackage
 /// and the command's. Signals are held back and the terminal's mode kept for as long as this lives, so that both are put
 /// back whichever way it ends.
 struct Foreground: ~Copyable {
-  private let signals: Descriptor
+  let signals: Descriptor
   private let formerMask: [UInt8]
 
   init() throws(KernelError) {
@@ -78,7 +78,7 @@ struct Foreground: ~Copyable {
     }
   }
 
-  private func passSignalsOn(to process: borrowing Descriptor, terminal: CInt) {
+  func passSignalsOn(to process: borrowing Descriptor, terminal: CInt) {
     while case let signal = stack_next_signal(signals.rawValue), signal != 0 {
       switch signal {
       case SIGCHLD, SIGPIPE: continue

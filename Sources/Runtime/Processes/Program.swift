@@ -67,7 +67,8 @@ struct Program: ~Copyable {
   mutating func add(
     _ kind: stack_operation_kind, for action: StaticString, _ subject: String,
     _ handle: Handle = .none, onto other: Handle = .none, slot: UInt32 = 0, slot2: UInt32 = 0,
-    flags: UInt64 = 0, number: UInt64 = 0, propagation: UInt64 = 0, path: String? = nil, text: String? = nil,
+    flags: UInt64 = 0, number: UInt64 = 0, clear: UInt64 = 0, propagation: UInt64 = 0, path: String? = nil,
+    text: String? = nil,
     data: UnsafeRawPointer? = nil
   ) throws(KernelError) {
     var operation = stack_operation()
@@ -78,6 +79,7 @@ struct Program: ~Copyable {
     operation.slot2 = slot2
     operation.flags = flags
     operation.number = number
+    operation.clear = clear
     operation.propagation = UInt32(truncatingIfNeeded: propagation)
     if let path { operation.path = UnsafePointer(try string(path)) }
     if let text { operation.text = UnsafePointer(try string(text)) }

@@ -104,6 +104,12 @@ enum OpenTree {
   static let clone: UInt32 = 1
 }
 
+/// SEEK_… of lseek(2), which glibc shows to _GNU_SOURCE alone.
+enum Seek {
+  static let data: CInt = 3
+  static let hole: CInt = 4
+}
+
 /// …_MAGIC of linux/magic.h.
 enum FileSystemType {
   static let pipe: Int64 = 0x5049_5045

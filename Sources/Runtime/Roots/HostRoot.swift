@@ -26,7 +26,7 @@ public struct HostRoot: Sendable {
     for (path, target) in links { try skeleton.link(path, to: target) }
 
     var mounts: [ContainerMount] = []
-    for name in ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"] {
+    for name in programFolders {
       if let target = try skeleton.linkTarget(ofSource: name) {
         try skeleton.link(name, to: target)
       } else if skeleton.sourceIsFolder(name) {
@@ -52,7 +52,10 @@ public struct HostRoot: Sendable {
     return HostRoot(lower: folder, mounts: mounts)
   }
 
-  private static let folders: [(String, mode_t)] = [
+  /// What of the host's is mounted, or is a link into what is.
+  package static let programFolders = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"]
+
+  package static let folders: [(path: String, mode: UInt32)] = [
     ("proc", 0o555), ("sys", 0o555), ("dev", 0o755), ("tmp", 0o1777), ("run", 0o755), ("run/lock", 0o1777),
     ("root", 0o700), ("home", 0o755), ("srv", 0o755), ("mnt", 0o755), ("media", 0o755), ("opt", 0o755),
     ("var", 0o755), ("var/cache", 0o755), ("var/lib", 0o755), ("var/log", 0o755), ("var/spool", 0o755),
@@ -60,11 +63,11 @@ public struct HostRoot: Sendable {
     ("etc/alternatives", 0o755), ("etc/ld.so.conf.d", 0o755),
   ]
 
-  private static let links = [
+  package static let links: [(path: String, target: String)] = [
     ("var/run", "/run"), ("var/lock", "/run/lock"), ("etc/mtab", "/proc/self/mounts"),
   ]
 
-  private static let files = [
+  package static let files: [(path: String, text: String)] = [
     ("etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost\n"),
     ("etc/hostname", ""),
     ("etc/resolv.conf", ""),
@@ -80,12 +83,12 @@ public struct HostRoot: Sendable {
 
   /// Taken over as they are; a link only if it leads into /usr. Of certificates the bundle alone: it is what libraries
   /// read, while the folder's hundreds of links take longer to make than all the rest, and a file there could be a key.
-  private static let carriedFiles = [
+  package static let carriedFiles = [
     "etc/services", "etc/protocols", "etc/os-release", "etc/debian_version", "etc/ld.so.cache", "etc/ld.so.conf",
     "etc/localtime", "etc/timezone", "etc/mime.types", "etc/ssl/openssl.cnf", "etc/ssl/certs/ca-certificates.crt",
   ]
 
-  private static let carriedFolders = ["etc/ld.so.conf.d"]
+  package static let carriedFolders = ["etc/ld.so.conf.d"]
 }
 
 /// The host's system accounts, less all but names and numbers (passwd(5), group(5)).

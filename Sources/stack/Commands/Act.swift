@@ -7,14 +7,14 @@ import Orchestrator
 struct ServiceOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
-      "Services, as web1 or web/web1: with replicas, all of them, or web-2. Without any: all of the stack's.",
+      "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2. Default: all of the stack.",
       valueName: "service"))
   var services: [String] = []
   @OptionGroup var stack: StackOptions
 }
 
 struct Start: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "start", abstract: "Start services that were stopped.")
+  static let configuration = CommandConfiguration(commandName: "start", abstract: "Start services that are stopped.")
 
   @OptionGroup var target: ServiceOptions
   @OptionGroup var progress: ProgressOptions
@@ -26,10 +26,10 @@ struct Start: ParsableCommand {
 
 struct Stop: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stop", abstract: "Stop services; their networks and what they wrote stay.")
+    commandName: "stop", abstract: "Stop services, and keep their networks, files and logs.")
 
   @OptionGroup var target: ServiceOptions
-  @Option(name: [.short, .long], help: ArgumentHelp("Seconds until SIGKILL.", valueName: "seconds"))
+  @Option(name: [.short, .long], help: ArgumentHelp("Seconds to wait before SIGKILL.", valueName: "seconds"))
   var timeout: Double?
   @OptionGroup var progress: ProgressOptions
 
@@ -43,7 +43,7 @@ struct Restart: ParsableCommand {
     commandName: "restart", abstract: "Stop services and start them again.")
 
   @OptionGroup var target: ServiceOptions
-  @Option(name: [.short, .long], help: ArgumentHelp("Seconds until SIGKILL.", valueName: "seconds"))
+  @Option(name: [.short, .long], help: ArgumentHelp("Seconds to wait before SIGKILL.", valueName: "seconds"))
   var timeout: Double?
   @OptionGroup var progress: ProgressOptions
 
@@ -54,10 +54,10 @@ struct Restart: ParsableCommand {
 
 struct Kill: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "kill", abstract: "Send a signal to services: SIGKILL, if none is named.")
+    commandName: "kill", abstract: "Send a signal to services. Default: SIGKILL.")
 
   @OptionGroup var target: ServiceOptions
-  @Option(name: [.customShort("S"), .long], help: "The signal, by name or number.")
+  @Option(name: [.customShort("S"), .long], help: "The signal's name or number.")
   var signal = "SIGKILL"
   @OptionGroup var progress: ProgressOptions
 

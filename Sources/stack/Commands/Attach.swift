@@ -4,17 +4,20 @@ import Orchestrator
 
 struct Attach: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "attach", abstract: "Show what a running service writes, and give it what is typed.",
+    commandName: "attach", abstract: "Show the output of a running service, and pass on what is typed.",
     discussion: """
-      With `tty: true` ctrl-p ctrl-q leaves it alone again, and every other key is the service's. With `stdin_open: true` and
-      no terminal standard input is passed on, and Ctrl-C leaves it. The exit code is the service's if it ends meanwhile.
+      With `tty: true`, ctrl-p ctrl-q detaches. Every other key goes to the
+      service.
+      With `stdin_open: true` and no terminal, standard input goes to the
+      service, and Ctrl-C detaches.
+      If the service ends, its exit code is that of this command.
       """)
 
-  @Flag(help: "Pass nothing on to the service.")
+  @Flag(help: "Do not pass input to the service.")
   var noStdin = false
-  @Option(help: ArgumentHelp("Which replica of the service: the first, if none is named.", valueName: "number"))
+  @Option(help: ArgumentHelp("Number of the replica. Default: the first.", valueName: "number"))
   var index: Int?
-  @Argument(help: ArgumentHelp("The service, as web1 or web/web1.", valueName: "service"))
+  @Argument(help: ArgumentHelp("The service, such as web1 or web/web1.", valueName: "service"))
   var service: String
   @OptionGroup var stack: StackOptions
 

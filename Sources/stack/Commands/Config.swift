@@ -3,22 +3,22 @@ import Orchestrator
 
 struct Config: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "Check a stack file and show it as it is understood.")
+    commandName: "config", abstract: "Check a stack file, and print it as `stack` reads it.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case yaml, json }
 
   @OptionGroup var source: SourceOptions
-  @Flag(name: [.short, .long], help: "Only check.")
+  @Flag(name: [.short, .long], help: "Check only, and print nothing.")
   var quiet = false
-  @Option(help: "yaml or json; with json, what is wrong with the file is an object a line as well.")
+  @Option(help: "Format of the output. With json, diagnostics are JSON too, one object a line.")
   var format = Format.yaml
-  @Flag(help: "Only the services' names.")
+  @Flag(help: "Print the names of the services only.")
   var services = false
-  @Flag(help: "Only the networks' names.")
+  @Flag(help: "Print the names of the networks only.")
   var networks = false
-  @Flag(help: "The variables that the file refers to.")
+  @Flag(help: "Print the variables that the file refers to.")
   var variables = false
-  @Flag(help: "Leave $NAME as it is.")
+  @Flag(help: "Do not replace variables such as $NAME.")
   var noInterpolate = false
 
   func run() throws {

@@ -1,3 +1,5 @@
+import Kernel
+import Vocabulary
 import ArgumentParser
 import Orchestrator
 
@@ -7,19 +9,21 @@ struct Cp: ParsableCommand {
     discussion: """
       stack cp web1:/var/log/app ./logs    from the service
       stack cp ./pages/. web1:/srv/www     the contents of a folder, into the service
-      In a folder that is there the copy keeps its name. Links are copied as links, and none is followed out of the service.
+
+      If the target is an existing folder, the copy keeps its name. Symbolic
+      links are copied as links. No link leads out of the service.
       """)
 
-  @Argument(help: ArgumentHelp("What to copy: web1:/path, web/web1:/path, or a path of the host.", valueName: "source"))
+  @Argument(help: ArgumentHelp("The source: web1:/path, web/web1:/path, or a path of the host.", valueName: "source"))
   var source: String
-  @Argument(help: ArgumentHelp("Where to: the same.", valueName: "target"))
+  @Argument(help: ArgumentHelp("The target, in the same forms.", valueName: "target"))
   var target: String
   @OptionGroup var stack: StackOptions
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
       for path in try session.commands.copy(source, to: target, in: stack.stack) {
-        standardError("", "warning: \(path) is neither a file, a folder nor a link: left out")
+        standardError("", "warning: \(VisibleText.line(path)) is neither a file, a folder nor a link: left out")
       }
     }
   }

@@ -1,21 +1,25 @@
+import Kernel
+import Vocabulary
 import ArgumentParser
 import Orchestrator
 
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "doctor", abstract: "Say what this host offers to stacks, what it lacks, and what to do about it.",
-    discussion:
-      "Changes nothing without --fix and --unfix. Ends with status 1 when something is missing without which stacks do not come up."
+    commandName: "doctor", abstract: "Check what this host offers to stacks and what it lacks, with a remedy for each.",
+    discussion: """
+      Changes nothing unless --fix or --unfix is given. The exit code is 1 if
+      something is missing that stacks need.
+      """
   )
 
   @Flag(
     help:
       """
-      Let the stacks that are up through where Docker's or firewalld's rules drop their packets, which down takes back; and give \
-      a supervisor to those that have lost theirs.
+      Let packets of running stacks pass the rules of Docker and firewalld; `down` takes that back. Start a supervisor for \
+      each stack that has lost its own.
       """)
   var fix = false
-  @Flag(help: "Take back what --fix did in firewalld's rules.")
+  @Flag(help: "Undo what --fix changed in firewalld.")
   var unfix = false
 
   func validate() throws {
@@ -30,8 +34,8 @@ struct Doctor: ParsableCommand {
       if unfix { for line in try session.commands.takeBack() { print("done \(line)") } }
       let findings = session.commands.examine(initProgram: InitProgram.find())
       for finding in findings {
-        print("\(finding.verdict.label) \(finding.text)")
-        for line in finding.remedy?.split(separator: "\n") ?? [] { print("     \(line)") }
+        print("\(finding.verdict.label) \(VisibleText.lines(finding.text))")
+        for line in finding.remedy?.split(separator: "\n") ?? [] { print("     \(VisibleText.line(line))") }
       }
       if findings.contains(where: { $0.verdict == .missing }) { throw ExitCode.failure }
     }

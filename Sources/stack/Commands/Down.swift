@@ -3,10 +3,10 @@ import Orchestrator
 
 struct Down: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "down", abstract: "Take a stack down, and leave nothing of it but its volumes.")
+    commandName: "down", abstract: "Take a stack down. Only its named volumes stay.")
 
   @Argument(
-    help: ArgumentHelp("The stack's name or its file. Without it: the only one that is up.", valueName: "stack"))
+    help: ArgumentHelp("The name of the stack, or its file. Default: the only stack that is up.", valueName: "stack"))
   var stack: String?
   @Option(
     name: [.customShort("f"), .customLong("file")],
@@ -14,16 +14,16 @@ struct Down: ParsableCommand {
   var file: String?
   @Option(
     name: [.customShort("p"), .customLong("project")],
-    help: ArgumentHelp("The stack's name, whatever its file says. Default: COMPOSE_PROJECT_NAME.", valueName: "name"))
+    help: ArgumentHelp("The name of the stack. Overrides the file. Default: COMPOSE_PROJECT_NAME.", valueName: "name"))
   var project: String?
-  @Flag(name: [.short, .long], help: "Remove its volumes too.")
+  @Flag(name: [.short, .long], help: "Remove its named volumes too.")
   var volumes = false
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Seconds for services to stop by themselves, instead of their own grace period.", valueName: "seconds"))
+      "Seconds to wait before SIGKILL, instead of each service's own grace period.", valueName: "seconds"))
   var timeout: Double?
-  @Flag(help: "Accepted for Compose's sake: down always takes everything of the stack.")
+  @Flag(help: "Accepted for compatibility with Compose. `down` always removes orphans.")
   var removeOrphans = false
   @OptionGroup var progress: ProgressOptions
 

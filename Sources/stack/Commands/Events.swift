@@ -4,20 +4,20 @@ import Orchestrator
 
 struct Events: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "events", abstract: "Show what happens to services: start, ready, die, stop, health_status.",
-    discussion: "Goes on until Ctrl-C, from now or from --since on.")
+    commandName: "events", abstract: "Show events of services: start, ready, die, stop, health_status.",
+    discussion: "Runs until Ctrl-C. Starts now, or at --since.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Argument(help: ArgumentHelp("Stacks. Without any: all that are up.", valueName: "stack"))
+  @Argument(help: ArgumentHelp("Stacks. Default: all that are up.", valueName: "stack"))
   var stacks: [String] = []
-  @Option(help: ArgumentHelp("From a time on: 2026-01-31T12:00:00Z, or 10m ago.", valueName: "time"))
+  @Option(help: ArgumentHelp("Start time: 2026-01-31T12:00:00Z, or 10m for ten minutes ago.", valueName: "time"))
   var since: String?
-  @Option(help: ArgumentHelp("Up to a time.", valueName: "time"))
+  @Option(help: ArgumentHelp("End time, in the same forms.", valueName: "time"))
   var until: String?
-  @Flag(help: "Only what has happened so far.")
+  @Flag(help: "Print past events only, and end.")
   var noFollow = false
-  @Option(help: "text or json (one object a line).")
+  @Option(help: "Format of the output; json has one object a line.")
   var format = Format.text
   @Flag(help: "The same as --format json.")
   var json = false

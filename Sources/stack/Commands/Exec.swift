@@ -6,31 +6,37 @@ import Orchestrator
 struct Exec: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "exec", abstract: "Run a command in a running service.",
-    discussion:
-      """
-      Options end at the service's name. The command has the service's environment, and with a terminal your TERM unless the \
-      service has one of its own. The exit code is the command's: 128+n after a signal, 127 when it is not there, 126 when it \
-      cannot be executed.
-      """
-  )
+    discussion: """
+      stack exec web1 sh                               a shell
+      stack exec web1 curl -s db:8080/health           one service asks another
+      stack exec -u www-data -w /srv web1 ls -l        another user, a folder
+      stack exec -T web1 tar -c /var/log >logs.tar     without a terminal
 
-  @Option(name: [.customShort("u"), .long], help: "The user, as name or uid, with :group.")
+      Options of `stack` come before the name of the service.
+      The command has the environment of the service. On a terminal, TERM is
+      yours unless the service sets it.
+
+      The exit code is that of the command: 128+n after signal n, 127 if the
+      command is not found, 126 if it cannot be executed.
+      """)
+
+  @Option(name: [.customShort("u"), .long], help: "The user, by name or uid, optionally with :group.")
   var user: String?
   @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The working directory.", valueName: "folder"))
   var workdir: String?
   @Option(name: [.customShort("e"), .long], help: ArgumentHelp("An environment variable.", valueName: "name=value"))
   var env: [String] = []
-  @Flag(name: [.customShort("T"), .long], help: "No terminal, even when standard input is one.")
+  @Flag(name: [.customShort("T"), .long], help: "Allocate no terminal, even if standard input is one.")
   var noTty = false
   @Flag(name: [.customShort("t"), .customLong("tty")], help: .hidden)
   var tty = false
   @Flag(name: [.customShort("i"), .customLong("interactive")], help: .hidden)
   var interactive = false
-  @Flag(help: "All of root's capabilities, whatever the service has.")
+  @Flag(help: "Grant all capabilities of root.")
   var privileged = false
-  @Flag(name: [.customShort("d"), .long], help: "Leave it running, with neither input nor output, and return at once.")
+  @Flag(name: [.customShort("d"), .long], help: "Run in the background, without input and output, and return at once.")
   var detach = false
-  @Option(help: ArgumentHelp("Which replica of the service: the first, if none is named.", valueName: "number"))
+  @Option(help: ArgumentHelp("Number of the replica. Default: the first.", valueName: "number"))
   var index: Int?
   @OptionGroup var stack: StackOptions
   @Argument(

@@ -1,18 +1,20 @@
+import Kernel
+import Vocabulary
 import ArgumentParser
 import Orchestrator
 
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show everything that is known of a stack or a service, as JSON.",
-    discussion: "What is as it is for everybody who says nothing, such as no limits, is left out.")
+    commandName: "inspect", abstract: "Print all details of a stack or a service as JSON.",
+    discussion: "Properties that have their default value are left out.")
 
-  @Argument(help: ArgumentHelp("A stack, or a service as web1 or web/web1.", valueName: "name"))
+  @Argument(help: ArgumentHelp("A stack, or a service such as web1 or web/web1.", valueName: "name"))
   var name: String?
   @OptionGroup var stack: StackOptions
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      print(try session.commands.inspect(name, in: stack.stack))
+      print(VisibleText.json(try session.commands.inspect(name, in: stack.stack)))
     }
   }
 }

@@ -5,51 +5,52 @@ import Vocabulary
 
 struct Link: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "link", abstract: "Show what befalls packets on the links of a stack, or change it while it runs.",
+    commandName: "link", abstract: "Show or change rate, delay and loss of a stack's links while it runs.",
     discussion: """
-      stack link web                                    each link, both ways, with what has passed
-      stack link web1:front --delay 50ms --loss 1%      each way, in place of what the file says
+      stack link web                                  all links, with counters
+      stack link web1:front --delay 50ms --loss 1%    both directions
       stack link web1:front --egress --rate 10mbit --for 30s
-      stack link web1:front --down                      no packet passes, until --up
-      stack link r1:r2 --loss 5%                        a link between two services, by the other or its interface
-      stack link web1:front --reset                     what the file says again
+      stack link web1:front --down                    until --up
+      stack link r1:r2 --loss 5%                      a cable of `links:`
+      stack link web1:front --reset                   the file's values again
 
-      What was changed holds until it is taken back, its time is up or the stack is down, also through restarts.
+      A change replaces the file's values. It lasts until --reset, the end of
+      --for, or `stack down`, and survives restarts of the service.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
   @Argument(
     help: ArgumentHelp(
-      "A stack, to show its links; or a service's link, as web1:front or web/web1:front.", valueName: "link"))
+      "A stack, or one link, such as web1:front or web/web1:front.", valueName: "link"))
   var place: String?
-  @Option(help: ArgumentHelp("The most that passes in a second, or none.", valueName: "10mbit"))
+  @Option(help: ArgumentHelp("Bits a second, or none for no limit.", valueName: "10mbit"))
   var rate: String?
-  @Option(help: ArgumentHelp("How long each packet takes.", valueName: "50ms"))
+  @Option(help: ArgumentHelp("Delay of each packet.", valueName: "50ms"))
   var delay: String?
-  @Option(help: ArgumentHelp("How much the delay varies at most.", valueName: "5ms"))
+  @Option(help: ArgumentHelp("Largest variation of the delay.", valueName: "5ms"))
   var jitter: String?
-  @Option(help: ArgumentHelp("Packets that do not arrive.", valueName: "1%"))
+  @Option(help: ArgumentHelp("Share of packets that are lost.", valueName: "1%"))
   var loss: String?
-  @Option(help: ArgumentHelp("Packets that arrive twice.", valueName: "1%"))
+  @Option(help: ArgumentHelp("Share of packets that are duplicated.", valueName: "1%"))
   var duplicate: String?
-  @Option(help: ArgumentHelp("Packets with a bit turned over.", valueName: "1%"))
+  @Option(help: ArgumentHelp("Share of packets that have one bit flipped.", valueName: "1%"))
   var corrupt: String?
-  @Option(help: ArgumentHelp("Packets that overtake those that are delayed.", valueName: "25%"))
+  @Option(help: ArgumentHelp("Share of packets that are sent without the delay.", valueName: "25%"))
   var reorder: String?
-  @Flag(help: "Only what the service sends.")
+  @Flag(help: "Change only what the service sends.")
   var egress = false
-  @Flag(help: "Only what the service gets.")
+  @Flag(help: "Change only what the service receives.")
   var ingress = false
-  @Option(name: .customLong("for"), help: ArgumentHelp("End it after so long.", valueName: "30s"))
+  @Option(name: .customLong("for"), help: ArgumentHelp("Undo the change after this time.", valueName: "30s"))
   var duration: String?
-  @Flag(help: "Let no packet pass.")
+  @Flag(help: "Drop all packets.")
   var down = false
-  @Flag(help: "Let packets pass again.")
+  @Flag(help: "Undo --down.")
   var up = false
-  @Flag(help: "Go back to what the file says.")
+  @Flag(help: "Return to the file's values.")
   var reset = false
-  @Option(help: "table or json (one object a line).")
+  @Option(help: "Format of the output; json has one object a line.")
   var format = Format.table
   @OptionGroup var stack: StackOptions
   @OptionGroup var progress: ProgressOptions
@@ -110,15 +111,15 @@ struct Link: ParsableCommand {
 
 struct Partition: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "partition", abstract: "Cut services off from each other, until heal.",
+    commandName: "partition", abstract: "Drop all packets between groups of services, until heal.",
     discussion: """
       stack partition web1,web2 db     web1 and web2 on one side, db on the other
       stack partition db               db on one side, all others on the other
 
-      Services that stand on no side reach all. What was connected is cut too.
+      A service that is on no side reaches all others. Open connections are cut too.
       """)
 
-  @Argument(help: ArgumentHelp("The sides, each as names with commas between.", valueName: "services"))
+  @Argument(help: ArgumentHelp("The sides. Each is one name, or several with commas between.", valueName: "services"))
   var sides: [String]
   @OptionGroup var stack: StackOptions
   @OptionGroup var progress: ProgressOptions
@@ -138,9 +139,9 @@ struct Partition: ParsableCommand {
 
 struct Heal: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "heal", abstract: "End a partition: all services reach each other again as far as the file lets them.")
+    commandName: "heal", abstract: "End a partition. Services reach each other again as the file says.")
 
-  @Argument(help: ArgumentHelp("The stack, when more than one is up.", valueName: "stack"))
+  @Argument(help: ArgumentHelp("The stack. Needed only when several are up.", valueName: "stack"))
   var name: String?
   @OptionGroup var stack: StackOptions
   @OptionGroup var progress: ProgressOptions

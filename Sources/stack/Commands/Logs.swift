@@ -4,28 +4,29 @@ import Host
 import Orchestrator
 
 struct Logs: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "logs", abstract: "Show what services wrote.")
+  static let configuration = CommandConfiguration(commandName: "logs", abstract: "Show the output of services.")
 
   @Argument(
     help: ArgumentHelp(
-      "Services, as web1 or web/web1: with replicas, all of them, or web-2. Without any: all of the stack's.",
+      "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2. Default: all of the stack.",
       valueName: "service"))
   var services: [String] = []
   @OptionGroup var stack: StackOptions
-  @Flag(name: [.short, .long], help: "Go on until Ctrl-C.")
+  @Flag(name: [.short, .long], help: "Follow new output, until Ctrl-C.")
   var follow = false
   @Option(
-    name: [.customShort("n"), .long], help: ArgumentHelp("Only the last lines of each service.", valueName: "lines"))
+    name: [.customShort("n"), .long],
+    help: ArgumentHelp("Show only the last lines of each service.", valueName: "lines"))
   var tail: String?
-  @Flag(name: [.short, .long], help: "With the time of each line.")
+  @Flag(name: [.short, .long], help: "Show the time of each line.")
   var timestamps = false
-  @Option(help: ArgumentHelp("From a time on: 2026-01-31T12:00:00Z, or 10m ago.", valueName: "time"))
+  @Option(help: ArgumentHelp("Start time: 2026-01-31T12:00:00Z, or 10m for ten minutes ago.", valueName: "time"))
   var since: String?
-  @Option(help: ArgumentHelp("Up to a time.", valueName: "time"))
+  @Option(help: ArgumentHelp("End time, in the same forms.", valueName: "time"))
   var until: String?
-  @Flag(help: "Without the services' names.")
+  @Flag(help: "Do not show names of services.")
   var noLogPrefix = false
-  @Flag(help: "Without colours.")
+  @Flag(help: "Do not use colours.")
   var noColor = false
 
   func run() throws {
@@ -34,7 +35,8 @@ struct Logs: ParsableCommand {
       options.follows = follow
       options.showsTime = timestamps
       options.showsPrefix = !noLogPrefix
-      options.isColored = !noColor && isatty(STDOUT_FILENO) == 1
+      options.isTerminal = isatty(STDOUT_FILENO) == 1
+      options.isColored = !noColor && options.isTerminal
       options.since = since
       options.until = until
       if let tail, tail != "all" {

@@ -4,7 +4,7 @@ import Orchestrator
 struct Pause: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pause",
-    abstract: "Have services stand still, with all that they have in memory and all their connections.")
+    abstract: "Freeze the processes of services. Memory and connections stay.")
 
   @OptionGroup var target: ServiceOptions
   @OptionGroup var progress: ProgressOptions
@@ -16,7 +16,7 @@ struct Pause: ParsableCommand {
 
 struct Unpause: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "unpause", abstract: "Let services that stand still go on.")
+    commandName: "unpause", abstract: "Resume services that are paused.")
 
   @OptionGroup var target: ServiceOptions
   @OptionGroup var progress: ProgressOptions

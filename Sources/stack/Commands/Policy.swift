@@ -3,14 +3,21 @@ import Orchestrator
 
 struct Policy: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "policy", abstract: "Show who may talk to whom: the rules in order, and what each has decided on.",
-    discussion: "A rule counts the first packet of each connection that it allows, and every packet that it refuses.")
+    commandName: "policy", abstract: "Show the policy rules of a stack in order, with their counters.",
+    discussion: """
+      stack policy shop                   rules, with packets and bytes
+      stack policy shop --format json     the same for scripts
+      stack reach web1 db:5432            the rule that decides about one pair
+
+      An `allow` rule counts the first packet of each connection, a `deny` rule
+      every packet.
+      """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-  @Argument(help: ArgumentHelp("A stack.", valueName: "stack"))
+  @Argument(help: ArgumentHelp("A stack. Default: the only one that is up.", valueName: "stack"))
   var stack: String?
-  @Option(help: "table or json.")
+  @Option(help: "Format of the output.")
   var format = Format.table
 
   func run() throws {

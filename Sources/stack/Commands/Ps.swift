@@ -5,21 +5,21 @@ import Orchestrator
 
 struct Ps: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "ps", abstract: "Show services: state, addresses, published ports.")
+    commandName: "ps", abstract: "List services with their state, addresses and published ports.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-  @Argument(help: ArgumentHelp("A stack. Without it: all that are up.", valueName: "stack"))
+  @Argument(help: ArgumentHelp("A stack. Default: all that are up.", valueName: "stack"))
   var stack: String?
-  @Flag(name: [.short, .long], help: "Also services that have ended.")
+  @Flag(name: [.short, .long], help: "Include services that have ended.")
   var all = false
-  @Flag(name: [.short, .long], help: "Only the process ids.")
+  @Flag(name: [.short, .long], help: "Print process ids only.")
   var quiet = false
-  @Flag(help: "Only the services' names.")
+  @Flag(help: "Print names of services only.")
   var services = false
-  @Option(help: "Only services in this state: created, starting, running, restarting, exited.")
+  @Option(help: "List only services in this state: created, starting, running, restarting, exited.")
   var status: [String] = []
-  @Option(help: "table or json (one object a line).")
+  @Option(help: "Format of the output; json has one object a line.")
   var format = Format.table
 
   func run() throws {

@@ -6,23 +6,24 @@ struct SourceOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
       "The stack file. Without it: those of COMPOSE_FILE, or the one *.stack here, or compose.yaml with "
-        + "compose.override.yaml over it; if there is none, of the nearest folder above that has one.",
+        + "compose.override.yaml over it, here or in the nearest folder above that has one. What others may have written "
+        + "has to be named.",
       valueName: "file"),
     completion: .file(extensions: ["stack", "yaml", "yml"]))
   var file: String?
   @Option(
     name: [.customShort("f"), .customLong("file")],
     help: ArgumentHelp(
-      "A stack file, or - for standard input; later ones are merged over earlier ones.", valueName: "file"),
+      "A stack file, or - for standard input. Later files override earlier ones.", valueName: "file"),
     completion: .file(extensions: ["stack", "yaml", "yml"]))
   var files: [String] = []
   @Option(
     name: [.customShort("p"), .customLong("project")],
-    help: ArgumentHelp("The stack's name. Default: COMPOSE_PROJECT_NAME, or the file's.", valueName: "name"))
+    help: ArgumentHelp("The name of the stack. Default: COMPOSE_PROJECT_NAME, or else the file's.", valueName: "name"))
   var name: String?
   @Option(
     help: ArgumentHelp(
-      "A profile whose services are to run too. Default: those of COMPOSE_PROFILES.", valueName: "name"))
+      "A profile whose services run too. Default: COMPOSE_PROFILES.", valueName: "name"))
   var profile: [String] = []
 
   var request: LoadRequest {
@@ -37,7 +38,7 @@ struct SourceOptions: ParsableArguments {
 struct ProgressOptions: ParsableArguments {
   enum Style: String, ExpressibleByArgument, CaseIterable { case auto, tty, plain, json, quiet }
 
-  @Option(help: "How progress is shown: auto, tty, plain, json, quiet.")
+  @Option(help: "Style of progress messages.")
   var progress = Style.auto
 }
 
@@ -45,7 +46,7 @@ struct ProgressOptions: ParsableArguments {
 struct StackOptions: ParsableArguments {
   @Option(
     name: [.customShort("s"), .customLong("stack")],
-    help: ArgumentHelp("The stack, when more than one is up. Default: COMPOSE_PROJECT_NAME.", valueName: "name"))
+    help: ArgumentHelp("The stack. Needed only when several are up. Default: COMPOSE_PROJECT_NAME.", valueName: "name"))
   var named: String?
 
   var stack: String? { named ?? Caller.projectName }

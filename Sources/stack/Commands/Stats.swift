@@ -5,20 +5,20 @@ import Orchestrator
 
 struct Stats: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stats", abstract: "Show what services use: processors, memory, network, block devices, processes.",
-    discussion: "100 % is one processor. Memory is without file pages that the kernel can take back at once.")
+    commandName: "stats", abstract: "Show resource usage of services: CPU, memory, network, block devices, processes.",
+    discussion: "100 % is one CPU. Memory excludes inactive page cache.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
   @Argument(
     help: ArgumentHelp(
-      "Services, as web1 or web/web1: with replicas, all of them, or web-2. Without any: all that run.",
+      "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2. Default: all that run.",
       valueName: "service"))
   var services: [String] = []
   @OptionGroup var stack: StackOptions
-  @Flag(help: "Once, and not every second until Ctrl-C.")
+  @Flag(help: "Print once, instead of every second until Ctrl-C.")
   var noStream = false
-  @Option(help: "table or json (one object a line).")
+  @Option(help: "Format of the output; json has one object a line.")
   var format = Format.table
 
   func run() throws {
@@ -40,11 +40,11 @@ struct Stats: ParsableCommand {
 
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "top", abstract: "Show the processes of services, as the host sees them.")
+    commandName: "top", abstract: "List the processes of services, with the host's process ids.")
 
   @Argument(
     help: ArgumentHelp(
-      "Services, as web1 or web/web1: with replicas, all of them, or web-2. Without any: all that run.",
+      "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2. Default: all that run.",
       valueName: "service"))
   var services: [String] = []
   @OptionGroup var stack: StackOptions

@@ -7,8 +7,11 @@ struct Supervise: ParsableCommand {
     commandName: "supervise", abstract: "Supervise a stack.", shouldDisplay: false)
 
   @Argument var stack: String
+  /// Where stack-init is. The command that starts a supervisor knows: a supervisor is executed from a mount on which its own path
+  /// may be another.
+  @Argument var initProgram: String?
 
   func run() throws {
-    try StackCommands.supervise(stack, initProgram: InitProgram.find())
+    try StackCommands.supervise(stack, initProgram: initProgram)
   }
 }

@@ -5,51 +5,58 @@ import Verify
 
 struct Up: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "up", abstract: "Bring a stack up, and return when every service is ready.",
+    commandName: "up", abstract: "Bring a stack up, and return when all services are ready.",
     discussion: """
-      On a stack that is up, changes what differs from the file and says which field did. With the names of services, \
-      brings up these and what they depend on, and leaves the others as they are.
+      stack up stacks/web.stack                 all services of a file
+      stack up                                  of the file that is found here
+      stack up shop.stack db web                two services, and what they need
+      stack up shop.stack --dry-run >plan.sh    the plan as shell commands
+      stack up shop.stack --verify              then check the network
+      stack up shop.stack --scale web=3         three replicas of web
+
+      If the stack is up, only what differs from the file is changed.
+      The difference is named.
       """)
 
   @OptionGroup var source: SourceOptions
   @Argument(
-    help: ArgumentHelp("Services, where not all are meant. The first word is one too where it is no file's name."))
+    help: ArgumentHelp("Services to bring up. Default: all. Dependencies are included."))
   var services: [String] = []
-  @Flag(name: [.short, .long], help: "Accepted for Compose's sake: services always run in the background.")
+  @Flag(name: [.short, .long], help: "Accepted for compatibility with Compose. Services always run in the background.")
   var detach = false
-  @Flag(help: "Follow the logs afterwards, until Ctrl-C.")
+  @Flag(help: "Then follow the logs, until Ctrl-C.")
   var attach = false
-  @Flag(help: "Print the plan and change nothing.")
+  @Flag(help: "Print the plan as shell commands, and change nothing.")
   var dryRun = false
-  @Flag(help: "Make every service anew, changed or not.")
+  @Flag(help: "Recreate all services, changed or not.")
   var forceRecreate = false
-  @Flag(help: "Leave services that exist as they are, changed or not.")
+  @Flag(help: "Recreate no service, changed or not.")
   var noRecreate = false
-  @Flag(help: "Bring up only the services named, and do not wait for what they depend on.")
+  @Flag(help: "Bring up only the named services, without their dependencies.")
   var noDeps = false
   @Option(
     help: ArgumentHelp(
-      "Seconds until a service that is not ready counts as failed. Default: 60, or what its health check may take.",
+      "Seconds until a service must be ready. Default: 60, or the duration of its health check.",
       valueName: "seconds"))
   var waitTimeout: Double?
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Seconds for services that are made anew to stop by themselves, instead of their own grace period.",
+      "Seconds before SIGKILL when a service is recreated, instead of its own grace period.",
       valueName: "seconds"))
   var timeout: Double?
-  @Option(help: ArgumentHelp("Run so many replicas of a service.", valueName: "service=n"))
+  @Option(help: ArgumentHelp("Number of replicas of a service.", valueName: "service=n"))
   var scale: [String] = []
-  @Flag(help: "Accepted for Compose's sake: up always waits.")
+  @Flag(help: "Accepted for compatibility with Compose. `up` always waits.")
   var wait = false
-  @Flag(help: "Then compare what the file promises with what packets do; end with status 1 when anything differs.")
+  @Flag(help: "Then run `stack verify`. The exit code is 1 if anything differs.")
   var verify = false
-  @Flag(help: "Accepted for Compose's sake: up always removes services that are no longer in the file.")
+  @Flag(help: "Accepted for compatibility with Compose. `up` always removes orphans.")
   var removeOrphans = false
-  @Flag(help: "Follow the logs until a service ends, then stop all of them. The exit code is that service's.")
+  @Flag(help: "Follow the logs until one service ends, then stop all. The exit code is that of the service.")
   var abortOnContainerExit = false
   @Option(
-    help: ArgumentHelp("As --abort-on-container-exit, with the exit code of this service.", valueName: "service"))
+    help: ArgumentHelp("Like --abort-on-container-exit, but with the exit code of this service.", valueName: "service"))
   var exitCodeFrom: String?
   @OptionGroup var progress: ProgressOptions
 

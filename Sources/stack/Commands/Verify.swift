@@ -4,24 +4,30 @@ import Verify
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Compare what a stack promises with what packets do.",
+    commandName: "verify", abstract: "Check with real packets that the network does what the file says.",
     discussion: """
-      Sends real packets from every service, and from the host, to every port that a service declares or that a rule names, \
-      and compares what becomes of them with what the stack's networks, `policies:` and `expect:` say. With a file, what \
-      that file says now counts. Ends with status 1 when anything differs.
+      stack verify                                  the only stack that is up
+      stack verify shop.stack                       against the file as it is now
+      stack verify shop --only web1,db              only checks between these
+      stack verify shop --format junit >net.xml     a report for CI
+
+      Packets go from every service, and from the host, to every port that a
+      service declares or a rule names. The results are compared with the
+      networks, `policies:` and `expect:` of the stack.
+      The exit code is 1 if anything differs.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, junit }
 
   @Argument(
-    help: ArgumentHelp("A stack, or its file. Without it: the only one that is up.", valueName: "stack|file"),
+    help: ArgumentHelp("A stack, or its file. Default: the only stack that is up.", valueName: "stack|file"),
     completion: .file(extensions: ["stack", "yaml", "yml"]))
   var target: String?
-  @Option(help: ArgumentHelp("Only checks between these: services, host, internet.", valueName: "a,b"))
+  @Option(help: ArgumentHelp("Check only between these: services, host, internet.", valueName: "a,b"))
   var only: String?
-  @Option(help: "table, json or junit.")
+  @Option(help: "Format of the output.")
   var format = Format.table
-  @Option(help: ArgumentHelp("A profile whose services run too, when a file is given.", valueName: "name"))
+  @Option(help: ArgumentHelp("With a file: a profile whose services run too.", valueName: "name"))
   var profile: [String] = []
 
   func run() throws {
@@ -49,18 +55,18 @@ struct Verify: ParsableCommand {
 struct Reach: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reach",
-    abstract: "Say whether one service reaches another: what the stack promises, what packets do, and why.",
+    abstract: "Check one pair: what the stack promises, what a packet does, and why.",
     discussion: """
       stack reach web1 db:5432           a TCP connection
       stack reach web1 db:53/udp         a datagram
-      stack reach web1 internet          an echo request to the next machine outside
+      stack reach web1 internet          an echo request to the host's gateway
       """)
 
   @Argument(help: ArgumentHelp("A service, or host.", valueName: "from"))
   var source: String
   @Argument(
     help: ArgumentHelp(
-      "service:port, service:port/udp, service/icmp, service@network:port; or host, or internet.", valueName: "to"))
+      "service:port, service:port/udp, service/icmp, service@network:port, host, or internet.", valueName: "to"))
   var destination: String
   @OptionGroup var stack: StackOptions
 

@@ -4,11 +4,12 @@ import Orchestrator
 
 struct Wait: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "wait", abstract: "Wait until services have ended, and print their exit codes.",
-    discussion: "One line for each service, in the order given: 128+n after a signal.")
+    commandName: "wait", abstract: "Wait until services end, and print their exit codes.",
+    discussion: "Prints one line for each service, in the order given. After signal n the code is 128+n.")
 
   @Argument(
-    help: ArgumentHelp("Services, as web1 or web/web1: with replicas, all of them, or web-2.", valueName: "service"))
+    help: ArgumentHelp(
+      "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2.", valueName: "service"))
   var services: [String]
   @OptionGroup var stack: StackOptions
 

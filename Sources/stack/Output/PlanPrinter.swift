@@ -1,16 +1,13 @@
 import Intent
 import Planning
+import Script
 
-/// Shows a plan: what would be done, and the commands by which a person would do it.
+/// Shows a plan as a script: what would be done, and the commands by which a person would do it.
 struct PlanPrinter {
   let folders: StateFolders
 
   func show(_ plan: Plan) {
-    guard !plan.isEmpty else { return print("nothing to do") }
-    for reason in plan.reasons { print("\(reason.service): \(reason.text)") }
-    for step in plan.steps {
-      print("# \(step)")
-      for command in step.commands(folders: folders) { print(command) }
-    }
+    guard !plan.isEmpty else { return print("# nothing to do") }
+    print(PlanScript(plan, folders: folders).text, terminator: "")
   }
 }

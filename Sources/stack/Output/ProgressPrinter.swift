@@ -1,3 +1,5 @@
+import Kernel
+import Vocabulary
 import Glibc
 import Orchestrator
 import Planning
@@ -50,7 +52,7 @@ final class ProgressPrinter {
     let counts = Dictionary(grouping: states.values, by: \.self).map { "\($0.value.count) \($0.key)" }.sorted()
     let width = Terminal.width(of: STDERR_FILENO)
     let text = "\(stack): \(counts.joined(separator: ", ")) \u{2014} \(event.service ?? "") \(event.text)"
-    write("\r\u{1B}[K\(text.prefix(max(width - 1, 20)))")
+    write("\r\u{1B}[K\(VisibleText.line(text).prefix(max(width - 1, 20)))")
     hasLine = true
   }
 

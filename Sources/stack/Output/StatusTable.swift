@@ -1,3 +1,5 @@
+import Kernel
+import Vocabulary
 import Host
 
 /// The table that `up` and `ps` print.
@@ -18,9 +20,10 @@ enum StatusTable {
   }
 }
 
-/// Columns as wide as they need to be, with two spaces between.
+/// Columns as wide as they need to be, with two spaces between. What a terminal would obey is shown.
 enum Table {
   static func text(_ rows: [[String]]) -> String {
+    let rows = rows.map { $0.map { VisibleText.line($0) } }
     var widths: [Int] = []
     for row in rows {
       for (index, cell) in row.enumerated() {

@@ -61,7 +61,7 @@ extension ThrowawayHost {
         s.sendto(b"data", ("\(address)", 5202))
         if number % 50 == 49:
           time.sleep(0.005)
-      time.sleep(0.5)
+      time.sleep(0.1)
       for _ in range(200):
         s.sendto(b"end", ("\(address)", 5202))
       """

@@ -116,16 +116,22 @@ final class ThrowawayHost {
     return outcome.output
   }
 
-  /// Sends a signal to a started command itself, past the `nsenter` that it runs under.
-  func signal(_ number: Int32, to command: Subprocess) throws {
+  /// The process of a started command itself, below the `nsenter` that it runs under; nil before it has started and after its end.
+  func process(of command: Subprocess) throws -> pid_t? {
     let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").compactMap { pid_t($0) }
     // proc_pid_stat(5): the parent is the second field after the command's closing parenthesis.
-    let child = processes.first { pid in
+    return processes.first { pid in
       let stat = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
       let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
       return fields.count > 1 && fields[1] == "\(command.pid)"
     }
-    guard let child else { throw HarnessError("the command has not started, or has ended already") }
+  }
+
+  /// Sends a signal to a started command itself.
+  func signal(_ number: Int32, to command: Subprocess) throws {
+    guard let child = try process(of: command) else {
+      throw HarnessError("the command has not started, or has ended already")
+    }
     guard kill(child, number) == 0 else { throw HarnessError("kill: \(String(cString: strerror(errno)))") }
   }
 

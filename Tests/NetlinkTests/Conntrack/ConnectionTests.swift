@@ -1,7 +1,6 @@
 import Glibc
 import Testing
 @testable import Addresses
-@testable import Kernel
 @testable import Netfilter
 @testable import Netlink
 

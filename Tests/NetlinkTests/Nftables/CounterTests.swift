@@ -1,5 +1,4 @@
 import Testing
-@testable import Kernel
 @testable import Netfilter
 @testable import Netlink
 

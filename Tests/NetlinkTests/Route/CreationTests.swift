@@ -85,21 +85,19 @@ import Testing
     #expect(error?.errno == .socketNotConnected)
   }
 
-  @Test func aLinkSetUpWithACarrierChoosesALinkLocalAddressBeforeItIsToldNotTo() throws {
-    for isSplit in [false, true] {
-      let host = try ThrowawayNamespace()
-      var socket = try NetlinkSocket(.route, in: host.descriptor)
-      var batch = RouteBatch()
-      var pair = VethPair(near: .init("near"), peer: .init("far"))
-      pair.isUp = true
-      batch.create(pair)
-      var change = LinkChange(.name("far"))
-      change.isUp = true
-      change.ipv6AddressGeneration = IPv6AddressGeneration.none
-      if isSplit {
-        batch.change(change)
-        #expect(batch.count == 3)
-      } else {
+  @Test func aLinkThatIsFirstToldNotToChoosesNoLinkLocalAddress() throws {
+    let addresses = try addressesOfALinkSetUp { batch, change in
+      batch.change(change)
+      #expect(batch.count == 3)
+    }
+    #expect(addresses.isEmpty)
+  }
+
+  /// The kernel chooses the address as soon as it has noticed the carrier, which happens on a thread of its own: mostly before
+  /// it comes to the second half of the message, and on a busy machine after.
+  @Test func aLinkSetUpWithACarrierMayChooseALinkLocalAddressBeforeItIsToldNotTo() throws {
+    for _ in 0..<100 {
+      let addresses = try addressesOfALinkSetUp { batch, _ in
         batch.append("change", .name("far"), tolerating: .none, type: Int(RTM_NEWLINK), flags: 0) { writer in
           writer.putLinkHeader(flags: 1, change: 1)
           writer.attribute(Int(IFLA_IFNAME), "far")
@@ -108,9 +106,25 @@ import Testing
           }
         }
       }
-      try socket.apply(batch)
-      let far = try #require(try socket.link(named: "far"))
-      #expect(try socket.addresses(on: far.index).isEmpty == isSplit)
+      if !addresses.isEmpty { return }
     }
+    Issue.record("one message does as well: a service needs fewer")
+  }
+
+  /// The addresses of the peer of a veth that is up, once the peer has been set up without a link-local address as `body` says.
+  private func addressesOfALinkSetUp(_ body: (inout RouteBatch, LinkChange) -> Void) throws -> [InterfaceAddress] {
+    let host = try ThrowawayNamespace()
+    var socket = try NetlinkSocket(.route, in: host.descriptor)
+    var batch = RouteBatch()
+    var pair = VethPair(near: .init("near"), peer: .init("far"))
+    pair.isUp = true
+    batch.create(pair)
+    var change = LinkChange(.name("far"))
+    change.isUp = true
+    change.ipv6AddressGeneration = IPv6AddressGeneration.none
+    body(&batch, change)
+    try socket.apply(batch)
+    let far = try #require(try socket.link(named: "far"))
+    return try socket.addresses(on: far.index)
   }
 }

@@ -1,7 +1,6 @@
 import Glibc
 import Synchronization
 @testable import Addresses
-@testable import Kernel
 
 /// Sockets of a test, opened on a thread that has entered a namespace.
 final class TestSockets: Sendable {

@@ -158,7 +158,12 @@ import Testing
     let peer = try RawPeer(fixture.folder)
     let text = String(repeating: "y", count: 2_000_000)
     peer.send("{\"method\":\"io.stack.test.Echo\",\"parameters\":{\"text\":\"\(text)\"}}\0")
-    usleep(500_000)
+    // poll(2) tells that the other side has hung up before what it has sent is read.
+    #expect(
+      eventually {
+        var waiting = pollfd(fd: peer.socket.rawValue, events: 0, revents: 0)
+        return poll(&waiting, 1, 0) == 1 && waiting.revents & Int16(POLLHUP) != 0
+      })
     let answer = try #require(peer.readToEnd())
     #expect(answer.utf8.count < 2_000_000)
   }

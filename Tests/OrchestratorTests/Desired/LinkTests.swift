@@ -75,7 +75,7 @@ import Testing
       $0.commands(folders: StateFolders())
     }
     #expect(commands.contains("ip -n web.r1 addr add fd00:12::1/64 dev eth0 nodad"), "\(commands)")
-    #expect(commands.filter { $0.contains("disable_ipv6=1") && $0.contains("netns exec") }.count == 1)
+    #expect(commands.filter { $0.contains("all/disable_ipv6=1") && $0.hasPrefix("nsenter --net=") }.count == 1)
     var facts = HostFacts.using()
     facts.hasIPv6 = false
     #expect(

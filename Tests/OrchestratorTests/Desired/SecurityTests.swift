@@ -1,5 +1,4 @@
 import Testing
-@testable import Build
 @testable import Intent
 @testable import Isolation
 @testable import Runtime

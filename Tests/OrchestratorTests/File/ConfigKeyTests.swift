@@ -21,7 +21,8 @@ import Testing
     "profiles": "[dev]", "container_name": "c", "labels": "{a: b}", "mem_limit": "64m",
     "memswap_limit": "128m\n    mem_limit: 64m", "mem_reservation": "32m", "cpus": "1.5", "cpu_shares": "512",
     "cpuset": "0-1", "pids_limit": "10", "blkio_config": "{weight: 300}", "ulimits": "{nofile: 10}",
-    "oom_score_adj": "-5", "shm_size": "8m", "sysctls": "{net.ipv4.ip_forward: 1}", "devices": "[/dev/fuse]",
+    "oom_score_adj": "-5", "shm_size": "8m", "storage_opt": "{size: 1g}", "sysctls": "{net.ipv4.ip_forward: 1}",
+    "devices": "[/dev/fuse]",
     "device_cgroup_rules": "[\"c 10:* rwm\"]", "group_add": "[audio]", "ipc": "host", "pid": "host", "uts": "host",
     "time_offset": "{boottime: 1h}",
   ]

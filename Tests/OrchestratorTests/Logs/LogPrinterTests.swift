@@ -32,6 +32,16 @@ import Testing
     #expect(text == "web1  | hello\ndb    | ready\n")
   }
 
+  /// A service is not to control whoever reads its log.
+  @Test func aTerminalIsShownWhatItWouldObey() throws {
+    let entries = [
+      entry("web", "\u{1B}]0;t\u{07}log\r"), entry("web", "5%\r9%", partial: true),
+      entry("web", "\u{1B}[m", continuation: true),
+    ]
+    let text = try printed(entries, services: ["web"], style: .init(colour: true, showsControls: true))
+    #expect(text == "\u{1B}[36mweb  | \u{1B}[0m^[]0;t^Glog\n\u{1B}[36mweb  | \u{1B}[0m5%^M9%^[[m\n")
+  }
+
   @Test func withoutPrefixBytesAreAsTheServiceWroteThem() throws {
     let entries = [
       entry("web", "a\u{0}b"), entry("web", "he", partial: true), entry("web", "llo", continuation: true),

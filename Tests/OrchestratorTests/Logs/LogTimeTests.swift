@@ -1,3 +1,4 @@
+import Fuzzing
 import Testing
 @testable import Logs
 
@@ -20,7 +21,7 @@ import Testing
   }
 
   @Test func everyDayOfFourHundredYearsComesBack() {
-    for day in stride(from: Int64(-100_000), to: 106_000, by: 1) {
+    for day in stride(from: Int64(-100_000), to: 106_000, by: TestExtent.size(1, sample: 11)) {
       let time = LogTime(nanoseconds: day * 86_400_000_000_000)
       #expect(LogTime(rfc3339: time.description.utf8) == time)
     }

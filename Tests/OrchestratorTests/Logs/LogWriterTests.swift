@@ -63,7 +63,7 @@ import Testing
     #expect(LogReader([folder.source("web")]).readAll().map(\.string) == ["whole", "cut sho", "next"])
   }
 
-  @Test(arguments: [1, 2, 3, 4] as [UInt64]) func whatGoesInComesOut(seed: UInt64) throws {
+  @Test(arguments: 1...UInt64(TestExtent.size(8, sample: 1))) func whatGoesInComesOut(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     let folder = try LogFolder()
     let rotation = LogRotation(maximumSize: 100_000, files: 1_000)

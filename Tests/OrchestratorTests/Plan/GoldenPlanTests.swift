@@ -4,16 +4,19 @@ import Testing
 @testable import Kernel
 @testable import Planning
 @testable import Resolve
+@testable import Script
 @testable import StackFiles
 
-/// Each file in stacks/, as the plan of its first `up` on a host that uses nothing, with the commands that a person would
-/// have typed. See ``Golden`` for how to write the files anew.
+/// Each file in stacks/, as the script of its first `up` on a host that uses nothing. See ``Golden`` for how to write the
+/// files anew.
 @Suite struct GoldenPlanTests {
   private static let folder = sourceFolder(#filePath, up: 4) + "/stacks"
-  private static let files = Files.list(folder).filter { $0.hasSuffix(".stack") }
+  private static let files =
+    ["", "labs/"].flatMap { part in Files.list("\(folder)/\(part)").filter { $0.hasSuffix(".stack") }.map { part + $0 }
+    }
 
   @Test func thereAreExamples() {
-    #expect(Self.files.contains("web.stack"))
+    #expect(Self.files.contains("web.stack") && Self.files.contains("labs/ring.stack"))
   }
 
   @Test(arguments: files) func plan(file: String) throws {
@@ -24,19 +27,11 @@ import Testing
     let desired = try Resolver.resolve(
       stack, services: stack.activeServices().services, facts: .using(), previous: nil,
       folder: folders.stack(stack.name.value))
-    let plan = Planner.up(desired, recorded: nil, observed: [:])
-    var text = plan.reasons.map { "\($0.service): \($0.text)\n" }.joined()
-    for step in plan.steps {
-      text += "\n# \(step.description)\n"
-      text += step.commands(folders: folders).map { "\($0)\n" }.joined()
-    }
-    try Golden.expect(text.replacing(Self.folder, with: "stacks"), "\(file).plan")
-  }
-
-  @Test func wordsAreQuotedAsAShellReadsThem() {
-    for word in ["plain", "", "a b", "it's", "$HOME", "a\nb", "-x=1:2,3@4%5+6", "ä", "*", "\\", "\"", "~"] {
-      #expect(shell("printf %s \(shellQuoted(word))").output == word)
-    }
-    #expect(shellQuoted("a-b_c/d.e") == "a-b_c/d.e")
+    let text = PlanScript(Planner.up(desired, recorded: nil, observed: [:]), folders: folders, hostResolver: "").text
+    let name = file.split(separator: "/").last.map(String.init) ?? file
+    try Golden.expect(text.replacing(Self.folder, with: "stacks"), "\(name).plan")
+    let script = try TemporaryFolder()
+    try script.write("plan.sh", text)
+    #expect(shell("bash -n \(script.path)/plan.sh").output == "")
   }
 }

@@ -16,6 +16,8 @@ extension Step {
     case .raiseBridge(let network, _): "raise \(network.name)"
     case .writeFirewall: "firewall"
     case .partition: "partition"
+    case .guardPorts(let services, _): "guard \(services.map(\.name).joined(separator: "+"))"
+    case .dropUnguarded: "drop unguarded"
     case .filterBridges: "filter"
     case .endFlows: "end flows"
     case .createNamespace(let service, _): "namespace \(service.name)"
@@ -28,10 +30,10 @@ extension Step {
     case .disconnect(let link, _): "no link \(link.services)"
     case .setRoutes(let service, _): "routes \(service.name)"
     case .start(let service, _): "start \(service.name)"
-    case .awaitReady(let service): "ready \(service.name)"
+    case .awaitReady(let service, _): "ready \(service.name)"
     case .pause(let service, _): "pause \(service.name)"
     case .unpause(let service, _): "unpause \(service.name)"
-    case .stop(let service): "stop \(service.name)"
+    case .stop(let service, _): "stop \(service.name)"
     case .unpinNamespaces(let services, _): "unpin \(services.joined(separator: "+"))"
     case .detach(let service): "detach \(service.name)"
     case .removeLayer(let service, _): "layer \(service)"
@@ -94,6 +96,7 @@ extension DesiredStack {
       plan.short == [
         "record", "folders", "mount", "host root", "prepare", "firewall", "bridge front",
         "namespace db", "namespace web", "attach db", "start db", "ready db", "attach web", "start web", "ready web",
+        "drop unguarded",
       ])
     #expect(plan.why == ["db: created", "web: created"])
     #expect(plan.lane("web")?.waitsFor == [.condition(instance: "db", .started, isRequired: true)])
@@ -116,7 +119,7 @@ extension DesiredStack {
     #expect(plan.why == ["web: recreated, environment, user changed"])
     #expect(
       plan.short == ["unsettle", "stop web", "detach web", "unpin web", "layer web"] + Self.preparation
-        + ["namespace web", "attach web", "start web", "ready web"])
+        + ["namespace web", "attach web", "start web", "ready web", "drop unguarded"])
   }
 
   @Test(arguments: [
@@ -171,7 +174,7 @@ extension DesiredStack {
         "no bridge front",
       ] + Self.preparation + [
         "bridge front", "namespace db", "namespace web", "attach db", "start db", "ready db", "attach web", "start web",
-        "ready web",
+        "ready web", "drop unguarded",
       ])
   }
 
@@ -188,7 +191,8 @@ extension DesiredStack {
 
   @Test func whatNeverRanIsMadeAnew() throws {
     let remade =
-      ["detach db", "unpin db", "layer db"] + Self.preparation + ["namespace db", "attach db", "start db", "ready db"]
+      ["detach db", "unpin db", "layer db"] + Self.preparation
+      + ["namespace db", "attach db", "start db", "ready db", "drop unguarded"]
     for observed: Planner.Observed in [["web": .running], ["web": .running, "db": .created]] {
       let plan = try Self.change(to: Self.text, observed: observed)
       #expect(plan.short == ["unsettle", "stop db"] + remade)

@@ -14,6 +14,7 @@ private final class Cable {
   /// No address that the kernel makes up: it is tentative for a second, and until then nobody is answered.
   /// Nor is anybody before the kernel has told IPv6 of the link's carrier.
   init() throws {
+    try #require(shell("command -v ping").status == 0, "no ping: tools/setup --tests installs it (iputils-ping)")
     namespaces = try (0..<2).map { _ in SharedNamespace(try NetworkNamespace.create(disablesIPv6: false)) }
     places = zip(["a", "b"], namespaces).map { ProbePlace($0, namespace: $1) }
     try run(0, "ip link add eth0 type veth peer name eth0 netns \(path(1))")

@@ -93,6 +93,23 @@ import Testing
     #expect(notes == ["1, no pins, no ledger"])
   }
 
+  /// The kernel sets them anew whenever forwarding changes.
+  @Test func whatFollowsFromForwardingIsPutBackAsWell() throws {
+    let links = "/proc/sys/net/ipv4/conf"
+    let paths = ["\(links)/all/accept_redirects", "\(links)/default/forwarding", "\(links)/lo/forwarding"]
+    for values in [["0", "0", "0"], ["1", "0", "0"], ["0", "1", "0"], ["0", "0", "1"], ["1", "1", "1"]] {
+      let notes = try Self.stage { stage in
+        for (path, value) in zip(paths, values) { try Files.set(path, to: value) }
+        try stage.up("a")
+        try stage.up("b")
+        try stage.down("a")
+        try stage.down("b")
+        stage.notes += try paths.map(stage.settings.read)
+      }
+      #expect(notes == values)
+    }
+  }
+
   @Test func aStackThatNeedsNoForwardingTurnsNoneOn() throws {
     let notes = try Self.stage { stage in
       try stage.up("a", forwarding: [])

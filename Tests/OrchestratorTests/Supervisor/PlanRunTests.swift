@@ -86,11 +86,13 @@ private final class Rehearsal {
     let service = try service(name)
     return Plan.Lane(
       service: name, waitsFor: gates,
-      steps: [.createNamespace(service, stack: "web"), .start(service, stack: "web"), .awaitReady(service)])
+      steps: [
+        .createNamespace(service, stack: "web"), .start(service, stack: "web"), .awaitReady(service, stack: "web"),
+      ])
   }
 
   private static func stopping(_ name: String, after lanes: String...) throws -> Plan.Lane {
-    Plan.Lane(service: name, waitsFor: lanes.map { .lane($0) }, steps: [.stop(try service(name))])
+    Plan.Lane(service: name, waitsFor: lanes.map { .lane($0) }, steps: [.stop(try service(name), stack: "web")])
   }
 
   private static let failure = StackError("web/a", "failed")

@@ -12,7 +12,12 @@ enum Golden {
   static func expect(
     _ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
-    let path = "\(folder)/\(name)"
+    try expect(text, file: "\(folder)/\(name)", sourceLocation: sourceLocation)
+  }
+
+  static func expect(
+    _ text: String, file path: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
     if getenv("STACK_REWRITE_GOLDEN") != nil {
       try Files.overwrite(path, with: Array(text.utf8), mode: [.ownerReadWrite, .groupRead, .otherRead])
       return
@@ -20,7 +25,7 @@ enum Golden {
     let expected = String(decoding: try Files.read(path) ?? [], as: UTF8.self)
     let difference = firstDifference(expected, text)
     #expect(
-      difference == nil, "\(name) is not as expected; see Golden.swift to rewrite it", sourceLocation: sourceLocation)
+      difference == nil, "\(path) is not as expected; see Golden.swift to rewrite it", sourceLocation: sourceLocation)
   }
 
   private static func firstDifference(_ expected: String, _ actual: String) -> String? {

@@ -83,7 +83,7 @@ extension NftValue {
   /// Whether it may stand for more than one value.
   var isInterval: Bool {
     switch self {
-    case .prefix, .addresses, .ports: true
+    case .prefix, .addresses, .ports, .neighbours: true
     default: false
     }
   }

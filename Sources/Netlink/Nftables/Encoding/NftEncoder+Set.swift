@@ -98,6 +98,10 @@ extension NftEncoder {
       if set.data != nil {
         nftnl_udata_put_u32(buffer, UInt8(NFTNL_UDATA_SET_DATABYTEORDER.rawValue), dataOrder)
       }
+      if let expression = set.key.typeOf {
+        nftnl_udata_put(
+          buffer, UInt8(NFTNL_UDATA_SET_KEY_TYPEOF.rawValue), UInt32(expression.count), expression)
+      }
       if let comment = set.comment {
         nftnl_udata_put_strz(buffer, UInt8(NFTNL_UDATA_SET_COMMENT.rawValue), comment)
       }

@@ -29,6 +29,12 @@ extension NftExpressions {
       try map(fields, through: name, decides: false)
       try store(field)
     case .verdictMap(let fields, let name): try map(fields, through: name, decides: true)
+    case .setMark(let mark):
+      try loadConstant(octets(mark), into: firstRegister)
+      try add("meta") { meta in
+        nftnl_expr_set_u32(meta, UInt16(NFTNL_EXPR_META_KEY), UInt32(NFT_META_MARK.rawValue))
+        nftnl_expr_set_u32(meta, UInt16(NFTNL_EXPR_META_SREG), firstRegister)
+      }
     case .counter:
       try add("counter") { counter in
         nftnl_expr_set_u64(counter, UInt16(NFTNL_EXPR_CTR_PACKETS), 0)

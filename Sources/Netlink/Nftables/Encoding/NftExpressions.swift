@@ -16,6 +16,7 @@ struct NftExpressions {
   private var count = 0
   private var knownFamily: NftFamily?
   private var knownTransport: UInt8?
+  private var isKnownAsARP = false
 
   /// The most expressions in a rule, which keeps it far below a message's room.
   private static let limit = 128
@@ -201,7 +202,7 @@ struct NftExpressions {
 
   /// Asks whether the packet has the field, unless the rule has asked that already.
   private mutating func require(_ field: NftField) throws(KernelError) {
-    if field.type == .hardwareAddress, family != .bridge, family != .netdev {
+    if field.type == .hardwareAddress || field.type == .etherType, family != .bridge, family != .netdev {
       throw refusal("\(field.rendered) is for tables of family bridge or netdev")
     }
     if field == .originalDestinationPort, knownTransport == nil {
@@ -215,6 +216,17 @@ struct NftExpressions {
       try require(needed)
     }
     if let needed = field.neededTransport { try require(transport: needed) }
+    if field.needsARP { try requireARP(field) }
+  }
+
+  private mutating func requireARP(_ field: NftField) throws(KernelError) {
+    guard family == .bridge || family == .netdev else {
+      throw refusal("\(field.rendered) is for tables of family bridge or netdev")
+    }
+    guard !isKnownAsARP else { return }
+    try loadMeta(NFT_META_PROTOCOL, into: 0)
+    try compare(NFT_CMP_EQ, [0x08, 0x06])
+    isKnownAsARP = true
   }
 
   /// Asks whether the packet is of IPv4 or of IPv6, if the table sees both.
@@ -253,6 +265,7 @@ struct NftExpressions {
     case .networkFamily: try loadMeta(NFT_META_NFPROTO, into: word)
     case .transportProtocol: try loadMeta(NFT_META_L4PROTO, into: word)
     case .mark: try loadMeta(NFT_META_MARK, into: word)
+    case .packetType: try loadMeta(NFT_META_PKTTYPE, into: word)
     case .connectionState: try loadConnection(NFT_CT_STATE, into: word)
     case .connectionStatus: try loadConnection(NFT_CT_STATUS, into: word)
     case .connectionDirection: try loadConnection(NFT_CT_DIRECTION, into: word)
@@ -332,6 +345,11 @@ extension NftField {
     switch self {
     case .etherDestination: NftPayloadPlace(base: 0, offset: 0)
     case .etherSource: NftPayloadPlace(base: 0, offset: 6)
+    case .etherType: NftPayloadPlace(base: 0, offset: 12)
+    case .arpSenderHardware: NftPayloadPlace(base: 1, offset: 8)
+    case .arpSenderAddress: NftPayloadPlace(base: 1, offset: 14)
+    case .neighbourTarget: NftPayloadPlace(base: 2, offset: 8)
+    case .tunnelNumber: NftPayloadPlace(base: 2, offset: 12)
     case .ipSource: NftPayloadPlace(base: 1, offset: 12)
     case .ipDestination: NftPayloadPlace(base: 1, offset: 16)
     case .ip6Source: NftPayloadPlace(base: 1, offset: 8)

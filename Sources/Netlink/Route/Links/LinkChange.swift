@@ -20,10 +20,12 @@ public struct BridgePort: Hashable, Sendable {
   /// An isolated port reaches only ports that are not.
   public var isIsolated: Bool?
   public var hairpins: Bool?
+  /// Whether only frames pass whose source has a forwarding entry that leads here. A kernel before 5.16 passes over this.
+  public var isLocked: Bool?
 
   public init(
     floods: Bool? = nil, floodsMulticast: Bool? = nil, floodsBroadcast: Bool? = nil, suppressesNeighbours: Bool? = nil,
-    learns: Bool? = nil, isIsolated: Bool? = nil, hairpins: Bool? = nil
+    learns: Bool? = nil, isIsolated: Bool? = nil, hairpins: Bool? = nil, isLocked: Bool? = nil
   ) {
     self.floods = floods
     self.floodsMulticast = floodsMulticast
@@ -32,6 +34,7 @@ public struct BridgePort: Hashable, Sendable {
     self.learns = learns
     self.isIsolated = isIsolated
     self.hairpins = hairpins
+    self.isLocked = isLocked
   }
 }
 
@@ -154,6 +157,7 @@ extension MessageWriter {
     setting(IFLA_BRPORT_BCAST_FLOOD, port.floodsBroadcast)
     setting(IFLA_BRPORT_NEIGH_SUPPRESS, port.suppressesNeighbours)
     setting(IFLA_BRPORT_ISOLATED, port.isIsolated)
+    setting(IFLA_BRPORT_LOCKED, port.isLocked)
   }
 
   fileprivate mutating func setting(_ type: some BinaryInteger, _ value: Bool?) {

@@ -53,6 +53,8 @@ public struct Vxlan: Hashable, Sendable {
   public var group: UInt32?
   /// The bridge that it joins, by index.
   public var master: UInt32?
+  /// Whether it takes from what comes in where frames to their senders go.
+  public var learns = true
 
   public init(_ name: String, id: UInt32, remote: IPAddress, port: UInt16) {
     self.name = name
@@ -129,6 +131,6 @@ extension MessageWriter {
     }
     // The port travels in network byte order.
     attribute(Int(IFLA_VXLAN_PORT), vxlan.port.bigEndian)
-    attribute(Int(IFLA_VXLAN_LEARNING), UInt8(1))
+    attribute(Int(IFLA_VXLAN_LEARNING), UInt8(vxlan.learns ? 1 : 0))
   }
 }

@@ -29,7 +29,7 @@ extension StackCommands {
     let decoder = JSONDecoder()
     while let entry = reader.next() {
       guard let event = try? decoder.decode(StackEvent.self, from: Data(entry.text)) else { continue }
-      let text = options.isJSON ? Self.json(entry) : "\(entry.time) \(event)"
+      let text = options.isJSON ? Self.json(entry) : VisibleText.line("\(entry.time) \(event)")
       guard Self.writeLine(text) else { return }
     }
   }

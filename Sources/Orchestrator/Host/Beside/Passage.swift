@@ -43,7 +43,7 @@ package struct Passage {
 
   var comment: String { "stack:\(stack)" }
 
-  func rules(at gate: Gate) -> [NftRule] {
+  package func rules(at gate: Gate) -> [NftRule] {
     bridges.flatMap { bridge in
       gate.fields.map { field in
         NftRule([.field(field, .interface(bridge))], [.counter, .accept], comment: comment)

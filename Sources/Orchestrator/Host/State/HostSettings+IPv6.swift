@@ -14,20 +14,24 @@ extension HostSettings {
     guard try read(Self.forwarding6) != "1" else { return [] }
     var socket = try NetlinkSocket(.route)
     // A stack's own links are gone when this is put back.
-    let links = try socket.links().filter { $0.mayListenToRouters && !($0.alias?.hasPrefix("stack:") ?? false) }
+    let links = try socket.links().filter { !($0.alias?.hasPrefix("stack:") ?? false) }
     var settings: [Setting] = []
+    for name in ["default"] + links.filter(\.mayListenToRouters).map(\.name) {
+      let path = "\(Self.links6)/\(name)/accept_ra"
+      if try read(path) == "1" { settings.append(Setting(path: path, wanted: "2")) }
+    }
     for name in ["default"] + links.map(\.name) {
-      let folder = "\(Self.links6)/\(name)"
-      if try read("\(folder)/accept_ra") == "1" { settings.append(Setting(path: "\(folder)/accept_ra", wanted: "2")) }
-      if try read("\(folder)/forwarding") == "1" { settings.append(Setting(path: "\(folder)/forwarding", wanted: nil)) }
+      let path = "\(Self.links6)/\(name)/forwarding"
+      if try read(path) == "1" { settings.append(Setting(path: path, wanted: nil)) }
     }
     return settings + [Setting(path: Self.forwarding6, wanted: "1")]
   }
 
   /// The order in which settings are put back: one that sets many others comes before them.
   static func inOrder(_ before: [String: String]) -> [(path: String, value: String)] {
-    before.sorted { left, right in
-      (left.key == forwarding6 ? 0 : 1, left.key) < (right.key == forwarding6 ? 0 : 1, right.key)
+    let first = [forwarding, forwarding6]
+    return before.sorted { left, right in
+      (first.contains(left.key) ? 0 : 1, left.key) < (first.contains(right.key) ? 0 : 1, right.key)
     }.map { ($0.key, $0.value) }
   }
 }

@@ -21,6 +21,7 @@ package struct HostSettings {
 
   /// The sysctl without which nothing passes from one interface to another (ip-sysctl.rst).
   package static let forwarding = "/proc/sys/net/ipv4/ip_forward"
+  private static let links4 = "/proc/sys/net/ipv4/conf"
 
   package let folders: StateFolders
 
@@ -51,7 +52,7 @@ package struct HostSettings {
     let boot = try Boot.current()
     var ledger = try ledger(of: boot) ?? Ledger(boot: boot)
     ledger.stacks.insert(stack)
-    var settings = forwarding.contains(.ipv4) ? [Setting(path: Self.forwarding, wanted: "1")] : []
+    var settings = forwarding.contains(.ipv4) ? try settingsForIPv4() : []
     if forwarding.contains(.ipv6) { settings += try settingsForIPv6() }
     for setting in settings where ledger.before[setting.path] == nil {
       ledger.before[setting.path] = try read(setting.path)
@@ -99,6 +100,23 @@ package struct HostSettings {
     held.remove()
   }
 
+  /// What has to change for IPv4 packets to be forwarded, and what follows from that.
+  ///
+  /// The kernel writes the setting of each link, and accept_redirects, anew whenever this one changes (inet_forward_change in
+  /// net/ipv4/devinet.c): a hardened host would take redirects once it forwards no more.
+  private func settingsForIPv4() throws(KernelError) -> [Setting] {
+    let wanted = Setting(path: Self.forwarding, wanted: "1")
+    guard try read(Self.forwarding) != "1" else { return [wanted] }
+    var settings = [wanted]
+    let redirects = "\(Self.links4)/all/accept_redirects"
+    if try read(redirects) == "0" { settings.append(Setting(path: redirects, wanted: nil)) }
+    for name in Files.list(Self.links4) where name != "all" {
+      let path = "\(Self.links4)/\(name)/forwarding"
+      if try read(path) == "1" { settings.append(Setting(path: path, wanted: nil)) }
+    }
+    return settings
+  }
+
   /// The stacks that the host's settings were changed for.
   func users() throws(KernelError) -> Set<String> {
     try ledger(of: Boot.current())?.stacks ?? []
@@ -116,7 +134,7 @@ package struct HostSettings {
     // Not flushed to disk: after a power cut it is of another boot, and says nothing.
     try file.write(ledger)
     // A full disk is no reason not to take a stack down.
-    try? Files.makeFolder("\(folders.lib)/.host")
+    try? Files.makeFolder("\(folders.lib)/.host", above: 0o700)
     try? copy.write(ledger)
   }
 

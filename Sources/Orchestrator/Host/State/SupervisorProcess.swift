@@ -38,7 +38,7 @@ package struct SupervisorProcess {
     let arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).map {
       String(decoding: $0, as: UTF8.self)
     }
-    guard arguments.count == 4, arguments[0] == "stack", arguments[1] == "supervise" else { return nil }
+    guard (4...5).contains(arguments.count), arguments[0] == "stack", arguments[1] == "supervise" else { return nil }
     var status = stat()
     guard stat("/proc/\(process)", &status) == 0, status.st_uid == 0 else { return nil }
     return arguments[2]

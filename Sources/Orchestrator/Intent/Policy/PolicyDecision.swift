@@ -12,6 +12,8 @@ package struct PolicyDecision: Hashable, Sendable, CustomStringConvertible {
     case isolation
     /// The source has no route there: all its networks are internal, or it has none.
     case noRoute
+    /// From an internal network leads no way to the host and to what it publishes.
+    case kept(in: String)
     /// A service's question for a name, to the host's address in its own network.
     case names
     /// It never leaves the service or the host.
@@ -44,6 +46,7 @@ package struct PolicyDecision: Hashable, Sendable, CustomStringConvertible {
     case .networkDefault(let network): return "by default in network \(network)"
     case .isolation: return "since no rule leads from one to the other"
     case .noRoute: return "since the source has no route there"
+    case .kept(let network): return "since network \(network) is internal"
     case .names: return "since services can always ask for names"
     case .itself: return "since it stays where it is"
     case .elsewhere: return "since it does not come through the stack's networks"

@@ -1,3 +1,4 @@
+import Vocabulary
 import Addresses
 
 extension DesiredAttachment {
@@ -15,4 +16,9 @@ extension DesiredNetwork {
   package var hostAddresses: [IPAddress] { parent == nil ? gateways : [] }
   /// Its ranges, of every family.
   package var subnets: [IPPrefix] { [.v4(subnet)] + (ipv6.map { [.v6($0.subnet)] } ?? []) }
+}
+
+extension DesiredNetwork {
+  /// Its ranges with those of its VLANs.
+  package var allSubnets: [IPPrefix] { (subnets + vlans.compactMap(\.subnet).map { .v4($0) }).uniqued() }
 }

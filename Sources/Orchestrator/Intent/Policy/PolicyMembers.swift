@@ -4,10 +4,17 @@ import Vocabulary
 /// What peers come to in a stack as it is: addresses of services.
 package struct PolicyMembers {
   private let stack: DesiredStack
+  private let owned: ServiceAddresses
   private var known: [PolicyPeer: Set<IPAddress>] = [:]
 
   package init(_ stack: DesiredStack) {
     self.stack = stack
+    owned = ServiceAddresses(stack)
+  }
+
+  /// Ranges that services which a peer names may claim addresses of.
+  package func ranges(of peer: PolicyPeer) -> [IPPrefix] {
+    stack.services.filter { isMember($0, of: peer) }.flatMap(owned.ranges)
   }
 
   /// The addresses of the services that a peer names; nil for one that does not name services.
@@ -16,21 +23,34 @@ package struct PolicyMembers {
     let addresses: Set<IPAddress>
     switch peer {
     case .range, .host, .internet, .any: return nil
-    case .service(let name):
-      addresses = collect { $0.service == name || $0.name == name }
-    case .pattern(let text):
-      let pattern = NamePattern(text)
-      addresses = collect { pattern.matches($0.service) || $0.name != $0.service && pattern.matches($0.name) }
-    case .label(let key, let value):
-      addresses = collect { $0.labels[key] == value }
+    case .service, .pattern, .label:
+      addresses = Set(services(of: peer).flatMap(owned.all))
     case .network(let name):
-      addresses = Set(stack.services.flatMap(\.attachments).filter { $0.network == name }.flatMap(\.addresses))
+      addresses = Set(
+        stack.services.flatMap { service in
+          service.attachments.filter { $0.network == name }.flatMap { $0.ownAddresses(forwards: service.forwards) }
+        })
     }
     known[peer] = addresses
     return addresses
   }
 
-  private func collect(_ isMember: (DesiredService) -> Bool) -> Set<IPAddress> {
-    Set(stack.services.filter(isMember).flatMap(\.attachments).flatMap(\.addresses))
+  /// The services that a peer names.
+  package func services(of peer: PolicyPeer) -> [DesiredService] {
+    switch peer {
+    case .range, .host, .internet, .any, .network: []
+    case .service(let name): stack.services.filter { $0.service == name || $0.name == name }
+    case .pattern(let text):
+      stack.services.filter { [pattern = NamePattern(text)] service in
+        pattern.matches(service.service) || service.name != service.service && pattern.matches(service.name)
+      }
+    case .label(let key, let value): stack.services.filter { $0.labels[key] == value }
+    }
+  }
+
+  private func isMember(_ service: DesiredService, of peer: PolicyPeer) -> Bool {
+    guard !owned.ranges(of: service).isEmpty else { return false }
+    if case .network(let name) = peer { return service.attachments.contains { $0.network == name } }
+    return services(of: peer).contains { $0.name == service.name }
   }
 }

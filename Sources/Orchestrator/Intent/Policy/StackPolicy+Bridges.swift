@@ -5,19 +5,27 @@ extension StackPolicy {
   /// The networks whose bridges must show the frames that they pass on to the firewall: where a rule may be about two
   /// services of the network, or nothing passes by default.
   package func filteredNetworks(of stack: DesiredStack) -> Set<String> {
+    guard !rules.isEmpty else { return Set(closedNetworks).intersection(stack.networks.map(\.name)) }
     var members = PolicyMembers(stack)
+    let living = LivingAddresses(stack)
+    let ranges = Dictionary(
+      stack.networks.map { ($0.name, living.ranges(on: $0)) }, uniquingKeysWith: { first, _ in first })
     var filtered = Set(closedNetworks)
     func concerned(_ peers: [PolicyPeer]) -> [DesiredNetwork] {
       stack.networks.filter { network in
-        peers.contains { peer in
+        let ranges = ranges[network.name] ?? [:]
+        return peers.contains { peer in
           switch peer {
           case .any: true
-          case .host, .internet: false
+          case .host: false
+          // By way of a service that leads out.
+          case .internet: ranges.values.contains { $0.contains { $0.last - $0.first > UInt128(UInt32.max) >> 1 } }
           case .range(let prefix):
-            network.subnets.contains { prefix.contains($0.network) || $0.contains(prefix.network) }
+            (ranges[AddressFamily(prefix.network)] ?? []).contains { $0.meets(AddressRange(prefix)) }
           case .service, .pattern, .label, .network:
-            members.addresses(of: peer)?.contains { address in network.subnets.contains { $0.contains(address) } }
-              ?? false
+            members.addresses(of: peer)?.contains { address in
+              (ranges[AddressFamily(address)] ?? []).contains { $0.meets(AddressRange(address)) }
+            } ?? false
           }
         }
       }

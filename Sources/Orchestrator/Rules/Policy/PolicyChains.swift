@@ -61,6 +61,9 @@ struct PolicyChains {
   var forwardRules: [NftRule] {
     let toBridges = NftMatch.set([.outputInterface], named: "bridges")
     return [
+      // What is for many was judged at each port: see `PortJudgement`.
+      NftRule(
+        [.field(.mark, .mark(PacketMark.judged)), .set([.inputInterface, .outputInterface], named: "within")], .accept),
       NftRule([toBridges, .set([.inputInterface], named: "bridges")], .verdict(.goto("judge"))),
       // What comes from outside, and what the kernel bridges back (see `translateHairpin`).
       NftRule([toBridges, .status(.destinationTranslated)], .verdict(.goto("judge"))),
@@ -157,6 +160,7 @@ struct PolicyChains {
     NftChain(
       "unruled",
       rules: [
+        Firewall.keepPublished,
         NftRule([.set([.inputInterface, .outputInterface], named: "within")], .verdict(.goto("enter_by_default"))),
         NftRule([.status(.destinationTranslated)], .verdict(.goto("enter_by_default"))),
         NftRule([], .drop),
@@ -175,6 +179,7 @@ struct PolicyChains {
     NftChain(
       "leave_by_default",
       rules: [
+        NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
         NftRule([.set([.inputInterface], named: "closed")], .verdict(.goto(Self.refuse))), NftRule([], .accept),
       ])
   }

@@ -23,7 +23,8 @@ package struct PolicyEvaluator: Sendable {
 
   /// An interface of a service, the host or somebody outside.
   private enum Place {
-    case service(DesiredService, DesiredAttachment)
+    /// By an interface on a network, or, without one, by an address elsewhere.
+    case service(DesiredService, network: String?, [IPAddress])
     case host(IPAddress?)
     case outside(IPAddress)
   }
@@ -32,7 +33,7 @@ package struct PolicyEvaluator: Sendable {
   private let closed: Set<String>
   private let services: [String: DesiredService]
   private let networks: [String: DesiredNetwork]
-  private let owners: [IPAddress: (service: String, network: String)]
+  private let owners: [IPAddress: (service: String, network: String?)]
   private let gateways: [IPAddress: String]
 
   package init(_ stack: DesiredStack) {
@@ -44,11 +45,12 @@ package struct PolicyEvaluator: Sendable {
     closed = Set(stack.policy.closedNetworks)
     services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let known = ServiceAddresses(stack)
     owners = Dictionary(
-      stack.services.flatMap { service in
+      stack.services.flatMap { service -> [(IPAddress, (service: String, network: String?))] in
         service.attachments.flatMap { attachment in
-          attachment.everyAddress.map { ($0, (service.name, attachment.network)) }
-        }
+          attachment.ownAddresses(forwards: service.forwards).map { ($0, (service.name, attachment.network)) }
+        } + known.all(of: service).map { ($0, (service.name, nil)) }
       }, uniquingKeysWith: { first, _ in first })
     gateways = Dictionary(
       stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } },
@@ -65,6 +67,7 @@ package struct PolicyEvaluator: Sendable {
       case .range(let prefix): side.ranges.append(prefix)
       case .service, .pattern, .label, .network:
         if let addresses = members.addresses(of: peer) { side.addresses.append(addresses) }
+        side.ranges += members.ranges(of: peer)
       }
     }
     return side
@@ -89,34 +92,38 @@ package struct PolicyEvaluator: Sendable {
       guard let own = chosen ?? direct ?? from.attachments.first(where: \.isDefaultRoute) ?? nil else {
         return PolicyDecision(false, .noRoute)
       }
-      return decide(.service(from, own), .service(to, target), packet, isPublished: isPublished)
+      return decide(Self.place(from, own), Self.place(to, target), packet, isPublished: isPublished)
     case (.service(let sender, let by), .host(let address)):
       guard let from = services[sender] else { return PolicyDecision(false, .noRoute) }
       guard let own = attachment(of: from, in: by, towards: address) else { return PolicyDecision(false, .noRoute) }
       let target = address ?? networks[own.network]?.hostAddresses.first
-      return decide(.service(from, own), .host(target), packet, isPublished: false)
+      return decide(Self.place(from, own), .host(target), packet, isPublished: false)
     case (.service(let sender, let by), .outside(let address)):
       guard let from = services[sender],
         let own = from.attachments.first(where: { by == nil ? $0.isDefaultRoute : $0.network == by })
       else { return PolicyDecision(false, .noRoute) }
-      return decide(.service(from, own), .outside(address), packet, isPublished: false)
+      return decide(Self.place(from, own), .outside(address), packet, isPublished: false)
     case (.host(let address), .service(let receiver, let network)):
       guard let to = services[receiver],
         let target = isPublished
           ? publishedAttachment(of: to) : to.attachments.first(where: { network == nil || $0.network == network })
       else { return PolicyDecision(false, .noRoute) }
       return decide(
-        .host(address ?? networks[target.network]?.hostAddresses.first), .service(to, target), packet,
+        .host(address ?? networks[target.network]?.hostAddresses.first), Self.place(to, target), packet,
         isPublished: isPublished)
     case (.outside(let address), .service(let receiver, let network)):
       guard let to = services[receiver],
         let target = isPublished
           ? publishedAttachment(of: to) : to.attachments.first(where: { network == nil || $0.network == network })
       else { return PolicyDecision(false, .noRoute) }
-      return decide(.outside(address), .service(to, target), packet, isPublished: isPublished)
+      return decide(.outside(address), Self.place(to, target), packet, isPublished: isPublished)
     case (.host, .host), (.host, .outside), (.outside, .host), (.outside, .outside):
       return PolicyDecision(true, .elsewhere)
     }
+  }
+
+  private static func place(_ service: DesiredService, _ attachment: DesiredAttachment) -> Place {
+    .service(service, network: attachment.network, attachment.addresses)
   }
 
   /// Where a service is reached by its first shared network with another, or as asked.
@@ -154,10 +161,11 @@ package struct PolicyEvaluator: Sendable {
   ) -> PolicyDecision? {
     guard owners[source] != nil || owners[destination] != nil else { return nil }
     func place(_ address: IPAddress) -> Place {
-      if let owner = owners[address], let service = services[owner.service],
-        let attachment = service.attachments.first(where: { $0.network == owner.network })
-      {
-        return .service(service, attachment)
+      if let owner = owners[address], let service = services[owner.service] {
+        guard let attachment = service.attachments.first(where: { $0.network == owner.network }),
+          attachment.addresses.contains(address)
+        else { return .service(service, network: owner.network, [address]) }
+        return Self.place(service, attachment)
       }
       let isHost = gateways[address] != nil || hostAddresses.contains(address) || address.isLoopback
       return isHost ? .host(address) : .outside(address)
@@ -172,11 +180,11 @@ package struct PolicyEvaluator: Sendable {
   ) -> PolicyDecision {
     switch (source, destination) {
     case (.outside, .service) where !isPublished: return PolicyDecision(false, .isolation)
-    case (.service(_, let own), .outside) where networks[own.network]?.isInternal ?? false:
+    case (.service(_, let own, _), .outside) where isInternal(own):
       return PolicyDecision(false, .noRoute)
-    case (.service(_, let own), .host(let address?)):
+    case (.service(_, let own, _), .host(let address?)):
       if let network = gateways[address] {
-        guard network == own.network else { return PolicyDecision(false, .isolation) }
+        guard own == nil || network == own else { return PolicyDecision(false, .isolation) }
         if packet == .udp(53) || packet == .tcp(53) { return PolicyDecision(true, .names) }
       }
     default: break
@@ -186,17 +194,26 @@ package struct PolicyEvaluator: Sendable {
       return PolicyDecision(rule.action == .allow, .rule(number), rule: rule)
     }
     switch (source, destination) {
-    case (.service(_, let own), .service(_, let target)):
-      guard own.network == target.network || isPublished else { return PolicyDecision(false, .isolation) }
-      return byDefault(in: target.network)
-    case (_, .service(_, let target)): return byDefault(in: target.network)
-    case (.service(_, let own), _): return byDefault(in: own.network)
+    case (.service(_, let own?, _), .service) where isPublished && isInternal(own):
+      return PolicyDecision(false, .kept(in: own))
+    case (.service(_, let own, _), .service(_, let target, _)):
+      // An address elsewhere is reached by any network.
+      guard own == target || own == nil || target == nil || isPublished else {
+        return PolicyDecision(false, .isolation)
+      }
+      return byDefault(in: target)
+    case (_, .service(_, let target, _)): return byDefault(in: target)
+    case (.service(_, let own?, _), .host) where isInternal(own): return PolicyDecision(false, .kept(in: own))
+    case (.service(_, let own, _), _): return byDefault(in: own)
     default: return PolicyDecision(true, .elsewhere)
     }
   }
 
-  private func byDefault(in network: String) -> PolicyDecision {
-    PolicyDecision(!closed.contains(network), .networkDefault(network))
+  private func isInternal(_ network: String?) -> Bool { network.flatMap { networks[$0] }?.isInternal ?? false }
+
+  private func byDefault(in network: String?) -> PolicyDecision {
+    guard let network else { return PolicyDecision(true, .elsewhere) }
+    return PolicyDecision(!closed.contains(network), .networkDefault(network))
   }
 
   private func concerns(_ rule: Rule, _ source: Place, _ destination: Place, _ packet: PolicyPacket) -> Bool {
@@ -207,8 +224,8 @@ package struct PolicyEvaluator: Sendable {
   private func concerns(_ side: Side, _ place: Place) -> Bool {
     if side.isAny { return true }
     switch place {
-    case .service(_, let attachment):
-      return attachment.addresses.contains { address in
+    case .service(_, _, let addresses):
+      return addresses.contains { address in
         side.addresses.contains { $0.contains(address) } || side.ranges.contains { $0.contains(address) }
       }
     case .host(let address):

@@ -16,7 +16,12 @@ package struct PolicyTables {
     case fromHost = "_from_host"
   }
 
+  /// Leads a packet by the port that it leaves by.
+  static let portMap = "judges"
+
   private let policy: StackPolicy
+  /// Whether the table is one of family bridge, whose packets are refused without a word and counted elsewhere.
+  private let isBridged: Bool
   private var members: PolicyMembers
   private let subnets: [IPPrefix]
   /// In the order of the rules.
@@ -42,16 +47,27 @@ package struct PolicyTables {
   private var portChains: [[Int]: NftVerdict] = [:]
 
   init(_ stack: DesiredStack) {
+    self.init(stack, isBridged: false)
+    let families: [AddressFamily] = [.v4, .v6].filter { family in subnets.contains { family.holds($0.network) } }
+    for family in families {
+      for direction in Direction.allCases { compile(direction, family) }
+    }
+  }
+
+  /// For the table of family bridge: packets are led by the ports that they leave by, whatever their destination.
+  init(_ stack: DesiredStack, judging ports: [GuardedPort], _ families: [AddressFamily]) {
+    self.init(stack, isBridged: true)
+    compile(ports, families)
+  }
+
+  private init(_ stack: DesiredStack, isBridged: Bool) {
+    self.isBridged = isBridged
     policy = stack.policy
     counterNames = Self.counterNames(policy)
     members = PolicyMembers(stack)
     subnets = stack.networks.flatMap(\.subnets)
-    let families: [AddressFamily] = [.v4, .v6].filter { family in subnets.contains { family.holds($0.network) } }
     for (number, name) in counterNames.enumerated() {
       chains.append(ruleChain(number, countingIn: name))
-    }
-    for family in families {
-      for direction in Direction.allCases { compile(direction, family) }
     }
   }
 
@@ -72,14 +88,16 @@ package struct PolicyTables {
 
   private func ruleChain(_ number: Int, countingIn counterName: String) -> NftChain {
     let rule = policy.rules[number]
-    let verdict: NftVerdict = rule.action == .allow ? .accept : .goto(PolicyChains.refuse)
+    let allows = rule.action == .allow
+    let statements: [NftStatement] =
+      isBridged
+      ? (allows ? [.setMark(PacketMark.judged), .verdict(.accept)] : [.verdict(.drop)])
+      : [.countIn(counterName), .verdict(allows ? .accept : .goto(PolicyChains.refuse))]
     let place = rule.declaredAt.map { "\($0): " } ?? ""
     return NftChain(
       Self.chain(number),
       rules: [
-        NftRule(
-          [], [.countIn(counterName), .verdict(verdict)], comment: Self.comment(place + rule.line)
-        )
+        NftRule([], statements, comment: Self.comment(place + rule.line))
       ])
   }
 
@@ -131,6 +149,58 @@ package struct PolicyTables {
       NftMap(
         Self.map(direction, family), key: [family.type], data: .verdict, isInterval: true, elements: elements,
         comment: "which rules are about a destination"))
+  }
+
+  // MARK: Ports of bridges
+
+  /// The rules about a port are those about any of its service's addresses on that network.
+  private mutating func compile(_ ports: [GuardedPort], _ families: [AddressFamily]) {
+    var stretches: [AddressFamily: [(AddressRange, [Int])]] = [:]
+    for family in families {
+      let owners = policy.rules.indices.map { number in
+        (number, addresses(policy.rules[number].destinations, isSource: false, .forward, family))
+      }
+      stretches[family] = AddressPartition.stretches(owners)
+    }
+    var known: [[[Int]]: String] = [:]
+    var elements: [NftMapElement] = []
+    for port in ports {
+      let lists = families.map { family in
+        Set(
+          port.judged.filter(family.holds).flatMap { address in
+            Self.rules(about: AddressRange(address).first, stretches[family] ?? [])
+          }
+        ).sorted()
+      }
+      guard lists.contains(where: { !$0.isEmpty }) else { continue }
+      let name = known[lists] ?? "port_\(known.count + 1)"
+      if known.updateValue(name, forKey: lists) == nil { addPortChain(name, lists, families) }
+      elements.append(NftMapElement([.interface(port.link)], verdict: .jump(name)))
+    }
+    guard !elements.isEmpty else { return }
+    maps.append(
+      NftMap(
+        Self.portMap, key: [.interfaceName], data: .verdict, elements: elements,
+        comment: "which rules are about who is behind a port"))
+  }
+
+  private mutating func addPortChain(_ name: String, _ lists: [[Int]], _ families: [AddressFamily]) {
+    var rules: [NftRule] = []
+    for (family, list) in zip(families, lists) where !list.isEmpty {
+      guard let target = sources(Sources(rules: list, direction: .forward, family: family)) else { continue }
+      rules.append(NftRule([.field(.etherType, .etherType(family == .v4 ? 0x0800 : 0x86DD))], .verdict(target)))
+    }
+    chains.append(NftChain(name, rules: rules))
+  }
+
+  /// The stretches are in order, and apart.
+  private static func rules(about address: UInt128, _ stretches: [(AddressRange, [Int])]) -> [Int] {
+    var (low, high) = (0, stretches.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if stretches[middle].0.last < address { low = middle + 1 } else { high = middle }
+    }
+    return low < stretches.count && stretches[low].0.first <= address ? stretches[low].1 : []
   }
 
   // MARK: Sources
@@ -244,6 +314,7 @@ package struct PolicyTables {
       case .service, .pattern, .label, .network:
         guard !isHost else { continue }
         all += (members.addresses(of: peer) ?? []).filter(family.holds).map { AddressRange($0) }
+        all += members.ranges(of: peer).filter { family.holds($0.network) }.map { AddressRange($0) }
       }
     }
     let merged = AddressRange.merged(all)

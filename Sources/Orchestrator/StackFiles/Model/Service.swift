@@ -124,6 +124,8 @@ extension StackFile {
     package var aliases: [Located<String>] = []
     /// The default route is that of the attachment with the highest; of equals, the first in the file.
     package var gatewayPriority = 0
+    /// What it may send as beside its own addresses.
+    package var claims: [Located<Claim>] = []
     /// What befalls packets on the service's link to the network.
     package var conditions = DeclaredConditions()
 

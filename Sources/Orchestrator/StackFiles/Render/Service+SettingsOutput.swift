@@ -9,6 +9,7 @@ extension StackFile.Service {
         ? nil : .mapping(settings.limits.map { .init(key: $0.kind.rawValue, value: $0.output) }),
       "oom_score_adj": settings.oomScoreAdjustment.map { .number(Int($0)) },
       "shm_size": settings.sharedMemorySize.map { .text("\($0)") },
+      "storage_opt": settings.writableSize.map { .mapping(["size": .text("\($0)")]) },
       "sysctls": settings.kernelParameters.isEmpty
         ? nil
         : .mapping(

@@ -182,6 +182,7 @@ extension StackFile.Attachment {
       "interface_name": interface.map { .text($0.value) },
       "vlan": vlan?.value.output,
       "aliases": aliases.isEmpty ? nil : .texts(aliases.map(\.value)),
+      "claims": claims.isEmpty ? nil : .texts(claims.map(\.value.description)),
       "gw_priority": gatewayPriority == 0 ? nil : .number(gatewayPriority),
     ]).adding(conditions.outputEntries)
   }

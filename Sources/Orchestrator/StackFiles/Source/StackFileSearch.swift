@@ -8,11 +8,27 @@ package struct StackFileSearch {
   package var workingFolder: String
   /// The caller's environment, and `.env` in that folder.
   package var variables: Variables
+  package var trust: FileTrust
 
-  package init(list: @escaping (_ folder: String) -> [String], workingFolder: String, variables: Variables) {
+  package init(
+    list: @escaping (_ folder: String) -> [String], workingFolder: String, variables: Variables, trust: FileTrust
+  ) {
     self.list = list
     self.workingFolder = workingFolder
     self.variables = variables
+    self.trust = trust
+  }
+
+  package struct Found: Hashable {
+    /// As they are reached from the working folder, each to be merged over those before it.
+    package var paths: [String]
+    /// Whether they are those of a folder above.
+    package var isAbove = false
+
+    package init(paths: [String], isAbove: Bool = false) {
+      self.paths = paths
+      self.isAbove = isAbove
+    }
   }
 
   private static let composeFiles = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"]
@@ -20,35 +36,63 @@ package struct StackFileSearch {
     "compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml",
   ]
 
-  /// The files of COMPOSE_FILE; else those of the working folder, or of the nearest folder above it that has any. As they
-  /// are reached from the working folder, each to be merged over those before it.
-  package func paths() throws(StackErrors) -> [String] {
+  /// The files of COMPOSE_FILE; else those of the working folder, or what Compose would take of the nearest folder above it that
+  /// has any.
+  ///
+  /// - Throws: that there is none, or one that others may have written (``FileTrust``).
+  package func find() throws(StackErrors) -> Found {
     let listed = variables.list("COMPOSE_FILE", separator: ":")
-    guard listed.isEmpty else { return listed }
+    if variables.environment["COMPOSE_FILE"] == nil { try checkSurroundings(of: workingFolder, "") }
+    guard listed.isEmpty else { return Found(paths: listed) }
     var (folder, way) = (workingFolder, "")
     while true {
       let found = try files(in: folder, way)
-      guard found.isEmpty else { return found.map { way + $0 } }
+      guard found.isEmpty else {
+        let paths = found.map { way + $0 }
+        for (name, path) in zip(found, paths) { try check(Path.resolve(name, in: folder), path) }
+        try checkSurroundings(of: folder, way)
+        return Found(paths: paths, isAbove: !way.isEmpty)
+      }
       guard folder != "/" else { break }
       folder = Path.split(folder).folder
       way += "../"
     }
     throw StackErrors([
       StackError(
-        nil, "there is no stack file in \(workingFolder), nor in a folder above it", remedy: "name one: stack up FILE")
+        nil, "there is no stack file in \(workingFolder), nor a compose.yaml in a folder above it",
+        remedy: "name one: stack up FILE")
+    ])
+  }
+
+  private func check(_ location: String, _ path: String) throws(StackErrors) {
+    guard let objection = trust.objection(to: location) else { return }
+    throw StackErrors([
+      StackError(
+        nil, "\(objection), so it is not taken without being named",
+        remedy: "if you trust it, name it: stack up -f \(path)")
+    ])
+  }
+
+  /// `.env` says which files are taken, and what stands in them.
+  private func checkSurroundings(of folder: String, _ way: String) throws(StackErrors) {
+    guard let objection = trust.objection(to: Path.resolve(".env", in: folder)) else { return }
+    throw StackErrors([
+      StackError(
+        nil, "\(objection), so no file is taken with it without being named",
+        remedy: "if you trust it, name the stack file: stack up -f \(way)FILE")
     ])
   }
 
   /// The one stack file in a folder, or what Compose would take.
   private func files(in folder: String, _ way: String) throws(StackErrors) -> [String] {
     let names = list(folder)
-    // `~/.stack` is a folder of Haskell's builder.
-    let stacks = names.filter { $0.hasSuffix(".stack") && !$0.hasPrefix(".") }
+    // `~/.stack` is a folder of Haskell's builder. Of folders above, only what Compose's users expect is taken.
+    let stacks = way.isEmpty ? names.filter { $0.hasSuffix(".stack") && !$0.hasPrefix(".") } : []
     if stacks.count > 1 {
       throw StackErrors([
         StackError(
           nil, "there is more than one stack file in \(folder)",
-          remedy: "name one: \(stacks.map { way + $0 }.joined(separator: ", "))")
+          remedy: "name one: \(stacks.joined(separator: ", "))")
       ])
     }
     if let only = stacks.first { return [only] }

@@ -1,6 +1,5 @@
 import Host
 import Intent
-import Kernel
 import Vocabulary
 
 extension ServiceRecord.Health {

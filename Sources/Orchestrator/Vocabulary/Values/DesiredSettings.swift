@@ -6,6 +6,8 @@ package struct DesiredSettings: Usual, Sendable {
   package var oomScoreAdjustment: Int32?
   /// Bytes.
   package var sharedMemorySize: UInt64?
+  /// Bytes that what it writes to its root may take, and as many again for each tmpfs without a size; nil for a share of memory.
+  package var writableSize: UInt64?
   /// By the path below /proc/sys.
   package var kernelParameters: [String: String] = [:]
   package var devices: [Device] = []
@@ -47,6 +49,7 @@ package struct DesiredSettings: Usual, Sendable {
       ("ulimits", limits == before.limits),
       ("oom_score_adj", oomScoreAdjustment == before.oomScoreAdjustment),
       ("shm_size", sharedMemorySize == before.sharedMemorySize),
+      ("storage_opt", writableSize == before.writableSize),
       ("sysctls", kernelParameters == before.kernelParameters),
       ("devices", devices == before.devices && deviceRules == before.deviceRules),
       ("group_add", groups == before.groups),

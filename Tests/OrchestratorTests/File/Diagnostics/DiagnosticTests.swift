@@ -53,12 +53,6 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
     #expect(missing.isEmpty)
   }
 
-  @Test func codesAreDistinctAndExplained() {
-    let meanings = Set(DiagnosticCode.allCases.map(\.meaning))
-    #expect(meanings.count == DiagnosticCode.allCases.count)
-    #expect(DiagnosticCode.allCases.allSatisfy { $0.rawValue.count == 5 })
-  }
-
   @Test func allErrorsAreReportedInTheOrderOfTheFile() {
     let diagnostics = load(
       """

@@ -1,6 +1,5 @@
 import Addresses
 import Glibc
-import Kernel
 import Loop
 
 /// Asks resolvers for names that are not the stack's, for many at once. Lives on the loop's thread.

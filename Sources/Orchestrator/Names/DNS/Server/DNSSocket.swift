@@ -1,7 +1,9 @@
 import Addresses
+import CLinux
 import DNS
 import Glibc
 import Kernel
+import Loop
 import SystemPackage
 
 /// Sockets for DNS: non-blocking, closed at exec.
@@ -12,10 +14,33 @@ enum DNSSocket {
   private static let freeBind: CInt = 15
   private static let freeBind6: CInt = 78
 
+  /// Sockets for UDP, a power of two of them, at one address: what comes from one address of a network comes in by the same, so that
+  /// whoever floods one fills nobody else's, but for those that share it.
+  static func serve(at address: IPAddress, shares: Int) throws(KernelError) -> [SharedDescriptor] {
+    var sockets: [SharedDescriptor] = []
+    for _ in 0..<shares { sockets.append(SharedDescriptor(try serve(at: address, overTCP: false))) }
+    let source: UInt32 =
+      switch address {
+      // The source address in an IPv4 header, and the last part of that in an IPv6 header (RFC 791, RFC 8200).
+      case .v4: 12
+      case .v6: 20
+      }
+    guard let first = sockets.first, stack_share_by_source(first.descriptor.rawValue, UInt32(shares), source) == 0
+    else {
+      throw KernelError("share out", subject(address, overTCP: false), errno: .last)
+    }
+    return sockets
+  }
+
+  private static func subject(_ address: IPAddress, overTCP: Bool) -> String {
+    "\(overTCP ? "TCP" : "UDP") port \(port) of \(address)"
+  }
+
   /// A socket that serves on an address which the host need not have yet.
   static func serve(at address: IPAddress, overTCP: Bool) throws(KernelError) -> Descriptor {
-    let subject = "\(overTCP ? "TCP" : "UDP") port \(port) of \(address)"
-    func refusal() -> KernelError { KernelError("answer names at", subject, errno: .last) }
+    func refusal() -> KernelError {
+      KernelError("answer names at", subject(address, overTCP: overTCP), errno: .last)
+    }
     guard let made = make(address, overTCP) else { throw refusal() }
     // Kept long: the low numbers are for what is in use for a moment.
     let socket = made.raised()
@@ -31,6 +56,7 @@ enum DNSSocket {
     } else {
       // A stack that comes up asks all at once.
       set(socket, SOL_SOCKET, SO_RCVBUFFORCE, 1 << 20)
+      set(socket, SOL_SOCKET, SO_REUSEPORT, 1)
     }
     let bound = SocketAddress(address, port).withPointer { bind(socket.rawValue, $0, $1) }
     guard bound == 0 else { throw refusal() }

@@ -5,14 +5,14 @@ import Glibc
 import Kernel
 import Loop
 
-/// The server's two sockets on one network.
+/// The server's sockets on one network.
 final class NameEndpoint {
   /// The number of the network in the stack.
   var network = 0
 
   private unowned let server: NameServer
-  private let datagrams: SharedDescriptor
-  private var token: EventLoop.Token?
+  private let datagrams: [SharedDescriptor]
+  private var tokens: [EventLoop.Token] = []
   private var acceptor: Acceptor?
   private var connections: [ObjectIdentifier: NameConnection] = [:]
   /// Memory of one batch: what came, and the answers to it.
@@ -23,16 +23,21 @@ final class NameEndpoint {
   /// A question with its options takes less.
   private static let datagramSize = 2048
   /// Batches until others have their turn.
-  private static let batchesInTurn = 8
+  private static let batchesInTurn = 2
+  /// Services with neighbouring addresses come in by different sockets.
+  private static let shares = 16
   static let mostConnections = 64
   static let mostConnectionsOfOne = 8
 
   init(at address: IPAddress, server: NameServer) throws(KernelError) {
     self.server = server
-    datagrams = SharedDescriptor(try DNSSocket.serve(at: address, overTCP: false))
+    datagrams = try DNSSocket.serve(at: address, shares: Self.shares)
     let listener = try DNSSocket.serve(at: address, overTCP: true)
-    token = try server.loop.register(datagrams.descriptor.fileDescriptor, interest: .read) { [weak self] _ in
-      self?.receive()
+    for socket in datagrams {
+      tokens.append(
+        try server.loop.register(socket.descriptor.fileDescriptor, interest: .read) { [weak self] _ in
+          self?.receive(from: socket)
+        })
     }
     acceptor = try Acceptor(listener, on: server.loop, atOnce: 16) { [weak self] socket in self?.take(socket) }
   }
@@ -45,14 +50,14 @@ final class NameEndpoint {
   }
 
   private func stop() {
-    if let token { server.loop.remove(token) }
-    token = nil
+    for token in tokens { server.loop.remove(token) }
+    tokens = []
     acceptor?.stop()
   }
 
   // MARK: UDP
 
-  private func receive() {
+  private func receive(from socket: SharedDescriptor) {
     if memory.isEmpty {
       memory = Array(repeating: 0, count: Self.datagramSize * Int(STACK_DATAGRAMS))
       batch = Array(repeating: stack_datagram(), count: Int(STACK_DATAGRAMS))
@@ -60,17 +65,17 @@ final class NameEndpoint {
     for _ in 0..<Self.batchesInTurn {
       let count = Int(
         stack_receive_datagrams(
-          datagrams.descriptor.rawValue, &memory, UInt32(Self.datagramSize), &batch, UInt32(batch.count)))
+          socket.descriptor.rawValue, &memory, UInt32(Self.datagramSize), &batch, UInt32(batch.count)))
       guard count > 0 else { return }
       writer.removeAll()
-      for index in 0..<count { answer(index) }
-      stack_send_datagrams(datagrams.descriptor.rawValue, writer.octets, batch, UInt32(count))
+      for index in 0..<count { answer(index, by: socket) }
+      stack_send_datagrams(socket.descriptor.rawValue, writer.octets, batch, UInt32(count))
       guard count == batch.count else { return }
     }
   }
 
   /// Puts the answer to a datagram in its place.
-  private func answer(_ index: Int) {
+  private func answer(_ index: Int, by socket: SharedDescriptor) {
     let datagram = batch[index]
     batch[index].length = 0
     guard datagram.length > 0, let peer = datagram.sender, peer.port > 0,
@@ -81,12 +86,12 @@ final class NameEndpoint {
     let place = server.answer(message, from: asker, limit: nil, writer: &writer) { question, query in
       let id = query.id
       let reply = LateReply(query, in: message)
-      server.forwarder.ask(question, for: peer.address) { [weak self, datagrams] answer in
-        guard self?.token != nil else { return }
+      server.forwarder.ask(question, for: peer.address) { [weak self] answer in
+        guard let self, !tokens.isEmpty else { return }
         let octets = reply.message(from: answer, id: id, limit: query.datagramLimit)
         var addressed = datagram
         (addressed.offset, addressed.length) = (0, UInt32(octets.count))
-        stack_send_datagrams(datagrams.descriptor.rawValue, octets, &addressed, 1)
+        stack_send_datagrams(socket.descriptor.rawValue, octets, &addressed, 1)
       }
     }
     guard let place else { return }
@@ -97,13 +102,22 @@ final class NameEndpoint {
   // MARK: TCP
 
   private func take(_ socket: consuming Descriptor) {
-    guard let peer = Self.peer(of: socket), let asker = server.asker(at: peer, on: network),
-      connections.count < Self.mostConnections,
-      connections.values.count(where: { $0.peer == peer }) < Self.mostConnectionsOfOne,
+    guard let peer = Self.peer(of: socket), let asker = server.asker(at: peer, on: network), makeRoom(for: peer),
       let connection = NameConnection(
         socket, from: peer, asker, server: server, onClose: { [weak self] in self?.forget($0) })
     else { return }
     connections[ObjectIdentifier(connection)] = connection
+  }
+
+  /// Where there is no room for one more, whoever has most gives up one, unless nobody has more than who asks.
+  private func makeRoom(for peer: IPAddress) -> Bool {
+    let owned = Dictionary(grouping: connections.values, by: \.peer)
+    let count = owned[peer]?.count ?? 0
+    guard count < Self.mostConnectionsOfOne else { return false }
+    guard connections.count >= Self.mostConnections else { return true }
+    guard let fullest = owned.values.max(by: { $0.count < $1.count }), fullest.count > count + 1 else { return false }
+    fullest[0].close()
+    return true
   }
 
   private func forget(_ connection: ObjectIdentifier) {

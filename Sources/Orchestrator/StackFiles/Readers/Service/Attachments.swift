@@ -48,6 +48,9 @@ extension Field {
       .read("gw_priority", "the default route is that of the network with the highest") { field, attachment in
         attachment.gatewayPriority = field.integer(in: -1_000_000...1_000_000)?.value ?? 0
       },
+      .read("claims", "what it may send as beside its own addresses: an address, a range, dhcp, any") {
+        field, attachment in attachment.claims = field.claims()
+      },
       .ignored("priority", "networks are joined in the order of the file"),
       .read("interface_name", "the interface's name inside; eth0, eth1 and so on in the order of the file") {
         field, attachment in attachment.interface = field.interfaceName()

@@ -8,7 +8,6 @@ enum Unsupported {
       ("cpu_quota", "write `cpus:`"), ("cpu_rt_runtime", noRealTime), ("cpu_rt_period", noRealTime),
       ("mem_swappiness", "leave it out: kernels with cgroups of version 2 have one for the whole host"),
       ("oom_kill_disable", "leave it out: a service that could not be ended would stand still for ever"),
-      ("storage_opt", "leave it out: writable layers are in memory, and count as the service's"),
       ("gpus", "leave it out: a service has no devices of the host"),
       ("cgroup_parent", "leave it out: stack arranges the cgroups"),
       (

@@ -12,6 +12,9 @@ enum SettingsKeys {
     .read("shm_size", "what /dev/shm holds; 64m") { field, draft in
       draft.service.settings.sharedMemorySize = field.memory()?.value
     },
+    .read("storage_opt", "what its root and /tmp may hold of what it writes: {size: 1g}") { field, draft in
+      storage.read(field, into: &draft)
+    },
     .read("sysctls", "kernel parameters of its own namespaces: {net.core.somaxconn: 1024}") { field, draft in
       draft.sysctls = field.sysctls()
     },
@@ -44,6 +47,17 @@ enum SettingsKeys {
       draft.service.settings.timeOffsets = field.timeOffsets()
     },
   ]
+
+  private static let storage = KeyTable<ServiceDraft>(
+    "storage_opt",
+    [
+      .read("size", "bytes, for each of the two: 1g") { field, draft in
+        draft.service.settings.writableSize = field.memory(atLeast: leastStorage)?.value
+      }
+    ])
+
+  /// What the folders take that are made in it.
+  private static let leastStorage: UInt64 = 1 << 20
 
   private enum Names: String, CaseIterable { case host, own = "private" }
   private enum ControlGroup: String, CaseIterable { case own = "private" }

@@ -1,0 +1,66 @@
+import Host
+import Glibc
+import Intent
+import Kernel
+import Netlink
+
+extension DesiredAttachment {
+  func forwardingEntry(behind link: UInt32) -> ForwardingEntry {
+    var entry = ForwardingEntry(mac, behind: link)
+    entry.isSticky = true
+    return entry
+  }
+}
+
+/// What stands beside nftables and lets nothing pass that its tables have not seen, so that their loss opens nothing: see ``PacketMark``.
+extension StackBuilder {
+  /// Drops what no guard has seen at the ports of a stack. They share the filter, and it comes last: to join one that is there is to
+  /// wait for all packets under way.
+  func dropUnguarded(_ desired: DesiredStack) {
+    guard desired.linkGroup != 0, desired.services.contains(where: { !$0.attachments.flatMap(\.pairs).isEmpty }) else {
+      return
+    }
+    do throws(KernelError) {
+      var socket = try NetlinkSocket(.route)
+      var batch = RouteBatch()
+      batch.create(PacketFilter.departures, at: .block(desired.linkGroup))
+      try socket.apply(batch)
+    } catch {
+      warnings.add(
+        "what no guard has seen is not stopped while another program has deleted the stack's tables: \(error)",
+        about: "unguarded")
+    }
+  }
+
+  /// Holds ports that are there already, and their bridges, to what new ones are held to.
+  func guardPorts(of services: [DesiredService], in desired: DesiredStack) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    var batch = RouteBatch()
+    for network in desired.ownNetworks where network.parent == nil {
+      for bridge in network.bridges + desired.segments.filter({ $0.network == network.name }).map(\.bridge) {
+        let index = try linkIndex(bridge)
+        batch.createFilterPlace(on: index, tolerating: .everything)
+        batch.create(PacketFilter.arrivals, at: .ingress(link: index), tolerating: .everything)
+      }
+    }
+    for service in services {
+      for attachment in service.attachments {
+        for pair in attachment.pairs {
+          let link = try linkIndex(pair.link)
+          var change = LinkChange(.index(link))
+          change.bridgePort = attachment.bridgePort(hairpins: !service.ports.isEmpty)
+          batch.set(attachment.forwardingEntry(behind: link))
+          batch.change(change)
+          batch.createFilterPlace(on: link, sharing: desired.linkGroup, tolerating: .everything)
+        }
+        if let segment = desired.segment(of: attachment) {
+          batch.set(attachment.forwardingEntry(behind: try linkIndex(segment.nearEnd)))
+        }
+      }
+    }
+    try socket.apply(batch)
+    if !desired.policy.isEmpty {
+      try filter(desired.ownNetworks.filter { $0.parent == nil }, by: desired.policy, of: desired)
+    }
+  }
+}

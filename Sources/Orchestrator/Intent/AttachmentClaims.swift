@@ -1,0 +1,75 @@
+import Addresses
+import Vocabulary
+
+/// What a service's interface may send as beside its own addresses (`claims:` in the file).
+package struct AttachmentClaims: Codable, Hashable, Sendable {
+  /// Addresses that it may use and say that it has: those of VRRP, or a range that a DHCP server gives from.
+  @Sparse package var prefixes: [IPPrefix] = []
+  /// Hardware addresses that its frames may have, as those of VRRP.
+  @Sparse package var hardware: [MACAddress] = []
+  /// Whether it asks a DHCP server for an address, before which it has none.
+  @Sparse package var asksForAddress = false
+  /// Whether it passes on frames of others: all that is not known to be somebody else's.
+  @Sparse package var bridges = false
+
+  package init() {}
+
+  /// Those that are one address each.
+  package var addresses: [IPAddress] { prefixes.filter(\.isSingle).map(\.network) }
+  package var ranges: [IPPrefix] { prefixes.filter { !$0.isSingle } }
+
+  /// Whether frames from elsewhere come by the port, so that the bridge has to see where who is.
+  package var moves: Bool { bridges || !hardware.isEmpty }
+
+  /// As `up` says it: `10.0.0.100, 00:00:5e:00:01:0a, an address by DHCP`.
+  package var text: String {
+    (prefixes.map { $0.isSingle ? "\($0.network)" : "\($0)" } + hardware.map(\.description)
+      + (asksForAddress ? ["an address by DHCP"] : []) + (bridges ? ["whoever is nobody else of the stack"] : []))
+      .joined(separator: ", ")
+  }
+}
+
+extension DesiredStack {
+  /// What services may send as beside their own addresses: `r1 may also send on network lan as 10.0.0.100 (lab.stack:4)`.
+  package var claimsInWords: [String] {
+    services.flatMap { service in
+      service.attachments.compactMap { attachment in
+        attachment.claims.map { claims in
+          "\(service.name) may also send on network \(attachment.network) as \(claims.text)"
+            + (service.declaredAt.map { " (\($0))" } ?? "")
+        }
+      }
+    }
+  }
+}
+
+/// All addresses of each service: in networks and VLANs, on links, link-local ones, and what its file lets it claim.
+package struct ServiceAddresses {
+  private let onLinks: [String: [IPAddress]]
+
+  package init(_ stack: DesiredStack) {
+    var onLinks: [String: [IPAddress]] = [:]
+    for end in stack.links.flatMap(\.ends) { onLinks[end.service, default: []] += end.addresses.map(\.address) }
+    self.onLinks = onLinks
+  }
+
+  package func all(of service: DesiredService) -> [IPAddress] {
+    let links = onLinks[service.name] ?? []
+    guard service.attachments.count > 1 || !links.isEmpty else {
+      return service.attachments.flatMap { $0.ownAddresses(forwards: service.forwards) }
+    }
+    return (service.attachments.flatMap { $0.ownAddresses(forwards: service.forwards) } + links).uniqued()
+  }
+
+  package func ranges(of service: DesiredService) -> [IPPrefix] {
+    service.attachments.flatMap { $0.claims?.ranges ?? [] }
+  }
+}
+
+extension DesiredAttachment {
+  /// Where it is met on its network. The kernel asks for neighbours by a link-local address on behalf of others: so services that
+  /// forward have one, and no others.
+  package func ownAddresses(forwards: Bool) -> [IPAddress] {
+    everyAddress + (forwards && ipv6 != nil ? [.v6(mac.linkLocalAddress)] : []) + (claims?.addresses ?? [])
+  }
+}

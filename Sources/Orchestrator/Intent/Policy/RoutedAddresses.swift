@@ -1,0 +1,119 @@
+import Addresses
+
+/// Whose packets reach a network by way of a service that forwards.
+///
+/// That are all who are behind it, seen from the network: on its other networks and links, and on those of further routers there. A
+/// router with a way out of its own also brings packets from anywhere outside the stack.
+package struct RoutedAddresses {
+  /// Where packets go without a router: a network, one of its VLANs, or a link.
+  private enum Place: Hashable {
+    case network(String, vlan: UInt16?)
+    case link(Int)
+  }
+
+  private let stack: DesiredStack
+  private let places: [String: [Place]]
+  private let routers: [Place: [String]]
+
+  package init(_ stack: DesiredStack) {
+    self.stack = stack
+    var places: [String: [Place]] = [:]
+    var routers: [Place: [String]] = [:]
+    for service in stack.services where service.forwards {
+      let own = Self.places(of: service, in: stack)
+      places[service.name] = own
+      for place in own { routers[place, default: []].append(service.name) }
+    }
+    (self.places, self.routers) = (places, routers)
+  }
+
+  private static func places(of service: DesiredService, in stack: DesiredStack) -> [Place] {
+    service.attachments.flatMap { attachment in
+      [Place.network(attachment.network, vlan: attachment.accessVLAN)]
+        + attachment.subinterfaces.map { .network(attachment.network, vlan: $0.vlan) }
+    }
+      + stack.links.indices.filter { stack.links[$0].touches([service.name]) }.map { .link($0) }
+  }
+
+  /// The addresses of those behind a service, as ranges that are apart; none of a service that does not forward.
+  package func behind(_ service: DesiredService, towards network: String) -> [AddressFamily: [AddressRange]] {
+    guard service.forwards else { return [:] }
+    let near = Set((places[service.name] ?? []).filter { isPart($0, of: network) })
+    var found: Set<Place> = []
+    var waiting = [service.name]
+    var seen: Set<String> = [service.name]
+    while let router = waiting.popLast() {
+      for place in places[router] ?? [] where !near.contains(place) && found.insert(place).inserted {
+        for next in routers[place] ?? [] where seen.insert(next).inserted { waiting.append(next) }
+      }
+    }
+    let inside = found.flatMap(prefixes) + routesThrough(service, on: network)
+    return leadsOut(service, besides: network, found) ? outside(besides: inside) : AddressRange.byFamily(inside)
+  }
+
+  /// Another VLAN of the same network is another place.
+  private func isPart(_ place: Place, of network: String) -> Bool {
+    if case .network(network, vlan: nil) = place { true } else { false }
+  }
+
+  private func prefixes(_ place: Place) -> [IPPrefix] {
+    switch place {
+    case .network(let name, let vlan):
+      guard let network = stack.network(named: name) else { return [] }
+      guard let vlan else { return network.subnets }
+      return [.v4(network.vlans.first { $0.id == vlan }?.subnet ?? network.subnet)]
+    case .link(let index): return stack.links[index].ends.flatMap(\.addresses).compactMap(\.network)
+    }
+  }
+
+  /// Where others are told to go by way of it.
+  private func routesThrough(_ service: DesiredService, on network: String) -> [IPPrefix] {
+    let own = Set(service.attachments.filter { $0.network == network }.flatMap(\.everyAddress))
+    return stack.services.flatMap(\.routes).filter { route in route.gateway.map(own.contains) ?? false }
+      .map(\.destination).filter { $0.length > 0 }
+  }
+
+  /// Whether a service that translates what it forwards brings answers from outside into a network.
+  private func leadsOut(_ service: DesiredService, besides network: String, _ found: Set<Place>) -> Bool {
+    let isBesideHost = found.contains { place in
+      guard case .network(let name, _) = place else { return false }
+      return stack.network(named: name)?.parent != nil
+    }
+    let ways = service.attachments.filter { $0.isDefaultRoute || $0.ipv6?.isDefaultRoute ?? false }.map(\.network)
+    let nearby = service.attachments.filter { $0.network == network }.compactMap { attachment in
+      stack.network(named: network).map { ($0.subnets, attachment) }
+    }
+    let routed = service.routes.contains { route in
+      guard route.destination.length == 0, let gateway = route.gateway else { return false }
+      return !nearby.contains { subnets, _ in subnets.contains { $0.contains(gateway) } }
+    }
+    return isBesideHost || routed || ways.contains { $0 != network }
+  }
+
+  /// Everything but what is known to be elsewhere: the stack's networks that are not behind the service.
+  private func outside(besides inside: [IPPrefix]) -> [AddressFamily: [AddressRange]] {
+    let known = stack.networks.flatMap { $0.subnets + $0.vlans.compactMap(\.subnet).map { .v4($0) } }
+    var ranges: [AddressFamily: [AddressRange]] = [:]
+    for family in AddressFamily.allCases where stack.networks.contains(where: { $0.has(family) }) {
+      let elsewhere = (known.filter { !inside.contains($0) } + family.neverRouted).filter { family.holds($0.network) }
+      ranges[family] = AddressRange.complement(of: elsewhere.map { AddressRange($0) }, in: family.whole)
+    }
+    return ranges
+  }
+}
+
+extension DesiredNetwork {
+  fileprivate func has(_ family: AddressFamily) -> Bool { family == .v4 || ipv6 != nil }
+}
+
+extension AddressFamily {
+  /// What no router passes on as a source: RFC 6890, tables 1 to 20, as far as the kernel knows them.
+  fileprivate var neverRouted: [IPPrefix] {
+    let texts =
+      switch self {
+      case .v4: ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"]
+      case .v6: ["::/127", "fe80::/10", "ff00::/8"]
+      }
+    return texts.compactMap { IPPrefix($0) }
+  }
+}

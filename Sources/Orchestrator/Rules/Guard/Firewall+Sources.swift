@@ -1,0 +1,77 @@
+import Addresses
+import Intent
+import Netfilter
+
+/// Where packets may come from, asked before connection tracking sees them: an answer to a packet that was never sent would pass
+/// as one of a connection.
+///
+/// By a network's bridge come addresses that live there, and no others; addresses of a network come in by its bridge, and by no other
+/// link. Ports of bridges are links of their own: the kernel takes frames to the groups of the link layer (01:80:c2:00:00:0x) in by
+/// them, past the bridge (br_handle_frame in net/bridge/br_input.c).
+extension Firewall {
+  /// Bridges on which the stack's networks are, each with whose packets may come in by it.
+  private var residents: [(bridge: String, ranges: [AddressFamily: [AddressRange]])] {
+    let living = LivingAddresses(whole)
+    return stack.networks.flatMap { network -> [(bridge: String, ranges: [AddressFamily: [AddressRange]])] in
+      let ranges = living.sources(on: network)
+      let further = stack.segments.filter { $0.network == network.name }.map(\.bridge)
+      return ([network.bridge] + further + network.vlans.compactMap(\.bridge)).map { ($0, ranges) }
+    }
+  }
+
+  var sourceSets: [NftSet] {
+    AddressFamily.allCases.flatMap { family -> [NftSet] in
+      let living = residents.flatMap { bridge, ranges in
+        (ranges[family] ?? []).map { NftElement(.interface(bridge), family.value($0)) }
+      }
+      let subnets = AddressRange.merged(
+        stack.networks.flatMap(\.allSubnets).filter { family.holds($0.network) }.map { AddressRange($0) })
+      guard !subnets.isEmpty else { return [] }
+      return [
+        NftSet(
+          "living\(family.suffix)", key: [.interfaceName, family.type], isInterval: true, elements: living,
+          comment: "whose packets come in by which bridge"),
+        NftSet(
+          "subnets\(family.suffix)", key: [family.type], isInterval: true,
+          elements: subnets.map { NftElement(family.value($0)) }, comment: "addresses that come in by no other link"),
+      ]
+    }
+  }
+
+  var sourceMap: NftMap {
+    let ports = whole.services.flatMap(\.attachments).flatMap(\.pairs).map(\.link)
+    return NftMap(
+      "entries", key: [.interfaceName], data: .verdict,
+      elements: [NftMapElement([.interface("lo")], verdict: .accept)]
+        + residents.map { NftMapElement([.interface($0.bridge)], verdict: .goto("from_network")) }
+        + ports.map { NftMapElement([.interface($0)], verdict: .drop) },
+      comment: "links that packets come in by")
+  }
+
+  private var sourceFamilies: [AddressFamily] {
+    AddressFamily.allCases.filter { family in
+      stack.networks.contains { $0.subnets.contains { family.holds($0.network) } }
+    }
+  }
+
+  /// The rules of the base chain, for whatever comes in by any link.
+  var entryRules: [NftRule] {
+    [NftRule([], .verdictMap([.inputInterface], map: "entries"))]
+      + sourceFamilies.map { family in
+        NftRule([.set([family.source], named: "subnets\(family.suffix)")], .drop)
+      }
+  }
+
+  /// - Parameter rules: what else is decided here on packets from the stack's networks.
+  func fromNetwork(then rules: [NftRule]) -> NftChain {
+    NftChain(
+      "from_network",
+      rules: [NftRule([.field(.ipDestination, .prefix(.v4(.loopback)))], .drop)]
+        + AddressFamily.allCases.map { family in
+          sourceFamilies.contains(family)
+            ? NftRule(
+              [.set([.inputInterface, family.source], .notEqual, named: "living\(family.suffix)")], .drop)
+            : NftRule([.field(.networkFamily, .family(family == .v4 ? .ip : .ip6))], .drop)
+        } + rules, comment: "what comes in by the stack's bridges")
+  }
+}

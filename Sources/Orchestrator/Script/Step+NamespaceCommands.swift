@@ -1,0 +1,68 @@
+import Addresses
+import Vocabulary
+import Intent
+import Planning
+
+/// The commands for network namespaces, and for what is between two of them.
+extension Step {
+  static func namespaceCommands(_ service: DesiredService, _ stack: StackFolder) -> [String] {
+    let name = "\(stack.name).\(service.name)"
+    let making =
+      service.firstIdentity.map { "add_owned_netns \(name) \(stack.pinnedUsers(of: service.name)) \($0)" }
+      ?? "ip netns add \(name)"
+    // A new namespace has IPv4's settings of the host, which forwards.
+    let forwarding =
+      ["net/ipv4/conf/all/accept_redirects=0", "net/ipv4/conf/default/accept_redirects=0"]
+      + (service.forwards
+        ? [
+          "net/ipv4/ip_forward=1", "net/ipv4/conf/all/rp_filter=0", "net/ipv4/conf/default/rp_filter=0",
+          "net/ipv6/conf/all/forwarding=1", "net/ipv6/conf/default/forwarding=1",
+        ] : ["net/ipv4/ip_forward=0"])
+    let settings =
+      service.speaksIPv6 ? forwarding + ipv6Settings(of: service) : ipv6Settings(of: service) + forwarding
+    return [
+      making,
+      "nsenter --net=\(stack.service(service.name).namespace) bash -ec 'set_sysctl \(settings.joined(separator: " "))'",
+      "ip -n \(name) link set lo up",
+    ]
+  }
+
+  // MARK: Links between two services
+
+  static func linkCommands(_ link: DesiredLink, _ stack: DesiredStack) -> [String] {
+    let mtu = link.mtu.map { " mtu \($0)" } ?? ""
+    let (first, second) = (link.first, link.second)
+    let making =
+      "ip -n \(stack.name).\(first.service) link add \(first.interface)\(mtu) address \(first.mac)\(oneQueue) type veth"
+      + " peer name \(second.interface)\(mtu) address \(second.mac)\(oneQueue) netns \(stack.name).\(second.service)"
+    let alias = Shell.quoted(link.alias(in: stack.name))
+    let isPlain = link.currentConditions.isClear && !link.isSetDown && !stack.isCut(link)
+    return [making] + endCommands(first, beside: second, alias, stack.name)
+      + endCommands(second, beside: first, alias, stack.name) + (isPlain ? [] : link.shapeCommands(in: stack))
+  }
+
+  private static func endCommands(
+    _ end: DesiredLink.End, beside other: DesiredLink.End, _ alias: String, _ stack: String
+  ) -> [String] {
+    let ip = "ip -n \(stack).\(end.service)"
+    return ["\(ip) link set \(end.interface) alias \(alias)"]
+      + end.addresses.map { address in
+        "\(ip) addr add \(address) dev \(end.interface)\(address.address.isV4 ? "" : " nodad")"
+      } + ["\(ip) link set \(end.interface) up"]
+      + other.addresses.filter { !$0.address.isV4 }.map { neighbour in
+        "\(ip) neigh replace \(neighbour.address) lladdr \(other.mac) dev \(end.interface) nud permanent"
+      }
+  }
+
+  // MARK: Routes
+
+  static func routeCommands(_ service: DesiredService, _ namespace: String) -> [String] {
+    let ip = "ip -n \(namespace)"
+    return ["\(ip) route flush proto \(DesiredRoute.origin)"]
+      + (service.speaksIPv6 ? ["\(ip) -6 route flush proto \(DesiredRoute.origin)"] : [])
+      + service.routes.map { route in
+        let words = route.gateway.map { "\(route.destination) via \($0)" } ?? "blackhole \(route.destination)"
+        return "\(ip) route add \(words) proto \(DesiredRoute.origin)"
+      }
+  }
+}

@@ -1,0 +1,4 @@
+import Kernel
+
+/// For whoever prints what commands answer.
+package typealias VisibleText = Kernel.VisibleText
