@@ -37,7 +37,7 @@ import Testing
   }
 
   /// Lines of sentences, which editors and reviews show whole. Tables and code cannot be broken.
-  @Test(arguments: documents.filter { $0 != "docs/architecture.md" })
+  @Test(arguments: documents)
   func linesFitInto120Columns(_ document: String) throws {
     for (number, line) in try Self.text(document).split(separator: "\n", omittingEmptySubsequences: false).enumerated()
     where line.count >= 120 && !line.hasPrefix("|") && !line.hasPrefix("    ") {

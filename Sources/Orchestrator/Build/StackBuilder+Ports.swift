@@ -12,10 +12,11 @@ extension DesiredAttachment {
   }
 }
 
-/// What stands beside nftables and lets nothing pass that its tables have not seen, so that their loss opens nothing: see ``PacketMark``.
+/// Filters beside nftables that drop packets which its tables have not marked (``PacketMark``). So the loss of the tables
+/// opens nothing.
 extension StackBuilder {
-  /// Drops what no guard has seen at the ports of a stack. They share the filter, and it comes last: to join one that is there is to
-  /// wait for all packets under way.
+  /// Drops unmarked packets at the ports of a stack. All ports share the filter, and it is added last: joining a block that
+  /// has a filter waits for an RCU grace period.
   func dropUnguarded(_ desired: DesiredStack) {
     guard desired.linkGroup != 0, desired.services.contains(where: { !$0.attachments.flatMap(\.pairs).isEmpty }) else {
       return
@@ -32,7 +33,7 @@ extension StackBuilder {
     }
   }
 
-  /// Holds ports that are there already, and their bridges, to what new ones are held to.
+  /// Gives ports that exist already, and their bridges, the guards that new ones have.
   func guardPorts(of services: [DesiredService], in desired: DesiredStack) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()

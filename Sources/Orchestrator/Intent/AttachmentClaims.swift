@@ -1,15 +1,15 @@
 import Addresses
 import Vocabulary
 
-/// What a service's interface may send as beside its own addresses (`claims:` in the file).
+/// Addresses that a service's interface may send as besides its own (`claims:` in the file).
 package struct AttachmentClaims: Codable, Hashable, Sendable {
   /// Addresses that it may use and say that it has: those of VRRP, or a range that a DHCP server gives from.
   @Sparse package var prefixes: [IPPrefix] = []
   /// Hardware addresses that its frames may have, as those of VRRP.
   @Sparse package var hardware: [MACAddress] = []
-  /// Whether it asks a DHCP server for an address, before which it has none.
+  /// True when it asks a DHCP server for an address, before which it has none.
   @Sparse package var asksForAddress = false
-  /// Whether it passes on frames of others: all that is not known to be somebody else's.
+  /// True when it forwards frames of others. Then it may send as everybody who is not known to be elsewhere.
   @Sparse package var bridges = false
 
   package init() {}
@@ -18,7 +18,7 @@ package struct AttachmentClaims: Codable, Hashable, Sendable {
   package var addresses: [IPAddress] { prefixes.filter(\.isSingle).map(\.network) }
   package var ranges: [IPPrefix] { prefixes.filter { !$0.isSingle } }
 
-  /// Whether frames from elsewhere come by the port, so that the bridge has to see where who is.
+  /// True when hardware addresses move to and from the port, so that the bridge has to learn.
   package var moves: Bool { bridges || !hardware.isEmpty }
 
   /// As `up` says it: `10.0.0.100, 00:00:5e:00:01:0a, an address by DHCP`.

@@ -1,7 +1,7 @@
 import Vocabulary
 
-/// What was changed by hand about a service's link while it was up: it holds until it is taken back, its time is up, or the
-/// stack is down.
+/// A change of a link's conditions that was made by hand, with `stack link`. It holds until it is taken back, until its time
+/// is up, or until the stack is down.
 package struct LinkOverride: Codable, Hashable, Sendable {
   /// In place of what the file says.
   package struct Change: TwoWay, Codable, Hashable, Sendable {
@@ -23,11 +23,11 @@ package struct LinkOverride: Codable, Hashable, Sendable {
     }
   }
 
-  /// What holds now.
+  /// The change that holds now.
   package var current: Change
-  /// When it ends by itself, in seconds since the host was started (CLOCK_BOOTTIME); nil for not by itself.
+  /// The moment at which it ends, in seconds since the host was started (CLOCK_BOOTTIME); nil for no end.
   package var until: Double?
-  /// What holds then.
+  /// The change that holds after `until`.
   var afterwards: Change?
 
   package init(_ current: Change = Change(), afterwards: Change? = nil) {
@@ -37,10 +37,10 @@ package struct LinkOverride: Codable, Hashable, Sendable {
 
   package var isEmpty: Bool { current.isEmpty && afterwards == nil }
 
-  /// What is not to end by itself.
+  /// The part that does not end by itself.
   package var lasting: Change { afterwards ?? current }
 
-  /// What is left of it once its time is up.
+  /// The override that is left once the time is up.
   package var ended: LinkOverride? {
     guard let afterwards, !afterwards.isEmpty else { return nil }
     return LinkOverride(afterwards)
@@ -65,7 +65,7 @@ extension LinkConditions {
 }
 
 extension DesiredAttachment {
-  /// Whether its link is other than a plain one.
+  /// True unless the link is a plain one.
   package var isShaped: Bool { !currentConditions.isClear || isSetDown }
 
   /// `egress rate 10mbit, ingress clear`.
@@ -75,7 +75,7 @@ extension DesiredAttachment {
 }
 
 extension DesiredService {
-  /// Whether something other befalls packets on its links, of those that both have.
+  /// True when the conditions of a link that both have differ.
   package func hasOtherShape(than other: DesiredService) -> Bool {
     zip(attachments, other.attachments).contains {
       $0.currentConditions != $1.currentConditions || $0.isSetDown != $1.isSetDown

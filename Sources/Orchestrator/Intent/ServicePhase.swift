@@ -1,4 +1,4 @@
-/// Where an instance of a service stands.
+/// The phase of an instance's life, as `ps` shows it.
 package enum ServicePhase: String, Codable, Hashable, Sendable {
   /// Its namespace and links are made, or it waits for others.
   case created

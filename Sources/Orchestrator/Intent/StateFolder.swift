@@ -1,14 +1,14 @@
-/// Where a stack keeps its state: what must not outlive a boot under /run, what must under /var/lib.
+/// The folders of all state. /run has what must not outlive a boot, /var/lib what must.
 package struct StateFolders: Hashable, Sendable {
   /// `/run/stack`
   package var run: String
   /// `/var/lib/stack`
   package var lib: String
-  /// `/var/cache/stack`: what only saves time.
+  /// `/var/cache/stack`: files that only save time.
   package var cache: String
-  /// `/run/netns`: where ip-netns(8) looks for pinned namespaces.
+  /// `/run/netns`: pinned namespaces, as ip-netns(8) expects them.
   package var namespaces: String
-  /// `/etc/stack/config`: what the host's administrator has set for all stacks.
+  /// `/etc/stack/config`: the administrator's settings for all stacks.
   package var configuration: String
 
   package init(
@@ -22,7 +22,7 @@ package struct StateFolders: Hashable, Sendable {
     self.configuration = configuration
   }
 
-  /// What belongs to the host, not to one stack: a name that no stack can have.
+  /// The folder of what belongs to the host and not to one stack. No stack can have its name.
   package var host: String { "\(run)/.host" }
 
   /// Held by the command that is choosing subnets and ports.
@@ -42,16 +42,16 @@ package struct StackFolder: Hashable, Sendable {
   package var lib: String { "\(folders.lib)/\(name)" }
   /// The recorded ``DesiredStack``: written before the first effect, removed after the last.
   package var intent: String { "\(path)/stack.json" }
-  /// There when the last `up` came to its end: without it, what is recorded may be half made.
+  /// Exists if the last `up` ran to its end. Without it, the recorded stack may be half made.
   package var settled: String { "\(path)/settled" }
-  /// What an `up` under way has chosen, so that others choose something else.
+  /// The choices of an `up` that has not begun, so that others choose something else.
   package var claim: String { "\(path)/claim.json" }
   /// Held by the command that is changing the stack.
   package var lock: String { "\(folders.host)/\(name).lock" }
   /// The ``ProcessIdentity`` of the supervisor.
   package var supervisor: String { "\(path)/supervisor" }
   package var supervisorLog: String { "\(path)/supervisor.log" }
-  /// What is on its way from a service's output to its log.
+  /// Output that has left a service's FIFO and is not yet in its log.
   package var staging: String { "\(path)/output" }
   /// A tmpfs of the stack's own: the writable layers of its services.
   package var layers: String { "\(path)/layers" }
@@ -84,7 +84,7 @@ package struct ServiceFolder: Hashable, Sendable {
   package var stdout: String { "\(path)/stdout" }
   package var stderr: String { "\(path)/stderr" }
   package var stdin: String { "\(path)/stdin" }
-  /// Where stack-init writes how the service ended.
+  /// The file into which stack-init writes how the service ended.
   package var exit: String { "\(path)/exit" }
   package var hostname: String { "\(path)/hostname" }
   package var layer: String { "\(stack.layers)/\(name)" }

@@ -2,15 +2,17 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// Takes connections from a listening socket. While this process has no descriptors left for them they wait in the socket's
-/// queue: the loop would otherwise tell of them again and again, and nothing be done about it.
+/// Accepts connections from a listening socket.
+///
+/// When this process has no descriptors left, the socket is not polled for 200 ms, or until ``resume()``. Connections wait in
+/// its queue. The loop would otherwise wake for them again and again.
 package final class Acceptor {
   /// Takes a connection, or throws when there is no room for it in this process.
   package typealias Handler = (consuming Descriptor) throws(KernelError) -> Void
 
   private let loop: EventLoop
   private let listener: Descriptor
-  /// How many until others have their turn; the listener is level-triggered.
+  /// The most connections that are accepted in one turn of the loop. The listener is level-triggered.
   private let atOnce: Int
   private let handler: Handler
   private var token: EventLoop.Token?
@@ -29,7 +31,7 @@ package final class Acceptor {
 
   deinit { stop() }
 
-  /// Takes no more.
+  /// Accepts no more connections.
   package func stop() {
     if let token { loop.remove(token) }
     token = nil
@@ -37,7 +39,7 @@ package final class Acceptor {
     retry = nil
   }
 
-  /// Something has been let go of that a connection may have been waiting for.
+  /// Polls the socket again, after this process has closed a descriptor.
   package func resume() {
     guard let token, let timer = retry else { return }
     loop.cancel(timer)

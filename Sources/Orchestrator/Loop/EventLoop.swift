@@ -11,7 +11,7 @@ import SystemPackage
 ///
 /// Descriptors are borrowed. Remove the token first, then close the descriptor.
 package final class EventLoop {
-  /// What to be told of. Hang-up and errors are always told.
+  /// The events that a registration waits for. Hang-up and errors are always reported.
   package struct Interest: OptionSet, Sendable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -20,7 +20,7 @@ package final class EventLoop {
     package static let write = Interest(rawValue: EPOLLOUT.rawValue)
   }
 
-  /// What the kernel reports.
+  /// The events that the kernel reports.
   package struct Readiness: OptionSet, Sendable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -54,7 +54,8 @@ package final class EventLoop {
 
   private var epoll: Descriptor
   private var registrations: [Token: Registration] = [:]
-  /// Who registered a number last: a number closed before its token was removed may by now be someone else's.
+  /// The last registration of each descriptor number. A number that was closed before its token was removed may have been
+  /// used again.
   private var owners: [CInt: Token] = [:]
   private var removedInBatch: Set<Token> = []
   private var lastToken: UInt64 = 0
@@ -104,7 +105,7 @@ package final class EventLoop {
     epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, registration.descriptor.rawValue, nil)
   }
 
-  /// Whether the token still has its handler.
+  /// True while the token has its handler.
   func isRegistered(_ token: Token) -> Bool { registrations[token] != nil }
 
   // MARK: Timers

@@ -4,7 +4,8 @@ import Kernel
 import Synchronization
 import SystemPackage
 
-/// How other threads reach the loop: they post messages, and the loop's handler gets them in order (eventfd(2)).
+/// A queue through which other threads reach the loop. They post messages, and the loop's handler gets them in order
+/// (eventfd(2)).
 ///
 /// The handler stays on the loop's side, so it may touch whatever the loop's thread owns; only messages cross.
 final class Mailbox<Message: Sendable>: Sendable {

@@ -4,9 +4,9 @@ import Kernel
 import Synchronization
 import SystemPackage
 
-/// A few threads for what would hold the loop up. Results come back on the loop's thread.
+/// Runs jobs that would block the loop on a few threads. Results come back on the loop's thread.
 ///
-/// A job may enter other namespaces (setns(2) is per thread) and need not come back: so no job may assume which
+/// A job may enter other namespaces (setns(2) is per thread) and need not return from them. So no job may assume which
 /// namespaces it starts in. Threads have every signal blocked, start with the first job that needs one, and end
 /// after a while without work, so an idle pool costs nothing.
 ///
@@ -54,7 +54,7 @@ package final class WorkerPool {
   }
 }
 
-/// What to do with each result, on the loop's side.
+/// The completion of each job, on the loop's side.
 private final class CompletionTable {
   private var waiting: [UInt64: () -> Void] = [:]
   private var lastNumber: UInt64 = 0

@@ -4,7 +4,7 @@ import Intent
 ///
 /// `up`, `down`, `start`, `stop`, `restart` and `--dry-run` are all uses of this one value.
 package struct Plan: Hashable, Sendable {
-  /// What has to be complete before the next stage begins.
+  /// A part of the plan that ends before the next one begins.
   package enum Stage: Hashable, Sendable {
     /// One after the other.
     case serial([Step])
@@ -20,7 +20,7 @@ package struct Plan: Hashable, Sendable {
     package var steps: [Step]
   }
 
-  /// What a lane waits for.
+  /// A condition that has to come true before a lane begins.
   package enum Gate: Hashable, Sendable {
     /// Another lane's last step.
     case lane(String)

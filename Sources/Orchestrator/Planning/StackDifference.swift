@@ -1,26 +1,26 @@
 import Intent
 
-/// What an `up` has to do to a stack: what is to be and what was, taken apart by what becomes of each thing.
+/// The difference between two states of a stack, sorted by what `up` does to each part.
 struct StackDifference {
   let old: DesiredStack
   let new: DesiredStack
-  /// Whether all of `old` was made. Otherwise an `up` was cut off.
+  /// True when all of `old` was made. Otherwise an `up` was cut off.
   let isSettled: Bool
   let loss: NetworkLoss
 
-  /// Why instances that were there before have to be made anew.
+  /// The reason for each instance that has to be recreated.
   private let changes: [String: String]
-  /// Instances that were, and are no more or are made anew.
+  /// Old instances that go, or that are recreated.
   let gone: [DesiredService]
-  /// Instances that are made, for the first time or anew.
+  /// Instances that are made for the first time, or recreated.
   let created: [DesiredService]
   /// Instances that stay and do not run.
   let idle: [DesiredService]
   /// Instances that stay and are restarted with what they depend on.
   let following: [DesiredService]
-  /// Instances that stay and whose links to networks pass packets otherwise.
+  /// Instances that stay and whose links to networks get other conditions.
   let reshaped: [DesiredService]
-  /// Instances that stay and whose ports are to be held to other addresses than they are.
+  /// Instances that stay and whose ports may send as other addresses than before.
   let guarded: [DesiredService]
   /// Instances that stay and are published otherwise.
   private let republished: [DesiredService]
@@ -30,7 +30,7 @@ struct StackDifference {
   let bridgesCreated: [DesiredNetwork]
   let linksGone: [DesiredLink]
   let linksCreated: [DesiredLink]
-  /// Links that stay and pass packets otherwise.
+  /// Links between services that stay and get other conditions.
   let linksReshaped: [DesiredLink]
 
   init(
@@ -70,10 +70,10 @@ struct StackDifference {
     linksReshaped = (isSettled ? new.reshapedLinks(since: old) : new.links).filter { !$0.touches(createdNames) }
   }
 
-  /// Whether what all else stands on has to be made or written: the record, folders, the firewall, networks.
+  /// True when the base has to be made or written again: the record, folders, the firewall, networks.
   var touchesGroundwork: Bool { old != new || !isSettled || !gone.isEmpty || !loss.isEmpty }
 
-  /// Whether there may be ports at which nothing is dropped yet that no guard has seen.
+  /// True when there may be ports without the filter that drops unmarked packets.
   var makesPorts: Bool {
     !created.isEmpty || !isSettled || !guarded.isEmpty || !new.services.isEmpty && !old.guardsPorts
   }

@@ -3,7 +3,7 @@ import Intent
 /// One change to the host, small enough to name, to show as the command a person would have typed, and to
 /// apply. What is removed or undone may be half made: a step that removes is content with what is not there.
 package enum Step: Hashable, Sendable {
-  // What the services share.
+  // Steps for what the services share.
   /// Notes that the stack is no more what its record says.
   case unsettle(stack: String)
   /// Makes what a command has claimed the record, before the first effect.
@@ -16,8 +16,8 @@ package enum Step: Hashable, Sendable {
   case mountLayers(stack: String)
   /// The lower folder of `rootfs: host`.
   case makeHostRoot(stack: String)
-  /// What the host itself must do for stacks: a place for pinned namespaces and, on a host that is no router yet,
-  /// forwarding between interfaces.
+  /// Prepares the host: a folder for pinned namespaces and, on a host that is no router yet, forwarding between
+  /// interfaces.
   case prepareHost(stack: String, forwarding: Forwarding)
   case createBridge(DesiredNetwork, DesiredStack)
   /// A bridge that somebody set down, up again, with the neighbours that the kernel forgot.
@@ -26,27 +26,27 @@ package enum Step: Hashable, Sendable {
   case createSegment(DesiredSegment, DesiredStack)
   /// The stack's nftables table, replaced as a whole in one transaction.
   case writeFirewall(DesiredStack)
-  /// What keeps groups of services apart that were cut off from each other by hand, or takes that away.
+  /// Adds or removes the chain that drops packets between groups of services (`stack partition`).
   case partition(DesiredStack)
-  /// Holds the ports of services that stay, and the bridges, to what new ones are held to.
+  /// Gives the ports of services that stay, and the bridges, the guards that new ones have.
   case guardPorts([DesiredService], DesiredStack)
-  /// Drops at ports and bridges what no guard has seen, so that the loss of the tables opens nothing.
+  /// Drops unmarked packets at ports and bridges, so that the loss of the tables opens nothing.
   case dropUnguarded(DesiredStack)
-  /// Which bridges show the frames that they pass on to the firewall.
+  /// Switches for each bridge whether the firewall sees bridged frames (`nf_call_iptables`).
   case filterBridges([DesiredNetwork], DesiredStack)
   /// Forgets the connections that the rules no longer let begin.
   case endFlows(DesiredStack)
 
-  // What one service needs.
+  // Steps for one service.
   /// A network namespace under a name that ip-netns(8) knows, which keeps it beyond its processes.
   case createNamespace(DesiredService, stack: String)
   /// Veth pairs from the service's namespace to its bridges, with addresses, routes, neighbours and fdb entries.
   case attach(DesiredService, DesiredStack)
-  /// What befalls packets on the links of a service that is attached.
+  /// Sets the conditions of an attached service's links.
   case shape(DesiredService, DesiredStack)
   /// A link between two services, set up at both ends, in place of one that lost an end.
   case connect(DesiredLink, DesiredStack)
-  /// What befalls packets on a link that stays.
+  /// Sets the conditions of a link that stays.
   case shapeLink(DesiredLink, DesiredStack)
   /// A service's routes, no more and no fewer than it is to have.
   case setRoutes(DesiredService, stack: String)
@@ -69,7 +69,7 @@ package enum Step: Hashable, Sendable {
   case removeBridge(DesiredNetwork)
   case removeSegment(DesiredSegment)
   case removeFirewall(stack: String)
-  /// What the kernel tracks of connections to and from the stack's addresses.
+  /// Deletes tracked connections to and from the stack's addresses.
   case forgetConnections(DesiredStack)
   case removeControlGroups(stack: String)
   case restoreHost
@@ -98,7 +98,7 @@ extension Step {
 }
 
 extension Step {
-  /// What is waited for, rather than done: by a supervisor beside all else, by a script in turn.
+  /// An event that a step waits for. A supervisor waits beside other work, a script in turn.
   package enum Wait: Hashable {
     case readiness(DesiredService)
     /// After the signal to stop.

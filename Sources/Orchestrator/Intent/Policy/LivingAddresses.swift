@@ -1,6 +1,7 @@
 import Addresses
 
-/// Whose packets are to be met on a network: its own addresses, all others of the services on it, and whoever is behind a router there.
+/// The sources that packets on a network may have: its own addresses, all others of the services on it, and those behind a
+/// router there.
 package struct LivingAddresses {
   private let services: [String: [DesiredService]]
   private let routes: RoutedAddresses
@@ -29,7 +30,8 @@ package struct LivingAddresses {
     return ranges.mapValues(AddressRange.merged)
   }
 
-  /// With what stands in packets of those who have no address yet, or one of the link alone. Of whom these are is for the ports to say.
+  /// The ranges, with the sources of hosts that have no address yet or only a link-local one. The port guard decides whose
+  /// these are.
   package func sources(on network: DesiredNetwork) -> [AddressFamily: [AddressRange]] {
     var ranges = ranges(on: network)
     let own = services[network.name] ?? []

@@ -1,18 +1,18 @@
 import Addresses
 import Vocabulary
 
-/// What becomes of the first packet of a flow, and why. Answers to it always pass.
+/// The verdict on the first packet of a flow, with its reason. Answers to it always pass.
 package struct PolicyDecision: Hashable, Sendable, CustomStringConvertible {
   package enum Reason: Hashable, Sendable {
     /// The rule of that number in ``StackPolicy/rules``.
     case rule(Int)
-    /// No rule is about it, and the network says so for all that none is about.
+    /// The default of a network, for packets that no rule matches.
     case networkDefault(String)
     /// Networks of a stack do not reach each other, and the internet reaches what is published alone.
     case isolation
     /// The source has no route there: all its networks are internal, or it has none.
     case noRoute
-    /// From an internal network leads no way to the host and to what it publishes.
+    /// An internal network has no way to the host, nor to what the host publishes.
     case kept(in: String)
     /// A service's question for a name, to the host's address in its own network.
     case names
@@ -54,7 +54,7 @@ package struct PolicyDecision: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Who sends or receives.
+/// The sender or the receiver of a packet.
 package enum PolicyEndpoint: Hashable, Sendable {
   /// An instance of a service. Without a network: as a source, by the network that leads to the destination; as a
   /// destination, by the first network that it shares with the source, else by its first.
@@ -71,7 +71,7 @@ package enum PolicyPacket: Hashable, Sendable {
   case udp(UInt16)
   /// ICMP or ICMPv6.
   case icmp
-  /// By its number in RFC 790's list: what only rules without ports are about.
+  /// Another protocol, by its number (RFC 790). Only rules without ports match it.
   case other(UInt8)
 }
 

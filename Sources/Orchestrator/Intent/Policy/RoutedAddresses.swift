@@ -1,11 +1,11 @@
 import Addresses
 
-/// Whose packets reach a network by way of a service that forwards.
+/// The sources whose packets reach a network through a service that forwards.
 ///
-/// That are all who are behind it, seen from the network: on its other networks and links, and on those of further routers there. A
-/// router with a way out of its own also brings packets from anywhere outside the stack.
+/// Seen from the network, these are the addresses behind the service: on its other networks and links, and on those of
+/// further routers there. A router with a way out of its own also brings packets from anywhere outside the stack.
 package struct RoutedAddresses {
-  /// Where packets go without a router: a network, one of its VLANs, or a link.
+  /// A place in which packets need no router: a network, one of its VLANs, or a link.
   private enum Place: Hashable {
     case network(String, vlan: UInt16?)
     case link(Int)
@@ -66,14 +66,14 @@ package struct RoutedAddresses {
     }
   }
 
-  /// Where others are told to go by way of it.
+  /// The destinations that other services route through it.
   private func routesThrough(_ service: DesiredService, on network: String) -> [IPPrefix] {
     let own = Set(service.attachments.filter { $0.network == network }.flatMap(\.everyAddress))
     return stack.services.flatMap(\.routes).filter { route in route.gateway.map(own.contains) ?? false }
       .map(\.destination).filter { $0.length > 0 }
   }
 
-  /// Whether a service that translates what it forwards brings answers from outside into a network.
+  /// True when a service that translates what it forwards brings answers from outside into a network.
   private func leadsOut(_ service: DesiredService, besides network: String, _ found: Set<Place>) -> Bool {
     let isBesideHost = found.contains { place in
       guard case .network(let name, _) = place else { return false }
@@ -107,7 +107,7 @@ extension DesiredNetwork {
 }
 
 extension AddressFamily {
-  /// What no router passes on as a source: RFC 6890, tables 1 to 20, as far as the kernel knows them.
+  /// Sources that no router forwards: RFC 6890, tables 1 to 20, as far as the kernel knows them.
   fileprivate var neverRouted: [IPPrefix] {
     let texts =
       switch self {

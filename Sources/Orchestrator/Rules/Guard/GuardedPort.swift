@@ -1,28 +1,28 @@
 import Addresses
 import Intent
 
-/// A port of a bridge with all that the frames coming in by it may say of where they come from.
+/// A port of a bridge with the sources that frames arriving on it may have.
 struct GuardedPort: Hashable {
   /// The link's name on the host.
   var link: String
   var network: String
   /// The hardware addresses that frames may have. The first is the service's own.
   var hardware: [MACAddress]
-  /// The addresses that packets may have, and that may be claimed by ARP and neighbour discovery.
+  /// The source addresses of packets, which ARP and neighbour discovery may announce too.
   var addresses: [IPAddress]
-  /// Those by which rules know the service on this network.
+  /// The addresses by which rules know the service on this network.
   var judged: [IPAddress]
-  /// Ranges of further addresses, of which the same is true.
+  /// Ranges of further source addresses, which may be announced too.
   var claimed: [AddressFamily: [AddressRange]]
-  /// Addresses of whoever sends by way of the service. None may be claimed.
+  /// Source addresses of others, whose packets the service routes. It may announce none of them.
   var routed: [AddressFamily: [AddressRange]]
-  /// Whether IPv6 packets of a router may come from there: announcements and redirects.
+  /// True when IPv6 packets of a router may arrive: announcements and redirects.
   var isRouter: Bool
-  /// Whether frames may have tags.
+  /// True when frames may have VLAN tags.
   var carriesTags: Bool
-  /// Whether a question for an address by DHCP may come from there.
+  /// True when a DHCP request may arrive.
   var asksForAddress: Bool
-  /// Whether others are behind it that nobody knows of: then all may come but what is known to be elsewhere.
+  /// True when unknown hosts are behind it. Then every source is accepted that is not known to be elsewhere.
   var isOpen: Bool
 }
 

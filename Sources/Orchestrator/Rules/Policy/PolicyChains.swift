@@ -2,7 +2,7 @@ import Addresses
 import Intent
 import Netfilter
 
-/// What a stack with rules, or with a network that is closed by default, has in its table beside what every stack has.
+/// Chains and rules that only stacks with a policy need: those with rules, or with a network that is closed by default.
 struct PolicyChains {
   static let refuse = "refuse"
 
@@ -188,8 +188,8 @@ struct PolicyChains {
 
   private static let checkFirst = NftRule([], .verdict(.jump("first")))
 
-  /// Only what opens a connection is for rules to decide on. The middle of one that is not known is of one that was cut:
-  /// taken for a new one it would pass wherever its answers may go.
+  /// Rules decide only on packets that open a connection. A packet from the middle of an unknown one belongs to a connection
+  /// that was cut. As a new one, it would pass wherever its answers may go.
   private var first: NftChain {
     NftChain(
       "first",

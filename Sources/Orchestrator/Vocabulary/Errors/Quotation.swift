@@ -1,5 +1,5 @@
-/// What a program of somebody else's wrote, as it may stand in a message to a person: nothing in it moves a terminal's cursor,
-/// and it takes no more than a few lines of one.
+/// Quotes a line of another program's output in a message. Control characters become spaces, so nothing moves a terminal's
+/// cursor. A long line is cut.
 package enum Quotation {
   /// Characters (Unicode's scalars) that are shown of a line.
   static let longestLine = 1000

@@ -1,14 +1,14 @@
 import Kernel
 
-/// Why something about a stack could not be done: to what, what was in the way, and what to do now.
+/// A refusal or a failure: the subject, the cause, and what to do now.
 ///
 ///     error: web/web1: cannot publish 0.0.0.0:8081: in use by nginx (pid 412)
 ///       choose another host port in web.stack:9, or stop that process
 package struct StackError: Error, Codable, Hashable, Sendable {
-  /// What it happened to: `web/web1`; nil where it concerns no one thing.
+  /// The stack or service that it happened to: `web/web1`; nil where it concerns no single one.
   var subject: String?
   var message: String
-  /// What the reader can do, as a sentence without its full stop.
+  /// Advice to the reader, as a sentence without its full stop.
   package var remedy: String?
   /// The service whose log tells more, as `web/web1`. A log goes with its stack, and so does this advice.
   package var logsOf: String?
@@ -44,7 +44,7 @@ extension StackError: CustomStringConvertible {
   }
 }
 
-/// Everything that is in the way, not only the first thing.
+/// All causes of a failure, and not only the first.
 package struct StackErrors: Error, Hashable, Sendable, CustomStringConvertible {
   var errors: [StackError]
 

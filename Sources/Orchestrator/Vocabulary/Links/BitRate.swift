@@ -28,7 +28,7 @@ extension BitRate: CustomStringConvertible {
     case outOfRange
   }
 
-  /// What a queue can be told to keep to: slower than this, a single packet would take seconds.
+  /// The rates that a queue accepts here. Below the least, a single packet would take seconds.
   package static let range = BitRate(bitsPerSecond: 1000)...BitRate(bitsPerSecond: 1_000_000_000_000)
 
   private static let units: [(name: String, bits: UInt64)] = [

@@ -1,29 +1,29 @@
-/// What befalls packets that go one way over a link.
+/// Rate, delay, loss and the like of one direction of a link.
 package struct LinkCondition: Codable, Hashable, Sendable {
-  /// The most that passes in a second, of whole frames. nil for no limit.
+  /// The limit on whole frames a second; nil for none.
   package var rate: BitRate?
-  /// How long each packet is on its way at least.
+  /// The least time that each packet takes.
   package var delay: Duration = .zero
-  /// How much the delay varies at most, in either direction.
+  /// The most that the delay varies, up or down.
   package var jitter: Duration = .zero
   package var loss = Share.none
   package var duplicate = Share.none
-  /// How often a bit of a packet is turned over.
+  /// The share of packets in which one bit is flipped.
   package var corrupt = Share.none
-  /// How often a packet overtakes those that are delayed.
+  /// The share of packets that overtake delayed ones.
   package var reorder = Share.none
 
   package init() {}
 
-  /// Whether packets pass as if there were no condition.
+  /// True when packets pass as if there were no condition.
   package var isClear: Bool { self == LinkCondition() }
 
-  /// Whether there is something in it that only netem does. What is lost can be lost by a filter as well.
+  /// True when it takes netem. Loss alone does not: an nftables rule drops packets as well.
   package var needsEmulator: Bool {
     delay > .zero || jitter > .zero || duplicate > .none || corrupt > .none || reorder > .none
   }
 
-  /// What only netem does, by the keys of a stack file.
+  /// The keys of a stack file that only netem can apply.
   var emulated: [String] {
     [
       ("delay", delay > .zero), ("jitter", jitter > .zero), ("duplicate", duplicate > .none),

@@ -1,4 +1,4 @@
-/// How many of a million: `1%` is 10,000.
+/// A fraction, in parts per million: `1%` is 10,000.
 package struct Share: Codable, Hashable, Comparable, Sendable {
   package var partsPerMillion: UInt32
 

@@ -60,7 +60,7 @@ package enum PolicyPeer: Hashable, Sendable {
   case any
 }
 
-/// What packets a rule is about: one transport, and of TCP and UDP some ports or all.
+/// The packets that a rule matches: one transport, with some or all ports of TCP and UDP.
 package struct PortSelector: Hashable, Sendable {
   /// ICMP stands for ICMPv6 too.
   package enum Transport: String, Hashable, Sendable, CaseIterable {

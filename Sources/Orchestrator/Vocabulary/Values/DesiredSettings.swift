@@ -1,6 +1,6 @@
 import Isolation
 
-/// What of the kernel's is set for a service by itself.
+/// Settings of the kernel that a service has for itself: sysctls, limits, devices, namespaces.
 package struct DesiredSettings: Usual, Sendable {
   package var limits: [ProcessLimit] = []
   package var oomScoreAdjustment: Int32?
@@ -15,7 +15,7 @@ package struct DesiredSettings: Usual, Sendable {
   package var groups: [String] = []
   package var ipc = Namespace.own
   package var pid = Namespace.own
-  /// Whether it has the host's own host name.
+  /// True when it has the host's own host name.
   package var usesHostNames = false
   package var timeOffsets: TimeOffsets?
 
