@@ -73,6 +73,25 @@ import Testing
     #expect(result.text(width: nil).contains("saw 127.0.0.1 as the sender"))
   }
 
+  @Test func anExpectationBetweenTwoServicesOnACableIsJudged() throws {
+    let cable = """
+      services:
+        a: {command: [x], network_mode: none}
+        b: {command: [x], network_mode: none, expose: ["80"]}
+      links:
+        - ends: {a: 10.20.0.1/30, b: 10.20.0.2/30}
+      expect:
+        - allow: a -> b:80
+      """
+    let stack = try resolve(cable)
+    let held = verification(of: stack)
+    #expect(held.expectations.map(\.rule.text) == ["a -> b:80"])
+    #expect(held.wrong == 0)
+    let check = try #require(held.findings.first { $0.check.name.hasPrefix("a -> b:80") }?.check.name)
+    let broken = verification(of: stack, except: [check: .silent])
+    #expect(broken.broken.map(\.rule.text) == ["a -> b:80"])
+  }
+
   @Test func anExpectationThatThePoliciesContradictDoesNotHold() throws {
     let result = verification(
       of: try resolve(shop.replacing("allow: api -> db:5432\n  -", with: "deny: api -> db:5432\n  -")))
