@@ -1,9 +1,10 @@
 import Vocabulary
 
 extension DesiredService {
-  /// Which field makes this a service to be made anew, as it reads after "recreated"; nil when none does.
+  /// The keys that make this a service to be made anew, as they read after "recreated"; nil when none does.
   ///
-  /// Dependencies, published ports, restart policy and the like change nothing inside a running service.
+  /// A property that no line here names makes it anew as well: whoever adds one decides whether a running service can
+  /// live through a change of it.
   package func difference(from before: DesiredService, old: DesiredStack, new: DesiredStack) -> String? {
     let fields: [(name: String, isSame: Bool)] =
       [
@@ -38,7 +39,21 @@ extension DesiredService {
         ("ports", readyPorts == before.readyPorts && ports.isEmpty == before.ports.isEmpty),
       ] + settings.difference(from: before.settings)
     let changed = fields.filter { !$0.isSame }.map(\.name)
-    return changed.isEmpty ? nil : changed.joined(separator: ", ") + " changed"
+    guard changed.isEmpty else { return changed.joined(separator: ", ") + " changed" }
+    var rest = withSurroundings(of: before)
+    // Compared above, as far as a change reaches inside, or changed inside without a restart.
+    (rest.attachments, rest.mounts, rest.routes) = (before.attachments, before.mounts, before.routes)
+    (rest.nameResolution, rest.extraHosts) = (before.nameResolution, before.extraHosts)
+    return rest == before ? nil : "settings changed"
+  }
+
+  /// This service with the surroundings of another one: the properties whose change its processes do not notice.
+  package func withSurroundings(of other: DesiredService) -> DesiredService {
+    var service = self
+    (service.ports, service.rangePorts) = (other.ports, other.rangePorts)
+    (service.dependencies, service.stop, service.restart) = (other.dependencies, other.stop, other.restart)
+    (service.healthCheck, service.declaredAt) = (other.healthCheck, other.declaredAt)
+    return service
   }
 
   /// The networks it is attached to, as the stack has them: a subnet that moved makes the service anew.

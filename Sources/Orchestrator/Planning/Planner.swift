@@ -101,11 +101,9 @@ package struct Planner {
     let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var spared = desired
     spared.services = desired.services.map { service in
-      guard isSpared(service), var kept = befores[service.name], kept.networks(in: old) == kept.networks(in: desired)
+      guard isSpared(service), let kept = befores[service.name], kept.networks(in: old) == kept.networks(in: desired)
       else { return service }
-      (kept.ports, kept.dependencies, kept.stop) = (service.ports, service.dependencies, service.stop)
-      (kept.restart, kept.healthCheck, kept.declaredAt) = (service.restart, service.healthCheck, service.declaredAt)
-      return kept
+      return kept.withSurroundings(of: service)
     }
     return spared
   }
