@@ -70,6 +70,6 @@ extension IPPrefix: Codable {
 }
 
 extension IPPrefix {
-  /// Whether it is one address.
+  /// True for a range of one address.
   package var isSingle: Bool { length == network.octets.count * 8 }
 }

@@ -119,9 +119,9 @@ public enum NftField: Hashable, Sendable {
   case etherDestination
   /// The type in the frame's own header: that of a tag where the frame has one.
   case etherType
-  /// Who the frame is for (`meta pkttype`).
+  /// The frame's addressee: this host, a group or all (`meta pkttype`).
   case packetType
-  /// Who an ARP packet is said to be from (RFC 826).
+  /// The sender that an ARP packet names (RFC 826).
   case arpSenderHardware
   case arpSenderAddress
   /// The address that a neighbour solicitation or advertisement is about (RFC 4861, 4.3 and 4.4).
@@ -208,7 +208,7 @@ public enum NftField: Hashable, Sendable {
     }
   }
 
-  /// Whether it is a field of ARP packets, which tables of family bridge and netdev see.
+  /// True for a field of ARP packets, which tables of family bridge and netdev see.
   package var needsARP: Bool { self == .arpSenderHardware || self == .arpSenderAddress }
 
   /// The transport protocol that a packet must have for the field to be there.

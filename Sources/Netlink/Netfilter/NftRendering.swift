@@ -125,7 +125,7 @@ extension NftTable {
 }
 
 extension [NftType] {
-  /// What declares a key: by types, or, for a number that has no type with a length, by what is looked up.
+  /// The declaration of a key: its types, or the looked-up expressions if a number's type has no length.
   fileprivate var declared: String {
     guard contains(.neighbourTarget) else { return "type " + map(\.rendered).joined(separator: " . ") }
     return "typeof "

@@ -14,9 +14,9 @@ public struct PacketFilter: Hashable, Sendable {
 
   /// Where packets meet it.
   public enum Place: Hashable, Sendable {
-    /// What comes in by a link, which has a ``RouteBatch/createFilterPlace(on:sharing:tolerating:)``.
+    /// Packets that come in by a link, which has a ``RouteBatch/createFilterPlace(on:sharing:tolerating:)``.
     case ingress(link: UInt32)
-    /// What leaves by any of the links that share a block.
+    /// Packets that leave by any of the links that share a block.
     case block(UInt32)
   }
 

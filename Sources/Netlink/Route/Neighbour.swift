@@ -24,7 +24,7 @@ public struct ForwardingEntry: Hashable, Sendable {
   public var mac: MACAddress
   /// The VLAN, on a bridge that filters them.
   public var vlan: UInt16?
-  /// Whether it stays there when frames from the address come in by another port. A static entry alone moves with them.
+  /// True if the entry stays when another port sees the address. A static entry alone moves.
   public var isSticky = false
 
   public init(_ mac: MACAddress, behind port: UInt32) {

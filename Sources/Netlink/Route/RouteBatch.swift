@@ -14,7 +14,7 @@ public struct RouteBatch: Sendable {
     case existing
     /// What is to be changed or removed may be gone (ENODEV, ENOENT, ESRCH, ENXIO, EADDRNOTAVAIL).
     case gone
-    /// What is tried may not be to be had on this kernel.
+    /// This kernel may lack the feature that is tried.
     case everything
 
     func accepts(_ errno: Errno) -> Bool {

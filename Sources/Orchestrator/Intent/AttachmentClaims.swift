@@ -30,7 +30,7 @@ package struct AttachmentClaims: Codable, Hashable, Sendable {
 }
 
 extension DesiredStack {
-  /// What services may send as beside their own addresses: `r1 may also send on network lan as 10.0.0.100 (lab.stack:4)`.
+  /// Addresses that services may send as besides their own: `r1 may also send on network lan as 10.0.0.100 (lab.stack:4)`.
   package var claimsInWords: [String] {
     services.flatMap { service in
       service.attachments.compactMap { attachment in

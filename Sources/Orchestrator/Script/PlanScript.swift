@@ -49,7 +49,7 @@ package struct PlanScript {
     return lines + plan.stages.flatMap(\.steps).filter(\.isReadiness).flatMap(block)
   }
 
-  /// What no tool does for services, each with whose it is.
+  /// Parts of services that no tool of Debian 12 can do, each with the service's name.
   private var notes: [String] {
     var names: [String: [String]] = [:]
     var notes: [String] = []

@@ -3,10 +3,10 @@ import Isolation
 /// A function of bash that commands of a plan use: what iproute2 and util-linux have no single command for.
 struct ScriptFunction {
   let name: String
-  /// What it does, as a comment.
+  /// The function's purpose, as a comment.
   let purpose: String
   let text: String
-  /// Whether commands that bash runs in other namespaces use it too.
+  /// True if commands that bash runs in other namespaces call it too.
   var isExported = false
 
   private func isUsed(by lines: [String]) -> Bool {
@@ -28,7 +28,7 @@ struct ScriptFunction {
     return used.flatMap(\.lines)
   }
 
-  /// What the commands take for granted.
+  /// Variables that the commands expect.
   static func variables(usedBy commands: [String]) -> [String] {
     let text = commands.joined(separator: "\n")
     var lines: [String] = []

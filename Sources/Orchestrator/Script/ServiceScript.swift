@@ -43,7 +43,7 @@ struct ServiceScript {
 
   // MARK: What is left out
 
-  /// What `stack` does for the service and no tool of Debian 12 does.
+  /// Parts of a start that `stack` does and no tool of Debian 12 can do.
   var notes: [String] {
     var notes: [String] = []
     if process.security.isFiltered {
@@ -81,7 +81,7 @@ struct ServiceScript {
     var lines = ["mkdir -p \(paths.path)", "echo \(Shell.quoted(service.hostname)) >\(paths.hostname)"]
     lines.append("mkdir -p \(([paths.root] + (isLayered ? [paths.upper, paths.work] : [])).joined(separator: " "))")
     if let first = service.firstIdentity, isLayered {
-      // What the layer holds itself need not be seen through a mount that gives it other owners.
+      // Files of the layer itself need no mount that gives them other owners.
       let copy = hasHostRoot ? "cp -a \(stack.hostRoot)/. \(paths.upper) && " : ""
       lines.append("[[ $(ls -A \(paths.upper)) ]] || { \(copy)chown -hR \(first):\(first) \(paths.upper); }")
     }
@@ -254,10 +254,10 @@ struct ServiceScript {
   private var capabilities: CapabilitySet { confinement.capabilities }
   private var ambient: CapabilitySet { isRoot ? [] : confinement.ambient.intersection(capabilities) }
   private var isRoot: Bool { ["0", "root", ""].contains(process.user.map { String($0.prefix { $0 != ":" }) } ?? "0") }
-  /// What nsenter(1) takes to go where the command is to run, and to become its user.
+  /// Options of nsenter(1) that enter the command's namespaces and become its user.
   private static let entrance = CapabilitySet([.sysChroot, .setuid, .setgid])
 
-  /// What becomes of bash: the last line.
+  /// The command that takes the place of bash: the last line.
   private var execution: String {
     var words = ["exec", "env", "-i"] + variables
     let limits = settings.limits.map { "--\($0.kind.rawValue)=\(Self.amount($0.soft)):\(Self.amount($0.hard))" }

@@ -122,7 +122,7 @@ extension Step {
     ]
   }
 
-  /// What lets the bridges through Docker's own table, where there is one.
+  /// Rules that accept the bridges' packets in Docker's own table, if there is one.
   private static func passageCommands(_ stack: DesiredStack) -> [String] {
     let passage = Passage(stack: stack.name, bridges: stack.bridges)
     return Passage.docker.flatMap { gate in

@@ -2,9 +2,9 @@ import Addresses
 import Intent
 import Planning
 
-/// What networks with IPv6 take more.
+/// Commands that only networks with IPv6 need.
 extension Step {
-  /// What a service's namespace does with IPv6, from the first interface on.
+  /// The IPv6 settings of a service's namespace, set before its first interface is there.
   static func ipv6Settings(of service: DesiredService) -> [String] {
     guard service.speaksIPv6 else { return ["all", "default"].map { "net/ipv6/conf/\($0)/disable_ipv6=1" } }
     let settings = [

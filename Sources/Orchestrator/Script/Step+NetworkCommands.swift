@@ -17,7 +17,7 @@ extension Step {
     stack.linkGroup <= DesiredStack.highestLinkGroup ? " group \(stack.linkGroup)" : ""
   }
 
-  /// What a link is told before it is set up.
+  /// Settings of a link that precede setting it up.
   private static func naming(_ network: DesiredNetwork, _ stack: DesiredStack, service: String = "") -> String {
     "addrgenmode none alias \(Shell.quoted(LinkName.alias(stack: stack.name, service, network.name)))"
   }

@@ -20,7 +20,7 @@ public struct BridgePort: Hashable, Sendable {
   /// An isolated port reaches only ports that are not.
   public var isIsolated: Bool?
   public var hairpins: Bool?
-  /// Whether only frames pass whose source has a forwarding entry that leads here. A kernel before 5.16 passes over this.
+  /// True if frames pass only when a forwarding entry of their source leads here. Kernels before 5.16 ignore it.
   public var isLocked: Bool?
 
   public init(

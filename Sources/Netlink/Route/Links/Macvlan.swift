@@ -53,7 +53,7 @@ public struct Vxlan: Hashable, Sendable {
   public var group: UInt32?
   /// The bridge that it joins, by index.
   public var master: UInt32?
-  /// Whether it takes from what comes in where frames to their senders go.
+  /// True if the port learns the source addresses of frames that come in.
   public var learns = true
 
   public init(_ name: String, id: UInt32, remote: IPAddress, port: UInt16) {

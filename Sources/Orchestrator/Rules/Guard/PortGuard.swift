@@ -6,8 +6,8 @@ import Netfilter
 /// them by ARP and neighbour discovery.
 ///
 /// Its chain comes before the bridge learns from a frame and before br_netfilter shows it to connection tracking (NF_BR_PRI_BRNF is 0).
-/// What may come in stands in sets by the port's name; so they are complete before the first port is there, and the number of rules is
-/// the same for one service and for a thousand. Tables of other stacks on the same bridge guard their own ports.
+/// Sets by the port's name hold the allowed addresses. So they are complete before the first port exists, and the number of
+/// rules does not grow with services. Tables of other stacks on the same bridge guard their own ports.
 package struct PortGuard {
   let stack: DesiredStack
   let ports: [GuardedPort]
@@ -130,7 +130,7 @@ package struct PortGuard {
   private var routers: NftSet { names("routers", all.filter(\.isRouter), "ports of services that forward") }
   private var trunks: NftSet { names("trunks", all.filter(\.carriesTags), "ports whose frames may have tags") }
 
-  /// What is known to be somewhere: of services by their ports, and the host's own.
+  /// Addresses with a known place: those of services, at their ports, and the host's own.
   private var taken: [NftSet] {
     let networks = stack.ownNetworks.filter { $0.parent == nil }
     let addresses = Set(all.flatMap(\.judged) + networks.flatMap(\.hostAddresses)).sorted()

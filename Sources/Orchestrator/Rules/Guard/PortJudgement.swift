@@ -1,8 +1,8 @@
 import Intent
 import Netfilter
 
-/// What is decided on frames between services of one network where they leave the bridge: on those that are for many, and on those
-/// whose address does not say for which service they are.
+/// The decisions on frames between services of one network where they leave the bridge. They concern frames to a group, and
+/// frames whose address does not name one service.
 ///
 /// The table of family inet looks up for whom a packet is by its destination. A packet to a group is for everybody behind the ports
 /// that it leaves by, and one to an address that its receiver has beside those that are known is for the receiver all the same. So
