@@ -41,7 +41,7 @@ struct Verify: ParsableCommand {
         loaded = try session.load(request)
       }
       let name = try loaded?.name ?? session.stackName(target)
-      let verification = try session.commands.verify(name, as: loaded, selection)
+      let verification = try VerifyCommand(session.context).run(name, as: loaded, selection)
       switch format {
       case .table: print(verification.text(width: Terminal.widthIfTerminal))
       case .json: print(verification.json)
@@ -73,7 +73,7 @@ struct Reach: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: true) { session in
       let name = try session.stackName(stack.stack)
-      let verification = try session.commands.reach(from: source, to: destination, in: name)
+      let verification = try VerifyCommand(session.context).reach(from: source, to: destination, in: name)
       print(verification.details)
       if verification.wrong > 0 { throw ExitCode.failure }
     }

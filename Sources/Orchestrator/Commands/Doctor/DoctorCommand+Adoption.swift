@@ -5,15 +5,15 @@ import Runtime
 import Supervision
 import Vocabulary
 
-extension StackCommands {
+extension DoctorCommand {
   /// Has the stacks whose supervisor was killed taken over by another one. Nothing is started or restarted by that.
   ///
   /// - Returns: what was changed, a line for each stack.
   package func adoptStacks() throws(StackErrors) -> [String] {
     var lines: [String] = []
     for name in index.names() where try isOrphaned(name) {
-      _ = try locked(name, report: { _ in }) { () throws(StackErrors) in
-        _ = try openSession(folders.stack(name))
+      _ = try context.locked(name, report: { _ in }) { () throws(StackErrors) in
+        _ = try context.openSession(folders.stack(name))
         return OperationEvent(.finished)
       }
       lines.append("\(name): has a supervisor again")

@@ -7,11 +7,16 @@ import Runtime
 import Verify
 import Vocabulary
 
-extension StackCommands {
+/// Checks what a stack promises against what packets do.
+package struct VerifyCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
   /// Compares what a stack promises with what packets do. Needs no supervisor.
   ///
   /// - Parameter source: what promises; nil for what the stack was brought up with.
-  package func verify(
+  package func run(
     _ name: String, as source: LoadedStack? = nil, _ selection: VerifySelection = VerifySelection()
   ) throws(StackErrors) -> Verification {
     let stack = try promised(name, source)
@@ -64,7 +69,7 @@ extension StackCommands {
       ])
     }
     guard let source else { return recorded }
-    let desired = try desired(source, UpOptions())
+    let desired = try UpCommand(context).desired(source, UpCommand.Options())
     let missing = desired.services.filter { recorded.service(named: $0.name) == nil }
     guard missing.isEmpty else {
       throw StackErrors(

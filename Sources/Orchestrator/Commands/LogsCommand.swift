@@ -5,8 +5,13 @@ import Logs
 import SystemPackage
 import Vocabulary
 
-extension StackCommands {
-  package struct LogOptions: Sendable {
+/// Prints what services wrote.
+package struct LogsCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  package struct Options: Sendable {
     /// Only so many lines of each service, the last ones.
     package var tail: Int?
     /// A time as RFC 3339 has it, or a duration before now, such as `10m`.
@@ -25,17 +30,17 @@ extension StackCommands {
   /// Writes what services wrote to standard output, until the end, or Ctrl-C when it follows.
   ///
   /// - Parameter services: all of the stack's when empty.
-  package func logs(of services: [String], in stack: String, _ options: LogOptions) throws(StackErrors) {
-    try logs(of: services, in: stack, options, until: interruption)
+  package func run(on services: [String], in stack: String, _ options: Options) throws(StackErrors) {
+    try run(on: services, in: stack, options, until: interruption)
   }
 
-  func logs(
-    of services: [String], in stack: String, _ options: LogOptions, until interruption: Interruption
+  func run(
+    on services: [String], in stack: String, _ options: Options, until interruption: Interruption
   ) throws(StackErrors) {
     var query = LogReader.Query()
     query.tail = options.tail
-    query.since = try time(options.since)
-    query.until = try time(options.until)
+    query.since = try Self.time(options.since)
+    query.until = try Self.time(options.until)
     query.follow = options.follows
     let names = try services.isEmpty ? statuses(of: stack).map(\.service.name) : services
     let sources = names.map { LogReader.Source(service: $0, path: folders.stack(stack).service($0).log) }
@@ -58,7 +63,7 @@ extension StackCommands {
     }
   }
 
-  func time(_ text: String?) throws(StackErrors) -> LogTime? {
+  static func time(_ text: String?) throws(StackErrors) -> LogTime? {
     guard let text else { return nil }
     guard let time = LogTime(argument: text) else {
       throw StackErrors([

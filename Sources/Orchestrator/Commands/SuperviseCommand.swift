@@ -4,12 +4,13 @@ import Kernel
 import Runtime
 import Supervision
 
-extension StackCommands {
+/// Supervises a stack: the command that only other commands start.
+package enum SuperviseCommand {
   /// Supervises a stack until it is down: the whole of a supervisor's life. The control socket is what the process was
   /// given by the command that started it.
   ///
   /// - Parameter initProgram: where stack-init is, if it is anywhere.
-  package static func supervise(
+  package static func run(
     _ stack: String, folders: StateFolders = StateFolders(), initProgram: String?
   ) throws(KernelError) {
     // A service among the host's processes sees this one and whatever it makes.

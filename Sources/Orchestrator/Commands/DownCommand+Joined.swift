@@ -4,7 +4,7 @@ import Intent
 import Kernel
 import Vocabulary
 
-extension StackCommands {
+extension DownCommand {
   /// A network goes with its stack: nothing of another stack may be on it then.
   ///
   /// - Throws: who is on which network.

@@ -1,10 +1,6 @@
 import Addresses
-import FoundationEssentials
 import Host
 import Intent
-import Kernel
-import Runtime
-import Supervision
 import Vocabulary
 
 /// One line of `ps --format json`: Compose's field names, and what Compose does not say.
@@ -92,56 +88,7 @@ private struct StatusLine: Encodable {
   }
 }
 
-extension StackCommands {
-  /// One JSON object on a line.
-  package func jsonLine(of status: StackIndex.ServiceStatus) -> String {
-    json(StatusLine(status), pretty: false)
-  }
-
-  /// What is known of a stack or of a service.
-  ///
-  /// - Parameter name: a stack, a service, or `stack/service`; nil for the only stack.
-  package func inspect(_ name: String?, in stack: String?) throws(StackErrors) -> String {
-    if let name, !index.names().contains(name) || name.contains("/") {
-      let places = Set(try index.places(of: name, in: stack))
-      var inspections: [Inspection] = []
-      for stack in Set(places.map(\.stack)) {
-        for status in try statuses(of: stack) where places.contains(.init(stack: stack, service: status.name)) {
-          inspections.append(Inspection(service: status.service, record: status.record))
-        }
-      }
-      return inspections.count == 1 ? json(inspections.first, pretty: true) : json(inspections, pretty: true)
-    }
-    let found = try index.stack(named: name ?? stack)
-    let desired = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }
-    let records = try statuses(of: found).map(\.record)
-    return json(StackInspection(stack: desired, records: records), pretty: true)
-  }
-
-  private struct Inspection: Encodable {
-    var service: DesiredService
-    var record: ServiceRecord
-  }
-
-  private struct StackInspection: Encodable {
-    var stack: DesiredStack?
-    var records: [ServiceRecord]
-  }
-
-  private func json(_ value: some Encodable, pretty: Bool) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
-    // Text, numbers and lists of them always encode.
-    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-  }
-}
-
-extension OperationEvent {
-  /// One JSON object on a line, for `--progress json`.
-  package var jsonLine: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-  }
+extension StackIndex.ServiceStatus {
+  /// One line of `ps --format json`: one JSON object.
+  package var jsonLine: String { JSONText.line(StatusLine(self)) }
 }

@@ -4,28 +4,6 @@ import Resolve
 import StackFiles
 import Vocabulary
 
-/// Which stack file to read, and how.
-package struct LoadRequest: Sendable {
-  /// The files, each merged over those before it; `-` is standard input. When empty, those that are found: of COMPOSE_FILE,
-  /// or in the current folder; compose files in one above it, too.
-  package var paths: [String]
-  /// The stack's name, when it is neither that of COMPOSE_PROJECT_NAME nor the file's.
-  package var name: String?
-  /// When empty, those of COMPOSE_PROFILES.
-  package var profiles: [String] = []
-  /// The services that it is about, if not about all.
-  package var services: [String] = []
-  /// Whether it is about what these depend on, too.
-  package var includesDependencies = true
-  /// How many replicas, for services that are to have another number than the file says.
-  package var scale: [String: Int] = [:]
-  package var isInterpolating = true
-
-  package init(paths: [String]) {
-    self.paths = paths
-  }
-}
-
 /// A stack file that was read and found good.
 package struct LoadedStack: Sendable {
   let file: StackFile
@@ -116,63 +94,5 @@ package struct LoadedStack: Sendable {
         case .oneOf(let range), .fixed(let range): Array(range)
         }
       })
-  }
-}
-
-/// What is wrong with a stack file: everything, with the places.
-package struct FileDiagnostics: Error, Sendable {
-  let diagnostics: [Diagnostic]
-
-  package func rendered(isColored: Bool) -> String {
-    DiagnosticRenderer(isColored: isColored).render(diagnostics)
-  }
-
-  /// For editors: an object a line, with stable codes.
-  package var json: String { Diagnostic.jsonLines(diagnostics) }
-}
-
-extension StackCommands {
-  /// Reads a stack file.
-  ///
-  /// - Throws: ``FileDiagnostics``, or ``StackErrors`` when there is no file to be found.
-  package func load(_ request: LoadRequest) throws -> LoadedStack {
-    var loader = StackFileLoader(
-      files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)
-    loader.isInterpolating = request.isInterpolating
-    let found = request.paths.isEmpty ? try find(loader) : StackFileSearch.Found(paths: request.paths)
-    let paths = found.paths
-    let variables = loader.variables(beside: paths)
-    let name = request.name ?? variables["COMPOSE_PROJECT_NAME"].flatMap { $0.isEmpty ? nil : $0 }
-    let outcome = loader.load(paths, name: name)
-    guard var file = outcome.stack else { throw FileDiagnostics(diagnostics: outcome.diagnostics) }
-    for (name, count) in request.scale.sorted(by: { $0.key < $1.key }) {
-      guard var service = file.services[name] else {
-        throw StackErrors([
-          StackError(nil, "cannot scale \(name): there is no such service in \(paths.joined(separator: ", "))")
-        ])
-      }
-      service.scale.value = count
-      file.services[name] = service
-    }
-    // What only one replica can have was checked with the file's own numbers.
-    let replicas = DiagnosticList()
-    if !request.scale.isEmpty { StackChecks(stack: file, serviceNames: [], diagnostics: replicas).checkReplicas() }
-    guard !replicas.hasErrors else { throw FileDiagnostics(diagnostics: replicas.sorted) }
-    let selection = file.activeServices(
-      profiles: request.profiles.isEmpty ? variables.list("COMPOSE_PROFILES", separator: ",") : request.profiles,
-      named: request.services, withDependencies: request.includesDependencies)
-    guard selection.diagnostics.isEmpty else { throw FileDiagnostics(diagnostics: selection.diagnostics) }
-    return LoadedStack(
-      file: file, services: selection.services,
-      named: request.services.isEmpty ? nil : Set(selection.services.map(\.name.value)), variables: outcome.variables,
-      notes: (found.isAbove ? ["using \(paths.joined(separator: ", "))"] : [])
-        + [DiagnosticRenderer(isColored: false).render(outcome.diagnostics)].filter { !$0.isEmpty })
-  }
-
-  private func find(_ loader: StackFileLoader) throws(StackErrors) -> StackFileSearch.Found {
-    try StackFileSearch(
-      list: { Files.list($0) }, workingFolder: workingFolder, variables: loader.variables(in: workingFolder),
-      trust: FileTrust(environment: environment)
-    ).find()
   }
 }

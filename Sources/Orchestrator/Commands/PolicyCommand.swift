@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Host
 import Intent
 import Kernel
@@ -29,16 +28,17 @@ package struct PolicyReport: Encodable, Sendable {
   package var defaults: [String: PolicyRule.Action]
 
   /// On several lines.
-  package var json: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-  }
+  package var json: String { JSONText.pretty(self) }
 }
 
-extension StackCommands {
+/// Prints who may talk to whom in a running stack.
+package struct PolicyCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
   /// The rules of a running stack, in order, with their counters.
-  package func policy(of stack: String) throws(StackErrors) -> PolicyReport {
+  package func run(on stack: String) throws(StackErrors) -> PolicyReport {
     try rethrowing(stack) { () throws(KernelError) in
       let desired = try index.desired(stack) ?? DesiredStack.empty(named: stack)
       var socket = try NetlinkSocket(.netfilter)

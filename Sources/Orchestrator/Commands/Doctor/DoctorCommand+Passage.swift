@@ -3,7 +3,7 @@ import Intent
 import Kernel
 import Vocabulary
 
-extension StackCommands {
+extension DoctorCommand {
   /// Lets the bridges of all stacks that are up through where Docker and firewalld are, as if they were in firewalld's trusted
   /// zone. `down` takes it back; firewalld forgets it when it is reloaded.
   ///

@@ -7,7 +7,12 @@ import Runtime
 import SystemPackage
 import Vocabulary
 
-extension StackCommands {
+/// Attaches the caller's terminal to a running service.
+package struct AttachCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
   /// How long a line that has not ended is waited for: a prompt is there to be answered.
   private static let patience: CInt = 20
 
@@ -17,7 +22,7 @@ extension StackCommands {
   /// input to the FIFO of `stdin_open`.
   ///
   /// - Returns: the service's exit code; 0 when the keys that detach were typed, 130 after Ctrl-C without a terminal.
-  package func attach(to place: StackIndex.Place, withInput: Bool) throws(StackErrors) -> Int32 {
+  package func run(on place: StackIndex.Place, withInput: Bool) throws(StackErrors) -> Int32 {
     let subject = "\(place.stack)/\(place.service)"
     let record = try rethrowing(subject) { () throws(KernelError) in
       try index.record(of: place.service, in: place.stack)
@@ -29,7 +34,7 @@ extension StackCommands {
     defer { input?.restore() }
     let log = LogReader.Source(service: place.service, path: folders.stack(place.stack).service(place.service).log)
     return try rethrowing(subject) { () throws(KernelError) in
-      let watch = try EndWatch([process], interrupts: interrupts, also: input?.detached)
+      let watch = try EndWatch([process], interrupts: context.interrupts, also: input?.detached)
       var query = LogReader.Query(tail: 0, follow: true)
       query.partialPatience = Self.patience
       let reader = LogReader([log], query, interruption: watch.interruption)
@@ -43,7 +48,7 @@ extension StackCommands {
       guard input?.isDetached != true else { return 0 }
       guard watch.hasEnded else { return 130 }
       // By the time that the supervisor has noted how it ended, all that it wrote is in the log.
-      let code = try exitCode(of: place, after: identity)
+      let code = try context.exitCode(of: place, after: identity)
       try show(reader, printer)
       try printer.finish()
       return Int32(code ?? 255)

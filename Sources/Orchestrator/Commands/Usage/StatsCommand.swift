@@ -4,14 +4,19 @@ import Kernel
 import Runtime
 import Vocabulary
 
-extension StackCommands {
+/// Shows what services use of the host.
+package struct StatsCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
   /// Looks at what services use, every second until Ctrl-C, or once.
   ///
   /// - Parameters:
   ///   - services: all of the stacks' that run when empty.
   ///   - show: gets each look; answers whether to go on.
-  package func watchUsage(
-    of services: [StackIndex.Place], in stacks: [String], isOnce: Bool, show: ([ServiceUsage]) -> Bool
+  package func run(
+    on services: [StackIndex.Place], in stacks: [String], isOnce: Bool, show: ([ServiceUsage]) -> Bool
   ) throws(StackErrors) {
     var sampler = try rethrowing(nil) { () throws(KernelError) in try UsageSampler() }
     // The first look is there to be compared with.
@@ -44,15 +49,5 @@ extension StackCommands {
     var signals = pollfd(fd: interruption.wake?.rawValue ?? -1, events: Int16(POLLIN), revents: 0)
     _ = poll(&signals, 1, milliseconds)
     return !interruption.isInterrupted()
-  }
-
-  /// The processes of a service, oldest first; none when it does not run.
-  package func processes(of place: StackIndex.Place) throws(StackErrors) -> [ProcessRow] {
-    let pids = try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
-      try ControlGroups.observe().group("stack/\(place.stack)/\(place.service)").processes()
-    }
-    let (now, bootedAt) = (Glibc.time(nil), ProcessRow.bootTime())
-    return Set(pids).compactMap { ProcessRow(pid: $0, now: now, bootedAt: bootedAt) }
-      .sorted { ($0.startedAt, $0.pid) < ($1.startedAt, $1.pid) }
   }
 }

@@ -6,18 +6,13 @@ import Runtime
 import SystemPackage
 import Vocabulary
 
-extension StackCommands {
-  /// Every instance of a stack, as it is to be and as it is.
-  package func statuses(of stack: String) throws(StackErrors) -> [StackIndex.ServiceStatus] {
-    let desired = try rethrowing(stack) { () throws(KernelError) in try index.desired(stack) }
-    return try desired.map { (desired) throws(StackErrors) in try statuses(of: desired) } ?? []
-  }
+/// Runs a command in a running service.
+package struct ExecCommand: Command {
+  package let context: CommandContext
 
-  package func statuses(of stack: DesiredStack) throws(StackErrors) -> [StackIndex.ServiceStatus] {
-    try rethrowing(stack.name) { () throws(KernelError) in try index.services(of: stack) }
-  }
+  package init(_ context: CommandContext) { self.context = context }
 
-  package struct ExecOptions: Sendable {
+  package struct Options: Sendable {
     package var user: String?
     package var workingDirectory: String?
     /// `NAME=value`; a bare name takes the caller's.
@@ -35,8 +30,8 @@ extension StackCommands {
   /// Runs a command in a running service.
   ///
   /// - Returns: its exit code: 128+n after a signal, 126 or 127 when it could not be executed.
-  package func exec(
-    _ command: [String], in place: StackIndex.Place, _ options: ExecOptions, isTerminal: Bool,
+  package func run(
+    _ command: [String], in place: StackIndex.Place, _ options: Options, isTerminal: Bool,
     complain: (String) -> Void
   ) throws(StackErrors) -> Int32 {
     let subject = "\(place.stack)/\(place.service)"
@@ -61,7 +56,7 @@ extension StackCommands {
       var spec = ExecSpec(command)
       spec.terminal = options.wantsTerminal && isTerminal && !options.isDetached
       // The terminal is the caller's, and he knows its kind.
-      let terminal = spec.terminal ? ["TERM": environment["TERM"] ?? "xterm"] : [:]
+      let terminal = spec.terminal ? ["TERM": self.context.environment["TERM"] ?? "xterm"] : [:]
       spec.environment = environment(terminal.merging(context.environment) { _, own in own }, options.environment)
       spec.workingDirectory = options.workingDirectory ?? context.workingDirectory ?? "/"
       spec.user = options.user ?? context.user
@@ -98,13 +93,8 @@ extension StackCommands {
     var variables = own
     for entry in given {
       let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      variables[String(parts[0])] = parts.count == 2 ? String(parts[1]) : environment[String(parts[0])]
+      variables[String(parts[0])] = parts.count == 2 ? String(parts[1]) : context.environment[String(parts[0])]
     }
     return variables.map { "\($0.key)=\($0.value)" }.sorted()
-  }
-
-  /// A signal's number, from `SIGHUP`, `HUP` or `1`.
-  package static func signalNumber(_ text: String) -> Int32? {
-    Signal(text)?.number
   }
 }

@@ -2,7 +2,7 @@ import Host
 import Intent
 import Supervision
 
-extension StackCommands {
+extension UpCommand {
   /// Tells of other programs' chains that would drop what a stack sends. What cannot be seen is not told of.
   func warn(of desired: DesiredStack, report: (OperationEvent) -> Void) {
     guard let closed = try? ClosedChain.observe(), !closed.isEmpty else { return }

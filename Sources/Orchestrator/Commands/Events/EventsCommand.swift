@@ -7,8 +7,13 @@ import Supervision
 import SystemPackage
 import Vocabulary
 
-extension StackCommands {
-  package struct EventOptions: Sendable {
+/// Prints what happens to services.
+package struct EventsCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  package struct Options: Sendable {
     /// A time as RFC 3339 has it, or a duration before now; nil for from now on, when it follows.
     package var since: String?
     package var until: String?
@@ -19,10 +24,10 @@ extension StackCommands {
   }
 
   /// Prints what happens to the services of stacks, or has happened.
-  package func events(of stacks: [String], _ options: EventOptions) throws(StackErrors) {
+  package func run(on stacks: [String], _ options: Options) throws(StackErrors) {
     var query = LogReader.Query()
-    query.since = try time(options.since) ?? (options.follows ? .now : nil)
-    query.until = try time(options.until)
+    query.since = try LogsCommand.time(options.since) ?? (options.follows ? .now : nil)
+    query.until = try LogsCommand.time(options.until)
     query.follow = options.follows
     let sources = stacks.map { LogReader.Source(service: $0, path: folders.stack($0).events) }
     let reader = LogReader(sources, query, interruption: interruption)

@@ -4,7 +4,12 @@ import Kernel
 import Runtime
 import Vocabulary
 
-extension StackCommands {
+/// Copies files between the host and a running service.
+package struct CopyCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
   /// One side of a copy: `web1:/etc/hosts`, `web/web1:/srv`, or a path of the host.
   private enum Side {
     case host(String)
@@ -37,7 +42,7 @@ extension StackCommands {
   /// Copies files and folders between the host and a running service.
   ///
   /// - Returns: what was left out: devices, sockets, FIFOs.
-  package func copy(_ source: String, to target: String, in stack: String?) throws(StackErrors) -> [String] {
+  package func run(_ source: String, to target: String, in stack: String?) throws(StackErrors) -> [String] {
     guard source != "-", target != "-" else {
       throw StackErrors([
         StackError(
