@@ -15,6 +15,12 @@ extension StackCommands {
     _ name: String, as source: LoadedStack? = nil, _ selection: VerifySelection = VerifySelection()
   ) throws(StackErrors) -> Verification {
     let stack = try promised(name, source)
+    try checkNames(selection, in: stack)
+    return try probing(stack) { (verifier) throws(KernelError) in try verifier.verify(selection) }
+  }
+
+  /// - Throws: the first name of a selection that means nothing.
+  func checkNames(_ selection: VerifySelection, in stack: DesiredStack) throws(StackErrors) {
     for name in selection.only where !Self.isKnown(name, in: stack) {
       throw StackErrors([
         StackError(
@@ -22,7 +28,6 @@ extension StackCommands {
           remedy: "there are: \(stack.services.prefix(20).map(\.name).joined(separator: ", "))")
       ])
     }
-    return try probing(stack) { (verifier) throws(KernelError) in try verifier.verify(selection) }
   }
 
   /// The same for one pair: `web1` and `db:5432`.
@@ -55,7 +60,7 @@ extension StackCommands {
   }
 
   /// What the stack is to be: as it was brought up, or as a file has it now. All of it must be up.
-  private func promised(_ name: String, _ source: LoadedStack?) throws(StackErrors) -> DesiredStack {
+  func promised(_ name: String, _ source: LoadedStack?) throws(StackErrors) -> DesiredStack {
     let found = try index.stack(named: name)
     let recorded = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }
     guard let recorded else {
