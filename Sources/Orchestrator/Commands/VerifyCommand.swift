@@ -20,6 +20,12 @@ package struct VerifyCommand: Command {
     _ name: String, as source: LoadedStack? = nil, _ selection: VerifySelection = VerifySelection()
   ) throws(StackErrors) -> Verification {
     let stack = try promised(name, source)
+    try checkNames(selection, in: stack)
+    return try probing(stack) { (verifier) throws(KernelError) in try verifier.verify(selection) }
+  }
+
+  /// - Throws: the first name of a selection that means nothing.
+  func checkNames(_ selection: VerifySelection, in stack: DesiredStack) throws(StackErrors) {
     for name in selection.only where !Self.isKnown(name, in: stack) {
       throw StackErrors([
         StackError(
@@ -27,7 +33,6 @@ package struct VerifyCommand: Command {
           remedy: "there are: \(stack.services.prefix(20).map(\.name).joined(separator: ", "))")
       ])
     }
-    return try probing(stack) { (verifier) throws(KernelError) in try verifier.verify(selection) }
   }
 
   /// The same for one pair: `web1` and `db:5432`.
@@ -60,7 +65,7 @@ package struct VerifyCommand: Command {
   }
 
   /// What the stack is to be: as it was brought up, or as a file has it now. All of it must be up.
-  private func promised(_ name: String, _ source: LoadedStack?) throws(StackErrors) -> DesiredStack {
+  func promised(_ name: String, _ source: LoadedStack?) throws(StackErrors) -> DesiredStack {
     let found = try index.stack(named: name)
     let recorded = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }
     guard let recorded else {
