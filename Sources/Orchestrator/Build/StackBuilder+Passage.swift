@@ -22,7 +22,7 @@ extension StackBuilder {
 
   /// Whether a bridge is there and was set down.
   package func isSetDown(_ bridge: String) -> Bool {
-    guard var socket = try? NetlinkSocket(.route), let link = (try? socket.link(named: bridge)) ?? nil else {
+    guard var socket = try? NetlinkSocket(.route), let link = try? socket.link(named: bridge) else {
       return false
     }
     return !link.isUp

@@ -1,3 +1,5 @@
+import Addresses
+import Host
 import Intent
 import Kernel
 import Resolve
@@ -66,8 +68,20 @@ package struct LoadedStack: Sendable {
     return whole
   }
 
+  /// The facts that choosing needs of the host.
+  func question(previous: DesiredStack?, pools: [IPv4Prefix], folders: StateFolders) -> HostQuestion {
+    var question = HostQuestion(stack: name, pools: pools, folders: folders)
+    question.linkGroup = previous?.linkGroup
+    question.paths = paths(in: folders.stack(name))
+    question.ports = hostPorts
+    question.parents = Set(file.networks.compactMap(\.parent?.value))
+    question.joinsNetworks = file.networks.contains { $0.external != nil }
+    (question.needsEmulator, question.hasVLANs) = (needsEmulator, hasVLANs)
+    return question
+  }
+
   /// Whether some link is to have what only netem does.
-  var needsEmulator: Bool {
+  private var needsEmulator: Bool {
     services.contains { $0.attachments.contains { $0.conditions.conditions.needsEmulator } }
       || file.links.contains { link in
         link.declared(from: link.first, to: link.second).condition.needsEmulator
@@ -76,17 +90,17 @@ package struct LoadedStack: Sendable {
   }
 
   /// Whether some network has VLANs.
-  var hasVLANs: Bool {
+  private var hasVLANs: Bool {
     file.networks.contains { !$0.vlans.isEmpty } || services.contains { $0.attachments.contains { $0.vlan != nil } }
   }
 
   /// What its services are to see of the host's files.
-  func paths(in folder: StackFolder) -> Set<String> {
+  private func paths(in folder: StackFolder) -> Set<String> {
     Set(services.flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [folder.hostRootOnDisk])
   }
 
   /// Every host port that the file asks for by number.
-  var hostPorts: Set<UInt16> {
+  private var hostPorts: Set<UInt16> {
     Set(
       services.flatMap(\.ports).flatMap { port -> [UInt16] in
         switch port.host {

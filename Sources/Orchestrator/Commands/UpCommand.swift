@@ -121,14 +121,7 @@ package struct UpCommand: Command {
     if let previous { try file.checkOrigin(of: previous) }
     let source = file.joined(by: previous)
     let facts = try rethrowing(source.name) { () throws(KernelError) in
-      var facts = try HostFacts.observe(
-        except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
-        paths: source.paths(in: folder),
-        portsOfInterest: source.hostPorts, isJoining: source.file.networks.contains { $0.external != nil },
-        parents: Set(source.file.networks.compactMap(\.parent?.value)))
-      if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
-      if source.hasVLANs { facts.tellsVLANsApart = try VLANTrial.isThere() }
-      return facts
+      try HostFacts.observe(source.question(previous: previous, pools: pools, folders: folders))
     }
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     let desired = try Resolver.resolve(

@@ -37,8 +37,7 @@ package struct VerifyCommand: Command {
     let hop = try nextHop(stack)
     let extra = request.traffic.map { traffic in
       let services = stack.services.filter { $0.name == request.destination || $0.service == request.destination }
-      return Dictionary(
-        (services.map(\.name) + [request.destination]).map { ($0, [traffic]) }, uniquingKeysWith: { first, _ in first })
+      return Dictionary(keepingFirst: (services.map(\.name) + [request.destination]).map { ($0, [traffic]) })
     }
     let matrix = ReachMatrix(stack, nextHop: hop, tracking: BridgeTracking.observe(), extra: extra ?? [:])
     let checks = try request.checks(in: stack, matrix)

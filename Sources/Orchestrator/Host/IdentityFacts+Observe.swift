@@ -50,7 +50,7 @@ extension IdentityFacts {
   }
 
   private static func text(of path: String) -> String {
-    String(decoding: ((try? Files.read(path, limit: 16 << 20)) ?? nil) ?? [], as: UTF8.self)
+    String(decoding: (try? Files.read(path, limit: 16 << 20)) ?? [], as: UTF8.self)
   }
 
   // MARK: What the kernel can do

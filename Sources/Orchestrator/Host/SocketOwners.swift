@@ -34,7 +34,7 @@ enum SocketOwners {
   }
 
   private static func commandName(_ pid: Int32) -> String {
-    let bytes = (try? Files.read("/proc/\(pid)/comm", limit: 64)) ?? nil
+    let bytes = try? Files.read("/proc/\(pid)/comm", limit: 64)
     return String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 }

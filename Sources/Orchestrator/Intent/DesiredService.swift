@@ -245,6 +245,9 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
     self.override = override
   }
 
+  /// Whether its interface is an end of a veth pair whose other end is a port of a bridge.
+  package var isOnBridge: Bool { parent == nil }
+
   /// What holds: what was changed by hand, else what the file says.
   package var currentConditions: LinkConditions {
     (conditions ?? LinkConditions()).changed(by: override?.current)

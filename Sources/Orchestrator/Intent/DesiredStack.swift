@@ -65,68 +65,6 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   }
 }
 
-/// A network: one bridge with a subnet.
-package struct DesiredNetwork: Codable, Hashable, Sendable {
-  /// Its key in the stack file.
-  package var name: String
-  /// The bridge's name on the host: at most 15 bytes.
-  package var bridge: String
-  package var mac: MACAddress
-  package var subnet: IPv4Prefix
-  /// The bridge's own address, and the default route of the services.
-  package var gateway: IPv4Address
-  /// No way out: neither a default route nor masquerading.
-  @Sparse package var isInternal: Bool
-  package var declaredAt: SourceLine?
-  /// The largest packet in octets, where it is not the kernel's own choice.
-  package var mtu: UInt32?
-  /// The stack whose network it is, when that is another one: then it is neither made nor removed here.
-  package var owner: String?
-  /// The link of the host that the services' interfaces are on, of a macvlan network: it has no bridge.
-  package var parent: String?
-  /// What joins its bridge to another host's, of a vxlan network.
-  package var tunnel: DesiredTunnel?
-  /// The VLANs that its bridge tells apart; none where frames have no tags.
-  @Sparse package var vlans: [DesiredVLAN] = []
-  /// The name in the file, when it is another than the key: other stacks find the network by it.
-  package var givenName: String?
-  /// nil on a network of IPv4 alone.
-  package var ipv6: IPv6?
-
-  package init(
-    name: String, bridge: String, mac: MACAddress, subnet: IPv4Prefix, gateway: IPv4Address, isInternal: Bool,
-    declaredAt: SourceLine? = nil, mtu: UInt32? = nil, owner: String? = nil, parent: String? = nil,
-    tunnel: DesiredTunnel? = nil, vlans: [DesiredVLAN] = [], givenName: String? = nil, ipv6: IPv6? = nil
-  ) {
-    self.name = name
-    self.bridge = bridge
-    self.mac = mac
-    self.subnet = subnet
-    self.gateway = gateway
-    self.isInternal = isInternal
-    self.declaredAt = declaredAt
-    self.mtu = mtu
-    self.owner = owner
-    self.parent = parent
-    self.tunnel = tunnel
-    self.vlans = vlans
-    self.givenName = givenName
-    self.ipv6 = ipv6
-  }
-
-  /// What a network with IPv6 has beside the rest.
-  package struct IPv6: Codable, Hashable, Sendable {
-    package var subnet: IPv6Prefix
-    /// The bridge's own address, and the default route of the services.
-    package var gateway: IPv6Address
-
-    package init(subnet: IPv6Prefix, gateway: IPv6Address) {
-      self.subnet = subnet
-      self.gateway = gateway
-    }
-  }
-}
-
 /// Who of another stack is on one of this stack's networks, for the files of names.
 package struct StackNeighbour: Codable, Hashable, Sendable {
   /// The network's name in this stack.

@@ -82,7 +82,7 @@ extension DesiredAttachment {
   /// All that it has of veth pairs: none on a link of the host, one on a bridge, and one more for each VLAN of a trunk that has a
   /// bridge of its own.
   package var pairs: [AttachmentPair] {
-    guard parent == nil else { return [] }
+    guard isOnBridge else { return [] }
     return [AttachmentPair(link: link, interface: interface, vlan: accessVLAN)]
       + subinterfaces.compactMap { own in
         own.link.map { AttachmentPair(link: $0, interface: own.interface, vlan: own.vlan) }

@@ -24,7 +24,7 @@ package struct ResolverFiles {
   }
 
   private static func hostFile() -> String {
-    let bytes = (try? Files.read("/etc/resolv.conf", limit: 1 << 16)) ?? nil
+    let bytes = try? Files.read("/etc/resolv.conf", limit: 1 << 16)
     return String(decoding: bytes ?? [], as: UTF8.self)
   }
 

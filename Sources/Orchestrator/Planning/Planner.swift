@@ -1,4 +1,5 @@
 import Intent
+import Vocabulary
 
 /// Computes plans from what is desired, what is recorded and what runs. Pure.
 package struct Planner {
@@ -98,7 +99,7 @@ package struct Planner {
   package static func sparing(
     _ old: DesiredStack, in desired: DesiredStack, where isSpared: (DesiredService) -> Bool = { _ in true }
   ) -> DesiredStack {
-    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let befores = old.services.keyed(by: \.name)
     var spared = desired
     spared.services = desired.services.map { service in
       guard isSpared(service), let kept = befores[service.name], kept.networks(in: old) == kept.networks(in: desired)
@@ -141,7 +142,7 @@ package struct Planner {
   /// what is not allowed any more ends.
   static func policyChange(from old: DesiredStack, to new: DesiredStack) -> [Step] {
     guard !(old.policy.isEmpty && new.policy.isEmpty), !old.services.isEmpty else { return [] }
-    let kept = new.ownNetworks.filter { $0.parent == nil && old.network(named: $0.name) == $0 }
+    let kept = new.ownNetworks.filter { $0.hasBridge && old.network(named: $0.name) == $0 }
     let (before, after) = (old.policy.filteredNetworks(of: old), new.policy.filteredNetworks(of: new))
     let switched = kept.filter { before.contains($0.name) != after.contains($0.name) }
     return (switched.isEmpty ? [] : [.filterBridges(switched, new)]) + (new.policy.isEmpty ? [] : [.endFlows(new)])

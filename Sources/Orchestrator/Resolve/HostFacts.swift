@@ -1,9 +1,9 @@
 import Addresses
 import Intent
 
-/// What the host already uses: the ranges, ports and names that a stack must stay clear of.
+/// The ranges, ports and names that the host already uses, and what its kernel has.
 ///
-/// A value, so that choosing is pure: ``HostFacts/observe(except:group:pools:folders:portsOfInterest:isJoining:parents:)`` fills it on a real host.
+/// A value, so that choosing is pure. The room Host fills it on a real host (`HostFacts.observe`).
 package struct HostFacts: Hashable, Sendable {
   /// A range of addresses with what uses it, as it reads in an error: `route 10.0.0.0/8 via eth0`.
   package struct UsedRange: Hashable, Sendable {

@@ -24,7 +24,7 @@ extension Resolver {
 
   /// What the file fixes comes first, then what was chosen before, then what is still to be chosen: none takes another's.
   mutating func assignPorts(_ services: inout [DesiredService], _ active: [StackFile.Service]) {
-    let declared = Dictionary(active.map { ($0.name.value, $0.ports) }, uniquingKeysWith: { first, _ in first })
+    let declared = Dictionary(keepingFirst: active.map { ($0.name.value, $0.ports) })
     var slots: [PortSlot] = []
     for index in services.indices {
       for entry in declared[services[index].service] ?? [] {

@@ -7,7 +7,7 @@ extension Resolver {
   /// Gives services their routes, with every name in them replaced by its address. A route for everything takes the place
   /// of the one through a network's gateway.
   mutating func route(_ stack: inout DesiredStack) {
-    let firsts = Dictionary(stack.services.map { ($0.service, $0) }, uniquingKeysWith: { first, _ in first })
+    let firsts = stack.services.keyed(by: \.service)
     for index in stack.services.indices {
       let service = stack.services[index]
       guard service.namespace == .own, let wanted = file.services[service.service]?.routes, !wanted.isEmpty else {

@@ -99,7 +99,7 @@ extension Resolver {
     _ addresses: inout Addresses
   ) -> IPv6Address? {
     if case .access = wanted.vlan?.value { return nil }
-    guard network.parent == nil else { return nil }
+    guard network.hasBridge else { return nil }
     return wanted.address6?.value ?? addresses.free6[network.name]?.take(besides: address, in: network.subnet)
   }
 }

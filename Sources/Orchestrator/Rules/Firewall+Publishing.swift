@@ -28,7 +28,7 @@ extension Firewall {
 
   private func way(to service: DesiredService, _ family: NftFamily) -> (address: IPAddress, gateway: IPAddress)? {
     if family == .ip {
-      let attachments = service.attachments.filter { $0.parent == nil && $0.accessVLAN == nil }
+      let attachments = service.attachments.filter { $0.isOnBridge && $0.accessVLAN == nil }
       let attachment = attachments.first(where: \.isDefaultRoute) ?? attachments.first
       guard let attachment, let network = whole.network(named: attachment.network) else { return nil }
       return (.v4(attachment.address), .v4(network.gateway))

@@ -19,7 +19,7 @@ package struct Firewall {
     self.stack = stack
     whole = stack
     // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here.
-    self.stack.networks = stack.ownNetworks.filter { $0.parent == nil }
+    self.stack.networks = stack.ownNetworks.filter(\.hasBridge)
     policy = stack.policy.isEmpty ? nil : PolicyChains(self.stack, counts: counts)
   }
 

@@ -135,7 +135,7 @@ final class ServiceUnit {
     processToken = try? loop.register(launched.process.pidfd.fileDescriptor, interest: .read) { [weak self] _ in
       guard let self, let process = self.process else { return }
       // A supervisor that adopted the process is not its parent, and has only what stack-init wrote.
-      let reaped = (try? ProcessHandle.wait(for: process.process.pidfd, block: false)) ?? nil
+      let reaped = try? ProcessHandle.wait(for: process.process.pidfd, block: false)
       ended(recordedStatus ?? reaped)
     }
   }
@@ -147,7 +147,7 @@ final class ServiceUnit {
   }
 
   private var recordedStatus: TerminationStatus? {
-    ((try? ExitRecord.read(paths.exit)) ?? nil)?.status
+    (try? ExitRecord.read(paths.exit))?.status
   }
 
   private func ended(_ status: TerminationStatus?) {

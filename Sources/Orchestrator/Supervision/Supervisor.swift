@@ -88,10 +88,10 @@ package final class Supervisor {
   private func adopt() {
     pump.finishStaged()
     let salvage = Salvage(folders: builder.folders, stack: builder.stack)
-    guard let recorded = (try? salvage.recordedOrObserved()) ?? nil else { return }
+    guard let recorded = try? salvage.recordedOrObserved() else { return }
     stack = recorded
     for service in recorded.services {
-      let record = (try? StateFile<ServiceRecord>(path: builder.folder.service(service.name).record).read()) ?? nil
+      let record = try? StateFile<ServiceRecord>(path: builder.folder.service(service.name).record).read()
       let unit = makeUnit(service, record: record)
       events.begin(with: unit.record)
       unit.adopt()

@@ -77,8 +77,8 @@ struct PacketRouting {
   private let holders: [IPAddress: String]
 
   init(_ stack: DesiredStack) {
-    services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    services = stack.services.keyed(by: \.name)
+    let networks = stack.networks.keyed(by: \.name)
     var interfaces: [String: [Interface]] = [:]
     for service in stack.services {
       for attachment in service.attachments {
@@ -103,14 +103,12 @@ struct PacketRouting {
       for gateway in network.hostAddresses { owners[.network(network.name), default: [:]][gateway] = .host }
     }
     self.networks = networks
-    holders = Dictionary(
-      interfaces.flatMap { name, list in list.map { ($0.address, name) } }, uniquingKeysWith: { first, _ in first })
+    holders = Dictionary(keepingFirst: interfaces.flatMap { name, list in list.map { ($0.address, name) } })
     self.interfaces = interfaces
     self.owners = owners
     hostPrefixes = stack.networks.flatMap { network in network.subnets.map { ($0, network) } }
     gateways = Dictionary(
-      stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } })
   }
 
   private static func interfaces(of attachment: DesiredAttachment, in network: DesiredNetwork) -> [Interface] {
@@ -180,7 +178,7 @@ struct PacketRouting {
 
   /// Whether machines are on it that are not the stack's.
   private func reachesBeyondHost(_ segment: Segment) -> Bool {
-    segment.network.flatMap { networks[$0] }?.parent != nil
+    segment.network.flatMap { networks[$0] }?.hasBridge == false
   }
 
   private enum Step {
@@ -202,7 +200,7 @@ struct PacketRouting {
         $0.prefix.length < $1.prefix.length
       })
     else { return .end(.outside) }
-    guard network.parent == nil else {
+    guard network.hasBridge else {
       return .end(holders[destination] == nil ? .outside : .apart(network: network.name))
     }
     return .hop(

@@ -56,7 +56,7 @@ package struct ReachMatrix {
     forecaster = ReachForecaster(stack, tracking)
     let firewall = Firewall(stack)
     publications = Dictionary(grouping: firewall.publications(.ip) + firewall.publications(.ip6), by: \.port)
-    services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    services = stack.services.keyed(by: \.name)
     // Who runs in another's network is that one, as far as packets go.
     rows = stack.services.filter { $0.namespace == .own }.map { .service($0.name) } + [.host]
     columns = Self.columns(of: stack, hasInternet: nextHop != nil, extra)

@@ -76,7 +76,7 @@ extension ControlGroup {
     (usage.bytesRead, usage.bytesWritten) = (0, 0)
     for pid in Set(try processes()) {
       // One that has ended meanwhile has left its count to another.
-      guard let text = (try? ControlGroupFile.read("/proc/\(pid)/io")) ?? nil else { continue }
+      guard let text = try? ControlGroupFile.read("/proc/\(pid)/io") else { continue }
       usage.bytesRead? += ControlGroupFile.value(of: "read_bytes:", in: text) ?? 0
       usage.bytesWritten? += ControlGroupFile.value(of: "write_bytes:", in: text) ?? 0
     }

@@ -21,7 +21,7 @@ extension HostExamination {
       var states: [StackState] = []
       for (name, traces) in try StackTraces.all(folders).sorted(by: { $0.key < $1.key }) {
         let path = folders.stack(name).supervisor
-        let supervisor = (try? StateFile<ProcessIdentity>(path: path).read()) ?? nil
+        let supervisor = try? StateFile<ProcessIdentity>(path: path).read()
         let isRunning = supervisor.flatMap { ServiceProcess($0) } != nil
         states.append(
           StackState(

@@ -49,7 +49,7 @@ package struct LinkCommand: Command {
   private func shapedLinks(at place: LinkPlace, in stack: DesiredStack?) throws(StackErrors) -> [ShapedLink] {
     let subject = "\(place.stack)/\(place.service)"
     let attachments = (stack?.service(named: place.service)?.attachments ?? []).filter { place.means($0) }
-    if let macvlan = attachments.first(where: { $0.parent != nil }) {
+    if let macvlan = attachments.first(where: { !$0.isOnBridge }) {
       throw StackErrors([
         StackError(
           subject, "cannot change its link to network \(macvlan.network): of macvlan the host has no end",

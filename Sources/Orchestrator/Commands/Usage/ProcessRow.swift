@@ -43,7 +43,7 @@ package struct ProcessRow: Hashable, Sendable {
     command = words.isEmpty ? "[\(name)]" : String(text.prefix { _ in true }.reversed().drop { $0 == " " }.reversed())
   }
 
-  private static func read(_ path: String) -> [UInt8]? { (try? Files.read(path, limit: 1 << 20)) ?? nil }
+  private static func read(_ path: String) -> [UInt8]? { try? Files.read(path, limit: 1 << 20) }
 
   /// Pseudo terminals have the majors 136 to 143 (devices.txt).
   private static func name(ofTerminal number: Int) -> String {

@@ -57,7 +57,7 @@ struct InterfaceCounters: Hashable {
 
   /// Of the namespace that a process is in; nil when that is gone.
   init?(of pid: Int32) {
-    guard let bytes = (try? Files.read("/proc/\(pid)/net/dev", limit: 1 << 20)) ?? nil else { return nil }
+    guard let bytes = try? Files.read("/proc/\(pid)/net/dev", limit: 1 << 20) else { return nil }
     self.init(String(decoding: bytes, as: UTF8.self))
   }
 

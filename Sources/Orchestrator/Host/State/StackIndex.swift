@@ -32,7 +32,7 @@ package struct StackIndex: Sendable {
     guard record.phase.isAlive, let process = record.process else { return record }
     guard ServiceProcess(process) == nil else { return record }
     var ended = record
-    let exit = (try? ExitRecord.read(folders.stack(stack).service(record.service).exit)) ?? nil
+    let exit = try? ExitRecord.read(folders.stack(stack).service(record.service).exit)
     (ended.phase, ended.process, ended.exitCode) = (.exited, nil, exit.map { Int($0.status.shellCode) })
     return ended
   }

@@ -1,6 +1,7 @@
 import Addresses
 import Intent
 import Netfilter
+import Vocabulary
 
 /// Chains and rules that only stacks with a policy need: those with rules, or with a network that is closed by default.
 struct PolicyChains {
@@ -53,7 +54,7 @@ struct PolicyChains {
   var maps: [NftMap] { tables.maps }
 
   var counters: [NftCounter] {
-    let before = Dictionary(counts.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let before = counts.keyed(by: \.name)
     return tables.counterNames.map { before[$0] ?? NftCounter($0) }
   }
 

@@ -2,6 +2,7 @@ import Glibc
 import Kernel
 import Loop
 import SystemPackage
+import Vocabulary
 
 /// Sends real packets from inside network namespaces and says what became of them: all at once, from one thread.
 ///
@@ -13,7 +14,7 @@ package struct ReachProber {
   var window = 2048
 
   package init(_ places: [ProbePlace]) {
-    self.places = Dictionary(places.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.places = places.keyed(by: \.name)
   }
 
   /// Leaves room for the places themselves and for listeners.

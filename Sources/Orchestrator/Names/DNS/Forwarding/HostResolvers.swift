@@ -28,7 +28,7 @@ struct HostResolvers {
       inode: isThere ? UInt(status.st_ino) : 0, size: Int(status.st_size), seconds: status.st_mtim.tv_sec,
       nanoseconds: status.st_mtim.tv_nsec)
     guard now != state else { return servers }
-    let bytes = (try? Files.read(path, limit: 1 << 16)) ?? nil
+    let bytes = try? Files.read(path, limit: 1 << 16)
     servers = Self.servers(String(decoding: bytes ?? [], as: UTF8.self))
     state = now
     return servers

@@ -45,7 +45,7 @@ final class NameServer {
     endpoints = [:]
     var failures: [KernelError] = []
     // Another stack's network is answered on by that stack, a link of the host by nobody of ours.
-    for (number, network) in stack.networks.enumerated() where network.owner == nil && network.parent == nil {
+    for (number, network) in stack.networks.enumerated() where network.owner == nil && network.hasBridge {
       for gateway in network.gateways {
         do throws(KernelError) {
           let kept = former.removeValue(forKey: gateway)

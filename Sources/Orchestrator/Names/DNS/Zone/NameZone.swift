@@ -1,6 +1,7 @@
 import Addresses
 import DNS
 import Intent
+import Vocabulary
 
 /// The names of one stack and who sees which of them. A value, made of what is desired; who has ended is asked of whoever
 /// keeps the services.
@@ -66,8 +67,7 @@ struct NameZone: Sendable {
 
   init(_ stack: DesiredStack) {
     networks = stack.networks.map { Network(prefixes: $0.subnets, isInternal: $0.isInternal) }
-    let numbers = Dictionary(
-      stack.networks.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let numbers = Dictionary(keepingFirst: stack.networks.enumerated().map { ($1.name, $0) })
     for labels in [[Self.domain], [stack.name, Self.domain]]
       + stack.networks.map({ [$0.name, stack.name, Self.domain] })
     {
