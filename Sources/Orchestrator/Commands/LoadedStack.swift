@@ -14,7 +14,7 @@ package struct LoadedStack: Sendable {
   /// The names of the services that were asked for by name, with what they depend on; nil when all are meant.
   let named: Set<String>?
   let variables: [VariableUse]
-  /// What is to be told though it stops nothing, each ready to be printed.
+  /// Warnings and notes, each ready to be printed.
   package let notes: [String]
 
   package var name: String { file.name.value }
@@ -49,11 +49,11 @@ package struct LoadedStack: Sendable {
     ])
   }
 
-  /// Whether a service is one of those that are meant.
+  /// True if a service is one of those that are meant.
   package func isAbout(_ service: String) -> Bool { named?.contains(service) ?? true }
 
-  /// Where services were asked for by name, the stack's other services that are there belong to it as well, with as many
-  /// replicas as there are.
+  /// The stack with the services that are up, too, when only some were asked for by name. These others keep their
+  /// numbers of replicas.
   func joined(by recorded: DesiredStack?) -> LoadedStack {
     guard let named, let recorded else { return self }
     let present = Dictionary(grouping: recorded.services, by: \.service)
@@ -80,7 +80,7 @@ package struct LoadedStack: Sendable {
     return question
   }
 
-  /// Whether some link is to have what only netem does.
+  /// True if a link needs netem.
   private var needsEmulator: Bool {
     services.contains { $0.attachments.contains { $0.conditions.conditions.needsEmulator } }
       || file.links.contains { link in
@@ -89,12 +89,12 @@ package struct LoadedStack: Sendable {
       }
   }
 
-  /// Whether some network has VLANs.
+  /// True if some network has VLANs.
   private var hasVLANs: Bool {
     file.networks.contains { !$0.vlans.isEmpty } || services.contains { $0.attachments.contains { $0.vlan != nil } }
   }
 
-  /// What its services are to see of the host's files.
+  /// The paths of the host that its services see.
   private func paths(in folder: StackFolder) -> Set<String> {
     Set(services.flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [folder.hostRootOnDisk])
   }

@@ -20,11 +20,11 @@ package struct RuleCount: Encodable, Sendable {
   package var bytes: UInt64
 }
 
-/// Who may talk to whom in a running stack.
+/// The rules of a running stack, with their counters and defaults.
 package struct PolicyReport: Encodable, Sendable {
   var stack: String
   package var rules: [RuleCount]
-  /// What holds for what no rule is about, by network.
+  /// The action on packets that no rule matches, by network.
   package var defaults: [String: PolicyRule.Action]
 
   /// On several lines.

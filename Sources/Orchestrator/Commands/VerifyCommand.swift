@@ -58,7 +58,7 @@ package struct VerifyCommand: Command {
     name == "host" || name == "internet" || stack.services.contains { $0.name == name || $0.service == name }
   }
 
-  /// What the stack is to be: as it was brought up, or as a file has it now. All of it must be up.
+  /// The stack that promises: as it was brought up, or as a file describes it now. All of it must be up.
   private func promised(_ name: String, _ source: LoadedStack?) throws(StackErrors) -> DesiredStack {
     let found = try index.stack(named: name)
     let recorded = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }

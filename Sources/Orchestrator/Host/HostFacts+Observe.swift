@@ -76,7 +76,7 @@ extension HostFacts {
     }
   }
 
-  /// What answers names for a stack's own services is in nobody's way: no packet for it can be led elsewhere.
+  /// Leaves out the sockets of stacks' name servers. No published port can take packets away from them.
   private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
     guard ports.contains(where: { $0.port == DNSPort.standard && $0.address != nil }) else { return }
     let gateways = stacks.flatMap { name in
@@ -92,7 +92,7 @@ extension HostFacts {
       .filter { $0.name.family == .inet && $0.comment != "stack:\(stack)" }.map(\.name.name)
   }
 
-  /// What another stack has, or has just chosen.
+  /// Adds what another stack has, or has just chosen.
   private mutating func addStack(
     _ name: String, for stack: String, isJoining: Bool, _ folders: StateFolders
   ) throws(KernelError) {

@@ -7,9 +7,9 @@ package struct HostQuestion: Hashable, Sendable {
   package var stack: String
   /// The device group of its links, if it has any: a link that is just being made has no alias yet.
   package var linkGroup: UInt32?
-  /// Where new subnets come from.
+  /// The pools that new subnets come from.
   package var pools: [IPv4Prefix]
-  /// Where the records of other stacks are.
+  /// The folders with the records of other stacks.
   package var folders: StateFolders
   /// Paths of the host that its services see.
   package var paths: Set<String> = []
@@ -17,11 +17,11 @@ package struct HostQuestion: Hashable, Sendable {
   package var ports: Set<UInt16> = []
   /// Links of the host that its networks are on.
   package var parents: Set<String> = []
-  /// Whether it joins networks of other stacks, so that these and their members are read.
+  /// True if it joins networks of other stacks, so that these and their members are read.
   package var joinsNetworks = false
-  /// Whether it needs netem, so that the kernel is tried for it.
+  /// True if it needs netem, so that the kernel is tried for it.
   package var needsEmulator = false
-  /// Whether it has VLANs, so that the kernel's bridges are tried for them.
+  /// True if it has VLANs, so that the kernel's bridges are tried for them.
   package var hasVLANs = false
 
   package init(stack: String, pools: [IPv4Prefix], folders: StateFolders) {

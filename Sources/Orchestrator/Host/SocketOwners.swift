@@ -1,7 +1,7 @@
 import Glibc
 import Kernel
 
-/// Which processes hold which sockets, found by walking /proc as ss(8) does.
+/// Finds the processes that hold sockets, by walking /proc as ss(8) does.
 enum SocketOwners {
   struct Owner: Hashable, Sendable {
     var name: String

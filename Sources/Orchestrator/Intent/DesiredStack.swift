@@ -16,14 +16,15 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   @Sparse package var volumes: [DesiredVolume]
   /// The device group of the host's ends of all veth pairs, by which they can be deleted in one request.
   package var linkGroup: UInt32
-  /// Who may talk to whom.
+  /// The rules about which services may reach which.
   @Sparse package var policy = StackPolicy()
   @Sparse package var links: [DesiredLink] = []
   /// Further bridges of networks with more services than one takes.
   @Sparse package var segments: [DesiredSegment] = []
   /// Services of other stacks on the same networks. They come and go without anything here being made anew.
   @Sparse package var neighbours: [StackNeighbour] = []
-  /// Whether its ports are held to their own addresses. Those of a stack that an earlier release brought up are not, until its next `up`.
+  /// True if its ports are held to their own addresses. Those of a stack that an earlier release brought up are not,
+  /// until its next `up`.
   @Sparse package var guardsPorts = false
   /// nil when no services are cut off from each other by hand.
   package var partition: Partition?
@@ -35,7 +36,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
     services.first { $0.name == name }
   }
 
-  /// Whether it has such a link, whatever befalls packets on it.
+  /// True if it has such a link, whatever its delay, loss and rate.
   package func hasLink(_ link: DesiredLink) -> Bool { links.contains { $0.unshaped == link.unshaped } }
 
   /// Those that the stack makes and removes itself.
@@ -65,7 +66,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   }
 }
 
-/// Who of another stack is on one of this stack's networks, for the files of names.
+/// A service of another stack on one of this stack's networks, for /etc/hosts and the name server.
 package struct StackNeighbour: Codable, Hashable, Sendable {
   /// The network's name in this stack.
   package var network: String

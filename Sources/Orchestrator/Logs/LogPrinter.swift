@@ -13,7 +13,7 @@ package final class LogPrinter {
     var colour: Bool
     /// Put the time before the text.
     package var timestamps: Bool
-    /// Whether what a terminal would obey is shown instead.
+    /// True if control characters are shown instead of sent to a terminal.
     package var showsControls: Bool
 
     package init(
@@ -83,7 +83,7 @@ package final class LogPrinter {
 
   /// Writes everything, however slowly it is taken.
   package func flush() throws(KernelError) {
-    // What could not be written once will not be written later: a terminal that is gone stays gone.
+    // Text that could not be written is dropped: a terminal that is gone stays gone.
     defer { buffer.removeAll(keepingCapacity: true) }
     do {
       try descriptor.writeInFull(buffer)

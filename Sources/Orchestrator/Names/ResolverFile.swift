@@ -42,7 +42,7 @@ package struct ResolverFiles {
     return lines.map { "\($0)\n" }.joined()
   }
 
-  /// What services take over from the host, unless their file says otherwise.
+  /// The settings that services take over from the host, unless their file sets them.
   private struct HostFile {
     var search: [String] = []
     var options: [String] = []

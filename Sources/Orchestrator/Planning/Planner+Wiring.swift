@@ -1,8 +1,7 @@
 import Intent
 import Vocabulary
 
-/// What services share beside their networks, and so must be there before the first of them starts: links, and routes of
-/// services that stay.
+/// Links, and routes of services that stay. Services share them, so they are made before the first service starts.
 enum Wiring {
   /// Once all namespaces are there.
   ///

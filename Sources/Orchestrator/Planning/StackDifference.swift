@@ -104,7 +104,7 @@ struct StackDifference {
 
   // MARK: In words
 
-  /// What is going to be done to each service, and why.
+  /// The change to each service, with its reason.
   var reasons: [Plan.Reason] {
     let (names, idleNames) = (Set(new.services.map(\.name)), Set(idle.map(\.name)))
     return gone.filter { !names.contains($0.name) }.map { reason($0, "removed") }

@@ -3,7 +3,7 @@ import Intent
 import Vocabulary
 
 extension Step: CustomStringConvertible {
-  /// What the step does, in a line.
+  /// The step's effect, in a line.
   package var description: String {
     switch self {
     case .unsettle(let stack): "note that stack \(stack) is being changed"

@@ -2,7 +2,7 @@ import Intent
 import StackFiles
 
 extension Resolver {
-  /// Which bridge of its network each attachment is on: where it is now, else the first with room.
+  /// The bridge of its network that each attachment is on: the one it is on now, else the first with room.
   struct Places {
     private var counts: [String: [Int]] = [:]
 

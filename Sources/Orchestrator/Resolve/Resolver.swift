@@ -8,7 +8,7 @@ package struct Resolver {
   let file: StackFile
   let facts: HostFacts
   let previous: DesiredStack?
-  /// What the instances are now, by name.
+  /// The instances as recorded, by name.
   let previousServices: [String: DesiredService]
   let folder: StackFolder
   /// Names of links that are not to be had any more.
@@ -242,14 +242,14 @@ package struct Resolver {
 
   // MARK: Addresses
 
-  /// What there is to give out on each network, and what was given out before.
+  /// The free addresses of each network, and the addresses of before.
   struct Addresses {
     /// By network, and by network and VLAN: `front`, `front/10`.
     var free: [String: HostAddresses] = [:]
     var free6: [String: IPv6HostAddresses] = [:]
     /// By instance and network.
     var kept: [String: [String: IPv4Address]] = [:]
-    /// Which bridge each is on.
+    /// The bridge that each instance is on.
     var places = Places(kept: [:])
   }
 
@@ -416,7 +416,7 @@ package struct Resolver {
     }.uniqued()
   }
 
-  /// What must be listened on before the service counts as ready. A range only says where a service may listen.
+  /// The ports that must listen before the service counts as ready. A range only says where a service may listen.
   private static func readyPorts(_ service: StackFile.Service) -> [ListeningPort] {
     let published = service.ports.filter { $0.container.count == 1 }.compactMap { port in
       TransportProtocol(port.transport).map { ListeningPort(port: port.container.lowerBound, transport: $0) }

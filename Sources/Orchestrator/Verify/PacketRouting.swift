@@ -2,12 +2,12 @@ import Addresses
 import Intent
 import Vocabulary
 
-/// Where packets go in a stack by its routes alone, whatever its rules say: from machine to machine, as each looks the
+/// Follows packets through a stack by its routes alone, without its rules. Each machine on the way looks the
 /// destination up. Pure.
 struct PacketRouting {
   /// A wire that several have a part in.
   enum Segment: Hashable {
-    /// Where frames have no tag: the host is there too.
+    /// Untagged frames of a network. The host is on it too.
     case network(String)
     /// The host is in none of them.
     case vlan(UInt16, of: String)
@@ -29,11 +29,11 @@ struct PacketRouting {
     case host
   }
 
-  /// How a way ends.
+  /// The end of a way.
   enum End: Hashable {
     /// At the machine that has the address.
     case arrived
-    /// Where nothing leads on from a machine, or nobody has the address.
+    /// A machine has no route, or nobody has the address.
     case noRoute(at: String)
     case blackhole(at: String, SourceLine?)
     /// At a service that does not forward.
@@ -53,9 +53,9 @@ struct PacketRouting {
     var segments: [Segment] = []
     /// Services that pass them on.
     var routers: [String] = []
-    /// Whether the host passes them on.
+    /// True if the host forwards the packets.
     var isByHost = false
-    /// Whether it is the host that they arrive at.
+    /// True if they arrive at the host.
     var isToHost = false
     /// The address that they are sent from.
     var source: IPAddress?
@@ -176,7 +176,7 @@ struct PacketRouting {
     return way
   }
 
-  /// Whether machines are on it that are not the stack's.
+  /// True if machines outside the stack are on it.
   private func reachesBeyondHost(_ segment: Segment) -> Bool {
     segment.network.flatMap { networks[$0] }?.hasBridge == false
   }

@@ -2,7 +2,7 @@ import Addresses
 import Intent
 import Rules
 
-/// What becomes of packets by the stack's routes and rules. Pure.
+/// Predicts the fate of packets from the stack's routes and rules. Pure.
 struct ReachForecaster {
   private let stack: DesiredStack
   private let routing: PacketRouting
@@ -53,7 +53,7 @@ struct ReachForecaster {
     return forecast
   }
 
-  /// Whether the host knows of packets that it does not pass on itself, since a bridge of its own shows them to it.
+  /// True if the host's connection tracking sees packets that it does not forward, since they pass a bridge of its own.
   private func isTracked(_ way: PacketRouting.Way, _ destination: IPAddress) -> Bool {
     way.segments.contains { segment in
       guard case .network(let name) = segment, stack.network(named: name)?.hasBridge ?? true else { return false }
@@ -151,7 +151,7 @@ extension PacketRouting.Segment {
 }
 
 extension PacketRouting.Way {
-  /// Whether it ends at the host, or beyond.
+  /// True if it ends at the host, or beyond.
   fileprivate var meetsHost: Bool { end == .outside || isToHost }
 
   fileprivate static func apart(_ network: String) -> String {

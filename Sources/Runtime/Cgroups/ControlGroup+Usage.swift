@@ -1,6 +1,6 @@
 import Kernel
 
-/// What the processes of a group use and have used. Nil where the kernel does not count it.
+/// The resources that the processes of a group use and have used. nil where the kernel does not count it.
 public struct ResourceUsage: Hashable, Sendable {
   /// Microseconds of processor time.
   public var processorTime: UInt64?
@@ -70,8 +70,9 @@ extension ControlGroup {
     }
   }
 
-  /// Where no group counts it, since each more that does costs every service something: what its processes count, which
-  /// have taken over the counts of those that they have reaped (proc_pid_io(5), wait_task_zombie in exit.c).
+  /// Adds up the counters of the group's processes where no group counts block I/O. A group for it would cost every
+  /// service time. A process takes over the counters of those that it reaps (proc_pid_io(5), wait_task_zombie in
+  /// exit.c).
   private func readBlockIOOfProcesses(into usage: inout ResourceUsage) throws(KernelError) {
     (usage.bytesRead, usage.bytesWritten) = (0, 0)
     for pid in Set(try processes()) {
@@ -82,7 +83,7 @@ extension ControlGroup {
     }
   }
 
-  /// How many processes of the group the kernel has ended because there was no memory left, theirs or the host's.
+  /// The number of processes of the group that the OOM killer has ended, for want of the group's memory or the host's.
   public func outOfMemoryKills() throws(KernelError) -> UInt64 {
     let text = try file("memory.events", or: .memory, "memory.oom_control") ?? ""
     return ControlGroupFile.value(of: "oom_kill", in: text) ?? 0

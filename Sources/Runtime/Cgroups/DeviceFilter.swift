@@ -54,7 +54,7 @@ public final class DeviceFilter: Sendable {
       case .all: break
       }
       if rule.access != .all {
-        // What is asked for beyond what the rule gives.
+        // The requested access beyond that of the rule.
         let beyond = Int32(DeviceRule.Access.all.subtracting(rule.access).rawValue)
         tests.append { .jumpIfAny(2, beyond, $0) }
       }

@@ -4,13 +4,13 @@ import Kernel
 import Runtime
 
 extension HostExamination {
-  /// What is known of one stack.
+  /// The state of one stack, as far as doctor needs it.
   struct StackState: Hashable {
     var name: String
     var traces: StackTraces
-    /// Whether its supervisor runs.
+    /// True if its supervisor runs.
     var isSupervised = false
-    /// Whether it was brought up before the host was last started.
+    /// True if it was brought up before the host was last started.
     var isOfFormerBoot = false
   }
 

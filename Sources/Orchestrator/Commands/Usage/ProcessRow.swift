@@ -51,7 +51,7 @@ package struct ProcessRow: Hashable, Sendable {
     return (136...143).contains(major) ? "pts/\((major - 136) * 256 + minor)" : "?"
   }
 
-  /// When the host was started, in seconds since 1970 (proc_stat(5), btime).
+  /// The host's start, in seconds since 1970 (proc_stat(5), btime).
   static func bootTime() -> Int {
     let text = String(decoding: read("/proc/stat") ?? [], as: UTF8.self)
     for line in text.split(separator: "\n") where line.hasPrefix("btime ") { return Int(line.dropFirst(6)) ?? 0 }

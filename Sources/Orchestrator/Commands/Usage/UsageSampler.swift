@@ -19,7 +19,7 @@ struct UsageSampler {
     hostMemory = Self.memoryOfHost()
   }
 
-  /// What the service uses; nil when it does not run.
+  /// The resources that a service uses; nil when it does not run.
   mutating func sample(_ status: StackIndex.ServiceStatus) throws(KernelError) -> ServiceUsage? {
     guard let process = status.record.process.flatMap({ ServiceProcess($0) }) else { return nil }
     let path = "stack/\(status.stack)/\(status.name)"

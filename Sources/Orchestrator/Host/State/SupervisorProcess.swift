@@ -44,7 +44,7 @@ package struct SupervisorProcess {
     return arguments[2]
   }
 
-  /// What the namespaces of a process are called; empty when that is not to be seen.
+  /// The names of a process's namespaces; empty when they cannot be read.
   private static func namespaces(of process: String) -> [String] {
     ["net", "mnt", "pid"].compactMap { kind in
       var target = [CChar](repeating: 0, count: 64)

@@ -62,11 +62,11 @@ struct PolicyChains {
   var forwardRules: [NftRule] {
     let toBridges = NftMatch.set([.outputInterface], named: "bridges")
     return [
-      // What is for many was judged at each port: see `PortJudgement`.
+      // Packets to groups were judged at each port: see `PortJudgement`.
       NftRule(
         [.field(.mark, .mark(PacketMark.judged)), .set([.inputInterface, .outputInterface], named: "within")], .accept),
       NftRule([toBridges, .set([.inputInterface], named: "bridges")], .verdict(.goto("judge"))),
-      // What comes from outside, and what the kernel bridges back (see `translateHairpin`).
+      // Packets from outside, and those that the kernel bridges back (see `translateHairpin`).
       NftRule([toBridges, .status(.destinationTranslated)], .verdict(.goto("judge"))),
       NftRule([toBridges], .drop),
       NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),

@@ -125,7 +125,7 @@ package struct PolicyEvaluator: Sendable {
     .service(service, network: attachment.network, attachment.addresses)
   }
 
-  /// Where a service is reached by its first shared network with another, or as asked.
+  /// The attachment by which a service is reached: on the first network that both share, or as asked.
   private func attachment(
     of service: DesiredService, in network: String?, sharedWith other: DesiredService
   ) -> DesiredAttachment? {

@@ -10,7 +10,7 @@ import Vocabulary
 package struct ReachProber {
   let places: [String: ProbePlace]
   package var timing = ProbeTiming()
-  /// How many sockets may be open at once for the questions themselves.
+  /// The number of sockets that may be open at once for the questions themselves.
   var window = 2048
 
   package init(_ places: [ProbePlace]) {
@@ -88,12 +88,12 @@ private final class ProbeRun {
     while !flights.isEmpty {
       let before = answers.count + listeners.arrivals
       try loop.turn(atMost: untilNextDeadline)
-      // What has come in is looked at before anything is given up.
+      // Packets that came in are counted before a question is given up.
       guard answers.count + listeners.arrivals == before else { continue }
       try takeDue()
       if flights.count <= window / 2 { try startMore() }
     }
-    // What has been answered at once may be seen to have come in a moment later.
+    // A listener may see a packet a moment after its answer has arrived.
     let deadline = loop.now + timing.patience
     while loop.now < deadline, answers.contains(where: isUnseen) {
       try loop.turn(atMost: loop.now.duration(to: deadline))
@@ -105,7 +105,7 @@ private final class ProbeRun {
     }
   }
 
-  /// Whether a listener of ours should have seen what was answered, and has not.
+  /// True if a listener of ours should have seen the packets of an answered question, and has not.
   private func isUnseen(_ index: Int, _ answer: ReachAnswer) -> Bool {
     guard case .answered(let arrival) = answer, arrival.witness == .listener else { return false }
     return listeners.arrival(of: questions[index], from: senders[index]).witness == .stranger
@@ -260,7 +260,7 @@ private final class ProbeRun {
   private static func answer(to error: Errno) -> ReachAnswer {
     switch error {
     case .connectionRefused: .refused(.port)
-    // What a route of kind unreachable, prohibit or blackhole says at once is not told apart from an ICMP answer.
+    // The error of a route of kind unreachable, prohibit or blackhole looks like an ICMP answer.
     case .noRouteToHost, .hostIsDown, .permissionDenied, .notPermitted: .refused(.path)
     case .networkUnreachable, .addressNotAvailable, .invalidArgument: .noRoute
     case .timedOut: .silent
