@@ -5,7 +5,7 @@ import Vocabulary
 extension CommandContext {
   /// Reads a stack file.
   ///
-  /// - Throws: ``FileDiagnostics``, or ``StackErrors`` when there is no file to be found.
+  /// - Throws: ``FileDiagnostics``, or `StackErrors` when there is no file to be found.
   package func load(_ request: LoadRequest) throws -> LoadedStack {
     var loader = StackFileLoader(
       files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)

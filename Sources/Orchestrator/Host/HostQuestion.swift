@@ -1,7 +1,7 @@
 import Addresses
 import Intent
 
-/// The facts that one stack needs of this host. ``HostFacts/observe(_:)`` answers it.
+/// The facts that one stack needs of this host. `HostFacts.observe(_:)` answers it.
 package struct HostQuestion: Hashable, Sendable {
   /// The stack that is chosen for. Its own links, tables and ranges are in nobody's way, so they are left out.
   package var stack: String

@@ -13,7 +13,7 @@ package struct LinkQueues: Hashable {
   package var disciplines: [QueueDiscipline]
 
   /// - Parameters:
-  ///   - emulates: whether the kernel has netem; without it, loss is left to ``LossFilter``.
+  ///   - emulates: whether the kernel has netem; without it, loss is left to `LossFilter`.
   ///   - mtu: the largest packet of the link.
   package init(_ condition: LinkCondition, on link: UInt32, mtu: UInt32, emulates: Bool) {
     disciplines = []

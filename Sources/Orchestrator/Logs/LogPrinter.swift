@@ -4,7 +4,7 @@ import SystemPackage
 
 /// Writes log lines to a terminal or a pipe: `web1  | GET / 200`.
 ///
-/// Text goes out byte for byte, but to a terminal, which is not to obey a service (``VisibleText``). The descriptor is borrowed and may be non-blocking.
+/// Text goes out byte for byte, but to a terminal, which is not to obey a service (`VisibleText`). The descriptor is borrowed and may be non-blocking.
 package final class LogPrinter {
   package struct Style: Hashable, Sendable {
     /// Begin each line with its service's name.

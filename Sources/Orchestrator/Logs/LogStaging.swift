@@ -98,7 +98,7 @@ final class LogStaging {
     passed(end - header.begin, to: header.place)
   }
 
-  /// The bytes that an earlier process has left. They wait until ``passed`` is called.
+  /// The bytes that an earlier process has left. They wait until `passed` is called.
   func remainder() -> Remainder? {
     guard let number = adopt(Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) else { return nil }
     var status = stat()

@@ -24,7 +24,7 @@ package enum SupervisorMethods {
     }
   }
 
-  /// Makes the stack what its claim says (``StackFolder/claim``). Answers with events until it is done.
+  /// Makes the stack what its claim says (`StackFolder.claim`). Answers with events until it is done.
   package enum Up: ControlMethod {
     package static let name = "io.stack.Up"
     package struct Parameters: Codable, Sendable {

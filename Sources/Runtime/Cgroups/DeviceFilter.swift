@@ -23,7 +23,7 @@ public final class DeviceFilter: Sendable {
     refusal = number >= 0 ? nil : KernelError("load", "a filter for devices", errno: .last)
   }
 
-  /// - Returns: false when there is no program, or none can be attached.
+  /// - Throws: the refusal to load the program, or to attach it.
   func attach(to folder: String) throws(KernelError) {
     if let refusal { throw refusal }
     let group = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)

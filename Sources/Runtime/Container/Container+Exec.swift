@@ -48,7 +48,7 @@ public enum Container {
   /// They are held back in the calling thread alone, so call this while the process has no other thread that takes
   /// signals. The command is in a session of its own: it cannot push input into the caller's terminal (TIOCSTI).
   ///
-  /// Throws what failed; ``KernelError/execShellCode`` is the code to exit with when it was the command itself.
+  /// Throws what failed; `KernelError.execShellCode` is the code to exit with when it was the command itself.
   public static func exec(
     into pidfd: borrowing Descriptor, _ spec: ExecSpec
   ) throws(KernelError) -> TerminationStatus {

@@ -77,7 +77,7 @@ public final class CapturedCommand: Sendable {
 
   /// Reaps the command; `nil` while it runs.
   ///
-  /// - Throws: the error that kept it from being executed. ``KernelError/execShellCode`` is its code when it was the
+  /// - Throws: the error that kept it from being executed. `KernelError.execShellCode` is its code when it was the
   ///   command itself.
   public func end() throws(KernelError) -> TerminationStatus? {
     try status.withLock { status throws(KernelError) in

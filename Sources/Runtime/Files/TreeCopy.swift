@@ -11,7 +11,7 @@ public struct TreeCopy: ~Copyable {
   /// A name in a folder.
   public struct Place: ~Copyable {
     let folder: Descriptor
-    /// Bytes with their NUL (``FolderEntry``).
+    /// Bytes with their NUL (`FolderEntry`).
     let name: [CChar]
     /// As people have written it, for messages.
     let path: String
