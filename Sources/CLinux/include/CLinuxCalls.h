@@ -40,7 +40,7 @@ int stack_pidfd_getfd(int pidfd, int descriptor);
 /// `block` is 0 and it has not, -1 and ECHILD when it is no child of the caller.
 int stack_pidfd_wait(int pidfd, int block, int *status);
 
-/// What to do to a network namespace as it is made.
+/// Settings of a new network namespace.
 enum {
   STACK_NETNS_LOOPBACK = 1,
   STACK_NETNS_DISABLE_IPV6 = 2,

@@ -86,7 +86,7 @@ public enum NftType: Hashable, Sendable {
   /// Octets that a value takes in a concatenation, whose fields start at whole registers of four.
   package var paddedLength: Int { (length + 3) & ~3 }
 
-  /// Whether values are in the machine's byte order, not the network's.
+  /// True if values are in the machine's byte order, not the network's.
   package var isHostOrder: Bool {
     switch self {
     case .interfaceName, .connectionState, .connectionStatus, .addressType, .mark: true
@@ -95,7 +95,7 @@ public enum NftType: Hashable, Sendable {
   }
 }
 
-/// What of a packet, or of the connection it belongs to, a rule looks at.
+/// The field of a packet, or of its connection, that a rule matches.
 public enum NftField: Hashable, Sendable {
   /// The link it came in by (`iifname`).
   case inputInterface
@@ -131,12 +131,12 @@ public enum NftField: Hashable, Sendable {
   case connectionState
   case connectionStatus
   case connectionDirection
-  /// Where the connection's first packet was sent, before any DNAT (`ct original ip daddr`).
+  /// The destination of the connection's first packet, before any DNAT (`ct original ip daddr`).
   case originalDestination
   case originalDestination6
   /// `ct original proto-dst`; nft wants the transport protocol matched before it.
   case originalDestinationPort
-  /// What the destination is to this host: local, unicast, broadcast (`fib daddr type`).
+  /// The type of the destination for this host: local, unicast, broadcast (`fib daddr type`).
   case destinationType
   case sourceType
 

@@ -156,7 +156,8 @@ extension StackBuilder {
     switch mount.source {
     case .folder(let path, _):
       var bind = ContainerMount.bind(path, at: mount.target, readOnly: mount.isReadOnly, recursive: true)
-      // Where it is not, nobody's files are better than no service: of what matters, the file system was looked at before.
+      // If the mount cannot be idmapped, its files belong to nobody inside. The file systems that matter were checked
+      // before.
       bind.identityMapping = .whenPossible
       return bind
     case .volume(let name):

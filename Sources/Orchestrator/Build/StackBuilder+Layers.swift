@@ -33,7 +33,7 @@ extension StackBuilder {
     try Mounts.restrict(folder.volumes)
   }
 
-  /// What somebody else has mounted there stays.
+  /// Removes the guard of the volumes. Mounts of others stay.
   package func unguardVolumes() throws(KernelError) {
     guard Mounts.isMounted(at: folder.volumes), try Mounts.isMountedOnItself(folder.volumes) else { return }
     try Mounts.unmount(folder.volumes, detach: true)

@@ -15,7 +15,7 @@ package struct UpCommand: Command {
 
   package struct Options: Sendable {
     package var recreate = Recreate.changed
-    /// Whether services wait for those that they depend on.
+    /// True if services wait for those that they depend on.
     package var waitsForDependencies = true
     /// Seconds until a service that is not ready counts as failed; nil for a minute, or longer where a health check may
     /// take longer to decide.
@@ -90,7 +90,7 @@ package struct UpCommand: Command {
     }
   }
 
-  /// What `up` would do.
+  /// The plan of `up`, without its effects.
   package func plan(_ source: LoadedStack, _ options: Options) throws(StackErrors) -> Plan {
     let desired = try desired(source, options) { _ in }
     return try rethrowing(source.name) { () throws(KernelError) in
@@ -121,14 +121,7 @@ package struct UpCommand: Command {
     if let previous { try file.checkOrigin(of: previous) }
     let source = file.joined(by: previous)
     let facts = try rethrowing(source.name) { () throws(KernelError) in
-      var facts = try HostFacts.observe(
-        except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
-        paths: source.paths(in: folder),
-        portsOfInterest: source.hostPorts, isJoining: source.file.networks.contains { $0.external != nil },
-        parents: Set(source.file.networks.compactMap(\.parent?.value)))
-      if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
-      if source.hasVLANs { facts.tellsVLANsApart = try VLANTrial.isThere() }
-      return facts
+      try HostFacts.observe(source.question(previous: previous, pools: pools, folders: folders))
     }
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     let desired = try Resolver.resolve(
@@ -138,7 +131,7 @@ package struct UpCommand: Command {
     var spared = Planner.sparing(previous, in: desired) { service in
       options.recreate == .never || !source.isAbout(service.service)
     }
-    // Where others are to stay as they are, so are those that the file has no more.
+    // A command for named services leaves orphans alone too.
     if source.named != nil { spared.services += Planner.orphans(of: previous, in: spared) }
     return spared
   }

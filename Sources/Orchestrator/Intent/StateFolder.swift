@@ -48,7 +48,7 @@ package struct StackFolder: Hashable, Sendable {
   package var claim: String { "\(path)/claim.json" }
   /// Held by the command that is changing the stack.
   package var lock: String { "\(folders.host)/\(name).lock" }
-  /// The ``ProcessIdentity`` of the supervisor.
+  /// The `ProcessIdentity` of the supervisor.
   package var supervisor: String { "\(path)/supervisor" }
   package var supervisorLog: String { "\(path)/supervisor.log" }
   /// Output that has left a service's FIFO and is not yet in its log.
@@ -77,9 +77,9 @@ package struct ServiceFolder: Hashable, Sendable {
   package let name: String
 
   package var path: String { "\(stack.services)/\(name)" }
-  /// The ``ServiceRecord``.
+  /// The `ServiceRecord`.
   package var record: String { "\(path)/record.json" }
-  /// The ``ExecContext``.
+  /// The `ExecContext`.
   package var execContext: String { "\(path)/exec.json" }
   package var stdout: String { "\(path)/stdout" }
   package var stderr: String { "\(path)/stderr" }

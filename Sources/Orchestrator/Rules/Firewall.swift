@@ -19,7 +19,7 @@ package struct Firewall {
     self.stack = stack
     whole = stack
     // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here.
-    self.stack.networks = stack.ownNetworks.filter { $0.parent == nil }
+    self.stack.networks = stack.ownNetworks.filter(\.hasBridge)
     policy = stack.policy.isEmpty ? nil : PolicyChains(self.stack, counts: counts)
   }
 
@@ -187,7 +187,7 @@ package struct Firewall {
         ]))
   }
 
-  /// What enters a network: its own traffic, where bridged frames come by here (br_netfilter), and what was published.
+  /// Packets that enter a network: its own traffic, where br_netfilter shows it, and published ports.
   private var enter: NftChain {
     NftChain(
       "enter",
@@ -233,7 +233,7 @@ package struct Firewall {
       + [NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal")))]
   }
 
-  /// What is published leads out of a network too.
+  /// Published ports lead out of a network too.
   static let keepPublished = NftRule(
     [.set([.inputInterface], named: "internal"), .status(.destinationTranslated)], .verdict(.goto("leave_internal")))
 

@@ -34,7 +34,7 @@ struct ServiceScript {
   private var isMasked: Bool { confinement.masksKernelPaths }
   private var hasHostRoot: Bool { service.root == .host }
 
-  /// Whose user namespace it is in.
+  /// The path of its user namespace; nil for the host's.
   private var users: String? {
     guard service.firstIdentity != nil else { return nil }
     guard case .service(let owner) = service.namespace else { return stack.pinnedUsers(of: service.name) }

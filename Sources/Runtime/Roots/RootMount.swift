@@ -6,9 +6,8 @@ import SystemPackage
 /// A container's root as a detached mount: it is in no mount namespace until the container puts it at its own `/`.
 struct RootMount: ~Copyable {
   let tree: Descriptor
-  /// What the root was made of and no longer needs. The container takes it along, beneath its root, where nothing of it is in
-  /// reach: to close the last of a detached mount is to wait until no processor looks at mounts, as long as it takes to
-  /// make a quarter of a container.
+  /// The detached mounts that the root was made of. Closing the last descriptor of one costs an RCU grace period, about
+  /// a quarter of a container's start. So they stay mounted beneath the root, out of reach.
   let layers: Layers
 
   init(tree: consuming Descriptor, layers: consuming Layers = Layers()) {
@@ -84,12 +83,12 @@ struct RootMount: ~Copyable {
 
   static func isMapping(_ error: KernelError) -> Bool { error.action == "\(mapping)" }
 
-  /// What an overlay is made of: paths of folders.
+  /// The layers of an overlay, as paths of folders.
   struct Overlay {
     var lower: [String]
     var upper: String
     var work: String
-    /// What the lower folders are called in an error, where that is not what they are mounted by.
+    /// The names of the lower folders in errors, where these differ from the mounted paths.
     var lowerNames: [String]?
   }
 
@@ -135,7 +134,7 @@ struct RootMount: ~Copyable {
     return Descriptor(adopting: try attempt { stack_fsmount(context.rawValue, 0) })
   }
 
-  /// What the file system had to say, a line for each message (fsopen(2): "e overlay: …").
+  /// The messages of the file system, each on a line (fsopen(2): "e overlay: …").
   private static func messages(of context: borrowing Descriptor) -> String? {
     var lines: [String] = []
     var buffer = [UInt8](repeating: 0, count: 1024)

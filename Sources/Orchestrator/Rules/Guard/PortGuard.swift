@@ -132,7 +132,7 @@ package struct PortGuard {
 
   /// Addresses with a known place: those of services, at their ports, and the host's own.
   private var taken: [NftSet] {
-    let networks = stack.ownNetworks.filter { $0.parent == nil }
+    let networks = stack.ownNetworks.filter(\.hasBridge)
     let addresses = Set(all.flatMap(\.judged) + networks.flatMap(\.hostAddresses)).sorted()
     let macs = Set(ports.flatMap(\.hardware) + networks.map(\.mac)).sorted { $0.bits < $1.bits }
     return [

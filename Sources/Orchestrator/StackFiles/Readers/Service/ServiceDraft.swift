@@ -18,7 +18,7 @@ struct ServiceDraft {
   var tmpfs: [StackFile.Mount] = []
   var limits = LimitsDraft()
   var sysctls: [(name: Located<String>, path: String, value: String)] = []
-  /// Where the file says that the service has the host's host name.
+  /// The place where the file gives the service the host's host name.
   var uts: Span?
   /// Services whose namespaces it is in.
   var neighbours: [Located<String>] = []

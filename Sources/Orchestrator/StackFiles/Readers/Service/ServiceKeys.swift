@@ -172,7 +172,7 @@ enum ServiceKeys {
     ])
 }
 
-/// What `platform:` may say here.
+/// The values of `platform:` that fit this machine.
 enum Platform {
   #if arch(x86_64)
     static let names = ["linux/amd64", "linux/x86_64", "linux"]

@@ -1,4 +1,5 @@
-import FoundationEssentials
+import Addresses
+import Foundation
 import Testing
 @testable import Host
 @testable import Intent
@@ -41,6 +42,27 @@ import Testing
     let read = try JSONDecoder().decode(DesiredStack.self, from: JSONEncoder().encode(stack))
     #expect(read.services.map { $0.declaredAt?.description } == stack.services.map { $0.declaredAt?.description })
     #expect(read.services.allSatisfy { $0.declaredAt?.description.hasPrefix("web.stack:") == true })
+  }
+
+  /// Each field reads back, and the kind shows by its key, as in the records of earlier versions.
+  @Test(
+    arguments: [
+      (DesiredNetwork.Kind.bridge, nil), (.macvlan(parent: "eth0"), "parent"),
+      (.vxlan(DesiredTunnel(link: "far", id: 42, remote: .v4(.loopback), port: 4789)), "tunnel"),
+    ] as [(DesiredNetwork.Kind, String?)])
+  func network(kind: DesiredNetwork.Kind, key: String?) throws {
+    let subnet = try #require(IPv4Prefix("10.9.0.0/24"))
+    let ipv6 = DesiredNetwork.IPv6(subnet: try #require(IPv6Prefix("fd00::/64")), gateway: .loopback)
+    var network = DesiredNetwork(
+      name: "n", bridge: "b", mac: MACAddress(bits: 7), subnet: subnet, gateway: .loopback, isInternal: true,
+      mtu: 1400, owner: "other", kind: kind, vlans: [DesiredVLAN(id: 10)], givenName: "given", ipv6: ipv6)
+    #expect(try Self.roundTrip(network))
+    (network.isInternal, network.mtu, network.owner) = (false, nil, nil)
+    (network.vlans, network.givenName, network.ipv6) = ([], nil, nil)
+    #expect(try Self.roundTrip(network))
+    let record = try JSONSerialization.jsonObject(with: JSONEncoder().encode(network)) as? [String: Any]
+    let usual: Set = ["name", "bridge", "mac", "subnet", "gateway"]
+    #expect(Set(try #require(record).keys) == usual.union([key].compactMap(\.self)))
   }
 
   /// What is usual is left out, and a record that says it all says the same.

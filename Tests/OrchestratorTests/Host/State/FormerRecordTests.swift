@@ -10,9 +10,9 @@ import Testing
 /// Records that commit 6818df1 wrote while it had stacks up: later versions read them, and `up` with the same file
 /// changes no service.
 @Suite struct FormerRecordTests {
-  private static let fixtures = sourceFolder(#filePath, up: 2) + "/Fixtures/records-6818df1"
+  private static let fixtures = sourceFolder(#filePath, up: 3) + "/Fixtures/records-6818df1"
   /// The stack files as they were then.
-  private static let stacks = sourceFolder(#filePath, up: 2) + "/Fixtures/stacks-6818df1"
+  private static let stacks = sourceFolder(#filePath, up: 3) + "/Fixtures/stacks-6818df1"
   private static let names = Files.list(fixtures)
 
   /// A record, with the folder of the stack files where it is in this checkout.

@@ -112,7 +112,7 @@ import Testing
     #expect(obstacles(text, on: facts).map(\.message) == ["the host has no link uplink"])
     facts.parents = ["uplink": [try #require(IPv4Address("198.51.100.2"))]]
     let stack = try resolve(text, on: facts)
-    #expect(stack.networks[0].parent == "uplink")
+    #expect(stack.networks[0].kind == .macvlan(parent: "uplink"))
     #expect(stack.places == ["a": ["lan 198.51.100.3"]], "not the gateway's, and not the host's own")
     #expect(!Firewall(stack).table.rendered.contains(stack.networks[0].bridge))
     let commands = Planner.up(stack, recorded: nil, observed: [:]).steps.flatMap {
