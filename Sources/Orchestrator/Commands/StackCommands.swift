@@ -45,6 +45,8 @@ package struct StackCommands: Sendable {
     package var readyTimeout: Double?
     /// Seconds for services that are made anew to stop by themselves; nil for each service's own grace period.
     package var stopTimeout: Double?
+    /// How its services come to their images.
+    package var pull = PullOptions()
 
     package enum Recreate: Sendable { case changed, always, never }
 
@@ -60,6 +62,17 @@ package struct StackCommands: Sendable {
   package func up(
     _ source: LoadedStack, _ options: UpOptions, report: (OperationEvent) -> Void,
     chosen: (DesiredStack) -> Void = { _ in }
+  ) throws(StackErrors) -> OperationEvent {
+    guard needsImages(source) else { return try up(resolved: source, options, report: report, chosen: chosen) }
+    return try holdingImages { () throws(StackErrors) in
+      let running = try resolvingImages(source, options.pull, report: report)
+      return try up(resolved: running, options, report: report, chosen: chosen)
+    }
+  }
+
+  private func up(
+    resolved source: LoadedStack, _ options: UpOptions, report: (OperationEvent) -> Void,
+    chosen: (DesiredStack) -> Void
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(source.name)
     return try locked(source.name, report: report) { () throws(StackErrors) in
@@ -115,6 +128,9 @@ package struct StackCommands: Sendable {
 
   /// What `up` would do.
   package func plan(_ source: LoadedStack, _ options: UpOptions) throws(StackErrors) -> Plan {
+    var local = options.pull
+    local.policy = .never
+    let source = needsImages(source) ? try resolvingImages(source, local) { _ in } : source
     let desired = try desired(source, options) { _ in }
     return try rethrowing(source.name) { () throws(KernelError) in
       let recorded = try index.desired(source.name)
