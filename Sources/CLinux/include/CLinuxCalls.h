@@ -18,6 +18,9 @@ int stack_fsopen(const char *type);
 int stack_fsconfig(int context, unsigned command, const char *key, const char *value, int auxiliary);
 int stack_fsmount(int context, unsigned attributes);
 
+/// mount(2) of an overlay whose options name folders relative to `folder`. The caller's own working folder stays.
+int stack_mount_overlay(int folder, const char *target, const char *options);
+
 /// A pipe, both ends close-on-exec; only the one that is read from does not block.
 int stack_pipe(int *read_end, int *write_end);
 

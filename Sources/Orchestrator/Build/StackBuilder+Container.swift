@@ -100,10 +100,18 @@ extension StackBuilder {
     case .direct(let folder): return .direct(folder)
     case .overlay(let folder): lower = folder
     case .host: lower = try builtHostRoot().lower
+    case .image(let image):
+      try makeUpper(of: service, paths)
+      return .layered(
+        within: folder.imageLayers, lower: image.layers.map { "\($0)/fs" }, upper: paths.upper, work: paths.work)
     }
+    try makeUpper(of: service, paths)
+    return .overlay(lower: [lower], upper: paths.upper, work: paths.work)
+  }
+
+  private func makeUpper(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) {
     try makeLayer(of: service, paths)
     for path in [paths.upper, paths.work] { try Files.makeFolder(path, mode: 0o755) }
-    return .overlay(lower: [lower], upper: paths.upper, work: paths.work)
   }
 
   private func process(of service: DesiredService) throws(KernelError) -> ContainerProcess {

@@ -118,6 +118,7 @@ extension StackBuilder {
     let layer = folder.service(service).layer
     while Mounts.isMounted(at: layer) { try Mounts.unmount(layer, detach: true) }
     try Files.remove(layer)
+    try Files.remove(folder.service(service).layerOnDisk)
     try Files.remove(folder.service(service).path)
   }
 
@@ -132,6 +133,7 @@ extension StackBuilder {
   func removeFolders() throws(KernelError) {
     try Files.remove(folder.logs)
     try Files.remove(folder.hostRootOnDisk)
+    try Files.remove(folder.layersOnDisk)
     Files.removeIfEmpty(folder.volumes)
     Files.removeIfEmpty(folder.lib)
     Files.removeIfEmpty(folders.lib)

@@ -13,6 +13,12 @@ extension StackBuilder {
   func makeLayer(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) {
     try Files.makeFolder(paths.layer, mode: 0o755)
     guard !Mounts.isMounted(at: paths.layer), !Files.exists(paths.upper) else { return }
+    if service.image != nil, LayerDisk.canHold(folder.lib) {
+      // What is there is of a former boot, whose ids were others.
+      try Files.remove(paths.layerOnDisk)
+      try Files.makeFolder(paths.layerOnDisk, mode: 0o755, above: 0o700)
+      return try Mounts.bind(paths.layerOnDisk, at: paths.layer)
+    }
     try Mounts.tmpfs(at: paths.layer, size: writableSize(of: service))
   }
 

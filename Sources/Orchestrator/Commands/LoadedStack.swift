@@ -8,7 +8,7 @@ import Vocabulary
 
 /// A stack file that was read and found good.
 package struct LoadedStack: Sendable {
-  let file: StackFile
+  private(set) var file: StackFile
   /// The services that are to run: those in no profile, and in the profiles asked for; or those asked for by name.
   private(set) var services: [StackFile.Service]
   /// The names of the services that were asked for by name, with what they depend on; nil when all are meant.
@@ -47,6 +47,15 @@ package struct LoadedStack: Sendable {
         name, "is up from \(recorded.file), and \(foreign.joined(separator: ", ")) is not in \(path)",
         remedy: "give this one another name, -p NAME, or take that one down: stack down \(name)")
     ])
+  }
+
+  /// The same with other values for some services.
+  func replacing(_ changed: [StackFile.Service]) -> LoadedStack {
+    let byName = Dictionary(changed.map { ($0.name.value, $0) }, uniquingKeysWith: { $1 })
+    var loaded = self
+    loaded.services = services.map { byName[$0.name.value] ?? $0 }
+    for service in changed { loaded.file.services[service.name.value] = service }
+    return loaded
   }
 
   /// True if a service is one of those that are meant.

@@ -22,6 +22,8 @@ package struct UpCommand: Command {
     package var readyTimeout: Double?
     /// Seconds for services that are made anew to stop by themselves; nil for each service's own grace period.
     package var stopTimeout: Double?
+    /// How its services come to their images.
+    package var pull = ImageCommand.PullOptions()
 
     package enum Recreate: Sendable { case changed, always, never }
 
@@ -37,6 +39,17 @@ package struct UpCommand: Command {
   package func run(
     _ source: LoadedStack, _ options: Options, report: (OperationEvent) -> Void,
     chosen: (DesiredStack) -> Void = { _ in }
+  ) throws(StackErrors) -> OperationEvent {
+    let images = ImageCommand(context)
+    guard images.needsImages(source) else { return try run(resolved: source, options, report: report, chosen: chosen) }
+    return try images.holdingImages { () throws(StackErrors) in
+      let running = try images.resolvingImages(source, options.pull, report: report)
+      return try run(resolved: running, options, report: report, chosen: chosen)
+    }
+  }
+
+  private func run(
+    resolved source: LoadedStack, _ options: Options, report: (OperationEvent) -> Void, chosen: (DesiredStack) -> Void
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(source.name)
     return try context.locked(source.name, report: report) { () throws(StackErrors) in
@@ -92,6 +105,10 @@ package struct UpCommand: Command {
 
   /// The plan of `up`, without its effects.
   package func plan(_ source: LoadedStack, _ options: Options) throws(StackErrors) -> Plan {
+    let images = ImageCommand(context)
+    var local = options.pull
+    local.policy = .never
+    let source = images.needsImages(source) ? try images.resolvingImages(source, local) { _ in } : source
     let desired = try desired(source, options) { _ in }
     return try rethrowing(source.name) { () throws(KernelError) in
       let recorded = try index.desired(source.name)

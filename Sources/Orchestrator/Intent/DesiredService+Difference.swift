@@ -9,7 +9,7 @@ extension DesiredService {
   package func difference(from before: DesiredService, old: DesiredStack, new: DesiredStack) -> String? {
     let fields: [(name: String, isSame: Bool)] =
       [
-        ("rootfs", root == before.root),
+        (image == nil ? "rootfs" : "image", root == before.root),
         ("command", process.arguments == before.process.arguments),
         ("environment", process.environment == before.process.environment),
         ("working_dir", process.workingDirectory == before.process.workingDirectory),

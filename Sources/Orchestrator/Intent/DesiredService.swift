@@ -105,6 +105,8 @@ package enum DesiredRoot: Codable, Hashable, Sendable {
   case overlay(folder: String)
   /// The folder itself: what the service writes stays in it.
   case direct(folder: String)
+  /// A writable layer over those of an image.
+  case image(DesiredImage)
 }
 
 /// The service's own command and what it starts with.

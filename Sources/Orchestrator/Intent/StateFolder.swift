@@ -28,6 +28,10 @@ package struct StateFolders: Hashable, Sendable {
   /// Held by the command that is choosing subnets and ports.
   package var choosingLock: String { "\(host)/choosing.lock" }
 
+  /// The images of this host. A stack of the same name has other names in it.
+  package var images: String { "\(lib)/images" }
+  package var imageLayers: String { "\(images)/layers" }
+
   package func stack(_ name: String) -> StackFolder {
     StackFolder(folders: self, name: name)
   }
@@ -55,6 +59,9 @@ package struct StackFolder: Hashable, Sendable {
   package var staging: String { "\(path)/output" }
   /// A tmpfs of the stack's own: the writable layers of its services.
   package var layers: String { "\(path)/layers" }
+  /// The writable layers of services with an image: on disk, unlike those of others.
+  package var layersOnDisk: String { "\(lib)/writable" }
+  package var imageLayers: String { folders.imageLayers }
   /// The lower folder of `rootfs: host`.
   package var hostRoot: String { "\(layers)/.host" }
   /// The same where a tmpfs cannot be shown under other ids.
@@ -88,6 +95,7 @@ package struct ServiceFolder: Hashable, Sendable {
   package var exit: String { "\(path)/exit" }
   package var hostname: String { "\(path)/hostname" }
   package var layer: String { "\(stack.layers)/\(name)" }
+  package var layerOnDisk: String { "\(stack.layersOnDisk)/\(name)" }
   package var upper: String { "\(layer)/upper" }
   package var work: String { "\(layer)/work" }
   package var root: String { "\(layer)/root" }

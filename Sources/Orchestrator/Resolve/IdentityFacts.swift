@@ -74,6 +74,7 @@ extension IdentityFacts {
     var places: [(what: String, path: String)] = []
     switch service.rootfs.value {
     case .host: break
+    case .image: places.append(("folder of images", folder.imageLayers))
     case .folder(let path, _): places.append(("root folder", path))
     }
     for mount in service.mounts {

@@ -365,7 +365,7 @@ package struct Resolver {
       name: instance.name, service: service.name.value, index: instance.index,
       containerName: service.containerName?.value,
       hostname: service.hostname?.value ?? instance.name, domainname: service.domainname?.value,
-      root: DesiredRoot(service.rootfs.value), process: DesiredProcess(service),
+      root: DesiredRoot(service), process: DesiredProcess(service),
       mounts: service.mounts.map(DesiredMount.init),
       attachments: attachments, nameResolution: DesiredNameResolution(service.nameResolution), ports: [],
       readyPorts: Self.readyPorts(service), rangePorts: Self.rangePorts(service),
@@ -417,7 +417,10 @@ package struct Resolver {
   }
 
   /// The ports that must listen before the service counts as ready. A range only says where a service may listen.
+  ///
+  /// A service with an image is ready when it is started, as with Compose: files publish ports that nothing listens on.
   private static func readyPorts(_ service: StackFile.Service) -> [ListeningPort] {
+    guard service.imageName == nil else { return [] }
     let published = service.ports.filter { $0.container.count == 1 }.compactMap { port in
       TransportProtocol(port.transport).map { ListeningPort(port: port.container.lowerBound, transport: $0) }
     }

@@ -44,6 +44,8 @@ public enum ContainerRoot: Sendable {
   /// The lower folders, the first on top, unchanged under a writable layer. `work` is an empty folder on the file system
   /// of `upper` (overlayfs in the kernel's documentation).
   case overlay(lower: [String], upper: String, work: String)
+  /// The same with lower folders that are named relative to one folder and on its file system: an image's may be 500.
+  case layered(within: String, lower: [String], upper: String, work: String)
   /// The folder itself: what the container writes stays in it.
   case direct(String)
 }

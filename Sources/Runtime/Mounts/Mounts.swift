@@ -80,6 +80,17 @@ public enum Mounts {
   /// True if something is mounted on the folder itself.
   public static func isMounted(at path: String) -> Bool { stack_is_mount_point(AT_FDCWD, path) == 1 }
 
+  /// Mounts a folder with nosuid and nodev on another.
+  public static func bind(_ folder: String, at path: String) throws(KernelError) {
+    let tree = Descriptor(
+      adopting: try check("bind", folder) { stack_open_tree(AT_FDCWD, folder, OpenTree.clone) })
+    try check("bind", folder) {
+      stack_mount_setattr(
+        tree.rawValue, "", UInt32(At.emptyPath), MountAttribute.noSuid | MountAttribute.noDev, 0, MountFlag.private)
+    }
+    try check("mount on", path) { stack_move_mount(tree.rawValue, "", AT_FDCWD, path, MoveMount.fromDescriptor) }
+  }
+
   /// Mounts a folder on itself, with all that is mounted below it, with nosuid and nodev.
   public static func restrict(_ path: String) throws(KernelError) {
     let action = "mount on itself"

@@ -23,6 +23,12 @@ struct RootMount: ~Copyable {
       } else {
         RootMount(tree: try overlay(Overlay(lower: lower, upper: upper, work: work)))
       }
+    case .layered(let base, let lower, let upper, let work):
+      if let identities {
+        try MappedOverlay(lower: lower, base: base, upper: upper, work: work, identities: identities).mount()
+      } else {
+        RootMount(tree: try layered(lower, in: base, upper: upper, work: work))
+      }
     case .direct(let path):
       RootMount(tree: try direct(path, for: identities))
     }
@@ -39,6 +45,14 @@ struct RootMount: ~Copyable {
     deinit {
       for descriptor in descriptors { try? descriptor.close() }
     }
+  }
+
+  private static func layered(
+    _ lower: [String], in base: String, upper: String, work: String
+  ) throws(KernelError) -> Descriptor {
+    let folder = try Descriptor.open(base, OpenFlag.path | O_DIRECTORY)
+    return try overlay(
+      Overlay(lower: lower, base: folder.rawValue, upper: upper, work: work, lowerNames: [base]))
   }
 
   private static func direct(_ path: String, for identities: ContainerIdentities?) throws(KernelError) -> Descriptor {
@@ -86,6 +100,8 @@ struct RootMount: ~Copyable {
   /// The layers of an overlay, as paths of folders.
   struct Overlay {
     var lower: [String]
+    /// The open folder that the lower ones are named relative to.
+    var base: CInt?
     var upper: String
     var work: String
     /// The names of the lower folders in errors, where these differ from the mounted paths.
@@ -109,10 +125,21 @@ struct RootMount: ~Copyable {
       folders.append(number)
       return "/proc/self/fd/\(number.rawValue)"
     }
-    var layers: [String] = []
-    for path in lower { layers.append(try name(path)) }
-    let options = [
-      ("lowerdir", layers.joined(separator: ":")), ("upperdir", try name(upper)), ("workdir", try name(work)),
+    var options: [(String, String)] = []
+    if let base = parts.base {
+      // One option for each (Linux 6.7), since one for all ends at 255 bytes.
+      options = lower.map { ("lowerdir+", "/proc/self/fd/\(base)/\($0)") }
+      if let first = options.first, stack_fsconfig(context.rawValue, FSConfig.setString, first.0, first.1, 0) != 0 {
+        return try LayeredMount(parts, base: base).mount()
+      }
+      options = Array(options.dropFirst())
+    } else {
+      var layers: [String] = []
+      for path in lower { layers.append(try name(path)) }
+      options = [("lowerdir", layers.joined(separator: ":"))]
+    }
+    options += [
+      ("upperdir", try name(upper)), ("workdir", try name(work)),
       // A restart mounts the same upper folder while the kernel may still be letting go of the former mount.
       ("index", "off"),
     ]

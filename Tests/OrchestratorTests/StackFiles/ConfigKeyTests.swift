@@ -6,7 +6,9 @@ import Testing
 @Suite struct ConfigKeyTests {
   /// A value of each key of a service; a second line stands beside the service's own keys.
   private static let service: [String: String] = [
-    "rootfs": "/srv/web", "image": "x\n    rootfs: host", "build": ".\n    rootfs: host", "entrypoint": "[a, b]",
+    "rootfs": "/srv/web", "image": "nginx:1", "build": ".\n    rootfs: host",
+    "platform": "linux/arm64\n    image: nginx",
+    "pull_policy": "always\n    image: nginx", "entrypoint": "[a, b]",
     "command": "[nginx, \"$$x\"]", "environment": "{A: \"1\"}", "env_file": "web.env", "working_dir": "/srv",
     "user": "33:33", "hostname": "h", "domainname": "lab", "init": "false", "tty": "true", "stdin_open": "true",
     "cap_add": "[SYS_TIME, ALL]", "cap_drop": "[CAP_CHOWN]", "privileged": "true", "userns_mode": "host",
@@ -27,7 +29,7 @@ import Testing
     "time_offset": "{boottime: 1h}",
   ]
   /// Keys of a service that are read, and say what is so in any case.
-  private static let silent: Set<String> = ["image", "build", "platform", "cgroup"]
+  private static let silent: Set<String> = ["build", "cgroup"]
 
   private static let network: [String: String] = [
     "subnet": "10.5.0.0/24", "gateway": "10.5.0.9\n    subnet: 10.5.0.0/24",

@@ -1,4 +1,5 @@
 import Addresses
+import ImageReference
 import Isolation
 import Vocabulary
 
@@ -70,6 +71,13 @@ extension StackFile {
     package var scale: Located<Int>
     package var restart: RestartPolicy = .no
     package var healthCheck: HealthCheck?
+    /// What the file says about an image's own health check.
+    package var healthOverrides = HealthOverrides()
+    /// For which machine the image is to be. Nil: this one.
+    package var platform: Located<String>?
+    package var pullPolicy: Located<PullPolicy>?
+    /// Which image of the store it runs from, once that is known.
+    package var image: ChosenImage?
 
     init(name: Located<String>) {
       self.name = name
@@ -91,8 +99,30 @@ extension StackFile {
     /// An absolute path. Overlay: the folder stays as it is, what is written goes to a layer of the service's own.
     /// Direct: the service writes to the folder itself.
     case folder(path: String, mode: Mode)
+    /// An image, under a layer of the service's own.
+    case image(ImageSource)
 
     package enum Mode: String, Sendable, CaseIterable { case overlay, direct }
+  }
+
+  /// An image of this host's store.
+  package struct ChosenImage: Sendable, Hashable {
+    /// As the file names it.
+    package var name: String
+    /// Of its manifest.
+    package var digest: String
+    /// The numbers of its layers' folders, the topmost first.
+    package var layers: [Int]
+
+    package init(name: String, digest: String, layers: [Int]) {
+      (self.name, self.digest, self.layers) = (name, digest, layers)
+    }
+  }
+
+  /// When an image is fetched though it is there, and whether at all.
+  package enum PullPolicy: String, Sendable, CaseIterable {
+    case always, missing, never
+    case ifNotPresent = "if_not_present"
   }
 
   package struct EnvironmentVariable: Sendable, Hashable {
@@ -186,5 +216,18 @@ extension StackFile {
     package var retries = 3
 
     init(test: Located<Test>) { self.test = test }
+  }
+
+  /// The fields of `healthcheck:` that the file has. An image's are used for the others.
+  package struct HealthOverrides: Sendable, Hashable {
+    package var test: Located<HealthCheck.Test>?
+    package var isDisabled = false
+    package var interval: Duration?
+    package var timeout: Duration?
+    package var startPeriod: Duration?
+    package var startInterval: Duration?
+    package var retries: Int?
+
+    package init() {}
   }
 }

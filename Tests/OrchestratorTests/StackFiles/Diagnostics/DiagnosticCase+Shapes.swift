@@ -34,14 +34,14 @@ extension DiagnosticCase {
       """
       services:
         web:
-          image: nginx:1.27
+          command: nginx
+          gpus: all
       """,
       shows: """
-        web.stack:3:5: error[E0031]: "image" is not supported
-          3 │     image: nginx:1.27
-            │     ^^^^^ images are not supported yet
-            = help: use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image
-            = help: write it under `x-stack:` to keep the file loadable by Compose
+        web.stack:4:5: error[E0031]: "gpus" is not supported
+          4 │     gpus: all
+            │     ^^^^
+            = help: leave it out: a service has no devices of the host
         """),
     DiagnosticCase(
       .notSupported,
@@ -55,8 +55,8 @@ extension DiagnosticCase {
         web.stack:3:5: error[E0031]: "build" is not supported
           3 │     build: .
             │     ^^^^^ stack builds no images
+            = help: name an image beside it: `image: name`, which `docker build -t name` or `podman build -t name` made
             = help: use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image
-            = help: write it under `x-stack:` to keep the file loadable by Compose
 
         web.stack:4:5: error[E0031]: "gpus" is not supported
           4 │     gpus: all
@@ -202,7 +202,7 @@ extension DiagnosticCase {
           1 │ version: "3.8"
             │ ^^^^^^^
 
-        web.stack:5:5: note[N0036]: "pull_policy" has no effect: nothing is pulled
+        web.stack:5:5: note[N0036]: "pull_policy" has no effect: the service has no image
           5 │     pull_policy: always
             │     ^^^^^^^^^^^
         """),

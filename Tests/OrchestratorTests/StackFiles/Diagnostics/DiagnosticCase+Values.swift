@@ -323,5 +323,18 @@ extension DiagnosticCase {
           4 │     environment: ["=1"]
             │                    ^ a name is not empty and has no =
         """),
+    DiagnosticCase(
+      .badImage,
+      """
+      services:
+        web:
+          image: Nginx:alpine
+      """,
+      shows: """
+        web.stack:3:12: error[E0218]: "Nginx:alpine" has upper-case letters
+          3 │     image: Nginx:alpine
+            │            ^^^^^^^^^^^^
+            = help: write nginx:alpine
+        """),
   ]
 }
