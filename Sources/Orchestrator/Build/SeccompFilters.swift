@@ -9,8 +9,8 @@ import Runtime
 import Synchronization
 import Vocabulary
 
-/// The seccomp filters of services: each is compiled once, and kept in memory and in a file of the host's cache, since to
-/// compile one takes as long as to bring up several services.
+/// The seccomp filters of services. Compiling one takes as long as bringing up several services. So each is compiled
+/// once, and kept in memory and in a file of the host's cache.
 package final class SeccompFilters: Sendable {
   private let folder: String
   private let known = Mutex<[Key: SeccompFilter]>([:])

@@ -10,8 +10,8 @@ struct LaunchedProbe: Sendable {
   let clear: @Sendable () -> Bool
 }
 
-/// Runs a health check's command inside its service: with the service's environment, user and folder, in a control group of
-/// its own, so that nothing of it is left when it has ended or its time is up.
+/// Runs a health check's command inside its service, with the service's environment, user and folder. The command has a
+/// control group of its own, so nothing of it is left when it has ended or its time is up.
 package final class ServiceProbe: ProbeRunner {
   private let loop: EventLoop
   private let pool: WorkerPool

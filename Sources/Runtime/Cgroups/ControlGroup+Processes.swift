@@ -3,8 +3,9 @@ import Kernel
 import SystemPackage
 
 extension ControlGroup {
-  /// Makes the group in the one tree that processes are found and ended by, in a group that exists; ENOENT when that does
-  /// not, so none is made again that was removed. For what runs a moment beside a service, within its limits.
+  /// Makes the group in the one tree in which processes are found and killed. Its parent must exist, else it throws
+  /// ENOENT, so that no removed group comes back. It is for a short process beside a service, within the service's
+  /// limits.
   public func createForTracking() throws(KernelError) {
     guard let folder else { return }
     if mkdir(folder, 0o755) != 0, errno != EEXIST {

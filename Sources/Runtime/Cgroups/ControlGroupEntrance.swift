@@ -9,8 +9,8 @@ public struct ControlGroupEntrance: Hashable, Codable, Sendable {
   let folder: String?
   /// The files of version 1 that a process writes 0 to.
   ///
-  /// `tasks`, not `cgroup.procs`: for one thread that moves itself the kernel need not wait until no process of the host is
-  /// starting another, which takes as long as to make several services (cgroup_procs_write_start in cgroup.c).
+  /// `tasks`, not `cgroup.procs`. When one thread moves itself, the kernel need not wait for every fork on the host.
+  /// That wait takes as long as making several services (cgroup_procs_write_start in cgroup.c).
   let files: [String]
 
   /// True if all of it is there.

@@ -5,8 +5,8 @@ import SystemPackage
 
 /// Copies files, folders and symbolic links between two trees of which neither is trusted.
 ///
-/// Every step goes by a descriptor of the folder and one name in it, and follows no link: whatever a service does to its
-/// tree meanwhile, nothing outside of the two places is read or written. What is neither of the three kinds is left out.
+/// Every step uses a descriptor of the folder and one name in it, and follows no link. So nothing outside of the two
+/// places is read or written, whatever a service does to its tree meanwhile. Entries of other kinds are left out.
 public struct TreeCopy: ~Copyable {
   /// A name in a folder.
   public struct Place: ~Copyable {

@@ -81,8 +81,8 @@ public struct HostRoot: Sendable {
     ("etc/shells", "/bin/sh\n/bin/bash\n"),
   ]
 
-  /// Taken over as they are; a link only if it leads into /usr. Of certificates the bundle alone: it is what libraries
-  /// read, while the folder's hundreds of links take longer to make than all the rest, and a file there could be a key.
+  /// Copied as they are; a link only if it leads into /usr. Of certificates only the bundle is taken: libraries read
+  /// it. The folder's hundreds of links would take longer than all the rest, and a file there could be a key.
   package static let carriedFiles = [
     "etc/services", "etc/protocols", "etc/os-release", "etc/debian_version", "etc/ld.so.cache", "etc/ld.so.conf",
     "etc/localtime", "etc/timezone", "etc/mime.types", "etc/ssl/openssl.cnf", "etc/ssl/certs/ca-certificates.crt",

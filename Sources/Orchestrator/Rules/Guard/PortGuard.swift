@@ -2,8 +2,8 @@ import Addresses
 import Intent
 import Netfilter
 
-/// The table of family bridge that holds each port of a stack to what is its own: hardware address, addresses, and what is claimed of
-/// them by ARP and neighbour discovery.
+/// The table of family bridge that holds each port of a stack to what is its own: its hardware address, its addresses,
+/// and its claims by ARP and neighbour discovery.
 ///
 /// Its chain comes before the bridge learns from a frame and before br_netfilter shows it to connection tracking (NF_BR_PRI_BRNF is 0).
 /// Sets by the port's name hold the allowed addresses. So they are complete before the first port exists, and the number of

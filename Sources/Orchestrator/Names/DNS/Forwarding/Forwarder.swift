@@ -4,8 +4,8 @@ import Loop
 
 /// Asks resolvers for names that are not the stack's, for many at once. Lives on the loop's thread.
 ///
-/// Each question goes out from a port and under a number that cannot be guessed, to one server after the other until one
-/// answers; only an answer from where the question went, with that number and to that question, is taken (RFC 5452).
+/// Each question goes out from a port and under a number that cannot be guessed. It goes to one server after the other
+/// until one answers. An answer counts only if it comes from that server, with that number and question (RFC 5452).
 final class Forwarder {
   struct Limits: Sendable {
     /// Questions on their way at a time. For one more, the oldest goes of whoever has most.
