@@ -224,7 +224,8 @@ package struct Firewall {
       ] + ipv6InputRules + (policy?.inputRules ?? inputRules))
   }
 
-  /// Behind the bridge the mark has done its work. Not before routing: where bridged frames come by here, they are still to meet it.
+  /// Removes the mark behind the bridge. It is not removed before routing: with br_netfilter, bridged frames come by
+  /// here and must still pass the filters at ports.
   private static let takeMark = NftRule([.field(.mark, .mark(PacketMark.seen))], .setMark(0))
 
   /// Of the host an internal network has names, and what rules let it have.

@@ -12,7 +12,7 @@ public final class DeviceFilter: Sendable {
   /// Why there is no program.
   private let refusal: KernelError?
 
-  /// Loads it. That the kernel refuses to is told by ``ControlGroup/restrictDevices(by:)``.
+  /// Loads it. A refusal of the kernel is thrown later, by ``ControlGroup/restrictDevices(by:)``.
   public init(_ rules: [DeviceRule]) {
     self.rules = rules
     let instructions = Self.instructions(for: rules)

@@ -59,7 +59,7 @@ public struct ReadOnlyProgram: ~Copyable, Sendable {
     return ReadOnlyProgram(mount: mount, file: file)
   }
 
-  /// The file alone: the mount is let go of.
+  /// The file alone, without the mount.
   consuming func withoutMount() -> Descriptor { file }
 
   private static func mount(_ path: String) throws(KernelError) -> Descriptor {

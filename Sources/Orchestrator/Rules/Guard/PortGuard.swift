@@ -181,7 +181,8 @@ package struct PortGuard {
       rules: [NftRule([.set([.outputInterface], named: "links")], .setMark(PacketMark.seen))])
   }
 
-  /// A tag, also one of VLAN 0 that means none, hides a packet from whoever looks for addresses in it, and receivers take it off.
+  /// A VLAN tag hides the addresses of a packet from filters, and receivers remove it. That holds for a tag of VLAN 0
+  /// too.
   private var fromService: NftChain {
     NftChain(
       "from_service",

@@ -8,9 +8,9 @@ import Loop
 /// until one answers. An answer counts only if it comes from that server, with that number and question (RFC 5452).
 final class Forwarder {
   struct Limits: Sendable {
-    /// Questions on their way at a time. For one more, the oldest goes of whoever has most.
+    /// Questions on their way at a time. For one more, the asker with most of them loses its oldest.
     var questions = 512
-    /// Questions that one address waits for; who asks one more is told that it failed.
+    /// Questions that one address waits for. One more is answered with a failure.
     var questionsOfOne = 64
     /// Clients that wait for one question.
     var clients = 256
@@ -42,7 +42,8 @@ final class Forwarder {
   /// The number of questions on their way.
   var count: Int { exchanges.count }
 
-  /// Asks for whoever has an address, and calls back when there is an answer or there will be none: not before this returns.
+  /// Asks on behalf of an address. Calls back when there is an answer or there will be none, and never before this
+  /// returns.
   func ask(_ question: ForwardedQuestion, for address: IPAddress, completion: @escaping Completion) {
     guard waits[address, default: 0] < limits.questionsOfOne else { return refuse(completion) }
     let client = Exchange.Client(address: address, completion: completion)
@@ -63,7 +64,7 @@ final class Forwarder {
     exchange.begin()
   }
 
-  /// Gives up the oldest question of whoever has most on their way, unless nobody has more than who asks.
+  /// Gives up the oldest question of the asker with most on their way, unless none has more than the present asker.
   private func makeRoom(for address: IPAddress) -> Bool {
     let owned = Dictionary(grouping: exchanges.values) { $0.waiting.first?.address }
     guard let fullest = owned.max(by: { $0.value.count < $1.value.count }),
