@@ -65,7 +65,8 @@ package final class SeccompFilters: Sendable {
     return try SeccompFilter(profile, for: key.capabilities)
   }
 
-  /// Only a file to save time, which a full disk may well do without. Those of former builds go.
+  /// Writes a filter to the cache, which only saves time, so errors such as a full disk are ignored. Files of former
+  /// builds are removed.
   private func keep(_ filter: SeccompFilter, at path: String) {
     try? Files.makeFolder(folder)
     for name in Files.list(folder) where name.hasPrefix("seccomp.") && !name.hasSuffix(".\(ProgramBuild.current)") {

@@ -173,7 +173,7 @@ private final class Attempt {
     loop.schedule(after: Self.endOfService) { [self] in finish(outcome) }
   }
 
-  /// For a command whose end cannot be watched: its remains would keep the service's first process from ending.
+  /// Reaps a command whose end cannot be watched. Its remains would keep the service's first process from ending.
   private func reap() {
     if let processToken { loop.remove(processToken) }
     processToken = nil

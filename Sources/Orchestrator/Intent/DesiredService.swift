@@ -369,7 +369,7 @@ package struct StopPolicy: Usual, Sendable {
 package enum RestartPolicy: Usual, Sendable {
   case no
   case always
-  /// At most so many times; 0 for no limit.
+  /// Restarts after a failure, at most `limit` times; 0 for no limit.
   case onFailure(limit: Int)
   case unlessStopped
 

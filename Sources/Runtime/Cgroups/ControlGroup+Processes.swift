@@ -24,7 +24,7 @@ extension ControlGroup {
   /// Kills every process in it and below, whatever they fork meanwhile: at once where there is cgroup.kill (version 2,
   /// Linux 5.14); else they are frozen, killed and thawed. Nothing to do where there is no such group.
   ///
-  /// Without either, one by one until none is left; EBUSY when some still are after `limit`.
+  /// On a kernel without either, it kills one by one until none is left; EBUSY when some still are after `limit`.
   public func kill(within limit: Duration = .milliseconds(500)) throws(KernelError) {
     guard let folder else { return }
     if groups.unified != nil, try writeIfThere("\(folder)/cgroup.kill", "1") { return }

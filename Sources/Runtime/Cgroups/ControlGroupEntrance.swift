@@ -16,7 +16,7 @@ public struct ControlGroupEntrance: Hashable, Codable, Sendable {
   /// True if all of it is there.
   public var isThere: Bool { ([folder].compactMap(\.self) + files).allSatisfy { access($0, F_OK) == 0 } }
 
-  /// Those files that are there and can be written. For ``ContainerSpec/cgroupEntrances``.
+  /// The files that exist and can be written. For ``ContainerSpec/cgroupEntrances``.
   public var open: [String] { files.filter { access($0, W_OK) == 0 } }
 
   /// The folder of version 2, opened for processes to be born in.
@@ -27,7 +27,7 @@ public struct ControlGroupEntrance: Hashable, Codable, Sendable {
       self.folder = folder
     }
 
-    /// For ``ContainerSpec/cgroup``. Nil where there is no such folder.
+    /// The folder of version 2, for ``ContainerSpec/cgroup``; nil where there is none.
     public var descriptor: FileDescriptor? {
       switch folder {
       case .some(let folder): folder.fileDescriptor

@@ -170,8 +170,8 @@ struct ContainerProgram: ~Copyable {
     try program.add(STACK_OP_UNSHARE, for: "make", "namespaces", flags: own)
   }
 
-  /// From here on the mounts that were made are locked together, and nobody of the container can undo one of them
-  /// (mount_namespaces(7)).
+  /// Enters the user namespace. From here on the mounts are locked together, and nobody in the container can undo one
+  /// of them (mount_namespaces(7)).
   private mutating func enter(_ identities: ContainerIdentities) throws(KernelError) {
     try program.add(
       STACK_OP_SETNS, for: "enter", "the user namespace", Handle(identities.namespace), flags: CloneFlag.user)
@@ -286,7 +286,7 @@ struct ContainerProgram: ~Copyable {
     }
   }
 
-  /// Those of the ipc namespace that the process is in.
+  /// Mounts the message queues of the ipc namespace that the process is in.
   private mutating func mountQueues() throws(KernelError) {
     let queues = try open("/dev/mqueue", .currentFolder, "/dev/mqueue")
     try mount(
@@ -414,7 +414,7 @@ extension Program {
       STACK_OP_WRITE, for: "set the OOM score of", subject, path: "/proc/self/oom_score_adj", text: String(adjustment))
   }
 
-  /// So that the command can open it again, as /dev/stdout or /dev/pts/0, whoever it runs as.
+  /// Gives a descriptor to a user, so that the command can open it again, as /dev/stdout or /dev/pts/0.
   mutating func giveTo(_ user: UInt32, _ handle: Handle, _ subject: String) throws(KernelError) {
     if user == 0 { return }
     try add(STACK_OP_CHOWN, for: "give to the container's user", subject, handle, number: UInt64(user))

@@ -21,7 +21,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     /// Addresses and routes are those that are given: no link-local ones, no address detection, no router solicitations, and
     /// whoever announces himself as a router is not believed. ENOENT when the kernel has no IPv6.
     case fixed
-    /// As the kernel does without being told.
+    /// The kernel's default.
     case automatic
 
     fileprivate var options: UInt32 {

@@ -9,8 +9,8 @@ import SystemPackage
 public struct HostRoot: Sendable {
   /// The skeleton: the lower folder of every container's overlay.
   public let lower: String
-  /// To go first in ``ContainerSpec/mounts``: the host's /usr and /etc/alternatives, and its /bin, /lib … where these are
-  /// folders of their own.
+  /// The mounts that go first in ``ContainerSpec/mounts``: the host's /usr and /etc/alternatives, and its /bin, /lib …
+  /// if these are folders of their own.
   public let mounts: [ContainerMount]
 
   /// Builds the skeleton in `folder`, which is made if missing; building again over a former one renews it.

@@ -138,7 +138,7 @@ package struct HostSettings {
     try? copy.write(ledger)
   }
 
-  /// With what a supervisor may have left that was killed while it wrote.
+  /// The files of the ledger, with those that a killed supervisor may have left half written.
   private var ledgerFiles: [String] { [file.path, copy.path].flatMap { [$0, Files.temporary($0)] } }
 
   private func removeLedger() throws(KernelError) {

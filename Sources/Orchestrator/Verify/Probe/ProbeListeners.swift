@@ -25,7 +25,7 @@ final class ProbeListeners {
     }
   }
 
-  /// By whom a connection or datagram was sent, as it came in.
+  /// A listener, with the senders of the connections and datagrams that came in.
   private struct Listener {
     let socket: ProbeSocket
     var senders: Set<Endpoint> = []

@@ -14,7 +14,7 @@ final class Forwarder {
     var questionsOfOne = 64
     /// Clients that wait for one question.
     var clients = 256
-    /// Until a question has failed: less than the five seconds after which a client asks again.
+    /// The time until a question fails: less than the five seconds after which a client asks again.
     var time = Duration.milliseconds(4500)
   }
 
@@ -26,7 +26,7 @@ final class Forwarder {
   private var exchanges: [ForwardedQuestion: Exchange] = [:]
   /// The number of answers that each address waits for.
   private var waits: [IPAddress: Int] = [:]
-  /// Of several servers, the one that answered last is asked first, for a while.
+  /// The server of each list that answered last. It is asked first, for a while.
   private var favourites: [[IPAddress]: Favourite] = [:]
 
   private struct Favourite {
@@ -112,7 +112,7 @@ final class Forwarder {
     }
   }
 
-  /// Not before who asks has finished asking.
+  /// Fails a question, but not before the asker's call has returned.
   private func refuse(_ completion: @escaping Completion) {
     loop.schedule(after: .zero) { completion(nil) }
   }
