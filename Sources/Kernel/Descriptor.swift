@@ -30,8 +30,8 @@ public struct Descriptor: ~Copyable, Sendable {
 
   /// The same open file under a number of 1,024 or more, or under its own where the limit on numbers forbids that.
   ///
-  /// For what is kept long: the low numbers stay free for what is in use for a moment, and a process that is being made
-  /// needs a copy of the low ones only.
+  /// For descriptors that are kept long. Low numbers stay free for short use, and a process that is being made copies
+  /// only the low ones.
   public consuming func raised() -> Descriptor {
     let number = fcntl(rawValue, F_DUPFD_CLOEXEC, 1024)
     guard number >= 0 else { return self }

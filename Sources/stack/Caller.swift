@@ -14,8 +14,8 @@ enum Caller {
     return variables
   }
 
-  /// Puts /dev/null in the place of 0, 1 and 2 that the caller has closed: else the next descriptor that is opened would be
-  /// taken for one of them, by this program and by what it starts.
+  /// Opens /dev/null for those of 0, 1 and 2 that the caller has closed. Else the next descriptor would take their
+  /// place, in this program and in those it starts.
   static func fillStandardDescriptors() {
     for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
       _ = open("/dev/null", O_RDWR)

@@ -29,9 +29,9 @@ extension StackCommand {
     Glibc.exit(ExitCode.failure.rawValue)
   }
 
-  /// A command is parsed as if there were no others: the parser would ask the runtime about each of them at every start, and an
-  /// answer takes a walk past all conformances that there are. What comes of anything but a proper command is for the whole
-  /// to say, whose words name the whole.
+  /// A command is parsed as if there were no others. The parser would ask the runtime about each of them at every
+  /// start, and each answer takes a walk past all conformances. For anything but a proper command, the whole is parsed,
+  /// since its messages name the whole.
   private static func command(of words: [String]) throws -> any ParsableCommand {
     let named = configuration.subcommands.first { $0.configuration.commandName == words.first }
     if let named, let command = try? named.parseAsRoot(Array(words.dropFirst())), type(of: command) == named {

@@ -2,8 +2,8 @@ import ArgumentParser
 
 /// `stack`: the root of all commands.
 ///
-/// Each command says its name, though it is its type's: to find that out takes the runtime a walk past all conformances that
-/// there are, at every start of the program and for every command.
+/// Each command states its name, although it equals its type's. The runtime would find the name by a walk past all
+/// conformances, at every start and for every command.
 @main
 struct StackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

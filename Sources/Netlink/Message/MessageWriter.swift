@@ -4,8 +4,9 @@ import CNetfilter
 /// Writes netlink messages (RFC 3549, netlink(7)) one after another into one growing buffer, so that a batch costs no
 /// allocation for each message.
 ///
-/// Attributes are aligned to four octets. What cannot be expressed (an attribute or a string over 65,531 octets, a string
-/// with a NUL inside) marks the message ``isMalformed`` in place of trapping: names and aliases come from users.
+/// Attributes are aligned to four octets. Names and aliases come from users, so a value that cannot be expressed does
+/// not trap. An attribute or string over 65,531 octets, or a string with a NUL inside, marks the message
+/// ``isMalformed``.
 struct MessageWriter: Sendable {
   private(set) var bytes: [UInt8] = []
   /// True if something written since the last ``begin(type:flags:)`` did not fit the format.

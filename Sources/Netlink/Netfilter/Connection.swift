@@ -19,9 +19,9 @@ public struct Connection: Hashable, Sendable {
 
   /// The transport protocol's number: 6 is TCP, 17 UDP.
   public var transport: UInt8
-  /// As its first packet was sent, before translation.
+  /// The first packet's addresses and ports, before translation.
   public var original: Flow
-  /// As answers come: its source is where the packets really go.
+  /// The answers' addresses and ports: their source is where the packets really go.
   public var reply: Flow
   /// The original way in the kernel's own octets, by which it is deleted.
   package var tuple: [UInt8]

@@ -110,7 +110,7 @@ public enum NftField: Hashable, Sendable {
   case ipDestination
   case ip6Source
   case ip6Destination
-  /// Of whatever transport has ports there (`th sport`).
+  /// The source port of any transport with ports (`th sport`).
   case sourcePort
   case destinationPort
   case icmpType

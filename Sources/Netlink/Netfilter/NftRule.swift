@@ -15,7 +15,7 @@ public enum NftMatch: Hashable, Sendable {
   case direction(NftDirection)
   /// So many packets of a million, at random (`numgen random`). A million and more is every one.
   case chance(partsPerMillion: UInt32)
-  /// Of the flags of a mask, a TCP header has, or has not, exactly these.
+  /// Among the flags of a mask, a TCP header has (or has not) exactly these.
   case tcpFlags(NftTCPFlags, of: NftTCPFlags, NftComparison = .equal)
 
   /// A field is a value.
@@ -76,7 +76,7 @@ public enum NftRejection: Hashable, Sendable {
   /// ICMP or ICMPv6: communication administratively prohibited.
   case administrativelyProhibited
   case portUnreachable
-  /// For TCP alone, which the rule then asks for if its matches do not.
+  /// A TCP reset. The rule matches TCP even if its own matches do not say so.
   case tcpReset
 
   func rendered(in family: NftFamily) -> String {
@@ -129,7 +129,7 @@ public enum NftStatement: Hashable, Sendable {
 public struct NftRule: Hashable, Sendable {
   public var matches: [NftMatch]
   public var statements: [NftStatement]
-  /// At most 127 octets, or the kernel's room for it does not suffice.
+  /// The comment of the rule: at most 127 octets, or it does not fit the kernel's buffer.
   public var comment: String?
 
   public init(_ matches: [NftMatch] = [], _ statements: [NftStatement], comment: String? = nil) {

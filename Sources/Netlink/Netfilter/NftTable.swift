@@ -102,7 +102,7 @@ extension NftTableName: CustomStringConvertible {
 /// A table with all that is in it (nft(8), TABLES).
 public struct NftTable: Hashable, Sendable {
   public var name: NftTableName
-  /// At most 127 octets: whose the table is.
+  /// The owner of the table: at most 127 octets.
   public var comment: String?
   public var chains: [NftChain]
   public var sets: [NftSet]

@@ -12,7 +12,7 @@ public struct NftRuleSummary: Hashable, Sendable {
 
   public var table: NftTableName
   public var chain: String
-  /// By which it can be deleted.
+  /// The number by which it can be deleted.
   public var handle: UInt64
   public var comment: String?
   /// The value of its counter; 0 without one.

@@ -31,9 +31,10 @@ extension PacketFilter {
   /// Passes packets that bear a mark, and drops others.
   ///
   /// - Parameters:
-  ///   - passesBridgeAnswers: whether that passes which the kernel sends by a bridge's port past all hooks: answers to questions for
-  ///     hardware addresses (br_arp_send and br_nd_send in net/bridge/br_arp_nd_proxy.c), and resets of connections that the firewall
-  ///     refuses (nf_send_reset in net/ipv4/netfilter/nf_reject_ipv4.c). They are new packets; those that a bridge passes on are not.
+  ///   - passesBridgeAnswers: true to pass packets that the kernel itself sends by a bridge's port, past all hooks. These
+  ///     are answers for hardware addresses (br_arp_send and br_nd_send in net/bridge/br_arp_nd_proxy.c) and resets of
+  ///     connections that the firewall refuses (nf_send_reset in net/ipv4/netfilter/nf_reject_ipv4.c). They are new
+  ///     packets; those that a bridge passes on are not.
   public init(mark: UInt32, passesBridgeAnswers: Bool) {
     // SKF_AD_OFF with SKF_AD_MARK and SKF_AD_PKTTYPE (linux/filter.h); PACKET_HOST is 0, PACKET_LOOPBACK 5 (linux/if_packet.h).
     let (markOffset, typeOffset): (UInt32, UInt32) = (0xFFFF_F014, 0xFFFF_F004)

@@ -50,7 +50,7 @@ public struct NetworkEmulator: Hashable, Sendable {
   public struct Chance: Hashable, Sendable {
     public var rawValue: UInt32
 
-    /// So many of a million; a million and more is always.
+    /// The share in millionths. A million and more is always.
     public init(partsPerMillion: UInt32) {
       let always = UInt64(UInt32.max)
       rawValue = UInt32(min(always, (UInt64(partsPerMillion) * always + 500_000) / 1_000_000))

@@ -71,8 +71,8 @@ extension MessageWriter {
 
   fileprivate mutating func put(_ bucket: TokenBucket) {
     attribute(Int(TCA_TBF_PARMS)) { writer in
-      // struct tc_tbf_qopt. The link layer is named, so that the kernel does the sums itself and wants no table of them; what
-      // would be in ticks of its clock (the burst) stands in an attribute of its own, in octets.
+      // struct tc_tbf_qopt. The link layer is named, so that the kernel computes rates itself and needs no table of
+      // them. The burst would be in ticks of its clock, so it stands in an attribute of its own, in octets.
       writer.putRate(UInt32(clamping: bucket.rate))
       writer.putNoRate()
       writer.put(bucket.limit)

@@ -6,7 +6,7 @@ public struct InterfaceAddress: Hashable, Sendable {
   /// The link, by index.
   public var link: UInt32
   public var address: IPAddress
-  /// Of the network that the address is in.
+  /// The length of the network's prefix, in bits.
   public var prefixLength: Int
   /// True if an IPv6 address is used without asking first whether another has it (IFA_F_NODAD).
   public var skipsDuplicateDetection = false

@@ -3,8 +3,8 @@ import SystemPackage
 
 /// Requests to rtnetlink, encoded one after another, that ``NetlinkSocket/apply(_:)`` sends in few calls.
 ///
-/// The kernel takes the messages of one call in their order, and goes on after one that it refused: whoever appends what
-/// depends on an earlier request need not look in between, and whoever undoes a failed batch undoes all of it.
+/// The kernel handles the messages of one call in their order, and goes on after one that it refused. So a request may
+/// depend on an earlier one of the batch. A failed batch has to be undone as a whole.
 public struct RouteBatch: Sendable {
   /// An answer other than success that a request is content with.
   public enum Tolerance: Sendable {

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The result of one call to recvfrom(2).
 enum Receipt {
-  /// So many octets at the start of the socket's buffer, from the kernel.
+  /// The number of octets from the kernel at the start of the socket's buffer.
   case octets(Int)
   /// A datagram larger than the buffer, which has been lost, and the buffer made large enough for the next like it.
   case truncated

@@ -3,7 +3,7 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// A netlink socket (netlink(7)) bound to one network namespace for its life: the namespace of whoever opened it.
+/// A netlink socket (netlink(7)). It belongs to one network namespace for its life: the one that it was opened in.
 ///
 /// Requests are answered before the call that sends them returns, so a socket is used by one caller at a time and needs
 /// no queue of its own. Each request has a sequence number, and an answer with any other is not taken for it.

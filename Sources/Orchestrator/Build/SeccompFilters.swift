@@ -9,8 +9,8 @@ import Runtime
 import Synchronization
 import Vocabulary
 
-/// The seccomp filters of services: each is compiled once, and kept in memory and in a file of the host's cache, since to
-/// compile one takes as long as to bring up several services.
+/// The seccomp filters of services. Compiling one takes as long as bringing up several services. So each is compiled
+/// once, and kept in memory and in a file of the host's cache.
 package final class SeccompFilters: Sendable {
   private let folder: String
   private let known = Mutex<[Key: SeccompFilter]>([:])
@@ -65,7 +65,8 @@ package final class SeccompFilters: Sendable {
     return try SeccompFilter(profile, for: key.capabilities)
   }
 
-  /// Only a file to save time, which a full disk may well do without. Those of former builds go.
+  /// Writes a filter to the cache, which only saves time, so errors such as a full disk are ignored. Files of former
+  /// builds are removed.
   private func keep(_ filter: SeccompFilter, at path: String) {
     try? Files.makeFolder(folder)
     for name in Files.list(folder) where name.hasPrefix("seccomp.") && !name.hasSuffix(".\(ProgramBuild.current)") {

@@ -10,8 +10,8 @@ struct LaunchedProbe: Sendable {
   let clear: @Sendable () -> Bool
 }
 
-/// Runs a health check's command inside its service: with the service's environment, user and folder, in a control group of
-/// its own, so that nothing of it is left when it has ended or its time is up.
+/// Runs a health check's command inside its service, with the service's environment, user and folder. The command has a
+/// control group of its own, so nothing of it is left when it has ended or its time is up.
 package final class ServiceProbe: ProbeRunner {
   private let loop: EventLoop
   private let pool: WorkerPool
@@ -173,7 +173,7 @@ private final class Attempt {
     loop.schedule(after: Self.endOfService) { [self] in finish(outcome) }
   }
 
-  /// For a command whose end cannot be watched: its remains would keep the service's first process from ending.
+  /// Reaps a command whose end cannot be watched. Its remains would keep the service's first process from ending.
   private func reap() {
     if let processToken { loop.remove(processToken) }
     processToken = nil

@@ -45,7 +45,7 @@ extension StackBuilder {
     }
   }
 
-  /// In the user namespace that owns its network, where it has one.
+  /// Starts the container, in the user namespace that owns its network, if there is one.
   private func launch(
     _ spec: ContainerSpec, for service: DesiredService, in network: SharedNamespace
   ) throws(KernelError) -> LaunchedProcess {
@@ -152,7 +152,7 @@ extension StackBuilder {
     return mounts
   }
 
-  /// On the host's own network also a resolver on the host's loopback is within reach.
+  /// The resolv.conf of a service. On the host's own network, a resolver on the host's loopback is reachable too.
   private func resolverFile(of service: DesiredService) -> String {
     let hosts = "/etc/resolv.conf"
     return service.namespace == .host && Files.exists(hosts) ? hosts : "\(folder.names)/\(service.resolverFile)"

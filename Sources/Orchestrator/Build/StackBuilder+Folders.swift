@@ -59,8 +59,8 @@ extension StackBuilder {
   /// The most that is not privileged, on a host as it comes (pipe(7)).
   private static let outputCapacity: Int32 = 1 << 20
 
-  /// Opens the FIFOs before there is a process to write to them: what one left in them that ended at once would be gone
-  /// with it, since a FIFO that nobody has open holds nothing.
+  /// Opens the FIFOs before a process writes to them. A FIFO that nobody has open holds nothing, so the output of a
+  /// process that ends at once would be lost.
   func openOutput(of service: DesiredService) throws(KernelError) -> [SharedDescriptor] {
     let paths = folder.service(service.name)
     var ends: [SharedDescriptor] = []

@@ -8,8 +8,8 @@ import Netlink
 extension StackBuilder {
   /// Before the bridge is up: whether it speaks IPv6, and that it believes no router.
   ///
-  /// On a bridge without IPv6 a service with NET_RAW could otherwise announce itself to the host as a router
-  /// (CVE-2020-10749). A kernel without IPv6 has nothing to switch off.
+  /// On a bridge without it, IPv6 is switched off. A service with NET_RAW could otherwise announce itself to the host
+  /// as a router (CVE-2020-10749). A kernel without IPv6 has nothing to switch off.
   func setIPv6(of network: DesiredNetwork) throws(KernelError) {
     let folder = "/proc/sys/net/ipv6/conf/\(network.bridge)"
     guard network.ipv6 != nil else { return try switchIPv6Off(on: network.bridge) }

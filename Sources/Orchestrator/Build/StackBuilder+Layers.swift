@@ -32,8 +32,8 @@ extension StackBuilder {
   private static let hostMemory =
     UInt64(max(sysconf(CInt(_SC_PHYS_PAGES)), 1)) * UInt64(max(sysconf(CInt(_SC_PAGESIZE)), 1))
 
-  /// On the host, set-user-ID programs that services leave in named volumes are nobody's, also for whoever comes past the folder's mode:
-  /// while the stack is up, its volumes are mounted on themselves with nosuid and nodev.
+  /// While the stack is up, its volumes are mounted on themselves with nosuid and nodev. So set-user-ID programs in
+  /// them have no effect on the host, even for a user who gets past the folder's mode.
   func guardVolumes() throws(KernelError) {
     guard !Mounts.isMounted(at: folder.volumes) else { return }
     try Mounts.restrict(folder.volumes)

@@ -71,8 +71,8 @@ extension StackBuilder {
 
   /// Makes all veth pairs of a service, joined to their bridges and known to them, and its ends of them set up inside.
   ///
-  /// Addresses are known in advance, so neighbours and forwarding entries are permanent on both sides: no request for an
-  /// address is ever broadcast between a service and its host, and no frame is flooded to find a service.
+  /// Addresses are known in advance, so neighbours and forwarding entries are permanent on both sides. No ARP request
+  /// is broadcast between a service and its host, and no frame is flooded to find a service.
   func attach(_ service: DesiredService, in desired: DesiredStack) throws(KernelError) {
     guard !service.attachments.isEmpty else { return }
     let namespace = try namespace(of: service.name)

@@ -7,7 +7,7 @@ import Rules
 import Vocabulary
 
 extension StackBuilder {
-  /// Brings about what is to befall packets on the links of a service, whatever did so far.
+  /// Sets delay, loss and rate on the links of a service, in place of those that are set.
   ///
   /// A veth has two ends, and each shapes what leaves by it: the service's own what it sends, the host's what it gets.
   func shape(_ service: DesiredService) throws(KernelError) {
@@ -39,7 +39,7 @@ extension StackBuilder {
     try filters.commit(LossFilter(stack: stack, service: service.name, losses: lost.inside).transaction)
   }
 
-  /// Brings about what is to befall packets on a link between two services, whatever did so far.
+  /// Sets delay, loss and rate on a link between two services, in place of those that are set.
   func shape(_ link: DesiredLink, in desired: DesiredStack) throws(KernelError) {
     let isCut = link.isSetDown || desired.isCut(link)
     for way in [link, link.reversed] {

@@ -8,8 +8,8 @@ import SystemPackage
 extension StackBuilder {
   /// Makes a bridge for each VLAN of a network, on a kernel whose bridges tell none apart.
   ///
-  /// The host is in none of them, as it is in none that is a tag: it has no address there, answers nobody who asks for one of its
-  /// others (arp_ignore in ip-sysctl.rst), and the firewall takes nothing in by them.
+  /// The host is in none of them, as it is in no tagged VLAN. It has no address there and does not answer ARP for its
+  /// other addresses (arp_ignore in ip-sysctl.rst). The firewall drops packets for the host that arrive by them.
   func createVLANBridges(of network: DesiredNetwork, group: UInt32) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()

@@ -7,8 +7,8 @@ import Vocabulary
 extension CommandContext {
   /// Has the stack's supervisor do something.
   ///
-  /// One that is just ending, having finished what a killed command had asked of it, goes away without an answer: then
-  /// another is started, or there is nothing left to be done.
+  /// A supervisor that is just ending, since it has finished the work of a killed command, gives no answer. Then
+  /// another is started, or nothing is left to be done.
   func perform<Method: ControlMethod>(
     _ method: Method.Type, _ parameters: Method.Parameters, on folder: StackFolder,
     over opened: SupervisorSession? = nil, cancelsWhenInterrupted: Bool = false,
@@ -35,8 +35,8 @@ extension CommandContext {
     return session
   }
 
-  /// A supervisor that is undoing what a killed command had begun is waited for: what it still removes is not there to be
-  /// counted on, and when it is done it may be gone itself.
+  /// Waits for a supervisor that undoes the work of a killed command: what it still removes cannot be relied on. When
+  /// it is done, it may be gone itself.
   func openIdleSession(_ folder: StackFolder) throws(StackErrors) -> SupervisorSession {
     var attempts = 5
     while true {

@@ -53,7 +53,7 @@ final class EndWatch {
     return true
   }
 
-  /// For another wait that is to end when this one would.
+  /// The same condition, for another wait that must end when this one would.
   var interruption: Interruption {
     Interruption(wake: epoll.fileDescriptor) { [self] in
       hasEnded || also.map(Self.isReadable) ?? false || interrupts?.interruption.isInterrupted() ?? false

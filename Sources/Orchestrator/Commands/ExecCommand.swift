@@ -80,7 +80,8 @@ package struct ExecCommand: Command {
     }
   }
 
-  /// As recorded, or where it is now: a caller may see the trees elsewhere than the supervisor does.
+  /// The service's control group, as recorded or as found now: a caller may see the trees at other mount points than
+  /// the supervisor does.
   private func entrance(
     of place: StackIndex.Place, _ context: ExecContext
   ) throws(KernelError) -> ControlGroupEntrance {

@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// One call while it is being answered. Keep it for as long as it takes; it belongs to the loop's thread.
 ///
-/// A call that is let go of unanswered is answered with an error. Replies to a peer that went away go nowhere.
+/// A call that is released without an answer is answered with an error. Replies to a peer that went away are dropped.
 package final class ControlCall<Method: ControlMethod> {
   package let parameters: Method.Parameters
   /// The caller.

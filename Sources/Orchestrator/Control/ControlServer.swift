@@ -20,11 +20,11 @@ package final class ControlServer {
     var queuedBytes = 80 << 20
     /// Bytes of replies queued before a call says that it is congested.
     var congestion = 1 << 20
-    /// From the first byte of a message to its last.
+    /// The time from the first byte of a message to its last.
     var receiveTime = Duration.seconds(10)
-    /// Without a call.
+    /// The time that a connection may stay open without a call.
     var idleTime = Duration.seconds(60)
-    /// Without a byte read by the peer, once its call has ended.
+    /// The time without a byte read by the peer, once its call has ended.
     var sendTime = Duration.seconds(30)
 
     init() {}

@@ -1,4 +1,4 @@
-/// A question as it came, read and found well formed. Where things stand in it is said by their place in the message.
+/// A well-formed question as it came. Its parts are given by their offsets in the message.
 package struct DNSQuery: Hashable, Sendable {
   package var id: UInt16
   package var flags: MessageFlags

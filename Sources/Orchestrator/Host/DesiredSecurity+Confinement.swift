@@ -2,7 +2,7 @@ import Intent
 import Runtime
 
 extension DesiredSecurity {
-  /// For the service's own command, and for what is executed beside it; without its filter, which takes a compiler.
+  /// The confinement of the service's command and of `exec`, without its filter, which needs a compiler.
   package var confinement: Confinement {
     var confinement = Confinement()
     confinement.capabilities = capabilities

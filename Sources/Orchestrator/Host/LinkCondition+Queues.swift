@@ -4,8 +4,8 @@ import Vocabulary
 
 /// The queue disciplines that bring a condition about at the end of a link where packets leave.
 ///
-/// The limit of rate stands first and netem within it, as Mininet has them: each has a number of its own, so that a condition
-/// that changes in degree alone is changed in place, and no packet that waits is lost.
+/// The rate limit is the outer qdisc and netem is within it, as in Mininet. Each has a number of its own. So a
+/// condition that changes only in degree is changed in place, and no waiting packet is lost.
 package struct LinkQueues: Hashable {
   package static let bucket: UInt16 = 1
   package static let emulator: UInt16 = 2
@@ -36,8 +36,8 @@ package struct LinkQueues: Hashable {
 }
 
 extension TokenBucket {
-  /// A burst of 5 ms, and two packets at least, keeps the rate at any interval that can be measured; a queue of 100 ms, and ten
-  /// packets at least, is what a router at such a link has.
+  /// A burst of 5 ms, and at least two packets, keeps the rate over any interval that can be measured. A queue of 100
+  /// ms, and at least ten packets, is usual for a router at such a link.
   package init(_ rate: BitRate, mtu: UInt32) {
     let octets = max(1, rate.bitsPerSecond / 8)
     let frame = UInt64(mtu) + 14

@@ -6,8 +6,8 @@ import Synchronization
 /// The netlink socket over which a stack's table is written and tracked connections are forgotten, kept open from the first use
 /// on.
 ///
-/// To close one is to wait until the kernel has let go of what the last transaction replaced, an RCU grace period of some
-/// 20 ms (nft_rcv_nl_event in nf_tables_api.c): so it is closed when the supervisor ends, and nobody waits.
+/// Closing a socket waits for an RCU grace period of some 20 ms, in which the kernel frees what the last transaction
+/// replaced (nft_rcv_nl_event in nf_tables_api.c). So it is closed when the supervisor ends, and nobody waits.
 package final class NetfilterConnection: Sendable {
   private final class Connection: Sendable {
     private let socket: Mutex<NetlinkSocket>

@@ -14,7 +14,7 @@ package struct AttachmentClaims: Codable, Hashable, Sendable {
 
   package init() {}
 
-  /// Those that are one address each.
+  /// The claimed prefixes that are single addresses.
   package var addresses: [IPAddress] { prefixes.filter(\.isSingle).map(\.network) }
   package var ranges: [IPPrefix] { prefixes.filter { !$0.isSingle } }
 

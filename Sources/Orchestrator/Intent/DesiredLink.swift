@@ -52,7 +52,7 @@ package struct DesiredLink: Codable, Hashable, Sendable {
 
   package var isSetDown: Bool { override?.current.isDown ?? false }
 
-  /// As the file says, seen from the first end.
+  /// The file's conditions, seen from the first end.
   package var conditions: LinkConditions {
     var conditions = LinkConditions()
     conditions.egress = first.condition ?? LinkCondition()
@@ -115,7 +115,7 @@ package struct DesiredRoute: Codable, Hashable, Sendable {
 package enum NamespaceOwner: Usual, Sendable {
   case own
   case host
-  /// That of another instance, by its name.
+  /// The network namespace of another instance, by its name.
   case service(String)
 
   package init() { self = .own }

@@ -23,7 +23,7 @@ package struct DesiredService: Codable, Hashable, Sendable {
   @Sparse package var ports: [PublishedPort]
   /// Ports that the service says it listens on, published or exposed: it is ready when something listens on each.
   @Sparse package var readyPorts: [ListeningPort]
-  /// The first and the last port of each range that it is said to listen somewhere in: what `verify` asks for.
+  /// The first and the last port of each range in which it may listen: `verify` probes these.
   @Sparse package var rangePorts: [ListeningPort] = []
   @Sparse package var dependencies: [Dependency]
   @Sparse package var stop: StopPolicy
@@ -371,7 +371,7 @@ package struct StopPolicy: Usual, Sendable {
 package enum RestartPolicy: Usual, Sendable {
   case no
   case always
-  /// At most so many times; 0 for no limit.
+  /// Restarts after a failure, at most `limit` times; 0 for no limit.
   case onFailure(limit: Int)
   case unlessStopped
 

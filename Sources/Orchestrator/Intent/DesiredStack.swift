@@ -39,7 +39,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   /// True if it has such a link, whatever its delay, loss and rate.
   package func hasLink(_ link: DesiredLink) -> Bool { links.contains { $0.unshaped == link.unshaped } }
 
-  /// Those that the stack makes and removes itself.
+  /// The networks that the stack makes and removes itself.
   package var ownNetworks: [DesiredNetwork] { networks.filter { $0.owner == nil } }
 
   package init(

@@ -34,7 +34,7 @@ package enum DesiredVLANMembership: Codable, Hashable, Sendable {
     /// nil in a VLAN without a subnet.
     package var address: IPv4Address?
     package var length: Int
-    /// The host's end of a veth pair of its own, where the VLAN has a bridge of its own. nil where the frames pass by the interface
+    /// The host's end of its own veth pair, if the VLAN has a bridge of its own. nil if frames pass by the interface
     /// beside it, with a tag.
     package var link: String?
 
@@ -79,8 +79,8 @@ package struct AttachmentPair: Hashable {
 }
 
 extension DesiredAttachment {
-  /// All that it has of veth pairs: none on a link of the host, one on a bridge, and one more for each VLAN of a trunk that has a
-  /// bridge of its own.
+  /// Its veth pairs. There is none on a link of the host, and one on a bridge. A trunk has one more for each VLAN that
+  /// has a bridge of its own.
   package var pairs: [AttachmentPair] {
     guard isOnBridge else { return [] }
     return [AttachmentPair(link: link, interface: interface, vlan: accessVLAN)]

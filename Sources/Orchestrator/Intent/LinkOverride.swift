@@ -3,7 +3,7 @@ import Vocabulary
 /// A change of a link's conditions that was made by hand, with `stack link`. It holds until it is taken back, until its time
 /// is up, or until the stack is down.
 package struct LinkOverride: Codable, Hashable, Sendable {
-  /// In place of what the file says.
+  /// The values that replace the file's.
   package struct Change: TwoWay, Codable, Hashable, Sendable {
     /// nil for what the file says.
     package var egress: LinkCondition?
@@ -55,7 +55,7 @@ package struct LinkOverride: Codable, Hashable, Sendable {
 }
 
 extension LinkConditions {
-  /// With what was changed by hand in place of what the file says.
+  /// The conditions with the changes by hand in place of the file's values.
   package func changed(by change: LinkOverride.Change?) -> LinkConditions {
     var conditions = self
     if let egress = change?.egress { conditions.egress = egress }

@@ -1,8 +1,8 @@
 import Addresses
 import Vocabulary
 
-// Ports are recorded in a line each, as `ps` shows them: a thousand of them are read back in a fraction of the time that a
-// thousand trees of keys take.
+// A port is recorded as one line, as `ps` shows it. Reading a thousand lines takes a fraction of the time of a thousand
+// trees of keys.
 extension PublishedPort: LosslessStringConvertible {
   /// - Returns: nil for what is no published port.
   package init?(_ description: String) {

@@ -5,8 +5,8 @@ import SystemPackage
 /// The newest of a service's log files, open at its end, and the renaming of the older ones:
 /// `web1.log`, then `web1.log.1` to `web1.log.4`.
 ///
-/// What a reader may rely on: a file only grows while it has the name without number, never afterwards; it keeps its
-/// inode; its number only goes up; only the oldest is deleted.
+/// Readers may rely on this: a file only grows while it has the name without a number, and never afterwards. It keeps
+/// its inode. Its number only goes up. Only the oldest file is deleted.
 struct LogFile: ~Copyable {
   let path: String
   let rotation: LogRotation

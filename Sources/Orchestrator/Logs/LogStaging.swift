@@ -38,7 +38,7 @@ final class LogStaging {
   private static let headerSize = 4096
   private static let words = 7
   private static let magic: UInt64 = 0x7374_6163_6B6C_6F67
-  /// From here on the file begins anew once nothing waits in it.
+  /// The size from which the file begins anew, once nothing waits in it.
   private static let longest = headerSize + 1 << 18
 
   private let path: String

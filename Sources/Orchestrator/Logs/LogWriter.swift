@@ -97,7 +97,7 @@ package final class LogWriter {
     return .more
   }
 
-  /// As read(2). While the log takes nothing, what is read is kept in memory alone.
+  /// Reads as read(2) does. While the log cannot be written, the bytes are kept in memory alone.
   private func take(_ descriptor: CInt, _ stream: LogStream) -> Int {
     if let staging = scratch.staging, !needsFlush, let place = file.place(),
       let count = staging.take(descriptor, for: file.path, stream, endingAt: place, into: scratch.input)

@@ -1,5 +1,5 @@
-/// Deadlines and what to do at each, earliest first: a binary heap that also knows where each entry stands,
-/// so that a cancelled timer leaves at once and never wakes anybody.
+/// Deadlines with their handlers, earliest first. It is a binary heap that knows the place of each entry. So a
+/// cancelled timer leaves at once and never wakes the loop.
 struct TimerQueue<Instant: Comparable, Action> {
   private struct Entry {
     let id: UInt64

@@ -18,7 +18,7 @@ package final class WorkerPool {
   private let token: EventLoop.Token
   private let completions = CompletionTable()
 
-  /// At most `threads` threads at a time, each ended after `idleTime` without a job.
+  /// Makes a pool of at most `threads` threads at a time. Each ends after `idleTime` without a job.
   package init(loop: EventLoop, threads: Int, idleTime: Duration = .seconds(5)) throws(KernelError) {
     crew = try WorkerCrew(limit: max(threads, 1), idleTime: idleTime)
     self.loop = loop

@@ -12,7 +12,7 @@ package struct HostsFile: Hashable {
 
   struct Place: Hashable {
     var service: String
-    /// In octets.
+    /// The offset in octets.
     var offset: Int
     /// The octet that stands there.
     var beginning: UInt8

@@ -14,7 +14,7 @@ struct HostsMarks {
 
   private let stack: DesiredStack
   private let folder: String
-  /// By service; made when the first one ends.
+  /// The lines by service. They are found when the first service ends.
   private var lines: [String: [Line]]?
 
   init(_ stack: DesiredStack, folder: String) {

@@ -1,8 +1,8 @@
 import Intent
 
 extension Planner {
-  /// The way back from an `up` of a running stack that failed or was cancelled: what it made is removed, and what it had
-  /// removed or stopped is there again as it was.
+  /// The way back from an `up` of a running stack that failed or was cancelled. It removes what the `up` made, and
+  /// restores what the `up` removed or stopped.
   ///
   /// - Parameters:
   ///   - begun: the steps that were begun, each perhaps half done.

@@ -3,7 +3,7 @@ import Vocabulary
 
 /// Links, and routes of services that stay. Services share them, so they are made before the first service starts.
 enum Wiring {
-  /// Once all namespaces are there.
+  /// The steps, which come once all namespaces exist.
   ///
   /// - Parameters:
   ///   - new: services that are made anew.

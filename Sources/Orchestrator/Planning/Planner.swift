@@ -222,7 +222,7 @@ package struct Planner {
 
   // MARK: start, stop, restart
 
-  /// Those that run already are left alone.
+  /// The plan of `start`. Services that already run are left alone.
   package static func start(_ services: [DesiredService], in stack: DesiredStack, observed: Observed) -> Plan {
     let idle = services.filter { observed[$0.name]?.isAlive != true }
     return Plan(stages: [.lanes(startLanes(creating: [], starting: idle, in: stack, observed: observed))])
@@ -232,7 +232,7 @@ package struct Planner {
     Plan(stages: [.lanes(stopLanes(services, in: stack))])
   }
 
-  /// Those that run.
+  /// The plan of `pause`, for the services that run.
   package static func pause(_ services: [DesiredService], in stack: DesiredStack, observed: Observed) -> Plan {
     let running = services.filter { observed[$0.name]?.isAlive == true }
     return Plan(

@@ -33,7 +33,7 @@ extension Resolver {
         }
         let strangers = facts.members[network.bridge] ?? []
         taken += strangers.map { (.v4($0.address), "that of service \($0.service) of stack \($0.stack)") }
-        // Of another stack's network a range would be a claim on whoever comes there later.
+        // A range on another stack's network would claim addresses of services that come later.
         let found =
           taken.first { address, _ in claims.prefixes.contains { $0.contains(address) } }.map {
             "\($0.address), \($0.owner)"

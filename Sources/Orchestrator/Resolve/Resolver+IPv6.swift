@@ -25,8 +25,8 @@ extension Resolver {
     }
   }
 
-  /// The subnet that the file gives, or that the network has had, or a unique local one (RFC 4193) that follows from the
-  /// stack's name and the network's, so that it stays the same from one `up` to the next.
+  /// The file's subnet, or the one that the network has had, or a unique local one (RFC 4193). The latter is derived
+  /// from the names of stack and network, so it stays the same from one `up` to the next.
   mutating func chooseIPv6(of network: StackFile.Network) -> DesiredNetwork.IPv6? {
     guard network.hasIPv6 else { return nil }
     let name = network.name.value
@@ -84,8 +84,8 @@ extension IPv6Prefix {
   }
 }
 
-/// Hands out the addresses of one subnet of IPv6: to whoever has the fifth address of the IPv4 subnet the fifth, so that they
-/// are easy to read together, unless that one is fixed for another service.
+/// Hands out the addresses of one IPv6 subnet. The fifth address goes to the service with the fifth address of the IPv4
+/// subnet, unless another service has it fixed. So the two are easy to read together.
 struct IPv6HostAddresses {
   private let subnet: IPv6Prefix
   private var used: Set<IPv6Address>

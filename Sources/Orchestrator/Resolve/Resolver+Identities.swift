@@ -3,9 +3,9 @@ import StackFiles
 import Vocabulary
 
 extension Resolver {
-  /// The first id of each instance that gets users of its own, by its name. Whoever has a range keeps it, before those that
-  /// have none yet are given theirs; who shares another's namespaces shares its users too: these own the network, and what
-  /// is in shared memory.
+  /// The first id of each instance with a user namespace of its own, by its name. An instance keeps its range, before
+  /// others get theirs. A service that shares another's namespaces shares its users too: these own the network and the
+  /// shared memory.
   mutating func chooseIdentities(_ instances: [(name: String, service: StackFile.Service)]) -> [String: UInt32] {
     var allocator = IdentityAllocator(taken: facts.identities.taken)
     var own: [String] = []

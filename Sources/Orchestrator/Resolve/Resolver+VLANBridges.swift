@@ -1,8 +1,8 @@
 import Intent
 import Vocabulary
 
-/// On a kernel whose bridges tell no VLANs apart each VLAN has a bridge of its own, and a trunk a veth pair for each: whoever is
-/// in a VLAN finds what he would find in one that is a tag. That is decided here; what is made follows from the names.
+/// On a kernel whose bridges tell no VLANs apart, each VLAN has a bridge of its own, and a trunk has a veth pair for
+/// each. A service sees no difference. The decision is made here, and later code follows the names.
 extension Resolver {
   mutating func giveBridges(to vlans: inout [DesiredVLAN], of network: String) {
     let stack = stackName

@@ -95,9 +95,9 @@ extension Firewall {
 
   private var hasIPv6Ports: Bool { !publications(.ip6).isEmpty }
 
-  /// IPv6 knows no route_localnet: a packet from ::1 may go out by a bridge, but none to ::1 may come in by it (ip6_rcv_core), so
-  /// the answer to a translated one would be lost. So the source is written anew before connection tracking sees the packet, and
-  /// the destination of the answer after it has: on its way the packet is one from the bridge's own address.
+  /// IPv6 has no route_localnet. A packet from ::1 may leave by a bridge, but the kernel drops packets for ::1 that
+  /// arrive on a link (ip6_rcv_core). So the answer to a translated one would be lost. The table rewrites the source to
+  /// the bridge's own address before connection tracking, and restores the destination of the answer after it.
   var loopback6Chains: [NftChain] {
     guard hasIPv6Ports else { return [] }
     let loopback = NftValue.address(.v6(.loopback))

@@ -114,8 +114,8 @@ package struct Firewall {
     NftChain("guard_incoming", base: NftBase(.filter, .prerouting, priority: -300), rules: entryRules)
   }
 
-  /// Questions for names are not tracked: each would take a place in the host's table for half a minute, and whoever
-  /// publishes port 53 on all addresses of the host, this stack or another, would have them led to himself.
+  /// Questions for names are not tracked: each would fill a place in the host's table for half a minute. And a stack
+  /// that publishes port 53 on all addresses of the host would receive them.
   private var questionRules: [NftRule] { [NftRule([toNames], .notrack)] + ipv6QuestionRules }
 
   private var answerNames: NftChain {
@@ -161,8 +161,8 @@ package struct Firewall {
 
   /// To a published port of the same network: the answer must come back this way to be translated back.
   ///
-  /// By the source's address: where bridged frames pass through here (br_netfilter), the kernel bridges a packet that was
-  /// translated to the same bridge, and then names no incoming link (br_nf_pre_routing_finish, br_nf_post_routing).
+  /// Matches by source address. With br_netfilter, the kernel bridges a packet that was translated to the same bridge,
+  /// and then names no incoming link (br_nf_pre_routing_finish, br_nf_post_routing).
   private func translateHairpin(_ network: DesiredNetwork) -> NftRule {
     NftRule(
       [
@@ -224,7 +224,8 @@ package struct Firewall {
       ] + ipv6InputRules + (policy?.inputRules ?? inputRules))
   }
 
-  /// Behind the bridge the mark has done its work. Not before routing: where bridged frames come by here, they are still to meet it.
+  /// Removes the mark behind the bridge. It is not removed before routing: with br_netfilter, bridged frames come by
+  /// here and must still pass the filters at ports.
   private static let takeMark = NftRule([.field(.mark, .mark(PacketMark.seen))], .setMark(0))
 
   /// Of the host an internal network has names, and what rules let it have.

@@ -5,9 +5,9 @@ import Planning
 import Rules
 import Vocabulary
 
-/// The commands for what befalls packets on links: tc(8), and nft(8) for what is lost where the kernel has no netem.
+/// The commands for delay, loss and rate of links: tc(8), and nft(8) for loss where the kernel has no netem.
 extension DesiredService {
-  /// - Parameter isNew: whether nothing befalls packets on the service's links so far.
+  /// - Parameter isNew: true if the service's links have no qdiscs of the stack yet.
   package func shapeCommands(in desired: DesiredStack, isNew: Bool) -> [String] {
     let stack = desired.name
     var queues: [String] = []

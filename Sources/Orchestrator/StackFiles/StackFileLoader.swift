@@ -1,4 +1,5 @@
-/// From paths to a checked stack. Reads the files it is given, `.env` beside the first, and what `env_file:` names: nothing else.
+/// Turns paths into a checked stack. Reads the files it is given, `.env` beside the first, and files of `env_file:`,
+/// and no others.
 package struct StackFileLoader {
   var files: any FileReading
   /// The caller's environment.

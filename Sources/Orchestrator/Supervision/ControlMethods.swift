@@ -103,7 +103,7 @@ package enum SupervisorMethods {
     package typealias Reply = OperationEvent
   }
 
-  /// Changes by hand what befalls packets on links.
+  /// Changes delay, loss and rate of links by hand.
   package enum Shape: ControlMethod {
     package static let name = "io.stack.Shape"
     package struct Parameters: Codable, Sendable {

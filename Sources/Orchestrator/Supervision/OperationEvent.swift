@@ -18,7 +18,7 @@ package struct OperationEvent: Codable, Hashable, Sendable {
   package var kind: Kind
   package var service: String?
   package var text: String
-  /// For a plan: what is going to be done.
+  /// The changes of a plan.
   package var changes: [Plan.Reason] = []
   /// The errors, with the last event.
   package var errors: [StackError]

@@ -11,7 +11,7 @@ import SystemPackage
 final class ReadinessProbe {
   private let loop: EventLoop
   private let completion: () -> Void
-  /// Those that nothing was found to listen on when it last looked.
+  /// The ports on which nothing listened at the last look.
   private(set) var missing: [ListeningPort]
   private var timer: EventLoop.TimerID?
   private var socket: SocketTable?

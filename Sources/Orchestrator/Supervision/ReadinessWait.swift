@@ -1,9 +1,9 @@
 import Loop
 import Vocabulary
 
-/// Those who wait for one service to be ready, each as long as it likes. Lives on the loop's thread.
+/// The callers that wait for one service to be ready, each as long as it likes. Lives on the loop's thread.
 ///
-/// That nobody waits any longer does not mean that nobody looks: a service that is ready late is ready all the same.
+/// The probe goes on when nobody waits any longer: a service that is ready late is ready all the same.
 final class ReadinessWait {
   private struct Waiter {
     let completion: (StackError?) -> Void

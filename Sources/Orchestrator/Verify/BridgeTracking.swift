@@ -1,13 +1,13 @@
 import Addresses
 import Kernel
 
-/// Of which families the host's connection tracking sees packets that its bridges pass on between two services: on most hosts
-/// with Docker, of both.
+/// The families of which the host's connection tracking sees bridged packets between two services. On most hosts with
+/// Docker, these are both.
 package struct BridgeTracking: Hashable, Sendable {
   var ipv4 = false
   var ipv6 = false
 
-  /// As the host is set for all bridges. Without br_netfilter there is no such setting.
+  /// Reads the host's setting for all bridges. Without br_netfilter there is no such setting.
   package static func observe() -> BridgeTracking {
     BridgeTracking(ipv4: isSet("bridge-nf-call-iptables"), ipv6: isSet("bridge-nf-call-ip6tables"))
   }

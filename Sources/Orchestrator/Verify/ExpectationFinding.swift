@@ -123,7 +123,7 @@ struct ExpectationJudge {
 
   // MARK: What cannot be probed
 
-  /// From outside nobody of ours can send: what the stack lets expect must do.
+  /// Judges a rule about senders outside by the prediction, since no probe can be sent from there.
   private func judgeByPrediction(_ rule: PolicyRule) -> ExpectationFinding? {
     let outsiders = rule.sources.compactMap(\.outsider)
     guard !outsiders.isEmpty else { return nil }

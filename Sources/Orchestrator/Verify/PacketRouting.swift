@@ -11,7 +11,7 @@ struct PacketRouting {
     case network(String)
     /// The host is in none of them.
     case vlan(UInt16, of: String)
-    /// By its place in the list of links.
+    /// A link between two services, by its index in the list of links.
     case link(Int)
 
     /// The network that it is, or is a part of.
@@ -31,25 +31,25 @@ struct PacketRouting {
 
   /// The end of a way.
   enum End: Hashable {
-    /// At the machine that has the address.
+    /// The packet has arrived at the machine that has the address.
     case arrived
     /// A machine has no route, or nobody has the address.
     case noRoute(at: String)
     case blackhole(at: String, SourceLine?)
-    /// At a service that does not forward.
+    /// A service does not forward it.
     case notForwarded(by: String)
     case loop
     /// Beyond the host.
     case outside
-    /// At the host, which lets nothing of that network out.
+    /// The host lets nothing of that network out.
     case keptIn(network: String)
-    /// At the host, which does not reach its own services on a macvlan network.
+    /// The host does not reach its own services on a macvlan network.
     case apart(network: String)
   }
 
   struct Way: Hashable {
     var end: End
-    /// In the order that packets pass them.
+    /// The segments, in the order that packets pass them.
     var segments: [Segment] = []
     /// Services that pass them on.
     var routers: [String] = []
@@ -235,7 +235,7 @@ struct PacketRouting {
     return .hop(interface.segment, gateway, from: interface.address)
   }
 
-  /// That of the network which leads out.
+  /// The gateway of the network of the default route.
   private func defaultGateway(of name: String, _ destination: IPAddress) -> IPAddress? {
     guard let attachment = services[name]?.attachments.first(where: { $0.leadsOut(for: destination) })
     else { return nil }

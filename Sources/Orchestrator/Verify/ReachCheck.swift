@@ -156,7 +156,7 @@ package struct ReachMatrix {
     }
   }
 
-  /// By the host's address in a network of the service's own, unless the port is published on one address alone.
+  /// Asks by the host's address in a network of the service's own, unless the port is published on one address alone.
   private func toPublished(_ sender: String, _ port: PublishedPort, _ receiver: String) -> [ReachProbe] {
     publications(of: port, receiver).compactMap { publication in
       guard let address = publication.hostAddress ?? gateway(of: sender, likeThatOf: publication.address),

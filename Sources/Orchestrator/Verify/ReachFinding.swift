@@ -1,7 +1,7 @@
 /// A check with what was found.
 struct ReachFinding: Sendable {
   var check: ReachCheck
-  /// To each of the check's questions.
+  /// The answers to each of the check's questions.
   var answers: [ReachAnswer]
   /// True if the answers decide nothing. Then the prediction counts.
   var isUndecided = false

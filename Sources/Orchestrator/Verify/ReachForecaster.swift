@@ -21,11 +21,11 @@ struct ReachForecaster {
     closed = Set(stack.policy.closedNetworks)
   }
 
-  /// To an address of a service, of the host in a network, or of a machine that is not ours.
+  /// Predicts packets to an address of a service, of the host in a network, or of a machine that is not ours.
   ///
-  /// - Returns: nil where the file does not say: what a service routes to the host comes from another network than the host
-  ///   knows its sender in, and whether the host takes that is the host's own setting (rp_filter in ip-sysctl); from one
-  ///   macvlan network to another leads a machine that is not the host.
+  /// - Returns: nil where the file does not decide. A service may route packets to the host from another network than
+  ///   the one by which the host knows their sender. The host's own rp_filter decides about these (ip-sysctl.rst).
+  ///   Between two macvlan networks, a machine that is not the host forwards.
   func forecast(from source: ReachPeer, to destination: IPAddress, _ traffic: Traffic) -> ReachForecast? {
     let way = routing.way(from: source, to: destination)
     if let obstacle = way.obstacle { return ReachForecast(isAllowed: false, because: "denied since \(obstacle)") }
@@ -61,7 +61,7 @@ struct ReachForecaster {
     }
   }
 
-  /// To a port of the host that leads to a service, by one of the host's addresses.
+  /// Predicts packets to a port of the host that leads to a service, by one of the host's addresses.
   func forecast(from source: ReachPeer, to publication: Firewall.Publication, at host: IPAddress) -> ReachForecast {
     // The host asks itself from the very address that it asks.
     var sender = host

@@ -3,8 +3,9 @@ import Kernel
 import SystemPackage
 
 extension ControlGroup {
-  /// Makes the group in the one tree that processes are found and ended by, in a group that exists; ENOENT when that does
-  /// not, so none is made again that was removed. For what runs a moment beside a service, within its limits.
+  /// Makes the group in the one tree in which processes are found and killed. Its parent must exist, else it throws
+  /// ENOENT, so that no removed group comes back. It is for a short process beside a service, within the service's
+  /// limits.
   public func createForTracking() throws(KernelError) {
     guard let folder else { return }
     if mkdir(folder, 0o755) != 0, errno != EEXIST {
@@ -23,7 +24,7 @@ extension ControlGroup {
   /// Kills every process in it and below, whatever they fork meanwhile: at once where there is cgroup.kill (version 2,
   /// Linux 5.14); else they are frozen, killed and thawed. Nothing to do where there is no such group.
   ///
-  /// Without either, one by one until none is left; EBUSY when some still are after `limit`.
+  /// On a kernel without either, it kills one by one until none is left; EBUSY when some still are after `limit`.
   public func kill(within limit: Duration = .milliseconds(500)) throws(KernelError) {
     guard let folder else { return }
     if groups.unified != nil, try writeIfThere("\(folder)/cgroup.kill", "1") { return }

@@ -117,7 +117,7 @@ public struct ControlGroup: Hashable, Sendable {
   /// The way of a process into the group: through the trees in which it exists.
   public var entrance: ControlGroupEntrance { entrance(through: groups.trees) }
 
-  /// Of a group that was made with these limits.
+  /// The entrance of a group that was made with these limits.
   public func entrance(with limits: ResourceLimits) -> ControlGroupEntrance {
     entrance(through: groups.legacyTrees(for: limits))
   }

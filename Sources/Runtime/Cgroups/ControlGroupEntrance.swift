@@ -9,14 +9,14 @@ public struct ControlGroupEntrance: Hashable, Codable, Sendable {
   let folder: String?
   /// The files of version 1 that a process writes 0 to.
   ///
-  /// `tasks`, not `cgroup.procs`: for one thread that moves itself the kernel need not wait until no process of the host is
-  /// starting another, which takes as long as to make several services (cgroup_procs_write_start in cgroup.c).
+  /// `tasks`, not `cgroup.procs`. When one thread moves itself, the kernel need not wait for every fork on the host.
+  /// That wait takes as long as making several services (cgroup_procs_write_start in cgroup.c).
   let files: [String]
 
   /// True if all of it is there.
   public var isThere: Bool { ([folder].compactMap(\.self) + files).allSatisfy { access($0, F_OK) == 0 } }
 
-  /// Those files that are there and can be written. For ``ContainerSpec/cgroupEntrances``.
+  /// The files that exist and can be written. For ``ContainerSpec/cgroupEntrances``.
   public var open: [String] { files.filter { access($0, W_OK) == 0 } }
 
   /// The folder of version 2, opened for processes to be born in.
@@ -27,7 +27,7 @@ public struct ControlGroupEntrance: Hashable, Codable, Sendable {
       self.folder = folder
     }
 
-    /// For ``ContainerSpec/cgroup``. Nil where there is no such folder.
+    /// The folder of version 2, for ``ContainerSpec/cgroup``; nil where there is none.
     public var descriptor: FileDescriptor? {
       switch folder {
       case .some(let folder): folder.fileDescriptor

@@ -16,7 +16,7 @@ enum ControlGroupFile {
     }
   }
 
-  /// In one write, as the kernel wants it.
+  /// Writes the text in one write(2), as the kernel requires.
   static func write(_ path: String, _ text: String) throws(KernelError) {
     let file = try Descriptor.open(path, O_WRONLY)
     let bytes = Array(text.utf8)

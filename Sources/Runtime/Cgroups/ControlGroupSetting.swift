@@ -113,9 +113,9 @@ extension ResourceLimits {
     return settings
   }
 
-  /// The weight that stands for a number of shares: 1 for 2, 100 for 1,024 and 10,000 for 262,144, which are least, usual and
-  /// most of either, on a curve through these three (runc and crun since 2025; the straight line of before made 39 of the
-  /// usual number).
+  /// The weight of version 2 for shares of version 1. The least, usual and largest shares 2, 1,024 and 262,144 become
+  /// 1, 100 and 10,000, and a curve goes through these three. runc and crun do so since 2025. The straight line of
+  /// before made 39 of the usual number.
   static func weight(ofShares shares: UInt64) -> UInt64 {
     if shares <= 2 { return 1 }
     if shares >= 262_144 { return 10_000 }

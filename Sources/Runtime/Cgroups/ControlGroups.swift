@@ -34,7 +34,7 @@ public struct ControlGroups: Hashable, Sendable {
   /// None at all: everything that is done to a group of these does nothing.
   public static let none = ControlGroups(unified: nil)
 
-  /// As they are mounted here and now.
+  /// Finds the trees that are mounted here and now.
   public static func observe() throws(KernelError) -> ControlGroups {
     let mounts = try Mounts.all()
     let unified = mounts.last { $0.fileSystem == "cgroup2" && $0.root == "/" }?.mountPoint

@@ -4,15 +4,15 @@ import Isolation
 import Kernel
 import SystemPackage
 
-/// Rules about devices, ready for the kernel: a program of its virtual machine that is asked at each opening of a device
-/// (BPF_PROG_TYPE_CGROUP_DEVICE), or where there is no such thing, lines for the devices controller of version 1.
+/// Rules about devices, ready for the kernel. In version 2 they are a BPF program that runs at each opening of a device
+/// (BPF_PROG_TYPE_CGROUP_DEVICE). In version 1 they are lines for the devices controller.
 public final class DeviceFilter: Sendable {
   let rules: [DeviceRule]
   private let program: Descriptor?
   /// Why there is no program.
   private let refusal: KernelError?
 
-  /// Loads it. That the kernel refuses to is told by ``ControlGroup/restrictDevices(by:)``.
+  /// Loads it. A refusal of the kernel is thrown later, by ``ControlGroup/restrictDevices(by:)``.
   public init(_ rules: [DeviceRule]) {
     self.rules = rules
     let instructions = Self.instructions(for: rules)
@@ -38,9 +38,9 @@ public final class DeviceFilter: Sendable {
 
   /// struct bpf_insn, one after the other (linux/bpf.h, and instruction-set.rst of the kernel).
   ///
-  /// It gets three words (struct bpf_cgroup_dev_ctx): what is to be done and the kind of device in one, and the device's two
-  /// numbers. Each rule is a row of tests, each of which leads to the next rule when it fails; the answer of the first rule
-  /// that all tests agree to is 1, and the last is 0.
+  /// It gets three words (struct bpf_cgroup_dev_ctx): the access and the kind of device in one, and the device's two
+  /// numbers. Each rule is a row of tests, and a test that fails leads to the next rule. A rule whose tests all pass
+  /// answers 1, and the end of the program answers 0.
   static func instructions(for rules: [DeviceRule]) -> [UInt8] {
     var program: [Instruction] = [
       .load(2, from: 1, offset: 0), .copy(3, 2), .and(3, 0xffff), .shiftRight(2, 16),

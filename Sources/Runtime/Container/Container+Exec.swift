@@ -17,8 +17,8 @@ public struct ExecSpec: Sendable {
   /// A terminal of the container's own between the command and the caller's 0, 1 and 2. Otherwise the command has these themselves,
   /// and pipes in place of those that are terminals.
   public var terminal = false
-  /// True if the calling program, if the container has the caller's own users, first begins anew by way of a read-only mount
-  /// (``ReadOnlyProgram/ensureOwn()``): only those users could write to its file.
+  /// True if a calling program first executes itself again from a read-only mount (``ReadOnlyProgram/ensureOwn()``). It
+  /// does so only where the container has the caller's own users, who alone could write to its file.
   public var protectsProgram = false
   /// The container's cgroup v2 folder.
   public var cgroup: FileDescriptor?

@@ -6,13 +6,14 @@ import SystemPackage
 
 /// Compiles a ``ContainerSpec`` to the operations that its process runs.
 ///
-/// The order: everything that needs the host's paths is opened first, then the namespaces are entered and made, the root
-/// is entered, and from there on every path is inside it. Descriptors are closed before the working directory is
-/// entered (CVE-2024-21626), privileges dropped last.
+/// The order: paths of the host are opened first. Then namespaces are entered and made, and the root is entered. From
+/// there on every path is inside it. Descriptors are closed before the working directory is entered (CVE-2024-21626),
+/// and privileges are dropped last.
 ///
-/// A user namespace is entered when all is mounted, by its root with the host's rights, and the mount namespace is then
-/// made once more, as one that it owns: in that, no mount can be taken from what it covers, nor a read-only one be made
-/// writable, whatever the service may do (mount_namespaces(7), "Restrictions on mount namespaces").
+/// A user namespace is entered when all is mounted, by its root with the host's rights. Then the mount namespace is
+/// copied once more, as one that the user namespace owns. In the copy, no mount can be removed from what it covers, and
+/// no read-only mount can be made writable, whatever the service may do (mount_namespaces(7), "Restrictions on mount
+/// namespaces").
 struct ContainerProgram: ~Copyable {
   typealias Handle = Program.Handle
 
@@ -169,8 +170,8 @@ struct ContainerProgram: ~Copyable {
     try program.add(STACK_OP_UNSHARE, for: "make", "namespaces", flags: own)
   }
 
-  /// From here on the mounts that were made are locked together, and nobody of the container can undo one of them
-  /// (mount_namespaces(7)).
+  /// Enters the user namespace. From here on the mounts are locked together, and nobody in the container can undo one
+  /// of them (mount_namespaces(7)).
   private mutating func enter(_ identities: ContainerIdentities) throws(KernelError) {
     try program.add(
       STACK_OP_SETNS, for: "enter", "the user namespace", Handle(identities.namespace), flags: CloneFlag.user)
@@ -302,7 +303,7 @@ struct ContainerProgram: ~Copyable {
     }
   }
 
-  /// Those of the ipc namespace that the process is in.
+  /// Mounts the message queues of the ipc namespace that the process is in.
   private mutating func mountQueues() throws(KernelError) {
     let queues = try open("/dev/mqueue", .currentFolder, "/dev/mqueue")
     try mount(
@@ -407,8 +408,8 @@ struct ContainerProgram: ~Copyable {
 }
 
 extension Program {
-  /// The host's, so it comes before the first namespace is entered: what a service has made of its own may be a link to a
-  /// descriptor of the process that opens it.
+  /// The host's /proc, so it comes before the first namespace is entered. In a service's own tree, the name may be a
+  /// link to a descriptor of the process that opens it.
   mutating func openNull() throws(KernelError) -> Handle {
     let (null, slot) = newSlot()
     try add(
@@ -430,7 +431,7 @@ extension Program {
       STACK_OP_WRITE, for: "set the OOM score of", subject, path: "/proc/self/oom_score_adj", text: String(adjustment))
   }
 
-  /// So that the command can open it again, as /dev/stdout or /dev/pts/0, whoever it runs as.
+  /// Gives a descriptor to a user, so that the command can open it again, as /dev/stdout or /dev/pts/0.
   mutating func giveTo(_ user: UInt32, _ handle: Handle, _ subject: String) throws(KernelError) {
     if user == 0 { return }
     try add(STACK_OP_CHOWN, for: "give to the container's user", subject, handle, number: UInt64(user))

@@ -11,7 +11,7 @@ public struct ContainerSettings: Sendable {
   public var sharedMemorySize: UInt64?
   /// Bytes that /tmp holds, and any other tmpfs that says nothing of its own. Nil: half of the host's memory.
   public var temporarySize: UInt64?
-  /// Of the container's own network and ipc namespaces, by the path below /proc/sys.
+  /// Sysctls of the container's own network and ipc namespaces, by the path below /proc/sys.
   public var kernelParameters: [(path: String, value: String)] = []
   /// Whether its network namespace is no longer the host's. Then a container that has NET_ADMIN may write to /proc/sys/net:
   /// the kernel shows it the parameters of that namespace there, and no others (net/sysctl_net.c).
@@ -30,12 +30,12 @@ public struct ContainerSettings: Sendable {
   /// The trees at /sys/fs/cgroup: that of version 2 alone, or several, each in a folder.
   public var controlGroups: [ControlGroupTree] = []
 
-  /// In which namespace of a kind the container is.
+  /// The namespace of a kind that the container is in.
   public enum Namespace: Sendable {
     case own
     /// The caller's.
     case host
-    /// That of the process behind a pidfd.
+    /// The namespace of the process behind a pidfd.
     case process(FileDescriptor)
   }
 
@@ -71,7 +71,8 @@ extension Program {
       text: "monotonic \(offsets.monotonic) 0\nboottime \(offsets.boot) 0\n")
   }
 
-  /// To be called while /proc/sys can still be written to, and in the namespaces that the parameters belong to.
+  /// Sets kernel parameters. Call it while /proc/sys is still writable, and in the namespaces that the parameters
+  /// belong to.
   mutating func set(_ parameters: [(path: String, value: String)]) throws(KernelError) {
     for (path, value) in parameters {
       try add(STACK_OP_WRITE, for: "set the sysctl", path, path: "/proc/sys/\(path)", text: value)
@@ -109,7 +110,7 @@ extension Program {
 }
 
 extension Credentials {
-  /// With further groups, looked up in /etc/group below `root`.
+  /// The credentials with further groups, which are looked up in /etc/group below `root`.
   func joining(_ names: [String], root: FileDescriptor) throws(KernelError) -> Credentials {
     var credentials = self
     for name in names {

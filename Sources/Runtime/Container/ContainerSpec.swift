@@ -14,7 +14,7 @@ public struct ContainerSpec: Sendable {
   public var root: ContainerRoot
   /// The root itself becomes read-only once all is set up; mounts on it keep their own mode.
   public var readOnlyRoot = false
-  /// In order. One at `/tmp` or `/dev/shm` takes the place of the private tmpfs there.
+  /// The mounts, in order. One at `/tmp` or `/dev/shm` replaces the private tmpfs there.
   public var mounts: [ContainerMount] = []
   public var process: ContainerProcess
   public var stdio = ContainerStdio()
@@ -76,7 +76,7 @@ public struct ContainerMount: Sendable {
   /// Inside the container. It is made when missing, and no link on the way to it leads out of the root.
   public var target: String
   public var readOnly = false
-  /// With what is mounted below the source.
+  /// True to include the mounts below the source.
   public var recursive = false
   /// True if nosuid and nodev of the host's mount do not hold inside, since the mount is the container's own.
   public var isOwn = false

@@ -4,7 +4,7 @@ import Isolation
 import Kernel
 import SystemPackage
 
-/// As whom a process runs.
+/// The user and groups that a process runs as.
 struct Credentials: Hashable, Sendable {
   var uid: UInt32 = 0
   var gid: UInt32 = 0

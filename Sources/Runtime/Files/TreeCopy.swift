@@ -5,15 +5,15 @@ import SystemPackage
 
 /// Copies files, folders and symbolic links between two trees of which neither is trusted.
 ///
-/// Every step goes by a descriptor of the folder and one name in it, and follows no link: whatever a service does to its
-/// tree meanwhile, nothing outside of the two places is read or written. What is neither of the three kinds is left out.
+/// Every step uses a descriptor of the folder and one name in it, and follows no link. So nothing outside of the two
+/// places is read or written, whatever a service does to its tree meanwhile. Entries of other kinds are left out.
 public struct TreeCopy: ~Copyable {
   /// A name in a folder.
   public struct Place: ~Copyable {
     let folder: Descriptor
     /// Bytes with their NUL (`FolderEntry`).
     let name: [CChar]
-    /// As people have written it, for messages.
+    /// The path as people have written it, for messages.
     let path: String
   }
 
@@ -35,7 +35,7 @@ public struct TreeCopy: ~Copyable {
   /// Deeper than any tree that somebody has made for use.
   private static let deepest = 200
   private static let chunk = 1 << 18
-  /// Of a file that does not say how long it is.
+  /// The most bytes that are copied of a file without a size.
   private static let longestUnsized: off_t = 64 << 20
 
   /// - Parameter owner: whose the copies are to be; nil for the caller's.
@@ -162,7 +162,7 @@ public struct TreeCopy: ~Copyable {
     return file
   }
 
-  /// Not waiting for the reader of a FIFO that may be there.
+  /// Opens without waiting for the reader of a FIFO that may be there.
   private static let creation = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
 
   /// Gives a file of the copy another name; false where it is no longer where it was made, or cannot have one.

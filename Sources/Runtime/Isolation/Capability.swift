@@ -36,7 +36,7 @@ public struct CapabilitySet: OptionSet, Codable, Hashable, Sendable {
     self.init(rawValue: capabilities.reduce(0) { $0 | 1 << UInt64($1.rawValue) })
   }
 
-  /// Those that this program knows, and those of later kernels.
+  /// All capabilities: those that this program knows, and those of later kernels.
   public static let all = CapabilitySet(rawValue: .max)
 
   /// Docker's default set less MKNOD and AUDIT_WRITE: what an ordinary server, as root, needs of being root.

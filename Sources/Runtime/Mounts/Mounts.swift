@@ -7,12 +7,12 @@ import SystemPackage
 public struct MountEntry: Hashable, Sendable {
   public let id: Int
   public let parent: Int
-  /// Of the file system, the part that is mounted.
+  /// The part of the file system that is mounted.
   public let root: String
   public let mountPoint: String
   public let fileSystem: String
   public let source: String
-  /// Of the file system as a whole.
+  /// The options of the file system as a whole.
   public let superOptions: [String]
 
   /// `nil` for a line that is not as the manual page has it.
@@ -61,7 +61,7 @@ public enum Mounts {
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap(MountEntry.init(line:))
   }
 
-  /// Those at `path` and below it, in the order to unmount them in: the last made first.
+  /// The mounts at `path` and below it, in the order to unmount them in: the last made first.
   public static func below(_ path: String) throws(KernelError) -> [MountEntry] {
     let prefix = path.hasSuffix("/") ? path : path + "/"
     return try all().filter { $0.mountPoint == path || $0.mountPoint.hasPrefix(prefix) }.reversed()

@@ -21,7 +21,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     /// Addresses and routes are those that are given: no link-local ones, no address detection, no router solicitations, and
     /// whoever announces himself as a router is not believed. ENOENT when the kernel has no IPv6.
     case fixed
-    /// As the kernel does without being told.
+    /// The kernel's default.
     case automatic
 
     fileprivate var options: UInt32 {
@@ -107,9 +107,9 @@ public struct NetworkNamespace: ~Copyable, Sendable {
 
 /// Makes many network namespaces.
 ///
-/// Each has a /proc/sys/net of its own, and all are entries of one name in the same folder of the kernel's path cache:
-/// to find one takes a walk past all others. With 800 that is more than half of what it costs to make one. A procfs of
-/// one's own starts with an empty cache, so this mounts one, in no mount namespace, and another when it has filled up.
+/// Each network namespace has a /proc/sys/net of its own, and all have the same name in one folder of the kernel's path
+/// cache. Finding one takes a walk past all others. With 800 that is more than half of the cost of making one. A new
+/// procfs starts with an empty cache. So this mounts one, in no mount namespace, and another when it has filled up.
 public struct NetworkNamespaceFactory: ~Copyable, Sendable {
   private var proc: Descriptor
   private var made = 0

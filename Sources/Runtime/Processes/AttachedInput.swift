@@ -4,8 +4,8 @@ import Kernel
 import Synchronization
 import SystemPackage
 
-/// Carries the caller's standard input to a service that runs already, on a thread of its own, until it ends or the keys are
-/// typed that detach: ctrl-p ctrl-q, as Docker has them.
+/// Carries the caller's standard input to a running service, on a thread of its own. It stops when the input ends, or
+/// when the keys ctrl-p ctrl-q are typed, as with Docker.
 ///
 /// Where the service has a terminal, the caller's, if it has one, is in raw mode for as long as this lives.
 public final class AttachedInput: Sendable {

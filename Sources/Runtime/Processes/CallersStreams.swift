@@ -9,12 +9,12 @@ import SystemPackage
 /// the place of each terminal, and ``Foreground/carry(_:until:)`` carries bytes between the two. Files, pipes and sockets are
 /// passed on as they are.
 struct CallersStreams: ~Copyable {
-  /// In the place of a terminal; none until it is made.
+  /// A pipe in the place of a terminal; none until it is made.
   struct Pipe: ~Copyable {
     private var ours: Descriptor?
     private var commands: Descriptor?
 
-    /// Of the end that is ours; -1, which poll(2) passes over, where there is none.
+    /// The descriptor of our end; -1, which poll(2) skips, if there is none.
     var number: CInt {
       switch ours {
       case .some(let descriptor): descriptor.rawValue
@@ -41,7 +41,7 @@ struct CallersStreams: ~Copyable {
     mutating func close() { ours = nil }
   }
 
-  /// Of 0, 1 and 2: nil is closed in the caller.
+  /// The descriptors 0, 1 and 2 for the command; nil is closed in the caller.
   private(set) var given: [FileDescriptor?] = []
   var input = Pipe()
   var output = Pipe()
@@ -63,7 +63,7 @@ struct CallersStreams: ~Copyable {
   /// True if there is anything to be carried.
   var carries: Bool { input.number >= 0 || output.number >= 0 || error.number >= 0 }
 
-  /// Once the command has its ends: without ours, a pipe ends with the last who holds the other end.
+  /// Closes our copies once the command has its ends. Then a pipe ends with its last other holder.
   mutating func letGo() {
     input.letGo()
     output.letGo()

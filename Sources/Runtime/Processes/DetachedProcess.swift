@@ -14,8 +14,8 @@ public final class DetachedProcess: Sendable {
   private let report: Report
   private let purposes: [(action: StaticString, subject: String)]
 
-  /// Starts this very program in a session of its own, at `/`, with what it writes going to a file and one descriptor of the
-  /// caller's as ``inheritedDescriptor``; returns when it has been executed, or cannot be.
+  /// Starts this very program in a session of its own, at `/`. Its output goes to a file, and it gets one descriptor of
+  /// the caller's as ``inheritedDescriptor``. Returns when it has been executed, or cannot be.
   public init(
     _ arguments: [String], environment: [String] = [], log: String, giving descriptor: FileDescriptor
   ) throws(KernelError) {

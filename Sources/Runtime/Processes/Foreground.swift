@@ -36,7 +36,7 @@ struct Foreground: ~Copyable {
     return 0
   }
 
-  /// Until the process has ended.
+  /// Waits until the process has ended.
   func wait(for process: borrowing Descriptor) throws(KernelError) {
     var watched = [
       pollfd(fd: process.rawValue, events: Int16(POLLIN), revents: 0),

@@ -9,11 +9,11 @@ public struct OpenFileLimit: Hashable, Sendable {
   /// The highest limit that may be set.
   public let hard: UInt
 
-  /// Raises this process's own as far as it may go, and answers what it was: a supervisor holds several descriptors for
-  /// each service, but services are to start with what is usual, since programs that use select(2) rely on it.
+  /// Raises this process's own limit to the highest, and returns the former one. A supervisor holds several descriptors
+  /// for each service. Services start with the former limit, since programs that use select(2) rely on it.
   ///
-  /// Makes room for `reserved` descriptors at once. A table that grows later, when threads share it, grows only after all of
-  /// them have been waited for, some 10 ms each time (expand_files in fs/file.c): so call this before there are any.
+  /// Makes room for `reserved` descriptors at once. If threads share the table, each later growth waits for all of
+  /// them, some 10 ms (expand_files in fs/file.c). So call this before there are threads.
   public static func raise(reserving reserved: CInt) throws(KernelError) -> OpenFileLimit {
     var limit = rlimit()
     try check("read", "the limit of open files") { getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) }

@@ -38,9 +38,9 @@ struct Program: ~Copyable {
     for piece in memory { piece.deallocate() }
   }
 
-  /// Makes the process. With `sharesMemory` the calling thread sleeps until the process has exec'd or is gone, and nobody may
-  /// be able to trace the process who cannot trace the caller (`CLinuxProgram.h`); otherwise it has a copy of the memory, and
-  /// this returns at once.
+  /// Makes the process. With `sharesMemory`, the calling thread sleeps until the process has executed a program or is
+  /// gone. Nobody may be able to trace the process who cannot trace the caller (`CLinuxProgram.h`). Without it, the
+  /// process has a copy of the memory, and this returns at once.
   borrowing func spawn(
     flags: UInt64 = 0, cgroup: FileDescriptor? = nil, pidNamespaceOf pidfd: FileDescriptor? = nil,
     sharesMemory: Bool = false

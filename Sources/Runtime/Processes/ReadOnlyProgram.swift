@@ -13,7 +13,7 @@ public import Kernel
 /// and open_tree(2) refuse a mount that is nowhere with EINVAL.
 public struct ReadOnlyProgram: ~Copyable, Sendable {
   private let mount: Descriptor
-  /// For execveat(2): a path alone (O_PATH).
+  /// The file for execveat(2), as a path alone (O_PATH).
   let file: Descriptor
 
   /// - Parameter path: of the program, on this host.
@@ -42,7 +42,7 @@ public struct ReadOnlyProgram: ~Copyable, Sendable {
 
   private static let ownPath = "/proc/self/exe"
 
-  /// By way of a mount of all of the file system at `folder`; nil where this program is not on that.
+  /// Finds this program through a mount of the whole file system at `folder`; nil if it is not on that.
   private static func below(_ folder: String) throws(KernelError) -> ReadOnlyProgram? {
     var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
     let count = readlink(ownPath, &bytes, bytes.count)
@@ -59,7 +59,7 @@ public struct ReadOnlyProgram: ~Copyable, Sendable {
     return ReadOnlyProgram(mount: mount, file: file)
   }
 
-  /// The file alone: the mount is let go of.
+  /// The file alone, without the mount.
   consuming func withoutMount() -> Descriptor { file }
 
   private static func mount(_ path: String) throws(KernelError) -> Descriptor {

@@ -9,8 +9,8 @@ import SystemPackage
 public struct HostRoot: Sendable {
   /// The skeleton: the lower folder of every container's overlay.
   public let lower: String
-  /// To go first in ``ContainerSpec/mounts``: the host's /usr and /etc/alternatives, and its /bin, /lib … where these are
-  /// folders of their own.
+  /// The mounts that go first in ``ContainerSpec/mounts``: the host's /usr and /etc/alternatives, and its /bin, /lib …
+  /// if these are folders of their own.
   public let mounts: [ContainerMount]
 
   /// Builds the skeleton in `folder`, which is made if missing; building again over a former one renews it.
@@ -93,8 +93,8 @@ public struct HostRoot: Sendable {
     ("etc/shells", "/bin/sh\n/bin/bash\n"),
   ]
 
-  /// Taken over as they are; a link only if it leads into /usr. Of certificates the bundle alone: it is what libraries
-  /// read, while the folder's hundreds of links take longer to make than all the rest, and a file there could be a key.
+  /// Copied as they are; a link only if it leads into /usr. Of certificates only the bundle is taken: libraries read
+  /// it. The folder's hundreds of links would take longer than all the rest, and a file there could be a key.
   package static let carriedFiles = [
     "etc/services", "etc/protocols", "etc/os-release", "etc/debian_version", "etc/ld.so.cache", "etc/ld.so.conf",
     "etc/localtime", "etc/timezone", "etc/mime.types", "etc/ssl/openssl.cnf", "etc/ssl/certs/ca-certificates.crt",

@@ -4,11 +4,11 @@ import Isolation
 import Kernel
 import SystemPackage
 
-/// The root of a container with a user namespace of its own: an overlay whose lower folders are seen through idmapped
-/// mounts, so that what root owns on disk belongs to the container's root.
+/// The root of a container with a user namespace of its own. It is an overlay with idmapped lower folders, so files of
+/// root on disk belong to the container's root.
 ///
-/// The upper folder is not mapped, which a tmpfs cannot be before Linux 6.3: it belongs to the container's root itself, and
-/// what is written or copied up lies in it with the ids that its owners have outside.
+/// The upper folder is not idmapped, since a tmpfs cannot be before Linux 6.3. It belongs to the container's root
+/// itself. Files that are written or copied up have the ids that their owners have outside.
 struct MappedOverlay {
   let lower: [String]
   /// The folder that the lower ones are named relative to: one mapped mount is then enough for all of them.

@@ -18,8 +18,8 @@ public struct SeccompFilter: Hashable, Sendable {
 
   /// The default for a process with these capabilities. It takes a millisecond: keep it.
   ///
-  /// What is refused stands in it, not what is allowed: the kernel takes a filter in again for each process, at a cost that
-  /// goes by its length, and the list of what is refused is a fifth of the other.
+  /// The filter lists what is refused, not what is allowed. The kernel loads a filter again for each process, at a cost
+  /// that grows with its length. The list of what is refused is a fifth of the other.
   public init(for capabilities: CapabilitySet) throws(KernelError) {
     guard let context = seccomp_init(stack_seccomp_allow()) else {
       throw KernelError("make", "a seccomp filter", errno: .noMemory)

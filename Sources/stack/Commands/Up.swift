@@ -128,6 +128,6 @@ struct Up: ParsableCommand {
     return try session.load(request)
   }
 
-  /// As everywhere: a name with a slash or a full stop is a file's.
+  /// True for a file's name: it has a slash or a full stop, as everywhere.
   private static func isFile(_ word: String) -> Bool { word == "-" || word.contains("/") || word.contains(".") }
 }

@@ -15,8 +15,8 @@ struct NftMessages: Sendable {
   var labels: [Label] = []
 }
 
-/// Encodes nftables messages by libnftnl, which writes each into a scratch buffer without looking at its end: whatever has
-/// no bound of its own is therefore bounded here before it is handed over.
+/// Encodes nftables messages with libnftnl, which writes each into a scratch buffer without a check of its end. So any
+/// value without a bound of its own is bounded here first.
 struct NftEncoder {
   private(set) var messages = NftMessages()
   private let scratch: UnsafeMutableRawBufferPointer

@@ -1,7 +1,7 @@
 import Netfilter
 
-/// The `typeof` declaration of a set (nft(8)), for keys that have no types of their own: the expressions that its elements
-/// are compared with. nft(8) needs it to list the set.
+/// The `typeof` declaration of a set (nft(8)), for keys that have no types of their own. It holds the expressions that
+/// elements are compared with, and nft(8) needs it to list the set.
 ///
 /// The kernel keeps it as it is. Nested type, length and value, an octet for each of the first two, as nft 1.0 and newer writes them
 /// (`struct expr_ops`' build_udata in its src/meta.c and src/payload.c).

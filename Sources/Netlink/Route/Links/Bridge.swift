@@ -33,8 +33,8 @@ public struct Bridge: Hashable, Sendable {
 extension RouteBatch {
   /// Makes a bridge, without the spanning tree protocol.
   ///
-  /// The alias and the mode of IPv6 address generation need a ``LinkChange`` of their own: in the request that creates,
-  /// RTM_NEWLINK passes over the one without a word and refuses the other (EAFNOSUPPORT, inet6_validate_link_af).
+  /// The alias and the mode of IPv6 address generation need a ``LinkChange`` of their own. In the request that creates
+  /// the link, RTM_NEWLINK ignores the first and refuses the second (EAFNOSUPPORT, inet6_validate_link_af).
   public mutating func create(_ bridge: Bridge, tolerating tolerance: Tolerance = .none) {
     append(
       "create bridge", .name(bridge.name), tolerating: tolerance, type: Int(RTM_NEWLINK),

@@ -68,8 +68,8 @@ public struct LinkChange: Hashable, Sendable {
 extension RouteBatch {
   /// Changes a link in one request; in two if it is set up and told how to make IPv6 addresses at once.
   ///
-  /// The kernel sets a link up before it reads IFLA_AF_SPEC (do_setlink): with a carrier there, in one message it would have
-  /// chosen a link-local address and sent its solicitations by then.
+  /// The kernel sets a link up before it reads IFLA_AF_SPEC (do_setlink). With a carrier and one message for both, it
+  /// would already have chosen a link-local address and sent its solicitations.
   public mutating func change(_ change: LinkChange, tolerating tolerance: Tolerance = .none) {
     guard change.isUp == true, change.ipv6AddressGeneration != nil else {
       appendChange(change, tolerating: tolerance)
@@ -135,8 +135,8 @@ extension RouteBatch {
 
   /// Deletes every link of a device group in one request. An empty group is ENODEV; group 0, which all others are in, is refused.
   ///
-  /// The kernel waits for readers of its lists once for all of them, where it waits for each link deleted by itself: 0.15 s
-  /// in place of 4 s for 200 veth pairs, measured on Linux 6.18.
+  /// The kernel waits for one RCU grace period for all of them, instead of one for each link. That took 0.15 s instead
+  /// of 4 s for 200 veth pairs on Linux 6.18.
   public mutating func delete(group: UInt32, tolerating tolerance: Tolerance = .none) {
     append("delete", .group(group), tolerating: tolerance, type: Int(RTM_DELLINK), flags: 0) { writer in
       writer.putLinkHeader()

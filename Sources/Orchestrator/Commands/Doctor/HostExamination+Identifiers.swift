@@ -18,7 +18,7 @@ extension HostExamination {
     return [Self.judge(identifierUsers: users)]
   }
 
-  /// Those of the stacks that are up.
+  /// The ids of the stacks that are up.
   private func ownIdentifiers() -> [ClosedRange<UInt32>] {
     let index = StackIndex(folders: folders)
     return index.names().flatMap { name in

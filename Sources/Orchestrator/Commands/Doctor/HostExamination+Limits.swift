@@ -10,7 +10,7 @@ extension HostExamination {
     var remedy: String
   }
 
-  /// Only those that are low are worth a line.
+  /// The limits that are too low. Others get no line.
   func limits() -> [HostFinding] {
     let sysctls: [(name: String, what: String, least: Int)] = [
       ("kernel/pid_max", "process numbers", 32768),

@@ -5,7 +5,7 @@ import Kernel
 struct HostExamination {
   let folders: StateFolders
   let initProgram: String?
-  /// Without root much is not to be seen, and nothing can be tried.
+  /// True for root. Other users cannot see much, and can try nothing.
   let isRoot: Bool
 
   func findings() -> [HostFinding] {

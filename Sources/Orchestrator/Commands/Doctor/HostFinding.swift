@@ -1,11 +1,11 @@
 /// One thing that was looked at on a host: what there is, and what to do where something lacks.
 package struct HostFinding: Hashable, Sendable {
   package enum Verdict: Hashable, Sendable {
-    /// As stacks need it.
+    /// The host has what stacks need.
     case good
     /// Stacks come up, but the reader should know.
     case notice
-    /// Without it stacks do not come up.
+    /// The host lacks something without which stacks do not come up.
     case missing
   }
 

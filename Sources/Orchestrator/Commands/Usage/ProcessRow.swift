@@ -6,7 +6,7 @@ package struct ProcessRow: Hashable, Sendable {
   package var uid: UInt32
   package var pid: Int32
   package var parent: Int32
-  /// Of the time since it started, the part that it had a processor, in percent.
+  /// The share of the time since its start in which it had a processor, in percent.
   package var usage: Int
   /// Seconds since 1970.
   package var startedAt: Int

@@ -55,7 +55,7 @@ struct InterfaceCounters: Hashable {
   var received: UInt64 = 0
   var sent: UInt64 = 0
 
-  /// Of the namespace that a process is in; nil when that is gone.
+  /// The counters of the namespace that a process is in; nil when that is gone.
   init?(of pid: Int32) {
     guard let bytes = try? Files.read("/proc/\(pid)/net/dev", limit: 1 << 20) else { return nil }
     self.init(String(decoding: bytes, as: UTF8.self))

@@ -36,7 +36,8 @@ package struct ClosedChain: Hashable {
 }
 
 extension ClosedChain {
-  /// Those of the chains of a host, with the rules of their tables. NAT and routing chains do not drop.
+  /// The closed chains of a host, from its base chains and the rules of their tables. NAT and routing chains do not
+  /// drop.
   package static func find(_ chains: [NftBaseChainSummary], rules: [NftTableName: [NftRuleSummary]]) -> [ClosedChain] {
     chains.compactMap { chain in
       guard chain.type == .filter, [.inet, .ip, .ip6].contains(chain.table.family),

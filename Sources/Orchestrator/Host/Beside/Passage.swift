@@ -13,7 +13,7 @@ package struct Passage {
   package struct Gate: Hashable {
     package var table: NftTableName
     package var chain: String
-    /// By which links packets come to it, or leave after it.
+    /// The links by which packets match: where they come from, or where they leave.
     var fields: [NftField] = [.inputInterface, .outputInterface]
   }
 

@@ -30,8 +30,8 @@ package struct HostSettings {
   }
 
   private var file: StateFile<Ledger> { StateFile(path: "\(folders.host)/settings.json") }
-  /// The same once more, where it is still found when somebody has removed /run/stack: what a setting was before is the
-  /// one thing that cannot be seen on the host itself.
+  /// A second copy, which survives the removal of /run/stack. The former value of a setting is the one thing that the
+  /// host itself does not show.
   private var copy: StateFile<Ledger> { StateFile(path: "\(folders.lib)/.host/settings.json") }
   private var lock: String { "\(folders.host)/settings.lock" }
 
@@ -138,7 +138,7 @@ package struct HostSettings {
     try? copy.write(ledger)
   }
 
-  /// With what a supervisor may have left that was killed while it wrote.
+  /// The files of the ledger, with those that a killed supervisor may have left half written.
   private var ledgerFiles: [String] { [file.path, copy.path].flatMap { [$0, Files.temporary($0)] } }
 
   private func removeLedger() throws(KernelError) {

@@ -54,7 +54,7 @@ extension ServiceRecord {
       /// Seconds since 1970, with a fraction.
       package var startedAt: Double
       package var finishedAt: Double
-      /// As a shell has it; -1 when the probe ran out of time or could not be started.
+      /// The exit code as a shell has it; -1 when the probe ran out of time or could not be started.
       package var exitCode: Int
       /// The first 4 KB of what it wrote, or why there was nothing.
       package var output: String

@@ -158,7 +158,7 @@ extension StackIndex.ServiceStatus {
   package var addresses: [String] { service.attachments.flatMap(\.addresses).map(\.description) }
   package var ports: [String] { service.ports.map(\.summary) }
 
-  /// Of its process 1, as the host sees it.
+  /// The pid of its process 1, as the host sees it.
   package var pid: Int32? { record.process?.pid }
 
   /// The text of the STATE column.

@@ -10,8 +10,8 @@ package struct StateFile<Value: Codable>: Sendable {
     self.path = path
   }
 
-  /// - Returns: nil when there is no file, or when what it holds was cut short or is no such value: state that cannot be
-  ///   read is state that is lost, and every reader must do without lost state.
+  /// - Returns: nil when there is no file, or its content was cut short or is no such value. State that cannot be read
+  ///   is lost, and every reader must do without lost state.
   package func read() throws(KernelError) -> Value? {
     guard let bytes = try Files.read(path) else { return nil }
     return try? JSONDecoder().decode(Value.self, from: Data(bytes))

@@ -56,8 +56,8 @@ package struct PolicyDecision: Hashable, Sendable, CustomStringConvertible {
 
 /// The sender or the receiver of a packet.
 package enum PolicyEndpoint: Hashable, Sendable {
-  /// An instance of a service. Without a network: as a source, by the network that leads to the destination; as a
-  /// destination, by the first network that it shares with the source, else by its first.
+  /// An instance of a service. If no network is given, a source means the one that leads to the destination. A
+  /// destination means the first network that it shares with the source, else its first.
   case service(String, network: String? = nil)
   /// The host, by an address of its own; without one, by that in the service's network.
   case host(IPAddress? = nil)

@@ -5,7 +5,7 @@ extension DesiredAttachment {
   /// Its addresses of every family.
   package var addresses: [IPAddress] { [.v4(address)] + (ipv6.map { [.v6($0.address)] } ?? []) }
 
-  /// With those of its interfaces in VLANs.
+  /// Its addresses, with those of its interfaces in VLANs.
   package var everyAddress: [IPAddress] { addresses + subinterfaces.compactMap { $0.address.map { .v4($0) } } }
 }
 

@@ -2,8 +2,8 @@ import Addresses
 import Vocabulary
 
 extension StackPolicy {
-  /// The networks whose bridges must show the frames that they pass on to the firewall: where a rule may be about two
-  /// services of the network, or nothing passes by default.
+  /// The networks whose bridges must show their frames to the firewall. On these, a rule may be about two services of
+  /// the network, or nothing passes by default.
   package func filteredNetworks(of stack: DesiredStack) -> Set<String> {
     guard !rules.isEmpty else { return Set(closedNetworks).intersection(stack.networks.map(\.name)) }
     var members = PolicyMembers(stack)

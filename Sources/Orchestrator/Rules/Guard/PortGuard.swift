@@ -2,8 +2,8 @@ import Addresses
 import Intent
 import Netfilter
 
-/// The table of family bridge that holds each port of a stack to what is its own: hardware address, addresses, and what is claimed of
-/// them by ARP and neighbour discovery.
+/// The table of family bridge that holds each port of a stack to what is its own: its hardware address, its addresses,
+/// and its claims by ARP and neighbour discovery.
 ///
 /// Its chain comes before the bridge learns from a frame and before br_netfilter shows it to connection tracking (NF_BR_PRI_BRNF is 0).
 /// Sets by the port's name hold the allowed addresses. So they are complete before the first port exists, and the number of
@@ -181,7 +181,8 @@ package struct PortGuard {
       rules: [NftRule([.set([.outputInterface], named: "links")], .setMark(PacketMark.seen))])
   }
 
-  /// A tag, also one of VLAN 0 that means none, hides a packet from whoever looks for addresses in it, and receivers take it off.
+  /// A VLAN tag hides the addresses of a packet from filters, and receivers remove it. That holds for a tag of VLAN 0
+  /// too.
   private var fromService: NftChain {
     NftChain(
       "from_service",

@@ -4,9 +4,9 @@ import Netfilter
 /// The decisions on frames between services of one network where they leave the bridge. They concern frames to a group, and
 /// frames whose address does not name one service.
 ///
-/// The table of family inet looks up for whom a packet is by its destination. A packet to a group is for everybody behind the ports
-/// that it leaves by, and one to an address that its receiver has beside those that are known is for the receiver all the same. So
-/// these are judged at the port, by the rules about its service, without regard to connections.
+/// The table of family inet finds a packet's receiver by its destination. A packet to a group goes to all services
+/// behind the ports that it leaves by. A packet to an unknown address of a service reaches that service all the same.
+/// So these are judged at the port, by the rules about its service, without regard to connections.
 struct PortJudgement {
   private let ports: [GuardedPort]
   private let families: [AddressFamily]

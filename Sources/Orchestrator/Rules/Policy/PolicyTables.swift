@@ -5,9 +5,9 @@ import Vocabulary
 
 /// Compiles rules to chains that a packet passes in a number of steps which does not depend on how many rules there are.
 ///
-/// Rules overlap, and the first decides. So the destinations are cut into stretches that the same rules are about; for each
-/// list of rules, the sources likewise; and for what is left of the list, the ports. A packet is looked up by its destination,
-/// then by its source, then by its port: three maps, each without overlaps. Equal lists share their chains.
+/// Rules overlap, and the first decides. So destination addresses are split into ranges that match the same rules.
+/// Within each list of rules, sources are split likewise, and then ports. A packet is looked up by its destination, its
+/// source and its port: three maps, each without overlaps. Equal lists share their chains.
 package struct PolicyTables {
   /// The packets that a map looks up: between services and with the outside, from services to the host, from the host
   /// to services.

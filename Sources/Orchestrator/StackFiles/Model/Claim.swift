@@ -8,7 +8,7 @@ extension StackFile {
     case hardware(MACAddress)
     /// A question for an address, before it has one.
     case dhcp
-    /// As whoever is nobody else of the stack: the service bridges.
+    /// Any address that belongs to no other service of the stack: the service bridges.
     case any
 
     package var description: String {

@@ -1,6 +1,6 @@
 import Vocabulary
 
-/// The keys that say what befalls packets on a link.
+/// The keys for delay, loss and rate of a link.
 enum ConditionKeys {
   /// The access from a mapping's target to the part that its keys set.
   typealias Way<Target, Part> = @Sendable (inout Target, (inout Part) -> Void) -> Void

@@ -12,10 +12,10 @@ package struct FileTrust {
 
   /// The uids whose files are taken.
   var users: Set<UInt32>
-  /// Of what is at a path, and of the link if there is one and `followsLink` is false; nil where there is nothing.
+  /// The attributes of the file at a path, or of the link itself if `followsLink` is false; nil for no file.
   var attributes: (_ path: String, _ followsLink: Bool) -> Attributes?
 
-  /// On this host: root, the caller, and who has become root by sudo(8).
+  /// Trusts on this host root, the caller, and the user behind sudo(8).
   package init(environment: [String: String]) {
     users = [0, getuid()]
     if geteuid() == 0, let caller = environment["SUDO_UID"].flatMap({ UInt32($0) }) { users.insert(caller) }

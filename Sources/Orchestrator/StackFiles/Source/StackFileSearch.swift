@@ -20,7 +20,7 @@ package struct StackFileSearch {
   }
 
   package struct Found: Hashable {
-    /// As they are reached from the working folder, each to be merged over those before it.
+    /// The files, as they are reached from the working folder. Each is merged over those before it.
     package var paths: [String]
     /// True if they are those of a folder above.
     package var isAbove = false

@@ -11,7 +11,7 @@ struct Template {
 
     var name: String
     var form = Form.plain
-    /// With a colon an empty value counts as none.
+    /// True with a colon: then an empty value counts as none.
     var treatsEmptyAsUnset = false
     var word: [Part] = []
     /// The word as it is written.

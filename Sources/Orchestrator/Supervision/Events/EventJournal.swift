@@ -5,7 +5,7 @@ import Logs
 
 /// Writes down what happens to a stack's services, for `stack events`: a line of JSON each, in a file like a log.
 ///
-/// So whoever follows it reads a file, misses nothing while no supervisor runs, and wakes nobody.
+/// So a reader follows a file, misses nothing while no supervisor runs, and wakes no process.
 final class EventJournal {
   private let stack: String
   private let writer: LogWriter

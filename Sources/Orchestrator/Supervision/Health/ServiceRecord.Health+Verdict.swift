@@ -12,8 +12,8 @@ extension ServiceRecord.Health {
 
   /// Takes in the result of a probe.
   ///
-  /// One success makes the service healthy. A failure that began inside the start period does not count while the service
-  /// has not been healthy yet; of others, so many in a row as the check has retries make it unhealthy.
+  /// One success makes the service healthy. A failure that began inside the start period does not count until the
+  /// service has been healthy once. As many other failures in a row as the check has retries make it unhealthy.
   ///
   /// - Parameter age: how long the service ran when the probe began.
   mutating func take(_ result: Result, by check: HealthCheck, at age: Duration) {

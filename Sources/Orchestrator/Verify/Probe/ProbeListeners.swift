@@ -4,8 +4,8 @@ import Kernel
 import Loop
 import SystemPackage
 
-/// Sockets of our own where probes are to come out: a listener on each port that the service itself has nothing on, and a
-/// raw socket that sees what datagrams come in for the others. All are closed with this.
+/// Sockets at which probes arrive: a listener on each port that the service itself does not use, and a raw socket that
+/// sees datagrams for the other ports. All are closed with this object.
 final class ProbeListeners {
   private struct Key: Hashable {
     var place: String
@@ -25,7 +25,7 @@ final class ProbeListeners {
     }
   }
 
-  /// By whom a connection or datagram was sent, as it came in.
+  /// A listener, with the senders of the connections and datagrams that came in.
   private struct Listener {
     let socket: ProbeSocket
     var senders: Set<Endpoint> = []

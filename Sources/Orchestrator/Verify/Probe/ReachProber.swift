@@ -58,7 +58,7 @@ private final class ProbeRun {
   private var started = 0
   private var flights: [Int: Flight] = [:]
   private var answers: [Int: ReachAnswer] = [:]
-  /// From which end an answered question was put.
+  /// The sender's address and port of each answered question.
   private var senders: [Int: Endpoint] = [:]
   /// Soonest first: each is as long after its beginning as any other.
   private var tries = ArraySlice<Deadline>()

@@ -80,6 +80,6 @@ package struct ProbeTiming: Hashable, Sendable {
   /// Between a try and the next.
   var interval = Duration.milliseconds(120)
   var tries = 2
-  /// From the last try until the question counts as unanswered.
+  /// The time from the last try until the question counts as unanswered.
   var patience = Duration.milliseconds(280)
 }

@@ -22,7 +22,7 @@ final class Exchange {
   private let loop: EventLoop
   private let servers: [IPAddress]
   private let completion: (Exchange, [UInt8]?, IPAddress?) -> Void
-  /// Until it has failed.
+  /// The time at which it fails.
   let deadline: EventLoop.Instant
   /// The time that each server has for its answer.
   private let patience: Duration

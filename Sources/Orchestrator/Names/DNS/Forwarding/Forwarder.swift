@@ -4,17 +4,17 @@ import Loop
 
 /// Asks resolvers for names that are not the stack's, for many at once. Lives on the loop's thread.
 ///
-/// Each question goes out from a port and under a number that cannot be guessed, to one server after the other until one
-/// answers; only an answer from where the question went, with that number and to that question, is taken (RFC 5452).
+/// Each question goes out from a port and under a number that cannot be guessed. It goes to one server after the other
+/// until one answers. An answer counts only if it comes from that server, with that number and question (RFC 5452).
 final class Forwarder {
   struct Limits: Sendable {
-    /// Questions on their way at a time. For one more, the oldest goes of whoever has most.
+    /// Questions on their way at a time. For one more, the asker with most of them loses its oldest.
     var questions = 512
-    /// Questions that one address waits for; who asks one more is told that it failed.
+    /// Questions that one address waits for. One more is answered with a failure.
     var questionsOfOne = 64
     /// Clients that wait for one question.
     var clients = 256
-    /// Until a question has failed: less than the five seconds after which a client asks again.
+    /// The time until a question fails: less than the five seconds after which a client asks again.
     var time = Duration.milliseconds(4500)
   }
 
@@ -26,7 +26,7 @@ final class Forwarder {
   private var exchanges: [ForwardedQuestion: Exchange] = [:]
   /// The number of answers that each address waits for.
   private var waits: [IPAddress: Int] = [:]
-  /// Of several servers, the one that answered last is asked first, for a while.
+  /// The server of each list that answered last. It is asked first, for a while.
   private var favourites: [[IPAddress]: Favourite] = [:]
 
   private struct Favourite {
@@ -42,7 +42,8 @@ final class Forwarder {
   /// The number of questions on their way.
   var count: Int { exchanges.count }
 
-  /// Asks for whoever has an address, and calls back when there is an answer or there will be none: not before this returns.
+  /// Asks on behalf of an address. Calls back when there is an answer or there will be none, and never before this
+  /// returns.
   func ask(_ question: ForwardedQuestion, for address: IPAddress, completion: @escaping Completion) {
     guard waits[address, default: 0] < limits.questionsOfOne else { return refuse(completion) }
     let client = Exchange.Client(address: address, completion: completion)
@@ -63,7 +64,7 @@ final class Forwarder {
     exchange.begin()
   }
 
-  /// Gives up the oldest question of whoever has most on their way, unless nobody has more than who asks.
+  /// Gives up the oldest question of the asker with most on their way, unless none has more than the present asker.
   private func makeRoom(for address: IPAddress) -> Bool {
     let owned = Dictionary(grouping: exchanges.values) { $0.waiting.first?.address }
     guard let fullest = owned.max(by: { $0.value.count < $1.value.count }),
@@ -111,7 +112,7 @@ final class Forwarder {
     }
   }
 
-  /// Not before who asks has finished asking.
+  /// Fails a question, but not before the asker's call has returned.
   private func refuse(_ completion: @escaping Completion) {
     loop.schedule(after: .zero) { completion(nil) }
   }

@@ -14,8 +14,8 @@ enum DNSSocket {
   private static let freeBind: CInt = 15
   private static let freeBind6: CInt = 78
 
-  /// Sockets for UDP, a power of two of them, at one address: what comes from one address of a network comes in by the same, so that
-  /// whoever floods one fills nobody else's, but for those that share it.
+  /// Sockets for UDP at one address; their number is a power of two. Packets from one source address always arrive at
+  /// the same socket. So a service that floods one fills the queue only of those that share it.
   static func serve(at address: IPAddress, shares: Int) throws(KernelError) -> [SharedDescriptor] {
     var sockets: [SharedDescriptor] = []
     for _ in 0..<shares { sockets.append(SharedDescriptor(try serve(at: address, overTCP: false))) }

@@ -21,7 +21,7 @@ final class NameConnection {
   private var pending = 0
   private var writer = DNSWriter()
 
-  /// Without a question.
+  /// The time that a connection may stay open without a question.
   private static let idleTime = Duration.seconds(10)
   private static let mostPending = 32
   /// Octets of answers that the client has not taken, until no more questions of it are read.

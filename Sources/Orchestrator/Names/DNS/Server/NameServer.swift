@@ -6,9 +6,9 @@ import Loop
 
 /// Answers the services of one stack: by itself for names of the stack, with what resolvers say for all others.
 ///
-/// It listens on the gateway's address of each network, UDP and TCP port 53, and answers only to addresses of that
-/// network: nobody outside can ask, nor be sent what he has not asked for. Lives on the loop's thread, and does nothing
-/// as long as nobody asks.
+/// It listens on the gateway's address of each network, UDP and TCP port 53, and answers only addresses of that
+/// network. So nobody outside can ask, and nobody gets answers that he has not asked for. It lives on the loop's
+/// thread, and does nothing as long as nobody asks.
 final class NameServer {
   let loop: EventLoop
   let forwarder: Forwarder

@@ -54,7 +54,7 @@ struct NameZone: Sendable {
   }
 
   private var index = WireNameIndex()
-  /// By the number of the name.
+  /// The services that have a name, by the name's number.
   private var holders: [[Holder]] = []
   private var places: [IPAddress: Place] = [:]
   private var askers: [IPAddress: Asker] = [:]
@@ -157,8 +157,8 @@ struct NameZone: Sendable {
     return outside(asker)
   }
 
-  /// On internal networks nothing is asked of the world outside, so there are no names of it: NXDOMAIN and not REFUSED,
-  /// which musl takes for no answer at all, and waits for another until its time is up.
+  /// The answer about names outside the stack. On internal networks there are none: NXDOMAIN and not REFUSED. musl
+  /// takes REFUSED for no answer, and waits until its time is up.
   private func outside(_ asker: Asker) -> Answer { asker.looksOutside ? .elsewhere : .unknown }
 
   /// The first of the asker's networks that has the name says what it means; nil when none has.
