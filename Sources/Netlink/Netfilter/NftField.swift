@@ -21,6 +21,8 @@ public enum NftType: Hashable, Sendable {
   case tunnelNumber
   /// An address in the body of a packet, which nft knows no name for and takes for a number.
   case neighbourTarget
+  /// The same of IPv4, in the packet that an ICMP error quotes.
+  case quotedAddress
 
   /// As nft writes it.
   public var rendered: String {
@@ -42,7 +44,7 @@ public enum NftType: Hashable, Sendable {
     case .etherType: "ether_type"
     case .packetType: "pkt_type"
     case .tunnelNumber: "integer"
-    case .neighbourTarget: "integer"
+    case .neighbourTarget, .quotedAddress: "integer"
     }
   }
 
@@ -67,9 +69,12 @@ public enum NftType: Hashable, Sendable {
     case .packetType: 31
     case .tunnelNumber: 4
     // A number, whose length is that of what it is looked up by: see `NftSetDeclaration`.
-    case .neighbourTarget: 4
+    case .neighbourTarget, .quotedAddress: 4
     }
   }
+
+  /// True for a number whose length nft knows from the looked-up expression alone.
+  package var isNumber: Bool { self == .neighbourTarget || self == .quotedAddress }
 
   /// Octets of a value.
   package var length: Int {
@@ -77,7 +82,7 @@ public enum NftType: Hashable, Sendable {
     case .interfaceName, .ipv6Address, .neighbourTarget: 16
     case .hardwareAddress: 6
     case .tunnelNumber: 3
-    case .ipv4Address, .connectionState, .connectionStatus, .addressType, .mark: 4
+    case .ipv4Address, .quotedAddress, .connectionState, .connectionStatus, .addressType, .mark: 4
     case .port, .etherType: 2
     case .networkFamily, .transportProtocol, .connectionDirection, .icmpType, .icmpv6Type, .packetType: 1
     }
@@ -126,6 +131,9 @@ public enum NftField: Hashable, Sendable {
   case arpSenderAddress
   /// The address that a neighbour solicitation or advertisement is about (RFC 4861, 4.3 and 4.4).
   case neighbourTarget
+  /// The destination of the packet that an ICMP error quotes (RFC 792), and that an ICMPv6 error does (RFC 4443, 3).
+  case quotedDestination
+  case quotedDestination6
   /// The network that a VXLAN packet is of (RFC 7348, 5), behind the header of UDP.
   case tunnelNumber
   case connectionState
@@ -155,7 +163,8 @@ public enum NftField: Hashable, Sendable {
     case .arpSenderAddress: .ipv4Address
     case .etherType: .etherType
     case .packetType: .packetType
-    case .neighbourTarget: .neighbourTarget
+    case .neighbourTarget, .quotedDestination6: .neighbourTarget
+    case .quotedDestination: .quotedAddress
     case .tunnelNumber: .tunnelNumber
     case .connectionState: .connectionState
     case .connectionStatus: .connectionStatus
@@ -187,6 +196,8 @@ public enum NftField: Hashable, Sendable {
     case .arpSenderHardware: "arp saddr ether"
     case .arpSenderAddress: "arp saddr ip"
     case .neighbourTarget: "@th,64,128"
+    case .quotedDestination: "@th,192,32"
+    case .quotedDestination6: "@th,256,128"
     case .tunnelNumber: "@th,96,24"
     case .connectionState: "ct state"
     case .connectionStatus: "ct status"

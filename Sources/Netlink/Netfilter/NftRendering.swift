@@ -127,13 +127,14 @@ extension NftTable {
 extension [NftType] {
   /// The declaration of a key: its types, or the looked-up expressions if a number's type has no length.
   fileprivate var declared: String {
-    guard contains(.neighbourTarget) else { return "type " + map(\.rendered).joined(separator: " . ") }
+    guard contains(where: \.isNumber) else { return "type " + map(\.rendered).joined(separator: " . ") }
     return "typeof "
       + map { type in
         switch type {
         case .interfaceName: NftField.inputInterface.rendered
         case .hardwareAddress: NftField.etherSource.rendered
         case .neighbourTarget: NftField.neighbourTarget.rendered
+        case .quotedAddress: NftField.quotedDestination.rendered
         default: type.rendered
         }
       }.joined(separator: " . ")

@@ -3,6 +3,7 @@ import Host
 import Intent
 import Isolation
 import Kernel
+import Loop
 import Runtime
 import SystemPackage
 import Vocabulary
@@ -25,7 +26,8 @@ extension StackBuilder {
     spec.openFiles = openFiles
     spec.networkNamespace = namespace.descriptor.fileDescriptor
     spec.readOnlyRoot = service.process.isRootReadOnly
-    spec.mounts = try mounts(of: service, paths)
+    let shared = try sharedSources(of: service)
+    spec.mounts = try mounts(of: service, paths, shared)
     spec.stdio = stdio(of: service, paths)
     spec.cgroup = birthplace.descriptor
     spec.cgroupEntrances = entrance.open
@@ -38,7 +40,7 @@ extension StackBuilder {
     spec.exitRecord = exitRecord.fileDescriptor
     do {
       let process = try launch(spec, for: service, in: namespace)
-      withExtendedLifetime(neighbours) {}
+      withExtendedLifetime((neighbours, shared)) {}
       return ServiceProcess(process, output: output)
     } catch {
       throw explained(error, service)
@@ -125,7 +127,9 @@ extension StackBuilder {
   }
 
   /// The files that make the container know its place come first, so that a volume over /etc covers them if it is meant to.
-  private func mounts(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) -> [ContainerMount] {
+  private func mounts(
+    of service: DesiredService, _ paths: ServiceFolder, _ shared: [Int: SharedDescriptor]
+  ) throws(KernelError) -> [ContainerMount] {
     var mounts: [ContainerMount] = []
     if service.root == .host { mounts += try builtHostRoot().mounts }
     let hosts = service.hostsFile
@@ -139,9 +143,23 @@ extension StackBuilder {
       mounts.append(mount)
     }
     for (number, mount) in service.mounts.enumerated() {
-      mounts.append(try containerMount(mount, number, of: service, paths))
+      var place = try containerMount(mount, number, of: service, paths)
+      if let source = shared[number] { place.source = .descriptor(source.descriptor.fileDescriptor) }
+      mounts.append(place)
     }
     return mounts
+  }
+
+  /// Sources in folders that services can write to, by the numbers of their mounts. A service could put a link to any other
+  /// folder of the host in their place, also between a look and a start.
+  private func sharedSources(of service: DesiredService) throws(KernelError) -> [Int: SharedDescriptor] {
+    var sources: [Int: SharedDescriptor] = [:]
+    for (number, mount) in service.mounts.enumerated() {
+      guard let folder = mount.sharedFolder, case .folder(let path, let creates) = mount.source else { continue }
+      let below = String(path.dropFirst(folder.count))
+      sources[number] = SharedDescriptor(try SharedFolder(folder).open(below, creates: creates))
+    }
+    return sources
   }
 
   /// On the host's own network also a resolver on the host's loopback is within reach.

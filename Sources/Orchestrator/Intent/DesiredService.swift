@@ -167,6 +167,8 @@ package struct DesiredMount: Codable, Hashable, Sendable {
   package var target: String
   package var isReadOnly: Bool
   package var declaredAt: SourceLine?
+  /// The outermost folder of the host that contains the source and that services can write to; nil if there is none.
+  package var sharedFolder: String?
 
   package init(source: Source, target: String, isReadOnly: Bool, declaredAt: SourceLine? = nil) {
     self.source = source
@@ -175,11 +177,17 @@ package struct DesiredMount: Codable, Hashable, Sendable {
     self.declaredAt = declaredAt
   }
 
-  /// The mount, wherever it is declared, if that was recorded at all.
+  /// The mount, wherever it is declared, if that was recorded at all, and whoever else has a mount.
   var unplaced: DesiredMount {
     var bare = self
-    bare.declaredAt = nil
+    (bare.declaredAt, bare.sharedFolder) = (nil, nil)
     return bare
+  }
+
+  /// The folder or file of the host.
+  package var hostPath: String? {
+    guard case .folder(let path, _) = source else { return nil }
+    return path
   }
 }
 

@@ -63,6 +63,7 @@ package struct Resolver {
       services.append(service)
     }
     assignPorts(&services, active)
+    SharedFolders(services).note(in: &services)
     let volumes = file.volumes.map { DesiredVolume(name: $0.name.value, folder: folder.volume($0.name.value)) }
     if facts.tables.contains(StackTable.name(of: stackName)) {
       errors.append(

@@ -34,14 +34,15 @@ package struct PortGuard {
   var table: NftTable {
     NftTable(
       .bridge, Self.tableName(stack.name).name, comment: "stack:\(stack.name)",
-      chains: [arriving, fromService, addressed] + (hasIPv6 ? [discovery] : []) + (hasTrunks ? [tagged] : [])
-        + (openPorts.isEmpty ? [] : [fromOthers]) + [leaving] + (judgement?.chains ?? []),
-      sets: [links, hardware] + families.flatMap(sources) + (hasIPv6 ? [routers, targets] + claimedTargets : [])
-        + (hasTrunks ? [trunks] : []) + (openPorts.isEmpty ? [] : taken) + (judgement?.sets ?? []),
+      chains: [arriving, fromService, addressed] + errors + (hasIPv6 ? [discovery] : []) + (hasTrunks ? [tagged] : [])
+        + (openPorts.isEmpty ? [] : [fromOthers]) + [toHost, leaving] + (judgement?.chains ?? []),
+      sets: [links, hardware, hosts] + families.flatMap(sources) + families.compactMap(detours)
+        + (hasIPv6 ? [routers, targets] + claimedTargets : []) + quotedSets + (hasTrunks ? [trunks] : [])
+        + (openPorts.isEmpty ? [] : taken) + (judgement?.sets ?? []),
       maps: [places] + (judgement?.maps ?? []))
   }
 
-  private var all: [GuardedPort] { ports + openPorts }
+  var all: [GuardedPort] { ports + openPorts }
   private var hasIPv6: Bool { families.contains(.v6) }
   private var hasTrunks: Bool { all.contains(where: \.carriesTags) }
 
@@ -57,7 +58,7 @@ package struct PortGuard {
 
   private var links: NftSet { names("links", all, "ports of the stack") }
 
-  private func names(_ name: String, _ ports: [GuardedPort], _ comment: String) -> NftSet {
+  func names(_ name: String, _ ports: [GuardedPort], _ comment: String) -> NftSet {
     NftSet(name, key: [.interfaceName], elements: ports.map { NftElement(.interface($0.link)) }, comment: comment)
   }
 
@@ -185,7 +186,7 @@ package struct PortGuard {
   private var fromService: NftChain {
     NftChain(
       "from_service",
-      rules: [NftRule([], .setMark(PacketMark.seen))] + tagRules + [
+      rules: [NftRule([], .setMark(PacketMark.seen))] + tagRules + detourRules + [
         NftRule([], .verdict(.jump("addressed"))),
         NftRule([Self.ownHardware], .accept),
         NftRule([], .drop),
@@ -207,7 +208,7 @@ package struct PortGuard {
     NftChain(
       "addressed",
       // No service is told of nearer routers by another: services that an earlier release has started still believe them.
-      rules: [NftRule([.field(.icmpType, .icmpType(5))], .drop)]
+      rules: [NftRule([.field(.icmpType, .icmpType(5))], .drop)] + errorRules
         + (hasIPv6 ? [NftRule([.field(.transportProtocol, .icmpv6)], .verdict(.jump("discovery")))] : [])
         + families.flatMap(sourceRules) + claimRules + [
           NftRule([.anyOf(.etherType, [.etherType(0x0800), .etherType(0x0806), .etherType(0x86DD)])], .drop)
@@ -275,11 +276,12 @@ package struct PortGuard {
       rules: [
         NftRule([], .setMark(PacketMark.seen)),
         NftRule([Self.tag] + (hasTrunks ? [.set([.inputInterface], .notEqual, named: "trunks")] : []), .drop),
+      ] + detourRules + errorRules + [
         NftRule(
           [
             .set([.etherSource], named: "taken_hardware"),
             .set([.inputInterface, .etherSource], .notEqual, named: "hardware"),
-          ], .drop),
+          ], .drop)
       ]
         + (hasIPv6
           ? [
