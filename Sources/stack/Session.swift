@@ -8,7 +8,7 @@ import Vocabulary
 
 /// One command on its way: its dependencies, its errors, its exit code.
 struct Session {
-  let commands: StackCommands
+  let context: CommandContext
 
   /// Runs a command's body; what it throws goes to standard error and ends the program with status 1.
   static func run(needsRoot: Bool, _ body: (Session) throws -> Void) throws {
@@ -16,7 +16,7 @@ struct Session {
       throw failure("stack needs root to make namespaces and links: run it with sudo")
     }
     let session = Session(
-      commands: StackCommands(
+      context: CommandContext(
         supervisor: SupervisorProgram(arguments: ["supervise"]) { [InitProgram.find()].compactMap(\.self) },
         environment: Caller.environment,
         workingFolder: Caller.workingFolder, interrupts: Interrupts()))
@@ -38,7 +38,7 @@ struct Session {
   // MARK: Files and names
 
   func load(_ request: LoadRequest) throws -> LoadedStack {
-    let loaded = try commands.load(request)
+    let loaded = try context.load(request)
     if !loaded.notes.isEmpty { standardError("", loaded.notes) }
     return loaded
   }
@@ -58,19 +58,19 @@ struct Session {
   /// A stack's name, from its name, from its file, or of the one that is meant where none is named.
   func stackName(_ text: String?) throws -> String {
     guard let text, text.contains("/") || text.contains(".") else {
-      return try commands.index.stack(named: text ?? Caller.projectName)
+      return try context.index.stack(named: text ?? Caller.projectName)
     }
-    return try commands.load(LoadRequest(paths: [text])).name
+    return try context.load(LoadRequest(paths: [text])).name
   }
 
   /// As ``stackName(_:)``, but also the name of a stack that only left something behind.
   func stackToTakeDown(_ text: String?, withVolumes: Bool) throws -> String {
     guard let text, !text.contains("/"), !text.contains(".") else { return try stackName(text) }
-    return try commands.stackToTakeDown(text, withVolumes: withVolumes)
+    return try DownCommand(context).stack(text, withVolumes: withVolumes)
   }
 
   func statuses(of stack: String) throws -> [StackIndex.ServiceStatus] {
-    try commands.statuses(of: stack)
+    try context.statuses(of: stack)
   }
 
   /// Shows what a stack's services write, until Ctrl-C.
@@ -78,11 +78,11 @@ struct Session {
   /// - Parameter instances: the instances that are meant; all of the stack's when empty.
   func follow(_ stack: String, _ instances: [String]) throws {
     Self.flushOutput()
-    var options = StackCommands.LogOptions()
+    var options = LogsCommand.Options()
     options.follows = true
     options.isTerminal = isatty(STDOUT_FILENO) == 1
     options.isColored = options.isTerminal
-    try commands.logs(of: instances, in: stack, options)
+    try LogsCommand(context).run(on: instances, in: stack, options)
   }
 
   /// Shows what a stack's services write until one of them ends, and stops all of them.
@@ -90,13 +90,13 @@ struct Session {
     _ stack: String, _ instances: [String], exitCodeFrom: String?, _ progress: ProgressOptions
   ) throws -> Int32 {
     Self.flushOutput()
-    var options = StackCommands.LogOptions()
+    var options = LogsCommand.Options()
     options.follows = true
     options.isTerminal = isatty(STDOUT_FILENO) == 1
     options.isColored = options.isTerminal
     let printer = ProgressPrinter(progress, stack: stack)
     defer { printer.end() }
-    return try commands.followUntilOneEnds(stack, instances, exitCodeFrom: exitCodeFrom, options) { printer.show($0) }
+    return try FollowCommand(context).run(stack, instances, exitCodeFrom: exitCodeFrom, options) { printer.show($0) }
   }
 
   /// Logs are written past the buffer that `print` fills.
@@ -120,16 +120,16 @@ struct Session {
   }
 
   static func act(
-    _ action: StackCommands.Action, on target: ServiceOptions, timeout: Double? = nil, progress: ProgressOptions
+    _ action: ActCommand.Action, on target: ServiceOptions, timeout: Double? = nil, progress: ProgressOptions
   ) throws {
     try run(needsRoot: true) { session in
-      let places = try session.commands.index.places(of: target.services, in: target.stack.stack)
-      let stacks = places.isEmpty ? [try session.commands.index.stack(named: target.stack.stack)] : places.map(\.stack)
+      let places = try session.context.index.places(of: target.services, in: target.stack.stack)
+      let stacks = places.isEmpty ? [try session.context.index.stack(named: target.stack.stack)] : places.map(\.stack)
       for stack in Set(stacks).sorted() {
         let services = places.filter { $0.stack == stack }.map(\.service)
         let printer = ProgressPrinter(progress, stack: stack)
         try session.finish(printer) { report in
-          try session.commands.act(action, on: services, of: stack, stopTimeout: timeout, report: report)
+          try ActCommand(session.context).run(action, on: services, of: stack, stopTimeout: timeout, report: report)
         }
       }
     }

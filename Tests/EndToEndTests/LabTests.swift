@@ -7,11 +7,15 @@ import Testing
     (try? FileManager.default.contentsOfDirectory(atPath: Repository.stackFile("labs")))?
     .filter { $0.hasSuffix(".stack") }.sorted() ?? []
 
+  /// Here daemons find the ways. The file alone does not tell what they come to.
+  private static let withDaemons: Set = ["bgp.stack", "ospf.stack"]
+  private static let fixed = labs.filter { !withDaemons.contains($0) }
+
   @Test func thereAreLabs() {
-    #expect(!Self.labs.isEmpty)
+    #expect(!Self.fixed.isEmpty && Self.withDaemons.isSubset(of: Self.labs))
   }
 
-  @Test(arguments: labs) func itHolds(_ lab: String) throws {
+  @Test(arguments: fixed) func itHolds(_ lab: String) throws {
     try ThrowawayHost.with { host in
       let before = try HostState(of: host)
       let file = Repository.stackFile("labs/\(lab)")
@@ -22,7 +26,7 @@ import Testing
     }
   }
 
-  @Test(arguments: labs) func aLineTurnedRoundIsNoticedAndNamed(_ lab: String) throws {
+  @Test(arguments: fixed) func aLineTurnedRoundIsNoticedAndNamed(_ lab: String) throws {
     let text = try String(contentsOfFile: Repository.stackFile("labs/\(lab)"), encoding: .utf8)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     try ThrowawayHost.with { host in

@@ -80,13 +80,17 @@ struct ParserTests {
     }
   }
 
-  @Test func accountsKeepNamesAndNumbersOnly() {
+  @Test func accountsKeepNamesNumbersAndMembersThatAreSystemUsers() {
     let passwd =
       "root:$6$hash:0:0:Boss:/home/boss:/bin/zsh\nanna:x:1000:1000::/home/anna:/bin/sh\nbad:x:y:1::/:\nnobody:x:65534:65534:n:/:/x\n"
     #expect(
       Accounts.users(from: passwd)
         == "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n")
-    #expect(Accounts.groups(from: "adm:hash:4:anna,bob\nanna:x:1000:\n") == "adm:x:4:\n")
+    let users = Accounts.users(from: "frr:x:105:110:FRR:/:/x\nbird:x:104:108::/:/x\nanna:x:1000:1000::/home/anna:/bin/sh\n")
+    #expect(
+      Accounts.groups(from: "adm:hash:4:anna,frr\nanna:x:1000:\nfrrvty:x:109:frr,bird\nodd:x:1:,frr,\n", among: users)
+        == "adm:x:4:frr\nfrrvty:x:109:frr,bird\nodd:x:1:frr\n")
+    #expect(Accounts.shadow(of: users) == "frr:*:::::::\nbird:*:::::::\n")
   }
 
   @Test(

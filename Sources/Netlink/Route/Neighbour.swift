@@ -26,6 +26,10 @@ public struct ForwardingEntry: Hashable, Sendable {
   public var vlan: UInt16?
   /// True if the entry stays when another port sees the address. A static entry alone moves.
   public var isSticky = false
+  /// The bridge, by index, of an entry that was listed.
+  public internal(set) var bridge: UInt32?
+  /// True for a listed entry that the bridge has learned by itself, and will forget.
+  public internal(set) var isLearned = false
 
   public init(_ mac: MACAddress, behind port: UInt32) {
     self.mac = mac
@@ -95,4 +99,4 @@ extension MessageWriter {
 }
 
 /// AF_BRIDGE.
-private let bridgeFamily: UInt8 = 7
+let bridgeFamily: UInt8 = 7

@@ -59,6 +59,19 @@ extension NetlinkSocket {
       Neighbour($0, $1)
     }
   }
+
+  /// The forwarding entries of all bridges, without those of links that are no port of one.
+  public mutating func forwardingEntries() throws(KernelError) -> [ForwardingEntry] {
+    try dump("forwarding entries") { writer in
+      writer.begin(type: UInt16(RTM_GETNEIGH), flags: 0)
+      writer.put(bridgeFamily)
+      writer.put(UInt8(0))
+      writer.put(UInt16(0))
+      for _ in 0..<2 { writer.put(UInt32(0)) }
+    } parse: {
+      ForwardingEntry($0, $1)
+    }
+  }
 }
 
 extension InterfaceAddress {
@@ -147,5 +160,28 @@ extension Neighbour {
     self.address = address
     self.mac = mac
     self.state = state
+  }
+}
+
+extension ForwardingEntry {
+  /// Reads RTM_NEWNEIGH of a bridge's port; nil if it is another message or cut.
+  init?(_ header: MessageHeader, _ payload: RawSpan) {
+    guard header.type == UInt16(RTM_NEWNEIGH), let port = payload.integer(UInt32.self, at: 4),
+      let state = payload.integer(UInt16.self, at: 8), let flags = payload.integer(UInt8.self, at: 10)
+    else { return nil }
+    var (mac, bridge, vlan) = (MACAddress?.none, UInt32?.none, UInt16?.none)
+    payload.forEachAttribute(from: 12) { type, value in
+      switch type {
+      case Int(NDA_LLADDR): mac = value.macAddress
+      case Int(NDA_MASTER): bridge = value.integer(UInt32.self)
+      case Int(NDA_VLAN): vlan = value.integer(UInt16.self)
+      default: break
+      }
+    }
+    guard let mac, let bridge else { return nil }
+    self.init(mac, behind: port)
+    (self.bridge, self.vlan) = (bridge, vlan)
+    isSticky = flags & UInt8(NTF_STICKY) != 0
+    isLearned = state & UInt16(NUD_NOARP | NUD_PERMANENT) == 0
   }
 }

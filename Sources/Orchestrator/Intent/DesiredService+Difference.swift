@@ -1,3 +1,4 @@
+import Isolation
 import Vocabulary
 
 extension DesiredService {
@@ -17,7 +18,7 @@ extension DesiredService {
         ("tty", process.hasTerminal == before.process.hasTerminal),
         ("stdin_open", process.keepsStdinOpen == before.process.keepsStdinOpen),
         ("read_only", process.isRootReadOnly == before.process.isRootReadOnly),
-        ("privileges", process.security == before.process.security),
+        ("privileges", hasSamePrivileges(as: before)),
         ("resource limits", limits == before.limits),
         ("userns_mode", firstIdentity == before.firstIdentity),
         ("hostname", hostname == before.hostname && domainname == before.domainname),
@@ -44,7 +45,19 @@ extension DesiredService {
     // Compared above, as far as a change reaches inside, or changed inside without a restart.
     (rest.attachments, rest.mounts, rest.routes) = (before.attachments, before.mounts, before.routes)
     (rest.nameResolution, rest.extraHosts) = (before.nameResolution, before.extraHosts)
+    rest.process.security = before.process.security
     return rest == before ? nil : "settings changed"
+  }
+
+  /// Whether its processes may do what they may do now. Earlier releases gave a router no NET_ADMIN: one that runs without gets
+  /// it at its next start.
+  private func hasSamePrivileges(as before: DesiredService) -> Bool {
+    if process.security == before.process.security { return true }
+    guard forwards, before.forwards else { return false }
+    var granted = before.process.security
+    granted.added.formUnion(CapabilitySet([.netAdmin]))
+    granted.capabilities.formUnion(granted.added)
+    return process.security == granted
   }
 
   /// This service with the surroundings of another one: the properties whose change its processes do not notice.

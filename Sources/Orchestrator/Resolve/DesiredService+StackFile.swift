@@ -37,6 +37,11 @@ extension DesiredSecurity {
     let dropped = CapabilitySet(service.droppedCapabilities.compactMap { $0 })
     added = (addsAll ? .all : CapabilitySet(service.addedCapabilities.compactMap { $0 })).subtracting(dropped)
     capabilities = (dropsAll ? [] : CapabilitySet.standard).subtracting(dropped).union(added)
+    // A router works with routes, addresses and queues of its own namespace.
+    if service.forwarding?.value == true, !dropsAll, !dropped.contains(.netAdmin) {
+      added.formUnion(CapabilitySet([.netAdmin]))
+      capabilities.formUnion(added)
+    }
     if isPrivileged { (capabilities, added) = (.all, .all) }
   }
 }

@@ -270,6 +270,14 @@ struct ScriptFunction {
         }
         """, isExported: true),
     ScriptFunction(
+      name: "writable", purpose: "Lets a service write to what is at a path below its read-only folders of the kernel.",
+      text: """
+        writable() { # PATH
+          mount --bind "$root$1" "$root$1"
+          mount -o remount,bind,rw,nosuid,nodev,noexec "$root$1"
+        }
+        """, isExported: true),
+    ScriptFunction(
       name: "hide", purpose: "Covers what is at a path below the root.",
       text: """
         hide() { # PATH

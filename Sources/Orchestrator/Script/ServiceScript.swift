@@ -200,7 +200,12 @@ struct ServiceScript {
       lines.append("set_sysctl \(words.joined(separator: " "))")
     }
     lines.append("mount_inside sysfs sysfs /sys \(safe)\(isMasked ? ",ro" : "")")
-    if isMasked { lines.append("mask_kernel_paths") }
+    if isMasked {
+      lines.append("mask_kernel_paths")
+      if service.namespace != .host, capabilities.contains(.netAdmin) {
+        lines.append("writable /proc/\(KernelPaths.networkParameters)")
+      }
+    }
     lines.append("mount_control_groups \(group) \(safe)\(isMasked ? ",ro" : "")")
     return lines
   }

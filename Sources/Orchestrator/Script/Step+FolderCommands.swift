@@ -47,8 +47,14 @@ extension Step {
       "  if ((id == 0)); then echo \"$name:x:$id:$group::/root:/bin/sh\"",
       "  elif ((id < 1000 || id == 65534)); then echo \"$name:x:$id:$group::/nonexistent:/usr/sbin/nologin\"; fi",
       "done </etc/passwd >\(root)/etc/passwd",
-      "while IFS=: read -r name _ id _; do",
-      "  if ((id < 1000 || id == 65534)); then echo \"$name:x:$id:\"; fi",
+      "sed 's/:.*/:*:::::::/' \(root)/etc/passwd >\(root)/etc/shadow",
+      "while IFS=: read -r name _ id members; do",
+      "  ((id < 1000 || id == 65534)) || continue",
+      "  kept=",
+      "  for member in ${members//,/ }; do",
+      "    if grep -q \"^$member:\" \(root)/etc/passwd; then kept+=${kept:+,}$member; fi",
+      "  done",
+      "  echo \"$name:x:$id:$kept\"",
       "done </etc/group >\(root)/etc/group",
     ]
     commands += HostRoot.files.map { Shell.feed("cat >\(root)/\($0.path)", $0.text) }

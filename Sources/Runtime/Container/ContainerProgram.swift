@@ -217,11 +217,17 @@ struct ContainerProgram: ~Copyable {
     // Masks are placed from the root of the fresh mount, where every name is the kernel's own.
     let masked = spec.process.confinement.masksKernelPaths
     let mountedProc = try open("/proc", .currentFolder, "/proc")
+    let parameters = masked ? try networkParameters(below: mountedProc) : nil
     for path in masked ? KernelPaths.readOnlyInProc : [] {
       try program.add(STACK_OP_READ_ONLY, for: "make read-only", "/proc/\(path)", mountedProc, path: path)
     }
     for path in masked ? KernelPaths.maskedInProc : [] {
       try program.add(STACK_OP_MASK, for: "mask", "/proc/\(path)", mountedProc, onto: masks, path: path)
+    }
+    if let parameters {
+      let place = try open(KernelPaths.networkParameters, mountedProc, "/proc/\(KernelPaths.networkParameters)")
+      try program.add(
+        STACK_OP_MOVE_MOUNT, for: "mount on", "/proc/\(KernelPaths.networkParameters)", parameters, onto: place)
     }
     let sys = try target("/sys", root: root, rules: Resolve.noSymlinks)
     try mount("sysfs", nil, on: sys, "/sys", flags: masked ? safe | MountFlag.readOnly : safe)
@@ -230,6 +236,17 @@ struct ContainerProgram: ~Copyable {
       try program.add(STACK_OP_MASK, for: "mask", "/sys/\(path)", mountedSys, onto: masks, path: path)
     }
     try mountControlGroups(isReadOnly: masked)
+  }
+
+  /// The parameters of its network, as a mount that stays writable when all of /proc/sys is made read-only; nil where it may
+  /// not write to them.
+  private mutating func networkParameters(below proc: Handle) throws(KernelError) -> Handle? {
+    guard spec.settings.hasOwnNetwork, spec.process.confinement.capabilities.contains(.netAdmin) else { return nil }
+    let (parameters, slot) = program.newSlot()
+    try program.add(
+      STACK_OP_OPEN_TREE, for: "mount", "/proc/\(KernelPaths.networkParameters)", proc, slot: slot,
+      path: KernelPaths.networkParameters)
+    return parameters
   }
 
   /// The cgroups as the container's own namespace shows them: itself at the top.

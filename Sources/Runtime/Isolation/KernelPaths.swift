@@ -1,6 +1,8 @@
 /// What of the kernel's own file systems a container gets to see, as Docker and crun have it.
 package enum KernelPaths {
   package static let readOnlyInProc = ["bus", "fs", "irq", "sys", "sysrq-trigger"]
+  /// Below /proc: the parameters of the network namespace of whoever looks.
+  package static let networkParameters = "sys/net"
   package static let maskedInProc = [
     "acpi", "asound", "interrupts", "kcore", "keys", "latency_stats", "sched_debug", "scsi", "timer_list",
     "timer_stats",

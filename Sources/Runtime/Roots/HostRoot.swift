@@ -38,8 +38,10 @@ public struct HostRoot: Sendable {
       }
     }
 
-    try skeleton.file("etc/passwd", Accounts.users(from: try skeleton.sourceText("etc/passwd")))
-    try skeleton.file("etc/group", Accounts.groups(from: try skeleton.sourceText("etc/group")))
+    let users = Accounts.users(from: try skeleton.sourceText("etc/passwd"))
+    try skeleton.file("etc/passwd", users)
+    try skeleton.file("etc/shadow", Accounts.shadow(of: users))
+    try skeleton.file("etc/group", Accounts.groups(from: try skeleton.sourceText("etc/group"), among: users))
     for (path, text) in files { try skeleton.file(path, text) }
     for path in carriedFiles { try skeleton.carry(path) }
     for path in carriedFolders { try skeleton.carryFolder(path) }
@@ -60,7 +62,7 @@ public struct HostRoot: Sendable {
     ("root", 0o700), ("home", 0o755), ("srv", 0o755), ("mnt", 0o755), ("media", 0o755), ("opt", 0o755),
     ("var", 0o755), ("var/cache", 0o755), ("var/lib", 0o755), ("var/log", 0o755), ("var/spool", 0o755),
     ("var/tmp", 0o1777), ("var/www", 0o755), ("etc", 0o755), ("etc/ssl", 0o755), ("etc/ssl/certs", 0o755),
-    ("etc/alternatives", 0o755), ("etc/ld.so.conf.d", 0o755),
+    ("etc/alternatives", 0o755), ("etc/ld.so.conf.d", 0o755), ("etc/pam.d", 0o755), ("etc/security", 0o755),
   ]
 
   package static let links: [(path: String, target: String)] = [
@@ -77,7 +79,17 @@ public struct HostRoot: Sendable {
     ),
     // A name with several addresses, of both families or of several replicas, is all of them (host.conf(5)).
     ("etc/host.conf", "multi on\n"),
-    ("etc/profile", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nexport PATH\n"),
+    (
+      "etc/profile",
+      """
+      PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+      export PATH
+      if [ -n "${BASH-}" ]; then . /etc/bash.bashrc; fi
+
+      """
+    ),
+    // The prompt says at which service it is: root@r1:/#
+    ("etc/bash.bashrc", "if [ -n \"${PS1-}\" ]; then PS1='\\u@\\h:\\w\\$ '; fi\n"),
     ("etc/shells", "/bin/sh\n/bin/bash\n"),
   ]
 
@@ -86,12 +98,14 @@ public struct HostRoot: Sendable {
   package static let carriedFiles = [
     "etc/services", "etc/protocols", "etc/os-release", "etc/debian_version", "etc/ld.so.cache", "etc/ld.so.conf",
     "etc/localtime", "etc/timezone", "etc/mime.types", "etc/ssl/openssl.cnf", "etc/ssl/certs/ca-certificates.crt",
+    "etc/login.defs", "etc/security/limits.conf", "etc/security/pam_env.conf",
   ]
 
-  package static let carriedFolders = ["etc/ld.so.conf.d"]
+  /// PAM decides by its folder, and by /etc/shadow, whether su(1) and vtysh(1) let somebody in.
+  package static let carriedFolders = ["etc/ld.so.conf.d", "etc/pam.d"]
 }
 
-/// The host's system accounts, less all but names and numbers (passwd(5), group(5)).
+/// The host's system accounts, less all but names, numbers and memberships (passwd(5), group(5), shadow(5)).
 enum Accounts {
   static func users(from text: String) -> String {
     lines(of: text, fields: 7) { fields, id in
@@ -101,8 +115,22 @@ enum Accounts {
     }
   }
 
-  static func groups(from text: String) -> String {
-    lines(of: text, fields: 4) { fields, id in "\(fields[0]):x:\(id):" }
+  /// Members stay where they are `users` themselves: daemons open each other's sockets by such groups.
+  static func groups(from text: String, among users: String) -> String {
+    let names = Set(names(of: users))
+    return lines(of: text, fields: 4) { fields, id in
+      let members = fields[3].split(separator: ",").filter { names.contains($0) }
+      return "\(fields[0]):x:\(id):\(members.joined(separator: ","))"
+    }
+  }
+
+  /// No password opens any of these accounts, and none of them expires.
+  static func shadow(of users: String) -> String {
+    names(of: users).map { "\($0):*:::::::\n" }.joined()
+  }
+
+  private static func names(of users: String) -> [Substring] {
+    users.split(separator: "\n").map { $0.prefix { $0 != ":" } }
   }
 
   private static func lines(of text: String, fields count: Int, _ line: ([Substring], UInt32) -> String) -> String {

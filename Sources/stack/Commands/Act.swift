@@ -62,10 +62,10 @@ struct Kill: ParsableCommand {
   @OptionGroup var progress: ProgressOptions
 
   func run() throws {
-    guard let number = StackCommands.signalNumber(signal) else {
+    guard let number = ActCommand.signalNumber(signal) else {
       throw ValidationError("there is no signal \(signal)")
     }
-    if let name = target.stack.named, StackCommands.signalNumber(name) != nil,
+    if let name = target.stack.named, ActCommand.signalNumber(name) != nil,
       !StackIndex(folders: StateFolders()).names().contains(name)
     {
       throw Session.failure("no stack named \(name) is up\n  -s names the stack; for the signal write --signal \(name)")

@@ -23,8 +23,8 @@ struct Attach: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      let place = try session.commands.index.find(service, replica: index, in: stack.stack)
-      throw ExitCode(try session.commands.attach(to: place, withInput: !noStdin))
+      let place = try session.context.index.find(service, replica: index, in: stack.stack)
+      throw ExitCode(try AttachCommand(session.context).run(on: place, withInput: !noStdin))
     }
   }
 }

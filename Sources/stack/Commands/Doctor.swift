@@ -28,11 +28,12 @@ struct Doctor: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: fix || unfix) { session in
+      let doctor = DoctorCommand(session.context)
       if fix {
-        for line in try session.commands.adoptStacks() + session.commands.letThrough() { print("done \(line)") }
+        for line in try doctor.adoptStacks() + doctor.letThrough() { print("done \(line)") }
       }
-      if unfix { for line in try session.commands.takeBack() { print("done \(line)") } }
-      let findings = session.commands.examine(initProgram: InitProgram.find())
+      if unfix { for line in try doctor.takeBack() { print("done \(line)") } }
+      let findings = doctor.examine(initProgram: InitProgram.find())
       for finding in findings {
         print("\(finding.verdict.label) \(VisibleText.lines(finding.text))")
         for line in finding.remedy?.split(separator: "\n") ?? [] { print("     \(VisibleText.line(line))") }

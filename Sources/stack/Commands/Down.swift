@@ -38,14 +38,14 @@ struct Down: ParsableCommand {
       let name = try nameOfStack(in: session)
       let printer = ProgressPrinter(progress, stack: name)
       try session.finish(printer) { report in
-        try session.commands.down(name, removeVolumes: volumes, timeout: timeout, report: report)
+        try DownCommand(session.context).run(name, removeVolumes: volumes, timeout: timeout, report: report)
       }
       printer.say("stack \(name) is down")
     }
   }
 
   private func nameOfStack(in session: Session) throws -> String {
-    if let project { return try session.commands.stackToTakeDown(project, withVolumes: volumes) }
+    if let project { return try DownCommand(session.context).stack(project, withVolumes: volumes) }
     return try session.stackToTakeDown(stack ?? file ?? Caller.projectName, withVolumes: volumes)
   }
 }

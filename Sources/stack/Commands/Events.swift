@@ -24,13 +24,13 @@ struct Events: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      var options = StackCommands.EventOptions()
+      var options = EventsCommand.Options()
       options.since = since
       options.until = until
       options.follows = !noFollow
       options.isJSON = json || format == .json
-      let names = try stacks.isEmpty ? session.commands.index.names() : stacks.map { try session.stackName($0) }
-      try session.commands.events(of: names, options)
+      let names = try stacks.isEmpty ? session.context.index.names() : stacks.map { try session.stackName($0) }
+      try EventsCommand(session.context).run(on: names, options)
     }
   }
 }

@@ -50,8 +50,8 @@ struct Exec: ParsableCommand {
     if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }
     guard words.count > 1 else { throw ValidationError("say which service and what to run: stack exec web1 ls /") }
     try Session.run(needsRoot: true) { session in
-      let place = try session.commands.index.find(words[0], replica: index, in: stack.stack)
-      var options = StackCommands.ExecOptions()
+      let place = try session.context.index.find(words[0], replica: index, in: stack.stack)
+      var options = ExecCommand.Options()
       options.user = user
       options.workingDirectory = workdir
       options.environment = env
@@ -60,7 +60,7 @@ struct Exec: ParsableCommand {
       options.isDetached = detach
       let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
       throw ExitCode(
-        try session.commands.exec(
+        try ExecCommand(session.context).run(
           Array(words.dropFirst()), in: place, options, isTerminal: isTerminal,
           complain: { standardError("error: ", $0) }))
     }

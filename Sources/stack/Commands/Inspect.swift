@@ -14,7 +14,7 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      print(VisibleText.json(try session.commands.inspect(name, in: stack.stack)))
+      print(VisibleText.json(try InspectCommand(session.context).run(name, in: stack.stack)))
     }
   }
 }

@@ -77,34 +77,34 @@ struct Link: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: true) { session in
       guard let place, request.isChange else { return try show(session) }
-      let links = try session.commands.linkPlaces(place, in: stack.stack)
+      let links = try LinkCommand(session.context).places(place, in: stack.stack)
       for link in links {
         let printer = ProgressPrinter(progress, stack: link.stack)
-        try session.finish(printer) { report in try session.commands.shape(link, request, report: report) }
+        try session.finish(printer) { report in try LinkCommand(session.context).shape(link, request, report: report) }
       }
       try show(links, session)
     }
   }
 
   private func show(_ session: Session) throws {
-    if let place, place.contains(":") || !session.commands.index.names().contains(place) && !place.contains(".") {
-      return try show(try session.commands.linkPlaces(place, in: stack.stack), session)
+    if let place, place.contains(":") || !session.context.index.names().contains(place) && !place.contains(".") {
+      return try show(try LinkCommand(session.context).places(place, in: stack.stack), session)
     }
     let name = try session.stackName(place ?? stack.stack)
-    show(try session.commands.links(of: name), session)
-    if format == .table, let partition = try session.commands.partition(of: name) {
+    show(try LinkCommand(session.context).statuses(of: name), session)
+    if format == .table, let partition = try PartitionCommand(session.context).description(of: name) {
       print("cut off from each other: \(partition) (until: stack heal \(name))")
     }
   }
 
-  private func show(_ links: [StackCommands.LinkPlace], _ session: Session) throws {
-    show(try links.flatMap { try session.commands.links(of: $0.stack, $0) }, session)
+  private func show(_ links: [LinkPlace], _ session: Session) throws {
+    show(try links.flatMap { try LinkCommand(session.context).statuses(of: $0.stack, $0) }, session)
   }
 
-  private func show(_ statuses: [StackCommands.LinkStatus], _ session: Session) {
+  private func show(_ statuses: [LinkStatus], _ session: Session) {
     switch format {
     case .table: LinkTable.show(statuses)
-    case .json: for status in statuses { print(session.commands.jsonLine(of: status)) }
+    case .json: for status in statuses { print(status.jsonLine) }
     }
   }
 }
@@ -130,9 +130,11 @@ struct Partition: ParsableCommand {
       .map { side in side.split { $0 == "," || $0 == " " }.map(String.init) }.filter { !$0.isEmpty }
     guard !groups.isEmpty else { throw ValidationError("say who is to be cut off: stack partition web1,web2 db") }
     try Session.run(needsRoot: true) { session in
-      let name = try session.commands.index.stack(named: stack.stack)
+      let name = try session.context.index.stack(named: stack.stack)
       let printer = ProgressPrinter(progress, stack: name)
-      try session.finish(printer) { report in try session.commands.partition(groups, of: name, report: report) }
+      try session.finish(printer) { report in
+        try PartitionCommand(session.context).run(groups, of: name, report: report)
+      }
     }
   }
 }
@@ -150,7 +152,7 @@ struct Heal: ParsableCommand {
     try Session.run(needsRoot: true) { session in
       let name = try session.stackName(name ?? stack.stack)
       let printer = ProgressPrinter(progress, stack: name)
-      try session.finish(printer) { report in try session.commands.partition(nil, of: name, report: report) }
+      try session.finish(printer) { report in try PartitionCommand(session.context).run(nil, of: name, report: report) }
     }
   }
 }

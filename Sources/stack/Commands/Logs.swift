@@ -31,7 +31,7 @@ struct Logs: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      var options = StackCommands.LogOptions()
+      var options = LogsCommand.Options()
       options.follows = follow
       options.showsTime = timestamps
       options.showsPrefix = !noLogPrefix
@@ -43,12 +43,12 @@ struct Logs: ParsableCommand {
         guard let lines = Int(tail), lines >= 0 else { throw ValidationError("--tail takes a number of lines, or all") }
         options.tail = lines
       }
-      let places = try session.commands.index.places(of: services, in: stack.stack)
-      let name = try places.first?.stack ?? session.commands.index.stack(named: stack.stack)
+      let places = try session.context.index.places(of: services, in: stack.stack)
+      let name = try places.first?.stack ?? session.context.index.stack(named: stack.stack)
       guard places.allSatisfy({ $0.stack == name }) else {
         throw ValidationError("logs shows the services of one stack at a time")
       }
-      try session.commands.logs(of: places.map(\.service), in: name, options)
+      try LogsCommand(session.context).run(on: places.map(\.service), in: name, options)
     }
   }
 }

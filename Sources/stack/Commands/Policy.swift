@@ -22,7 +22,7 @@ struct Policy: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      let report = try session.commands.policy(of: try session.stackName(stack))
+      let report = try PolicyCommand(session.context).run(on: try session.stackName(stack))
       guard format == .table else { return print(report.json) }
       let rules = report.rules.map { ["\($0.packets)", "\($0.bytes)", $0.place, "\($0.action.rawValue): \($0.rule)"] }
       let defaults = report.defaults.sorted { $0.key < $1.key }.map { network, action in

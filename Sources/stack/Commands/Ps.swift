@@ -24,7 +24,7 @@ struct Ps: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      let names = try stack.map { [try session.stackName($0)] } ?? session.commands.index.names()
+      let names = try stack.map { [try session.stackName($0)] } ?? session.context.index.names()
       let statuses = try names.flatMap { try session.statuses(of: $0) }.filter { entry in
         status.isEmpty
           ? all || format == .table || !entry.isExited : status.contains(entry.phase)
@@ -35,7 +35,7 @@ struct Ps: ParsableCommand {
       } else if quiet {
         for pid in statuses.compactMap(\.pid) { print(pid) }
       } else if format == .json {
-        for entry in statuses { print(session.commands.jsonLine(of: entry)) }
+        for entry in statuses { print(entry.jsonLine) }
       } else {
         StatusTable.show(statuses, showsStack: names.count > 1)
       }

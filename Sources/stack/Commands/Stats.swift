@@ -23,13 +23,13 @@ struct Stats: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      let places = try session.commands.index.places(of: services, in: stack.stack)
+      let places = try session.context.index.places(of: services, in: stack.stack)
       let stacks =
         places.isEmpty
-        ? try stack.stack.map { [try session.commands.index.stack(named: $0)] } ?? session.commands.index.names()
+        ? try stack.stack.map { [try session.context.index.stack(named: $0)] } ?? session.context.index.names()
         : Set(places.map(\.stack)).sorted()
       var table = LiveTable(isLive: !noStream && isatty(STDOUT_FILENO) == 1)
-      try session.commands.watchUsage(of: places, in: stacks, isOnce: noStream) { usages in
+      try StatsCommand(session.context).run(on: places, in: stacks, isOnce: noStream) { usages in
         format == .json
           ? table.show(usages.map { $0.jsonLine + "\n" }.joined(), isAppended: true)
           : table.show(UsageTable.text(usages, showsStack: stacks.count > 1))
@@ -51,13 +51,13 @@ struct Top: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      var places = try session.commands.index.places(of: services, in: stack.stack)
+      var places = try session.context.index.places(of: services, in: stack.stack)
       if places.isEmpty {
-        let name = try session.commands.index.stack(named: stack.stack)
-        places = try session.statuses(of: name).map { try session.commands.index.find($0.name, in: name) }
+        let name = try session.context.index.stack(named: stack.stack)
+        places = try session.statuses(of: name).map { try session.context.index.find($0.name, in: name) }
       }
       for place in places {
-        let rows = try session.commands.processes(of: place)
+        let rows = try TopCommand(session.context).run(on: place)
         print("\(place.stack)/\(place.service)")
         print(UsageTable.text(rows))
       }

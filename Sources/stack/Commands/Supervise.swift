@@ -12,6 +12,6 @@ struct Supervise: ParsableCommand {
   @Argument var initProgram: String?
 
   func run() throws {
-    try StackCommands.supervise(stack, initProgram: initProgram)
+    try SuperviseCommand.run(stack, initProgram: initProgram)
   }
 }

@@ -81,22 +81,22 @@ struct Up: ParsableCommand {
       if let exitCodeFrom, !loaded.instanceNames.contains(exitCodeFrom) {
         throw ValidationError("--exit-code-from: there is no service \(exitCodeFrom)")
       }
-      var options = StackCommands.UpOptions()
+      var options = UpCommand.Options()
       options.recreate = forceRecreate ? .always : noRecreate ? .never : .changed
       options.waitsForDependencies = !noDeps
       (options.readyTimeout, options.stopTimeout) = (waitTimeout, timeout)
       guard !dryRun else {
-        return PlanPrinter(folders: session.commands.folders).show(try session.commands.plan(loaded, options))
+        return PlanPrinter(folders: session.context.folders).show(try UpCommand(session.context).plan(loaded, options))
       }
 
       let printer = ProgressPrinter(progress, stack: loaded.name)
       var desired: DesiredStack?
       try session.finish(printer) { report in
-        try session.commands.up(loaded, options, report: report) { desired = $0 }
+        try UpCommand(session.context).run(loaded, options, report: report) { desired = $0 }
       }
-      StatusTable.show(try desired.map(session.commands.statuses(of:)) ?? [])
+      StatusTable.show(try desired.map(session.context.statuses(of:)) ?? [])
       if verify {
-        let verification = try session.commands.verify(loaded.name)
+        let verification = try VerifyCommand(session.context).run(loaded.name)
         print(verification.text(width: Terminal.widthIfTerminal))
         if verification.wrong > 0 { throw ExitCode.failure }
       }

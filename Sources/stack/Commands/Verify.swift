@@ -10,11 +10,16 @@ struct Verify: ParsableCommand {
       stack verify shop.stack                       against the file as it is now
       stack verify shop --only web1,db              only checks between these
       stack verify shop --format junit >net.xml     a report for CI
+      stack verify shop --hostile                   frames that must not arrive
 
       Packets go from every service, and from the host, to every port that a
       service declares or a rule names. The results are compared with the
       networks, `policies:` and `expect:` of the stack.
       The exit code is 1 if anything differs.
+
+      With --hostile, forged frames go from inside every service to whom the file
+      does not let it reach, and in the names of others. The exit code is 1 if one
+      arrives, and 2 if some could not be sent.
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, junit }
@@ -25,6 +30,8 @@ struct Verify: ParsableCommand {
   var target: String?
   @Option(help: ArgumentHelp("Check only between these: services, host, internet.", valueName: "a,b"))
   var only: String?
+  @Flag(help: "Send forged frames instead, which must not arrive.")
+  var hostile = false
   @Option(help: "Format of the output.")
   var format = Format.table
   @Option(help: ArgumentHelp("With a file: a profile whose services run too.", valueName: "name"))
@@ -41,7 +48,8 @@ struct Verify: ParsableCommand {
         loaded = try session.load(request)
       }
       let name = try loaded?.name ?? session.stackName(target)
-      let verification = try session.commands.verify(name, as: loaded, selection)
+      if hostile { return try attack(session, name, loaded, selection) }
+      let verification = try VerifyCommand(session.context).run(name, as: loaded, selection)
       switch format {
       case .table: print(verification.text(width: Terminal.widthIfTerminal))
       case .json: print(verification.json)
@@ -49,6 +57,19 @@ struct Verify: ParsableCommand {
       }
       if verification.wrong > 0 { throw ExitCode.failure }
     }
+  }
+
+  private func attack(
+    _ session: Session, _ name: String, _ loaded: LoadedStack?, _ selection: VerifySelection
+  ) throws {
+    let verification = try HostileCommand(session.context).run(name, as: loaded, selection)
+    switch format {
+    case .table: print(verification.text)
+    case .json: print(verification.json)
+    case .junit: print(verification.junit)
+    }
+    if verification.open > 0 { throw ExitCode.failure }
+    if verification.isIncomplete { throw ExitCode(2) }
   }
 }
 
@@ -73,7 +94,7 @@ struct Reach: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: true) { session in
       let name = try session.stackName(stack.stack)
-      let verification = try session.commands.reach(from: source, to: destination, in: name)
+      let verification = try VerifyCommand(session.context).reach(from: source, to: destination, in: name)
       print(verification.details)
       if verification.wrong > 0 { throw ExitCode.failure }
     }

@@ -15,8 +15,8 @@ struct Wait: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      for place in try session.commands.index.places(of: services, in: stack.stack) {
-        guard let code = try session.commands.wait(for: place) else { throw ExitCode(130) }
+      for place in try session.context.index.places(of: services, in: stack.stack) {
+        guard let code = try WaitCommand(session.context).run(on: place) else { throw ExitCode(130) }
         print(code)
       }
     }

@@ -3,7 +3,7 @@ import Vocabulary
 
 /// The table that `link` prints: two lines for each link, one for each way.
 enum LinkTable {
-  static func show(_ statuses: [StackCommands.LinkStatus]) {
+  static func show(_ statuses: [LinkStatus]) {
     let rows = statuses.map { status in
       [
         "\(status.service):\(status.network ?? status.peer ?? status.interface)", status.direction.rawValue,
@@ -16,7 +16,7 @@ enum LinkTable {
   }
 
   /// Who has set what holds, and for how long.
-  private static func origin(of status: StackCommands.LinkStatus) -> String {
+  private static func origin(of status: LinkStatus) -> String {
     guard status.isByHand else { return status.condition.isClear ? "-" : "file" }
     return status.secondsLeft.map { "by hand, \(Int($0.rounded(.up))) s left" } ?? "by hand"
   }

@@ -26,6 +26,32 @@ import Testing
     #expect(all.contains(.bpf) && !all.contains(.sysAdmin))
   }
 
+  @Test func aRouterAdministersItsNetwork() throws {
+    let router = try security("forward: true, user: bird")
+    #expect(router.capabilities == CapabilitySet.standard.union([.init([.netAdmin])]))
+    #expect(router.confinement.ambient == CapabilitySet([.netAdmin]))
+    #expect(try security("forward: false") == DesiredSecurity())
+    #expect(try security("forward: true, cap_drop: [NET_ADMIN]") == DesiredSecurity())
+    #expect(try security("forward: true, cap_drop: [ALL]").capabilities == [])
+    let both = try security("forward: true, cap_add: [SYS_ADMIN]").added
+    #expect(both == CapabilitySet([.netAdmin, .sysAdmin]))
+  }
+
+  /// Earlier releases started routers without NET_ADMIN.
+  @Test func aRouterThatRunsWithoutNetAdminIsLeftAlone() throws {
+    let now = try resolve("services: {r: {command: x, forward: true}}")
+    let router = try #require(now.services.first)
+    var former = router
+    former.process.security = DesiredSecurity()
+    #expect(router.difference(from: former, old: now, new: now) == nil)
+    #expect(former.difference(from: router, old: now, new: now) == "privileges changed")
+    former.process.security.capabilities = []
+    #expect(router.difference(from: former, old: now, new: now) == "privileges changed")
+    former = router
+    (former.process.security, former.forwards) = (DesiredSecurity(), false)
+    #expect(router.difference(from: former, old: now, new: now) == "privileges, forward changed")
+  }
+
   @Test func privilegedIsWithoutLimits() throws {
     #expect(try security("privileged: true").confinement == .none)
     #expect(try security("privileged: true, security_opt: [no-new-privileges]").confinement.noNewPrivileges)

@@ -123,7 +123,7 @@ import Testing
   ) throws -> LoadedStack {
     var request = LoadRequest(paths: [])
     change(&request)
-    return try StackCommands(
+    return try CommandContext(
       folders: folder.folders, supervisor: SupervisorProgram(arguments: []), environment: environment,
       workingFolder: folder.path
     ).load(request)
@@ -156,7 +156,7 @@ import Testing
   @Test func whatIsTakenFromAFolderAboveIsSaid() throws {
     try Files.makeFolder("\(folder.path)/sub")
     func notes(in working: String) throws -> [String] {
-      try StackCommands(
+      try CommandContext(
         folders: folder.folders, supervisor: SupervisorProgram(arguments: []), environment: [:], workingFolder: working
       ).load(LoadRequest(paths: [])).notes
     }

@@ -11,7 +11,8 @@ import Testing
 /// changes no service.
 @Suite struct FormerRecordTests {
   private static let fixtures = sourceFolder(#filePath, up: 2) + "/Fixtures/records-6818df1"
-  private static let stacks = sourceFolder(#filePath, up: 4) + "/stacks"
+  /// The stack files as they were then.
+  private static let stacks = sourceFolder(#filePath, up: 2) + "/Fixtures/stacks-6818df1"
   private static let names = Files.list(fixtures)
 
   /// A record, with the folder of the stack files where it is in this checkout.

@@ -28,12 +28,12 @@ struct LinkInspection: ~Copyable {
   /// Both ways over an attachment.
   mutating func statuses(
     of attachment: DesiredAttachment, _ service: DesiredService
-  ) throws(KernelError) -> [StackCommands.LinkStatus] {
+  ) throws(KernelError) -> [LinkStatus] {
     let namespace = try NetworkNamespace.open(pinnedAt: folder.service(service.name).namespace)
     var inner = try NetlinkSocket(.route, in: namespace.descriptor)
     var innerFilters = try NetlinkSocket(.netfilter, in: namespace.descriptor)
     let table = LossFilter.tableName(stack.name, service.name)
-    var statuses: [StackCommands.LinkStatus] = []
+    var statuses: [LinkStatus] = []
     for direction in LinkDirection.allCases {
       var status = status(
         of: service.name, attachment.interface, direction, attachment.currentConditions, attachment.override)
@@ -54,8 +54,8 @@ struct LinkInspection: ~Copyable {
   }
 
   /// Both ways over a link between two services, seen from the first.
-  mutating func statuses(of link: DesiredLink) throws(KernelError) -> [StackCommands.LinkStatus] {
-    var statuses: [StackCommands.LinkStatus] = []
+  mutating func statuses(of link: DesiredLink) throws(KernelError) -> [LinkStatus] {
+    var statuses: [LinkStatus] = []
     for (direction, way) in [(LinkDirection.egress, link), (.ingress, link.reversed)] {
       var status = status(
         of: link.first.service, link.first.interface, direction, link.currentConditions, link.override)
@@ -76,8 +76,8 @@ struct LinkInspection: ~Copyable {
   private func status(
     of service: String, _ interface: String, _ direction: LinkDirection, _ conditions: LinkConditions,
     _ override: LinkOverride?
-  ) -> StackCommands.LinkStatus {
-    StackCommands.LinkStatus(
+  ) -> LinkStatus {
+    LinkStatus(
       stack: stack.name, service: service, interface: interface, direction: direction,
       condition: conditions[direction], isDown: override?.current.isDown ?? false, isCut: false,
       isByHand: override.map { $0.current.isDown || $0.current[direction] != nil || $0.until != nil } ?? false,
@@ -85,7 +85,7 @@ struct LinkInspection: ~Copyable {
   }
 }
 
-extension StackCommands.LinkStatus {
+extension LinkStatus {
   /// What an interface has sent, and what its queues have dropped.
   fileprivate mutating func count(_ interface: String, _ socket: inout NetlinkSocket) throws(KernelError) {
     guard let link = try socket.link(named: interface) else { return }

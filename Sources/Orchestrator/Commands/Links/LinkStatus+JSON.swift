@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Vocabulary
 
 /// One line of `link --format json`.
@@ -23,7 +22,7 @@ private struct LinkLine: Encodable {
   var octets: UInt64
   var dropped: UInt64
 
-  init(_ status: StackCommands.LinkStatus) {
+  init(_ status: LinkStatus) {
     let condition = status.condition
     (stack, service, network) = (status.stack, status.service, status.network)
     (peer, interface, secondsLeft) = (status.peer, status.interface, status.secondsLeft)
@@ -45,11 +44,7 @@ private struct LinkLine: Encodable {
   private static func part(_ share: Share) -> Double { Double(share.partsPerMillion) / 1e6 }
 }
 
-extension StackCommands {
+extension LinkStatus {
   /// A line of `link --format json`: rates in bits a second, shares as parts of one.
-  package func jsonLine(of status: LinkStatus) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(LinkLine(status))).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
-  }
+  package var jsonLine: String { JSONText.line(LinkLine(self)) }
 }

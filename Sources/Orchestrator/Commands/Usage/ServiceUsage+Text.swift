@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Vocabulary
 
 /// As Docker writes these figures.
@@ -66,8 +65,6 @@ extension ServiceUsage {
       netIO: networkText, blockIO: blockText, pids: processes.map(String.init) ?? "-", processors: processors,
       memory: memory, memoryLimit: memoryLimit, received: received, sent: sent, bytesRead: bytesRead,
       bytesWritten: bytesWritten)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    return JSONText.line(line)
   }
 }

@@ -14,7 +14,7 @@ package struct ProbePlace: Sendable {
   }
 
   /// Calls `body` with the calling thread in the namespace; sockets opened meanwhile stay there.
-  func visit<Value>(_ body: () throws(KernelError) -> Value) throws(KernelError) -> Value {
+  func visit<Value: ~Copyable>(_ body: () throws(KernelError) -> Value) throws(KernelError) -> Value {
     guard let namespace else { return try body() }
     return try visiting(namespace.descriptor, body)
   }

@@ -17,4 +17,16 @@ struct ProbeToken {
     guard payload.count >= Self.length, payload.prefix(secret.count).elementsEqual(secret) else { return nil }
     return payload.dropFirst(secret.count).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
   }
+
+  /// The same of one that stands anywhere in a frame.
+  func index(within frame: ArraySlice<UInt8>) -> Int? {
+    guard let first = secret.first else { return nil }
+    var rest = frame
+    while let start = rest.firstIndex(of: first) {
+      rest = rest[start...]
+      if let index = index(in: rest) { return index }
+      rest = rest.dropFirst()
+    }
+    return nil
+  }
 }

@@ -17,14 +17,14 @@ extension Verification {
       """
   }
 
-  private static func testCase(_ group: String, _ name: String, _ failure: String?) -> String {
+  static func testCase(_ group: String, _ name: String, _ failure: String?) -> String {
     let head = "  <testcase classname=\"\(escaped(group))\" name=\"\(escaped(name))\""
     guard let failure else { return head + "/>\n" }
     let first = failure.split(separator: "\n").first.map(String.init) ?? ""
     return head + ">\n    <failure message=\"\(escaped(first))\">\(escaped(failure))</failure>\n  </testcase>\n"
   }
 
-  private static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     text.reduce(into: "") { result, character in
       switch character {
       case "&": result += "&amp;"

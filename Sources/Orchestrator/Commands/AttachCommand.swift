@@ -1,0 +1,81 @@
+import Glibc
+import Host
+import Intent
+import Kernel
+import Logs
+import Runtime
+import SystemPackage
+import Vocabulary
+
+/// Attaches the caller's terminal to a running service.
+package struct AttachCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  /// How long a line that has not ended is waited for: a prompt is there to be answered.
+  private static let patience: CInt = 20
+
+  /// Shows what a running service writes from now on, and gives it what the caller types, until it ends or the user has enough.
+  ///
+  /// What it writes is read from its log, so nothing is taken away from that; a terminal's input goes to its master, other
+  /// input to the FIFO of `stdin_open`.
+  ///
+  /// - Returns: the service's exit code; 0 when the keys that detach were typed, 130 after Ctrl-C without a terminal.
+  package func run(on place: StackIndex.Place, withInput: Bool) throws(StackErrors) -> Int32 {
+    let subject = "\(place.stack)/\(place.service)"
+    let record = try rethrowing(subject) { () throws(KernelError) in
+      try index.record(of: place.service, in: place.stack)
+    }
+    guard let identity = record.process, let process = ServiceProcess(identity) else {
+      throw StackErrors([StackError(subject, "is not running", remedy: "start it: stack start \(subject)")])
+    }
+    let input = try withInput ? input(of: place, process) : nil
+    defer { input?.restore() }
+    let log = LogReader.Source(service: place.service, path: folders.stack(place.stack).service(place.service).log)
+    return try rethrowing(subject) { () throws(KernelError) in
+      let watch = try EndWatch([process], interrupts: context.interrupts, also: input?.detached)
+      var query = LogReader.Query(tail: 0, follow: true)
+      query.partialPatience = Self.patience
+      let reader = LogReader([log], query, interruption: watch.interruption)
+      try input?.start()
+      // A terminal of the service's own is what the caller's is for: then the service controls it.
+      let hasTerminal = try index.desired(place.stack)?.service(named: place.service)?.process.hasTerminal ?? false
+      let printer = LogPrinter(
+        .standardOutput, services: [place.service],
+        style: LogPrinter.Style(prefix: false, showsControls: !hasTerminal && isatty(STDOUT_FILENO) == 1))
+      try show(reader, printer)
+      guard input?.isDetached != true else { return 0 }
+      guard watch.hasEnded else { return 130 }
+      // By the time that the supervisor has noted how it ended, all that it wrote is in the log.
+      let code = try context.exitCode(of: place, after: identity)
+      try show(reader, printer)
+      try printer.finish()
+      return Int32(code ?? 255)
+    }
+  }
+
+  private func show(_ reader: LogReader, _ printer: LogPrinter) throws(KernelError) {
+    while let entry = reader.next() {
+      try printer.print(entry)
+      try printer.flush()
+    }
+  }
+
+  /// Nil for a service that takes none.
+  private func input(
+    of place: StackIndex.Place, _ process: ServiceProcess
+  ) throws(StackErrors) -> AttachedInput? {
+    try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
+      guard let service = try index.desired(place.stack)?.service(named: place.service) else { return nil }
+      if service.process.hasTerminal, service.process.usesInit {
+        return try AttachedInput(to: ProcessHandle.terminal(of: process.process.pidfd), isTerminal: true)
+      }
+      guard service.process.keepsStdinOpen, !service.process.hasTerminal else { return nil }
+      let path = folders.stack(place.stack).service(place.service).stdin
+      let number = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
+      guard number >= 0 else { throw KernelError("open", path, errno: Errno(rawValue: errno)) }
+      return try AttachedInput(to: Descriptor(adopting: number), isTerminal: false)
+    }
+  }
+}

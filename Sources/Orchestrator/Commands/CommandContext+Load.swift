@@ -1,0 +1,49 @@
+import Kernel
+import StackFiles
+import Vocabulary
+
+extension CommandContext {
+  /// Reads a stack file.
+  ///
+  /// - Throws: ``FileDiagnostics``, or ``StackErrors`` when there is no file to be found.
+  package func load(_ request: LoadRequest) throws -> LoadedStack {
+    var loader = StackFileLoader(
+      files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)
+    loader.isInterpolating = request.isInterpolating
+    let found = request.paths.isEmpty ? try find(loader) : StackFileSearch.Found(paths: request.paths)
+    let paths = found.paths
+    let variables = loader.variables(beside: paths)
+    let name = request.name ?? variables["COMPOSE_PROJECT_NAME"].flatMap { $0.isEmpty ? nil : $0 }
+    let outcome = loader.load(paths, name: name)
+    guard var file = outcome.stack else { throw FileDiagnostics(diagnostics: outcome.diagnostics) }
+    for (name, count) in request.scale.sorted(by: { $0.key < $1.key }) {
+      guard var service = file.services[name] else {
+        throw StackErrors([
+          StackError(nil, "cannot scale \(name): there is no such service in \(paths.joined(separator: ", "))")
+        ])
+      }
+      service.scale.value = count
+      file.services[name] = service
+    }
+    // What only one replica can have was checked with the file's own numbers.
+    let replicas = DiagnosticList()
+    if !request.scale.isEmpty { StackChecks(stack: file, serviceNames: [], diagnostics: replicas).checkReplicas() }
+    guard !replicas.hasErrors else { throw FileDiagnostics(diagnostics: replicas.sorted) }
+    let selection = file.activeServices(
+      profiles: request.profiles.isEmpty ? variables.list("COMPOSE_PROFILES", separator: ",") : request.profiles,
+      named: request.services, withDependencies: request.includesDependencies)
+    guard selection.diagnostics.isEmpty else { throw FileDiagnostics(diagnostics: selection.diagnostics) }
+    return LoadedStack(
+      file: file, services: selection.services,
+      named: request.services.isEmpty ? nil : Set(selection.services.map(\.name.value)), variables: outcome.variables,
+      notes: (found.isAbove ? ["using \(paths.joined(separator: ", "))"] : [])
+        + [DiagnosticRenderer(isColored: false).render(outcome.diagnostics)].filter { !$0.isEmpty })
+  }
+
+  private func find(_ loader: StackFileLoader) throws(StackErrors) -> StackFileSearch.Found {
+    try StackFileSearch(
+      list: { Files.list($0) }, workingFolder: workingFolder, variables: loader.variables(in: workingFolder),
+      trust: FileTrust(environment: environment)
+    ).find()
+  }
+}

@@ -1,0 +1,100 @@
+import Glibc
+import Host
+import Kernel
+import Runtime
+import Vocabulary
+
+/// Copies files between the host and a running service.
+package struct CopyCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  /// One side of a copy: `web1:/etc/hosts`, `web/web1:/srv`, or a path of the host.
+  private enum Side {
+    case host(String)
+    case service(String, path: String)
+
+    /// What stands before the first colon is a service, unless it looks like a path: `./a:b`.
+    init(_ text: String) {
+      guard let colon = text.firstIndex(of: ":"), colon > text.startIndex, !text.hasPrefix("."), !text.hasPrefix("/")
+      else {
+        self = .host(text)
+        return
+      }
+      let path = String(text[text.index(after: colon)...])
+      self = .service(String(text[..<colon]), path: path.hasPrefix("/") ? path : "/\(path)")
+    }
+
+    var path: String {
+      switch self {
+      case .host(let path), .service(_, let path): path
+      }
+    }
+
+    /// What a copy of it is called in a folder: `.` for a path that ends in it, whose contents are meant.
+    var name: String {
+      let last = path.split(separator: "/").last.map(String.init) ?? "."
+      return last == ".." || path.hasSuffix("/.") ? "." : last
+    }
+  }
+
+  /// Copies files and folders between the host and a running service.
+  ///
+  /// - Returns: what was left out: devices, sockets, FIFOs.
+  package func run(_ source: String, to target: String, in stack: String?) throws(StackErrors) -> [String] {
+    guard source != "-", target != "-" else {
+      throw StackErrors([
+        StackError(
+          nil, "cannot copy to or from -: cp knows no tar streams",
+          remedy: "run tar in the service (stack exec web1 tar -c /path), or write ./- for a file of that name")
+      ])
+    }
+    let (from, to) = (Side(source), Side(target))
+    switch (from, to) {
+    case (.service(let service, let path), .host(let hostPath)):
+      let (place, process) = try running(service, in: stack)
+      return try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
+        let root = try Container.root(of: process.process.pidfd)
+        var copy = TreeCopy()
+        try copy.copy(
+          TreeCopy.Place(path, in: root, of: place.service), to: TreeCopy.Place(onHost: hostPath, naming: from.name))
+        return copy.omitted
+      }
+    case (.host(let hostPath), .service(let service, let path)):
+      let (place, process) = try running(service, in: stack)
+      return try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
+        let root = try Container.root(of: process.process.pidfd)
+        // The service's own root, as the host numbers it.
+        var status = stat()
+        guard fstat(root.rawValue, &status) == 0 else {
+          throw KernelError("look at", "the service's root", errno: .init(rawValue: errno))
+        }
+        var copy = TreeCopy(owner: (status.st_uid, status.st_gid))
+        try copy.copyAsOwner(
+          TreeCopy.Place(onHost: hostPath), to: TreeCopy.Place(path, in: root, of: place.service, naming: from.name))
+        return copy.omitted
+      }
+    default:
+      throw StackErrors([
+        StackError(
+          nil, "one of the two must be in a service, and the other on the host",
+          remedy: "write the one in the service as web1:/path")
+      ])
+    }
+  }
+
+  private func running(
+    _ service: String, in stack: String?
+  ) throws(StackErrors) -> (place: StackIndex.Place, process: ServiceProcess) {
+    let place = try index.find(service, in: stack)
+    let subject = "\(place.stack)/\(place.service)"
+    let record = try rethrowing(subject) { () throws(KernelError) in
+      try index.record(of: place.service, in: place.stack)
+    }
+    guard let process = record.process.flatMap({ ServiceProcess($0) }) else {
+      throw StackErrors([StackError(subject, "is not running", remedy: "start it: stack start \(subject)")])
+    }
+    return (place, process)
+  }
+}

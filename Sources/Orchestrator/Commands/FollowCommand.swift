@@ -1,0 +1,42 @@
+import Host
+import Intent
+import Kernel
+import Supervision
+import Vocabulary
+
+/// Follows a stack until one of its services ends, for `up --abort-on-container-exit`.
+package struct FollowCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  /// Follows what a stack's services write until one of them has ended, then stops them all.
+  ///
+  /// - Parameters:
+  ///   - instances: the instances that are meant; all of the stack's when empty.
+  ///   - chosen: whose exit code counts; nil for that of the first to end.
+  /// - Returns: the exit code; 130 when the user did not want to wait any longer.
+  package func run(
+    _ stack: String, _ instances: [String], exitCodeFrom chosen: String?, _ options: LogsCommand.Options,
+    report: (OperationEvent) -> Void
+  ) throws(StackErrors) -> Int32 {
+    let statuses = try statuses(of: stack).filter { instances.isEmpty || instances.contains($0.service.name) }
+    let processes = statuses.compactMap { status in status.record.process.flatMap { ServiceProcess($0) } }
+    let isOneGone = processes.count < statuses.count
+    let watch = try rethrowing(stack) { () throws(KernelError) in
+      try EndWatch(isOneGone ? [] : processes, interrupts: context.interrupts)
+    }
+    try LogsCommand(context).run(on: instances, in: stack, options, until: watch.interruption)
+    let isCancelled = !watch.hasEnded
+    let meant = Set(statuses.map(\.service.name))
+    let first = try context.statuses(of: stack).first { status in
+      meant.contains(status.service.name) && !status.record.phase.isAlive
+    }?.service.name
+    _ = try ActCommand(context).run(.stop, on: instances, of: stack, report: report)
+    guard !isCancelled else { return 130 }
+    let wanted = try context.statuses(of: stack).first { status in
+      chosen.map { status.service.name == $0 || status.service.service == $0 } ?? (status.service.name == first)
+    }
+    return Int32(wanted?.record.exitCode ?? 255)
+  }
+}

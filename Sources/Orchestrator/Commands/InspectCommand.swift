@@ -1,0 +1,41 @@
+import Host
+import Intent
+import Kernel
+import Vocabulary
+
+/// Prints what is recorded of a stack or a service.
+package struct InspectCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  /// What is known of a stack or of a service.
+  ///
+  /// - Parameter name: a stack, a service, or `stack/service`; nil for the only stack.
+  package func run(_ name: String?, in stack: String?) throws(StackErrors) -> String {
+    if let name, !index.names().contains(name) || name.contains("/") {
+      let places = Set(try index.places(of: name, in: stack))
+      var inspections: [Inspection] = []
+      for stack in Set(places.map(\.stack)) {
+        for status in try statuses(of: stack) where places.contains(.init(stack: stack, service: status.name)) {
+          inspections.append(Inspection(service: status.service, record: status.record))
+        }
+      }
+      return inspections.count == 1 ? JSONText.pretty(inspections.first) : JSONText.pretty(inspections)
+    }
+    let found = try index.stack(named: name ?? stack)
+    let desired = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }
+    let records = try statuses(of: found).map(\.record)
+    return JSONText.pretty(StackInspection(stack: desired, records: records))
+  }
+
+  private struct Inspection: Encodable {
+    var service: DesiredService
+    var record: ServiceRecord
+  }
+
+  private struct StackInspection: Encodable {
+    var stack: DesiredStack?
+    var records: [ServiceRecord]
+  }
+}

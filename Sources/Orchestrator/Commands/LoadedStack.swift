@@ -1,0 +1,98 @@
+import Intent
+import Kernel
+import Resolve
+import StackFiles
+import Vocabulary
+
+/// A stack file that was read and found good.
+package struct LoadedStack: Sendable {
+  let file: StackFile
+  /// The services that are to run: those in no profile, and in the profiles asked for; or those asked for by name.
+  private(set) var services: [StackFile.Service]
+  /// The names of the services that were asked for by name, with what they depend on; nil when all are meant.
+  let named: Set<String>?
+  let variables: [VariableUse]
+  /// What is to be told though it stops nothing, each ready to be printed.
+  package let notes: [String]
+
+  package var name: String { file.name.value }
+  package var serviceNames: [String] { services.map(\.name.value) }
+  /// Services, and each of their replicas by its own name.
+  package var instanceNames: [String] {
+    services.flatMap { service in
+      [service.name.value] + (1...max(service.scale.value, 1)).map { "\(service.name.value)-\($0)" }
+    }
+  }
+  package var networkNames: [String] { file.networks.names }
+  /// The stack as it is understood, in one form whatever the file's.
+  package var yaml: String { file.output.yaml }
+  package var json: String { file.output.prettyJSON }
+  /// The variables that the file refers to: name, whether it is required, what stands in for it.
+  package var variableRows: [[String]] {
+    variables.map { [$0.name, $0.isRequired ? "yes" : "no", $0.defaultValue ?? "-"] }
+  }
+
+  /// Two folders of one name, or two files, may well be two stacks that know nothing of each other.
+  ///
+  /// - Throws: that the stack came up from another file, which is still there, and would lose services that only that one has.
+  func checkOrigin(of recorded: DesiredStack) throws(StackErrors) {
+    let path = file.path
+    guard recorded.file.hasPrefix("/"), Files.exists(recorded.file), !Files.isSame(recorded.file, path) else { return }
+    let foreign = Set(recorded.services.map(\.service)).subtracting(file.services.names).sorted()
+    guard !foreign.isEmpty else { return }
+    throw StackErrors([
+      StackError(
+        name, "is up from \(recorded.file), and \(foreign.joined(separator: ", ")) is not in \(path)",
+        remedy: "give this one another name, -p NAME, or take that one down: stack down \(name)")
+    ])
+  }
+
+  /// Whether a service is one of those that are meant.
+  package func isAbout(_ service: String) -> Bool { named?.contains(service) ?? true }
+
+  /// Where services were asked for by name, the stack's other services that are there belong to it as well, with as many
+  /// replicas as there are.
+  func joined(by recorded: DesiredStack?) -> LoadedStack {
+    guard let named, let recorded else { return self }
+    let present = Dictionary(grouping: recorded.services, by: \.service)
+    var whole = self
+    whole.services = file.services.compactMap { service in
+      guard !named.contains(service.name.value) else { return service }
+      guard let instances = present[service.name.value] else { return nil }
+      var other = service
+      other.scale.value = instances.count
+      return other
+    }
+    return whole
+  }
+
+  /// Whether some link is to have what only netem does.
+  var needsEmulator: Bool {
+    services.contains { $0.attachments.contains { $0.conditions.conditions.needsEmulator } }
+      || file.links.contains { link in
+        link.declared(from: link.first, to: link.second).condition.needsEmulator
+          || link.declared(from: link.second, to: link.first).condition.needsEmulator
+      }
+  }
+
+  /// Whether some network has VLANs.
+  var hasVLANs: Bool {
+    file.networks.contains { !$0.vlans.isEmpty } || services.contains { $0.attachments.contains { $0.vlan != nil } }
+  }
+
+  /// What its services are to see of the host's files.
+  func paths(in folder: StackFolder) -> Set<String> {
+    Set(services.flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [folder.hostRootOnDisk])
+  }
+
+  /// Every host port that the file asks for by number.
+  var hostPorts: Set<UInt16> {
+    Set(
+      services.flatMap(\.ports).flatMap { port -> [UInt16] in
+        switch port.host {
+        case .free: []
+        case .oneOf(let range), .fixed(let range): Array(range)
+        }
+      })
+  }
+}

@@ -1,0 +1,75 @@
+import Host
+import Intent
+import Kernel
+import Logs
+import SystemPackage
+import Vocabulary
+
+/// Prints what services wrote.
+package struct LogsCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  package struct Options: Sendable {
+    /// Only so many lines of each service, the last ones.
+    package var tail: Int?
+    /// A time as RFC 3339 has it, or a duration before now, such as `10m`.
+    package var since: String?
+    package var until: String?
+    package var follows = false
+    package var showsTime = false
+    package var showsPrefix = true
+    package var isColored = false
+    /// Whether the output is a terminal, which services are not to control.
+    package var isTerminal = false
+
+    package init() {}
+  }
+
+  /// Writes what services wrote to standard output, until the end, or Ctrl-C when it follows.
+  ///
+  /// - Parameter services: all of the stack's when empty.
+  package func run(on services: [String], in stack: String, _ options: Options) throws(StackErrors) {
+    try run(on: services, in: stack, options, until: interruption)
+  }
+
+  func run(
+    on services: [String], in stack: String, _ options: Options, until interruption: Interruption
+  ) throws(StackErrors) {
+    var query = LogReader.Query()
+    query.tail = options.tail
+    query.since = try Self.time(options.since)
+    query.until = try Self.time(options.until)
+    query.follow = options.follows
+    let names = try services.isEmpty ? statuses(of: stack).map(\.service.name) : services
+    let sources = names.map { LogReader.Source(service: $0, path: folders.stack(stack).service($0).log) }
+    let reader = LogReader(sources, query, interruption: interruption)
+    let printer = LogPrinter(
+      .standardOutput, services: names,
+      style: LogPrinter.Style(
+        prefix: options.showsPrefix, colour: options.isColored, timestamps: options.showsTime,
+        showsControls: options.isTerminal))
+    do throws(KernelError) {
+      while let entry = reader.next() {
+        try printer.print(entry)
+        if options.follows { try printer.flush() }
+      }
+      try printer.finish()
+    } catch {
+      // Whoever reads has read enough: `stack logs | head`.
+      guard error.errno != .brokenPipe else { return }
+      throw StackErrors([StackError(stack, error)])
+    }
+  }
+
+  static func time(_ text: String?) throws(StackErrors) -> LogTime? {
+    guard let text else { return nil }
+    guard let time = LogTime(argument: text) else {
+      throw StackErrors([
+        StackError(nil, "\(text) is no time", remedy: "write 2026-01-31T12:00:00Z, or 10m for ten minutes ago")
+      ])
+    }
+    return time
+  }
+}

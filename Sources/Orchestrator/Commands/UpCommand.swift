@@ -1,0 +1,145 @@
+import Host
+import Intent
+import Kernel
+import Planning
+import Resolve
+import StackFiles
+import Supervision
+import Vocabulary
+
+/// Brings a stack up.
+package struct UpCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  package struct Options: Sendable {
+    package var recreate = Recreate.changed
+    /// Whether services wait for those that they depend on.
+    package var waitsForDependencies = true
+    /// Seconds until a service that is not ready counts as failed; nil for a minute, or longer where a health check may
+    /// take longer to decide.
+    package var readyTimeout: Double?
+    /// Seconds for services that are made anew to stop by themselves; nil for each service's own grace period.
+    package var stopTimeout: Double?
+
+    package enum Recreate: Sendable { case changed, always, never }
+
+    package init() {}
+  }
+
+  /// Brings a stack up, and returns when every service is ready.
+  ///
+  /// - Parameters:
+  ///   - report: gets what happens meanwhile.
+  ///   - chosen: gets what the stack is to be, once what the file leaves open is chosen.
+  /// - Throws: why it did not come up; then nothing of what was done is left.
+  package func run(
+    _ source: LoadedStack, _ options: Options, report: (OperationEvent) -> Void,
+    chosen: (DesiredStack) -> Void = { _ in }
+  ) throws(StackErrors) -> OperationEvent {
+    let folder = folders.stack(source.name)
+    return try context.locked(source.name, report: report) { () throws(StackErrors) in
+      let isNew = !Files.exists(folder.path)
+      // A supervisor takes as long to start as the choices take to be made, so it starts meanwhile.
+      let session = try context.openIdleSession(folder)
+      let desired: DesiredStack
+      do throws(StackErrors) {
+        desired = try claim(source, options) { report(OperationEvent(.warning, text: $0)) }
+        try session.confirm()
+      } catch {
+        session.abandon()
+        if isNew { try? Files.remove(folder.path) }
+        throw error
+      }
+      defer { try? Files.remove(folder.claim) }
+      chosen(desired)
+      warn(of: desired, report: report)
+      for text in desired.claimsInWords { report(OperationEvent(.warning, text: text)) }
+      return try context.perform(
+        SupervisorMethods.Up.self,
+        SupervisorMethods.Up.Parameters(
+          scope: scope(of: source, desired, options), readyTimeout: options.readyTimeout,
+          stopTimeout: options.stopTimeout),
+        on: folder, over: session, cancelsWhenInterrupted: true, report: report)
+    }
+  }
+
+  /// Chooses what the file leaves open and puts the choice on record. One command at a time chooses on this host.
+  private func claim(
+    _ source: LoadedStack, _ options: Options, note: (String) -> Void
+  ) throws(StackErrors) -> DesiredStack {
+    let choosing = try rethrowing(nil) { () throws(KernelError) in
+      try StackLock(folders.choosingLock, interruption: interruption)
+    }
+    let folder = folders.stack(source.name)
+    do {
+      let desired = try desired(source, options, note: note)
+      try rethrowing(source.name) { () throws(KernelError) in
+        try Files.makeFolder(folder.path)
+        // A service's root owns what it leaves in a volume as the host's root does, set-user-ID programs too: no other user of the
+        // host may come near it. The first is a link where the state was moved elsewhere, so each stack's own is closed as well.
+        for path in [folders.lib, folder.lib] { try Files.closeToOthers(path) }
+        try StateFile(path: folder.claim).write(desired, isDurable: true)
+      }
+      choosing.remove()
+      return desired
+    } catch {
+      choosing.remove()
+      throw error
+    }
+  }
+
+  /// What `up` would do.
+  package func plan(_ source: LoadedStack, _ options: Options) throws(StackErrors) -> Plan {
+    let desired = try desired(source, options) { _ in }
+    return try rethrowing(source.name) { () throws(KernelError) in
+      let recorded = try index.desired(source.name)
+      var observed: Planner.Observed = [:]
+      for service in recorded?.services ?? [] {
+        observed[service.name] = try index.record(of: service.name, in: source.name).phase
+      }
+      return Planner.up(
+        desired, recorded: recorded, isSettled: Files.exists(folders.stack(source.name).settled), observed: observed,
+        scope: scope(of: source, desired, options))
+    }
+  }
+
+  private func scope(of source: LoadedStack, _ desired: DesiredStack, _ options: Options) -> Planner.Scope {
+    Planner.Scope(
+      instances: source.named.map { named in Set(desired.services.filter { named.contains($0.service) }.map(\.name)) },
+      // Instances that are to stay as they are are kept out of what is desired.
+      recreatesAll: options.recreate == .always, waitsForDependencies: options.waitsForDependencies)
+  }
+
+  func desired(
+    _ file: LoadedStack, _ options: Options, note: (String) -> Void = { _ in }
+  ) throws(StackErrors) -> DesiredStack {
+    let folder = folders.stack(file.name)
+    let pools = try HostConfiguration.read(folders.configuration, environment: context.environment).pools
+    let previous = try rethrowing(file.name) { () throws(KernelError) in try index.desired(file.name) }
+    if let previous { try file.checkOrigin(of: previous) }
+    let source = file.joined(by: previous)
+    let facts = try rethrowing(source.name) { () throws(KernelError) in
+      var facts = try HostFacts.observe(
+        except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
+        paths: source.paths(in: folder),
+        portsOfInterest: source.hostPorts, isJoining: source.file.networks.contains { $0.external != nil },
+        parents: Set(source.file.networks.compactMap(\.parent?.value)))
+      if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
+      if source.hasVLANs { facts.tellsVLANsApart = try VLANTrial.isThere() }
+      return facts
+    }
+    for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
+    let desired = try Resolver.resolve(
+      source.file, services: source.services, facts: facts, previous: previous, folder: folder)
+    if let text = MissingVLANs.note(of: desired) { note(text) }
+    guard let previous else { return desired }
+    var spared = Planner.sparing(previous, in: desired) { service in
+      options.recreate == .never || !source.isAbout(service.service)
+    }
+    // Where others are to stay as they are, so are those that the file has no more.
+    if source.named != nil { spared.services += Planner.orphans(of: previous, in: spared) }
+    return spared
+  }
+}

@@ -1,0 +1,42 @@
+import Addresses
+import Netfilter
+
+/// One frame of a kind that must not arrive, and where.
+struct HostileAttempt: Hashable, Sendable {
+  var kind: HostileClass
+  /// The place that it is sent from, by name, and the interface there.
+  var attacker: String
+  var interface: String
+  /// The places that it must not arrive at, by name.
+  var victims: [String]
+  /// "From the victim to me", sent first, so that the frame passes as the answer.
+  var question: ForgedFrame?
+  var frame: ForgedFrame
+  /// What is sent, for people: `UDP from 10.99.0.3 to 10.99.0.4`.
+  var words: String
+  /// What should stop it, the nearest first.
+  var guards: [HostileGuard]
+
+  /// Whether frames of others may go astray while it is tried.
+  var takesFrames: Bool { kind == .hardware || kind == .claim }
+}
+
+/// What stops forged frames: a chain of a stack's tables.
+struct HostileGuard: Hashable, Sendable {
+  var table: NftTableName
+  var chain: String
+}
+
+/// A frame that must arrive, so that silence about others means something.
+struct HostileControl: Hashable, Sendable {
+  var attacker: String
+  var interface: String
+  /// Where it is seen: a service's place, or a link of the host.
+  var witness: Witness
+  var frame: ForgedFrame
+
+  enum Witness: Hashable, Sendable {
+    case service(String)
+    case link(String)
+  }
+}

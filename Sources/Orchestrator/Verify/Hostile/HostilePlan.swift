@@ -1,0 +1,170 @@
+import Addresses
+import Intent
+import Netfilter
+import Rules
+
+/// Which frames are sent from where to show that none of them arrives. Pure: from the stacks alone.
+///
+/// What may be sent follows from the file, and not from the tables that hold services to it.
+package struct HostilePlan {
+  let stack: DesiredStack
+  private let selection: VerifySelection
+  /// The interfaces of the stack, and one for each network of other stacks.
+  let own: [Foothold]
+  let others: [Foothold]
+  private(set) var attempts: [HostileAttempt] = []
+  private(set) var controls: [HostileControl] = []
+  /// Pairs of interfaces that are left out since there are too many.
+  private(set) var leftOut = 0
+
+  var refusals: HostileRefusals
+  /// Each attempt has ports of its own, so that no packet passes as the answer to another attempt's.
+  private var port: UInt16
+
+  /// How many pairs of interfaces are tried. Of more, each interface tries as many as fit, and all are tried by somebody.
+  private static let mostPairs = 4000
+
+  /// - Parameters:
+  ///   - others: stacks that are up beside it.
+  ///   - firstPort: of ``ports``, where those that attempts have begin.
+  package init(
+    _ stack: DesiredStack, others: [DesiredStack] = [], _ selection: VerifySelection = VerifySelection(),
+    firstPort: UInt16
+  ) {
+    (self.stack, self.selection) = (stack, selection)
+    refusals = HostileRefusals(stack)
+    port = firstPort
+    own = Foothold.all(of: stack) { Self.place(of: $0, in: stack, seenFrom: stack) }
+    self.others = others.flatMap { other in
+      var seen: Set<String> = []
+      return Foothold.all(of: other) { Self.place(of: $0, in: other, seenFrom: stack) }
+        .filter { seen.insert($0.network.bridge).inserted }
+    }
+    let all = own + self.others
+    let width = max(1, Self.mostPairs / max(1, all.count))
+    for (index, attacker) in all.enumerated() {
+      let isOwn = index < own.count
+      let victims = isOwn ? all : own
+      // Beginning behind itself, so that everybody's turn comes.
+      let turned = victims.indices.map { victims[($0 + index + 1) % victims.count] }
+        .filter { $0.place != attacker.place && isSelected(attacker.place, $0.place) }
+      let tried = turned.prefix(width)
+      leftOut += turned.count - tried.count
+      let neighbours = all.filter { $0.segment == attacker.segment }
+      for (turn, victim) in tried.enumerated() { attack(attacker, victim, neighbours, turn: turn) }
+      if isOwn, isSelected(attacker.place, Self.host) { attackHost(attacker, neighbours) }
+      attackGroups(attacker, tried.filter { $0.segment == attacker.segment })
+    }
+    let attackers = Set(attempts.map(\.attacker))
+    for attacker in all where attackers.contains(attacker.place) {
+      control(attacker, all.filter { $0.segment == attacker.segment })
+    }
+  }
+
+  /// Between two of those that are named, or with the one that is.
+  private func isSelected(_ attacker: String, _ victim: String) -> Bool {
+    let only = selection.only
+    guard !only.isEmpty else { return true }
+    func isNamed(_ place: String) -> Bool {
+      only.contains(place) || place == Self.host && only.contains("\(ReachPeer.host)")
+        || stack.service(named: place).map { only.contains($0.service) } ?? false
+    }
+    return only.count == 1 ? isNamed(attacker) || isNamed(victim) : isNamed(attacker) && isNamed(victim)
+  }
+
+  /// The name of a service's place: with its stack's before it where that is another one.
+  package static func place(of service: DesiredService, in stack: DesiredStack, seenFrom own: DesiredStack) -> String {
+    stack.name == own.name ? service.name : "\(stack.name)/\(service.name)"
+  }
+
+  /// A port that no other attempt has.
+  mutating func nextPort() -> UInt16 {
+    defer { port = port >= Self.ports.upperBound ? Self.ports.lowerBound : port + 1 }
+    return port
+  }
+
+  /// Below those that Linux chooses by itself (ip_local_port_range).
+  package static let ports: ClosedRange<UInt16> = 20_000...32_000
+
+  // MARK: What is tried
+
+  private mutating func control(_ attacker: Foothold, _ neighbours: [Foothold]) {
+    guard let address = attacker.address(.v4) else { return }
+    func add(_ witness: HostileControl.Witness, _ receiver: IPAddress, _ hardware: MACAddress) {
+      controls.append(
+        HostileControl(
+          attacker: attacker.place, interface: attacker.attachment.interface, witness: witness,
+          frame: ForgedFrame(
+            source: attacker.attachment.mac, destination: hardware,
+            packet: .claim(address: address, at: attacker.attachment.mac, to: receiver, of: hardware))))
+    }
+    if let gateway = attacker.gateway(.v4) { add(.link(attacker.network.bridge), gateway, attacker.network.mac) }
+    let other = neighbours.first { $0.place != attacker.place && !$0.attachment.isSetDown }
+    if let other, let receiver = other.address(.v4) { add(.service(other.place), receiver, other.attachment.mac) }
+  }
+
+  private mutating func attack(_ attacker: Foothold, _ victim: Foothold, _ neighbours: [Foothold], turn: Int) {
+    if attacker.segment == victim.segment {
+      let apart = neighbours.filter { $0.place != attacker.place && $0.place != victim.place }
+      let third = apart.isEmpty ? nil : apart[turn % apart.count]
+      for family in AddressFamily.allCases {
+        attackNeighbour(attacker, victim, family, third)
+        forgeQuestion(attacker, victim, family)
+      }
+      attackBeyondFamilies(attacker, victim)
+    } else if attacker.network.bridge == victim.network.bridge {
+      attackOtherVLAN(attacker, victim)
+    } else {
+      for family in AddressFamily.allCases {
+        attackByGateway(attacker, victim, family, neighbours, turn: turn)
+        forgeQuestion(attacker, victim, family)
+      }
+      attackByTunnel(attacker, victim)
+    }
+  }
+
+  mutating func add(
+    _ kind: HostileClass, _ attacker: Foothold, _ victims: [String], _ frame: ForgedFrame, question: ForgedFrame? = nil,
+    _ words: String, by guards: [HostileGuard]
+  ) {
+    attempts.append(
+      HostileAttempt(
+        kind: kind, attacker: attacker.place, interface: attacker.attachment.interface, victims: victims,
+        question: question, frame: frame, words: words, guards: guards))
+  }
+
+  /// What is sent to the host is seen by whoever listens on it.
+  static var host: String { ReachPeer.host.place }
+}
+
+extension Foothold {
+  /// A frame of its own to a neighbour, or to the host on the way to others.
+  func frame(_ packet: ForgedPacket, to hardware: MACAddress) -> ForgedFrame {
+    ForgedFrame(source: attachment.mac, destination: hardware, packet: packet)
+  }
+
+  /// The chains of its stack's port guard.
+  func ports(_ chain: String) -> HostileGuard {
+    HostileGuard(table: PortGuard.tableName(stack), chain: chain)
+  }
+
+  /// The chains of the stack that owns its network.
+  func table(_ chain: String) -> HostileGuard {
+    HostileGuard(table: NftTableName(.inet, StackTable.name(of: network.owner ?? stack)), chain: chain)
+  }
+
+  /// Where sources are held to the port's own.
+  var sourceGuard: HostileGuard { ports(bridges ? "from_others" : "addressed") }
+}
+
+extension Traffic {
+  /// The packet between two addresses, from a port of the sender's.
+  func packet(from sender: IPAddress, _ port: UInt16, to receiver: IPAddress) -> ForgedPacket {
+    let (from, to) = (Endpoint(address: sender, port: port), Endpoint(address: receiver, port: self.port))
+    if case .tcp = self { return .opening(from: from, to: to) }
+    return .datagram(from: from, to: to)
+  }
+
+  /// `UDP` or `TCP`
+  var name: String { if case .tcp = self { "TCP" } else { "UDP" } }
+}
