@@ -26,6 +26,7 @@ extension NftStatement {
     case .verdict(let verdict): verdict.rendered
     case .reject(let rejection): rejection.rendered(in: family)
     case .masquerade: "masquerade"
+    case .masqueradePorts(let range): "masquerade to :\(range.lowerBound)-\(range.upperBound)"
     case .snat(let address): "snat \(address.nftFamily.rendered) to \(address)"
     case .dnat(let address, let port):
       "dnat \(address.nftFamily.rendered) to "

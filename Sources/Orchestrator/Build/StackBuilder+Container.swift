@@ -20,13 +20,14 @@ extension StackBuilder {
     try StateFile(path: paths.execContext).write(ExecContext(service, entrance))
     let birthplace = try entrance.birthplace()
 
+    let shared = try sharedSources(of: service)
+    let rootFolder = try sharedRoot(of: service)
     var spec = ContainerSpec(
-      hostname: service.hostname, root: try root(of: service, paths), process: try process(of: service))
+      hostname: service.hostname, root: try root(of: service, paths, rootFolder), process: try process(of: service))
     spec.domainname = service.domainname
     spec.openFiles = openFiles
     spec.networkNamespace = namespace.descriptor.fileDescriptor
     spec.readOnlyRoot = service.process.isRootReadOnly
-    let shared = try sharedSources(of: service)
     spec.mounts = try mounts(of: service, paths, shared)
     spec.stdio = stdio(of: service, paths)
     spec.cgroup = birthplace.descriptor
@@ -40,7 +41,7 @@ extension StackBuilder {
     spec.exitRecord = exitRecord.fileDescriptor
     do {
       let process = try launch(spec, for: service, in: namespace)
-      withExtendedLifetime((neighbours, shared)) {}
+      withExtendedLifetime((neighbours, shared, rootFolder)) {}
       return ServiceProcess(process, output: output)
     } catch {
       throw explained(error, service)
@@ -96,11 +97,14 @@ extension StackBuilder {
     return error
   }
 
-  private func root(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) -> ContainerRoot {
+  private func root(
+    of service: DesiredService, _ paths: ServiceFolder, _ shared: SharedDescriptor?
+  ) throws(KernelError) -> ContainerRoot {
     let lower: String
+    let opened = shared.map { "/proc/self/fd/\($0.descriptor.rawValue)" }
     switch service.root {
-    case .direct(let folder): return .direct(folder)
-    case .overlay(let folder): lower = folder
+    case .direct(let folder): return .direct(opened ?? folder)
+    case .overlay(let folder): lower = opened ?? folder
     case .host: lower = try builtHostRoot().lower
     }
     try makeLayer(of: service, paths)
@@ -148,6 +152,12 @@ extension StackBuilder {
       mounts.append(place)
     }
     return mounts
+  }
+
+  /// The root folder, where services can write to a folder around it.
+  private func sharedRoot(of service: DesiredService) throws(KernelError) -> SharedDescriptor? {
+    guard let folder = service.sharedFolderOfRoot, let path = service.root.folder else { return nil }
+    return SharedDescriptor(try SharedFolder(folder).open(String(path.dropFirst(folder.count)), creates: false))
   }
 
   /// Sources in folders that services can write to, by the numbers of their mounts. A service could put a link to any other

@@ -14,6 +14,8 @@ package struct DesiredService: Codable, Hashable, Sendable {
   package var hostname: String
   package var domainname: String?
   package var root: DesiredRoot
+  /// As ``DesiredMount/sharedFolder`` says of a mount.
+  package var sharedFolderOfRoot: String?
   package var process: DesiredProcess
   /// What root inside is outside, the first of 65,536 ids of the service's own; nil where it is the host's own root.
   package var firstIdentity: UInt32?
@@ -105,6 +107,14 @@ package enum DesiredRoot: Codable, Hashable, Sendable {
   case overlay(folder: String)
   /// The folder itself: what the service writes stays in it.
   case direct(folder: String)
+
+  /// Of the stack file; nil for the host's.
+  package var folder: String? {
+    switch self {
+    case .host: nil
+    case .overlay(let folder), .direct(let folder): folder
+    }
+  }
 }
 
 /// The service's own command and what it starts with.

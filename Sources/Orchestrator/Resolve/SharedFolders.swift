@@ -8,10 +8,11 @@ struct SharedFolders {
     paths = Set(services.flatMap(\.mounts).filter { !$0.isReadOnly }.compactMap(\.hostPath))
   }
 
-  /// Tells each mount which of them its source lies in.
+  /// Tells each root and each mount which of them its folder lies in.
   func note(in services: inout [DesiredService]) {
     guard !paths.isEmpty else { return }
     for service in services.indices {
+      services[service].sharedFolderOfRoot = services[service].root.folder.flatMap(outermost)
       for mount in services[service].mounts.indices {
         services[service].mounts[mount].sharedFolder = services[service].mounts[mount].hostPath.flatMap(outermost)
       }

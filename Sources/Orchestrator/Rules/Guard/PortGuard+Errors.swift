@@ -30,7 +30,7 @@ extension PortGuard {
   private func beyond(_ family: AddressFamily) -> NftSet {
     NftSet(
       "beyond\(family.suffix)",
-      key: [.interfaceName, family == .v4 ? .quotedAddress : .neighbourTarget], isInterval: true,
+      key: [.interfaceName, family.quotedType], isInterval: true,
       elements: all.flatMap { port in
         further(port, family).map { NftElement(.interface(port.link), family.quoted($0)) }
       }, comment: "further ones that packets for are sent to it")
@@ -42,21 +42,14 @@ extension PortGuard {
     return AddressRange.merged((port.claimed[family] ?? []) + (port.routed[family] ?? []) + subnets)
   }
 
-  /// What conntrack takes for an error: of ICMP the types in nf_conntrack_icmpv4_error, of ICMPv6 all below 128
-  /// (nf_conntrack_icmpv6_error).
   var errorRules: [NftRule] {
-    families.map { family in
-      let types: NftMatch =
-        family == .v4
-        ? .anyOf(.icmpType, [3, 4, 11, 12].map { .icmpType($0) }) : .field(.icmpv6Type, .icmpTypes(0...127))
-      return NftRule([types], .verdict(.jump("errors\(family.suffix)")))
-    }
+    families.map { NftRule([$0.icmpErrors], .verdict(.jump("errors\($0.suffix)"))) }
   }
 
   /// A first fragment can be too short to have the quoted address. It is dropped, so accepted ones return.
   var errors: [NftChain] {
     families.map { family in
-      let field: NftField = family == .v4 ? .quotedDestination : .quotedDestination6
+      let field = family.quotedDestination
       let own = family == .v4 ? "quoted" : "targets6"
       // An error on its way through the host leaves the network: it must be about somebody behind the relay.
       let within = NftRule(
@@ -69,17 +62,6 @@ extension PortGuard {
           + (beyond(family).elements.isEmpty
             ? [] : [NftRule([.set([.inputInterface, field], named: "beyond\(family.suffix)")], .verdict(.return))])
           + [NftRule([], .drop)])
-    }
-  }
-}
-
-extension AddressFamily {
-  /// A range as ICMP errors quote it.
-  fileprivate func quoted(_ range: AddressRange) -> NftValue {
-    switch (address(range.first), address(range.last)) {
-    case (.v4(let first), .v4(let last)): .quoted(first, last)
-    case (.v6(let first), .v6(let last)): .neighbours(first, last)
-    default: value(range)
     }
   }
 }
