@@ -15,6 +15,11 @@ func room(_ name: String, folder: String? = nil, _ dependencies: [Target.Depende
     name: name, dependencies: dependencies, path: "Sources/Orchestrator/\(folder ?? name)", swiftSettings: strict)
 }
 
+/// A part of Sources/Images, in the folder of its name.
+func images(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/Images/\(name)", swiftSettings: strict)
+}
+
 let package = Package(
   name: "stack",
   products: [
@@ -30,6 +35,7 @@ let package = Package(
     .systemLibrary(name: "CNetfilter"),
     .systemLibrary(name: "CSeccomp"),
     .systemLibrary(name: "CYaml"),
+    .target(name: "CImages", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
 
     // The kernel's interfaces. Values stand apart from what opens sockets and starts processes.
     .target(name: "Kernel", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
@@ -45,16 +51,35 @@ let package = Package(
       name: "Runtime", dependencies: ["Isolation", "Kernel", "CLinux", "CSeccomp", systemPackage],
       exclude: ["Isolation"], swiftSettings: strict),
 
+    // Images: where they come from, what they are, and where they are kept.
+    images("ImageReference", []),
+    images("ImageFormat", ["ImageReference"]),
+    images("Digests", ["ImageReference", "CImages"]),
+    images("Registry", ["ImageFormat", "ImageReference", "Digests", "Kernel", "CImages"]),
+    images("Layer", ["ImageReference", "Digests", "Kernel", "CLinux", "CImages", systemPackage]),
+    images("ImageStore", ["ImageReference", "Digests", "Kernel", "CImages", systemPackage]),
+    images(
+      "Images",
+      [
+        "ImageStore", "Layer", "Registry", "ImageFormat", "ImageReference", "Digests", "Kernel", "CLinux",
+        systemPackage,
+      ]),
+
     // Many containers as one stack, from what everything knows to what knows everything.
     room("Loop", ["Kernel", "CLinux", systemPackage]),
     room("DNS", ["Addresses"]),
     room("Vocabulary", ["Addresses", "Isolation", "Kernel"]),
     room("Logs", ["Loop", "Kernel", "CLinux", systemPackage]),
     room("Control", ["Loop", "Kernel", "CLinux", systemPackage]),
-    room("StackFiles", ["Vocabulary", "DNS", "Addresses", "Isolation", "Kernel", "CYaml", "CLinux", systemPackage]),
+    room(
+      "StackFiles",
+      [
+        "ImageFormat", "ImageReference", "Vocabulary", "DNS", "Addresses", "Isolation", "Kernel", "CYaml", "CLinux",
+        systemPackage,
+      ]),
     room("Intent", ["Vocabulary", "Addresses", "Isolation"]),
     room("Rules", ["Intent", "Vocabulary", "DNS", "Addresses", "Netfilter"]),
-    room("Resolve", ["StackFiles", "Intent", "Vocabulary", "Addresses", "Isolation", "Kernel"]),
+    room("Resolve", ["StackFiles", "ImageReference", "Intent", "Vocabulary", "Addresses", "Isolation", "Kernel"]),
     room("Planning", ["Rules", "Intent", "Vocabulary", "Addresses", "Isolation", "Netfilter"]),
     room(
       "Host",
@@ -89,13 +114,14 @@ let package = Package(
       [
         "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules", "Intent",
         "StackFiles", "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
-        "Runtime", "Kernel",
-        "CLinux", systemPackage,
+        "Runtime", "Kernel", "CLinux", systemPackage, "Images", "ImageStore", "ImageFormat", "ImageReference", "Layer",
       ]),
     .executableTarget(
       name: "stack",
       dependencies: [
         "Orchestrator", "Supervision", "Verify", "Script", "Host", "Planning", "Intent", "StackFiles", "Vocabulary",
+        "Images",
+        "ImageFormat", "ImageReference", "ImageStore", "Kernel",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -124,6 +150,13 @@ let package = Package(
         "Runtime", "Kernel", "CLinux", "Fuzzing", systemPackage,
       ],
       exclude: ["Golden", "Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "ImagesTests",
+      dependencies: [
+        "Images", "ImageStore", "Layer", "Registry", "ImageFormat", "ImageReference", "Digests", "Kernel",
+        systemPackage,
+      ],
+      swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["Fuzzing"], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu17

@@ -1,4 +1,4 @@
-// What the two halves of process creation know of each other: spawn.c makes the child, operations.c is what it runs.
+// Shared by the two halves of process creation: spawn.c makes the child, operations.c is what it runs.
 #pragma once
 #include "CLinuxProgram.h"
 

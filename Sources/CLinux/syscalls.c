@@ -137,7 +137,8 @@ static int loopback_up(void) {
   return answer;
 }
 
-// What makes a router. The filter by reverse path is the host's to begin with, and would drop what takes another way back.
+// The settings of a router. The reverse path filter starts with the host's value, and would drop packets that return by
+// another way.
 static int forward_packets(int proc) {
   static const struct {
     const char *path, *value;
@@ -154,7 +155,7 @@ static int forward_packets(int proc) {
   return 0;
 }
 
-// What keeps the kernel from sending or learning anything of its own accord: addresses and routes are given to every link.
+// These keep the kernel from sending or learning anything by itself: addresses and routes are given to every link.
 static const char *const static_ipv6[][2] = {
     {"sys/net/ipv6/conf/default/accept_ra", "0"},           {"sys/net/ipv6/conf/default/autoconf", "0"},
     {"sys/net/ipv6/conf/default/router_solicitations", "0"}, {"sys/net/ipv6/conf/default/accept_dad", "0"},

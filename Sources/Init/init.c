@@ -39,7 +39,7 @@ static const char *search_path(char **environment) {
   return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
-// What execvp(3) does, less its fallback to a shell for files without an interpreter. Answers the error.
+// Like execvp(3) without its fallback to a shell for files without an interpreter. Returns the error.
 static int execute(char **arguments, char **environment) {
   const char *name = arguments[0];
   size_t length = length_until(name, 0);

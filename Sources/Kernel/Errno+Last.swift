@@ -2,6 +2,6 @@ import Glibc
 import SystemPackage
 
 extension Errno {
-  /// What the thread's last failed call left.
+  /// The error of the thread's last failed call.
   public static var last: Errno { Errno(rawValue: errno) }
 }

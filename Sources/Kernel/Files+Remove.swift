@@ -3,8 +3,8 @@ import Glibc
 import SystemPackage
 
 extension Files {
-  /// How many folders deep a tree is walked down, with a descriptor and a longer path for each. Services make them as deep as
-  /// they like: what lies deeper is moved up to there, and so removed with no more of either.
+  /// The depth to which a tree is walked, with a descriptor and a longer path for each level. Services may make trees
+  /// as deep as they like. Deeper folders are moved up to this level, and so removed with no more of either.
   private static let deepest = 64
 
   /// Removes a file or a folder with all that is in it, without following links or going into what is mounted there.

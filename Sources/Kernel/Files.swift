@@ -37,7 +37,7 @@ package enum Files {
     }
   }
 
-  /// Where the new text of a file stands until it takes the file's name.
+  /// The path of a file's new text until it takes the file's name.
   package static func temporary(_ path: String) -> String { "\(path).new" }
 
   /// Writes into the file that is there: a bind mount of it shows the new text, where a renamed file would not.
@@ -117,7 +117,7 @@ package enum Files {
     return lstat(path, &status) == 0
   }
 
-  /// Whether two paths lead to the same file.
+  /// True if two paths lead to the same file.
   package static func isSame(_ first: String, _ second: String) -> Bool {
     var (one, other) = (stat(), stat())
     guard stat(first, &one) == 0, stat(second, &other) == 0 else { return first == second }

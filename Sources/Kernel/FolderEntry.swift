@@ -1,11 +1,11 @@
 import Glibc
 import SystemPackage
 
-/// What a folder has under one name.
+/// An entry of a folder.
 ///
-/// The name is bytes: whoever writes into a folder need not write text.
+/// The name is bytes: a name in a folder need not be text.
 public struct FolderEntry: Hashable, Sendable {
-  /// What the folder says that it is; file systems need not say.
+  /// The type that the folder gives; file systems need not give one.
   public enum Kind: Hashable, Sendable {
     case folder, file, link, other, unknown
   }

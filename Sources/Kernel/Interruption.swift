@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// How a command's wait ends early, for Ctrl-C.
+/// The early end of a command's wait, for Ctrl-C.
 package struct Interruption {
   /// Asked before each wait and after a signal ended one: true to give up.
   package var isInterrupted: () -> Bool

@@ -1,18 +1,18 @@
 import SystemPackage
 
-/// What the kernel refused: what was being done, to what, what the kernel said, and what to do now.
+/// A refusal of the kernel: the action, its subject, the kernel's error, and a remedy.
 ///
 /// `web/web1: cannot mount overlay on /run/stack/web/…: No space left on device (ENOSPC)`
 public struct KernelError: Error, Hashable, Sendable {
-  /// What was being done, as it follows "cannot": `create veth`, `mount overlay`.
+  /// The action, as it follows "cannot": `create veth`, `mount overlay`.
   public var action: String
-  /// What it was being done to: a path, a link's name, a process.
+  /// The subject of the action: a path, a link's name, a process.
   public var subject: String
-  /// What the kernel answered.
+  /// The kernel's answer.
   public var errno: Errno
   /// The kernel's own words beyond the number: a netlink extended acknowledgement, a mount context's log.
   public var detail: String?
-  /// What the reader can do now, as a sentence without its full stop.
+  /// The remedy, as a sentence without its full stop.
   public var remedy: String?
 
   public init(_ action: String, _ subject: String, errno: Errno, detail: String? = nil, remedy: String? = nil) {

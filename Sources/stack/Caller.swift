@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the process was started with.
+/// The environment, working folder and descriptors that the process was started with.
 enum Caller {
   /// The environment; of a name that stands twice, the first.
   static var environment: [String: String] {

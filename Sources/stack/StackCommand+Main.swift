@@ -41,7 +41,7 @@ extension StackCommand {
     return try parseAsRoot(words)
   }
 
-  /// What to say of a first word, or of one after `help`, that is no command; nil when it is one.
+  /// The message about a first word, or one after `help`, that is no command; nil when it is one.
   private static func unknownCommand(_ words: [String]) -> String? {
     let names = configuration.subcommands.compactMap { $0.configuration.commandName }
     let word = words.first == "help" ? words.dropFirst().first : words.first
@@ -50,7 +50,7 @@ extension StackCommand {
     return "stack has no command \"\(word)\"\(question.isEmpty ? "" : ": \(question)")\n  for all of them: stack --help"
   }
 
-  /// What a command found wrong with its own words once it ran, as the parser would have said it.
+  /// The message about wrong arguments that a command found as it ran, in the form of the parser's.
   private static func message(about error: ValidationError, of command: any ParsableCommand.Type) -> String {
     let name = "stack \(command.configuration.commandName ?? "")"
     return "\(error.message)\nUsage: \(usageString(for: command))\n  See '\(name) --help' for more information."

@@ -20,8 +20,9 @@ struct StackCommand: ParsableCommand {
         name: "Run",
         subcommands: [
           Up.self, Down.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self, Exec.self,
-          Attach.self, Cp.self, Supervise.self,
+          Attach.self, Cp.self, Supervise.self, Unpack.self,
         ]),
+      CommandGroup(name: "Images", subcommands: [Pull.self, Images.self, Image.self, Load.self, Tag.self]),
       CommandGroup(
         name: "Look",
         subcommands: [

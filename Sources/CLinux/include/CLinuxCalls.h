@@ -18,6 +18,9 @@ int stack_fsopen(const char *type);
 int stack_fsconfig(int context, unsigned command, const char *key, const char *value, int auxiliary);
 int stack_fsmount(int context, unsigned attributes);
 
+/// mount(2) of an overlay whose options name folders relative to `folder`. The caller's own working folder stays.
+int stack_mount_overlay(int folder, const char *target, const char *options);
+
 /// A pipe, both ends close-on-exec; only the one that is read from does not block.
 int stack_pipe(int *read_end, int *write_end);
 
@@ -40,7 +43,7 @@ int stack_pidfd_getfd(int pidfd, int descriptor);
 /// `block` is 0 and it has not, -1 and ECHILD when it is no child of the caller.
 int stack_pidfd_wait(int pidfd, int block, int *status);
 
-/// What to do to a network namespace as it is made.
+/// Settings of a new network namespace.
 enum {
   STACK_NETNS_LOOPBACK = 1,
   STACK_NETNS_DISABLE_IPV6 = 2,

@@ -12,7 +12,7 @@
 #define STACK_SLOT_COUNT 256
 #define STACK_NO_DESCRIPTOR (-1)
 
-/// Where the child's descriptors stand once STACK_OP_DESCRIPTORS has run: 0, 1, 2, then these, and nothing after them.
+/// The child's descriptors once STACK_OP_DESCRIPTORS has run: 0, 1, 2, then these, and nothing after them.
 enum {
   STACK_FD_REPORT = 3,
   STACK_FD_RECORD = 4,
@@ -176,7 +176,7 @@ struct stack_report {
 /// Reads one message. 1, 0 at end of file, -1 and errno. `descriptor` is set to a CLOEXEC descriptor or -1.
 int stack_read_report(int report, int block, struct stack_report *message, int *descriptor);
 
-/// What stack-init leaves behind in the file at STACK_FD_RECORD when the command has ended.
+/// The record that stack-init writes to the file at STACK_FD_RECORD when the command has ended.
 struct stack_exit_record {
   uint32_t magic;
   /// As wait(2) encodes it

@@ -6,7 +6,7 @@
 #define STACK_DATAGRAMS 32
 
 struct stack_datagram {
-  /// Where it stands in the memory that all of a batch share.
+  /// Its offset in the memory that all datagrams of a batch share.
   uint32_t offset;
   /// 0 for one that was longer than its part of the memory, or is not to be sent.
   uint32_t length;

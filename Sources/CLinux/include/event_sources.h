@@ -1,4 +1,4 @@
-// What the event loop waits on: epoll, eventfd and signalfd, which Swift's Glibc module leaves out.
+// The sources of the event loop: epoll, eventfd and signalfd, which Swift's Glibc module leaves out.
 #pragma once
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

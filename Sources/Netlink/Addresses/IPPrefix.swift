@@ -28,7 +28,7 @@ public enum IPPrefix: Hashable, Comparable, Sendable {
     }
   }
 
-  /// How many leading bits are the network's.
+  /// The number of leading bits that name the network.
   public var length: Int {
     switch self {
     case .v4(let prefix): prefix.length

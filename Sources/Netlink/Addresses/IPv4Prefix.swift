@@ -2,7 +2,7 @@
 public struct IPv4Prefix: Hashable, Comparable, Sendable {
   /// The network's own address.
   public let network: IPv4Address
-  /// How many leading bits are the network's: 0...32.
+  /// The number of leading bits that name the network: 0...32.
   public let length: Int
 
   /// All of the family's addresses: where a default route leads.

@@ -2,7 +2,7 @@
 public struct IPv6Prefix: Hashable, Comparable, Sendable {
   /// The network's own address.
   public let network: IPv6Address
-  /// How many leading bits are the network's: 0...128.
+  /// The number of leading bits that name the network: 0...128.
   public let length: Int
 
   /// All of the family's addresses: where a default route leads.

@@ -21,7 +21,7 @@ public struct BoundSocket: Hashable, Sendable {
   /// `0.0.0.0` and `::` stand for all addresses.
   public var address: IPAddress
   public var port: UInt16
-  /// Whether an IPv6 socket leaves IPv4 alone (IPV6_V6ONLY).
+  /// True if an IPv6 socket leaves IPv4 alone (IPV6_V6ONLY).
   public var isIPv6Only: Bool
   /// Its number as `/proc/PID/fd` shows it (`socket:[12345]`).
   public var inode: UInt32

@@ -8,7 +8,7 @@ import CNetfilter
 /// with a NUL inside) marks the message ``isMalformed`` in place of trapping: names and aliases come from users.
 struct MessageWriter: Sendable {
   private(set) var bytes: [UInt8] = []
-  /// Whether something written since the last ``begin(type:flags:)`` did not fit the format.
+  /// True if something written since the last ``begin(type:flags:)`` did not fit the format.
   private(set) var isMalformed = false
   private var messageStart = 0
 

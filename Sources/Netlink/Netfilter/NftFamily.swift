@@ -1,6 +1,6 @@
 import CNetfilter
 
-/// Which packets a table sees (nft(8), ADDRESS FAMILIES).
+/// The packets that a table sees (nft(8), ADDRESS FAMILIES).
 public enum NftFamily: UInt8, Hashable, Sendable {
   /// IPv4 and IPv6.
   case inet = 1
@@ -20,6 +20,6 @@ public enum NftFamily: UInt8, Hashable, Sendable {
     }
   }
 
-  /// Whether its packets may be of a protocol that a match on IPv4 or IPv6 fields must rule out first.
+  /// True if its packets may be of a protocol that a match on IPv4 or IPv6 fields must rule out first.
   package var isMixed: Bool { self != .ip && self != .ip6 }
 }

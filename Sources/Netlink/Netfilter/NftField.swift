@@ -23,6 +23,7 @@ public enum NftType: Hashable, Sendable {
   case neighbourTarget
   /// The same of IPv4, in the packet that an ICMP error quotes.
   case quotedAddress
+  case hopLimit
 
   /// As nft writes it.
   public var rendered: String {
@@ -44,7 +45,7 @@ public enum NftType: Hashable, Sendable {
     case .etherType: "ether_type"
     case .packetType: "pkt_type"
     case .tunnelNumber: "integer"
-    case .neighbourTarget, .quotedAddress: "integer"
+    case .neighbourTarget, .quotedAddress, .hopLimit: "integer"
     }
   }
 
@@ -69,7 +70,7 @@ public enum NftType: Hashable, Sendable {
     case .packetType: 31
     case .tunnelNumber: 4
     // A number, whose length is that of what it is looked up by: see `NftSetDeclaration`.
-    case .neighbourTarget, .quotedAddress: 4
+    case .neighbourTarget, .quotedAddress, .hopLimit: 4
     }
   }
 
@@ -84,14 +85,14 @@ public enum NftType: Hashable, Sendable {
     case .tunnelNumber: 3
     case .ipv4Address, .quotedAddress, .connectionState, .connectionStatus, .addressType, .mark: 4
     case .port, .etherType: 2
-    case .networkFamily, .transportProtocol, .connectionDirection, .icmpType, .icmpv6Type, .packetType: 1
+    case .networkFamily, .transportProtocol, .hopLimit, .connectionDirection, .icmpType, .icmpv6Type, .packetType: 1
     }
   }
 
   /// Octets that a value takes in a concatenation, whose fields start at whole registers of four.
   package var paddedLength: Int { (length + 3) & ~3 }
 
-  /// Whether values are in the machine's byte order, not the network's.
+  /// True if values are in the machine's byte order, not the network's.
   package var isHostOrder: Bool {
     switch self {
     case .interfaceName, .connectionState, .connectionStatus, .addressType, .mark: true
@@ -100,7 +101,7 @@ public enum NftType: Hashable, Sendable {
   }
 }
 
-/// What of a packet, or of the connection it belongs to, a rule looks at.
+/// The field of a packet, or of its connection, that a rule matches.
 public enum NftField: Hashable, Sendable {
   /// The link it came in by (`iifname`).
   case inputInterface
@@ -115,6 +116,8 @@ public enum NftField: Hashable, Sendable {
   case ipDestination
   case ip6Source
   case ip6Destination
+  /// 255 only in packets that no router has passed on.
+  case hopLimit
   /// Of whatever transport has ports there (`th sport`).
   case sourcePort
   case destinationPort
@@ -139,12 +142,12 @@ public enum NftField: Hashable, Sendable {
   case connectionState
   case connectionStatus
   case connectionDirection
-  /// Where the connection's first packet was sent, before any DNAT (`ct original ip daddr`).
+  /// The destination of the connection's first packet, before any DNAT (`ct original ip daddr`).
   case originalDestination
   case originalDestination6
   /// `ct original proto-dst`; nft wants the transport protocol matched before it.
   case originalDestinationPort
-  /// What the destination is to this host: local, unicast, broadcast (`fib daddr type`).
+  /// The type of the destination for this host: local, unicast, broadcast (`fib daddr type`).
   case destinationType
   case sourceType
 
@@ -156,6 +159,7 @@ public enum NftField: Hashable, Sendable {
     case .mark: .mark
     case .ipSource, .ipDestination, .originalDestination: .ipv4Address
     case .ip6Source, .ip6Destination, .originalDestination6: .ipv6Address
+    case .hopLimit: .hopLimit
     case .sourcePort, .destinationPort, .originalDestinationPort: .port
     case .icmpType: .icmpType
     case .icmpv6Type: .icmpv6Type
@@ -185,6 +189,7 @@ public enum NftField: Hashable, Sendable {
     case .ipDestination: "ip daddr"
     case .ip6Source: "ip6 saddr"
     case .ip6Destination: "ip6 daddr"
+    case .hopLimit: "ip6 hoplimit"
     case .sourcePort: "th sport"
     case .destinationPort: "th dport"
     case .icmpType: "icmp type"
@@ -214,7 +219,7 @@ public enum NftField: Hashable, Sendable {
   package var neededFamily: NftFamily? {
     switch self {
     case .ipSource, .ipDestination, .icmpType: .ip
-    case .ip6Source, .ip6Destination, .icmpv6Type, .neighbourTarget: .ip6
+    case .ip6Source, .ip6Destination, .hopLimit, .icmpv6Type, .neighbourTarget: .ip6
     default: nil
     }
   }

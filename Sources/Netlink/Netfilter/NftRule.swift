@@ -51,7 +51,7 @@ public struct NftConnectionState: OptionSet, Hashable, Sendable {
   }
 }
 
-/// What has been done to a connection (`ct status`).
+/// The status of a connection (`ct status`).
 public struct NftConnectionStatus: OptionSet, Hashable, Sendable {
   public var rawValue: UInt32
   public init(rawValue: UInt32) { self.rawValue = rawValue }
@@ -65,13 +65,13 @@ public struct NftConnectionStatus: OptionSet, Hashable, Sendable {
   }
 }
 
-/// Which way of its connection a packet goes (`ct direction`).
+/// The direction of a packet in its connection (`ct direction`).
 public enum NftDirection: UInt8, Hashable, Sendable {
   case original = 0
   case reply = 1
 }
 
-/// How a packet is refused.
+/// The answer to a packet that is refused.
 public enum NftRejection: Hashable, Sendable {
   /// ICMP or ICMPv6: communication administratively prohibited.
   case administrativelyProhibited
@@ -94,7 +94,7 @@ public enum NftRejection: Hashable, Sendable {
   }
 }
 
-/// What a rule does.
+/// The action of a rule.
 public enum NftStatement: Hashable, Sendable {
   case verdict(NftVerdict)
   case reject(NftRejection)

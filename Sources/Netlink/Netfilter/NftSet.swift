@@ -18,7 +18,7 @@ public struct NftSet: Hashable, Sendable {
   public var name: String
   /// The types of the fields of a key, more than one for a concatenation.
   public var key: [NftType]
-  /// Whether elements may be ranges and prefixes. They must not overlap: the kernel refuses that.
+  /// True if elements may be ranges and prefixes. They must not overlap: the kernel refuses that.
   public var isInterval: Bool
   public var elements: [NftElement]
   public var comment: String?
@@ -34,7 +34,7 @@ public struct NftSet: Hashable, Sendable {
   }
 }
 
-/// What a map gives for a key.
+/// The value of a map for a key.
 public enum NftMapData: Hashable, Sendable {
   case verdict
   /// A value for each of these types, more than one for a concatenation.
@@ -87,7 +87,7 @@ public struct NftMap: Hashable, Sendable {
   }
 }
 
-/// What becomes of a packet.
+/// The verdict on a packet.
 public enum NftVerdict: Hashable, Sendable {
   case accept
   case drop

@@ -1,18 +1,18 @@
-/// What a base chain does with packets (nft(8), CHAINS).
+/// The type of a base chain (nft(8), CHAINS).
 public enum NftChainType: String, Hashable, Sendable {
   case filter
   case nat
   case route
 }
 
-/// Where in a packet's way a base chain stands.
+/// The hook of a base chain: its place on a packet's way.
 public enum NftHook: Hashable, Sendable {
   case prerouting
   case input
   case forward
   case output
   case postrouting
-  /// Where packets come in by one link; for tables of family `netdev`.
+  /// Packets that come in by one link; for tables of family `netdev`.
   case ingress(device: String)
   case egress(device: String)
 
@@ -46,7 +46,7 @@ public enum NftHook: Hashable, Sendable {
   }
 }
 
-/// What makes a chain a base chain: packets enter it by themselves.
+/// The hook, type and priority of a base chain: packets enter it by themselves.
 public struct NftBase: Hashable, Sendable {
   public enum Policy: UInt32, Hashable, Sendable {
     case drop = 0
@@ -57,7 +57,7 @@ public struct NftBase: Hashable, Sendable {
   public var hook: NftHook
   /// The place among the chains of a hook, the lowest first: dstnat is -100, filter 0, srcnat 100.
   public var priority: Int32
-  /// What becomes of packets that no rule decides on.
+  /// The verdict on packets that no rule decides on.
   public var policy: Policy
 
   public init(_ type: NftChainType, _ hook: NftHook, priority: Int32, policy: Policy = .accept) {
@@ -83,7 +83,7 @@ public struct NftChain: Hashable, Sendable {
   }
 }
 
-/// What names a table.
+/// The name of a table: its family and its own name.
 public struct NftTableName: Hashable, Sendable {
   public var family: NftFamily
   public var name: String

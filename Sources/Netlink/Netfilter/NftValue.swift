@@ -22,6 +22,7 @@ public enum NftValue: Hashable, Sendable {
   /// An ICMP or ICMPv6 type: 8 and 128 are echo requests.
   case icmpType(UInt8)
   case icmpTypes(ClosedRange<UInt8>)
+  case hopLimit(UInt8)
   case mark(UInt32)
   /// IEEE 802 numbers, in the host's order: 0x0800 is IPv4.
   case etherType(UInt16)
@@ -58,6 +59,7 @@ public enum NftValue: Hashable, Sendable {
     case .hardwareRange(let first, let last): "\(first)-\(last)"
     case .addressType(let number): NftValue.addressTypeNames[number] ?? String(number)
     case .icmpType(let number): String(number)
+    case .hopLimit(let limit): String(limit)
     case .icmpTypes(let range): "\(range.lowerBound)-\(range.upperBound)"
     case .mark(let number): String(number)
     case .etherType(let number): NftValue.etherTypeNames[number] ?? String(number)
@@ -105,6 +107,7 @@ public enum NftValue: Hashable, Sendable {
     case (.hardware(let address), .hardwareAddress): return single(address.octets)
     case (.hardwareRange(let first, let last), .hardwareAddress):
       return first.bits <= last.bits ? (first.octets, last.octets) : nil
+    case (.hopLimit(let limit), .hopLimit): return single([limit])
     case (.icmpTypes(let range), .icmpType), (.icmpTypes(let range), .icmpv6Type):
       return ([range.lowerBound], [range.upperBound])
     case (.quoted(let first, let last), .quotedAddress):

@@ -15,10 +15,10 @@ public struct NftRuleSummary: Hashable, Sendable {
   /// By which it can be deleted.
   public var handle: UInt64
   public var comment: String?
-  /// What its counter has counted, if it has one.
+  /// The value of its counter; 0 without one.
   public var packets: UInt64 = 0
   public var outcome = Outcome.other
-  /// Whether it asks nothing of a packet.
+  /// True if it asks nothing of a packet.
   public var isUnconditional = true
 
   public init(table: NftTableName, chain: String, handle: UInt64) {

@@ -14,7 +14,7 @@ public struct ObservedQueue: Hashable, Sendable {
   }
 }
 
-/// What has passed a discipline since it was made.
+/// The counters of a queueing discipline since it was made.
 public struct QueueCounters: Hashable, Sendable {
   public var packets: UInt64 = 0
   public var octets: UInt64 = 0

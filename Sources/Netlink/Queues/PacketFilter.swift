@@ -12,7 +12,7 @@ public struct PacketFilter: Hashable, Sendable {
 
   public var instructions: [Instruction]
 
-  /// Where packets meet it.
+  /// The place at which packets meet the filter.
   public enum Place: Hashable, Sendable {
     /// Packets that come in by a link, which has a ``RouteBatch/createFilterPlace(on:sharing:tolerating:)``.
     case ingress(link: UInt32)

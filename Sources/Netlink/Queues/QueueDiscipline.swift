@@ -1,8 +1,8 @@
-/// How packets wait that leave by a link (tc(8)).
+/// A queueing discipline (qdisc): the queue of packets that leave by a link (tc(8)).
 public struct QueueDiscipline: Hashable, Sendable {
-  /// Where in the tree of a link's disciplines one hangs.
+  /// The place in the tree of a link's disciplines.
   public enum Place: Hashable, Sendable {
-    /// What the link itself sends through.
+    /// The root discipline, through which the link sends.
     case root
     /// Within another, below the class `major:minor`, as the 16 bits of each.
     case below(major: UInt16, minor: UInt16)
@@ -46,7 +46,7 @@ public struct TokenBucket: Hashable, Sendable {
 
 /// Packets delayed, lost, doubled, damaged and put out of order: tc-netem(8). Not every kernel has it: ENOENT.
 public struct NetworkEmulator: Hashable, Sendable {
-  /// How often something happens: so many of 2³² - 1.
+  /// A probability, as a part of 2³² - 1.
   public struct Chance: Hashable, Sendable {
     public var rawValue: UInt32
 
@@ -59,13 +59,13 @@ public struct NetworkEmulator: Hashable, Sendable {
 
   /// Up to 274 seconds.
   public var delay: Duration = .zero
-  /// How much a packet's delay differs from `delay` at most, in either direction.
+  /// The largest difference of a packet's delay from `delay`, in either direction.
   public var jitter: Duration = .zero
   public var loss = Chance(partsPerMillion: 0)
   public var duplication = Chance(partsPerMillion: 0)
-  /// How often a bit of a packet is turned over.
+  /// The probability that one bit of a packet is flipped.
   public var corruption = Chance(partsPerMillion: 0)
-  /// How often a packet goes out at once, before those that are delayed.
+  /// The probability that a packet is sent at once, before those that are delayed.
   public var reordering = Chance(partsPerMillion: 0)
   /// Packets that may wait; what comes then is dropped.
   public var limit: UInt32

@@ -8,9 +8,9 @@ public struct InterfaceAddress: Hashable, Sendable {
   public var address: IPAddress
   /// Of the network that the address is in.
   public var prefixLength: Int
-  /// Whether an IPv6 address is used without asking first whether another has it (IFA_F_NODAD).
+  /// True if an IPv6 address is used without asking first whether another has it (IFA_F_NODAD).
   public var skipsDuplicateDetection = false
-  /// Whether the kernel makes no route to the network (IFA_F_NOPREFIXROUTE).
+  /// True if the kernel makes no route to the network (IFA_F_NOPREFIXROUTE).
   public var makesNoRoute = false
 
   public init(_ address: IPAddress, prefixLength: Int, on link: UInt32) {

@@ -35,7 +35,7 @@ extension NetlinkSocket {
     let envelopes = batch.envelopes
     var next = 0
     while next < envelopes.count {
-      // What cannot be encoded is refused as the kernel would, in its turn and without being sent.
+      // A message that cannot be encoded is refused as the kernel would, in its turn and without being sent.
       guard !envelopes[next].isMalformed else {
         failures.append(
           failure(envelopes[next], at: next, .invalidArgument, "a name or text in it does not fit a message"))
@@ -111,5 +111,5 @@ extension NetlinkSocket {
   }
 }
 
-/// How many octets go into one call: below the smallest send queue in use, and enough that the call is not what costs.
+/// Octets in one call: below the smallest send queue in use, and so many that the call is not what costs.
 private let chunkSize = 64 << 10

@@ -39,7 +39,7 @@ extension NetlinkSocket {
         if let table { writer.attribute(Int(RTA_TABLE.rawValue), table) }
         if let link { writer.attribute(Int(RTA_OIF.rawValue), link) }
       } parse: { header, payload in
-        // What the kernel learned of paths comes along (RTM_F_CLONED): nobody configured it.
+        // Routes that the kernel learned from paths are listed too (RTM_F_CLONED). Nobody configured them.
         guard let flags = payload.integer(UInt32.self, at: 8), flags & UInt32(RTM_F_CLONED) == 0 else { return nil }
         return Route(header, payload)
       }

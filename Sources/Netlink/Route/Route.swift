@@ -3,7 +3,7 @@ import CNetfilter
 
 /// A route (ip-route(8)).
 public struct Route: Hashable, Sendable {
-  /// What happens to a packet that it leads (rtm_type). Other kinds, which only a dump meets, stand as their number.
+  /// The effect on a packet that it matches (rtm_type). Other kinds, which only a dump has, stand as their number.
   public struct Kind: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }
@@ -33,9 +33,9 @@ public struct Route: Hashable, Sendable {
   public var table = Route.mainTable
   /// The preference among routes to one destination, the lowest first. The kernel makes 1024 of none in IPv6.
   public var metric: UInt32?
-  /// Whether the gateway is on the link though no route says so.
+  /// True if the gateway is on the link though no route says so.
   public var isOnLink = false
-  /// Who made it (rtm_protocol): 4 is an administrator, 2 the kernel. Zero in a deletion stands for any.
+  /// The maker of the route (rtm_protocol): 4 is an administrator, 2 the kernel. Zero in a deletion stands for any.
   public var origin: UInt8 = 4
 
   public init(to destination: IPPrefix) {
@@ -78,7 +78,7 @@ extension RouteBatch {
 }
 
 extension Route {
-  /// How far the destination is (rtm_scope), which IPv4 wants told: beyond a gateway, or on the link.
+  /// The distance of the destination (rtm_scope), which IPv4 needs: beyond a gateway, or on the link.
   fileprivate var scope: UInt8 {
     switch kind {
     case .local: 254

@@ -10,9 +10,9 @@ public struct RouteBatch: Sendable {
   public enum Tolerance: Sendable {
     /// Every refusal is an error.
     case none
-    /// What is to be made may exist (EEXIST).
+    /// The object to be made may exist (EEXIST).
     case existing
-    /// What is to be changed or removed may be gone (ENODEV, ENOENT, ESRCH, ENXIO, EADDRNOTAVAIL).
+    /// The object to be changed or removed may be gone (ENODEV, ENOENT, ESRCH, ENXIO, EADDRNOTAVAIL).
     case gone
     /// This kernel may lack the feature that is tried.
     case everything
@@ -31,7 +31,7 @@ public struct RouteBatch: Sendable {
     }
   }
 
-  /// What a message is about, put into words only if it is refused: most never are.
+  /// The subject of a message. It is put into words only if the message is refused, since most never are.
   enum Subject: Sendable {
     case name(String)
     case link(LinkReference)
@@ -57,7 +57,7 @@ public struct RouteBatch: Sendable {
     }
   }
 
-  /// What is known of a message beside its octets.
+  /// The properties of a message beside its octets.
   struct Envelope: Sendable {
     var range: Range<Int>
     var action: String
@@ -71,7 +71,7 @@ public struct RouteBatch: Sendable {
 
   public init() {}
 
-  /// How many requests stand in it.
+  /// The number of requests in it.
   public var count: Int { envelopes.count }
   public var isEmpty: Bool { envelopes.isEmpty }
 

@@ -2,10 +2,10 @@ import CNetfilter
 import Kernel
 import SystemPackage
 
-/// What became of one try at a dump.
+/// The outcome of one try at a dump.
 private enum DumpOutcome {
   case whole
-  /// What was listed changed meanwhile, or part of the answer was lost: it must be asked for again.
+  /// The list changed meanwhile, or part of the answer was lost: it must be asked for again.
   case torn
 }
 
@@ -111,5 +111,5 @@ extension NetlinkSocket {
   }
 }
 
-/// How often a dump is tried. Links come and go in hundreds while stacks start beside each other.
+/// The number of tries of a dump. Links come and go in hundreds while stacks start beside each other.
 private let dumpTries = 32

@@ -3,7 +3,7 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// What one call to recvfrom(2) brought.
+/// The result of one call to recvfrom(2).
 enum Receipt {
   /// So many octets at the start of the socket's buffer, from the kernel.
   case octets(Int)
@@ -79,7 +79,7 @@ extension NetlinkSocket {
   }
 }
 
-/// How many datagrams of strangers are thrown away before the socket is given up.
+/// The number of datagrams from strangers that are dropped before the socket is given up.
 private let strayLimit = 1024
 
 private let truncationFlag = CInt(MSG_TRUNC)

@@ -8,7 +8,7 @@ import SystemPackage
 /// Requests are answered before the call that sends them returns, so a socket is used by one caller at a time and needs
 /// no queue of its own. Each request has a sequence number, and an answer with any other is not taken for it.
 public struct NetlinkSocket: ~Copyable, Sendable {
-  /// Which part of the kernel answers.
+  /// The part of the kernel that answers.
   public enum Family: Sendable {
     /// Links, addresses, routes, neighbours: rtnetlink(7).
     case route
@@ -32,9 +32,9 @@ public struct NetlinkSocket: ~Copyable, Sendable {
   let port: UInt32
   /// The last sequence number used.
   var sequence: UInt32
-  /// Where answers are received; it grows when one did not fit.
+  /// The buffer for answers; it grows when one did not fit.
   var buffer: [UInt8]
-  /// How many error answers surely fit the receive queue at once.
+  /// The number of error answers that fit the receive queue at once for certain.
   let answerCapacity: Int
 
   /// Opens a socket in the caller's network namespace.
@@ -107,7 +107,8 @@ public struct NetlinkSocket: ~Copyable, Sendable {
 private let answerTimeout = 10
 /// Octets asked for each of a socket's queues; the kernel doubles it for its own bookkeeping.
 private let queueSize: CInt = 4 << 20
-/// What one error answer takes of the receive queue: the sk_buff itself and its data, rounded up (skb->truesize).
+/// The octets that one error answer takes of the receive queue: the sk_buff itself and its data, rounded up
+/// (skb->truesize).
 private let answerFootprint = 1280
 
 private func setOption(

@@ -4,7 +4,7 @@ import Kernel
 import Netfilter
 import SystemPackage
 
-/// What the kernel tells of changes, whoever made them: a netlink socket that is in a multicast group (netlink(7)).
+/// A watch for changes, whoever made them: a netlink socket that is in a multicast group (netlink(7)).
 public struct NetlinkWatch: ~Copyable, Sendable {
   private var socket: NetlinkSocket
 
@@ -85,7 +85,7 @@ public struct NetlinkWatch: ~Copyable, Sendable {
 /// A change to something of an nftables table.
 public struct NftChange: Hashable, Sendable {
   public var table: NftTableName
-  /// Whether something went, and was not added.
+  /// True if something was removed, and not added.
   public var isRemoval: Bool
 }
 

@@ -1,4 +1,4 @@
-/// How a probe ended: code and text as they go into ``ServiceRecord/Health/Result``.
+/// The end of a probe: code and text as they go into `ServiceRecord.Health.Result`.
 package struct ProbeOutcome: Hashable {
   package var exitCode: Int
   package var output: String

@@ -20,7 +20,7 @@ package final class SeccompFilters: Sendable {
     /// JSON; nil for the default.
     var profile: String?
 
-    /// What stands in a file's name. A profile is told from others by its checksum.
+    /// The part of a file's name that tells filters apart. A profile is named by its checksum.
     var name: String {
       let checksum = profile.map { ".\(String(StableHash($0).value, radix: 16))-\($0.utf8.count)" } ?? ""
       return String(capabilities.rawValue, radix: 16) + checksum

@@ -52,10 +52,10 @@ package final class ServiceProbe: ProbeRunner {
 /// One run of the command. What the loop watches for keeps it alive until the command has been reaped, cancelled or not.
 private final class Attempt {
   private static let outputLimit = 4096
-  /// How often more output is taken, and thrown away, once there is enough: a chatty probe shall neither stand still nor
-  /// keep the supervisor busy.
+  /// The pause between two reads of output that is thrown away, once there is enough. A chatty probe must neither block
+  /// nor keep the supervisor busy.
   private static let discardPause = Duration.milliseconds(20)
-  /// How long a service may need to end after its first process has: that kills the probes in it.
+  /// The time that a service may need to end after its first process. Its end kills the probes in it.
   private static let endOfService = Duration.milliseconds(100)
 
   private static let pause = Duration.milliseconds(100)
@@ -184,7 +184,7 @@ private final class Attempt {
     loop.schedule(after: Self.pause) { [self] in reap() }
   }
 
-  /// What has been killed takes a moment to go.
+  /// Killed processes take a moment to go, so removal is tried again.
   private func clearAll(attempts: Int) {
     guard !clear(), attempts > 0 else { return }
     loop.schedule(after: Self.pause) { [self] in clearAll(attempts: attempts - 1) }

@@ -7,7 +7,7 @@ import Rules
 import SystemPackage
 
 extension StackBuilder {
-  /// Makes the kernel forget the connections that do not go where the stack's ports now lead: see ``StaleConnections``.
+  /// Makes the kernel forget the connections that do not go where the stack's ports now lead: see `StaleConnections`.
   func forgetStaleConnections(_ stack: DesiredStack) throws(KernelError) {
     // A stack that comes up for the first time, and publishes nothing, has nothing to do with what is there.
     guard !stack.publishedPorts.isEmpty || Files.exists(folder.settled) else { return }

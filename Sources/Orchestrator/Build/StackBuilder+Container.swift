@@ -106,10 +106,18 @@ extension StackBuilder {
     case .direct(let folder): return .direct(opened ?? folder)
     case .overlay(let folder): lower = opened ?? folder
     case .host: lower = try builtHostRoot().lower
+    case .image(let image):
+      try makeUpper(of: service, paths)
+      return .layered(
+        within: folder.imageLayers, lower: image.layers.map { "\($0)/fs" }, upper: paths.upper, work: paths.work)
     }
+    try makeUpper(of: service, paths)
+    return .overlay(lower: [lower], upper: paths.upper, work: paths.work)
+  }
+
+  private func makeUpper(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) {
     try makeLayer(of: service, paths)
     for path in [paths.upper, paths.work] { try Files.makeFolder(path, mode: 0o755) }
-    return .overlay(lower: [lower], upper: paths.upper, work: paths.work)
   }
 
   private func process(of service: DesiredService) throws(KernelError) -> ContainerProcess {
@@ -184,7 +192,8 @@ extension StackBuilder {
     switch mount.source {
     case .folder(let path, _):
       var bind = ContainerMount.bind(path, at: mount.target, readOnly: mount.isReadOnly, recursive: true)
-      // Where it is not, nobody's files are better than no service: of what matters, the file system was looked at before.
+      // If the mount cannot be idmapped, its files belong to nobody inside. The file systems that matter were checked
+      // before.
       bind.identityMapping = .whenPossible
       return bind
     case .volume(let name):

@@ -44,7 +44,8 @@ extension StackBuilder {
     }
   }
 
-  /// What of one service lies in files: made beside the other services' on the way to their start, not before all of them.
+  /// Makes the folder of one service. It is made on the way to the service's start, beside the other services', not
+  /// before all of them.
   func makeFolder(of service: DesiredService) throws(KernelError) {
     let paths = folder.service(service.name)
     try Files.makeFolder(paths.path)
@@ -66,7 +67,8 @@ extension StackBuilder {
     for path in [paths.stdout, paths.stderr] {
       let number = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW)
       guard number >= 0 else { throw KernelError("open", path, errno: .last) }
-      // What a service may write before it has to wait for a supervisor that is gone. Memory is taken as it is filled.
+      // A service blocks once the pipe is full and no supervisor reads it. The kernel takes memory for a pipe as it is
+      // filled.
       _ = stack_set_pipe_capacity(number, Self.outputCapacity)
       ends.append(SharedDescriptor(Descriptor(adopting: number).raised()))
     }
@@ -107,7 +109,7 @@ extension StackBuilder {
     return folder.hostRootOnDisk
   }
 
-  /// What is mounted below goes along: one wait of the kernel's, and not one for each service.
+  /// Unmounts the layers with all mounts below. That costs one RCU grace period, not one for each service.
   func unmountLayers() throws(KernelError) {
     try unguardVolumes()
     while Mounts.isMounted(at: folder.layers) { try Mounts.unmount(folder.layers, detach: true) }
@@ -117,12 +119,13 @@ extension StackBuilder {
     let layer = folder.service(service).layer
     while Mounts.isMounted(at: layer) { try Mounts.unmount(layer, detach: true) }
     try Files.remove(layer)
+    try Files.remove(folder.service(service).layerOnDisk)
     try Files.remove(folder.service(service).path)
   }
 
   func removeControlGroups() throws(KernelError) {
     let group = controlGroups.group("stack/\(stack)")
-    // What is still there cannot be removed, and nobody else waits for this.
+    // A group that still has processes cannot be removed, and nobody else waits for this.
     try group.kill(within: .seconds(2))
     try group.remove(upTo: "stack")
   }
@@ -131,6 +134,7 @@ extension StackBuilder {
   func removeFolders() throws(KernelError) {
     try Files.remove(folder.logs)
     try Files.remove(folder.hostRootOnDisk)
+    try Files.remove(folder.layersOnDisk)
     Files.removeIfEmpty(folder.volumes)
     Files.removeIfEmpty(folder.lib)
     Files.removeIfEmpty(folders.lib)

@@ -3,8 +3,8 @@ import Intent
 import Kernel
 import Netlink
 
-/// What networks with IPv6 have more. Every address and neighbour is known in advance: nothing waits for the detection of
-/// duplicates, and nobody asks on the network who has an address.
+/// The addresses, neighbours and routes of IPv6. All are known in advance. So nothing waits for duplicate address
+/// detection, and no neighbour solicitation is sent.
 extension StackBuilder {
   /// Before the bridge is up: whether it speaks IPv6, and that it believes no router.
   ///

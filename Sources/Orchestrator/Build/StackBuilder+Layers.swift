@@ -13,6 +13,12 @@ extension StackBuilder {
   func makeLayer(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) {
     try Files.makeFolder(paths.layer, mode: 0o755)
     guard !Mounts.isMounted(at: paths.layer), !Files.exists(paths.upper) else { return }
+    if service.image != nil, LayerDisk.canHold(folder.lib) {
+      // What is there is of a former boot, whose ids were others.
+      try Files.remove(paths.layerOnDisk)
+      try Files.makeFolder(paths.layerOnDisk, mode: 0o755, above: 0o700)
+      return try Mounts.bind(paths.layerOnDisk, at: paths.layer)
+    }
     try Mounts.tmpfs(at: paths.layer, size: writableSize(of: service))
   }
 
@@ -33,7 +39,7 @@ extension StackBuilder {
     try Mounts.restrict(folder.volumes)
   }
 
-  /// What somebody else has mounted there stays.
+  /// Removes the guard of the volumes. Mounts of others stay.
   package func unguardVolumes() throws(KernelError) {
     guard Mounts.isMounted(at: folder.volumes), try Mounts.isMountedOnItself(folder.volumes) else { return }
     try Mounts.unmount(folder.volumes, detach: true)

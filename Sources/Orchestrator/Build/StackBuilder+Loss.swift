@@ -9,13 +9,13 @@ extension StackBuilder {
     var host = try NetlinkSocket(.route)
     let present = Set(try host.links(LinkFilter(group: stack.linkGroup)).map(\.name))
     var loss = NetworkLoss()
-    for network in stack.ownNetworks where network.parent == nil && !network.bridges.allSatisfy(present.contains) {
+    for network in stack.ownNetworks where network.hasBridge && !network.bridges.allSatisfy(present.contains) {
       loss.networks.insert(network.name)
     }
     for service in stack.services {
       let isCutOff = service.attachments.contains { attachment in
         loss.networks.contains(attachment.network)
-          || attachment.parent == nil && !attachment.pairs.allSatisfy { present.contains($0.link) }
+          || attachment.isOnBridge && !attachment.pairs.allSatisfy { present.contains($0.link) }
       }
       if isCutOff { loss.instances.insert(service.name) }
     }

@@ -13,7 +13,7 @@ extension StackBuilder {
 
   func create(_ network: DesiredNetwork, in desired: DesiredStack) throws(KernelError) {
     // A macvlan network has nothing on the host but its parent.
-    guard network.parent == nil else { return }
+    guard network.hasBridge else { return }
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
     var bridge = Bridge(network.bridge)
@@ -81,7 +81,7 @@ extension StackBuilder {
     var bridges: [String: UInt32] = [:]
     for attachment in service.attachments {
       guard let network = desired.network(named: attachment.network) else { continue }
-      if let parent = network.parent {
+      if case .macvlan(let parent) = network.kind {
         var macvlan = Macvlan(
           attachment.interface, on: try linkIndex(parent), in: namespace.descriptor.fileDescriptor)
         (macvlan.mac, macvlan.mtu) = (attachment.mac, network.mtu)
@@ -156,7 +156,7 @@ extension StackBuilder {
       up.isUp = true
       batch.change(up)
       // Beyond a VLAN or a link of the host is a router that nothing is known of in advance.
-      if attachment.accessVLAN == nil, network.parent == nil {
+      if attachment.accessVLAN == nil, network.hasBridge {
         batch.set(Neighbour(.v4(network.gateway), at: network.mac, on: link))
       }
       if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {

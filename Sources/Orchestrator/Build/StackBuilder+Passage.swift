@@ -20,9 +20,9 @@ extension StackBuilder {
 
   // MARK: Bridges
 
-  /// Whether a bridge is there and was set down.
+  /// True if a bridge exists and was set down.
   package func isSetDown(_ bridge: String) -> Bool {
-    guard var socket = try? NetlinkSocket(.route), let link = (try? socket.link(named: bridge)) ?? nil else {
+    guard var socket = try? NetlinkSocket(.route), let link = try? socket.link(named: bridge) else {
       return false
     }
     return !link.isUp
@@ -50,7 +50,7 @@ extension StackBuilder {
 
   // MARK: Tables
 
-  /// What is not there any more of what stands in nftables for the stack, as a person would say it.
+  /// The parts of the stack's nftables tables that are gone, in words for people.
   package func missing(of desired: DesiredStack) throws(KernelError) -> [String] {
     let tables = try netfilter.tables()
     let names = Set(tables.filter { Firewall.owner(of: $0.name, comment: $0.comment) == stack }.map(\.name))

@@ -44,7 +44,7 @@ extension StackBuilder {
 }
 
 extension PolicyEvaluator {
-  /// What the rules say of a connection; nil for one that does not concern the stack's services.
+  /// The rules' decision on a connection; nil for one without the stack's services.
   func decision(on connection: Connection, hostAddresses: Set<IPAddress>) -> PolicyDecision? {
     // Answers come from where the packets really go.
     let port = connection.reply.sourcePort ?? 0

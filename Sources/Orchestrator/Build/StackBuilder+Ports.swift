@@ -37,7 +37,7 @@ extension StackBuilder {
   func guardPorts(of services: [DesiredService], in desired: DesiredStack) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
-    for network in desired.ownNetworks where network.parent == nil {
+    for network in desired.ownNetworks where network.hasBridge {
       for bridge in network.bridges + desired.segments.filter({ $0.network == network.name }).map(\.bridge) {
         let index = try linkIndex(bridge)
         batch.createFilterPlace(on: index, tolerating: .everything)
@@ -61,7 +61,7 @@ extension StackBuilder {
     }
     try socket.apply(batch)
     if !desired.policy.isEmpty {
-      try filter(desired.ownNetworks.filter { $0.parent == nil }, by: desired.policy, of: desired)
+      try filter(desired.ownNetworks.filter(\.hasBridge), by: desired.policy, of: desired)
     }
   }
 }

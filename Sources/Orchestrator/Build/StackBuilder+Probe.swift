@@ -8,10 +8,10 @@ import Synchronization
 import Vocabulary
 
 extension StackBuilder {
-  /// What runs a service's health check beside its process.
+  /// Makes the runner of a service's health check.
   ///
-  /// Each probe has a control group of its own, and no group is used twice: in one that was killed once, Linux 6.18 also
-  /// kills whatever is born there (clone3(2), CLONE_INTO_CGROUP).
+  /// Each probe has a control group of its own, and no group is used twice. In a group that was killed once, Linux 6.18
+  /// also kills new processes (clone3(2), CLONE_INTO_CGROUP).
   package func probe(
     of service: DesiredService, in process: ServiceProcess, loop: EventLoop, pool: WorkerPool
   ) -> ServiceProbe {
@@ -64,7 +64,7 @@ private struct ProbeGroups: Sendable {
     return group
   }
 
-  /// Where it has no group of its own, a probe counts as its service.
+  /// A probe without a group of its own joins the service's.
   func entrances(of group: ControlGroup) -> [String] {
     parent.entrance.open.map { own in
       group.entrance.open.first { $0.hasPrefix(own.dropLast("tasks".utf8.count)) } ?? own

@@ -13,7 +13,7 @@ extension StackBuilder {
     guard let network = desired.network(named: segment.network) else { return }
     var socket = try NetlinkSocket(.route)
     var batch = RouteBatch()
-    // What an `up` that was cut off has left of it.
+    // Leftovers of an `up` that was cut off.
     batch.delete(.name(segment.nearEnd), tolerating: .gone)
     var bridge = Bridge(segment.bridge)
     (bridge.mtu, bridge.group, bridge.isUp) = (network.mtu, desired.linkGroup, false)
@@ -71,7 +71,7 @@ extension StackBuilder {
     guard try socket.link(named: tunnel.link) == nil else { return }
     var batch = RouteBatch()
     var vxlan = Vxlan(tunnel.link, id: tunnel.id, remote: tunnel.remote, port: tunnel.port)
-    // All goes to the other host, whoever says to be where.
+    // All frames go to the other host, whatever addresses it claims.
     vxlan.learns = false
     (vxlan.local, vxlan.mtu, vxlan.group, vxlan.master) = (tunnel.local, network.mtu, group, bridge)
     batch.create(vxlan)

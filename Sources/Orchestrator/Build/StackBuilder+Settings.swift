@@ -46,7 +46,7 @@ extension StackBuilder {
     settings.pid = Self.namespace(desired.pid, neighbours.pid)
     settings.usesHostNames = desired.usesHostNames
     settings.timeOffsets = desired.timeOffsets
-    // Where shared memory is in files: it belongs to what an ipc namespace has.
+    // Shared memory of POSIX is files in /dev/shm, so it is shared along with an ipc namespace.
     if let process = neighbours.ipc, !service.mounts.contains(where: { $0.target == "/dev/shm" }) {
       settings.sharedMemoryOf = process.process.pidfd.fileDescriptor
     }

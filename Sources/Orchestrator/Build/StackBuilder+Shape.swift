@@ -97,7 +97,7 @@ extension StackBuilder {
     try socket.apply(batch)
   }
 
-  /// Removes what ``LossFilter`` and ``PartitionFilter`` have made on the host, also for services that nobody remembers.
+  /// Removes what `LossFilter` and `PartitionFilter` have made on the host, also for services that nobody remembers.
   func removeOtherTables() throws(KernelError) {
     let own = try netfilter.tables().filter { Firewall.owner(of: $0.name, comment: $0.comment) == stack }
     guard !own.isEmpty else { return }

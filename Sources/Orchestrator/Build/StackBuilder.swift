@@ -15,20 +15,20 @@ package final class StackBuilder: Sendable {
   package let folders: StateFolders
   package let stack: String
   let launchers: LauncherSource
-  /// What services start with; nil for what this process has itself.
+  /// The limit of open files that services start with; nil for this process's own.
   let openFiles: OpenFileLimit?
   /// The host's cgroups.
   let controlGroups: ControlGroups
-  /// What is to be told to whoever asked for the plan under way, each once.
+  /// The warnings of the plan under way, each once.
   package let warnings = Warnings()
   let hostRoot = Mutex<HostRoot?>(nil)
   let namespaces = NamespaceSource()
   let filters: SeccompFilters
   let deviceFilters = DeviceFilters()
   let netfilter = NetfilterConnection()
-  /// Whether this kernel has netem; nil until it was tried.
+  /// True if this kernel has netem; nil until it was tried.
   let emulates = Mutex<Bool?>(nil)
-  /// How many probes of health checks were started.
+  /// The number of health probes that were started.
   let probes = Atomic<UInt64>(0)
 
   package init(folders: StateFolders, stack: String, initProgram: String?, openFiles: OpenFileLimit? = nil)

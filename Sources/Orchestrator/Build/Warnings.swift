@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What is to be said though it stops nothing: told once, to whoever asked for what is being done.
+/// Warnings of a plan: each is told once, to the command that asked for the plan.
 package final class Warnings: Sendable {
   private struct State {
     var untold: [String] = []

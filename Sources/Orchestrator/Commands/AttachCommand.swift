@@ -13,7 +13,7 @@ package struct AttachCommand: Command {
 
   package init(_ context: CommandContext) { self.context = context }
 
-  /// How long a line that has not ended is waited for: a prompt is there to be answered.
+  /// Milliseconds before an unfinished line is shown: a prompt waits for an answer.
   private static let patience: CInt = 20
 
   /// Shows what a running service writes from now on, and gives it what the caller types, until it ends or the user has enough.

@@ -4,7 +4,8 @@ import Kernel
 import Runtime
 
 extension CommandContext {
-  /// How a process that has just ended did. Without stack-init only the supervisor knows, and notes it in a moment.
+  /// The exit code of a process that has just ended. Without stack-init only the supervisor knows it, and records it a
+  /// moment later.
   func exitCode(of place: StackIndex.Place, after identity: ProcessIdentity) throws(KernelError) -> Int? {
     for _ in 0..<200 {
       let record = try index.record(of: place.service, in: place.stack)

@@ -5,7 +5,7 @@ import Vocabulary
 extension CommandContext {
   /// Reads a stack file.
   ///
-  /// - Throws: ``FileDiagnostics``, or ``StackErrors`` when there is no file to be found.
+  /// - Throws: ``FileDiagnostics``, or `StackErrors` when there is no file to be found.
   package func load(_ request: LoadRequest) throws -> LoadedStack {
     var loader = StackFileLoader(
       files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)
@@ -25,7 +25,7 @@ extension CommandContext {
       service.scale.value = count
       file.services[name] = service
     }
-    // What only one replica can have was checked with the file's own numbers.
+    // The file's checks used its own numbers of replicas. So checks that depend on them run again.
     let replicas = DiagnosticList()
     if !request.scale.isEmpty { StackChecks(stack: file, serviceNames: [], diagnostics: replicas).checkReplicas() }
     guard !replicas.hasErrors else { throw FileDiagnostics(diagnostics: replicas.sorted) }

@@ -12,7 +12,7 @@ package struct CommandContext: Sendable {
   let environment: [String: String]
   /// The folder that relative paths start from.
   let workingFolder: String
-  /// When the user wants to stop; nil where nobody can.
+  /// The signals by which the user stops a command; nil where nobody can.
   let interrupts: Interrupts?
 
   package init(

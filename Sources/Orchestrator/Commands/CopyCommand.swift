@@ -15,7 +15,7 @@ package struct CopyCommand: Command {
     case host(String)
     case service(String, path: String)
 
-    /// What stands before the first colon is a service, unless it looks like a path: `./a:b`.
+    /// The text before the first colon is a service, unless it looks like a path: `./a:b`.
     init(_ text: String) {
       guard let colon = text.firstIndex(of: ":"), colon > text.startIndex, !text.hasPrefix("."), !text.hasPrefix("/")
       else {
@@ -32,7 +32,7 @@ package struct CopyCommand: Command {
       }
     }
 
-    /// What a copy of it is called in a folder: `.` for a path that ends in it, whose contents are meant.
+    /// The name of a copy in a folder. `.` for a path that ends in it: then the contents are copied.
     var name: String {
       let last = path.split(separator: "/").last.map(String.init) ?? "."
       return last == ".." || path.hasSuffix("/.") ? "." : last

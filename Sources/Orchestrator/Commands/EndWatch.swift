@@ -33,7 +33,7 @@ final class EndWatch {
     }
   }
 
-  /// Whether a process has ended, or there is none.
+  /// True if a process has ended, or there is none.
   var hasEnded: Bool {
     processes.isEmpty || processes.contains { Self.isReadable($0.process.pidfd.fileDescriptor) }
   }

@@ -21,7 +21,7 @@ package struct ExecCommand: Command {
     package var wantsTerminal = true
     /// All that the caller itself may do, whatever the service may.
     package var isPrivileged = false
-    /// Whether it is left running with nothing to read, and nobody to read what it writes.
+    /// True if the command stays in the background, with /dev/null for its input and output.
     package var isDetached = false
 
     package init() {}

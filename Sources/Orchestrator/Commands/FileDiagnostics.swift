@@ -1,6 +1,6 @@
 import StackFiles
 
-/// What is wrong with a stack file: everything, with the places.
+/// All mistakes in a stack file, with their places.
 package struct FileDiagnostics: Error, Sendable {
   let diagnostics: [Diagnostic]
 

@@ -9,7 +9,7 @@ package struct InspectCommand: Command {
 
   package init(_ context: CommandContext) { self.context = context }
 
-  /// What is known of a stack or of a service.
+  /// The record of a stack or of a service, as JSON.
   ///
   /// - Parameter name: a stack, a service, or `stack/service`; nil for the only stack.
   package func run(_ name: String?, in stack: String?) throws(StackErrors) -> String {

@@ -22,7 +22,7 @@ package final class Interrupts: Sendable {
 
   var interruption: Interruption { Interruption(wake: wake, isInterrupted: { self.take() }) }
 
-  /// Whether a signal came since it was last asked.
+  /// True if a signal came since it was last asked.
   private func take() -> Bool {
     guard let wake else { return false }
     var info = signalfd_siginfo()

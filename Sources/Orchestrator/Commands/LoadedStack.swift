@@ -1,3 +1,5 @@
+import Addresses
+import Host
 import Intent
 import Kernel
 import Resolve
@@ -6,13 +8,13 @@ import Vocabulary
 
 /// A stack file that was read and found good.
 package struct LoadedStack: Sendable {
-  let file: StackFile
+  private(set) var file: StackFile
   /// The services that are to run: those in no profile, and in the profiles asked for; or those asked for by name.
   private(set) var services: [StackFile.Service]
   /// The names of the services that were asked for by name, with what they depend on; nil when all are meant.
   let named: Set<String>?
   let variables: [VariableUse]
-  /// What is to be told though it stops nothing, each ready to be printed.
+  /// Warnings and notes, each ready to be printed.
   package let notes: [String]
 
   package var name: String { file.name.value }
@@ -47,11 +49,20 @@ package struct LoadedStack: Sendable {
     ])
   }
 
-  /// Whether a service is one of those that are meant.
+  /// The same with other values for some services.
+  func replacing(_ changed: [StackFile.Service]) -> LoadedStack {
+    let byName = Dictionary(changed.map { ($0.name.value, $0) }, uniquingKeysWith: { $1 })
+    var loaded = self
+    loaded.services = services.map { byName[$0.name.value] ?? $0 }
+    for service in changed { loaded.file.services[service.name.value] = service }
+    return loaded
+  }
+
+  /// True if a service is one of those that are meant.
   package func isAbout(_ service: String) -> Bool { named?.contains(service) ?? true }
 
-  /// Where services were asked for by name, the stack's other services that are there belong to it as well, with as many
-  /// replicas as there are.
+  /// The stack with the services that are up, too, when only some were asked for by name. These others keep their
+  /// numbers of replicas.
   func joined(by recorded: DesiredStack?) -> LoadedStack {
     guard let named, let recorded else { return self }
     let present = Dictionary(grouping: recorded.services, by: \.service)
@@ -66,8 +77,20 @@ package struct LoadedStack: Sendable {
     return whole
   }
 
-  /// Whether some link is to have what only netem does.
-  var needsEmulator: Bool {
+  /// The facts that choosing needs of the host.
+  func question(previous: DesiredStack?, pools: [IPv4Prefix], folders: StateFolders) -> HostQuestion {
+    var question = HostQuestion(stack: name, pools: pools, folders: folders)
+    question.linkGroup = previous?.linkGroup
+    question.paths = paths(in: folders.stack(name))
+    question.ports = hostPorts
+    question.parents = Set(file.networks.compactMap(\.parent?.value))
+    question.joinsNetworks = file.networks.contains { $0.external != nil }
+    (question.needsEmulator, question.hasVLANs) = (needsEmulator, hasVLANs)
+    return question
+  }
+
+  /// True if a link needs netem.
+  private var needsEmulator: Bool {
     services.contains { $0.attachments.contains { $0.conditions.conditions.needsEmulator } }
       || file.links.contains { link in
         link.declared(from: link.first, to: link.second).condition.needsEmulator
@@ -75,18 +98,18 @@ package struct LoadedStack: Sendable {
       }
   }
 
-  /// Whether some network has VLANs.
-  var hasVLANs: Bool {
+  /// True if some network has VLANs.
+  private var hasVLANs: Bool {
     file.networks.contains { !$0.vlans.isEmpty } || services.contains { $0.attachments.contains { $0.vlan != nil } }
   }
 
-  /// What its services are to see of the host's files.
-  func paths(in folder: StackFolder) -> Set<String> {
+  /// The paths of the host that its services see.
+  private func paths(in folder: StackFolder) -> Set<String> {
     Set(services.flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [folder.hostRootOnDisk])
   }
 
   /// Every host port that the file asks for by number.
-  var hostPorts: Set<UInt16> {
+  private var hostPorts: Set<UInt16> {
     Set(
       services.flatMap(\.ports).flatMap { port -> [UInt16] in
         switch port.host {

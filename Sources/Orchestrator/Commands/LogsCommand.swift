@@ -21,7 +21,7 @@ package struct LogsCommand: Command {
     package var showsTime = false
     package var showsPrefix = true
     package var isColored = false
-    /// Whether the output is a terminal, which services are not to control.
+    /// True if the output is a terminal. Then control characters of services are shown, not obeyed.
     package var isTerminal = false
 
     package init() {}

@@ -20,11 +20,11 @@ package struct RuleCount: Encodable, Sendable {
   package var bytes: UInt64
 }
 
-/// Who may talk to whom in a running stack.
+/// The rules of a running stack, with their counters and defaults.
 package struct PolicyReport: Encodable, Sendable {
   var stack: String
   package var rules: [RuleCount]
-  /// What holds for what no rule is about, by network.
+  /// The action on packets that no rule matches, by network.
   package var defaults: [String: PolicyRule.Action]
 
   /// On several lines.
@@ -43,7 +43,7 @@ package struct PolicyCommand: Command {
       let desired = try index.desired(stack) ?? DesiredStack.empty(named: stack)
       var socket = try NetlinkSocket(.netfilter)
       let counters = try socket.counters(of: NftTableName(.inet, StackTable.name(of: stack)))
-      let counts = Dictionary(counters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+      let counts = counters.keyed(by: \.name)
       let names = PolicyTables.counterNames(desired.policy)
       let rules = zip(desired.policy.rules, names).enumerated().map { index, entry in
         let (rule, name) = entry
@@ -54,7 +54,7 @@ package struct PolicyCommand: Command {
       let closed = Set(desired.policy.closedNetworks)
       let defaults = desired.networks.map { ($0.name, closed.contains($0.name) ? PolicyRule.Action.deny : .allow) }
       return PolicyReport(
-        stack: stack, rules: rules, defaults: Dictionary(defaults, uniquingKeysWith: { first, _ in first }))
+        stack: stack, rules: rules, defaults: Dictionary(keepingFirst: defaults))
     }
   }
 }

@@ -72,8 +72,8 @@ struct SupervisorSession {
     }
   }
 
-  /// Whether the supervisor is what this command would have started. One of an earlier release does not know all that a newer
-  /// command asks of it.
+  /// True if the supervisor is the program that this command would start. One of an earlier release does not know all
+  /// methods of a newer command.
   func isOfThisBuild() throws(StackErrors) -> Bool {
     guard started == nil else { return true }
     do throws(ControlError) {
@@ -144,7 +144,7 @@ extension OperationEvent.Kind {
   }
 }
 
-/// How a supervisor is started: this very program, asked to be one.
+/// The way to start a supervisor: this very program with other arguments.
 package struct SupervisorProgram: Sendable {
   /// Its arguments before the stack's name.
   package var arguments: [String]

@@ -15,13 +15,15 @@ package struct UpCommand: Command {
 
   package struct Options: Sendable {
     package var recreate = Recreate.changed
-    /// Whether services wait for those that they depend on.
+    /// True if services wait for those that they depend on.
     package var waitsForDependencies = true
     /// Seconds until a service that is not ready counts as failed; nil for a minute, or longer where a health check may
     /// take longer to decide.
     package var readyTimeout: Double?
     /// Seconds for services that are made anew to stop by themselves; nil for each service's own grace period.
     package var stopTimeout: Double?
+    /// How its services come to their images.
+    package var pull = ImageCommand.PullOptions()
 
     package enum Recreate: Sendable { case changed, always, never }
 
@@ -37,6 +39,17 @@ package struct UpCommand: Command {
   package func run(
     _ source: LoadedStack, _ options: Options, report: (OperationEvent) -> Void,
     chosen: (DesiredStack) -> Void = { _ in }
+  ) throws(StackErrors) -> OperationEvent {
+    let images = ImageCommand(context)
+    guard images.needsImages(source) else { return try run(resolved: source, options, report: report, chosen: chosen) }
+    return try images.holdingImages { () throws(StackErrors) in
+      let running = try images.resolvingImages(source, options.pull, report: report)
+      return try run(resolved: running, options, report: report, chosen: chosen)
+    }
+  }
+
+  private func run(
+    resolved source: LoadedStack, _ options: Options, report: (OperationEvent) -> Void, chosen: (DesiredStack) -> Void
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(source.name)
     return try context.locked(source.name, report: report) { () throws(StackErrors) in
@@ -90,8 +103,12 @@ package struct UpCommand: Command {
     }
   }
 
-  /// What `up` would do.
+  /// The plan of `up`, without its effects.
   package func plan(_ source: LoadedStack, _ options: Options) throws(StackErrors) -> Plan {
+    let images = ImageCommand(context)
+    var local = options.pull
+    local.policy = .never
+    let source = images.needsImages(source) ? try images.resolvingImages(source, local) { _ in } : source
     let desired = try desired(source, options) { _ in }
     return try rethrowing(source.name) { () throws(KernelError) in
       let recorded = try index.desired(source.name)
@@ -121,14 +138,7 @@ package struct UpCommand: Command {
     if let previous { try file.checkOrigin(of: previous) }
     let source = file.joined(by: previous)
     let facts = try rethrowing(source.name) { () throws(KernelError) in
-      var facts = try HostFacts.observe(
-        except: source.name, group: previous?.linkGroup, pools: pools, folders: folders,
-        paths: source.paths(in: folder),
-        portsOfInterest: source.hostPorts, isJoining: source.file.networks.contains { $0.external != nil },
-        parents: Set(source.file.networks.compactMap(\.parent?.value)))
-      if source.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
-      if source.hasVLANs { facts.tellsVLANsApart = try VLANTrial.isThere() }
-      return facts
+      try HostFacts.observe(source.question(previous: previous, pools: pools, folders: folders))
     }
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     let desired = try Resolver.resolve(
@@ -138,7 +148,7 @@ package struct UpCommand: Command {
     var spared = Planner.sparing(previous, in: desired) { service in
       options.recreate == .never || !source.isAbout(service.service)
     }
-    // Where others are to stay as they are, so are those that the file has no more.
+    // A command for named services leaves orphans alone too.
     if source.named != nil { spared.services += Planner.orphans(of: previous, in: spared) }
     return spared
   }

@@ -42,8 +42,7 @@ package struct VerifyCommand: Command {
     let hop = try nextHop(stack)
     let extra = request.traffic.map { traffic in
       let services = stack.services.filter { $0.name == request.destination || $0.service == request.destination }
-      return Dictionary(
-        (services.map(\.name) + [request.destination]).map { ($0, [traffic]) }, uniquingKeysWith: { first, _ in first })
+      return Dictionary(keepingFirst: (services.map(\.name) + [request.destination]).map { ($0, [traffic]) })
     }
     let matrix = ReachMatrix(stack, nextHop: hop, tracking: BridgeTracking.observe(), extra: extra ?? [:])
     let checks = try request.checks(in: stack, matrix)
@@ -64,7 +63,7 @@ package struct VerifyCommand: Command {
     name == "host" || name == "internet" || stack.services.contains { $0.name == name || $0.service == name }
   }
 
-  /// What the stack is to be: as it was brought up, or as a file has it now. All of it must be up.
+  /// The stack that promises: as it was brought up, or as a file describes it now. All of it must be up.
   func promised(_ name: String, _ source: LoadedStack?) throws(StackErrors) -> DesiredStack {
     let found = try index.stack(named: name)
     let recorded = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }

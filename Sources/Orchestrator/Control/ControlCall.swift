@@ -5,9 +5,9 @@ import FoundationEssentials
 /// A call that is let go of unanswered is answered with an error. Replies to a peer that went away go nowhere.
 package final class ControlCall<Method: ControlMethod> {
   package let parameters: Method.Parameters
-  /// Who asks.
+  /// The caller.
   let peer: PeerCredentials
-  /// Whether the caller takes several replies.
+  /// True if the caller takes several replies.
   var wantsMore: Bool { state.wantsMore }
 
   private let state: ControlCallState
@@ -22,10 +22,10 @@ package final class ControlCall<Method: ControlMethod> {
     state.fail(.internalError("\(Method.name) was not answered"))
   }
 
-  /// Whether an answer still has somewhere to go.
+  /// True if an answer still has somewhere to go.
   var isOpen: Bool { state.isOpen }
 
-  /// Whether the peer is slow to read: send nothing more until ``onDrain``, or be cut off at the limit.
+  /// True if the peer is slow to read: send nothing more until ``onDrain``, or be cut off at the limit.
   var isCongested: Bool { state.connection?.isCongested ?? false }
 
   /// Called once when the peer goes away, or is cut off, before the last reply.
@@ -57,7 +57,7 @@ package final class ControlCall<Method: ControlMethod> {
   }
 }
 
-/// What the connection knows of the call that it is answering.
+/// The state of a call that is shared with its connection.
 final class ControlCallState {
   let wantsMore: Bool
   let isOneway: Bool

@@ -14,7 +14,7 @@ package enum ControlError: Error, Hashable, Sendable {
   case timedOut
   /// A signal came and the caller wants to stop for it.
   case interrupted
-  /// What came is no reply to this call.
+  /// The message is no reply to this call.
   case invalidReply(String)
 }
 

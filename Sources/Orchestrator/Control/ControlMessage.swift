@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// The JSON of the messages, in the shapes that varlink gives them.
 enum ControlMessage {
-  /// What a call says besides its parameters.
+  /// The members of a call besides its parameters.
   struct Envelope: Decodable {
     let method: String
     let more: Bool?

@@ -15,7 +15,7 @@ package struct Nothing: Codable, Hashable, Sendable {
 package struct ControlFailure: Error, Hashable, Sendable {
   /// A full name: `io.stack.NoSuchService`.
   let name: String
-  /// What happened and what to do, for a person.
+  /// The error and its remedy, for a person.
   let message: String
 
   init(_ name: String, _ message: String) {

@@ -66,7 +66,7 @@ package final class ControlServer {
     scratch.deallocate()
   }
 
-  /// How many peers are connected.
+  /// The number of connected peers.
   package var connectionCount: Int { connections.count }
 
   /// Answers calls of `method` with `handler`, which may keep the call and reply later.

@@ -3,7 +3,7 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// Who is at the other end of a unix socket, as the kernel noted it when they connected (SO_PEERCRED, unix(7)).
+/// The peer of a unix socket, as the kernel noted it when it connected (SO_PEERCRED, unix(7)).
 struct PeerCredentials: Hashable, Sendable {
   let pid: pid_t
   let uid: uid_t
@@ -15,7 +15,7 @@ package enum ControlSocket {
   /// The name inside the folder.
   static let name = "control.sock"
 
-  /// What sun_path holds beside its NUL (unix(7)).
+  /// The longest path in sun_path, without its NUL (unix(7)).
   static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
   /// Makes the folder (0700) if need be and a listening socket (0600) in it, in place of one that is there.

@@ -3,7 +3,7 @@ import Glibc
 
 /// Bytes of a stream cut into messages, each ended by a NUL. It grows with what has come, not with what is announced.
 struct MessageBuffer {
-  /// What no honest peer sends.
+  /// A message that no honest peer sends.
   enum Violation: Error, Hashable {
     case tooLong(limit: Int)
     case notAnObject
@@ -72,7 +72,7 @@ struct MessageBuffer {
     }
   }
 
-  /// Whether brackets nest no deeper than `limit`, told before a recursive decoder sees them.
+  /// True if brackets nest no deeper than `limit`. A recursive decoder gets only such messages.
   private static func depth(of message: ArraySlice<UInt8>, isAtMost limit: Int) -> Bool {
     message.withUnsafeBufferPointer { bytes in
       var depth = 0

@@ -1,4 +1,4 @@
-/// What kind of record is asked for (RFC 1035, 3.2.2, and the registry "DNS Parameters" of IANA).
+/// The type of the record that is asked for (RFC 1035, 3.2.2, and the registry "DNS Parameters" of IANA).
 package enum RecordType {
   package static let a: UInt16 = 1
   package static let pointer: UInt16 = 12
@@ -12,7 +12,7 @@ package enum RecordClass {
   package static let internet: UInt16 = 1
 }
 
-/// How a question was answered (RFC 1035, 4.1.1; BADVERS: RFC 6891, 9).
+/// The result of a question (RFC 1035, 4.1.1; BADVERS: RFC 6891, 9).
 package enum ResponseCode: UInt16, Hashable, Sendable {
   case noError = 0
   case formatError = 1

@@ -6,18 +6,18 @@ package struct DNSQuery: Hashable, Sendable {
   package var nameEnd: Int
   package var type: UInt16
   package var `class`: UInt16
-  /// What the client said in its OPT record (RFC 6891); nil when it has sent none.
+  /// The client's OPT record (RFC 6891); nil when it has sent none.
   package var extensions: Extensions?
 
   package struct Extensions: Hashable, Sendable {
-    /// How large a datagram the client takes.
+    /// The largest datagram that the client takes, in octets.
     var payload: UInt16
     package var version: UInt8
     /// DO: the client wants signatures too (RFC 3225).
     package var wantsSignatures: Bool
   }
 
-  /// Where the question ends: after type and class.
+  /// The end of the question, after type and class.
   package var questionEnd: Int { nameEnd + 4 }
 
   /// The most that an answer over UDP may take.
@@ -27,7 +27,7 @@ package struct DNSQuery: Hashable, Sendable {
   }
 }
 
-/// What a message is that is no question that can be answered.
+/// The reason why a message is no question that can be answered.
 package enum DNSFault: Error, Hashable {
   /// Not worth an answer: too short, or an answer itself, to which an answer would go back and forth for ever.
   case ignored
@@ -70,7 +70,7 @@ extension DNSQuery {
   }
 }
 
-/// Where a resource record stands (RFC 1035, 4.1.3).
+/// The place of a resource record (RFC 1035, 4.1.3).
 package struct RecordPlace {
   var start: Int
   /// After the name: type, class, time to live, length of the data.

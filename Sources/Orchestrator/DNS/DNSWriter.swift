@@ -3,7 +3,7 @@ import Addresses
 /// Writes messages one behind the other into memory that is used again and again.
 package struct DNSWriter {
   package private(set) var octets: [UInt8] = []
-  /// Where the message that is being written begins.
+  /// The offset at which the message being written begins.
   private(set) var start = 0
   private var limit = MessageLimit.plainDatagram
   private var answers: UInt16 = 0

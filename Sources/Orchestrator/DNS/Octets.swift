@@ -1,4 +1,4 @@
-/// What stands in a message, or in a part of it: in this module `Span` is a place in a stack file.
+/// The octets of a message, or of a part of it. (In this module `Span` is a place in a stack file.)
 package typealias Octets = Swift.Span<UInt8>
 
 /// Reading a DNS message that may be anything: each read says nil where the message ends before it does.
@@ -12,9 +12,9 @@ extension Swift.Span where Element == UInt8 {
     return UInt16(self[position]) << 8 | UInt16(self[position + 1])
   }
 
-  /// Where the name that begins at `start` ends, in the message as it stands; nil when it is no name.
+  /// The end of the name that begins at `start`; nil when it is no name.
   ///
-  /// A pointer (RFC 1035, 4.1.4) has to lead to before the place where its part of the name began, so there is an end to
+  /// A pointer (RFC 1035, 4.1.4) must lead to before the place where its part of the name began. So there is an end to
   /// it, and all labels together take 255 octets at most.
   func endOfName(at start: Int) -> Int? {
     var (position, partStart, length) = (start, start, 0)
@@ -39,7 +39,7 @@ extension Swift.Span where Element == UInt8 {
     return nil
   }
 
-  /// Where a name without pointers ends.
+  /// The end of a name without pointers.
   func endOfPlainName(at start: Int) -> Int? {
     var position = start
     while let octet = octet(at: position), octet <= UInt8(MessageLimit.label) {

@@ -2,7 +2,7 @@ import Kernel
 import Netlink
 import Runtime
 
-/// Whether the kernel has netem is known when it was tried, in a network namespace that is gone when this returns.
+/// Finds out whether the kernel has netem: it adds one in a network namespace, which is gone when this returns.
 package enum EmulatorTrial {
   package static func isThere() throws(KernelError) -> Bool {
     let namespace = try NetworkNamespace.create(loopbackUp: false, disablesIPv6: true)
@@ -21,6 +21,6 @@ package enum EmulatorTrial {
 }
 
 extension KernelError {
-  /// Whether the kernel has no such queue discipline (qdisc_lookup_ops in sch_api.c), or nothing that could load it.
+  /// True if the kernel has no such queue discipline (qdisc_lookup_ops in sch_api.c), or nothing that could load it.
   package var isUnknownQueue: Bool { errno == .noSuchFileOrDirectory || errno == .notSupportedOnSocket }
 }

@@ -5,33 +5,28 @@ import Kernel
 import Netfilter
 import Netlink
 import Resolve
+import Vocabulary
 
 extension HostFacts {
   /// Looks at this host.
   ///
-  /// - Parameters:
-  ///   - stack: the stack that is being chosen for: what is its own is in nobody's way.
-  ///   - group: the device group of its links, if it has any: a link that is just being made has no alias yet.
-  ///   - paths: what services are to see of the host's files.
-  ///   - portsOfInterest: for these the process that listens is looked up, which takes a walk through /proc.
-  ///   - isJoining: whether networks of other stacks are wanted, with who is on them.
-  ///   - parents: links of the host that networks are made on.
-  package static func observe(
-    except stack: String, group: UInt32?, pools: [IPv4Prefix], folders: StateFolders, paths: Set<String>,
-    portsOfInterest: Set<UInt16>, isJoining: Bool, parents: Set<String>
-  ) throws(KernelError) -> HostFacts {
-    var facts = HostFacts(pools: pools)
-    try facts.addLinks(except: stack, group: group)
-    try facts.addSockets(portsOfInterest)
-    if !parents.isEmpty { try facts.addParents(parents) }
+  /// - Throws: the kernel's refusal to list links, routes, sockets or tables, or a record that cannot be read.
+  package static func observe(_ question: HostQuestion) throws(KernelError) -> HostFacts {
+    let (stack, folders) = (question.stack, question.folders)
+    var facts = HostFacts(pools: question.pools)
+    try facts.addLinks(except: stack, group: question.linkGroup)
+    try facts.addSockets(question.ports)
+    if !question.parents.isEmpty { try facts.addParents(question.parents) }
     facts.hasIPv6 = Files.exists("/proc/sys/net/ipv6")
-    facts.identities = IdentityFacts.observe(paths)
+    facts.identities = IdentityFacts.observe(question.paths)
     facts.canFilterBridges = Files.exists("/proc/sys/net/bridge/bridge-nf-call-iptables")
     facts.tables = try Set(tables(except: stack))
     for other in StackIndex(folders: folders).names() where other != stack {
-      try facts.addStack(other, for: stack, isJoining: isJoining, folders)
+      try facts.addStack(other, for: stack, isJoining: question.joinsNetworks, folders)
     }
     facts.leaveOutNameServers(StackIndex(folders: folders).names(), folders)
+    if question.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
+    if question.hasVLANs { facts.tellsVLANsApart = try VLANTrial.isThere() }
     return facts
   }
 
@@ -44,7 +39,7 @@ extension HostFacts {
     let prefix = LinkName.alias(stack: stack, "")
     let own = links.filter { $0.alias?.hasPrefix(prefix) ?? false || $0.group == group }
     let ownIndices = Set(own.map(\.index))
-    let names = Dictionary(links.map { ($0.index, $0.name) }, uniquingKeysWith: { first, _ in first })
+    let names = Dictionary(keepingFirst: links.map { ($0.index, $0.name) })
     self.links = Set(links.filter { !ownIndices.contains($0.index) }.map(\.name))
     linkGroups = Set(links.compactMap(\.group))
     for route in try socket.routes() {
@@ -81,11 +76,11 @@ extension HostFacts {
     }
   }
 
-  /// What answers names for a stack's own services is in nobody's way: no packet for it can be led elsewhere.
+  /// Leaves out the sockets of stacks' name servers. No published port can take packets away from them.
   private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
     guard ports.contains(where: { $0.port == DNSPort.standard && $0.address != nil }) else { return }
     let gateways = stacks.flatMap { name in
-      ((try? StateFile<DesiredStack>(path: folders.stack(name).intent).read()) ?? nil)?.networks.flatMap(\.gateways)
+      (try? StateFile<DesiredStack>(path: folders.stack(name).intent).read())?.networks.flatMap(\.gateways)
         ?? []
     }
     ports.removeAll { used in used.port == DNSPort.standard && used.address.map(gateways.contains) ?? false }
@@ -97,7 +92,7 @@ extension HostFacts {
       .filter { $0.name.family == .inet && $0.comment != "stack:\(stack)" }.map(\.name.name)
   }
 
-  /// What another stack has, or has just chosen.
+  /// Adds what another stack has, or has just chosen.
   private mutating func addStack(
     _ name: String, for stack: String, isJoining: Bool, _ folders: StateFolders
   ) throws(KernelError) {
@@ -132,7 +127,7 @@ extension HostFacts {
       networks.removeAll { $0.name == found.name }
       networks.append(found)
     }
-    let bridges = Dictionary(other.networks.map { ($0.name, $0.bridge) }, uniquingKeysWith: { first, _ in first })
+    let bridges = Dictionary(keepingFirst: other.networks.map { ($0.name, $0.bridge) })
     for service in other.services {
       for attachment in service.attachments {
         guard let bridge = bridges[attachment.network] else { continue }

@@ -22,7 +22,7 @@ extension IdentityFacts {
 
   // MARK: Ids of the host
 
-  /// What the host's own files say: ranges that users may map themselves (subuid(5)), and users and groups.
+  /// The ids in the host's own files: ranges that users may map (subuid(5)), users and groups.
   private static func hostIdentities() -> [ClosedRange<UInt32>] {
     ["/etc/subuid", "/etc/subgid"].flatMap { ranges(ofSubordinates: text(of: $0)) }
       + ["/etc/passwd", "/etc/group"].flatMap { ranges(ofAccounts: text(of: $0)) }
@@ -50,7 +50,7 @@ extension IdentityFacts {
   }
 
   private static func text(of path: String) -> String {
-    String(decoding: ((try? Files.read(path, limit: 16 << 20)) ?? nil) ?? [], as: UTF8.self)
+    String(decoding: (try? Files.read(path, limit: 16 << 20)) ?? [], as: UTF8.self)
   }
 
   // MARK: What the kernel can do

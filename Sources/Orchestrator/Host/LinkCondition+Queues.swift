@@ -13,7 +13,7 @@ package struct LinkQueues: Hashable {
   package var disciplines: [QueueDiscipline]
 
   /// - Parameters:
-  ///   - emulates: whether the kernel has netem; without it, loss is left to ``LossFilter``.
+  ///   - emulates: whether the kernel has netem; without it, loss is left to `LossFilter`.
   ///   - mtu: the largest packet of the link.
   package init(_ condition: LinkCondition, on link: UInt32, mtu: UInt32, emulates: Bool) {
     disciplines = []
@@ -26,7 +26,7 @@ package struct LinkQueues: Hashable {
     disciplines.append(QueueDiscipline(.emulator(emulator), major: Self.emulator, on: link, at: place))
   }
 
-  /// Whether there are the same disciplines, and so each at its place: netem is within the limit of rate if there is one.
+  /// True if the same disciplines are there, each at its place. netem is within the rate limit, if there is one.
   package func isBuilt(like observed: [ObservedQueue]) -> Bool {
     disciplines.count == observed.count
       && zip(disciplines, observed).allSatisfy {
@@ -51,8 +51,8 @@ extension NetworkEmulator {
   /// nil when there is nothing for it to do.
   package init?(_ condition: LinkCondition) {
     guard condition.needsEmulator || condition.loss > .none else { return nil }
-    // What is on its way waits here: at full speed that is a million packets a second, and netem's own 1,000 would make the
-    // delay a limit of rate.
+    // Packets on their way wait here. At full speed that is a million a second, and netem's own limit of 1,000 would
+    // make the delay a rate limit.
     let time = condition.delay.bounded + condition.jitter.bounded
     let (seconds, attoseconds) = time.components
     let microseconds = UInt64(clamping: seconds) * 1_000_000 + UInt64(clamping: attoseconds / 1_000_000_000_000)

@@ -1,7 +1,7 @@
 import Glibc
 import Kernel
 
-/// Which processes hold which sockets, found by walking /proc as ss(8) does.
+/// Finds the processes that hold sockets, by walking /proc as ss(8) does.
 enum SocketOwners {
   struct Owner: Hashable, Sendable {
     var name: String
@@ -34,7 +34,7 @@ enum SocketOwners {
   }
 
   private static func commandName(_ pid: Int32) -> String {
-    let bytes = (try? Files.read("/proc/\(pid)/comm", limit: 64)) ?? nil
+    let bytes = try? Files.read("/proc/\(pid)/comm", limit: 64)
     return String(decoding: (bytes ?? []).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 }

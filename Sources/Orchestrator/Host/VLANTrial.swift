@@ -2,7 +2,8 @@ import Kernel
 import Netlink
 import Runtime
 
-/// Whether the kernel has VLANs on bridges is known when it was tried, in a network namespace that is gone when this returns.
+/// Finds out whether the kernel's bridges tell VLANs apart: it makes one in a network namespace, which is gone when
+/// this returns.
 package enum VLANTrial {
 
   /// Makes a bridge that filters VLANs and an interface for one of them: an access port takes the one, a trunk both.

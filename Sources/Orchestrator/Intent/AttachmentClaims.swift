@@ -67,8 +67,8 @@ package struct ServiceAddresses {
 }
 
 extension DesiredAttachment {
-  /// Where it is met on its network. The kernel asks for neighbours by a link-local address on behalf of others: so services that
-  /// forward have one, and no others.
+  /// The addresses by which its network reaches it. The kernel asks for neighbours from a link-local address on behalf
+  /// of others. So services that forward have one, and no others.
   package func ownAddresses(forwards: Bool) -> [IPAddress] {
     everyAddress + (forwards && ipv6 != nil ? [.v6(mac.linkLocalAddress)] : []) + (claims?.addresses ?? [])
   }

@@ -10,7 +10,7 @@ package struct DesiredLink: Codable, Hashable, Sendable {
     package var interface: String
     package var mac: MACAddress
     package var addresses: [DesiredAddress]
-    /// What befalls packets that this end sends; nil for nothing.
+    /// Delay, loss and rate of packets that this end sends; nil for none.
     package var condition: LinkCondition?
 
     package init(
@@ -27,7 +27,7 @@ package struct DesiredLink: Codable, Hashable, Sendable {
   package var second: End
   package var mtu: UInt32?
   package var declaredAt: SourceLine?
-  /// What was changed by hand while it was up, seen from the first end; nil for nothing.
+  /// The change by hand while it was up, seen from the first end; nil for none.
   package var override: LinkOverride?
 
   package init(
@@ -47,7 +47,7 @@ package struct DesiredLink: Codable, Hashable, Sendable {
     LinkName.alias(stack: stack, "\(first.service):\(first.interface)", "\(second.service):\(second.interface)")
   }
 
-  /// What holds, seen from the first end: what was changed by hand, else what the file says.
+  /// The conditions in force, seen from the first end: those changed by hand, else those of the file.
   package var currentConditions: LinkConditions { conditions.changed(by: override?.current) }
 
   package var isSetDown: Bool { override?.current.isDown ?? false }
@@ -94,7 +94,7 @@ package struct DesiredAddress: Codable, Hashable, Sendable, CustomStringConverti
   package var description: String { "\(address)/\(length)" }
 }
 
-/// Where packets of a service to some addresses go.
+/// A route in a service's network namespace.
 package struct DesiredRoute: Codable, Hashable, Sendable {
   package var destination: IPPrefix
   /// The router's address; nil where packets are dropped without a word.
@@ -111,7 +111,7 @@ package struct DesiredRoute: Codable, Hashable, Sendable {
   package var text: String { gateway.map { "\(destination) via \($0)" } ?? "blackhole \(destination)" }
 }
 
-/// Whose network namespace a service runs in.
+/// The owner of the network namespace that a service runs in.
 package enum NamespaceOwner: Usual, Sendable {
   case own
   case host

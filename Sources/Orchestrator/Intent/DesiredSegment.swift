@@ -18,6 +18,6 @@ package struct DesiredSegment: Codable, Hashable, Sendable {
     self.farEnd = farEnd
   }
 
-  /// How many services are on one bridge. What is left of the 1,023 ports joins other bridges.
+  /// The number of services on one bridge. The rest of its 1,023 ports joins other bridges.
   package static let capacity = 1000
 }

@@ -9,7 +9,7 @@ extension DesiredService {
   package func difference(from before: DesiredService, old: DesiredStack, new: DesiredStack) -> String? {
     let fields: [(name: String, isSame: Bool)] =
       [
-        ("rootfs", root == before.root),
+        (image == nil ? "rootfs" : "image", root == before.root),
         ("command", process.arguments == before.process.arguments),
         ("environment", process.environment == before.process.environment),
         ("working_dir", process.workingDirectory == before.process.workingDirectory),
@@ -36,7 +36,7 @@ extension DesiredService {
         ("dns", resolverFile == before.resolverFile),
         ("labels", labels == before.labels),
         ("container_name", containerName == before.containerName),
-        // Whether any port is published decides how its links are made (hairpin); which ones does not.
+        // A service with published ports has hairpin on its links. The ports themselves change nothing there.
         ("ports", readyPorts == before.readyPorts && ports.isEmpty == before.ports.isEmpty),
       ] + settings.difference(from: before.settings)
     let changed = fields.filter { !$0.isSame }.map(\.name)

@@ -2,8 +2,8 @@ import Glibc
 import Vocabulary
 
 extension DesiredService {
-  /// What its processes find in their environment: what the file says, and beside that, as with Docker, the host's name and
-  /// the kind of terminal. These two are no part of what is recorded: they make no service differ from its file.
+  /// The environment of its processes: the file's variables, and as with Docker the host's name and the kind of
+  /// terminal. These two are not recorded, so they make no service differ from its file.
   ///
   /// - Parameter terminal: nil for a process without one.
   package func environment(terminal: String?) -> [String: String] {

@@ -4,7 +4,7 @@ extension DesiredService {
   /// The network over which it asks for names: that of its default route, or the first.
   package var resolverNetwork: String? {
     // In a VLAN or on a link of the host there is no gateway that is the stack's.
-    let beside = attachments.filter { $0.accessVLAN == nil && $0.parent == nil }
+    let beside = attachments.filter { $0.accessVLAN == nil && $0.isOnBridge }
     return (beside.first(where: \.isDefaultRoute) ?? beside.first)?.network
   }
 

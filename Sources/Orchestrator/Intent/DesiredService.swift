@@ -8,7 +8,7 @@ package struct DesiredService: Codable, Hashable, Sendable {
   package var name: String
   /// The service's key in the stack file: the same for all replicas.
   package var service: String
-  /// Which replica this is, from 1.
+  /// The number of the replica, from 1.
   package var index: Int
   package var containerName: String?
   package var hostname: String
@@ -17,7 +17,7 @@ package struct DesiredService: Codable, Hashable, Sendable {
   /// As ``DesiredMount/sharedFolder`` says of a mount.
   package var sharedFolderOfRoot: String?
   package var process: DesiredProcess
-  /// What root inside is outside, the first of 65,536 ids of the service's own; nil where it is the host's own root.
+  /// The uid outside that root has inside: the first of 65,536 ids of the service's own. nil for the host's root.
   package var firstIdentity: UInt32?
   @Sparse package var mounts: [DesiredMount]
   package var attachments: [DesiredAttachment]
@@ -37,13 +37,13 @@ package struct DesiredService: Codable, Hashable, Sendable {
   package var declaredAt: SourceLine?
   /// Further lines of its /etc/hosts.
   @Sparse package var extraHosts: [DesiredHost] = []
-  /// Whose network namespace it runs in. Only in its own it has attachments, links and routes.
+  /// The owner of its network namespace. A service has attachments, links and routes only in its own.
   @Sparse package var namespace = NamespaceOwner.own
-  /// Whether packets of others pass through it.
+  /// True if it forwards packets of others.
   @Sparse package var forwards = false
   /// Beside those that its attachments give it.
   @Sparse package var routes: [DesiredRoute] = []
-  /// Whether an end of a link in it has an IPv6 address.
+  /// True if an end of a link in it has an IPv6 address.
   @Sparse package var linksHaveIPv6 = false
 
   package init(
@@ -107,11 +107,13 @@ package enum DesiredRoot: Codable, Hashable, Sendable {
   case overlay(folder: String)
   /// The folder itself: what the service writes stays in it.
   case direct(folder: String)
+  /// A writable layer over those of an image.
+  case image(DesiredImage)
 
   /// Of the stack file; nil for the host's.
   package var folder: String? {
     switch self {
-    case .host: nil
+    case .host, .image: nil
     case .overlay(let folder), .direct(let folder): folder
     }
   }
@@ -124,7 +126,7 @@ package struct DesiredProcess: Codable, Hashable, Sendable {
   @Sparse package var environment: [String: String]
   package var workingDirectory: String?
   package var user: String?
-  /// Whether stack-init is PID 1, reaping and forwarding signals.
+  /// True if stack-init is PID 1, reaping and forwarding signals.
   package var usesInit: Bool
   @Sparse package var hasTerminal: Bool
   @Sparse package var keepsStdinOpen: Bool
@@ -147,15 +149,15 @@ package struct DesiredProcess: Codable, Hashable, Sendable {
   }
 }
 
-/// What the service's processes may do of what root may.
+/// The capabilities of a service's processes, and the filter of their system calls.
 package struct DesiredSecurity: Usual, Sendable {
   /// The most that they can have.
   package var capabilities = CapabilitySet.standard
-  /// What the file adds by name or as ALL: what a user other than root gets.
+  /// The capabilities that the file adds by name or as ALL. A user other than root gets these.
   package var added: CapabilitySet = []
   package var isPrivileged = false
   package var forbidsNewPrivileges = true
-  /// Whether their system calls are filtered.
+  /// True if their system calls are filtered.
   package var isFiltered = true
   /// The profile that says how, as JSON; nil for the default.
   package var seccompProfile: String?
@@ -212,10 +214,10 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
   package var mac: MACAddress
   /// Further names by which services of this network find this one.
   @Sparse package var aliases: [String]
-  /// Whether the default route goes through this network.
+  /// True if the default route goes through this network.
   package var isDefaultRoute: Bool
   package var vlan: DesiredVLANMembership?
-  /// Which of the bridges of a large network it is on; nil for the network's own.
+  /// The number of the further bridge of a large network that it is on; nil for the network's own.
   package var segment: Int?
   /// The link of the host that the interface is on, in a macvlan network: then there is no veth.
   package var parent: String?
@@ -224,7 +226,7 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
 
   package struct IPv6: Codable, Hashable, Sendable {
     package var address: IPv6Address
-    /// Whether the default route of IPv6 goes through this network.
+    /// True if the default route of IPv6 goes through this network.
     package var isDefaultRoute = false
 
     package init(address: IPv6Address, isDefaultRoute: Bool = false) {
@@ -236,9 +238,9 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
   /// nil for its own addresses alone.
   package var claims: AttachmentClaims?
 
-  /// What befalls packets on the link, as the file says; nil for nothing.
+  /// Delay, loss and rate on the link, as the file says; nil for none.
   package var conditions: LinkConditions?
-  /// What was changed by hand while it was up; nil for nothing.
+  /// The change by hand while it was up; nil for none.
   package var override: LinkOverride?
 
   package init(
@@ -263,7 +265,10 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
     self.override = override
   }
 
-  /// What holds: what was changed by hand, else what the file says.
+  /// True if its interface is an end of a veth pair whose other end is a port of a bridge.
+  package var isOnBridge: Bool { parent == nil }
+
+  /// The conditions in force: those changed by hand, else those of the file.
   package var currentConditions: LinkConditions {
     (conditions ?? LinkConditions()).changed(by: override?.current)
   }
@@ -279,16 +284,16 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
 }
 
 extension DesiredService {
-  /// Whether any of its networks has IPv6.
+  /// True if any of its networks has IPv6.
   package var hasIPv6: Bool { attachments.contains { $0.ipv6 != nil } }
 
-  /// Whether there is IPv6 in its namespace.
+  /// True if there is IPv6 in its namespace.
   package var speaksIPv6: Bool { hasIPv6 || linksHaveIPv6 }
 }
 
-/// How a service looks up names that are not the stack's.
+/// The resolver settings for names that are not the stack's.
 package struct DesiredNameResolution: Usual, Sendable {
-  /// Whom to ask; empty for the host's resolvers.
+  /// The servers that are asked; empty for the host's resolvers.
   package var servers: [IPAddress] = []
   /// nil for the host's.
   package var search: [String]?
@@ -323,7 +328,7 @@ package struct PublishedPort: Hashable, Sendable {
   package var hostPort: UInt16
   package var target: ListeningPort
   package var declaredAt: SourceLine?
-  /// Who may reach it; nil for everybody. None lies within another.
+  /// The sources that may reach it, none within another; nil for all.
   package var sources: [IPPrefix]?
 
   package init(
@@ -343,7 +348,7 @@ package struct PublishedPort: Hashable, Sendable {
   }
 }
 
-/// What must have happened to another service before this one starts.
+/// The condition on another service that this one waits for before it starts.
 package struct Dependency: Codable, Hashable, Sendable {
   package enum Condition: String, Codable, Hashable, Sendable {
     case started, healthy, completed
@@ -351,9 +356,9 @@ package struct Dependency: Codable, Hashable, Sendable {
   /// The service's key in the stack file.
   package var service: String
   package var condition: Condition
-  /// Whether the dependent may start all the same when the condition cannot come true.
+  /// True if the dependent does not start when the condition cannot come true.
   package var isRequired: Bool
-  /// Whether the dependent is restarted when a command restarts the other service or makes it anew.
+  /// True if the dependent is restarted when a command restarts the other service or makes it anew.
   package var restartsWithIt = false
 
   package init(service: String, condition: Condition, isRequired: Bool, restartsWithIt: Bool = false) {
@@ -367,7 +372,7 @@ package struct Dependency: Codable, Hashable, Sendable {
 package struct StopPolicy: Usual, Sendable {
   /// The signal's number.
   package var signal: Int32
-  /// How long to wait before SIGKILL.
+  /// The time between the stop signal and SIGKILL.
   package var grace: Duration
 
   package init(signal: Int32, grace: Duration) {

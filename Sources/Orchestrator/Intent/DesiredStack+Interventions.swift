@@ -1,7 +1,7 @@
 import Vocabulary
 
 extension DesiredStack {
-  /// What was done by hand that keeps packets from passing, each with how to take it back.
+  /// The changes by hand that drop packets, each with the command that undoes it.
   package var interventions: [String] {
     var found: [String] = []
     if let partition { found.append("cut off from each other by hand: \(partition) (until: stack heal \(name))") }

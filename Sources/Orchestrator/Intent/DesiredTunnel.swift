@@ -19,8 +19,8 @@ package struct DesiredTunnel: Codable, Hashable, Sendable {
     self.port = port
   }
 
-  /// What of an Ethernet frame of 1,500 octets is left: the outer IP, UDP and VXLAN headers and the inner Ethernet one
-  /// are 50 octets over IPv4 and 70 over IPv6.
+  /// The rest of an Ethernet frame of 1,500 octets. The outer IP, UDP and VXLAN headers and the inner Ethernet header
+  /// take 50 octets over IPv4 and 70 over IPv6.
   package var largestPacket: UInt32 {
     switch remote {
     case .v4: 1450

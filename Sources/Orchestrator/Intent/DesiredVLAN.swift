@@ -59,10 +59,10 @@ extension DesiredAttachment {
     if case .trunk(let interfaces) = vlan { interfaces } else { [] }
   }
 
-  /// Whether it has an interface in a VLAN, or where frames have no tag.
+  /// True if it has an interface in a VLAN; nil means untagged frames.
   package func isIn(_ id: UInt16?) -> Bool { accessVLAN == id || id != nil && subinterfaces.contains { $0.vlan == id } }
 
-  /// Where it is met by who is in a VLAN, or where frames have no tag.
+  /// Its address in a VLAN; nil means untagged frames.
   package func address(in id: UInt16?) -> IPv4Address? {
     accessVLAN == id ? address : subinterfaces.first { $0.vlan == id }?.address
   }
@@ -82,7 +82,7 @@ extension DesiredAttachment {
   /// All that it has of veth pairs: none on a link of the host, one on a bridge, and one more for each VLAN of a trunk that has a
   /// bridge of its own.
   package var pairs: [AttachmentPair] {
-    guard parent == nil else { return [] }
+    guard isOnBridge else { return [] }
     return [AttachmentPair(link: link, interface: interface, vlan: accessVLAN)]
       + subinterfaces.compactMap { own in
         own.link.map { AttachmentPair(link: $0, interface: own.interface, vlan: own.vlan) }
@@ -91,7 +91,7 @@ extension DesiredAttachment {
 }
 
 extension DesiredNetwork {
-  /// Whether its bridge tells VLANs apart by the tags of frames.
+  /// True if its bridge tells VLANs apart by the tags of frames.
   package var filtersVLANs: Bool { vlans.contains { $0.bridge == nil } }
 
   /// Its bridge and those of its VLANs.

@@ -1,4 +1,4 @@
-/// Which families' packets are to pass from one interface of the host to another.
+/// The families whose packets the host forwards between its interfaces.
 package struct Forwarding: OptionSet, Hashable, Sendable {
   package var rawValue: UInt8
   package init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -16,7 +16,7 @@ package enum LinkName {
     tagged(service, StableHash("veth", stack, service, network), attempt)
   }
 
-  /// What joins a network's bridge to another host's: `front-x7k2mq`.
+  /// The VXLAN link that joins a network's bridge to another host's: `front-x7k2mq`.
   package static func tunnel(stack: String, network: String, attempt: Int = 0) -> String {
     tagged(network, StableHash("tunnel", stack, network), attempt)
   }

@@ -4,7 +4,7 @@
 package struct Partition: Codable, Hashable, Sendable {
   /// Names of services, or of single replicas, for each side.
   package var sides: [[String]]
-  /// Whether all that are named on no side stand on a last one.
+  /// True if the services that no side names make up a last side.
   package var hasRest: Bool
 
   package init(sides: [[String]], hasRest: Bool) {
@@ -34,7 +34,7 @@ extension DesiredStack {
     return groups
   }
 
-  /// Whether the partition lies between the ends of a link.
+  /// True if the partition lies between the ends of a link.
   package func isCut(_ link: DesiredLink) -> Bool {
     let sides = partitionGroups
     let ends = link.ends.map { end in sides.firstIndex { $0.contains(end.service) } }

@@ -28,6 +28,10 @@ package struct StateFolders: Hashable, Sendable {
   /// Held by the command that is choosing subnets and ports.
   package var choosingLock: String { "\(host)/choosing.lock" }
 
+  /// The images of this host. A stack of the same name has other names in it.
+  package var images: String { "\(lib)/images" }
+  package var imageLayers: String { "\(images)/layers" }
+
   package func stack(_ name: String) -> StackFolder {
     StackFolder(folders: self, name: name)
   }
@@ -48,13 +52,16 @@ package struct StackFolder: Hashable, Sendable {
   package var claim: String { "\(path)/claim.json" }
   /// Held by the command that is changing the stack.
   package var lock: String { "\(folders.host)/\(name).lock" }
-  /// The ``ProcessIdentity`` of the supervisor.
+  /// The `ProcessIdentity` of the supervisor.
   package var supervisor: String { "\(path)/supervisor" }
   package var supervisorLog: String { "\(path)/supervisor.log" }
   /// Output that has left a service's FIFO and is not yet in its log.
   package var staging: String { "\(path)/output" }
   /// A tmpfs of the stack's own: the writable layers of its services.
   package var layers: String { "\(path)/layers" }
+  /// The writable layers of services with an image: on disk, unlike those of others.
+  package var layersOnDisk: String { "\(lib)/writable" }
+  package var imageLayers: String { folders.imageLayers }
   /// The lower folder of `rootfs: host`.
   package var hostRoot: String { "\(layers)/.host" }
   /// The same where a tmpfs cannot be shown under other ids.
@@ -77,9 +84,9 @@ package struct ServiceFolder: Hashable, Sendable {
   package let name: String
 
   package var path: String { "\(stack.services)/\(name)" }
-  /// The ``ServiceRecord``.
+  /// The `ServiceRecord`.
   package var record: String { "\(path)/record.json" }
-  /// The ``ExecContext``.
+  /// The `ExecContext`.
   package var execContext: String { "\(path)/exec.json" }
   package var stdout: String { "\(path)/stdout" }
   package var stderr: String { "\(path)/stderr" }
@@ -88,6 +95,7 @@ package struct ServiceFolder: Hashable, Sendable {
   package var exit: String { "\(path)/exit" }
   package var hostname: String { "\(path)/hostname" }
   package var layer: String { "\(stack.layers)/\(name)" }
+  package var layerOnDisk: String { "\(stack.layersOnDisk)/\(name)" }
   package var upper: String { "\(layer)/upper" }
   package var work: String { "\(layer)/work" }
   package var root: String { "\(layer)/root" }

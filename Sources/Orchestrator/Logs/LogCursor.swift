@@ -29,7 +29,7 @@ final class LogCursor {
     self.since = since
   }
 
-  /// Whether the beginning of a line has been read, and not its end.
+  /// True if the beginning of a line has been read, and not its end.
   var hasPartial: Bool { assembler.hasPartial }
 
   /// The file that the next bytes will come from, on loan.
@@ -51,7 +51,7 @@ final class LogCursor {
     return nil
   }
 
-  /// What there is of a line that has not ended.
+  /// Takes the part of a line that has not ended.
   func takePartial() -> LogEntry? { assembler.takePartial() }
 
   /// Goes to where only `count` lines follow; the beginning of a line counts if `includesPartial`.

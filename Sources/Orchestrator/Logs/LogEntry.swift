@@ -2,7 +2,7 @@
 package struct LogEntry: Hashable, Sendable {
   let service: String
   let stream: LogStream
-  /// When its first byte was read.
+  /// The time at which its first byte was read.
   package let time: LogTime
   /// Any bytes but a newline.
   package let text: [UInt8]
@@ -30,7 +30,7 @@ struct LogAssembler {
     self.service = service
   }
 
-  /// Whether a line has begun and not ended.
+  /// True if a line has begun and not ended.
   var hasPartial: Bool { lines.contains { $0.time != nil } }
 
   /// Adds a record's content; returns the line if that completes it, or makes it long enough.

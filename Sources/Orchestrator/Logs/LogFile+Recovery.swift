@@ -2,9 +2,9 @@ import Glibc
 import Kernel
 
 extension LogFile {
-  /// How much a process that was killed had written to a log since it ended at `place`, and the time of that.
+  /// The number of bytes that a killed process had written to a log beyond `place`, and their time.
   ///
-  /// Less than the beginning of a record is taken away again: it does not say when it was written.
+  /// A record whose time is cut off is removed again.
   static func written(since place: LogStaging.Place, path: String) -> (count: Int, time: LogTime?) {
     let number = Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard number >= 0 else { return (0, nil) }

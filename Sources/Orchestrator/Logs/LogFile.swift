@@ -12,11 +12,11 @@ struct LogFile: ~Copyable {
   let rotation: LogRotation
   /// Bytes in the newest file.
   private(set) var size = 0
-  /// Whether the last write stopped inside a record, whose rest belongs to the same file.
+  /// True if the last write stopped inside a record, whose rest belongs to the same file.
   private(set) var isMidRecord = false
   private var descriptor: Descriptor?
   private var identity: LogFileSet.Identity?
-  /// Whether a line that was cut short gets its newline, so that it spoils no other.
+  /// True if a line that was cut short gets its newline, so that it spoils no other.
   private let endsCutLine: Bool
 
   init(path: String, rotation: LogRotation, endsCutLine: Bool = true) {
@@ -25,7 +25,7 @@ struct LogFile: ~Copyable {
     self.endsCutLine = endsCutLine
   }
 
-  /// Where it ends; nil while it cannot be opened.
+  /// The end of the file; nil while it cannot be opened.
   mutating func place() -> LogStaging.Place? {
     guard open() == nil, let identity else { return nil }
     return LogStaging.Place(file: identity, size: size)
@@ -103,7 +103,7 @@ struct LogFile: ~Copyable {
   }
 }
 
-/// When a log file is full, and how many are kept.
+/// The size at which a log file is full, and the number of files that are kept.
 package struct LogRotation: Hashable, Sendable {
   /// Bytes in one file. One that holds a single larger record is the exception.
   let maximumSize: Int

@@ -29,7 +29,7 @@ struct LogFileSet {
 
   let path: String
 
-  /// Where a file stands now: 0 while it is being written to, then 1 and up; `nil` when it has been deleted.
+  /// The number of a file now: 0 while it is being written to, then 1 and up; `nil` when it has been deleted.
   func number(of identity: Identity) -> Int? {
     // Files move up only, and so does this search: it cannot miss one that moves meanwhile.
     numbers { status in Identity(status) == identity }
@@ -101,7 +101,7 @@ struct LogFileSet {
     var number = 0
     while missing < Self.gap {
       var status = stat()
-      // What is no file is none of the log's.
+      // Only regular files belong to the log.
       if lstat(LogFile.path(path, number: number), &status) == 0, status.st_mode & S_IFMT == S_IFREG {
         if condition(status) { return number }
         visit(number)

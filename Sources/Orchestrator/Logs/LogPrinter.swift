@@ -4,7 +4,7 @@ import SystemPackage
 
 /// Writes log lines to a terminal or a pipe: `web1  | GET / 200`.
 ///
-/// Text goes out byte for byte, but to a terminal, which is not to obey a service (``VisibleText``). The descriptor is borrowed and may be non-blocking.
+/// Text goes out byte for byte, but to a terminal, which is not to obey a service (`VisibleText`). The descriptor is borrowed and may be non-blocking.
 package final class LogPrinter {
   package struct Style: Hashable, Sendable {
     /// Begin each line with its service's name.
@@ -13,7 +13,7 @@ package final class LogPrinter {
     var colour: Bool
     /// Put the time before the text.
     package var timestamps: Bool
-    /// Whether what a terminal would obey is shown instead.
+    /// True if control characters are shown instead of sent to a terminal.
     package var showsControls: Bool
 
     package init(
@@ -83,7 +83,7 @@ package final class LogPrinter {
 
   /// Writes everything, however slowly it is taken.
   package func flush() throws(KernelError) {
-    // What could not be written once will not be written later: a terminal that is gone stays gone.
+    // Text that could not be written is dropped: a terminal that is gone stays gone.
     defer { buffer.removeAll(keepingCapacity: true) }
     do {
       try descriptor.writeInFull(buffer)

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// Moves what services put out from their pipes to their logs, on the event loop.
 package final class LogPump {
-  /// How often a log that could not be written is tried again while its service is silent.
+  /// The interval between tries to write a log again while its service is silent.
   private static let retryInterval = Duration.seconds(1)
 
   private struct Pipe {

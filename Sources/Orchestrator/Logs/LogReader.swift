@@ -18,7 +18,7 @@ package final class LogReader {
     }
   }
 
-  /// Which lines to give.
+  /// The lines to read.
   package struct Query: Sendable {
     /// At most so many lines of each service, the last ones.
     package var tail: Int?
@@ -107,7 +107,7 @@ package final class LogReader {
     for cursor in cursors {
       if let file = cursor.fileDescriptor, watch.watch(file) { sawNewFile = true }
     }
-    // What was written before the watch was there has to be looked for.
+    // Lines may have been written before the watch existed, so look for them.
     if sawNewFile { return !interruption.isInterrupted() }
     var limit: CInt = -1
     if let until = query.until {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Which of its outputs a service wrote to.
+/// The output that a service wrote to.
 package enum LogStream: UInt8, Hashable, Sendable, CaseIterable {
   case stdout, stderr
 
@@ -24,7 +24,7 @@ struct LogRecord {
   let time: LogTime
   let stream: LogStream
   let isPartial: Bool
-  /// Where the content begins in the line.
+  /// The offset of the content in the line.
   let contentOffset: Int
 
   /// Reads a line without its newline; `nil` for what is no record, such as one that a crash cut short.

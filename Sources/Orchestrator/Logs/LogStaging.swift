@@ -2,26 +2,27 @@ import CLinux
 import Glibc
 import Kernel
 
-/// What was taken from a service's pipe and is not in its log yet, in a file that outlives the process.
+/// Bytes that were taken from a service's pipe and are not in its log yet, in a file that outlives the process.
 ///
-/// splice(2) moves bytes from a pipe to a file within one system call, which no signal cuts in two: at each moment a byte is in the
-/// one or in the other. The file says which log its bytes are for and where that log ended before them; a log only grows, and only by
-/// these bytes. Once they are in the log, the file says so. So whoever comes after a kill at any moment knows what the log lacks.
+/// splice(2) moves bytes from a pipe to a file within one system call, which no signal interrupts. So at each moment a
+/// byte is in one of the two. The file names the log of its bytes, and the log's end before them. A log only grows, and
+/// only by these bytes. Once they are in the log, the file says so. So the next process knows what the log lacks,
+/// whenever this one was killed.
 ///
 /// The file is a page of header, which one pwrite(2) writes whole, and then bytes. One serves all pipes of a thread: what it took from
 /// one is dealt with before it takes from another.
 final class LogStaging {
-  /// Where a log ends.
+  /// The end of a log.
   struct Place: Equatable {
     var file: LogFileSet.Identity
     var size: Int
   }
 
-  /// What a process that was killed had taken, and its log may lack.
+  /// Bytes that a killed process had taken, and that its log may lack.
   struct Remainder {
     var log: String
     var stream: LogStream
-    /// Where the log ended before these bytes.
+    /// The end of the log before these bytes.
     var place: Place
     var bytes: [UInt8]
   }
@@ -30,7 +31,7 @@ final class LogStaging {
     var log: String
     var stream: LogStream
     var place: Place
-    /// Where in the file the bytes begin that wait.
+    /// The offset of the waiting bytes in the file.
     var begin: Int
   }
 
@@ -43,7 +44,7 @@ final class LogStaging {
   private let path: String
   private var file: Descriptor?
   private var isUnavailable = false
-  /// What stands in the file.
+  /// The header of the file, as written.
   private var header: Header?
   private var end = LogStaging.headerSize
 
@@ -97,7 +98,7 @@ final class LogStaging {
     passed(end - header.begin, to: header.place)
   }
 
-  /// What a process before this one has left. It waits until it is said to have ``passed``.
+  /// The bytes that an earlier process has left. They wait until `passed` is called.
   func remainder() -> Remainder? {
     guard let number = adopt(Glibc.open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)) else { return nil }
     var status = stat()

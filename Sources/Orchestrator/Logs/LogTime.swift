@@ -26,7 +26,7 @@ package struct LogTime: Hashable, Sendable, Comparable {
 // MARK: RFC 3339
 
 extension LogTime: CustomStringConvertible {
-  /// What ``write(to:)`` writes, in bytes.
+  /// The length in bytes of what ``write(to:)`` writes.
   static let textLength = 30
 
   package var description: String {

@@ -45,7 +45,7 @@ final class LogWatch {
     }
   }
 
-  /// What changed does not matter: a read that finds nothing costs as little as looking it up.
+  /// Drops the events. A read that finds nothing costs as little as looking at them.
   private func discardEvents() {
     guard let number else { return }
     withUnsafeTemporaryAllocation(byteCount: 1 << 14, alignment: 8) { bytes in

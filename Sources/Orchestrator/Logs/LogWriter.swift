@@ -31,7 +31,7 @@ package final class LogWriter {
   /// Bytes kept while they cannot be written.
   static let backlogLimit = 1 << 18
 
-  /// What there was to read.
+  /// The result of a read.
   enum Progress: Equatable, Sendable {
     /// There may be more: call again when the descriptor is readable.
     case more
@@ -77,7 +77,7 @@ package final class LogWriter {
     batchLimit = min(scratch.output.count, rotation.maximumSize)
   }
 
-  /// Whether something waits to be written that ``flush()`` may get rid of: call it from time to time.
+  /// True if something waits to be written that ``flush()`` may get rid of: call it from time to time.
   var needsFlush: Bool { !backlog.isEmpty || unreportedBytes > 0 }
 
   /// Reads what is there, at most `budget` bytes, from a non-blocking pipe or FIFO.
@@ -216,7 +216,7 @@ package final class LogWriter {
     guard unreportedBytes > 0 else { return }
     let reason = dropReason.map { " (\($0))" } ?? ""
     let notice = "stack: dropped \(unreportedBytes) bytes\(reason)"
-    // What was left open goes on in bytes that are lost: it ends here.
+    // An unfinished line would go on in lost bytes, so it ends here.
     for stream in LogStream.allCases where openStreams & (1 << stream.rawValue) != 0 {
       backlog += LogRecord.encode([], clock(), stream)
     }

@@ -7,7 +7,7 @@ package struct HostsFile: Hashable {
   /// The file's name in the stack's folder of names.
   package var name: String
   package var text: String
-  /// Where the lines of each service begin.
+  /// The offsets at which the lines of each service begin.
   var places: [Place] = []
 
   struct Place: Hashable {
@@ -19,7 +19,7 @@ package struct HostsFile: Hashable {
   }
 }
 
-/// Who can look up whom by name, computed from what is desired.
+/// The names that each service can look up, computed from the desired stack.
 package struct NameViews {
   private let stack: DesiredStack
   private struct Line {

@@ -8,7 +8,7 @@ struct HostsMarks {
   private struct Line {
     var file: String
     var offset: Int
-    /// What the line begins with when it counts.
+    /// The first byte of the line while it is no comment.
     var beginning: UInt8
   }
 

@@ -3,10 +3,10 @@ import Intent
 import Kernel
 import Loop
 
-/// What a stack's services know each other's names by, while they come and go: the server, and their /etc/hosts.
+/// The names of a stack's services, while they come and go: the name server and their /etc/hosts.
 ///
-/// The server says what is true at each moment. /etc/hosts stands before it wherever names are looked up (nsswitch.conf(5),
-/// musl), so a service that has ended is taken out of it too; it remains when no supervisor runs.
+/// The server answers with the present state. Programs look into /etc/hosts first (nsswitch.conf(5), musl), so a
+/// service that has ended is taken out of it too. The file remains when no supervisor runs.
 package final class NameService {
   private let server: NameServer
   private let folder: StackFolder

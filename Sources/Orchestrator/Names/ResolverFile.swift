@@ -24,7 +24,7 @@ package struct ResolverFiles {
   }
 
   private static func hostFile() -> String {
-    let bytes = (try? Files.read("/etc/resolv.conf", limit: 1 << 16)) ?? nil
+    let bytes = try? Files.read("/etc/resolv.conf", limit: 1 << 16)
     return String(decoding: bytes ?? [], as: UTF8.self)
   }
 
@@ -42,7 +42,7 @@ package struct ResolverFiles {
     return lines.map { "\($0)\n" }.joined()
   }
 
-  /// What services take over from the host, unless their file says otherwise.
+  /// The settings that services take over from the host, unless their file sets them.
   private struct HostFile {
     var search: [String] = []
     var options: [String] = []

@@ -1,4 +1,4 @@
-/// What others have taken away of what a stack had made.
+/// The parts of a stack's network that others have removed.
 package struct NetworkLoss: Equatable {
   /// Names of networks whose bridge is gone.
   package var networks: Set<String> = []

@@ -1,7 +1,7 @@
 import Intent
+import Vocabulary
 
-/// What services share beside their networks, and so must be there before the first of them starts: links, and routes of
-/// services that stay.
+/// Links, and routes of services that stay. Services share them, so they are made before the first service starts.
 enum Wiring {
   /// Once all namespaces are there.
   ///
@@ -39,7 +39,7 @@ extension Planner {
   static func rerouted(
     from old: DesiredStack, to new: DesiredStack, except created: Set<String>, isSettled: Bool
   ) -> Set<String> {
-    let befores = Dictionary(old.services.map { ($0.name, $0.routes) }, uniquingKeysWith: { first, _ in first })
+    let befores = Dictionary(keepingFirst: old.services.map { ($0.name, $0.routes) })
     return Set(
       new.services.filter { service in
         guard !created.contains(service.name), let before = befores[service.name] else { return false }

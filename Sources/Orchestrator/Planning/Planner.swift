@@ -1,17 +1,18 @@
 import Intent
+import Vocabulary
 
 /// Computes plans from what is desired, what is recorded and what runs. Pure.
 package struct Planner {
-  /// What became of the instances of a stack, by name.
+  /// The phases of a stack's instances, by name.
   package typealias Observed = [String: ServicePhase]
 
-  /// What of a stack an `up` is about.
+  /// The part of a stack that an `up` is about.
   package struct Scope: Codable, Sendable {
     /// The instances that are to run, as the file says; nil for all. Others stay as they are, running or not.
     package var instances: Set<String>?
-    /// Whether these are made anew also where nothing changed.
+    /// True if these are recreated even where nothing changed.
     package var recreatesAll = false
-    /// Whether each waits for what it depends on.
+    /// True if each waits for what it depends on.
     package var waitsForDependencies = true
 
     package init(instances: Set<String>? = nil, recreatesAll: Bool = false, waitsForDependencies: Bool = true) {
@@ -65,7 +66,7 @@ package struct Planner {
       reasons: difference.reasons + [policy].compactMap(\.self).map { Plan.Reason(service: "policies", text: $0) })
   }
 
-  /// What is no more, and what is made anew, is taken away.
+  /// Removes what is gone from the file, and what is recreated.
   private static func teardown(_ difference: StackDifference) -> [Plan.Stage] {
     let (old, desired) = (difference.old, difference.new)
     let takesAway = !difference.gone.isEmpty || !difference.bridgesGone.isEmpty
@@ -79,7 +80,7 @@ package struct Planner {
     ]
   }
 
-  /// What all else stands on. What is made anew needs its folder again too.
+  /// Makes what all else needs. A recreated service needs its folder again too.
   private static func foundation(_ difference: StackDifference, isFirst: Bool) -> [Plan.Stage] {
     let (old, desired) = (difference.old, difference.new)
     let segments = segments(
@@ -93,12 +94,12 @@ package struct Planner {
     ]
   }
 
-  /// What `up` is to make of a stack when some instances may not be made anew: those that are there stay as they were
-  /// made, and so they are recorded. What changes nothing inside them is taken over; one whose network has moved cannot stay.
+  /// The desired stack when some instances may not be recreated: those stay as they are, and are recorded so. Changes
+  /// that a running service survives are taken over. A service whose network has changed cannot stay.
   package static func sparing(
     _ old: DesiredStack, in desired: DesiredStack, where isSpared: (DesiredService) -> Bool = { _ in true }
   ) -> DesiredStack {
-    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let befores = old.services.keyed(by: \.name)
     var spared = desired
     spared.services = desired.services.map { service in
       guard isSpared(service), let kept = befores[service.name], kept.networks(in: old) == kept.networks(in: desired)
@@ -116,7 +117,7 @@ package struct Planner {
     }
   }
 
-  /// What all else stands on.
+  /// Makes what all else needs.
   private static func groundwork(_ stack: DesiredStack, isFirst: Bool) -> [Step] {
     var steps: [Step] = [.acceptClaim(stack), .makeFolders(stack)]
     if isFirst { steps.append(.mountLayers(stack: stack.name)) }
@@ -137,11 +138,11 @@ package struct Planner {
     }
   }
 
-  /// What a change of who may talk to whom takes beside the table: bridges that were there are seen by it or no longer, and
-  /// what is not allowed any more ends.
+  /// The steps of a change of rules beside the new table. Bridges begin or cease to show their frames to it, and
+  /// connections that are no longer allowed end.
   static func policyChange(from old: DesiredStack, to new: DesiredStack) -> [Step] {
     guard !(old.policy.isEmpty && new.policy.isEmpty), !old.services.isEmpty else { return [] }
-    let kept = new.ownNetworks.filter { $0.parent == nil && old.network(named: $0.name) == $0 }
+    let kept = new.ownNetworks.filter { $0.hasBridge && old.network(named: $0.name) == $0 }
     let (before, after) = (old.policy.filteredNetworks(of: old), new.policy.filteredNetworks(of: new))
     let switched = kept.filter { before.contains($0.name) != after.contains($0.name) }
     return (switched.isEmpty ? [] : [.filterBridges(switched, new)]) + (new.policy.isEmpty ? [] : [.endFlows(new)])

@@ -1,4 +1,5 @@
 import Intent
+import Vocabulary
 
 /// The difference between two states of a stack, sorted by what `up` does to each part.
 struct StackDifference {
@@ -48,7 +49,7 @@ struct StackDifference {
     following = Planner.followers(of: new.services.filter { changes[$0.name] != nil }, in: new).filter { service in
       changes[service.name] == nil && before.contains(service.name) && observed[service.name]?.isAlive == true
     }
-    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let befores = old.services.keyed(by: \.name)
     // After an `up` that was cut off, what was to be is on record, and perhaps not brought about.
     reshaped = staying.filter { !isSettled || befores[$0.name]?.hasOtherShape(than: $0) ?? false }
     guarded = staying.filter { service in
@@ -83,7 +84,7 @@ struct StackDifference {
     _ scope: Planner.Scope
   ) -> [String: String] {
     var changes: [String: String] = [:]
-    let befores = Dictionary(old.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let befores = old.services.keyed(by: \.name)
     for service in new.services {
       guard let before = befores[service.name] else { continue }
       changes[service.name] =
@@ -103,7 +104,7 @@ struct StackDifference {
 
   // MARK: In words
 
-  /// What is going to be done to each service, and why.
+  /// The change to each service, with its reason.
   var reasons: [Plan.Reason] {
     let (names, idleNames) = (Set(new.services.map(\.name)), Set(idle.map(\.name)))
     return gone.filter { !names.contains($0.name) }.map { reason($0, "removed") }

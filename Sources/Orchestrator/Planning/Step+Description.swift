@@ -3,7 +3,7 @@ import Intent
 import Vocabulary
 
 extension Step: CustomStringConvertible {
-  /// What the step does, in a line.
+  /// The step's effect, in a line.
   package var description: String {
     switch self {
     case .unsettle(let stack): "note that stack \(stack) is being changed"
@@ -14,8 +14,10 @@ extension Step: CustomStringConvertible {
     case .prepareHost(_, let forwarding):
       !forwarding.isEmpty ? "let packets pass between interfaces" : "make a place for pinned namespaces"
     case .createBridge(let network, _):
-      network.parent.map { "use link \($0) for network \(network.name), \(network.subnet)" }
-        ?? "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
+      switch network.kind {
+      case .bridge, .vxlan: "create bridge \(network.bridge) for network \(network.name), \(network.subnet)"
+      case .macvlan(let parent): "use link \(parent) for network \(network.name), \(network.subnet)"
+      }
     case .createSegment(let segment, _): "create bridge \(segment.bridge), more room for network \(segment.network)"
     case .removeSegment(let segment): "remove bridge \(segment.bridge)"
     case .raiseBridge(let network, _): "set bridge \(network.bridge) up again"

@@ -1,6 +1,7 @@
 import Intent
 
-/// What the steps that were begun came to concern, and so has to be undone: the one place that says it of each kind of step.
+/// The things that the begun steps touched, and so have to be undone. This is the one place that says it for each kind
+/// of step.
 struct UndoScope: Hashable {
   /// Instances whose namespace or links were removed or made: they are made anew as they were.
   var remade: Set<String> = []
@@ -17,7 +18,7 @@ struct UndoScope: Hashable {
   var reshapedLinks: Set<DesiredLink> = []
   /// Instances that stayed and were given other routes.
   var rerouted: Set<String> = []
-  /// Whether the record is no longer true: what follows from the stack as a whole is written anew.
+  /// True if the record no longer holds. Then what follows from the whole stack is written anew.
   var isUnsettled = false
 
   mutating func add(_ step: Step) {
@@ -39,7 +40,7 @@ struct UndoScope: Hashable {
     case .setRoutes(let service, _): rerouted.insert(service.name)
     // Whatever unsettles the record has these done again, as they were for the stack of before.
     case .makeFolders, .writeFirewall, .partition, .filterBridges, .endFlows: break
-    // What stays as long as the stack is there, changed or not.
+    // These stay as long as the stack does.
     case .mountLayers, .makeHostRoot, .prepareHost, .raiseBridge, .guardPorts, .dropUnguarded, .awaitReady: break
     // Commands of their own, which nobody undoes.
     case .pause, .unpause: break

@@ -10,7 +10,8 @@ package struct AddressAllocator {
     var link: String?
   }
 
-  /// Where subnets come from. Outside the defaults of Docker (172.17–31, 192.168), podman (10.88) and Kubernetes (10.96, 10.244).
+  /// The pools that subnets come from. They lie outside the defaults of Docker (172.17–31, 192.168), podman (10.88) and
+  /// Kubernetes (10.96, 10.244).
   let pools: [IPv4Prefix]
 
   package static let defaultPool = IPv4Prefix("10.208.0.0/12") ?? .everything
@@ -22,12 +23,12 @@ package struct AddressAllocator {
     self.taken = taken
   }
 
-  /// What overlaps a subnet, if anything does but what is passed over.
+  /// The user of a range that overlaps a subnet; nil if none but those passed over does.
   func user(of subnet: IPv4Prefix, except isPassedOver: (Taken) -> Bool = { _ in false }) -> Taken? {
     taken.first { $0.prefix.overlaps(subnet) && !isPassedOver($0) }
   }
 
-  /// Who has what of the pools, the widest first: whoever is in the way when nothing is left.
+  /// The users of the pools' ranges, the widest first: an error names them when nothing is left.
   var users: [Taken] {
     taken.filter { other in pools.contains { $0.overlaps(other.prefix) } }.sorted {
       $0.prefix.length < $1.prefix.length

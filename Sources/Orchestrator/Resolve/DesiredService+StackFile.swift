@@ -5,9 +5,12 @@ import Vocabulary
 
 /// From what a file says to what should exist, one value at a time.
 extension DesiredRoot {
-  init(_ folder: StackFile.RootFolder) {
-    switch folder {
+  init(_ service: StackFile.Service) {
+    switch service.rootfs.value {
     case .host: self = .host
+    case .image(let source):
+      let image = service.image ?? StackFile.ChosenImage(name: "\(source)", digest: "", layers: [])
+      self = .image(DesiredImage(name: image.name, digest: image.digest, layers: image.layers))
     case .folder(let path, .overlay): self = .overlay(folder: path)
     case .folder(let path, .direct): self = .direct(folder: path)
     }
@@ -32,7 +35,8 @@ extension DesiredSecurity {
     isPrivileged = service.isPrivileged
     isFiltered = service.isFiltered && !service.isPrivileged
     seccompProfile = isFiltered ? service.seccompProfile : nil
-    forbidsNewPrivileges = service.forbidsNewPrivileges ?? !service.isPrivileged
+    // Images have sudo, su and programs with file capabilities, and run with them under Docker.
+    forbidsNewPrivileges = service.forbidsNewPrivileges ?? !(service.isPrivileged || service.imageName != nil)
     let (addsAll, dropsAll) = (service.addedCapabilities.contains(nil), service.droppedCapabilities.contains(nil))
     let dropped = CapabilitySet(service.droppedCapabilities.compactMap { $0 })
     added = (addsAll ? .all : CapabilitySet(service.addedCapabilities.compactMap { $0 })).subtracting(dropped)

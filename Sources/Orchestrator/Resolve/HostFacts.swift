@@ -1,9 +1,9 @@
 import Addresses
 import Intent
 
-/// What the host already uses: the ranges, ports and names that a stack must stay clear of.
+/// The ranges, ports and names that the host already uses, and what its kernel has.
 ///
-/// A value, so that choosing is pure: ``HostFacts/observe(except:group:pools:folders:portsOfInterest:isJoining:parents:)`` fills it on a real host.
+/// A value, so that choosing is pure. The room Host fills it on a real host (`HostFacts.observe`).
 package struct HostFacts: Hashable, Sendable {
   /// A range of addresses with what uses it, as it reads in an error: `route 10.0.0.0/8 via eth0`.
   package struct UsedRange: Hashable, Sendable {
@@ -43,10 +43,10 @@ package struct HostFacts: Hashable, Sendable {
       self.network = network
     }
 
-    /// How a file names it: `web/front`.
+    /// Its name in the files of other stacks: `web/front`.
     package var name: String { "\(stack)/\(network.name)" }
 
-    /// Whether a file means it: by its stack and its own name, as `web_front`, or by the name that its file gives it.
+    /// True if a file means it: by its stack and its own name, as `web_front`, or by the name that its file gives it.
     func isNamed(_ text: String) -> Bool {
       text == name || text == "\(stack)_\(network.name)" || text == network.givenName
     }
@@ -92,23 +92,23 @@ package struct HostFacts: Hashable, Sendable {
   package var parents: [String: [IPv4Address]] = [:]
   /// Networks of other stacks.
   package var networks: [ForeignNetwork] = []
-  /// Who of other stacks is on a network, by its bridge.
+  /// The services of other stacks on a network, by its bridge.
   package var members: [String: [Member]] = [:]
   /// Device groups in use.
   package var linkGroups: Set<UInt32> = []
   /// nftables tables that are not the stack's own.
   package var tables: Set<String> = []
-  /// Whether the kernel has netem. Looked at only for a stack that needs it.
+  /// True if the kernel has netem. Looked at only for a stack that needs it.
   package var emulatesNetworks = true
-  /// Whether the kernel's bridges tell VLANs apart. Looked at only for a stack that needs it.
+  /// True if the kernel's bridges tell VLANs apart. Looked at only for a stack that needs it.
   package var tellsVLANsApart = true
-  /// Whether the kernel has IPv6.
+  /// True if the kernel has IPv6.
   package var hasIPv6 = true
-  /// What decides who the users of services are outside.
+  /// The facts that decide about user namespaces of services.
   package var identities = IdentityFacts()
-  /// Whether the frames that a bridge passes on can be shown to the firewall: the kernel has br_netfilter, and has it loaded.
+  /// True if the frames that a bridge passes on can be shown to the firewall: the kernel has br_netfilter, and has it loaded.
   package var canFilterBridges = true
-  /// Where new subnets come from.
+  /// The pools that new subnets come from.
   var pools: [IPv4Prefix]
 
   package init(pools: [IPv4Prefix]) {

@@ -5,7 +5,7 @@ import Vocabulary
 /// (0x00080000 to 0x6fffffff, systemd's UIDS-GIDS.md). Pure.
 struct IdentityAllocator {
   static let pool: ClosedRange<UInt32> = 0x0008_0000...0x6fff_ffff
-  /// How many ids a service has.
+  /// The number of ids that a service has.
   static let size = IdentityRange.count
   private static let places = (pool.upperBound - pool.lowerBound + 1) / size
 

@@ -2,13 +2,13 @@ import Intent
 import StackFiles
 import Vocabulary
 
-/// What of the host decides whether services can have users of their own, and which ids these are outside.
+/// The facts of the host that decide whether services can have user namespaces, and which ids these map to.
 package struct IdentityFacts: Hashable, Sendable {
   /// Why no service can have a user namespace here; nil where each can.
   package var refusal: String?
   /// Paths whose files cannot be shown under other ids (mount_setattr(2), MOUNT_ATTR_IDMAP), with why.
   package var unmappable: [String: String] = [:]
-  /// Whether a folder of a tmpfs can.
+  /// True if mounts of a tmpfs can be idmapped.
   package var mapsTmpfs = true
   /// Ids that others use: other stacks, /etc/subuid, the host's users.
   package var taken: [ClosedRange<UInt32>] = []
@@ -16,7 +16,7 @@ package struct IdentityFacts: Hashable, Sendable {
   package init() {}
 }
 
-/// Whose users the processes of a service are.
+/// The user namespace of a service's processes.
 enum UserNamespaceChoice: Hashable, Sendable {
   /// Its own: root inside is nobody outside.
   case own
@@ -34,7 +34,7 @@ enum UserNamespaceChoice: Hashable, Sendable {
 }
 
 extension IdentityFacts {
-  /// What a service gets whose file does not say.
+  /// The mode of a service whose file sets none.
   static let standard = StackFile.UserNamespaceMode.private
 
   /// - Parameter folder: where the stack keeps its volumes and layers.
@@ -57,8 +57,7 @@ extension IdentityFacts {
     return .own
   }
 
-  /// What people should know who have not asked for it: services that have the host's users because they cannot have their
-  /// own, with why.
+  /// Notes about services that have the host's user namespace because they cannot have their own, with the reasons.
   package func notes(for services: [StackFile.Service], in folder: StackFolder) -> [String] {
     var names: [String: [String]] = [:]
     for service in services {
@@ -70,11 +69,12 @@ extension IdentityFacts {
     }.sorted()
   }
 
-  /// What of the host's a service sees, as it is named in a message and where it is.
+  /// The paths of the host that a service sees, with their names in messages.
   package static func places(of service: StackFile.Service, in folder: StackFolder) -> [(what: String, path: String)] {
     var places: [(what: String, path: String)] = []
     switch service.rootfs.value {
     case .host: break
+    case .image: places.append(("folder of images", folder.imageLayers))
     case .folder(let path, _): places.append(("root folder", path))
     }
     for mount in service.mounts {

@@ -1,7 +1,7 @@
 import Addresses
 import Intent
 
-/// Which ports of the host are taken while a stack's own are being assigned.
+/// The host's ports that are taken, while a stack's own are assigned.
 struct PortLedger {
   private struct Key: Hashable {
     var port: UInt16
@@ -14,7 +14,7 @@ struct PortLedger {
     used = Dictionary(grouping: facts.ports) { Key(port: $0.port, transport: $0.transport) }
   }
 
-  /// Who is in the way of publishing a port: a wildcard address is in the way of each address of its family, and each of it.
+  /// The user that keeps a port from being published. A wildcard address conflicts with each address of its family.
   func user(of port: PublishedPort, of service: DesiredService) -> HostFacts.PortUser? {
     let address = port.claimedAddress(of: service)
     return used[Key(port: port.hostPort, transport: port.target.transport)]?
@@ -30,7 +30,7 @@ struct PortLedger {
     }
   }
 
-  /// Whether a port could be published under another number of the host.
+  /// True if a port could be published under another number of the host.
   func isFree(_ number: UInt16, _ port: PublishedPort, of service: DesiredService) -> Bool {
     var candidate = port
     candidate.hostPort = number

@@ -4,7 +4,7 @@ import StackFiles
 import Vocabulary
 
 extension Resolver {
-  /// What the file lets an interface claim; nil for nothing.
+  /// The claims that the file grants an interface; nil for none.
   func claims(of wanted: StackFile.Attachment) -> AttachmentClaims? {
     guard !wanted.claims.isEmpty else { return nil }
     var claims = AttachmentClaims()

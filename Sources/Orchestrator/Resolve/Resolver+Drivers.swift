@@ -3,19 +3,25 @@ import StackFiles
 import Vocabulary
 
 extension Resolver {
-  /// The link of the host that a macvlan network is on, which must be there.
-  mutating func parent(of network: StackFile.Network) -> String? {
-    guard network.driver?.value == .macvlan, let parent = network.parent else { return nil }
+  /// The links that carry a network's frames.
+  mutating func kind(of network: StackFile.Network) -> DesiredNetwork.Kind {
+    if let tunnel = tunnel(of: network) { return .vxlan(tunnel) }
+    // The file's checks see to it that a macvlan network names its parent.
+    guard network.driver?.value == .macvlan, let parent = network.parent else { return .bridge }
+    checkPresence(of: parent, for: network)
+    return .macvlan(parent: parent.value)
+  }
+
+  private mutating func checkPresence(of parent: Located<String>, for network: StackFile.Network) {
     if facts.parents[parent.value] == nil {
       errors.append(
         StackError(
           "\(stackName)/\(network.name.value)", "the host has no link \(parent.value)",
           remedy: "name one that it has in \(parent.span.place): ip link shows them"))
     }
-    return parent.value
   }
 
-  mutating func tunnel(of network: StackFile.Network) -> DesiredTunnel? {
+  private mutating func tunnel(of network: StackFile.Network) -> DesiredTunnel? {
     guard network.driver?.value == .vxlan, let id = network.tunnelID, let remote = network.remote else { return nil }
     let (stack, name) = (stackName, network.name.value)
     let link = linkName(before: previous?.network(named: name)?.tunnel?.link) {
@@ -32,7 +38,7 @@ extension Resolver {
     let divided = Set(stack.segments.map(\.network))
     for network in stack.ownNetworks {
       let reason: String
-      if network.parent != nil {
+      if !network.hasBridge {
         reason = "it is on a link of the host, past all rules"
       } else if !network.vlans.isEmpty {
         reason = "it has VLANs, whose frames no rule sees"

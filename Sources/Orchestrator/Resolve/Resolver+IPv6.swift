@@ -11,7 +11,7 @@ extension Resolver {
     }
   }
 
-  /// What the file fixes comes first, so that no chosen subnet stands in its way.
+  /// Claims the file's fixed subnets first, so that no chosen one stands in their way.
   mutating func claimFixedPrefixes(_ networks: [StackFile.Network]) {
     for network in networks {
       guard let subnet = network.subnet6 else { continue }

@@ -42,7 +42,7 @@ extension Resolver {
     return chosen
   }
 
-  /// What was asked for is not silently left out.
+  /// Reports a user namespace that the file asks for and that is not possible.
   private mutating func isOwn(_ choice: UserNamespaceChoice, _ service: StackFile.Service) -> Bool {
     guard case .host(let reason) = choice else { return true }
     guard let mode = service.userNamespace, mode.value == .private else { return false }

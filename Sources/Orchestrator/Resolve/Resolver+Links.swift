@@ -8,8 +8,7 @@ extension Resolver {
   mutating func links(_ services: [DesiredService], _ names: inout [String: InterfaceNames]) -> [DesiredLink] {
     let running = Set(services.map(\.service))
     var counts: [String: Int] = [:]
-    let overrides = Dictionary(
-      (previous?.links ?? []).map { ($0.unshaped, $0.override) }, uniquingKeysWith: { first, _ in first })
+    let overrides = Dictionary(keepingFirst: (previous?.links ?? []).map { ($0.unshaped, $0.override) })
     let between = file.links.filter { link in link.ends.allSatisfy { running.contains($0.service.value) } }
     return between.map { link in
       let pair = link.ends.map(\.service.value).sorted().joined(separator: "/")

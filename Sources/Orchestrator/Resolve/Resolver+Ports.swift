@@ -16,15 +16,15 @@ extension Resolver {
       if case .fixed = entry.host { true } else { false }
     }
 
-    /// What may be chosen from: the file's range, or the dynamic ports (RFC 6335, 6).
+    /// The ports to choose from: the file's range, or the dynamic ports (RFC 6335, 6).
     var range: ClosedRange<UInt16> {
       if case .oneOf(let range) = entry.host { range } else { 49152...65535 }
     }
   }
 
-  /// What the file fixes comes first, then what was chosen before, then what is still to be chosen: none takes another's.
+  /// Assigns the file's fixed ports first, then those of before, then the free choices. None takes another's.
   mutating func assignPorts(_ services: inout [DesiredService], _ active: [StackFile.Service]) {
-    let declared = Dictionary(active.map { ($0.name.value, $0.ports) }, uniquingKeysWith: { first, _ in first })
+    let declared = Dictionary(keepingFirst: active.map { ($0.name.value, $0.ports) })
     var slots: [PortSlot] = []
     for index in services.indices {
       for entry in declared[services[index].service] ?? [] {

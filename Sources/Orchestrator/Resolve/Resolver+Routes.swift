@@ -7,7 +7,7 @@ extension Resolver {
   /// Gives services their routes, with every name in them replaced by its address. A route for everything takes the place
   /// of the one through a network's gateway.
   mutating func route(_ stack: inout DesiredStack) {
-    let firsts = Dictionary(stack.services.map { ($0.service, $0) }, uniquingKeysWith: { first, _ in first })
+    let firsts = stack.services.keyed(by: \.service)
     for index in stack.services.indices {
       let service = stack.services[index]
       guard service.namespace == .own, let wanted = file.services[service.service]?.routes, !wanted.isEmpty else {
@@ -35,8 +35,8 @@ extension Resolver {
     }
   }
 
-  /// What a route of the file comes to: to a network with IPv6, and to everywhere, one for each family that the service has and
-  /// that the router has an address of.
+  /// The routes that one route of the file becomes. A route to a network with IPv6, or to everywhere, becomes one for
+  /// each family that both the service and the router have.
   private mutating func desired(
     _ route: StackFile.Route, of service: DesiredService, _ firsts: [String: DesiredService], in stack: DesiredStack
   ) -> [DesiredRoute] {
@@ -131,7 +131,7 @@ extension Resolver {
 }
 
 extension DesiredStack {
-  /// What a service has interfaces in, with what to call each.
+  /// The networks that a service has interfaces in, with their names in messages.
   func connectedNetworks(of service: DesiredService) -> [(name: String, prefix: IPPrefix)] {
     service.attachments.flatMap { attachment -> [(name: String, prefix: IPPrefix)] in
       guard let network = network(named: attachment.network) else { return [] }

@@ -2,7 +2,7 @@ import Intent
 import StackFiles
 
 extension Resolver {
-  /// Which bridge of its network each attachment is on: where it is now, else the first with room.
+  /// The bridge of its network that each attachment is on: the one it is on now, else the first with room.
   struct Places {
     private var counts: [String: [Int]] = [:]
 
@@ -42,7 +42,7 @@ extension Resolver {
     of instance: String, _ membership: StackFile.VLANMembership?, on network: DesiredNetwork,
     _ addresses: inout Addresses
   ) -> Int? {
-    guard network.owner == nil, network.parent == nil else { return nil }
+    guard network.owner == nil, network.hasBridge else { return nil }
     // A VLAN with a bridge of its own has just that one.
     if case .access(let id) = membership, network.bridge(ofVLAN: UInt16(id.value)) != nil { return nil }
     if let before = previousServices[instance]?.attachments.first(where: { $0.network == network.name }) {

@@ -26,7 +26,7 @@ extension Resolver {
     }
   }
 
-  /// What bridges of their own cannot do.
+  /// Reports what VLANs with bridges of their own cannot do.
   mutating func checkVLANs(_ stack: DesiredStack) {
     for network in stack.ownNetworks where !network.vlans.isEmpty && !network.filtersVLANs {
       if network.tunnel != nil {

@@ -24,7 +24,7 @@ extension Resolver {
     return found
   }
 
-  /// What there is to give out in each VLAN that has a subnet of its own.
+  /// Adds the free addresses of each VLAN that has a subnet of its own.
   func addVLANs(of network: DesiredNetwork, _ services: [StackFile.Service], _ addresses: inout Addresses) {
     for vlan in network.vlans {
       guard let subnet = vlan.subnet else { continue }
@@ -80,10 +80,10 @@ extension Resolver {
 }
 
 extension DesiredNetwork {
-  /// What addresses of a VLAN are given out by: `front/10`, as no network is called.
+  /// The name of the pool of a VLAN's addresses: `front/10`, which no network can be named.
   fileprivate func pool(ofVLAN id: UInt16) -> String { "\(name)/\(id)" }
 
-  /// What an attachment's address is given out by, and its subnet.
+  /// The name of the pool of an attachment's address, and its subnet.
   func pool(of attachment: StackFile.Attachment) -> (name: String, subnet: IPv4Prefix) {
     guard case .access(let id) = attachment.vlan?.value,
       let own = vlans.first(where: { $0.id == id.value })?.subnet
@@ -93,13 +93,13 @@ extension DesiredNetwork {
 }
 
 extension Resolver {
-  /// Where a gateway of IPv6 can be reached: beside the host, untagged.
+  /// The IPv6 address of an attachment; nil in VLANs and on links of the host, where the gateway is not the host.
   func ipv6Address(
     of wanted: StackFile.Attachment, besides address: IPv4Address, in network: DesiredNetwork,
     _ addresses: inout Addresses
   ) -> IPv6Address? {
     if case .access = wanted.vlan?.value { return nil }
-    guard network.parent == nil else { return nil }
+    guard network.hasBridge else { return nil }
     return wanted.address6?.value ?? addresses.free6[network.name]?.take(besides: address, in: network.subnet)
   }
 }

@@ -8,7 +8,7 @@ package struct Resolver {
   let file: StackFile
   let facts: HostFacts
   let previous: DesiredStack?
-  /// What the instances are now, by name.
+  /// The instances as recorded, by name.
   let previousServices: [String: DesiredService]
   let folder: StackFolder
   /// Names of links that are not to be had any more.
@@ -36,8 +36,7 @@ package struct Resolver {
     self.file = file
     self.facts = facts
     self.previous = previous
-    previousServices = Dictionary(
-      (previous?.services ?? []).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    previousServices = (previous?.services ?? []).keyed(by: \.name)
     self.folder = folder
     takenLinks = facts.links
     linkEnds = Dictionary(grouping: file.links.flatMap(\.ends)) { $0.service.value }
@@ -115,7 +114,7 @@ package struct Resolver {
 
   /// Services after those that they depend on, otherwise as they stand in the file. The file has no cycles.
   private func inDependencyOrder(_ services: [StackFile.Service]) -> [StackFile.Service] {
-    let byName = Dictionary(services.map { ($0.name.value, $0) }, uniquingKeysWith: { first, _ in first })
+    let byName = services.keyed(by: \.name.value)
     var placed: Set<String> = []
     var ordered: [StackFile.Service] = []
     func place(_ service: StackFile.Service) {
@@ -181,13 +180,12 @@ package struct Resolver {
       let bridge = linkName(before: previous?.network(named: name)?.bridge) {
         LinkName.bridge(stack: stackName, network: name, attempt: $0)
       }
-      let tunnel = tunnel(of: network)
+      let kind = kind(of: network)
       return ChosenNetwork(
         desired: DesiredNetwork(
           name: name, bridge: bridge, mac: Self.mac(for: gateway), subnet: subnet, gateway: gateway,
           isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place),
-          mtu: network.mtu.map { UInt32($0.value) } ?? tunnel?.largestPacket, parent: parent(of: network),
-          tunnel: tunnel,
+          mtu: network.mtu.map { UInt32($0.value) } ?? kind.largestPacket, kind: kind,
           vlans: vlans(of: network, instances.map(\.service)),
           givenName: network.givenName?.value, ipv6: chooseIPv6(of: network)),
         range: network.addressRange?.value)
@@ -245,14 +243,14 @@ package struct Resolver {
 
   // MARK: Addresses
 
-  /// What there is to give out on each network, and what was given out before.
+  /// The free addresses of each network, and the addresses of before.
   struct Addresses {
     /// By network, and by network and VLAN: `front`, `front/10`.
     var free: [String: HostAddresses] = [:]
     var free6: [String: IPv6HostAddresses] = [:]
     /// By instance and network.
     var kept: [String: [String: IPv4Address]] = [:]
-    /// Which bridge each is on.
+    /// The bridge that each instance is on.
     var places = Places(kept: [:])
   }
 
@@ -269,7 +267,7 @@ package struct Resolver {
       addresses.free[network.desired.name] = HostAddresses(
         subnet: network.desired.subnet, within: network.range,
         reserved: fixed + [network.desired.gateway] + (facts.members[network.desired.bridge] ?? []).map(\.address)
-          + (network.desired.parent.flatMap { facts.parents[$0] } ?? []))
+          + (network.desired.kind.parent.flatMap { facts.parents[$0] } ?? []))
       if let ipv6 = network.desired.ipv6 {
         let fixed = instances.flatMap { Self.fixedIPv6Addresses(of: $0.service, on: network.desired.name) }
         addresses.free6[network.desired.name] = IPv6HostAddresses(ipv6, reserved: fixed)
@@ -322,7 +320,7 @@ package struct Resolver {
           network: network.name, interface: interface, link: link, address: address,
           mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false,
           vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
-          segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.parent,
+          segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.kind.parent,
           ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
             .map { DesiredAttachment.IPv6(address: $0) },
           claims: claims(of: wanted), conditions: conditions(of: wanted, instance.name),
@@ -368,7 +366,7 @@ package struct Resolver {
       name: instance.name, service: service.name.value, index: instance.index,
       containerName: service.containerName?.value,
       hostname: service.hostname?.value ?? instance.name, domainname: service.domainname?.value,
-      root: DesiredRoot(service.rootfs.value), process: DesiredProcess(service),
+      root: DesiredRoot(service), process: DesiredProcess(service),
       mounts: service.mounts.map(DesiredMount.init),
       attachments: attachments, nameResolution: DesiredNameResolution(service.nameResolution), ports: [],
       readyPorts: Self.readyPorts(service), rangePorts: Self.rangePorts(service),
@@ -419,8 +417,11 @@ package struct Resolver {
     }.uniqued()
   }
 
-  /// What must be listened on before the service counts as ready. A range only says where a service may listen.
+  /// The ports that must listen before the service counts as ready. A range only says where a service may listen.
+  ///
+  /// A service with an image is ready when it is started, as with Compose: files publish ports that nothing listens on.
   private static func readyPorts(_ service: StackFile.Service) -> [ListeningPort] {
+    guard service.imageName == nil else { return [] }
     let published = service.ports.filter { $0.container.count == 1 }.compactMap { port in
       TransportProtocol(port.transport).map { ListeningPort(port: port.container.lowerBound, transport: $0) }
     }

@@ -3,8 +3,8 @@ import DNS
 import Intent
 import Netfilter
 
-/// What stacks with IPv6 have more in their table: the sets and rules that look at addresses, once more for the longer ones.
-/// All other rules are for both families. A stack without IPv6 has nothing of this.
+/// The sets and rules that look at IPv6 addresses. All other rules are for both families. A stack without IPv6 has none
+/// of these.
 extension Firewall {
   private var networks6: [(network: DesiredNetwork, ipv6: DesiredNetwork.IPv6)] {
     stack.networks.compactMap { network in network.ipv6.map { (network, $0) } }

@@ -28,7 +28,7 @@ extension Firewall {
 
   private func way(to service: DesiredService, _ family: NftFamily) -> (address: IPAddress, gateway: IPAddress)? {
     if family == .ip {
-      let attachments = service.attachments.filter { $0.parent == nil && $0.accessVLAN == nil }
+      let attachments = service.attachments.filter { $0.isOnBridge && $0.accessVLAN == nil }
       let attachment = attachments.first(where: \.isDefaultRoute) ?? attachments.first
       guard let attachment, let network = whole.network(named: attachment.network) else { return nil }
       return (.v4(attachment.address), .v4(network.gateway))
@@ -62,7 +62,7 @@ extension Firewall {
     ]
   }
 
-  /// Who is not in the list finds what he would find if the port were not published.
+  /// Clients outside the list reach what they would reach if the port were not published.
   private func publishedFrom(_ family: NftFamily) -> NftMap {
     let type = family.addressType
     let elements = publications(family).flatMap { publication in
@@ -133,7 +133,7 @@ extension Firewall.Publication {
   fileprivate var place: [NftValue] { [port.target.transport.nftValue, .port(port.hostPort)] }
   fileprivate var target: [NftValue] { [.address(address), .port(port.target.port)] }
 
-  /// Whether ::1 leads to it, and may.
+  /// True if ::1 leads to it, and may.
   fileprivate var isOnLoopback6: Bool {
     let loopback = IPAddress.v6(.loopback)
     return (hostAddress == nil || hostAddress == loopback)
@@ -147,7 +147,7 @@ extension Firewall.Publication {
     guard let list = port.sources else { return [] }
     let sources = list.filter { $0.network.family == family }
     let named = sources.map { ($0, destination) }
-    // What comes from ::1 has the gateway's address by then, and it alone comes to ::1.
+    // Packets from ::1 have the gateway's address by then, and only those go to ::1.
     guard family == .ip6, isOnLoopback6, let gateway = IPPrefix(containing: gateway, length: 128),
       !sources.contains(where: { $0.contains(gateway.network) })
     else { return named }

@@ -21,10 +21,10 @@ extension Firewall {
     ]
   }
 
-  /// Where bridged frames come by here (br_netfilter), one of these is not to be seen twice: what connection tracking makes
-  /// of a packet at the first bridge would hold at the network's own, which then could not translate it any more.
+  /// With br_netfilter, a frame must not be seen at the first of two bridges. Connection tracking would settle its
+  /// translation there, and the network's own bridge could not translate it.
   ///
-  /// Whoever sends to such a bridge's hardware address finds no way into the host, nor through it.
+  /// A packet to such a bridge's hardware address gets neither into the host nor through it.
   var segmentChains: [NftChain] {
     guard !passing.isEmpty else { return [] }
     let arriving = NftMatch.set([.inputInterface], named: "segments")

@@ -20,7 +20,7 @@ package struct Firewall {
     self.stack = stack
     whole = stack
     // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here.
-    self.stack.networks = stack.ownNetworks.filter { $0.parent == nil }
+    self.stack.networks = stack.ownNetworks.filter(\.hasBridge)
     policy = stack.policy.isEmpty ? nil : PolicyChains(self.stack, counts: counts)
   }
 
@@ -88,7 +88,9 @@ package struct Firewall {
     NftSet(
       "own_gateway", key: [.interfaceName, .ipv4Address],
       elements: stack.networks.flatMap { network in
-        [network.gateway, network.subnet.last].uniqued().map { NftElement(.interface(network.bridge), .address(.v4($0))) }
+        [network.gateway, network.subnet.last].uniqued().map {
+          NftElement(.interface(network.bridge), .address(.v4($0)))
+        }
       },
       comment: "addresses of the host that a network may talk to: its own, and that of everybody")
   }
@@ -194,7 +196,7 @@ package struct Firewall {
         ]))
   }
 
-  /// What enters a network: its own traffic, where bridged frames come by here (br_netfilter), and what was published.
+  /// Packets that enter a network: its own traffic, where br_netfilter shows it, and published ports.
   private var enter: NftChain {
     NftChain(
       "enter",
@@ -237,11 +239,11 @@ package struct Firewall {
 
   /// Of the host an internal network has names, and what rules let it have.
   private var inputRules: [NftRule] {
-    (ipv6Sets.isEmpty ? [] : [NftRule([.anyOf(.icmpv6Type, (133...136).map { .icmpType($0) })], .accept)])
+    (ipv6Sets.isEmpty ? [] : [NftRule(neighbourDiscovery(133...136), .accept)])
       + [NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal")))]
   }
 
-  /// What is published leads out of a network too.
+  /// Published ports lead out of a network too.
   static let keepPublished = NftRule(
     [.set([.inputInterface], named: "internal"), .status(.destinationTranslated)], .verdict(.goto("leave_internal")))
 

@@ -2,11 +2,11 @@ import Addresses
 import Intent
 import Netfilter
 
-/// What keeps groups of services apart that were cut off from each other by hand: both what is bridged between them and what the
-/// host passes on, a published port of the one for the other included.
+/// Drops packets between groups of services that were cut off from each other by hand: bridged frames, packets that the
+/// host forwards, and published ports.
 ///
-/// The tables stand beside the stack's own, so that neither is written anew for the other, and know services by their addresses.
-/// Links between two services do not pass the host: see ``StackBuilder``.
+/// The tables are separate from the stack's own, so that neither is rewritten for the other. They match services by
+/// address. Links between two services do not pass the host: see `StackBuilder`.
 package struct PartitionFilter {
   private let stack: DesiredStack
 

@@ -2,10 +2,10 @@ import Addresses
 import Intent
 import Netfilter
 
-/// Which tracked connections no longer go where a stack's ports lead.
+/// Finds tracked connections that no longer go where a stack's ports lead.
 ///
-/// The kernel looks at its translations once for each connection: what began before `up`, or before a port was led elsewhere, goes
-/// on as it began. A UDP client that does not stop asking is one connection for ever.
+/// The kernel translates a connection as its first packet was. A connection that began before `up`, or before a port
+/// led elsewhere, goes on as it began. A UDP client that keeps asking is one connection forever.
 package struct StaleConnections {
   private struct Key: Hashable {
     var transport: UInt8
@@ -35,7 +35,7 @@ package struct StaleConnections {
     return isTranslated && isOwn(asked.destination) && subnets.contains { $0.contains(answering.source) }
   }
 
-  /// Where the connection would go if it began now.
+  /// The publication that the connection would go to if it began now.
   private func target(of connection: Connection, isOwn: (IPAddress) -> Bool) -> Firewall.Publication? {
     guard let port = connection.original.destinationPort else { return nil }
     let (source, destination) = (connection.original.source, connection.original.destination)
@@ -62,7 +62,7 @@ extension DesiredStack {
 }
 
 extension Connection {
-  /// Whether it has an end in one of these subnets.
+  /// True if it has an end in one of these subnets.
   package func touches(_ subnets: [IPPrefix]) -> Bool {
     let ends = [original.source, original.destination, reply.source, reply.destination]
     return subnets.contains { subnet in ends.contains { subnet.contains($0) } }

@@ -34,7 +34,7 @@ struct ServiceScript {
   private var isMasked: Bool { confinement.masksKernelPaths }
   private var hasHostRoot: Bool { service.root == .host }
 
-  /// Whose user namespace it is in.
+  /// The path of its user namespace; nil for the host's.
   private var users: String? {
     guard service.firstIdentity != nil else { return nil }
     guard case .service(let owner) = service.namespace else { return stack.pinnedUsers(of: service.name) }
@@ -175,7 +175,7 @@ struct ServiceScript {
 
   private var rootCommands: [String] {
     func layer(_ folder: String) -> [String] {
-      let options = "upperdir=\(paths.upper),workdir=\(paths.work),index=off"
+      let options = Self.options(paths)
       let isPlain = folder.utf8.allSatisfy { !"\\:,".utf8.contains($0) }
       // mount(8) and overlayfs take these characters for their own.
       return (isPlain ? [] : ["ln -sfn \(Shell.quoted(folder)) \(paths.layer)/lower"]) + [
@@ -186,7 +186,17 @@ struct ServiceScript {
     case .host: return layer(stack.hostRoot)
     case .overlay(let folder): return layer(folder)
     case .direct(let folder): return ["mount --rbind \(Shell.quoted(folder)) \"$root\""]
+    case .image(let image):
+      let layers = image.layers.map { "\($0)/fs" }.joined(separator: ":")
+      // Relative names: what mount(2) takes is a page.
+      return [
+        "(cd \(stack.imageLayers) && mount -t overlay -o lowerdir=\(layers),\(Self.options(paths)) overlay \"$root\")"
+      ]
     }
+  }
+
+  private static func options(_ paths: ServiceFolder) -> String {
+    "upperdir=\(paths.upper),workdir=\(paths.work),index=off"
   }
 
   /// As mount options: what the kernel makes there belongs to the service's root.

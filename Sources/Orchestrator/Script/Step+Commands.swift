@@ -169,6 +169,7 @@ extension Step {
 }
 
 extension StackFolder {
-  /// Where a script keeps the user namespace of a service. `stack` itself finds it by the network namespace that it owns.
+  /// The path at which a script pins the user namespace of a service. `stack` itself finds it by the network namespace
+  /// that it owns.
   func pinnedUsers(of service: String) -> String { "\(layers)/.users/\(service)" }
 }

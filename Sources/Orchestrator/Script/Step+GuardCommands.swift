@@ -25,7 +25,7 @@ extension Step {
   }
 
   static func guardCommands(_ services: [DesiredService], _ stack: DesiredStack) -> [String] {
-    let bridges = stack.ownNetworks.filter { $0.parent == nil }.flatMap { network in
+    let bridges = stack.ownNetworks.filter(\.hasBridge).flatMap { network in
       network.bridges + stack.segments.filter { $0.network == network.name }.map(\.bridge)
     }
     return bridges.flatMap(arrivalFilterCommands)

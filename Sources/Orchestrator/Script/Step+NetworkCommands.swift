@@ -25,7 +25,7 @@ extension Step {
   // MARK: Bridges
 
   static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
-    guard network.parent == nil else { return [] }
+    guard network.hasBridge else { return [] }
     let bridge = network.bridge
     return [
       "ip link add \(bridge) address \(network.mac)\(mtu(network))\(group(stack)) type bridge stp_state 0"
@@ -56,7 +56,7 @@ extension Step {
   }
 
   static func removalCommands(_ network: DesiredNetwork) -> [String] {
-    guard network.parent == nil else { return [] }
+    guard network.hasBridge else { return [] }
     return ((network.tunnel.map { [$0.link] } ?? []) + network.bridges).map {
       "[[ ! -e /sys/class/net/\($0) ]] || ip link del \($0)"
     }
@@ -124,7 +124,9 @@ extension Step {
   ) -> [String] {
     guard let network = stack.network(named: attachment.network) else { return [] }
     let namespace = "\(stack.name).\(service.name)"
-    if let parent = network.parent { return macvlanCommands(attachment, network, parent, namespace) }
+    if case .macvlan(let parent) = network.kind {
+      return macvlanCommands(attachment, network, parent, namespace)
+    }
     var commands = attachment.pairs.flatMap { pairCommands($0, attachment, network, service, stack) }
     if let segment = stack.segment(of: attachment) {
       commands.append("bridge fdb replace \(attachment.mac) dev \(segment.nearEnd) master static sticky")

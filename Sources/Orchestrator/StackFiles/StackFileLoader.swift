@@ -62,8 +62,8 @@ package struct StackFileLoader {
       stack: diagnostics.hasErrors ? nil : stack, diagnostics: diagnostics.sorted, variables: interpolator.uses)
   }
 
-  /// What is known beside files: the caller's environment, and `.env` in the folder of the first. What is wrong with that
-  /// file is told when they are loaded.
+  /// The variables known beside files: the caller's environment, and `.env` in the folder of the first. Mistakes in
+  /// `.env` are reported when the files are loaded.
   package func variables(beside paths: [String]) -> Variables {
     variables(in: paths.first.map { Path.split(location(of: $0)).folder } ?? workingFolder)
   }
@@ -74,7 +74,7 @@ package struct StackFileLoader {
       dotenv: dotenv(in: folder, SourceLoader(files: files, diagnostics: DiagnosticList())))
   }
 
-  /// What comes by standard input counts as a file of the working folder.
+  /// Standard input counts as a file of the working folder.
   private func location(of path: String) -> String { Path.resolve(Self.shown(path), in: workingFolder) }
 
   private static func shown(_ path: String) -> String { path == standardInput ? "<stdin>" : path }

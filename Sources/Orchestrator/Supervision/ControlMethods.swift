@@ -2,7 +2,7 @@ import Control
 import Intent
 import Planning
 
-/// What a supervisor can be asked over its control socket. Names follow varlink's: an interface, a dot, a method.
+/// The methods of a supervisor's control socket. Names follow varlink's: an interface, a dot, a method.
 package enum SupervisorMethods {
   /// Answers when nothing else is being done, such as undoing what a command that was killed had begun.
   package enum Idle: ControlMethod {
@@ -11,7 +11,7 @@ package enum SupervisorMethods {
     package typealias Reply = Nothing
   }
 
-  /// Which build of the program the supervisor is.
+  /// Asks for the build of the program that the supervisor is.
   package enum Build: ControlMethod {
     package static let name = "io.stack.Build"
     package typealias Parameters = Nothing
@@ -24,7 +24,7 @@ package enum SupervisorMethods {
     }
   }
 
-  /// Makes the stack what its claim says (``StackFolder/claim``). Answers with events until it is done.
+  /// Makes the stack what its claim says (`StackFolder.claim`). Answers with events until it is done.
   package enum Up: ControlMethod {
     package static let name = "io.stack.Up"
     package struct Parameters: Codable, Sendable {
@@ -128,7 +128,7 @@ package enum SupervisorMethods {
         self.override = override
       }
     }
-    /// Which of a service's links.
+    /// One of a service's links.
     package enum Place: Codable, Hashable, Sendable {
       case network(String)
       /// An end of a link to another service, by its interface.

@@ -4,7 +4,7 @@ import Vocabulary
 /// Something that happened while an operation went on.
 package struct OperationEvent: Codable, Hashable, Sendable {
   package enum Kind: String, Codable, Sendable {
-    /// What is going to be done to each service.
+    /// The plan: the change to each service.
     case plan
     /// A service changed: `text` says into what.
     case service
@@ -20,7 +20,7 @@ package struct OperationEvent: Codable, Hashable, Sendable {
   package var text: String
   /// For a plan: what is going to be done.
   package var changes: [Plan.Reason] = []
-  /// What went wrong, with the last event.
+  /// The errors, with the last event.
   package var errors: [StackError]
 
   package init(_ kind: Kind, service: String? = nil, text: String = "", errors: [StackError] = []) {

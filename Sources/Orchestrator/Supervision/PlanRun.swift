@@ -2,7 +2,7 @@ import Intent
 import Planning
 import Vocabulary
 
-/// What a plan needs of the supervisor that runs it.
+/// The supervisor, as a plan under way uses it.
 protocol PlanHost: AnyObject {
   /// Applies steps that block, one after the other, away from the loop; `completion` gets, on the loop, those that were
   /// begun and what stopped the last of them.
@@ -42,7 +42,7 @@ final class PlanRun {
   private var behind: [String: [WaitingLane]] = [:]
   /// Services that this stage is still to start.
   private var unstarted: Set<String> = []
-  /// What waits for one of them to be started.
+  /// Calls that wait for an instance to be started, by its name.
   private var afterStart: [String: [() -> Void]] = [:]
 
   private final class WaitingLane {

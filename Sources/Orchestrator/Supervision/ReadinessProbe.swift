@@ -17,7 +17,7 @@ final class ReadinessProbe {
   private var socket: SocketTable?
   private var delay = Duration.milliseconds(1)
 
-  /// How long a look waits for the next: a service that takes its time is looked at less and less often.
+  /// The longest pause between two looks. Pauses grow, so a slow service is looked at less often.
   private static let longestDelay = Duration.milliseconds(50)
   private static let latePatience = Duration.seconds(1)
   private let lateness: EventLoop.Instant

@@ -1,5 +1,5 @@
-/// How long to wait before a service that ended is started again: 100 ms, doubling, at most a minute; from the start
-/// again after a run of ten seconds.
+/// The delay before a service that ended is started again: 100 ms, doubling up to a minute. A run of ten seconds resets
+/// it.
 struct RestartBackoff {
   private static let first = Duration.milliseconds(100)
   private static let longest = Duration.seconds(60)

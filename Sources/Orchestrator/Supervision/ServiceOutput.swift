@@ -6,10 +6,10 @@ import Loop
 import SystemPackage
 import Vocabulary
 
-/// What a service writes, from its FIFOs or its terminal to its log.
+/// Carries a service's output from its FIFOs or its terminal to its log.
 ///
-/// The service holds its ends of the FIFOs open itself, for reading too: with no supervisor its output waits there, and it
-/// is never told that nobody reads (fifo(7)). So does the supervisor: a service that has ended does not keep the loop awake.
+/// The service holds both ends of the FIFOs open. Without a supervisor its output waits there, and it gets no EPIPE
+/// (fifo(7)). The supervisor holds them open too, so the end of a service does not wake the loop again and again.
 final class ServiceOutput {
   private let paths: ServiceFolder
   private let pump: LogPump
@@ -81,7 +81,7 @@ final class ServiceOutput {
     line.withUTF8 { writer.append(UnsafeRawBufferPointer($0), .stderr) }
   }
 
-  /// What the service wrote last, for a message about its end.
+  /// The last lines that the service wrote, for a message about its end.
   func lastLines(_ count: Int) -> [String] {
     LogReader.lastLines(count, of: LogReader.Source(service: paths.name, path: paths.log))
       .map { Quotation.line(String(decoding: $0.text, as: UTF8.self)) }

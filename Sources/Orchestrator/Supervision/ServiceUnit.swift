@@ -23,7 +23,7 @@ final class ServiceUnit {
   private let namespace: (DesiredService) -> SharedNamespace?
   /// Starts the process anew, for a restart policy.
   private let relaunch: (ServiceUnit) -> Void
-  /// What runs the health check in a process of the service's.
+  /// Makes the runner of the service's health check.
   private let makeProbe: (DesiredService, ServiceProcess) -> any ProbeRunner
   /// Called after every change of the record.
   private let onChange: (ServiceUnit) -> Void
@@ -34,7 +34,7 @@ final class ServiceUnit {
   private var monitor: HealthMonitor?
   private var killTimer: EventLoop.TimerID?
   private var restartTimer: EventLoop.TimerID?
-  /// Whether a restart is being carried out, away from the loop.
+  /// True while a worker carries out a restart.
   private var isRelaunching = false
   private var backoff = RestartBackoff()
   private let readiness: ReadinessWait
@@ -67,7 +67,7 @@ final class ServiceUnit {
   }
 
   var name: String { desired.name }
-  /// How long a service may take until it is ready, when nobody has said so.
+  /// The time that a service has to become ready, when nobody has set one.
   private var readyTime: Duration { max(.seconds(60), desired.healthCheck?.longestVerdict ?? .zero) }
 
   private var subject: String { "\(paths.stack.name)/\(name)" }
@@ -79,7 +79,7 @@ final class ServiceUnit {
     guard hasOtherCheck, process != nil else { return }
     record.health = desired.healthCheck.map { _ in ServiceRecord.Health(afterRestartOf: record.health) }
     watchHealth()
-    // Who has no check is ready when something listens, who has one when it says so.
+    // A service without a health check is ready when its ports listen. One with a check is ready when it is healthy.
     stopWatchingReadiness()
     watchReadiness()
     changed()
@@ -96,7 +96,7 @@ final class ServiceUnit {
     isRelaunching = false
     // A service that was made anew has other FIFOs than those that were found when its former self was adopted.
     output.close()
-    // What the process has written to a terminal already waits in it.
+    // Output that the process has already written waits in the terminal.
     followTerminal(of: launched)
     record.phase = .starting
     record.process = launched.identity
@@ -135,7 +135,7 @@ final class ServiceUnit {
     processToken = try? loop.register(launched.process.pidfd.fileDescriptor, interest: .read) { [weak self] _ in
       guard let self, let process = self.process else { return }
       // A supervisor that adopted the process is not its parent, and has only what stack-init wrote.
-      let reaped = (try? ProcessHandle.wait(for: process.process.pidfd, block: false)) ?? nil
+      let reaped = try? ProcessHandle.wait(for: process.process.pidfd, block: false)
       ended(recordedStatus ?? reaped)
     }
   }
@@ -147,7 +147,7 @@ final class ServiceUnit {
   }
 
   private var recordedStatus: TerminationStatus? {
-    ((try? ExitRecord.read(paths.exit)) ?? nil)?.status
+    (try? ExitRecord.read(paths.exit))?.status
   }
 
   private func ended(_ status: TerminationStatus?) {
@@ -221,7 +221,7 @@ final class ServiceUnit {
     }
   }
 
-  /// What a failed start of a restart says; it is tried again like an exit.
+  /// Records why a restart failed to start the service. It is tried again as after an exit.
   func relaunchFailed(_ error: StackError) {
     isRelaunching = false
     output.note("cannot be started again: \(error)")
@@ -248,7 +248,7 @@ final class ServiceUnit {
     return error
   }
 
-  /// What is to be said of a run that the kernel has ended for want of memory.
+  /// The error of a run that the kernel's OOM killer has ended.
   private func lackOfMemory(_ moment: String) -> StackError? {
     guard record.ranOutOfMemory == true else { return nil }
     let limit = desired.limits.memory.map { " of \(ByteSize.text($0))" } ?? ", the host's"
@@ -299,7 +299,7 @@ final class ServiceUnit {
     answerByHealth()
   }
 
-  /// What is to be said of a service that has taken too long.
+  /// The error of a service that did not become ready in time.
   private var lateness: StackError {
     guard desired.healthCheck == nil else {
       var error = illHealth
@@ -411,7 +411,7 @@ final class ServiceUnit {
     // A process that is just being made is ended as soon as it is there.
     guard process != nil else { return }
     let grace = grace ?? desired.stop.grace
-    // What stands still, paused or frozen by somebody else, takes no signal.
+    // A frozen process takes no signal.
     try? group?.thaw()
     signal(grace > .zero ? desired.stop.signal : SIGKILL)
     guard killTimer == nil, grace > .zero else { return }
@@ -454,7 +454,7 @@ final class ServiceUnit {
     let marked = record.process
     loop.schedule(after: max(desired.stop.grace, .seconds(1))) { [weak self] in
       guard let self, process != nil, record.process == marked, killTimer == nil else { return }
-      // What stands still has not had the signal yet.
+      // A paused process has not had the signal yet.
       guard record.pausedAt == nil else { return unmarkIfItLives() }
       record.isStoppedByHand = false
       changed()

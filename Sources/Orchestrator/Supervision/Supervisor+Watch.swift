@@ -9,7 +9,7 @@ import Netlink
 import Planning
 import Vocabulary
 
-/// What the supervisor hears of that others did to what is the stack's.
+/// Watches for changes that others make to the stack's tables and bridges.
 final class StackWatch {
   private let loop: EventLoop
   private var tables: Listener?

@@ -11,13 +11,13 @@ import Names
 import Planning
 import Runtime
 
-/// What keeps one stack: it applies plans, watches processes, writes logs and answers commands.
+/// Supervises one stack: applies plans, watches processes, writes logs and answers commands.
 ///
-/// A single thread around one loop; only steps that block go to a few workers. It may be killed at any moment: services go
-/// on, and the next supervisor adopts them from their records.
+/// A single thread runs one loop. Steps that block go to a few workers. It may be killed at any moment: services go on,
+/// and the next supervisor adopts them from their records.
 package final class Supervisor {
-  /// How many threads make namespaces, mounts and processes. One more than the two cores that it was measured on: each
-  /// sleeps while the process that it is making sets itself up.
+  /// The number of threads that make namespaces, mounts and processes. It is one more than the two cores of the
+  /// measurement: each thread sleeps while a new process sets itself up.
   private static let workers = 3
 
   let loop: EventLoop
@@ -69,8 +69,8 @@ package final class Supervisor {
     pool.shutDown()
   }
 
-  /// What the next service to be started will take is made while the command that started this still chooses. What fails here
-  /// fails again, and is said, when it is needed.
+  /// Makes what the first service will need, while the command that started this supervisor still chooses. An error is
+  /// not reported here: the same step fails again when it is needed.
   private func warmUp() {
     try? pool.submit { [builder] in
       builder.warmUp()
@@ -88,10 +88,10 @@ package final class Supervisor {
   private func adopt() {
     pump.finishStaged()
     let salvage = Salvage(folders: builder.folders, stack: builder.stack)
-    guard let recorded = (try? salvage.recordedOrObserved()) ?? nil else { return }
+    guard let recorded = try? salvage.recordedOrObserved() else { return }
     stack = recorded
     for service in recorded.services {
-      let record = (try? StateFile<ServiceRecord>(path: builder.folder.service(service.name).record).read()) ?? nil
+      let record = try? StateFile<ServiceRecord>(path: builder.folder.service(service.name).record).read()
       let unit = makeUnit(service, record: record)
       events.begin(with: unit.record)
       unit.adopt()
@@ -102,7 +102,7 @@ package final class Supervisor {
     names.follow(hostsFilesOf: recorded)
     watchOverrides()
     watchHost()
-    // What was deleted while no supervisor heard of it.
+    // Tables may have been deleted while no supervisor ran.
     enqueue { [unowned self] in repairTables() }
   }
 

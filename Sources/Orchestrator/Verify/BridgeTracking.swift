@@ -13,7 +13,7 @@ package struct BridgeTracking: Hashable, Sendable {
   }
 
   private static func isSet(_ name: String) -> Bool {
-    let bytes = (try? Files.read("/proc/sys/net/bridge/\(name)")) ?? nil
+    let bytes = try? Files.read("/proc/sys/net/bridge/\(name)")
     return bytes.map { !$0.starts(with: Array("0".utf8)) } ?? false
   }
 

@@ -3,12 +3,12 @@ import Intent
 import Rules
 import Vocabulary
 
-/// What became of a line of `expect:`.
+/// The verdict on a line of `expect:`.
 struct ExpectationFinding: Sendable {
   var rule: PolicyRule
-  /// What speaks against it, for people. Empty when it holds.
+  /// The objections to it, for people. Empty when it holds.
   var objections: [String]
-  /// Whether it was found out by sending packets: who is not of this machine cannot be made to send any.
+  /// True if packets were sent to find it out. Peers outside this machine cannot be made to send any.
   var isObserved: Bool
 
   var isMet: Bool { objections.isEmpty }
@@ -108,7 +108,7 @@ struct ExpectationJudge {
     }
   }
 
-  /// Whether a service is one of those that a peer names.
+  /// True if a service is one of those that a peer names.
   private func has(_ service: String, _ peer: PolicyPeer) -> Bool {
     guard let service = stack.service(named: service) else { return false }
     return switch peer {

@@ -2,12 +2,12 @@ import Addresses
 import Intent
 import Vocabulary
 
-/// Where packets go in a stack by its routes alone, whatever its rules say: from machine to machine, as each looks the
+/// Follows packets through a stack by its routes alone, without its rules. Each machine on the way looks the
 /// destination up. Pure.
 struct PacketRouting {
   /// A wire that several have a part in.
   enum Segment: Hashable {
-    /// Where frames have no tag: the host is there too.
+    /// Untagged frames of a network. The host is on it too.
     case network(String)
     /// The host is in none of them.
     case vlan(UInt16, of: String)
@@ -29,11 +29,11 @@ struct PacketRouting {
     case host
   }
 
-  /// How a way ends.
+  /// The end of a way.
   enum End: Hashable {
     /// At the machine that has the address.
     case arrived
-    /// Where nothing leads on from a machine, or nobody has the address.
+    /// A machine has no route, or nobody has the address.
     case noRoute(at: String)
     case blackhole(at: String, SourceLine?)
     /// At a service that does not forward.
@@ -53,9 +53,9 @@ struct PacketRouting {
     var segments: [Segment] = []
     /// Services that pass them on.
     var routers: [String] = []
-    /// Whether the host passes them on.
+    /// True if the host forwards the packets.
     var isByHost = false
-    /// Whether it is the host that they arrive at.
+    /// True if they arrive at the host.
     var isToHost = false
     /// The address that they are sent from.
     var source: IPAddress?
@@ -77,8 +77,8 @@ struct PacketRouting {
   private let holders: [IPAddress: String]
 
   init(_ stack: DesiredStack) {
-    services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    let networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    services = stack.services.keyed(by: \.name)
+    let networks = stack.networks.keyed(by: \.name)
     var interfaces: [String: [Interface]] = [:]
     for service in stack.services {
       for attachment in service.attachments {
@@ -103,14 +103,12 @@ struct PacketRouting {
       for gateway in network.hostAddresses { owners[.network(network.name), default: [:]][gateway] = .host }
     }
     self.networks = networks
-    holders = Dictionary(
-      interfaces.flatMap { name, list in list.map { ($0.address, name) } }, uniquingKeysWith: { first, _ in first })
+    holders = Dictionary(keepingFirst: interfaces.flatMap { name, list in list.map { ($0.address, name) } })
     self.interfaces = interfaces
     self.owners = owners
     hostPrefixes = stack.networks.flatMap { network in network.subnets.map { ($0, network) } }
     gateways = Dictionary(
-      stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } })
   }
 
   private static func interfaces(of attachment: DesiredAttachment, in network: DesiredNetwork) -> [Interface] {
@@ -178,9 +176,9 @@ struct PacketRouting {
     return way
   }
 
-  /// Whether machines are on it that are not the stack's.
+  /// True if machines outside the stack are on it.
   private func reachesBeyondHost(_ segment: Segment) -> Bool {
-    segment.network.flatMap { networks[$0] }?.parent != nil
+    segment.network.flatMap { networks[$0] }?.hasBridge == false
   }
 
   private enum Step {
@@ -202,7 +200,7 @@ struct PacketRouting {
         $0.prefix.length < $1.prefix.length
       })
     else { return .end(.outside) }
-    guard network.parent == nil else {
+    guard network.hasBridge else {
       return .end(holders[destination] == nil ? .outside : .apart(network: network.name))
     }
     return .hop(

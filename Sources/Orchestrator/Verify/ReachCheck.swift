@@ -10,13 +10,13 @@ struct ReachProbe: Hashable, Sendable {
   var forecast: ReachForecast
 }
 
-/// What the stack lets expect, and why: with the place in the file, as it follows `predicted no:`.
+/// The prediction from the stack alone, and its reason with the place in the file. The reason follows `predicted no:`.
 struct ReachForecast: Hashable, Sendable {
   var isAllowed: Bool
   var because: String
   /// The address that the packets are sent from; nil where none are.
   var sender: IPAddress?
-  /// Whether they come in from an address of the host.
+  /// True if they come in from an address of the host.
   var isTranslated = false
 }
 
@@ -56,8 +56,8 @@ package struct ReachMatrix {
     forecaster = ReachForecaster(stack, tracking)
     let firewall = Firewall(stack)
     publications = Dictionary(grouping: firewall.publications(.ip) + firewall.publications(.ip6), by: \.port)
-    services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    // Who runs in another's network is that one, as far as packets go.
+    services = stack.services.keyed(by: \.name)
+    // A service in another's network namespace sends and receives as that one.
     rows = stack.services.filter { $0.namespace == .own }.map { .service($0.name) } + [.host]
     columns = Self.columns(of: stack, hasInternet: nextHop != nil, extra)
   }
@@ -211,7 +211,7 @@ extension DesiredService {
 }
 
 extension DesiredAttachment {
-  /// Whether the default route of an address's family goes through it.
+  /// True if the default route of an address's family goes through it.
   func leadsOut(for address: IPAddress) -> Bool {
     switch address {
     case .v4: isDefaultRoute
@@ -231,6 +231,6 @@ extension IPAddress {
 }
 
 extension PublishedPort {
-  /// What is sent to the host.
+  /// The traffic that is sent to the host's port.
   fileprivate var asked: Traffic { Traffic(ListeningPort(port: hostPort, transport: target.transport)) }
 }

@@ -3,25 +3,25 @@ struct ReachFinding: Sendable {
   var check: ReachCheck
   /// To each of the check's questions.
   var answers: [ReachAnswer]
-  /// Whether the answers say nothing, so that what is promised must do.
+  /// True if the answers decide nothing. Then the prediction counts.
   var isUndecided = false
 
   var isPredicted: Bool { check.isPredicted }
 
-  /// Whether any of the packets came through; see ``isWrong`` for where they disagree.
+  /// True if any of the packets came through; ``isWrong`` says whether the answers disagree.
   var isObserved: Bool { isUndecided ? isPredicted : answers.contains(where: reaches) }
 
   var isWrong: Bool { !complaints.isEmpty }
 
-  /// Whether the packets came through to some of the addresses and not to others.
+  /// True if the packets came through to some of the addresses and not to others.
   var isObservedInPart: Bool { !isUndecided && Set(answers.map(reaches)).count == 2 }
 
-  /// What each answer that is not as predicted says, for people.
+  /// A line for each answer that differs from the prediction.
   var complaints: [String] {
     zip(check.probes, isUndecided ? [] : answers).compactMap { probe, answer in complaint(probe, answer) }
   }
 
-  /// What each answer says, for people.
+  /// A line for each answer.
   var statements: [String] {
     zip(check.probes, answers).map { probe, answer in
       complaint(probe, answer) ?? "\(probe.question.destination) \(answer.words)"
@@ -49,7 +49,7 @@ struct ReachFinding: Sendable {
 }
 
 extension ReachAnswer {
-  /// What happened, as it follows an address: `answered`, `did not answer`.
+  /// The result, as it follows an address: `answered`, `did not answer`.
   var words: String {
     switch self {
     case .answered(let arrival):

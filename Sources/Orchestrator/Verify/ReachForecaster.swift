@@ -2,7 +2,7 @@ import Addresses
 import Intent
 import Rules
 
-/// What becomes of packets by the stack's routes and rules. Pure.
+/// Predicts the fate of packets from the stack's routes and rules. Pure.
 struct ReachForecaster {
   private let stack: DesiredStack
   private let routing: PacketRouting
@@ -53,10 +53,10 @@ struct ReachForecaster {
     return forecast
   }
 
-  /// Whether the host knows of packets that it does not pass on itself, since a bridge of its own shows them to it.
+  /// True if the host's connection tracking sees packets that it does not forward, since they pass a bridge of its own.
   private func isTracked(_ way: PacketRouting.Way, _ destination: IPAddress) -> Bool {
     way.segments.contains { segment in
-      guard case .network(let name) = segment, stack.network(named: name)?.parent == nil else { return false }
+      guard case .network(let name) = segment, stack.network(named: name)?.hasBridge ?? true else { return false }
       return tracking.contains(destination) || filtered.contains(name)
     }
   }
@@ -68,7 +68,7 @@ struct ReachForecaster {
     if case .service = source {
       let way = routing.way(from: source, to: host)
       if let obstacle = way.obstacle { return ReachForecast(isAllowed: false, because: "denied since \(obstacle)") }
-      if let network = way.segments.last?.network, stack.network(named: network)?.parent != nil {
+      if let network = way.segments.last?.network, stack.network(named: network)?.hasBridge == false {
         return ReachForecast(isAllowed: false, because: "denied since \(PacketRouting.Way.apart(network))")
       }
       sender = way.source ?? host
@@ -89,7 +89,7 @@ struct ReachForecaster {
 
   private func isOnMacvlan(_ address: IPAddress) -> Bool {
     routing.owner(of: address) != nil
-      && stack.networks.contains { $0.parent != nil && $0.subnets.contains { $0.contains(address) } }
+      && stack.networks.contains { !$0.hasBridge && $0.subnets.contains { $0.contains(address) } }
   }
 
   private func entersInternal(_ way: PacketRouting.Way) -> Bool {
@@ -151,7 +151,7 @@ extension PacketRouting.Segment {
 }
 
 extension PacketRouting.Way {
-  /// Whether it ends at the host, or beyond.
+  /// True if it ends at the host, or beyond.
   fileprivate var meetsHost: Bool { end == .outside || isToHost }
 
   fileprivate static func apart(_ network: String) -> String {

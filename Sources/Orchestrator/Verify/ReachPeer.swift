@@ -1,7 +1,7 @@
 import Addresses
 import Intent
 
-/// Who sends the packets of a check.
+/// The sender of a check's packets.
 package enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
   /// An instance of a service.
   case service(String)
@@ -23,7 +23,7 @@ package enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Whom they are sent to, and what they are: a column of the matrix.
+/// The destination and kind of a check's packets: a column of the matrix.
 package struct ReachColumn: Hashable, Sendable {
   enum Target: Hashable, Sendable {
     /// An instance by its addresses in a network, or in one of its VLANs.
@@ -40,7 +40,7 @@ package struct ReachColumn: Hashable, Sendable {
 
   var target: Target
   var traffic: Traffic
-  /// Whether the name alone would not say which address is meant.
+  /// True if the name alone would mean several addresses.
   var namesNetwork = false
 
   /// `db:5432`, `db@back:53/udp`, `db icmp`, `host:8081`; for a link the service at its other end stands for the network.
@@ -56,7 +56,7 @@ package struct ReachColumn: Hashable, Sendable {
     }
   }
 
-  /// Whether a person means it by the name of a network: `front`, or `lab.10` for one of its VLANs.
+  /// True if a person means it by the name of a network: `front`, or `lab.10` for one of its VLANs.
   func isIn(_ place: String) -> Bool {
     guard case .service(_, let network, _) = target else { return false }
     return place == network || place == target.place
@@ -72,7 +72,7 @@ package struct ReachColumn: Hashable, Sendable {
 }
 
 extension ReachColumn.Target {
-  /// Where a service is met: `front`, or `lab.10` in a VLAN.
+  /// The network by which a service is reached: `front`, or `lab.10` in a VLAN.
   var place: String? {
     guard case .service(_, let network, let vlan) = self else { return nil }
     return network + (vlan.map { ".\($0)" } ?? "")

@@ -2,7 +2,7 @@ import Addresses
 import Intent
 import Vocabulary
 
-/// What is worth sending to whom: the ports that a service is said to listen on, and those that rules and expectations name.
+/// Chooses the ports to probe: those that a service is said to listen on, and those that rules and expectations name.
 struct ReachPorts {
   private var members: PolicyMembers
   private let rules: [PolicyRule]
@@ -12,7 +12,7 @@ struct ReachPorts {
     rules = stack.policy.rules + stack.policy.expectations
   }
 
-  /// What rules name for a service.
+  /// The traffic that rules name for a service.
   mutating func named(for service: DesiredService) -> [Traffic] {
     var found: [Traffic] = []
     for rule in rules where rule.destinations.contains(where: { concerns($0, service) }) {
@@ -44,7 +44,7 @@ struct ReachPorts {
 }
 
 extension PortSelector {
-  /// What shows whether it is held to: of a range its ends, of a whole transport nothing.
+  /// The ports that show whether a rule holds: of a range its ends, of a whole transport none.
   fileprivate var samples: [Traffic] {
     switch transport {
     case .icmp: [.echo]

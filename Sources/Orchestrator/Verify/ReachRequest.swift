@@ -127,7 +127,8 @@ package struct ReachRequest {
 }
 
 extension DesiredStack {
-  /// Where a service is, as it stands behind `@`: networks, VLANs, and the services at the other ends of its links.
+  /// The places of a service, as they stand behind `@`: networks, VLANs, and the services at the other ends of its
+  /// links.
   fileprivate func places(of service: DesiredService) -> [String] {
     let networks = service.attachments.flatMap { attachment -> [String] in
       let vlans: [UInt16?] = [attachment.accessVLAN] + attachment.subinterfaces.map(\.vlan)
@@ -139,7 +140,7 @@ extension DesiredStack {
 }
 
 extension ReachCheck {
-  /// Whether it goes through a network that the source is in.
+  /// True if it goes through a network that the source is in.
   func isNear(in stack: DesiredStack) -> Bool {
     guard case .service(let name) = source, let service = stack.service(named: name) else { return true }
     switch column.target {

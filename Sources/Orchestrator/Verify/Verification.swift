@@ -4,7 +4,7 @@ import Kernel
 import Loop
 import Vocabulary
 
-/// What a stack promises beside what packets do.
+/// The findings of `verify`: what a stack promises beside what packets do.
 package struct Verification: Sendable {
   /// The stack's name.
   let stack: String
@@ -12,9 +12,9 @@ package struct Verification: Sendable {
   let columns: [ReachColumn]
   let findings: [ReachFinding]
   let expectations: [ExpectationFinding]
-  /// What was changed by hand and what could not be found out, for people.
+  /// Notes for people: changes by hand, and questions without an answer.
   package let notes: [String]
-  /// How long the probes took.
+  /// The time that the probes took.
   let duration: Duration
 
   var differences: [ReachFinding] { findings.filter(\.isWrong) }
@@ -27,7 +27,7 @@ package struct Verification: Sendable {
   var summary: String { "\(wrong) wrong of \(total)" }
 }
 
-/// Which part of a stack is verified.
+/// The part of a stack that is verified.
 package struct VerifySelection: Sendable {
   /// Services, instances, `host` or `internet`: checks between two of them, or with the one that is named. Empty for all.
   package var only: [String] = []
@@ -138,6 +138,6 @@ extension Traffic: CustomStringConvertible {
 }
 
 extension ReachAnswer {
-  /// Whether the packets came as far as a machine that is not ours.
+  /// True if the packets got to a machine that is not ours.
   fileprivate var comesOut: Bool { isAnswered || self == .refused(.port) }
 }

@@ -32,7 +32,7 @@ extension ControlGroup {
     var members = try processes()
     while !members.isEmpty, SuspendingClock.now < deadline {
       try kill(members, of: folder)
-      // What is frozen by version 1 dies when it is thawed; by now all of it is to.
+      // A process frozen by version 1 dies only when it is thawed. By now all of them are to die.
       try setFrozen(false)
       usleep(1000)
       members = try processes()
@@ -82,7 +82,7 @@ extension ControlGroup {
     _ = try writeIfThere(freezer.file, frozen ? freezer.frozen : freezer.thawed)
   }
 
-  /// Whether all of its processes stand still.
+  /// True if all of its processes stand still.
   public func isFrozen() throws(KernelError) -> Bool {
     if let tree = groups.unified {
       let events = try ControlGroupFile.read("\(folder(in: tree))/cgroup.events") ?? ""

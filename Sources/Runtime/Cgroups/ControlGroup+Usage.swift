@@ -1,6 +1,6 @@
 import Kernel
 
-/// What the processes of a group use and have used. Nil where the kernel does not count it.
+/// The resources that the processes of a group use and have used. nil where the kernel does not count it.
 public struct ResourceUsage: Hashable, Sendable {
   /// Microseconds of processor time.
   public var processorTime: UInt64?
@@ -70,19 +70,20 @@ extension ControlGroup {
     }
   }
 
-  /// Where no group counts it, since each more that does costs every service something: what its processes count, which
-  /// have taken over the counts of those that they have reaped (proc_pid_io(5), wait_task_zombie in exit.c).
+  /// Adds up the counters of the group's processes where no group counts block I/O. A group for it would cost every
+  /// service time. A process takes over the counters of those that it reaps (proc_pid_io(5), wait_task_zombie in
+  /// exit.c).
   private func readBlockIOOfProcesses(into usage: inout ResourceUsage) throws(KernelError) {
     (usage.bytesRead, usage.bytesWritten) = (0, 0)
     for pid in Set(try processes()) {
       // One that has ended meanwhile has left its count to another.
-      guard let text = (try? ControlGroupFile.read("/proc/\(pid)/io")) ?? nil else { continue }
+      guard let text = try? ControlGroupFile.read("/proc/\(pid)/io") else { continue }
       usage.bytesRead? += ControlGroupFile.value(of: "read_bytes:", in: text) ?? 0
       usage.bytesWritten? += ControlGroupFile.value(of: "write_bytes:", in: text) ?? 0
     }
   }
 
-  /// How many processes of the group the kernel has ended because there was no memory left, theirs or the host's.
+  /// The number of processes of the group that the OOM killer has ended, for want of the group's memory or the host's.
   public func outOfMemoryKills() throws(KernelError) -> UInt64 {
     let text = try file("memory.events", or: .memory, "memory.oom_control") ?? ""
     return ControlGroupFile.value(of: "oom_kill", in: text) ?? 0

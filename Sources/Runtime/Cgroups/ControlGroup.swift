@@ -88,7 +88,7 @@ public struct ControlGroup: Hashable, Sendable {
       if groups.legacy[.cpuset] == tree { try inheritProcessors(folder) }
     }
     guard tree == groups.unified else { return }
-    // Where not even these can be had, the limits say so.
+    // A missing controller is reported by the limits that need it.
     for controller in [ControlGroups.Controller.memory, .pids] { try? enable(controller) }
   }
 
@@ -114,7 +114,7 @@ public struct ControlGroup: Hashable, Sendable {
 
   // MARK: Entering
 
-  /// How a process gets into the group: through the trees in which it exists.
+  /// The way of a process into the group: through the trees in which it exists.
   public var entrance: ControlGroupEntrance { entrance(through: groups.trees) }
 
   /// Of a group that was made with these limits.

@@ -2,7 +2,8 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// How a process gets into a control group: can be put on record, so that who comes later need not look for the trees.
+/// The files by which a process enters a control group. They can be recorded, so that `exec` need not look for the
+/// trees.
 public struct ControlGroupEntrance: Hashable, Codable, Sendable {
   /// The folder of version 2, where there is that tree.
   let folder: String?
@@ -12,7 +13,7 @@ public struct ControlGroupEntrance: Hashable, Codable, Sendable {
   /// starting another, which takes as long as to make several services (cgroup_procs_write_start in cgroup.c).
   let files: [String]
 
-  /// Whether all of it is there.
+  /// True if all of it is there.
   public var isThere: Bool { ([folder].compactMap(\.self) + files).allSatisfy { access($0, F_OK) == 0 } }
 
   /// Those files that are there and can be written. For ``ContainerSpec/cgroupEntrances``.

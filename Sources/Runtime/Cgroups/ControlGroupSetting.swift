@@ -16,12 +16,12 @@ package struct ControlGroupSetting: Hashable {
   }
 
   package let controller: ControlGroups.Controller
-  /// What is limited, as it follows "cannot limit".
+  /// The limited resource, as it follows "cannot limit".
   let subject: String
-  /// What says it in version 2: the first of these whose file is there.
+  /// The files of version 2 that set it: the first one that exists is written.
   package let unified: [Entry]
   package let legacy: Entry
-  /// Whether somebody has asked for it: otherwise it is done without where it cannot be had.
+  /// True if somebody has asked for it: otherwise it is done without where it cannot be had.
   package var isRequired = true
 
   init(

@@ -3,10 +3,10 @@ import Isolation
 import Kernel
 import SystemPackage
 
-/// Where this host has its control groups, and what can be limited and counted in which tree (cgroups(7)).
+/// The mounted trees of control groups, and the controllers in each (cgroups(7)).
 ///
-/// On a host of version 2 all stands in one tree; on one of version 1 each controller has a tree of its own; on a hybrid
-/// one the controllers are version 1's, and a tree of version 2 beside them names, freezes and kills.
+/// On a host of version 2 there is one tree. On one of version 1 each controller has a tree of its own. A hybrid host
+/// has version 1's controllers, and beside them a tree of version 2 that names, freezes and kills.
 public struct ControlGroups: Hashable, Sendable {
   /// A controller by its name in version 2.
   public enum Controller: String, CaseIterable, Sendable {
@@ -18,11 +18,11 @@ public struct ControlGroups: Hashable, Sendable {
     public var legacyName: String { self == .io ? "blkio" : rawValue }
   }
 
-  /// Where the tree of version 2 is mounted: `/sys/fs/cgroup`, or on a hybrid host `/sys/fs/cgroup/unified`.
+  /// The mount point of the tree of version 2: `/sys/fs/cgroup`, or on a hybrid host `/sys/fs/cgroup/unified`.
   public let unified: String?
   /// The controllers that this tree has.
   public let offered: Set<Controller>
-  /// Where each controller of version 1 is mounted. Several may share a tree.
+  /// The mount point of each controller of version 1. Several may share a tree.
   public let legacy: [Controller: String]
 
   public init(unified: String?, offered: Set<Controller> = [], legacy: [Controller: String] = [:]) {

@@ -23,7 +23,7 @@ public final class DeviceFilter: Sendable {
     refusal = number >= 0 ? nil : KernelError("load", "a filter for devices", errno: .last)
   }
 
-  /// - Returns: false when there is no program, or none can be attached.
+  /// - Throws: the refusal to load the program, or to attach it.
   func attach(to folder: String) throws(KernelError) {
     if let refusal { throw refusal }
     let group = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
@@ -54,7 +54,7 @@ public final class DeviceFilter: Sendable {
       case .all: break
       }
       if rule.access != .all {
-        // What is asked for beyond what the rule gives.
+        // The requested access beyond that of the rule.
         let beyond = Int32(DeviceRule.Access.all.subtracting(rule.access).rawValue)
         tests.append { .jumpIfAny(2, beyond, $0) }
       }

@@ -17,7 +17,7 @@ public struct ExecSpec: Sendable {
   /// A terminal of the container's own between the command and the caller's 0, 1 and 2. Otherwise the command has these themselves,
   /// and pipes in place of those that are terminals.
   public var terminal = false
-  /// Whether the calling program, if the container has the caller's own users, first begins anew by way of a read-only mount
+  /// True if the calling program, if the container has the caller's own users, first begins anew by way of a read-only mount
   /// (``ReadOnlyProgram/ensureOwn()``): only those users could write to its file.
   public var protectsProgram = false
   /// The container's cgroup v2 folder.
@@ -29,7 +29,7 @@ public struct ExecSpec: Sendable {
   public var oomScoreAdjustment: Int32?
   /// As ``ContainerSettings/groups``.
   public var groups: [String] = []
-  /// Whether the container has a time namespace of its own.
+  /// True if the container has a time namespace of its own.
   public var entersTimeNamespace = false
   public var confinement = Confinement()
   /// Nil: the caller's own.
@@ -40,7 +40,7 @@ public struct ExecSpec: Sendable {
   }
 }
 
-/// What can be done with a container that runs.
+/// Operations on a running container.
 public enum Container {
   /// Runs a command in the namespaces of the process behind `pidfd`, in the foreground, and waits for its end.
   ///
@@ -48,7 +48,7 @@ public enum Container {
   /// They are held back in the calling thread alone, so call this while the process has no other thread that takes
   /// signals. The command is in a session of its own: it cannot push input into the caller's terminal (TIOCSTI).
   ///
-  /// Throws what failed; ``KernelError/execShellCode`` is the code to exit with when it was the command itself.
+  /// Throws what failed; `KernelError.execShellCode` is the code to exit with when it was the command itself.
   public static func exec(
     into pidfd: borrowing Descriptor, _ spec: ExecSpec
   ) throws(KernelError) -> TerminationStatus {
@@ -99,7 +99,7 @@ public enum Container {
     return status
   }
 
-  /// Where the command's 0, 1 and 2 lead.
+  /// The targets of the command's descriptors 0, 1 and 2.
   enum Streams {
     /// To these of the caller's; nil leads nowhere.
     case given([FileDescriptor?])
@@ -201,15 +201,15 @@ public enum Container {
     }
   }
 
-  /// What the process behind `pidfd` sees as `/`, as a descriptor that paths can be opened from.
+  /// The root folder of the process behind `pidfd`, as a descriptor that paths can be opened from.
   public static func root(of pidfd: borrowing Descriptor) throws(KernelError) -> Descriptor {
     try Target(pidfd.fileDescriptor).root()
   }
 }
 
 extension KernelError {
-  /// What a shell answers when it was the command itself that could not be executed: 127 when it is not there, 126
-  /// otherwise; `nil` for every other failure.
+  /// The exit code of a shell when the command itself could not be executed: 127 when it does not exist, 126 otherwise.
+  /// `nil` for every other failure.
   public var execShellCode: Int32? {
     action == "execute" ? TerminationStatus.shellCode(forFailedExec: errno) : nil
   }

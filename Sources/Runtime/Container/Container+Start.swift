@@ -44,7 +44,7 @@ extension Container {
 public final class CapturedCommand: Sendable {
   /// Readable once the command itself has ended.
   public let pidfd: Descriptor
-  /// What the command writes: does not block, and ends when all who hold the other end are gone.
+  /// The read end of the command's output. It does not block, and ends when all writers are gone.
   public let output: Descriptor
   private let pid: Int32
   private let report: Report
@@ -75,15 +75,16 @@ public final class CapturedCommand: Sendable {
     }
   }
 
-  /// How the command ended, and reaps it; `nil` while it runs.
+  /// Reaps the command; `nil` while it runs.
   ///
-  /// Throws what kept it from being executed: ``KernelError/execShellCode`` is its code when it was the command itself.
+  /// - Throws: the error that kept it from being executed. `KernelError.execShellCode` is its code when it was the
+  ///   command itself.
   public func end() throws(KernelError) -> TerminationStatus? {
     try status.withLock { status throws(KernelError) in
       if let status { return status }
       status = try ProcessHandle.wait(for: pidfd, block: false)
       guard status != nil else { return nil }
-      // What it had to say about its beginning, it has said.
+      // The report about its start is complete by now.
       let outcome = try? report.outcome(purposes: purposes, command: command, blocks: false)
       if case .some(let outcome) = outcome, let failure = outcome.failure { throw failure }
       return status

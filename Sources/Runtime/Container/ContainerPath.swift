@@ -13,7 +13,7 @@ enum ContainerPath {
     return "/" + parts.joined(separator: "/")
   }
 
-  /// Where execvp(3) would look for `command`, given the environment it will have.
+  /// The paths at which execvp(3) would look for `command`, given the environment it will have.
   static func candidates(for command: String, environment: [String]) -> [String] {
     if command.isEmpty { return [] }
     if command.utf8.contains(UInt8(ascii: "/")) { return [command] }

@@ -4,7 +4,7 @@ import Isolation
 import Kernel
 import SystemPackage
 
-/// What of the kernel's is set for one container, beyond its namespaces and mounts.
+/// Kernel settings of one container, beyond its namespaces and mounts.
 public struct ContainerSettings: Sendable {
   public var limits: [ProcessLimit] = []
   /// Bytes that /dev/shm holds. Nil: 64 MiB.
@@ -27,7 +27,7 @@ public struct ContainerSettings: Sendable {
   public var timeOffsets: TimeOffsets?
   /// The process whose container's /dev/shm this one sees too.
   public var sharedMemoryOf: FileDescriptor?
-  /// What stands at /sys/fs/cgroup: the tree of version 2 alone, or several, each in a folder.
+  /// The trees at /sys/fs/cgroup: that of version 2 alone, or several, each in a folder.
   public var controlGroups: [ControlGroupTree] = []
 
   /// In which namespace of a kind the container is.

@@ -8,7 +8,8 @@ public struct ContainerSpec: Sendable {
   public var domainname: String?
   /// The network namespace to join. `nil` stays in the caller's.
   public var networkNamespace: FileDescriptor?
-  /// Who its users are outside: `nil` for the same as inside. Its network namespace should be owned by the user namespace.
+  /// The ids of its users outside; `nil` for the same as inside. Its network namespace should be owned by the user
+  /// namespace.
   public var identities: ContainerIdentities?
   public var root: ContainerRoot
   /// The root itself becomes read-only once all is set up; mounts on it keep their own mode.
@@ -38,11 +39,13 @@ public struct ContainerSpec: Sendable {
   }
 }
 
-/// What a container sees at `/`.
+/// The root file system of a container.
 public enum ContainerRoot: Sendable {
   /// The lower folders, the first on top, unchanged under a writable layer. `work` is an empty folder on the file system
   /// of `upper` (overlayfs in the kernel's documentation).
   case overlay(lower: [String], upper: String, work: String)
+  /// The same with lower folders that are named relative to one folder and on its file system: an image's may be 500.
+  case layered(within: String, lower: [String], upper: String, work: String)
   /// The folder itself: what the container writes stays in it.
   case direct(String)
 }
@@ -57,8 +60,8 @@ public struct ContainerMount: Sendable {
     case tmpfs(size: UInt64?, mode: UInt16)
   }
 
-  /// How files on disk, which have the ids that are used inside, get them inside too (MOUNT_ATTR_IDMAP in
-  /// mount_setattr(2)). Without, they belong to nobody there.
+  /// The idmapping of a mount (MOUNT_ATTR_IDMAP in mount_setattr(2)). It gives files inside the ids that they have on
+  /// disk. Without it, they belong to nobody inside.
   public enum IdentityMapping: Sendable {
     case needed
     /// Not on a file system that cannot: NFS and /proc are two.
@@ -75,7 +78,7 @@ public struct ContainerMount: Sendable {
   public var readOnly = false
   /// With what is mounted below the source.
   public var recursive = false
-  /// Whether what the host has mounted it with, nosuid and nodev, is no matter of the container's: it is the container's own.
+  /// True if nosuid and nodev of the host's mount do not hold inside, since the mount is the container's own.
   public var isOwn = false
   public var noSuid = false
   public var noDev = false
@@ -123,7 +126,7 @@ public struct ContainerProcess: Sendable {
   }
 }
 
-/// Where the command's three standard descriptors lead.
+/// The targets of the command's three standard descriptors.
 public struct ContainerStdio: Sendable {
   public enum Stream: Sendable {
     /// /dev/null of the host.

@@ -11,13 +11,13 @@ public struct TreeCopy: ~Copyable {
   /// A name in a folder.
   public struct Place: ~Copyable {
     let folder: Descriptor
-    /// Bytes with their NUL (``FolderEntry``).
+    /// Bytes with their NUL (`FolderEntry`).
     let name: [CChar]
     /// As people have written it, for messages.
     let path: String
   }
 
-  /// What was left out: devices, sockets, FIFOs.
+  /// The paths that were left out: devices, sockets, FIFOs.
   public private(set) var omitted: [String] = []
   private let owner: (user: uid_t, group: gid_t)?
   private let leavesKernelFiles: Bool
@@ -109,7 +109,8 @@ public struct TreeCopy: ~Copyable {
     try finish(copy, status, target.path)
   }
 
-  /// What is stored, and no more than there was to begin with: holes stay holes, and a file that grows is not followed.
+  /// Copies the stored extents of a file, up to its size at the start. Holes stay holes, and a file that grows is not
+  /// followed.
   private func copyData(
     of source: borrowing Descriptor, _ path: String, size: off_t, into copy: borrowing Descriptor, _ target: String
   ) throws(KernelError) {
@@ -268,7 +269,7 @@ extension TreeCopy.Place {
       throw KernelError(
         "copy to", shown, errno: .noSuchFileOrDirectory, remedy: "there is no such folder: make it first")
     }
-    // What is called by none of its own names is the folder itself.
+    // A path that ends in `.` or `..` means the folder itself.
     guard let last = parts.last, last != ".", last != ".." else {
       self.init(folder: try open(path.isEmpty ? "." : path, folder), name: Array(".".utf8CString), path: shown)
       return

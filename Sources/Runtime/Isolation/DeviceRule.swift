@@ -30,8 +30,8 @@ public struct DeviceRule: Hashable, Codable, Sendable {
     self.access = access
   }
 
-  /// What every service may: make nodes of whatever device, if it has the capability; and use null, full, zero, random,
-  /// urandom, tty, console, ptmx and pseudo terminals.
+  /// The rules of every service. It may make nodes of any device, if it has the capability. It may use null, full,
+  /// zero, random, urandom, tty, console, ptmx and pseudo terminals.
   public static let standard: [DeviceRule] =
     [
       DeviceRule(.character, nil, nil, .make), DeviceRule(.block, nil, nil, .make),

@@ -1,6 +1,6 @@
 /// The ids of the host's that users 0 to 65535 of a user namespace are.
 public struct IdentityRange: Hashable, Sendable {
-  /// What the namespace's root is outside.
+  /// The id outside of the namespace's root.
   public let first: UInt32
   public static let count: UInt32 = 65536
 
@@ -8,7 +8,7 @@ public struct IdentityRange: Hashable, Sendable {
     self.first = first
   }
 
-  /// What a user or group of the namespace is outside; `nil` for one it does not have.
+  /// The id outside of a user or group of the namespace; `nil` for one it does not have.
   public func outside(_ id: UInt32) -> UInt32? {
     id < Self.count ? first + id : nil
   }

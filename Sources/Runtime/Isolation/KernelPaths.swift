@@ -1,4 +1,4 @@
-/// What of the kernel's own file systems a container gets to see, as Docker and crun have it.
+/// Paths in /proc and /sys that are hidden or read-only in a container, as Docker and crun have it.
 package enum KernelPaths {
   package static let readOnlyInProc = ["bus", "fs", "irq", "sys", "sysrq-trigger"]
   /// Below /proc: the parameters of the network namespace of whoever looks.

@@ -10,9 +10,9 @@ public struct ProcessLimit: Hashable, Codable, Sendable {
   }
 
   public var kind: Kind
-  /// What counts. `UInt64.max`: no limit.
+  /// The limit in force. `UInt64.max`: no limit.
   public var soft: UInt64
-  /// How far the process may raise it.
+  /// The highest limit that the process may set itself.
   public var hard: UInt64
 
   public init(_ kind: Kind, soft: UInt64, hard: UInt64) {

@@ -1,4 +1,4 @@
-/// How much of the host the processes of a group may use together. Nil everywhere: as much as there is.
+/// Limits on what the processes of a group use together. nil everywhere: no limits.
 public struct ResourceLimits: Hashable, Codable, Sendable {
   /// Bytes.
   public var memory: UInt64?
@@ -10,7 +10,7 @@ public struct ResourceLimits: Hashable, Codable, Sendable {
   public var processorQuota: UInt64?
   /// The share of the processors when they are scarce, as Docker and version 1 write it: 1024 is usual, 2 to 262,144.
   public var processorShares: UInt64?
-  /// Which processors, as cpuset(7) lists them: `0-3,6`.
+  /// The processors, as cpuset(7) lists them: `0-3,6`.
   public var processors: String?
   public var processes = ProcessLimit.standard
   public var blockIO = BlockIOLimits()
@@ -19,7 +19,7 @@ public struct ResourceLimits: Hashable, Codable, Sendable {
 
   package static let processorPeriod: UInt64 = 100_000
 
-  /// How many processes and threads there may be at once.
+  /// The number of processes and threads that may exist at once.
   public enum ProcessLimit: Hashable, Codable, Sendable {
     /// 2,048, where that can be had: nobody has asked for it.
     case standard
@@ -30,7 +30,7 @@ public struct ResourceLimits: Hashable, Codable, Sendable {
   }
 }
 
-/// What a group's processes may do to block devices.
+/// Limits on a group's use of block devices.
 public struct BlockIOLimits: Hashable, Codable, Sendable {
   /// 10 to 1,000; 500 is usual.
   public var weight: UInt64?

@@ -28,7 +28,7 @@ public struct SeccompProfile: Codable, Hashable, Sendable {
     public var op: Comparison
   }
 
-  /// When a rule counts, or does not.
+  /// A condition under which a rule counts, or does not.
   public struct Condition: Codable, Hashable, Sendable {
     /// All of them for `includes`, any for `excludes`.
     public var caps: [String]?
@@ -63,7 +63,7 @@ extension SeccompProfile.Rule {
   /// The calls it is about.
   package var calls: [String] { (names ?? []) + [name].compactMap(\.self) }
 
-  /// Whether it counts for a process with these capabilities, on this machine.
+  /// True if it counts for a process with these capabilities, on this machine.
   package func applies(to capabilities: CapabilitySet, architecture: String, kernel: String) -> Bool {
     if let includes {
       if let caps = includes.caps, !caps.allSatisfy({ Self.has($0, capabilities) }) { return false }

@@ -77,8 +77,19 @@ public enum Mounts {
     try check("make private", path) { mount(nil, path, nil, UInt(MountFlag.private), nil) }
   }
 
-  /// Whether something is mounted on the folder itself.
+  /// True if something is mounted on the folder itself.
   public static func isMounted(at path: String) -> Bool { stack_is_mount_point(AT_FDCWD, path) == 1 }
+
+  /// Mounts a folder with nosuid and nodev on another.
+  public static func bind(_ folder: String, at path: String) throws(KernelError) {
+    let tree = Descriptor(
+      adopting: try check("bind", folder) { stack_open_tree(AT_FDCWD, folder, OpenTree.clone) })
+    try check("bind", folder) {
+      stack_mount_setattr(
+        tree.rawValue, "", UInt32(At.emptyPath), MountAttribute.noSuid | MountAttribute.noDev, 0, MountFlag.private)
+    }
+    try check("mount on", path) { stack_move_mount(tree.rawValue, "", AT_FDCWD, path, MoveMount.fromDescriptor) }
+  }
 
   /// Mounts a folder on itself, with all that is mounted below it, with nosuid and nodev.
   public static func restrict(_ path: String) throws(KernelError) {
@@ -93,7 +104,7 @@ public enum Mounts {
     try check(action, path) { stack_move_mount(tree.rawValue, "", AT_FDCWD, path, MoveMount.fromDescriptor) }
   }
 
-  /// Whether what is mounted on a folder is that folder.
+  /// True if a folder is mounted on itself.
   public static func isMountedOnItself(_ path: String) throws(KernelError) -> Bool {
     let mounts = try all()
     guard let mount = mounts.last(where: { $0.mountPoint == path }),

@@ -14,7 +14,7 @@ public struct IdentityProbe: ~Copyable {
     namespace = Descriptor(adopting: number)
   }
 
-  /// Whether what is mounted at `path` can get an idmapped mount.
+  /// True if the file system at `path` supports idmapped mounts.
   public func canMap(_ path: String) -> Bool {
     let number = stack_open_tree(AT_FDCWD, path, OpenTree.clone)
     guard number >= 0 else { return false }
@@ -22,13 +22,13 @@ public struct IdentityProbe: ~Copyable {
     return stack_map_mount(tree.rawValue, 0, namespace.rawValue) == 0
   }
 
-  /// Whether this kernel has idmapped mounts of tmpfs, as from Linux 6.3 on.
+  /// True if this kernel has idmapped mounts of tmpfs, as from Linux 6.3 on.
   public func canMapTmpfs() throws(KernelError) -> Bool {
     let tree = try TemporaryFileSystem.detached(mode: 0o755, size: "4k")
     return stack_map_mount(tree.rawValue, 0, namespace.rawValue) == 0
   }
 
-  /// Whether `path` is on a file system that shows the kernel and keeps nothing: whose what is there is, the kernel decides.
+  /// True if `path` is on a file system that shows the kernel and keeps nothing: whose what is there is, the kernel decides.
   public static func showsKernel(_ path: String) -> Bool {
     FileSystemType.showingKernel.contains(stack_file_system_type(path))
   }

@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The folder in which network namespaces are pinned: /run/netns, as ip-netns(8) has it.
 public enum NamespaceFolder {
-  /// What had to be done to a host that had no such folder ready.
+  /// The changes to a host without such a folder.
   public struct Change: OptionSet, Codable, Hashable, Sendable {
     public let rawValue: Int
     public init(rawValue: Int) { self.rawValue = rawValue }
@@ -13,7 +13,7 @@ public enum NamespaceFolder {
     public static let madeMountPoint = Change(rawValue: 2)
   }
 
-  /// What would have to be done for namespaces to be pinned at `path`: to be written down before it is done.
+  /// The changes that pinning namespaces at `path` needs. They are recorded before they are made.
   public static func needed(_ path: String) throws(KernelError) -> Change {
     if access(path, F_OK) != 0 { return [.madeFolder, .madeMountPoint] }
     return try Mounts.below(path).contains { $0.mountPoint == path } ? [] : [.madeMountPoint]

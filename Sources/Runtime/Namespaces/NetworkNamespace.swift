@@ -13,7 +13,7 @@ public struct NetworkNamespace: ~Copyable, Sendable {
     self.descriptor = descriptor
   }
 
-  /// What its interfaces do with IPv6, from the first on (ip-sysctl.rst).
+  /// The IPv6 settings of its interfaces, from the first on (ip-sysctl.rst).
   public enum IPv6: Sendable {
     /// `net.ipv6.conf.{all,default}.disable_ipv6` are 1: no interface ever sends duplicate address detection or multicast
     /// listener reports.

@@ -26,7 +26,7 @@ public struct UserNamespace: ~Copyable, Sendable {
   }
 }
 
-/// Whom the users of a container are outside: for ``ContainerSpec/identities``. On loan, like every descriptor there.
+/// The ids of a container's users outside, for ``ContainerSpec/identities``. On loan, like every descriptor there.
 public struct ContainerIdentities: Sendable {
   public var namespace: FileDescriptor
   public var range: IdentityRange

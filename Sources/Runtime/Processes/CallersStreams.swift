@@ -60,7 +60,7 @@ struct CallersStreams: ~Copyable {
     given[2] = isatty(1) == 1 && Self.isSameFile(1, 2) ? given[1] : try error.make(isRead: false)
   }
 
-  /// Whether there is anything to be carried.
+  /// True if there is anything to be carried.
   var carries: Bool { input.number >= 0 || output.number >= 0 || error.number >= 0 }
 
   /// Once the command has its ends: without ours, a pipe ends with the last who holds the other end.
@@ -78,7 +78,7 @@ struct CallersStreams: ~Copyable {
 }
 
 extension Foreground {
-  /// How often a caller that may not read looks whether it may, in milliseconds.
+  /// Milliseconds between two looks of a background caller whether it may read.
   private static let pause: CInt = 250
 
   /// Carries bytes between the caller's terminal and the command's pipes until the command has ended. What it has written by
@@ -114,9 +114,9 @@ extension Foreground {
     }
   }
 
-  /// Whether what is typed at the terminal is meant for the command. A read in the background would stop the caller (SIGTTIN in
-  /// termios(3)); a terminal that is not his controlling one has no foreground. And who has taken it out of canonical mode, such as
-  /// the pager that the output goes to, reads the keys himself.
+  /// True if the terminal's input is for the command: the caller is in the foreground. A read in the background would
+  /// stop the caller (SIGTTIN in termios(3)). A terminal that is not the controlling one has no foreground. A program
+  /// that took it out of canonical mode, such as a pager, reads the keys itself.
   private static var mayRead: Bool {
     let group = tcgetpgrp(0)
     guard group < 0 || group == getpgrp() else { return false }

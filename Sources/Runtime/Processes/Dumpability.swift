@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Kernel
 
-/// Whether others may look into this process: trace it, open its memory or its descriptors under /proc (PR_SET_DUMPABLE).
+/// True if others may look into this process: trace it, open its memory or its descriptors under /proc (PR_SET_DUMPABLE).
 public enum Dumpability {
   /// From here on only who may trace every process of the host can, and the same holds for the children of this process until
   /// they have exec'd.

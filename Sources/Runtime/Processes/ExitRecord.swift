@@ -3,8 +3,8 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// What stack-init wrote when its command ended: it survives the reaping of stack-init by someone else, and a parent
-/// that was not there.
+/// The record that stack-init writes when its command ends. It survives stack-init being reaped by another process, and
+/// a parent that was not there.
 public struct ExitRecord: Hashable, Sendable {
   public let status: TerminationStatus
   /// Nanoseconds since 1970.

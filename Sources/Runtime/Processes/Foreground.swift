@@ -131,8 +131,8 @@ private struct Relay {
     _ = readOutput()
   }
 
-  /// What is there to read when the command has ended. Others that it left behind may hold the terminal: they are not
-  /// waited for.
+  /// Reads the rest of the output when the command has ended. It does not wait for other processes that hold the
+  /// terminal.
   mutating func drain() {
     for _ in 0..<4096 where !readOutput() { return }
   }

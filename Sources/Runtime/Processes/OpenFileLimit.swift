@@ -2,11 +2,11 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// How many descriptors a process may have (RLIMIT_NOFILE, getrlimit(2)).
+/// The number of descriptors that a process may have (RLIMIT_NOFILE, getrlimit(2)).
 public struct OpenFileLimit: Hashable, Sendable {
-  /// What counts now.
+  /// The limit in force.
   public let soft: UInt
-  /// How far it may be raised.
+  /// The highest limit that may be set.
   public let hard: UInt
 
   /// Raises this process's own as far as it may go, and answers what it was: a supervisor holds several descriptors for

@@ -3,15 +3,15 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// What can be done to a process through its descriptor (pidfd_open(2)): never by number.
+/// Operations on a process through its descriptor (pidfd_open(2)), never by number.
 public enum ProcessHandle {
   /// ESRCH when it has ended.
   public static func send(_ signal: Int32, to pidfd: borrowing Descriptor) throws(KernelError) {
     try check("signal", "the process") { stack_pidfd_send_signal(pidfd.rawValue, signal) }
   }
 
-  /// How a child of this process ended, and reaps it; `nil` while it runs and `block` is false.
-  /// ECHILD when it is not a child of this process: ask its ``ExitRecord``.
+  /// Reaps a child of this process; `nil` while it runs and `block` is false. ECHILD when it is not a child of this
+  /// process: its ``ExitRecord`` has the status.
   public static func wait(for pidfd: borrowing Descriptor, block: Bool = true) throws(KernelError) -> TerminationStatus?
   {
     var status: CInt = 0

@@ -57,7 +57,7 @@ public struct ProcessIdentity: Hashable, Sendable {
     throw KernelError("open", "process \(pid)", errno: code)
   }
 
-  /// What tells this start of the host from all others (random(4), boot_id).
+  /// The id of this boot of the host (random(4), boot_id).
   public static func currentBootID() throws(KernelError) -> String { try boot.get() }
 
   /// No process sees two. To read it takes a walk through /proc/sys, which grows with the network namespaces of the host, and

@@ -3,8 +3,8 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// What a new process does between clone3 and exec: a flat list of operations with every string and descriptor ready,
-/// run by C code that makes system calls and nothing else (`CLinuxProgram.h`).
+/// The operations of a new process between clone3 and exec: a flat list with every string and descriptor ready. C code
+/// runs it, which makes system calls and nothing else (`CLinuxProgram.h`).
 struct Program: ~Copyable {
   /// A descriptor as an operation names it: the parent's own, or one that the child opens.
   struct Handle: Equatable {
@@ -22,7 +22,7 @@ struct Program: ~Copyable {
     }
   }
 
-  /// What an operation is for, in the words of the error when it fails.
+  /// The purpose of each operation, in the words of the error when it fails.
   private(set) var purposes: [(action: StaticString, subject: String)] = []
   private var operations: [stack_operation] = []
   private var memory: [UnsafeMutableRawPointer] = []

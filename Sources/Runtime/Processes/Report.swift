@@ -7,15 +7,15 @@ import SystemPackage
 struct Report: ~Copyable, Sendable {
   let channel: Descriptor
 
-  /// What came before the end.
+  /// The messages before the end.
   struct Outcome: ~Copyable {
     var terminal: Descriptor?
     var namespace: Descriptor?
-    /// What failed, if anything did.
+    /// The failure, if there was one.
     var failure: KernelError?
   }
 
-  /// What a descriptor that comes with a message is.
+  /// The meaning of a descriptor that comes with a message.
   enum Mark: CInt {
     case terminal = 1
     case namespace = 2

@@ -19,7 +19,7 @@ extension Descriptor {
     return Descriptor(adopting: number)
   }
 
-  /// What the open folder at `path` holds (``FolderEntry``).
+  /// The entries of the open folder at `path` (``FolderEntry``).
   func entries(of path: String) throws(KernelError) -> [FolderEntry] {
     do {
       return try FolderEntry.all(in: fileDescriptor)

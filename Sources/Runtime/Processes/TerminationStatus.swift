@@ -1,6 +1,6 @@
 import SystemPackage
 
-/// How a process ended.
+/// The end of a process.
 public enum TerminationStatus: Hashable, Sendable {
   case exited(code: Int32)
   case signaled(signal: Int32, coreDumped: Bool)
@@ -15,7 +15,7 @@ public enum TerminationStatus: Hashable, Sendable {
     }
   }
 
-  /// What a shell says in `$?`: the code itself, or 128 and the signal's number.
+  /// The value of `$?` in a shell: the code itself, or 128 and the signal's number.
   public var shellCode: Int32 {
     switch self {
     case .exited(let code): code
@@ -23,7 +23,7 @@ public enum TerminationStatus: Hashable, Sendable {
     }
   }
 
-  /// What a shell says of a command that could not be executed: 127 when it is not there, 126 otherwise.
+  /// The value of `$?` for a command that could not be executed: 127 when it does not exist, 126 otherwise.
   public static func shellCode(forFailedExec errno: Errno) -> Int32 {
     errno == .noSuchFileOrDirectory ? 127 : 126
   }

@@ -54,7 +54,7 @@ public struct HostRoot: Sendable {
     return HostRoot(lower: folder, mounts: mounts)
   }
 
-  /// What of the host's is mounted, or is a link into what is.
+  /// The host's folders that are mounted, or are links into these.
   package static let programFolders = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"]
 
   package static let folders: [(path: String, mode: UInt32)] = [

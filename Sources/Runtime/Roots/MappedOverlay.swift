@@ -11,6 +11,8 @@ import SystemPackage
 /// what is written or copied up lies in it with the ids that its owners have outside.
 struct MappedOverlay {
   let lower: [String]
+  /// The folder that the lower ones are named relative to: one mapped mount is then enough for all of them.
+  var base: String?
   let upper: String
   let work: String
   let identities: ContainerIdentities
@@ -27,9 +29,12 @@ struct MappedOverlay {
     }
   }
 
+  /// What is mapped.
+  private var places: [String] { base.map { [$0] } ?? lower }
+
   private func mountDetached() throws(KernelError) -> RootMount {
     var layers = RootMount.Layers()
-    for path in lower {
+    for path in places {
       let layer = try mapped(path)
       try check("make read-only", path) {
         stack_mount_setattr(
@@ -39,32 +44,38 @@ struct MappedOverlay {
     }
     let tree = try RootMount.overlay(
       RootMount.Overlay(
-        lower: layers.descriptors.map { "/proc/self/fd/\($0.rawValue)" }, upper: upper, work: work, lowerNames: lower))
+        lower: base == nil ? layers.descriptors.map { "/proc/self/fd/\($0.rawValue)" } : lower,
+        base: base == nil ? nil : layers.descriptors[0].rawValue, upper: upper, work: work, lowerNames: places))
     return RootMount(tree: tree, layers: layers)
   }
 
   /// The layers are mounted beside the upper folder for as long as it takes: the overlay has copies of its own.
   func mountAttached() throws(KernelError) -> Descriptor {
-    var places: [String] = []
+    var mounted: [String] = []
     defer {
-      for place in places {
+      for place in mounted {
         umount2(place, UnmountFlag.detach | UnmountFlag.noFollow)
         rmdir(place)
       }
     }
-    for (number, path) in lower.enumerated() {
+    for (number, path) in places.enumerated() {
       let place = "\(upper).lower\(number)"
       if mkdir(place, 0o700) != 0, errno != EEXIST {
         throw KernelError("make", place, errno: .last)
       }
-      places.append(place)
+      mounted.append(place)
       let tree = try mapped(path)
       try check("mount on", place) {
         stack_move_mount(tree.rawValue, "", AT_FDCWD, place, MoveMount.fromDescriptor)
       }
     }
+    guard base != nil else {
+      return try RootMount.overlay(
+        RootMount.Overlay(lower: mounted, upper: upper, work: work, lowerNames: lower))
+    }
+    let folder = try Descriptor.open(mounted[0], OpenFlag.path | O_DIRECTORY)
     return try RootMount.overlay(
-      RootMount.Overlay(lower: places, upper: upper, work: work, lowerNames: lower))
+      RootMount.Overlay(lower: lower, base: folder.rawValue, upper: upper, work: work, lowerNames: places))
   }
 
   private func mapped(_ path: String) throws(KernelError) -> Descriptor {

@@ -6,9 +6,8 @@ import SystemPackage
 /// A container's root as a detached mount: it is in no mount namespace until the container puts it at its own `/`.
 struct RootMount: ~Copyable {
   let tree: Descriptor
-  /// What the root was made of and no longer needs. The container takes it along, beneath its root, where nothing of it is in
-  /// reach: to close the last of a detached mount is to wait until no processor looks at mounts, as long as it takes to
-  /// make a quarter of a container.
+  /// The detached mounts that the root was made of. Closing the last descriptor of one costs an RCU grace period, about
+  /// a quarter of a container's start. So they stay mounted beneath the root, out of reach.
   let layers: Layers
 
   init(tree: consuming Descriptor, layers: consuming Layers = Layers()) {
@@ -23,6 +22,12 @@ struct RootMount: ~Copyable {
         try MappedOverlay(lower: lower, upper: upper, work: work, identities: identities).mount()
       } else {
         RootMount(tree: try overlay(Overlay(lower: lower, upper: upper, work: work)))
+      }
+    case .layered(let base, let lower, let upper, let work):
+      if let identities {
+        try MappedOverlay(lower: lower, base: base, upper: upper, work: work, identities: identities).mount()
+      } else {
+        RootMount(tree: try layered(lower, in: base, upper: upper, work: work))
       }
     case .direct(let path):
       RootMount(tree: try direct(path, for: identities))
@@ -40,6 +45,14 @@ struct RootMount: ~Copyable {
     deinit {
       for descriptor in descriptors { try? descriptor.close() }
     }
+  }
+
+  private static func layered(
+    _ lower: [String], in base: String, upper: String, work: String
+  ) throws(KernelError) -> Descriptor {
+    let folder = try Descriptor.open(base, OpenFlag.path | O_DIRECTORY)
+    return try overlay(
+      Overlay(lower: lower, base: folder.rawValue, upper: upper, work: work, lowerNames: [base]))
   }
 
   private static func direct(_ path: String, for identities: ContainerIdentities?) throws(KernelError) -> Descriptor {
@@ -84,12 +97,14 @@ struct RootMount: ~Copyable {
 
   static func isMapping(_ error: KernelError) -> Bool { error.action == "\(mapping)" }
 
-  /// What an overlay is made of: paths of folders.
+  /// The layers of an overlay, as paths of folders.
   struct Overlay {
     var lower: [String]
+    /// The open folder that the lower ones are named relative to.
+    var base: CInt?
     var upper: String
     var work: String
-    /// What the lower folders are called in an error, where that is not what they are mounted by.
+    /// The names of the lower folders in errors, where these differ from the mounted paths.
     var lowerNames: [String]?
   }
 
@@ -110,10 +125,21 @@ struct RootMount: ~Copyable {
       folders.append(number)
       return "/proc/self/fd/\(number.rawValue)"
     }
-    var layers: [String] = []
-    for path in lower { layers.append(try name(path)) }
-    let options = [
-      ("lowerdir", layers.joined(separator: ":")), ("upperdir", try name(upper)), ("workdir", try name(work)),
+    var options: [(String, String)] = []
+    if let base = parts.base {
+      // One option for each (Linux 6.7), since one for all ends at 255 bytes.
+      options = lower.map { ("lowerdir+", "/proc/self/fd/\(base)/\($0)") }
+      if let first = options.first, stack_fsconfig(context.rawValue, FSConfig.setString, first.0, first.1, 0) != 0 {
+        return try LayeredMount(parts, base: base).mount()
+      }
+      options = Array(options.dropFirst())
+    } else {
+      var layers: [String] = []
+      for path in lower { layers.append(try name(path)) }
+      options = [("lowerdir", layers.joined(separator: ":"))]
+    }
+    options += [
+      ("upperdir", try name(upper)), ("workdir", try name(work)),
       // A restart mounts the same upper folder while the kernel may still be letting go of the former mount.
       ("index", "off"),
     ]
@@ -135,7 +161,7 @@ struct RootMount: ~Copyable {
     return Descriptor(adopting: try attempt { stack_fsmount(context.rawValue, 0) })
   }
 
-  /// What the file system had to say, a line for each message (fsopen(2): "e overlay: …").
+  /// The messages of the file system, each on a line (fsopen(2): "e overlay: …").
   private static func messages(of context: borrowing Descriptor) -> String? {
     var lines: [String] = []
     var buffer = [UInt8](repeating: 0, count: 1024)

@@ -22,7 +22,7 @@ struct Skeleton: ~Copyable {
     if fchmodat(folder.rawValue, name, mode, 0) != 0 { throw failure("make", name) }
   }
 
-  /// What is there already and as it should be is left alone, and else replaced in one step: services may have it in use.
+  /// Leaves a correct link alone, and replaces any other in one step: services may have it in use.
   func link(_ name: String, to target: String) throws(KernelError) {
     if try linkTarget(of: name) == target { return }
     try replace(name) { (temporary) throws(KernelError) in
@@ -52,13 +52,13 @@ struct Skeleton: ~Copyable {
   /// Has what `make` makes under a name of its own take the place of what is there.
   private func replace(_ name: String, _ make: (String) throws(KernelError) -> Void) throws(KernelError) {
     let temporary = "\(name).new"
-    // What somebody left who was killed.
+    // A killed process may have left it.
     _ = unlinkat(folder.rawValue, temporary, 0)
     try make(temporary)
     if renameat(folder.rawValue, temporary, folder.rawValue, name) != 0 { throw failure("make", name) }
   }
 
-  /// Whether a file is there with these bytes and the mode that files get.
+  /// True if a file is there with these bytes and the mode that files get.
   private func holds(_ name: String, _ bytes: [UInt8]) -> Bool {
     guard let file = try? Descriptor.open(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, at: folder.rawValue) else {
       return false

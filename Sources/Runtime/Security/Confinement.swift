@@ -2,11 +2,11 @@ import CLinux
 import Isolation
 import Kernel
 
-/// What a process may do of what root may.
+/// The privileges of a process: capabilities and the filter of its system calls.
 public struct Confinement: Hashable, Sendable {
   /// The most it and what it executes can have. What the caller itself has not is left out.
   public var capabilities = CapabilitySet.standard
-  /// What a user other than root gets of `capabilities`: programs it executes have them too (ambient).
+  /// The part of `capabilities` that a user other than root gets. Programs it executes have them too (ambient).
   public var ambient: CapabilitySet = []
   /// Executing a set-user-ID program, or one with file capabilities, gives no privileges (PR_SET_NO_NEW_PRIVS).
   public var noNewPrivileges = true

@@ -5,8 +5,8 @@ import Kernel
 import SystemPackage
 
 extension SeccompFilter {
-  /// What a profile comes to for a process with these capabilities, compiled by libseccomp. Calls that libseccomp or this
-  /// machine does not know are passed over, as by Docker: then the default counts for them.
+  /// Compiles a profile with libseccomp for a process with these capabilities. Calls that libseccomp or this machine
+  /// does not know are skipped, as by Docker: then the default counts for them.
   public init(_ profile: SeccompProfile, for capabilities: CapabilitySet) throws(KernelError) {
     guard let context = seccomp_init(Self.action(profile.defaultAction, profile.defaultErrnoRet)) else {
       throw KernelError("make", "a seccomp filter", errno: .noMemory)

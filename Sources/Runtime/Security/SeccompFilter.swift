@@ -89,9 +89,9 @@ public struct SeccompFilter: Hashable, Sendable {
   /// lsm_…
   private static let recentForAdmins: ClosedRange<UInt32> = 459...461
 
-  /// What comes before libseccomp's program, so that it depends on no version of it: what is newer than the list does not
-  /// exist (a program that asks then does without), of what is recent the harmless is allowed and the rest refused. And
-  /// personality(2), of which a few values are allowed: that cannot be said in rules of what is refused.
+  /// The instructions before libseccomp's program, so that its version does not matter. A call newer than the list does
+  /// not exist (ENOSYS), and programs do without it. Of recent calls the harmless are allowed and the rest is refused.
+  /// For personality(2) a few values are allowed, which rules of refusal cannot express.
   private static func beginning(isAdmin: Bool) -> [UInt8] {
     let ranges = isAdmin ? recent + [recentForAdmins] : recent
     let personalities = SystemCallRefusals.personalities

@@ -45,7 +45,7 @@ struct Exec: ParsableCommand {
   var words: [String]
 
   func run() throws {
-    // What comes first is taken as the service, whatever it looks like.
+    // The first word is the service, whatever it looks like.
     let words = words.first == "--" ? Array(words.dropFirst()) : words
     if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }
     guard words.count > 1 else { throw ValidationError("say which service and what to run: stack exec web1 ls /") }

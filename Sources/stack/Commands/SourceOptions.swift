@@ -1,7 +1,7 @@
 import ArgumentParser
 import Orchestrator
 
-/// Which file a command is about, and how it is read.
+/// Options for the stack files that a command reads.
 struct SourceOptions: ParsableArguments {
   @Argument(
     help: ArgumentHelp(
@@ -34,7 +34,7 @@ struct SourceOptions: ParsableArguments {
   }
 }
 
-/// How progress is shown.
+/// Options for the output of progress.
 struct ProgressOptions: ParsableArguments {
   enum Style: String, ExpressibleByArgument, CaseIterable { case auto, tty, plain, json, quiet }
 

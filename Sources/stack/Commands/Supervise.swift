@@ -1,14 +1,14 @@
 import ArgumentParser
 import Orchestrator
 
-/// What `up` starts for a stack: not for people to type.
+/// The command that `up` starts for a stack: not for people to type.
 struct Supervise: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "supervise", abstract: "Supervise a stack.", shouldDisplay: false)
 
   @Argument var stack: String
-  /// Where stack-init is. The command that starts a supervisor knows: a supervisor is executed from a mount on which its own path
-  /// may be another.
+  /// The path of stack-init, from the command that starts the supervisor. A supervisor is executed from a mount on
+  /// which its own path may be another.
   @Argument var initProgram: String?
 
   func run() throws {

@@ -58,6 +58,11 @@ struct Up: ParsableCommand {
   @Option(
     help: ArgumentHelp("Like --abort-on-container-exit, but with the exit code of this service.", valueName: "service"))
   var exitCodeFrom: String?
+  @Option(
+    help: ArgumentHelp(
+      "When images are fetched: missing, always or never. Default: each service's pull_policy, or else missing.",
+      valueName: "when"))
+  var pull: PullPolicy?
   @OptionGroup var progress: ProgressOptions
 
   func validate() throws {
@@ -84,6 +89,7 @@ struct Up: ParsableCommand {
       var options = UpCommand.Options()
       options.recreate = forceRecreate ? .always : noRecreate ? .never : .changed
       options.waitsForDependencies = !noDeps
+      options.pull.policy = pull?.policy
       (options.readyTimeout, options.stopTimeout) = (waitTimeout, timeout)
       guard !dryRun else {
         return PlanPrinter(folders: session.context.folders).show(try UpCommand(session.context).plan(loaded, options))

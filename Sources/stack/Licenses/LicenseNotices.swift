@@ -1,4 +1,4 @@
-/// What somebody who gets the binary must be told about the rights to it.
+/// The notices about rights that come with the binary.
 enum LicenseNotices {
   static let summary = """
     The sources of stack are licensed under the Apache License 2.0.

@@ -13,7 +13,7 @@ struct LinkedComponent: Sendable {
   /// An SPDX license expression (spdx.org/licenses).
   var license: String
   var linkage: Linkage
-  /// What the linker's map names of it: archives, shared objects, or modules that SwiftPM compiles. A `*` ends a prefix.
+  /// Its names in the linker's map: archives, shared objects, or modules that SwiftPM compiles. A `*` ends a prefix.
   var files: [String]
   /// As the component's own files state it.
   var copyright: String

@@ -15,7 +15,7 @@ enum LinkTable {
     print(Table.text([head] + rows), terminator: "")
   }
 
-  /// Who has set what holds, and for how long.
+  /// The origin of the conditions in force: the file or a change by hand, and for how long.
   private static func origin(of status: LinkStatus) -> String {
     guard status.isByHand else { return status.condition.isClear ? "-" : "file" }
     return status.secondsLeft.map { "by hand, \(Int($0.rounded(.up))) s left" } ?? "by hand"

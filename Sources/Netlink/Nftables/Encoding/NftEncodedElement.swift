@@ -13,7 +13,7 @@ struct NftEncodedElement {
   var key: [UInt8]
   /// The greatest key of a concatenation with ranges.
   var keyEnd: [UInt8]?
-  /// Whether it only marks where the interval before it ends.
+  /// True if it only marks where the interval before it ends.
   var isIntervalEnd = false
   var target = Target.none
   var comment: String?
@@ -80,7 +80,7 @@ extension NftVerdict {
 }
 
 extension NftValue {
-  /// Whether it may stand for more than one value.
+  /// True if it may stand for more than one value.
   var isInterval: Bool {
     switch self {
     case .prefix, .addresses, .ports, .neighbours: true

@@ -3,7 +3,7 @@ import Kernel
 import Netfilter
 import SystemPackage
 
-/// What declares a set or a map to the kernel, which knows no difference but a flag.
+/// The declaration of a set or a map, between which the kernel tells only by a flag.
 struct NftSetDeclaration {
   var name: String
   var key: [NftType]
@@ -160,5 +160,5 @@ extension NftEncoder {
   }
 }
 
-/// How much of an element list goes into one message, by ``NftEncodedElement/size``, which is never less than the true size.
+/// The size of the element list in one message, by ``NftEncodedElement/size``, which is never less than the true size.
 private let elementListSize = 48 << 10

@@ -3,7 +3,7 @@ import Kernel
 import Netfilter
 import SystemPackage
 
-/// What the kernel is sent for a transaction, and for each message what it does.
+/// The messages of a transaction, and for each its purpose.
 struct NftMessages: Sendable {
   struct Label: Hashable, Sendable {
     var action: String

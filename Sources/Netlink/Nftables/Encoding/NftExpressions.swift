@@ -332,7 +332,7 @@ func register(_ word: Int) -> UInt32 {
   word % 4 == 0 ? firstRegister + UInt32(word / 4) : 8 + UInt32(word)
 }
 
-/// Where in a packet a field stands.
+/// The place of a field in a packet.
 struct NftPayloadPlace {
   /// `enum nft_payload_bases`: 0 is the link layer's header, 1 the network's, 2 the transport's.
   var base: UInt32
@@ -340,7 +340,7 @@ struct NftPayloadPlace {
 }
 
 extension NftField {
-  /// Where in a packet the field stands; nil if it is not of the packet.
+  /// The place of the field in a packet; nil if it is not of the packet.
   var place: NftPayloadPlace? {
     switch self {
     case .etherDestination: NftPayloadPlace(base: 0, offset: 0)
@@ -357,6 +357,7 @@ extension NftField {
     case .ipDestination: NftPayloadPlace(base: 1, offset: 16)
     case .ip6Source: NftPayloadPlace(base: 1, offset: 8)
     case .ip6Destination: NftPayloadPlace(base: 1, offset: 24)
+    case .hopLimit: NftPayloadPlace(base: 1, offset: 7)
     case .sourcePort, .icmpType, .icmpv6Type: NftPayloadPlace(base: 2, offset: 0)
     case .destinationPort: NftPayloadPlace(base: 2, offset: 2)
     default: nil

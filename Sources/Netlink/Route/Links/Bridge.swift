@@ -15,12 +15,12 @@ public struct Bridge: Hashable, Sendable {
   public var isUp = true
   /// The device group, by which all of a stack's links can be deleted in one request.
   public var group: UInt32?
-  /// Whether it listens for multicast group reports (IGMP, MLD) of its ports.
+  /// True if it listens for multicast group reports (IGMP, MLD) of its ports.
   public var snoopsMulticast = false
   public var filtersVLANs = false
-  /// How long a learned address is kept, in hundredths of a second (USER_HZ).
+  /// The time that a learned address is kept, in hundredths of a second (USER_HZ).
   public var ageing: UInt32?
-  /// Whether bridged IPv4 frames visit iptables and nftables' ip hooks (nf_call_iptables). The global sysctl stands beside it.
+  /// True if bridged IPv4 frames visit iptables and nftables' ip hooks (nf_call_iptables). The global sysctl stands beside it.
   public var callsIPTables: Bool?
   /// The same for IPv6 (nf_call_ip6tables).
   public var callsIP6Tables: Bool?

@@ -6,9 +6,9 @@ public struct BridgeVLAN: Hashable, Sendable {
   public var port: UInt32
   /// 1...4094
   public var id: UInt16
-  /// Whether frames that come in without a tag are in this one (PVID).
+  /// True if frames that come in without a tag are in this one (PVID).
   public var takesUntagged = false
-  /// Whether frames go out without their tag.
+  /// True if frames go out without their tag.
   public var leavesUntagged = false
 
   public init(_ id: UInt16, on port: UInt32) {

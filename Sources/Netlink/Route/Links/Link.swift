@@ -7,7 +7,7 @@ public struct Link: Hashable, Sendable {
   /// Its number in its namespace (ifindex).
   public var index: UInt32
   public var name: String
-  /// What made it: `bridge`, `veth`; nil for hardware and loopback.
+  /// The driver that made it: `bridge`, `veth`; nil for hardware and loopback.
   public var kind: String?
   public var alias: String?
   /// The device group; 0 unless set.
@@ -26,7 +26,7 @@ public struct Link: Hashable, Sendable {
   public var operationalState: UInt8 = 0
   public var traffic: Traffic?
 
-  /// What has passed since the link was made.
+  /// The counters of a link since it was made.
   public struct Traffic: Hashable, Sendable {
     public var receivedPackets: UInt64
     public var sentPackets: UInt64
@@ -34,13 +34,13 @@ public struct Link: Hashable, Sendable {
     public var sentOctets: UInt64
   }
 
-  /// Whether it is set up, which says nothing of a carrier.
+  /// True if it is set up, which says nothing of a carrier.
   public var isUp: Bool { flags & interfaceUp != 0 }
-  /// Whether frames pass: set up, and there is a carrier.
+  /// True if frames pass: set up, and there is a carrier.
   public var isRunning: Bool { flags & 0x40 != 0 }
 }
 
-/// Which links are listed.
+/// The links that are listed.
 public struct LinkFilter: Hashable, Sendable {
   /// Only ports of this bridge, by index.
   public var master: UInt32?

@@ -2,19 +2,19 @@ import Addresses
 import CNetfilter
 import SystemPackage
 
-/// How a link makes IPv6 addresses of its own (IFLA_INET6_ADDR_GEN_MODE).
+/// The way in which a link makes IPv6 addresses of its own (IFLA_INET6_ADDR_GEN_MODE).
 public enum IPv6AddressGeneration: UInt8, Hashable, Sendable {
   /// Not at all, link-local included.
   case none = 1
 }
 
-/// What a bridge does at one of its ports (bridge(8), `bridge link set`). What is nil stays as it is.
+/// The settings of a bridge's port (bridge(8), `bridge link set`). nil keeps a setting as it is.
 public struct BridgePort: Hashable, Sendable {
-  /// Whether frames to unknown addresses go out here.
+  /// True if frames to unknown addresses go out here.
   public var floods: Bool?
   public var floodsMulticast: Bool?
   public var floodsBroadcast: Bool?
-  /// Whether the bridge answers ARP and neighbour solicitations here from its own table.
+  /// True if the bridge answers ARP and neighbour solicitations here from its own table.
   public var suppressesNeighbours: Bool?
   public var learns: Bool?
   /// An isolated port reaches only ports that are not.

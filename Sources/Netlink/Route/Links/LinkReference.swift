@@ -1,4 +1,4 @@
-/// Which link is meant.
+/// A link, by its index or its name.
 public enum LinkReference: Hashable, Sendable {
   /// By its number in the namespace (ifindex). The kernel finds it fastest.
   case index(UInt32)

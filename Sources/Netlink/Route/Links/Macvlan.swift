@@ -43,7 +43,7 @@ public struct Vxlan: Hashable, Sendable {
   public var name: String
   /// The network's number on the wire: 1...16,777,215 (VNI).
   public var id: UInt32
-  /// Where frames go whose receiver is not known.
+  /// The host that gets frames whose receiver is not known.
   public var remote: IPAddress
   /// The address they come from; nil for what the route to the other host says.
   public var local: IPAddress?

@@ -12,7 +12,7 @@ public struct VethPair: Hashable, Sendable {
     public var index: UInt32?
     public var mac: MACAddress?
     public var mtu: UInt32?
-    /// How many packets wait at most (txqueuelen).
+    /// The largest number of packets that wait (txqueuelen).
     public var queueLength: UInt32?
     public var group: UInt32?
 
@@ -30,7 +30,7 @@ public struct VethPair: Hashable, Sendable {
   public var peerNamespace: FileDescriptor?
   /// The bridge that the near end joins, by index.
   public var master: UInt32?
-  /// Whether the near end is set up at once. Leave it false where a ``LinkChange`` follows that keeps IPv6 from choosing a
+  /// True if the near end is set up at once. Leave it false where a ``LinkChange`` follows that keeps IPv6 from choosing a
   /// link-local address.
   public var isUp = false
 

@@ -2,7 +2,7 @@ import Kernel
 import Runtime
 
 extension HostExamination {
-  /// How the control groups are mounted (cgroups(7)).
+  /// The mount of the control groups (cgroups(7)).
   enum ControlGroupMode: Hashable {
     case version2(String)
     /// Version 1 with the controllers, and version 2 beside it for naming and killing.

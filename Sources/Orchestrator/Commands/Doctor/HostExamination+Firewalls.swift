@@ -5,16 +5,16 @@ import Netlink
 import Rules
 
 extension HostExamination {
-  /// What else decides about packets on this host, and about passing them on.
+  /// The other settings and programs that decide about packets on this host.
   struct Surroundings: Hashable {
     var forwards: Bool?
     /// bridge-nf-call-iptables; nil where br_netfilter is not loaded.
     var bridgedFramesPass: Bool?
     /// Base chains of other tables than those of stacks.
     var chains: [NftBaseChainSummary] = []
-    /// What stands in their tables.
+    /// The rules of their tables.
     var rules: [NftTableName: [NftRuleSummary]] = [:]
-    /// Whether Docker's chain for others is there, in which `up` lets a stack's bridges through.
+    /// True if Docker's chain for others is there. `up` accepts a stack's bridges in it.
     var hasGate = false
     /// Tables of iptables-legacy(8) in use: `filter`, `nat`.
     var legacyTables: [String] = []

@@ -3,7 +3,7 @@ import Kernel
 import Netlink
 
 extension HostExamination {
-  /// What networks with IPv6 change on this host.
+  /// Says what networks with IPv6 change on this host.
   func ipv6() -> [HostFinding] {
     guard let forwards = number(in: HostSettings.forwarding6) else {
       return [HostFinding(.good, "the kernel has no IPv6: networks are of IPv4 alone")]

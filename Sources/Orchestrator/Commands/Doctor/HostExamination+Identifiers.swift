@@ -22,7 +22,7 @@ extension HostExamination {
   private func ownIdentifiers() -> [ClosedRange<UInt32>] {
     let index = StackIndex(folders: folders)
     return index.names().flatMap { name in
-      ((try? index.desired(name)) ?? nil)?.services.compactMap(\.identities) ?? []
+      (try? index.desired(name))?.services.compactMap(\.identities) ?? []
     }
   }
 

@@ -4,13 +4,13 @@ import Kernel
 import Runtime
 
 extension HostExamination {
-  /// What is known of one stack.
+  /// The state of one stack, as far as doctor needs it.
   struct StackState: Hashable {
     var name: String
     var traces: StackTraces
-    /// Whether its supervisor runs.
+    /// True if its supervisor runs.
     var isSupervised = false
-    /// Whether it was brought up before the host was last started.
+    /// True if it was brought up before the host was last started.
     var isOfFormerBoot = false
   }
 
@@ -21,7 +21,7 @@ extension HostExamination {
       var states: [StackState] = []
       for (name, traces) in try StackTraces.all(folders).sorted(by: { $0.key < $1.key }) {
         let path = folders.stack(name).supervisor
-        let supervisor = (try? StateFile<ProcessIdentity>(path: path).read()) ?? nil
+        let supervisor = try? StateFile<ProcessIdentity>(path: path).read()
         let isRunning = supervisor.flatMap { ServiceProcess($0) } != nil
         states.append(
           StackState(

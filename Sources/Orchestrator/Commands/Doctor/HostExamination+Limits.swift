@@ -6,7 +6,7 @@ extension HostExamination {
     var what: String
     var value: Int
     var least: Int
-    /// How to raise it.
+    /// The command that raises it.
     var remedy: String
   }
 

@@ -25,7 +25,7 @@ struct HostExamination {
 
   /// The text of a small file of the kernel's, without white space at its end; nil when it is not there or not for us.
   func text(of path: String) -> String? {
-    guard let bytes = (try? Files.read(path, limit: 4 << 20)) ?? nil else { return nil }
+    guard let bytes = try? Files.read(path, limit: 4 << 20) else { return nil }
     let end = bytes.lastIndex { $0 > 0x20 }.map { $0 + 1 } ?? 0
     return String(decoding: bytes[..<end], as: UTF8.self)
   }

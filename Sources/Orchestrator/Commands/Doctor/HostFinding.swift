@@ -11,7 +11,7 @@ package struct HostFinding: Hashable, Sendable {
 
   package var verdict: Verdict
   package var text: String
-  /// What to do, in a line or a few.
+  /// The remedy, in a line or a few.
   package var remedy: String?
 
   init(_ verdict: Verdict, _ text: String, remedy: String? = nil) {

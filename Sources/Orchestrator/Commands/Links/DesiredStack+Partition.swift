@@ -39,7 +39,7 @@ extension DesiredStack {
 
   /// Frames of macvlan pass from one service to the other without the host.
   private func uncuttable(_ sideOf: [String: Int]) -> [StackError] {
-    networks.filter { $0.parent != nil }.compactMap { network in
+    networks.filter { !$0.hasBridge }.compactMap { network in
       let members = services.filter { service in service.attachments.contains { $0.network == network.name } }
       let sides = Dictionary(grouping: members) { sideOf[$0.name] }
       guard sides.count > 1, sides.contains(where: { $0.key != nil }) else { return nil }

@@ -10,7 +10,7 @@ package struct LinkCommand: Command {
 
   package init(_ context: CommandContext) { self.context = context }
 
-  /// What a person means by `web1:front`: where the service has replicas, the links of each.
+  /// The links that `web1:front` means. For a service with replicas, these are the links of each.
   package func places(_ text: String, in stack: String?) throws(StackErrors) -> [LinkPlace] {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let network = parts.count == 2 ? parts[1] : nil
@@ -18,7 +18,8 @@ package struct LinkCommand: Command {
       .map { LinkPlace(stack: $0.stack, service: $0.service, network: network) }
   }
 
-  /// Changes by hand what befalls packets on links, until it is taken back, its time is up or the stack is down.
+  /// Changes delay, loss and rate of links by hand. The change lasts until it is taken back, its time is up or the
+  /// stack is down.
   package func shape(
     _ place: LinkPlace, _ request: LinkRequest, report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent {
@@ -49,7 +50,7 @@ package struct LinkCommand: Command {
   private func shapedLinks(at place: LinkPlace, in stack: DesiredStack?) throws(StackErrors) -> [ShapedLink] {
     let subject = "\(place.stack)/\(place.service)"
     let attachments = (stack?.service(named: place.service)?.attachments ?? []).filter { place.means($0) }
-    if let macvlan = attachments.first(where: { $0.parent != nil }) {
+    if let macvlan = attachments.first(where: { !$0.isOnBridge }) {
       throw StackErrors([
         StackError(
           subject, "cannot change its link to network \(macvlan.network): of macvlan the host has no end",

@@ -86,7 +86,7 @@ struct LinkInspection: ~Copyable {
 }
 
 extension LinkStatus {
-  /// What an interface has sent, and what its queues have dropped.
+  /// Counts the packets that an interface has sent and that its queues have dropped.
   fileprivate mutating func count(_ interface: String, _ socket: inout NetlinkSocket) throws(KernelError) {
     guard let link = try socket.link(named: interface) else { return }
     packets += link.traffic?.sentPackets ?? 0
@@ -96,7 +96,7 @@ extension LinkStatus {
     }
   }
 
-  /// What a filter has dropped of what came in by an interface.
+  /// Counts the packets that a filter has dropped as they came in by an interface.
   fileprivate mutating func countLost(
     _ table: NftTableName, _ interface: String, _ socket: inout NetlinkSocket
   ) throws(KernelError) {

@@ -9,12 +9,12 @@ package struct LinkPlace: Hashable, Sendable {
 }
 
 extension LinkPlace {
-  /// Whether it is about a service's attachment: by its network or its interface.
+  /// True if it is about a service's attachment: by its network or its interface.
   func means(_ attachment: DesiredAttachment) -> Bool {
     network == nil || network == attachment.network || network == attachment.interface
   }
 
-  /// Whether it is about a link between two services, seen from the first: by the other service, or by the interface.
+  /// True if it is about a link between two services, seen from the first: by the other service, or by the interface.
   func means(_ link: DesiredLink) -> Bool {
     network == nil || network == link.second.service || network == link.first.interface
   }

@@ -2,7 +2,7 @@ import Intent
 import StackFiles
 import Vocabulary
 
-/// What a person asks for about a service's links.
+/// A change of a service's links, as a person asks for it.
 package struct LinkRequest: Sendable {
   /// As they were written; nil for what is not to change.
   package var rate: String?
@@ -17,12 +17,12 @@ package struct LinkRequest: Sendable {
   package var isDown: Bool?
   /// Back to what the file says, before anything else is changed.
   package var resets = false
-  /// How long, as it was written; nil for as long as the stack is up.
+  /// The duration as it was written; nil for as long as the stack is up.
   package var duration: String?
 
   package init() {}
 
-  /// Whether something is to be changed.
+  /// True if something is to be changed.
   package var isChange: Bool { isDown != nil || resets || changesCondition }
 
   private var changesCondition: Bool {
@@ -70,7 +70,7 @@ package struct LinkRequest: Sendable {
     if let rate { condition.rate = rate == "none" ? nil : try Self.rate(rate) }
     if let delay {
       condition.delay = try Self.duration(delay, "delay", longest: Field.longestDelay)
-      // What varied a delay that is gone has nothing to vary.
+      // Without a delay there is neither jitter nor reordering.
       if condition.delay == .zero { (condition.jitter, condition.reorder) = (.zero, .none) }
     }
     if let jitter { condition.jitter = try Self.duration(jitter, "jitter", longest: Field.longestDelay) }

@@ -12,9 +12,9 @@ package struct LinkStatus: Sendable {
   package var direction: LinkDirection
   package var condition: LinkCondition
   package var isDown: Bool
-  /// Whether a partition lies across it.
+  /// True if a partition lies across it.
   package var isCut: Bool
-  /// Whether it was changed by hand; else it is as the file says.
+  /// True if it was changed by hand; else it is as the file says.
   package var isByHand: Bool
   /// Seconds until what was changed by hand ends by itself; nil for not by itself.
   package var secondsLeft: Double?

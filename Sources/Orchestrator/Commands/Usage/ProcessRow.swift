@@ -43,7 +43,7 @@ package struct ProcessRow: Hashable, Sendable {
     command = words.isEmpty ? "[\(name)]" : String(text.prefix { _ in true }.reversed().drop { $0 == " " }.reversed())
   }
 
-  private static func read(_ path: String) -> [UInt8]? { (try? Files.read(path, limit: 1 << 20)) ?? nil }
+  private static func read(_ path: String) -> [UInt8]? { try? Files.read(path, limit: 1 << 20) }
 
   /// Pseudo terminals have the majors 136 to 143 (devices.txt).
   private static func name(ofTerminal number: Int) -> String {
@@ -51,7 +51,7 @@ package struct ProcessRow: Hashable, Sendable {
     return (136...143).contains(major) ? "pts/\((major - 136) * 256 + minor)" : "?"
   }
 
-  /// When the host was started, in seconds since 1970 (proc_stat(5), btime).
+  /// The host's start, in seconds since 1970 (proc_stat(5), btime).
   static func bootTime() -> Int {
     let text = String(decoding: read("/proc/stat") ?? [], as: UTF8.self)
     for line in text.split(separator: "\n") where line.hasPrefix("btime ") { return Int(line.dropFirst(6)) ?? 0 }

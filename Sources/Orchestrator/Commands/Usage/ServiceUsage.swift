@@ -1,4 +1,4 @@
-/// What one instance of a service uses of the host, at a moment. Nil where that cannot be told.
+/// The resources that one instance of a service uses at a moment. nil where the kernel does not tell.
 package struct ServiceUsage: Hashable, Sendable {
   package var stack: String
   package var service: String

@@ -19,7 +19,7 @@ struct UsageSampler {
     hostMemory = Self.memoryOfHost()
   }
 
-  /// What the service uses; nil when it does not run.
+  /// The resources that a service uses; nil when it does not run.
   mutating func sample(_ status: StackIndex.ServiceStatus) throws(KernelError) -> ServiceUsage? {
     guard let process = status.record.process.flatMap({ ServiceProcess($0) }) else { return nil }
     let path = "stack/\(status.stack)/\(status.name)"
@@ -57,7 +57,7 @@ struct InterfaceCounters: Hashable {
 
   /// Of the namespace that a process is in; nil when that is gone.
   init?(of pid: Int32) {
-    guard let bytes = (try? Files.read("/proc/\(pid)/net/dev", limit: 1 << 20)) ?? nil else { return nil }
+    guard let bytes = try? Files.read("/proc/\(pid)/net/dev", limit: 1 << 20) else { return nil }
     self.init(String(decoding: bytes, as: UTF8.self))
   }
 

@@ -25,7 +25,7 @@ package struct ClosedChain: Hashable {
     }
   }
 
-  /// What the place does.
+  /// The action of the place, for messages: `drops what comes to it`.
   package var deed: String {
     switch reason {
     case .policy: "drops what it does not know (policy drop)"
@@ -63,15 +63,15 @@ extension ClosedChain {
     return find(chains, rules: rules)
   }
 
-  /// Whether it is one of firewalld's.
+  /// True if it is one of firewalld's.
   package var isFirewalld: Bool { Passage.firewalld.contains { $0.table == table && $0.chain == chain } }
 
-  /// Whether it is the chain that DOCKER-USER stands before everything else of, where Docker is.
+  /// True if it is Docker's FORWARD chain, which jumps to DOCKER-USER first.
   package var isDockers: Bool { [.ip, .ip6].contains(table.family) && table.name == "filter" && chain == "FORWARD" }
 }
 
 extension DesiredStack {
-  /// What is to be told, as the stack comes up, of another program's chain that drops what it does not know.
+  /// The warning, as the stack comes up, about another program's chain that drops what it does not know.
   ///
   /// - Parameter hasGate: whether Docker's chain for others is there, in which the stack's bridges are let through.
   package func warning(of closed: ClosedChain, hasGate: Bool) -> String? {

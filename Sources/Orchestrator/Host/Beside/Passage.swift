@@ -2,11 +2,12 @@ import Kernel
 import Netfilter
 import Netlink
 
-/// What lets a stack's packets through where another program's firewall drops what it does not know: rules in the chain that this
-/// program keeps for others, under the stack's name, until the stack is down.
+/// Accept rules for a stack's packets in another program's firewall that drops what it does not know. They stand in the
+/// chain that this program keeps for others, under the stack's name, until the stack is down.
 ///
-/// Only Docker's DOCKER-USER is used without being asked: it is there for such rules (docs.docker.com, "Packet filtering and
-/// firewalls"). A rule is what `iptables -I DOCKER-USER -i BRIDGE -j ACCEPT` makes, so that iptables goes on understanding its table.
+/// Only Docker's DOCKER-USER is used without being asked: it is there for such rules (docs.docker.com, "Packet
+/// filtering and firewalls"). A rule equals the one of `iptables -I DOCKER-USER -i BRIDGE -j ACCEPT`, so iptables still
+/// reads its table.
 package struct Passage {
   /// A chain that other programs leave to the host's administrator, or that stands first of theirs.
   package struct Gate: Hashable {
@@ -26,7 +27,7 @@ package struct Passage {
     Gate(table: NftTableName(.inet, "firewalld"), chain: "filter_INPUT", fields: [.inputInterface]),
   ]
 
-  /// Whether Docker's chain for others is on this host.
+  /// True if this host has Docker's chain for others.
   package static func isThere() throws(KernelError) -> Bool {
     var socket = try NetlinkSocket(.netfilter)
     for gate in docker where try socket.chains(of: gate.table).contains(gate.chain) { return true }
@@ -51,7 +52,7 @@ package struct Passage {
     }
   }
 
-  /// What has to change at a gate.
+  /// The change that a gate needs.
   ///
   /// - Parameter existing: the rules of the gate's table.
   /// - Returns: nil when all is as it should be.

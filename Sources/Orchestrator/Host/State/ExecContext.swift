@@ -3,7 +3,7 @@ import Isolation
 import Runtime
 import Vocabulary
 
-/// What a command that joins a running service takes over from it: small, so that `exec` need not read a whole stack.
+/// The context that `exec` takes over from a running service. It is small, so that `exec` need not read a whole stack.
 package struct ExecContext: Codable, Hashable, Sendable {
   @Sparse package var environment: [String: String]
   package var workingDirectory: String?

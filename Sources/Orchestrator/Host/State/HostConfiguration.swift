@@ -4,12 +4,12 @@ import Resolve
 import StackFiles
 import Vocabulary
 
-/// What holds for all stacks of a host: from /etc/stack/config, and from the environment over it.
+/// The settings for all stacks of a host: from /etc/stack/config, and over them those of the environment.
 ///
 ///     # /etc/stack/config
 ///     pool = 10.208.0.0/12, 192.168.128.0/17
 package struct HostConfiguration: Hashable {
-  /// Where new subnets come from, the first one first.
+  /// The pools that new subnets come from, in the order in which they are tried.
   package var pools = [AddressAllocator.defaultPool]
 
   private static let variable = "STACK_POOL"

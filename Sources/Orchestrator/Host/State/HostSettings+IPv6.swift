@@ -6,10 +6,10 @@ extension HostSettings {
   package static let forwarding6 = "\(links6)/all/forwarding"
   private static let links6 = "/proc/sys/net/ipv6/conf"
 
-  /// What has to change for IPv6 packets to be forwarded, in the order in which it is changed.
+  /// The settings that change before IPv6 packets are forwarded, in order.
   ///
-  /// A host that forwards no longer listens to routers, and loses the routes that it has learned from them, unless a link's
-  /// accept_ra is 2 (ip-sysctl.rst; rt6_purge_dflt_routers). So where it listens now, it is told to go on.
+  /// A host that forwards no longer listens to routers, and loses the routes that it learned from them, unless a link's
+  /// accept_ra is 2 (ip-sysctl.rst; rt6_purge_dflt_routers). So links that listen now get accept_ra 2.
   func settingsForIPv6() throws(KernelError) -> [Setting] {
     guard try read(Self.forwarding6) != "1" else { return [] }
     var socket = try NetlinkSocket(.route)

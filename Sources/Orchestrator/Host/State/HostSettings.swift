@@ -5,15 +5,15 @@ import Runtime
 /// Settings of the host that a stack has to change: each is written down before it is changed, and put back by the last
 /// stack that needs it.
 package struct HostSettings {
-  /// What stands in the state folder of the host.
+  /// The record in the host's state folder.
   package struct Ledger: Codable {
     /// The values from before, by the file under /proc/sys.
     var before: [String: String] = [:]
-    /// What had to be done for namespaces to be pinned.
+    /// The change to /run/netns that pinning needed.
     var namespaceFolder: NamespaceFolder.Change?
     /// Controllers that the top of the cgroups did not hand down before.
     var controllers: Set<String>?
-    /// Which stacks need the changes.
+    /// The stacks that need the changes.
     var stacks: Set<String> = []
     /// The boot in which the changes were made: a host that has started anew has none of them.
     var boot: String?
@@ -62,7 +62,7 @@ package struct HostSettings {
     let missing = try groups.missingAtTop()
     if !missing.isEmpty { ledger.controllers = (ledger.controllers ?? []).union(missing) }
     try write(ledger)
-    // Where that cannot be, the limits that need it say so.
+    // A failure is reported by the limits that need the controller.
     for controller in missing { try? groups.setAtTop(controller, isOn: true) }
     for setting in settings {
       if let wanted = setting.wanted, try read(setting.path) != wanted { try Files.set(setting.path, to: wanted) }
@@ -100,10 +100,10 @@ package struct HostSettings {
     held.remove()
   }
 
-  /// What has to change for IPv4 packets to be forwarded, and what follows from that.
+  /// The settings that change before IPv4 packets are forwarded, and those that the kernel changes along with them.
   ///
-  /// The kernel writes the setting of each link, and accept_redirects, anew whenever this one changes (inet_forward_change in
-  /// net/ipv4/devinet.c): a hardened host would take redirects once it forwards no more.
+  /// The kernel writes each link's setting and accept_redirects anew when this one changes (inet_forward_change in
+  /// net/ipv4/devinet.c). A hardened host would accept redirects once it forwards no more.
   private func settingsForIPv4() throws(KernelError) -> [Setting] {
     let wanted = Setting(path: Self.forwarding, wanted: "1")
     guard try read(Self.forwarding) != "1" else { return [wanted] }
@@ -122,7 +122,7 @@ package struct HostSettings {
     try ledger(of: Boot.current())?.stacks ?? []
   }
 
-  /// What was changed since the host was last started; nil when that is nothing, or lost in both places.
+  /// The changes since the host was started; nil when there are none, or both copies are lost.
   private func ledger(of boot: String) throws(KernelError) -> Ledger? {
     for place in [file, copy] {
       if let ledger = try place.read(), ledger.boot == boot { return ledger }

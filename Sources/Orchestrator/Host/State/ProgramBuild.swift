@@ -1,6 +1,6 @@
 import Glibc
 
-/// What tells this build of the program from others: its file's size and time.
+/// The identity of this build of the program: its file's size and time.
 package enum ProgramBuild {
   package static let current: String = {
     var status = stat()

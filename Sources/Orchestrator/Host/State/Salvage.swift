@@ -4,8 +4,8 @@ import Kernel
 import Netlink
 import Runtime
 
-/// What can be found of a stack whose record is lost, by the owner's name that all its kernel objects carry: enough to
-/// take it down.
+/// Finds a stack whose record is lost, by the owner's name that all its kernel objects carry. That is enough to take it
+/// down.
 package struct Salvage {
   package let folders: StateFolders
   package let stack: String
@@ -38,7 +38,7 @@ package struct Salvage {
 
     var found = DesiredStack.empty(named: stack)
     found.linkGroup = Self.ownGroup(of: links.map(\.group), among: all.map(\.group)) ?? 0
-    // What the group does not take along is deleted by its name, as bridges are.
+    // Links outside the group are deleted by name, as bridges are.
     found.networks = links.filter { found.linkGroup == 0 || $0.group != found.linkGroup }.map { link in
       DesiredNetwork(
         name: link.alias?.split(separator: "/").last.map(String.init) ?? link.name, bridge: link.name,

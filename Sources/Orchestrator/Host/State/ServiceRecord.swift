@@ -1,7 +1,7 @@
 import Intent
 import Runtime
 
-/// What is known of one instance: written after each change, read by every command, also when no supervisor runs.
+/// The state of one instance. It is written after each change, and read by every command, also when no supervisor runs.
 package struct ServiceRecord: Codable, Hashable, Sendable {
   package var service: String
   package var phase: ServicePhase
@@ -12,13 +12,13 @@ package struct ServiceRecord: Codable, Hashable, Sendable {
   package var finishedAt: Double?
   /// The exit code, 128+n for a signal.
   package var exitCode: Int?
-  /// How often its restart policy has started it again since a person did.
+  /// The number of restarts by its restart policy since a person started it.
   package var restarts: Int
-  /// What its health check found, if it has one. True only while it runs: see ``healthStatus``.
+  /// The result of its health check, if it has one. It holds only while the service runs: see ``healthStatus``.
   package var health: Health?
   /// Seconds since 1970: since when it stands still, if it does.
   package var pausedAt: Double?
-  /// Whether the kernel has ended processes of its last run because there was no memory left.
+  /// True if the kernel's OOM killer ended processes of its last run.
   package var ranOutOfMemory: Bool?
   /// Stopped by a person: not started again by its restart policy.
   package var isStoppedByHand: Bool
@@ -32,7 +32,7 @@ package struct ServiceRecord: Codable, Hashable, Sendable {
 }
 
 extension ServiceRecord {
-  /// What a health check has found so far.
+  /// The results of a health check so far.
   package struct Health: Codable, Hashable, Sendable {
     package enum Status: String, Codable, Hashable, Sendable {
       case starting, healthy, unhealthy

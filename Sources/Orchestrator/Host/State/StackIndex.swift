@@ -4,7 +4,7 @@ import Kernel
 import Runtime
 import Vocabulary
 
-/// What is up on this host, read from the state folders: true also when no supervisor runs.
+/// The stacks that are up on this host, read from the state folders. It needs no supervisor.
 package struct StackIndex: Sendable {
   let folders: StateFolders
 
@@ -17,7 +17,7 @@ package struct StackIndex: Sendable {
     Files.list(folders.run).filter { !$0.hasPrefix(".") }
   }
 
-  /// What was recorded of a stack; nil when there is no such stack or its record is lost.
+  /// The record of a stack; nil when there is no such stack or its record is lost.
   package func desired(_ name: String) throws(KernelError) -> DesiredStack? {
     try StateFile<DesiredStack>(path: folders.stack(name).intent).read()
   }
@@ -32,7 +32,7 @@ package struct StackIndex: Sendable {
     guard record.phase.isAlive, let process = record.process else { return record }
     guard ServiceProcess(process) == nil else { return record }
     var ended = record
-    let exit = (try? ExitRecord.read(folders.stack(stack).service(record.service).exit)) ?? nil
+    let exit = try? ExitRecord.read(folders.stack(stack).service(record.service).exit)
     (ended.phase, ended.process, ended.exitCode) = (.exited, nil, exit.map { Int($0.status.shellCode) })
     return ended
   }
@@ -98,7 +98,7 @@ package struct StackIndex: Sendable {
     return try find("\(text)-\(number)", in: stack)
   }
 
-  /// What several names mean, each instance once, in the order in which they are named.
+  /// The instances that several names mean, each once, in the order of the names.
   package func places(of texts: [String], in stack: String?) throws(StackErrors) -> [Place] {
     var places: [Place] = []
     var known: Set<Place> = []
@@ -106,8 +106,8 @@ package struct StackIndex: Sendable {
     return places
   }
 
-  /// What `web1`, `web/web1`, or `web1` in a given stack means: an instance of that name, or else every replica of the
-  /// service, the first one first. Never nothing.
+  /// The instances that `web1`, `web/web1`, or `web1` in a given stack means: the instance of that name, or else every
+  /// replica of the service, the first one first. Never empty.
   package func places(of text: String, in stack: String?) throws(StackErrors) -> [Place] {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let (wantedStack, wanted) = parts.count == 2 ? (parts[0], parts[1]) : (stack, text)
@@ -161,7 +161,7 @@ extension StackIndex.ServiceStatus {
   /// Of its process 1, as the host sees it.
   package var pid: Int32? { record.process?.pid }
 
-  /// What the STATE column says.
+  /// The text of the STATE column.
   package var state: String {
     let health = record.healthStatus.map { ", \($0.rawValue)" } ?? ""
     let restarts = record.restarts > 0 ? " (restarted \(record.restarts)x)" : ""

@@ -43,7 +43,7 @@ package struct StackLock: ~Copyable {
 }
 
 extension StackLock {
-  /// How often a lock that somebody else has is tried again.
+  /// Milliseconds between two tries to take a lock that another process has.
   private static let interval: CInt = 50
 
   private static func wait(for number: CInt, _ path: String, _ interruption: Interruption) throws(KernelError) {

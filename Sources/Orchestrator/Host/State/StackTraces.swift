@@ -6,7 +6,7 @@ import Rules
 import Runtime
 import Vocabulary
 
-/// What there is of a stack on this host, whoever remembers it: everything that carries its owner's name.
+/// Everything on this host that carries a stack's name as its owner's, recorded or not.
 package struct StackTraces: Hashable {
   package enum Trace: Hashable, Comparable {
     /// Its folder under /run/stack.
@@ -23,7 +23,7 @@ package struct StackTraces: Hashable {
     /// Logs under /var/lib/stack, which go with the stack, unlike its volumes.
     case logs
 
-    /// Whether it says for certain that the stack was here: anybody may pin a namespace as `web.db`.
+    /// True if it proves that the stack was here. A namespace does not: anybody may pin one as `web.db`.
     var isProof: Bool {
       if case .namespace = self { false } else { true }
     }
@@ -40,7 +40,7 @@ extension StackTraces {
   package static func all(_ folders: StateFolders) throws(KernelError) -> [String: StackTraces] {
     var traces: [String: StackTraces] = [:]
     func note(_ stack: some StringProtocol, _ trace: Trace) {
-      // What no stack can be called is no stack's.
+      // A name that no stack can have is no stack's.
       guard NameRule.stack.problem(with: String(stack)) == nil else { return }
       traces[String(stack), default: StackTraces()].found.insert(trace)
     }

@@ -34,7 +34,7 @@ package struct SupervisorProcess {
 
   /// The stack's name, if the process is root's and was started as ``SupervisorProgram`` starts them.
   private static func stack(supervisedBy process: String) -> String? {
-    guard let bytes = (try? Files.read("/proc/\(process)/cmdline", limit: 4096)) ?? nil else { return nil }
+    guard let bytes = try? Files.read("/proc/\(process)/cmdline", limit: 4096) else { return nil }
     let arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).map {
       String(decoding: $0, as: UTF8.self)
     }
@@ -44,7 +44,7 @@ package struct SupervisorProcess {
     return arguments[2]
   }
 
-  /// What the namespaces of a process are called; empty when that is not to be seen.
+  /// The names of a process's namespaces; empty when they cannot be read.
   private static func namespaces(of process: String) -> [String] {
     ["net", "mnt", "pid"].compactMap { kind in
       var target = [CChar](repeating: 0, count: 64)

@@ -43,7 +43,7 @@ package struct AddressRange: Hashable {
     return ranges.mapValues(merged)
   }
 
-  /// What of a whole is in none of several ranges.
+  /// The parts of a whole that are in none of several ranges.
   package static func complement(of ranges: [AddressRange], in whole: AddressRange) -> [AddressRange] {
     var rest: [AddressRange] = []
     var next = whole.first
@@ -65,7 +65,7 @@ package enum AddressFamily: CaseIterable {
   package init(_ address: IPAddress) { self = address.isV4 ? .v4 : .v6 }
 
   package var whole: AddressRange { AddressRange(0, self == .v4 ? UInt128(UInt32.max) : .max) }
-  /// What tells a set's name from that of the other family's.
+  /// The end of a set's name, which differs by family.
   package var suffix: String { self == .v4 ? "" : "6" }
 
   package func holds(_ address: IPAddress) -> Bool {

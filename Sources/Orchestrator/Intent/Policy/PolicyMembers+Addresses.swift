@@ -10,10 +10,10 @@ extension DesiredAttachment {
 }
 
 extension DesiredNetwork {
-  /// Where its services' default routes lead, of every family.
+  /// The gateways of its services' default routes, of every family.
   package var gateways: [IPAddress] { [.v4(gateway)] + (ipv6.map { [.v6($0.gateway)] } ?? []) }
   /// The host's addresses in it: the same, but on a macvlan network, whose gateway is another machine.
-  package var hostAddresses: [IPAddress] { parent == nil ? gateways : [] }
+  package var hostAddresses: [IPAddress] { hasBridge ? gateways : [] }
   /// Its ranges, of every family.
   package var subnets: [IPPrefix] { [.v4(subnet)] + (ipv6.map { [.v6($0.subnet)] } ?? []) }
 }

@@ -1,7 +1,7 @@
 import Addresses
 import Vocabulary
 
-/// What peers come to in a stack as it is: addresses of services.
+/// Turns peers of rules into the addresses of services of a stack.
 package struct PolicyMembers {
   private let stack: DesiredStack
   private let owned: ServiceAddresses

@@ -77,7 +77,7 @@ package struct RoutedAddresses {
   private func leadsOut(_ service: DesiredService, besides network: String, _ found: Set<Place>) -> Bool {
     let isBesideHost = found.contains { place in
       guard case .network(let name, _) = place else { return false }
-      return stack.network(named: name)?.parent != nil
+      return stack.network(named: name)?.hasBridge == false
     }
     let ways = service.attachments.filter { $0.isDefaultRoute || $0.ipv6?.isDefaultRoute ?? false }.map(\.network)
     let nearby = service.attachments.filter { $0.network == network }.compactMap { attachment in

@@ -8,8 +8,7 @@ extension StackPolicy {
     guard !rules.isEmpty else { return Set(closedNetworks).intersection(stack.networks.map(\.name)) }
     var members = PolicyMembers(stack)
     let living = LivingAddresses(stack)
-    let ranges = Dictionary(
-      stack.networks.map { ($0.name, living.ranges(on: $0)) }, uniquingKeysWith: { first, _ in first })
+    let ranges = Dictionary(keepingFirst: stack.networks.map { ($0.name, living.ranges(on: $0)) })
     var filtered = Set(closedNetworks)
     func concerned(_ peers: [PolicyPeer]) -> [DesiredNetwork] {
       stack.networks.filter { network in

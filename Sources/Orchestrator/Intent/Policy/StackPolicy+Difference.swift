@@ -1,7 +1,7 @@
 import Vocabulary
 
 extension StackPolicy {
-  /// What of it is other than before, in a line; nil if nothing is: `added deny: any -> db; network back is closed now`.
+  /// The difference in a line, as in `added deny: any -> db; network back is closed now`; nil if there is none.
   package func difference(from before: StackPolicy) -> String? {
     var parts: [String] = []
     let (old, new) = (before.rules.map(\.line), rules.map(\.line))

@@ -2,12 +2,12 @@ import Addresses
 import Intent
 import Netfilter
 
-/// Where packets may come from, asked before connection tracking sees them: an answer to a packet that was never sent would pass
-/// as one of a connection.
+/// Checks source addresses before connection tracking sees the packet. An answer to a packet that was never sent would
+/// pass as part of a connection.
 ///
-/// By a network's bridge come addresses that live there, and no others; addresses of a network come in by its bridge, and by no other
-/// link. Ports of bridges are links of their own: the kernel takes frames to the groups of the link layer (01:80:c2:00:00:0x) in by
-/// them, past the bridge (br_handle_frame in net/bridge/br_input.c).
+/// Packets on a network's bridge have addresses of that network, and its addresses arrive on no other link. Ports of
+/// bridges are links of their own: the kernel delivers frames to 01:80:c2:00:00:0x through them, past the bridge
+/// (br_handle_frame in net/bridge/br_input.c).
 extension Firewall {
   /// Bridges on which the stack's networks are, each with whose packets may come in by it.
   private var residents: [(bridge: String, ranges: [AddressFamily: [AddressRange]])] {

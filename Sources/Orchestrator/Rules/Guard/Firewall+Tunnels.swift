@@ -1,10 +1,11 @@
 import Intent
 import Netfilter
 
-/// Whose frames come by a tunnel: the other host's. The kernel takes in those of whoever knows the port and the number.
+/// Accepts VXLAN packets only from a tunnel's other host. The kernel itself accepts them from any source that knows the
+/// port and the VNI.
 extension Firewall {
-  /// Where fragments have been put together, and before what belongs to known connections is let in: so the tunnels of others on the
-  /// same port are left alone.
+  /// The hook runs after reassembly of fragments and before packets of known connections are accepted. Tunnels of
+  /// others on the same port are left alone.
   var tunnelChains: [NftChain] {
     let tunnels = stack.networks.compactMap(\.tunnel)
     guard !tunnels.isEmpty else { return [] }

@@ -34,8 +34,10 @@ package struct PortGuard {
   var table: NftTable {
     NftTable(
       .bridge, Self.tableName(stack.name).name, comment: "stack:\(stack.name)",
-      chains: [arriving, fromService, addressed] + errors + (hasIPv6 ? [discovery] : []) + (hasTrunks ? [tagged] : [])
-        + (openPorts.isEmpty ? [] : [fromOthers]) + [toHost, leaving] + (judgement?.chains ?? []),
+      chains: [arriving, fromService, addressed] + errors + (hasIPv6 ? [discovery, advertised] : [])
+        + (hasTrunks ? [tagged] : [])
+        + (openPorts.isEmpty ? [] : [fromOthers] + (hasIPv6 ? [advertisedByOthers] : [])) + [toHost, leaving]
+        + (judgement?.chains ?? []),
       sets: [links, hardware, hosts] + families.flatMap(sources) + families.compactMap(detours)
         + (hasIPv6 ? [routers, targets] + claimedTargets : []) + quotedSets + (hasTrunks ? [trunks] : [])
         + (openPorts.isEmpty ? [] : taken) + (judgement?.sets ?? []),
@@ -133,7 +135,7 @@ package struct PortGuard {
 
   /// Addresses with a known place: those of services, at their ports, and the host's own.
   private var taken: [NftSet] {
-    let networks = stack.ownNetworks.filter { $0.parent == nil }
+    let networks = stack.ownNetworks.filter(\.hasBridge)
     let addresses = Set(all.flatMap(\.judged) + networks.flatMap(\.hostAddresses)).sorted()
     let macs = Set(ports.flatMap(\.hardware) + networks.map(\.mac)).sorted { $0.bits < $1.bits }
     return [
@@ -249,23 +251,46 @@ package struct PortGuard {
   private var discovery: NftChain {
     let anybody = NftMatch.field(.ip6Source, .address(.v6(IPv6Address(high: 0, low: 0))))
     let advertises = NftMatch.field(.icmpv6Type, .icmpType(136))
-    let isOthers = NftMatch.set([.inputInterface, .etherSource, .neighbourTarget], .notEqual, named: "targets6")
     return NftChain(
       "discovery",
       rules: [
         NftRule([.field(.icmpv6Type, .icmpType(137))], .drop),
         NftRule(
           [.field(.icmpv6Type, .icmpType(134)), .set([.inputInterface], .notEqual, named: "routers")], .drop),
-        NftRule(
-          [advertises]
-            + (has(\.claimed, .v6)
-              ? [.set([.inputInterface, .neighbourTarget], .notEqual, named: "claimed_targets6")] : []) + [isOthers],
-          .drop),
+        NftRule([advertises], .verdict(.jump("advertised"))),
         NftRule(
           [
             .anyOf(.icmpv6Type, [.icmpType(131), .icmpType(132), .icmpType(135), .icmpType(143)]), anybody,
             Self.ownHardware,
           ], .accept),
+      ])
+  }
+
+  /// A first fragment can be too short to have the target. It is dropped, so accepted ones return.
+  private var advertised: NftChain {
+    NftChain(
+      "advertised",
+      rules: [
+        NftRule(
+          [.set([.inputInterface, .etherSource, .neighbourTarget], named: "targets6")], .verdict(.return))
+      ]
+        + (has(\.claimed, .v6)
+          ? [NftRule([.set([.inputInterface, .neighbourTarget], named: "claimed_targets6")], .verdict(.return))] : [])
+        + [NftRule([], .drop)])
+  }
+
+  /// What others advertise: addresses that are nobody's here.
+  private var advertisedByOthers: NftChain {
+    let last = IPv6Address(high: .max, low: .max)
+    let any = NftMatch.field(.neighbourTarget, .neighbours(IPv6Address(high: 0, low: 0), last))
+    return NftChain(
+      "advertised_by_others",
+      rules: [
+        NftRule(
+          [.set([.inputInterface, .etherSource, .neighbourTarget], named: "targets6")], .verdict(.return)),
+        NftRule([.set([.neighbourTarget], named: "taken_targets6")], .drop),
+        NftRule([any], .verdict(.return)),
+        NftRule([], .drop),
       ])
   }
 
@@ -285,11 +310,7 @@ package struct PortGuard {
       ]
         + (hasIPv6
           ? [
-            NftRule(
-              [
-                .field(.icmpv6Type, .icmpType(136)), .set([.neighbourTarget], named: "taken_targets6"),
-                .set([.inputInterface, .etherSource, .neighbourTarget], .notEqual, named: "targets6"),
-              ], .drop)
+            NftRule([.field(.icmpv6Type, .icmpType(136))], .verdict(.jump("advertised_by_others")))
           ] : [])
         + families.flatMap { family in
           [

@@ -1,6 +1,11 @@
 import Intent
 import Netfilter
 
+/// Neighbour discovery, which counts only from the same link (RFC 4861, 7.1). Routers take one off the hop limit.
+func neighbourDiscovery(_ types: ClosedRange<UInt8>) -> [NftMatch] {
+  [.field(.hopLimit, .hopLimit(255)), .anyOf(.icmpv6Type, types.map { .icmpType($0) })]
+}
+
 /// The terms of nftables for the addresses of a family.
 extension AddressFamily {
   var type: NftType { self == .v4 ? .ipv4Address : .ipv6Address }

@@ -1,6 +1,7 @@
 import Addresses
 import Intent
 import Netfilter
+import Vocabulary
 
 /// Chains and rules that only stacks with a policy need: those with rules, or with a network that is closed by default.
 struct PolicyChains {
@@ -53,7 +54,7 @@ struct PolicyChains {
   var maps: [NftMap] { tables.maps }
 
   var counters: [NftCounter] {
-    let before = Dictionary(counts.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let before = counts.keyed(by: \.name)
     return tables.counterNames.map { before[$0] ?? NftCounter($0) }
   }
 
@@ -61,11 +62,11 @@ struct PolicyChains {
   var forwardRules: [NftRule] {
     let toBridges = NftMatch.set([.outputInterface], named: "bridges")
     return [
-      // What is for many was judged at each port: see `PortJudgement`.
+      // Packets to groups were judged at each port: see `PortJudgement`.
       NftRule(
         [.field(.mark, .mark(PacketMark.judged)), .set([.inputInterface, .outputInterface], named: "within")], .accept),
       NftRule([toBridges, .set([.inputInterface], named: "bridges")], .verdict(.goto("judge"))),
-      // What comes from outside, and what the kernel bridges back (see `translateHairpin`).
+      // Packets from outside, and those that the kernel bridges back (see `translateHairpin`).
       NftRule([toBridges, .status(.destinationTranslated)], .verdict(.goto("judge"))),
       NftRule([toBridges], .drop),
       NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
@@ -195,7 +196,7 @@ struct PolicyChains {
       "first",
       rules: [
         // Neighbour discovery (RFC 4861) is how IPv6 finds hardware addresses: no rule is about it.
-        NftRule([.anyOf(.icmpv6Type, (133...137).map { .icmpType($0) })], .accept),
+        NftRule(neighbourDiscovery(133...137), .accept),
         NftRule([.state(.invalid)], .drop),
         NftRule([.tcpFlags(.syn, of: [.syn, .ack, .rst, .fin], .notEqual)], .reject(.tcpReset)),
       ])

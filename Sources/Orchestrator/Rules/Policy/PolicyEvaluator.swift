@@ -43,18 +43,17 @@ package struct PolicyEvaluator: Sendable {
         source: Self.side(rule.sources, &members), destination: Self.side(rule.destinations, &members), rule: rule)
     }
     closed = Set(stack.policy.closedNetworks)
-    services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    services = stack.services.keyed(by: \.name)
+    networks = stack.networks.keyed(by: \.name)
     let known = ServiceAddresses(stack)
     owners = Dictionary(
-      stack.services.flatMap { service -> [(IPAddress, (service: String, network: String?))] in
+      keepingFirst: stack.services.flatMap { service -> [(IPAddress, (service: String, network: String?))] in
         service.attachments.flatMap { attachment in
           attachment.ownAddresses(forwards: service.forwards).map { ($0, (service.name, attachment.network)) }
         } + known.all(of: service).map { ($0, (service.name, nil)) }
-      }, uniquingKeysWith: { first, _ in first })
+      })
     gateways = Dictionary(
-      stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } },
-      uniquingKeysWith: { first, _ in first })
+      keepingFirst: stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } })
   }
 
   private static func side(_ peers: [PolicyPeer], _ members: inout PolicyMembers) -> Side {
@@ -126,7 +125,7 @@ package struct PolicyEvaluator: Sendable {
     .service(service, network: attachment.network, attachment.addresses)
   }
 
-  /// Where a service is reached by its first shared network with another, or as asked.
+  /// The attachment by which a service is reached: on the first network that both share, or as asked.
   private func attachment(
     of service: DesiredService, in network: String?, sharedWith other: DesiredService
   ) -> DesiredAttachment? {

@@ -9,7 +9,8 @@ import Vocabulary
 /// list of rules, the sources likewise; and for what is left of the list, the ports. A packet is looked up by its destination,
 /// then by its source, then by its port: three maps, each without overlaps. Equal lists share their chains.
 package struct PolicyTables {
-  /// Whose packets a map leads: between services and with the outside, from services to the host, from the host to services.
+  /// The packets that a map looks up: between services and with the outside, from services to the host, from the host
+  /// to services.
   enum Direction: String, CaseIterable {
     case forward = ""
     case toHost = "_host"
@@ -20,7 +21,7 @@ package struct PolicyTables {
   static let portMap = "judges"
 
   private let policy: StackPolicy
-  /// Whether the table is one of family bridge, whose packets are refused without a word and counted elsewhere.
+  /// True if the table is one of family bridge, whose packets are refused without a word and counted elsewhere.
   private let isBridged: Bool
   private var members: PolicyMembers
   private let subnets: [IPPrefix]
@@ -205,7 +206,7 @@ package struct PolicyTables {
 
   // MARK: Sources
 
-  /// Where packets go whose destination several rules are about; nil if those rules have no sources.
+  /// The verdict for packets whose destination several rules match; nil if those rules have no sources.
   private mutating func sources(_ key: Sources) -> NftVerdict? {
     if let known = sourceChains[key] { return known }
     let owners = key.rules.map { number in
@@ -239,7 +240,7 @@ package struct PolicyTables {
 
   // MARK: Ports
 
-  /// Where packets go that a list of rules is about by source and destination.
+  /// The verdict for packets whose source and destination a list of rules matches.
   private mutating func ports(_ rules: [Int]) -> NftVerdict {
     // Behind one that is about everything, none has anything to decide.
     let end = rules.firstIndex { policy.rules[$0].ports.isEmpty }

@@ -6,7 +6,7 @@ import Vocabulary
 /// Every rule is filed under the pairs of members that it is about, so that it is compared with few others: a thousand rules
 /// about a thousand pairs are a thousand look-ups.
 struct RuleCoverage {
-  /// What a side of a rule is about: a service by its interface in a network, or what is not a service.
+  /// A member of a rule's side: a service by its interface in a network, or a peer that is no service.
   private enum Member: Hashable {
     case interface(service: String, network: String)
     case range(IPPrefix)

@@ -84,7 +84,7 @@ extension StackChecks {
     return false
   }
 
-  /// What an address stands for that is no single host's.
+  /// The role of an address that is no single host's.
   private static func role(of address: IPAddress, in subnet: IPPrefix) -> String? {
     // In IPv6 it stands for any router of the subnet (RFC 4291, 2.6.1), and there is no broadcast.
     if address == subnet.network { return "the network address" }

@@ -19,7 +19,7 @@ extension StackChecks {
     }
     switch dependency.condition {
     case .started: break
-    case .healthy where other.healthCheck == nil:
+    case .healthy where other.healthCheck == nil && !other.mayHaveImagesCheck:
       diagnostics.add(
         Diagnostic(
           .dependencyNeverHealthy,

@@ -2,7 +2,7 @@ import Addresses
 import Vocabulary
 
 extension StackChecks {
-  /// What each driver needs, and what it has no use for.
+  /// Reports keys that a driver needs and keys that it has no use for.
   func checkDrivers() {
     var tunnels: [String: Span] = [:]
     for network in stack.networks where network.external == nil {
@@ -41,7 +41,7 @@ extension StackChecks {
     checkConditions()
   }
 
-  /// What befalls packets is brought about at the host's end of a veth, which a macvlan has not.
+  /// Delay, loss and rate are set at the host's end of a veth pair, which a macvlan does not have.
   private func checkConditions() {
     for service in stack.services {
       for attachment in service.attachments where !attachment.conditions.conditions.isClear {
@@ -87,7 +87,7 @@ extension StackChecks {
 }
 
 extension StackFile.Network {
-  /// What IANA has given VXLAN (RFC 7348).
+  /// The port of VXLAN with IANA (RFC 7348).
   package static let standardTunnelPort = 4789
 
   fileprivate var driverKeys: [(key: String, driver: Driver, span: Span?)] {

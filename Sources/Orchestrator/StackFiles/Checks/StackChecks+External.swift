@@ -1,5 +1,5 @@
 extension StackChecks {
-  /// What another stack's network is, that stack's file says.
+  /// Reports keys of an external network that only its own stack's file may set.
   func checkExternalNetworks() {
     for network in stack.networks {
       guard let external = network.external else { continue }

@@ -1,7 +1,7 @@
 import Addresses
 
 extension StackChecks {
-  /// What the file fixes of IPv6: subnets apart from each other, and what is inside them inside them.
+  /// Checks the file's fixed IPv6 subnets and addresses: subnets are apart, and addresses are inside theirs.
   func checkIPv6() {
     checkSubnets6()
     for network in stack.networks { checkDetails6(of: network) }

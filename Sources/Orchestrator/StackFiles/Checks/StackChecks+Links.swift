@@ -38,7 +38,7 @@ extension StackChecks {
             "again here", also: [Diagnostic.Label(one.span, "first here")]))
       }
     }
-    // What one end has of a family, the other has a neighbour for, if it has any of that family.
+    // If both ends have addresses of a family, each needs a neighbour in the other's subnet.
     for one in link.first.addresses {
       let others = link.second.addresses.filter { $0.value.isV4 == one.value.isV4 }
       guard let other = others.first, !others.contains(where: { $0.value.network == one.value.network }) else {
@@ -52,7 +52,7 @@ extension StackChecks {
     }
   }
 
-  /// Where a service has two ways to the same addresses, one of them never carries anything.
+  /// Reports overlapping subnets of a service: one of two ways to the same addresses never carries a packet.
   private func checkSubnetsOfLinks() {
     var claims: [String: [(network: IPPrefix, span: Span)]] = [:]
     func claim(_ network: IPPrefix, _ span: Span, _ service: String) {

@@ -41,7 +41,7 @@ extension StackChecks {
         at: new.span, also: [Diagnostic.Label(old.span, "the \(old.what) is named here")]))
   }
 
-  /// Whether a name reads as another service's replica: `web-2` where `web` has two.
+  /// True if a name reads as another service's replica: `web-2` where `web` has two.
   private func checkReplica(_ key: String, _ taken: Claim, _ owners: [String: StackFile.Service]) {
     guard let dash = key.lastIndex(of: "-"), let number = Int(key[key.index(after: dash)...]),
       String(number) == key[key.index(after: dash)...]
@@ -58,7 +58,7 @@ extension StackChecks {
         help: ["choose another name"]))
   }
 
-  /// What only one replica can have.
+  /// Reports keys that only one replica can have.
   func checkScale() {
     for service in stack.services where service.scale.value > 1 {
       let label = Diagnostic.Label(service.scale.span, "\(service.scale.value) replicas")

@@ -108,7 +108,7 @@ extension StackChecks {
 }
 
 extension PolicyPeer {
-  /// Whether it stands for a service of a file, or for a replica of it.
+  /// True if it stands for a service of a file, or for a replica of it.
   func concerns(_ service: StackFile.Service) -> Bool {
     let name = service.name.value
     switch self {

@@ -52,7 +52,7 @@ extension StackChecks {
         also: [Diagnostic.Label(subnet.span, "the subnet is \(subnet.value)")]))
   }
 
-  /// Where a network declares its VLANs, another number is a typing error.
+  /// Reports a number that a network with declared VLANs does not declare: it is a typing error.
   private func checkDeclared(_ id: Located<Int>, _ network: StackFile.Network) {
     guard let declared = network.vlans.first, !network.vlans.contains(where: { $0.id.value == id.value }) else {
       return

@@ -1,4 +1,4 @@
-/// What only shows when all parts of a stack are seen together.
+/// Checks that need all parts of a stack at once.
 package struct StackChecks {
   package let stack: StackFile
   /// Services in the file, also those that could not be read.
@@ -30,7 +30,7 @@ package struct StackChecks {
     checkRules()
   }
 
-  /// What depends on the number of replicas.
+  /// Checks that depend on the number of replicas.
   package func checkReplicas() {
     checkNames()
     checkScale()

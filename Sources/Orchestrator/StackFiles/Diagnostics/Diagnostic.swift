@@ -22,7 +22,7 @@ package struct Diagnostic: Error, Sendable, Hashable {
   var primary: Label?
   /// Other places that take part: the declaration that disagrees.
   var secondary: [Label] = []
-  /// What to do, a line each.
+  /// The remedies, a line each.
   var help: [String] = []
 
   var severity: Severity { code.severity }
@@ -47,7 +47,7 @@ package struct Diagnostic: Error, Sendable, Hashable {
   }
 }
 
-/// What reading a stack found: everything, not only the first. Several stages write to one list.
+/// The findings of reading a stack: all of them. Several stages write to one list.
 package final class DiagnosticList {
   private var diagnostics: [Diagnostic] = []
   private var seen: Set<Diagnostic> = []
@@ -63,7 +63,7 @@ package final class DiagnosticList {
     if fileOrder[path] == nil { fileOrder[path] = fileOrder.count }
   }
 
-  /// What stands here is wrong and reported: what follows from it is no news.
+  /// Reports a wrong value, and marks its place so that consequences are not reported.
   func add(_ diagnostic: Diagnostic, spoiling span: Span) {
     add(diagnostic)
     if !isFull { spoiled.append(span) }
@@ -78,7 +78,7 @@ package final class DiagnosticList {
     diagnostics.append(diagnostic)
   }
 
-  /// What comes now is not listed any more: the work of describing it can be saved.
+  /// True if further diagnostics are dropped. Then the work of describing them can be saved.
   var isFull: Bool { diagnostics.count >= Self.limit }
 
   package init() {}

@@ -60,6 +60,7 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case badMACAddress = "E0215"
   case numberOutOfRange = "E0216"
   case badVariableName = "E0217"
+  case badImage = "E0218"
 
   case unusableSubnet = "E0301"
   case overlappingSubnets = "E0302"

@@ -1,4 +1,4 @@
-/// What plain scalars stand for in YAML 1.2's core schema (section 10.3.2): `yes` and `0755` are not what they were in 1.1.
+/// The values of plain scalars in YAML 1.2's core schema (section 10.3.2): `yes` and `0755` differ from YAML 1.1.
 enum CoreSchema {
   enum Value: Hashable {
     case null

@@ -148,7 +148,7 @@ struct DocumentParser {
     }
   }
 
-  /// Where a node stands, unless an alias brought it from elsewhere.
+  /// The place of a node, unless an alias brought it from elsewhere.
   private func own(_ node: Node) -> Range<Int> { node.span.range }
 
   private func span(_ range: Range<Int>) -> Span { Span(source, trimmed(range)) }

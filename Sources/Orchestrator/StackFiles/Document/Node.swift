@@ -29,7 +29,7 @@ struct Node: Sendable {
   let mergeTag: MergeTag?
   /// Nodes in this one, itself included, aliases counted each time. Saturates: an alias bomb has more than fit.
   let weight: Int
-  /// How deep it is nested: 1 for a scalar.
+  /// The depth of nesting: 1 for a scalar.
   let height: Int
 
   init(_ content: Content, _ span: Span, mergeTag: MergeTag? = nil) {
@@ -75,7 +75,7 @@ extension Node {
   /// Nothing, `~` or `null`.
   var isNull: Bool { scalar.map(CoreSchema.isNull) ?? false }
 
-  /// What stands here, in words.
+  /// The kind of the node, in words.
   var kind: String {
     switch content {
     case .mapping: "a mapping"

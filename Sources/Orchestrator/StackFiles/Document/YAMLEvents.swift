@@ -13,11 +13,11 @@ struct YAMLEvents: ~Copyable {
     case streamEnd
   }
 
-  /// What libyaml could not read. Offsets are in bytes.
+  /// An error of libyaml. Offsets are in bytes.
   struct SyntaxError: Error {
     var problem: String
     var offset: Int
-    /// What was being read, and where it began.
+    /// The construct that was being read, and its beginning.
     var context: String?
     var contextOffset: Int
   }
@@ -90,7 +90,7 @@ struct YAMLEvents: ~Copyable {
 
 /// From libyaml's marks, which count characters, to bytes.
 private struct CharacterOffsets {
-  /// Where each character begins; empty for ASCII text, where the two are the same.
+  /// The offset of each character; empty for ASCII text, where the two are the same.
   private let starts: [Int32]
   private let count: Int
 

@@ -56,7 +56,7 @@ struct DocumentMerger {
   }
 }
 
-/// What is special about the value at a path.
+/// The rule for merging the value at a path.
 private enum MergeRule: Hashable {
   case ordinary
   /// The later file's value is all that counts.

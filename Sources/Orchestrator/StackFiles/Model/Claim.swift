@@ -1,7 +1,7 @@
 import Addresses
 
 extension StackFile {
-  /// What a service may send as on a network beside its own addresses.
+  /// A grant to send from other addresses than one's own on a network.
   package enum Claim: Sendable, Hashable, CustomStringConvertible {
     /// One address, or any of a range.
     case prefix(IPPrefix)

@@ -13,7 +13,7 @@ extension StackFile {
 
     var isEmpty: Bool { self == DeclaredCondition() }
 
-    /// What the other says where it says something, and this elsewhere.
+    /// The other's values where it sets them, else this one's.
     func overlaid(by other: DeclaredCondition) -> DeclaredCondition {
       var sum = self
       sum.rate = other.rate ?? rate
@@ -38,7 +38,7 @@ extension StackFile {
       return condition
     }
 
-    /// Where the first of what only netem does stands.
+    /// The place of the first value that only netem can bring about.
     package var emulatedPlace: Span? {
       delay?.span ?? jitter?.span ?? duplicate?.span ?? corrupt?.span ?? reorder?.span
     }
@@ -46,7 +46,7 @@ extension StackFile {
 
   /// The conditions of one end of a link.
   package struct DeclaredConditions: Sendable, Hashable {
-    /// What holds for both ways, where nothing else is said of one.
+    /// The conditions of both directions, where one has none of its own.
     var both = DeclaredCondition()
     var egress = DeclaredCondition()
     var ingress = DeclaredCondition()

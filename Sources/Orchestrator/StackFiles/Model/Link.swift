@@ -11,7 +11,7 @@ extension StackFile {
       package var mac: Located<MACAddress>?
       /// With the length of their network.
       package var addresses: [Located<InterfaceAddress>] = []
-      /// What befalls packets that this end sends and gets.
+      /// Delay, loss and rate of packets that this end sends and receives.
       var conditions = DeclaredConditions()
 
       init(service: Located<String>) { self.service = service }
@@ -30,14 +30,14 @@ extension StackFile {
     package var second: End
     /// The largest packet in octets: 68...65535. Nil: the kernel's 1500.
     package var mtu: Located<Int>?
-    /// What befalls packets each way, where an end says nothing else.
+    /// Delay, loss and rate of both directions, where an end sets none.
     var conditions = DeclaredCondition()
     package var span: Span
 
     package var ends: [End] { [first, second] }
 
-    /// What befalls packets from one end to the other: what the link says, over it what the end that gets them does, and over
-    /// that what the one that sends them does.
+    /// The conditions from one end to the other. The receiver's values override the link's, and the sender's override
+    /// both.
     package func declared(from sender: End, to receiver: End) -> DeclaredCondition {
       conditions.overlaid(by: receiver.conditions[.ingress]).overlaid(by: sender.conditions[.egress])
     }

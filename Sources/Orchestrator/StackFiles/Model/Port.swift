@@ -19,7 +19,7 @@ extension StackFile {
     package var host: HostPorts
     package var container: ClosedRange<UInt16>
     package var transport: TransportProtocol = .tcp
-    /// Who may reach it. Nil: everybody. Never empty.
+    /// The sources that may reach it. nil for all. Never empty.
     package var sources: [Located<IPPrefix>]?
     /// The entry in the file.
     package var span: Span

@@ -1,7 +1,7 @@
 import Addresses
 
 extension StackFile {
-  /// Where packets of a service to some addresses go.
+  /// A route of a service.
   package struct Route: Sendable, Equatable {
     package enum Destination: Sendable, Hashable {
       case prefix(IPPrefix)
@@ -23,7 +23,7 @@ extension StackFile {
     package var hop: Located<Hop>
   }
 
-  /// Whose network namespace a service runs in, where it is not one of its own on networks.
+  /// The network namespace of a service without one of its own.
   package enum NetworkMode: Sendable, Hashable {
     /// Its own, with a loopback and what `links:` gives it.
     case isolated

@@ -1,4 +1,5 @@
 import Addresses
+import ImageReference
 import Isolation
 import Vocabulary
 
@@ -11,11 +12,11 @@ extension StackFile {
     /// Nil when the file has none. At least one of the two is there and not empty: see `arguments`.
     var entrypoint: Located<[String]>?
     var command: Located<[String]>?
-    /// What the process sees: the env_files' variables in order, then `environment`, the last of a name winning.
+    /// The environment of the process: the env_files' variables in order, then `environment`. The last of a name wins.
     package var environment: [EnvironmentVariable] = []
     /// Beside those that its networks give it.
     package var routes: [Route] = []
-    /// Whether packets of others pass through it. Nil: no.
+    /// True if packets of others pass through it. Nil: no.
     package var forwarding: Located<Bool>?
     /// Nil: a network namespace of its own, on networks.
     package var networkMode: Located<NetworkMode>?
@@ -40,7 +41,7 @@ extension StackFile {
     package var stopSignal: Located<Signal>?
     /// Between `stopSignal` and SIGKILL. 0 seconds to 24 hours.
     package var stopGracePeriod: Duration = .seconds(10)
-    /// Whether stack-init is PID 1. False: the service's own process is.
+    /// True if stack-init is PID 1. False: the service's own process is.
     package var hasInit = true
     package var hasTerminal = false
     package var keepsStandardInputOpen = false
@@ -48,11 +49,11 @@ extension StackFile {
     /// In the order of the file. `ALL` is nil.
     package var addedCapabilities: [Capability?] = []
     package var droppedCapabilities: [Capability?] = []
-    /// Whether the process may do all that stack itself may.
+    /// True if the process may do all that stack itself may.
     package var isPrivileged = false
     /// Nil: a user namespace of its own wherever it can have one.
     package var userNamespace: Located<UserNamespaceMode>?
-    /// Whether the default seccomp filter decides on its system calls.
+    /// True if the default seccomp filter decides on its system calls.
     package var isFiltered = true
     /// A profile that stands in for the default filter: its JSON text.
     package var seccompProfile: String?
@@ -66,10 +67,17 @@ extension StackFile {
     package var containerName: Located<String>?
     /// Empty: always active.
     var profiles: [Located<String>] = []
-    /// How many replicas: 0...10,000. 1 when the file does not say.
+    /// The number of replicas: 0...10,000. 1 when the file sets none.
     package var scale: Located<Int>
     package var restart: RestartPolicy = .no
     package var healthCheck: HealthCheck?
+    /// What the file says about an image's own health check.
+    package var healthOverrides = HealthOverrides()
+    /// For which machine the image is to be. Nil: this one.
+    package var platform: Located<String>?
+    package var pullPolicy: Located<PullPolicy>?
+    /// Which image of the store it runs from, once that is known.
+    package var image: ChosenImage?
 
     init(name: Located<String>) {
       self.name = name
@@ -77,22 +85,44 @@ extension StackFile {
       self.scale = Located(1, name.span)
     }
 
-    /// What is executed: the entrypoint followed by the command. Never empty.
+    /// The arguments of the process: the entrypoint followed by the command. Never empty.
     package var arguments: [String] { (entrypoint?.value ?? []) + (command?.value ?? []) }
   }
 
-  /// Whose users a service's are: those of a user namespace of its own, or the host's.
+  /// The user namespace of a service: one of its own, or the host's.
   package enum UserNamespaceMode: String, Sendable, CaseIterable { case host, `private` }
 
-  /// What a service sees as `/`.
+  /// The root file system of a service.
   package enum RootFolder: Sendable, Hashable {
     /// The host's own /usr, read-only, under a private root.
     case host
     /// An absolute path. Overlay: the folder stays as it is, what is written goes to a layer of the service's own.
     /// Direct: the service writes to the folder itself.
     case folder(path: String, mode: Mode)
+    /// An image, under a layer of the service's own.
+    case image(ImageSource)
 
     package enum Mode: String, Sendable, CaseIterable { case overlay, direct }
+  }
+
+  /// An image of this host's store.
+  package struct ChosenImage: Sendable, Hashable {
+    /// As the file names it.
+    package var name: String
+    /// Of its manifest.
+    package var digest: String
+    /// The numbers of its layers' folders, the topmost first.
+    package var layers: [Int]
+
+    package init(name: String, digest: String, layers: [Int]) {
+      (self.name, self.digest, self.layers) = (name, digest, layers)
+    }
+  }
+
+  /// When an image is fetched though it is there, and whether at all.
+  package enum PullPolicy: String, Sendable, CaseIterable {
+    case always, missing, never
+    case ifNotPresent = "if_not_present"
   }
 
   package struct EnvironmentVariable: Sendable, Hashable {
@@ -124,17 +154,17 @@ extension StackFile {
     package var aliases: [Located<String>] = []
     /// The default route is that of the attachment with the highest; of equals, the first in the file.
     package var gatewayPriority = 0
-    /// What it may send as beside its own addresses.
+    /// The addresses that it may send from beside its own.
     package var claims: [Located<Claim>] = []
-    /// What befalls packets on the service's link to the network.
+    /// Delay, loss and rate on the service's link to the network.
     package var conditions = DeclaredConditions()
 
     init(network: Located<String>) { self.network = network }
   }
 
-  /// How a service looks up names that are not the stack's.
+  /// The resolver settings for names that are not the stack's.
   package struct NameResolution: Sendable, Hashable {
-    /// Whom to ask. Empty: the host's resolvers.
+    /// The servers that are asked. Empty: the host's resolvers.
     package var servers: [Located<IPAddress>] = []
     /// Domains that are tried behind a short name; nil: the host's. A single `.` in the file: none.
     package var search: [Located<String>]?
@@ -160,7 +190,7 @@ extension StackFile {
     init(service: Located<String>) { self.service = service }
   }
 
-  /// When a process that ended is started again. The delay is 100 ms, doubling, at most a minute.
+  /// The condition for starting a process again after its end. The delay is 100 ms, doubling, at most a minute.
   package enum RestartPolicy: Sendable, Hashable {
     case no
     case always
@@ -186,5 +216,18 @@ extension StackFile {
     package var retries = 3
 
     init(test: Located<Test>) { self.test = test }
+  }
+
+  /// The fields of `healthcheck:` that the file has. An image's are used for the others.
+  package struct HealthOverrides: Sendable, Hashable {
+    package var test: Located<HealthCheck.Test>?
+    package var isDisabled = false
+    package var interval: Duration?
+    package var timeout: Duration?
+    package var startPeriod: Duration?
+    package var startInterval: Duration?
+    package var retries: Int?
+
+    package init() {}
   }
 }

@@ -1,5 +1,5 @@
 extension StackFile {
-  /// What of a stack is to run.
+  /// The services of a stack that are to run.
   package struct Selection: Sendable {
     /// In the order of the file.
     package var services: [Service]

@@ -18,7 +18,7 @@ package struct StackFile: Sendable, Equatable {
   package var services: NamedList<Service>
   /// In the order of the file: the first that is about a packet decides.
   package var policies: [Rule] = []
-  /// What `stack verify` must find true.
+  /// The rules that `stack verify` must find true.
   package var expectations: [Rule] = []
   package var links: [Link] = []
 }
@@ -34,13 +34,13 @@ extension StackFile {
     package var subnet: Located<IPv4Prefix>?
     /// The bridge's own address, inside `subnet`. Nil: the first one.
     package var gateway: Located<IPv4Address>?
-    /// What services without a fixed address are given addresses from, inside `subnet`. Nil: the whole subnet.
+    /// The range of addresses for services without a fixed one, inside `subnet`. nil for the whole subnet.
     package var addressRange: Located<IPv4Prefix>?
     /// The largest packet in octets, on the bridge and on every interface: 68...65535. Nil: the kernel's 1500.
     package var mtu: Located<Int>?
     /// In the order of the file.
     package var vlans: [VLAN] = []
-    /// What makes it. Nil: a bridge.
+    /// The kind of network. nil for a bridge.
     package var driver: Located<Driver>?
     /// Of a macvlan network: the link of the host that its interfaces are on.
     package var parent: Located<String>?
@@ -49,15 +49,15 @@ extension StackFile {
     package var remote: Located<IPAddress>?
     package var local: Located<IPAddress>?
     package var tunnelPort: Located<Int>?
-    /// Where the file says that it is another stack's. Nil: the stack's own.
+    /// The place where the file says that it is another stack's. nil for the stack's own.
     package var external: Span?
-    /// Where the file asks for IPv6 beside IPv4. Its subnet and gateway, like those of IPv4, may be left to be chosen.
+    /// The place where the file asks for IPv6 beside IPv4. Subnets and gateways of both may be left to be chosen.
     var ipv6: Located<Bool>?
     package var subnet6: Located<IPv6Prefix>?
     package var gateway6: Located<IPv6Address>?
     /// No way out of the host and none in.
     package var isInternal = false
-    /// What holds in it for what no rule of `policies` is about.
+    /// The action on packets in it that no rule of `policies` matches.
     package var defaultAction = PolicyRule.Action.allow
     var labels: [Label] = []
     /// It is not in the file: services that name no network share it.

@@ -2,7 +2,7 @@ import Vocabulary
 
 /// The keys that say what befalls packets on a link.
 enum ConditionKeys {
-  /// How the keys reach what they are about, in the mapping that they stand in.
+  /// The access from a mapping's target to the part that its keys set.
   typealias Way<Target, Part> = @Sendable (inout Target, (inout Part) -> Void) -> Void
 
   /// For a mapping that describes an end of a link: each key for both ways, and `egress` and `ingress` for one.
@@ -101,7 +101,7 @@ extension Field {
     return Located(duration, node.span)
   }
 
-  /// What of an end's conditions makes no sense with the rest.
+  /// Reports conditions of an end that contradict each other.
   func check(_ conditions: StackFile.DeclaredConditions) {
     for direction in LinkDirection.allCases { check(conditions[direction]) }
   }

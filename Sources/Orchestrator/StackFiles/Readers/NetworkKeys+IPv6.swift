@@ -1,7 +1,7 @@
 import Addresses
 
 extension Field {
-  /// Whether what stands there can only be meant as IPv6.
+  /// True if the value can only be meant as IPv6.
   var isIPv6: Bool { node.scalar?.text.contains(":") ?? false }
 
   func ipv6Address() -> Located<IPv6Address>? {

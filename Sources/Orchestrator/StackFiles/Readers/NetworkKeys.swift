@@ -34,7 +34,7 @@ enum NetworkKeys {
         network.givenName = field.nonEmptyText()
       },
       .read("driver", "bridge, macvlan or vxlan") { field, network in
-        // What a network is anyway need not be remembered.
+        // A bridge is the default, so it is not stored.
         network.driver = field.choice(StackFile.Network.Driver.self).flatMap { $0.value == .bridge ? nil : $0 }
       },
       .read("vlans", "VLANs with subnets of their own: {10: 10.1.10.0/24}") { field, network in

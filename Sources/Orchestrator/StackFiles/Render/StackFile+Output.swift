@@ -126,6 +126,9 @@ extension StackFile.Service {
   private var ownOutput: OutputValue {
     .mapping([
       "rootfs": rootOutput,
+      "image": imageOutput,
+      "platform": platform.map { .escaped($0.value) },
+      "pull_policy": pullPolicy.map { .text($0.value.rawValue) },
       "entrypoint": entrypoint.map { .escaped($0.value) },
       "command": command.map { .escaped($0.value) },
       "environment": environment.isEmpty
@@ -150,7 +153,7 @@ extension StackFile.Service {
       "volumes": mounts.isEmpty ? nil : .list(mounts.map(\.output)),
       "depends_on": dependencies.isEmpty
         ? nil : .mapping(dependencies.map { .init(key: $0.service.value, value: $0.output) }),
-      "healthcheck": healthCheck?.output,
+      "healthcheck": healthCheck?.output ?? healthOverrides.output,
       "restart": .text(restart.text),
       "stop_signal": stopSignal.map { .text("\($0.value)") },
       "stop_grace_period": .text(DurationText.text(stopGracePeriod)),
@@ -165,8 +168,14 @@ extension StackFile.Service {
     ])
   }
 
-  private var rootOutput: OutputValue {
+  private var imageOutput: OutputValue? {
+    guard case .image(let source) = rootfs.value else { return nil }
+    return .escaped("\(source)")
+  }
+
+  private var rootOutput: OutputValue? {
     switch rootfs.value {
+    case .image: nil
     case .host: .text("host")
     case .folder(let path, let mode): .mapping(["path": .escaped(path), "mode": .text(mode.rawValue)])
     }
@@ -288,6 +297,21 @@ extension StackFile.RestartPolicy {
     case .unlessStopped: "unless-stopped"
     case .onFailure(let count): count.map { "on-failure:\($0)" } ?? "on-failure"
     }
+  }
+}
+
+extension StackFile.HealthOverrides {
+  /// What the file says about an image's check; nil where it says nothing.
+  fileprivate var output: OutputValue? {
+    if isDisabled { return .mapping(["disable": .bool(true)]) }
+    guard self != Self() else { return nil }
+    return .mapping([
+      "interval": interval.map { .text(DurationText.text($0)) },
+      "timeout": timeout.map { .text(DurationText.text($0)) },
+      "start_period": startPeriod.map { .text(DurationText.text($0)) },
+      "start_interval": startInterval.map { .text(DurationText.text($0)) },
+      "retries": retries.map { .number($0) },
+    ])
   }
 }
 

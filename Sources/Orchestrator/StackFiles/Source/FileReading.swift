@@ -1,4 +1,4 @@
-/// Where the files come from: the host, or a test's own list.
+/// The source of files: the host, or a test's own list.
 package protocol FileReading {
   /// The whole content of a regular file.
   /// - Parameter limit: More bytes than this are refused, without reading them all.
@@ -10,6 +10,6 @@ package enum FileReadingError: Error, Hashable {
   /// A folder, a FIFO, a socket, a device: the word for it.
   case notAFile(String)
   case tooLarge(limit: Int)
-  /// What the kernel said.
+  /// The kernel refused it, with these words.
   case refused(String)
 }

@@ -1,7 +1,7 @@
 import Glibc
 
-/// Whether a file that a command has found, and was not told, may be taken: one that others put there would be theirs to say what
-/// root does. git refuses folders that it comes upon likewise (safe.directory in git-config(1)).
+/// Decides about files that a command has found and was not told. A file that other users put there would let them say
+/// what root does. git refuses such folders likewise (safe.directory in git-config(1)).
 package struct FileTrust {
   struct Attributes: Hashable {
     /// The uid.

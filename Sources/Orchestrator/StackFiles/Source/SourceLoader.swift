@@ -50,7 +50,8 @@ struct SourceLoader {
   }
 }
 
-/// Whether bytes are the text that YAML 1.2 allows (section 5.1): UTF-8, and no control characters but tab and line breaks.
+/// Checks that bytes are text that YAML 1.2 allows (section 5.1): UTF-8, and no control characters but tab and line
+/// breaks.
 private enum TextCheck {
   static func firstProblem(in source: SourceFile) -> Diagnostic? {
     let bytes = source.bytes

@@ -15,7 +15,7 @@ package struct Span: Sendable {
   /// The file and line, as run-time errors quote it: `web.stack:9`.
   package var place: String { "\(file.path):\(file.line(at: range.lowerBound))" }
 
-  /// Whether another stands inside this one, or is this one.
+  /// True if another stands inside this one, or is this one.
   func holds(_ other: Span) -> Bool {
     other.file === file && range.lowerBound <= other.range.lowerBound && other.range.upperBound <= range.upperBound
   }

@@ -22,7 +22,7 @@ package struct StackFileSearch {
   package struct Found: Hashable {
     /// As they are reached from the working folder, each to be merged over those before it.
     package var paths: [String]
-    /// Whether they are those of a folder above.
+    /// True if they are those of a folder above.
     package var isAbove = false
 
     package init(paths: [String], isAbove: Bool = false) {

@@ -1,7 +1,7 @@
 /// Reads `.env` and `env_file:` files as Compose does: `NAME=value` lines, quotes, escapes, comments and variables.
 struct EnvironmentFileReader {
   let source: SourceFile
-  /// What variables in values stand for, before those that the file itself has set.
+  /// The variables for values, before those that the file itself has set.
   let variables: Variables
   let diagnostics: DiagnosticList
 
@@ -209,7 +209,7 @@ private struct Scanner {
     return true
   }
 
-  /// What stands between two quotes, which may be lines apart. Nil when the second is missing.
+  /// Takes the text between two quotes, which may be lines apart. nil when the second is missing.
   mutating func takeQuoted() -> ArraySlice<UInt8>? {
     let quote = bytes[place]
     let start = place + 1

@@ -19,7 +19,7 @@ struct Interpolator {
     switch node.content {
     case .scalar(let scalar):
       guard scalar.text.utf8.contains(UInt8(ascii: "$")) else { return node }
-      // What came from a variable is text: an empty value is not a missing one.
+      // A variable's value is text: an empty value is not a missing one.
       let text = expand(scalar.text, node)
       return Node(.scalar(Node.Scalar(text: text, isPlain: false)), node.span, mergeTag: node.mergeTag)
     case .sequence(let items):

@@ -136,7 +136,7 @@ struct Template {
 }
 
 extension Template {
-  /// What came up while a template was expanded.
+  /// The result of expanding a template.
   struct Outcome {
     var text = ""
     /// Variables that have no value and count as empty.

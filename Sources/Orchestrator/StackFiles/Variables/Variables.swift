@@ -10,7 +10,7 @@ package struct Variables: Sendable {
     self[name]?.split(separator: separator).map(String.init) ?? []
   }
 
-  /// What a mistyped name is compared with.
+  /// The names that a mistyped name is compared with.
   var names: [String] { (Array(environment.keys) + Array(dotenv.keys)).sorted() }
 }
 

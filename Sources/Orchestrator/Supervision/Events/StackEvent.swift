@@ -13,7 +13,7 @@ package struct StackEvent: Codable, Hashable, Sendable {
     case die
     /// It has ended since somebody wanted it to.
     case stop
-    /// What its health check says has changed.
+    /// The result of its health check has changed.
     case health = "health_status"
   }
 
@@ -34,7 +34,7 @@ extension StackEvent: CustomStringConvertible {
 }
 
 extension StackEvent {
-  /// What has happened between two records of a service.
+  /// The events between two records of a service.
   static func between(_ before: ServiceRecord?, _ after: ServiceRecord, in stack: String) -> [StackEvent] {
     var events: [StackEvent] = []
     func add(_ action: Action, _ attributes: [String: String] = [:]) {

@@ -26,7 +26,7 @@ final class HealthMonitor {
   private let check: HealthCheck
   private let clock: any MonitorClock
   private let runner: any ProbeRunner
-  /// When the service was started.
+  /// The service's start.
   private let start: EventLoop.Instant
   private let onChange: (ServiceRecord.Health) -> Void
   private var health: ServiceRecord.Health

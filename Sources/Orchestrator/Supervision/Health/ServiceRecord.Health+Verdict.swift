@@ -5,7 +5,7 @@ import Vocabulary
 extension ServiceRecord.Health {
   static let keptResults = 5
 
-  /// What is known of a service that has just been started: the results of its former runs stay to be read.
+  /// The state of a service that has just been started. The results of its former runs stay readable.
   init(afterRestartOf former: ServiceRecord.Health?) {
     self.init(results: former?.results ?? [])
   }
@@ -27,7 +27,7 @@ extension ServiceRecord.Health {
     if failures >= check.retries { status = .unhealthy }
   }
 
-  /// How long after one probe the next begins.
+  /// The time from the end of one probe to the next.
   func interval(of check: HealthCheck, at age: Duration) -> Duration {
     status == .starting && age < check.startPeriod ? check.startInterval : check.interval
   }
@@ -49,7 +49,7 @@ extension ServiceRecord.Health {
 }
 
 extension HealthCheck {
-  /// How long a service may take, at the most, until it is either healthy or unhealthy.
+  /// The longest time until a service is either healthy or unhealthy.
   var longestVerdict: Duration {
     startPeriod + (interval + timeout) * retries + timeout
   }

@@ -38,7 +38,7 @@ final class ProbeListeners {
   private var buffer = [UInt8](repeating: 0, count: 2048)
   /// Told of each datagram of a probe that came in at a service's own socket.
   var onDatagram: (Int) -> Void = { _ in }
-  /// How often anything came in.
+  /// The number of packets and connections that came in.
   private(set) var arrivals = 0
 
   init(loop: EventLoop, token: ProbeToken) {
@@ -62,7 +62,7 @@ final class ProbeListeners {
   /// False when the port is the service's own, or the address is not there.
   private func listen(_ key: Key) throws(KernelError) -> Bool {
     let socket = try ProbeSocket(key.isTCP ? SOCK_STREAM : SOCK_DGRAM, for: key.end.address)
-    // What is left of a service's former connections is in nobody's way.
+    // Former connections of the service in TIME_WAIT must not block the port.
     if key.isTCP { socket.set(Int(SOL_SOCKET), SO_REUSEADDR) }
     socket.set(Int(IPPROTO_IPV6), IPV6_V6ONLY)
     guard socket.bind(to: key.end) == nil, !key.isTCP || socket.listen() == nil else { return false }
@@ -104,7 +104,7 @@ final class ProbeListeners {
     }
   }
 
-  /// Who saw the packets that were sent from `sender` and answered; call it when all has come in.
+  /// The listener that saw the packets from `sender` and answered them. Call it when all has come in.
   func arrival(of question: ReachQuestion, from sender: Endpoint?) -> ReachAnswer.Arrival {
     guard let key = Key(question), listeners[key] != nil else { return ReachAnswer.Arrival(witness: .service) }
     if key.isTCP { accept(key) }

@@ -57,7 +57,7 @@ final class ProbeSocket {
     return failure(end.withSocketAddress { sendto(descriptor.rawValue, bytes, bytes.count, flags, $0, $1) })
   }
 
-  /// What a pending error or a finished connect(2) came to: nil when there is none.
+  /// The result of a pending error or a finished connect(2); nil for no error.
   func pendingError() -> Errno? {
     var error: CInt = 0
     var length = socklen_t(MemoryLayout<CInt>.size)

@@ -1,4 +1,4 @@
-/// What the datagrams and echo requests of one run carry, so that they are told from all others.
+/// A mark in the datagrams and echo requests of one run, which tells them from all others.
 struct ProbeToken {
   private let secret: [UInt8]
 
@@ -12,7 +12,7 @@ struct ProbeToken {
     secret + (0..<4).map { UInt8(truncatingIfNeeded: index >> (8 * $0)) }
   }
 
-  /// Which question a payload belongs to; nil when it is not one of this run's.
+  /// The number of the question that a payload belongs to; nil when it is not one of this run's.
   func index(in payload: ArraySlice<UInt8>) -> Int? {
     guard payload.count >= Self.length, payload.prefix(secret.count).elementsEqual(secret) else { return nil }
     return payload.dropFirst(secret.count).prefix(4).reversed().reduce(0) { $0 << 8 | Int($1) }

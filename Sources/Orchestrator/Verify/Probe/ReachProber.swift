@@ -2,6 +2,7 @@ import Glibc
 import Kernel
 import Loop
 import SystemPackage
+import Vocabulary
 
 /// Sends real packets from inside network namespaces and says what became of them: all at once, from one thread.
 ///
@@ -9,11 +10,11 @@ import SystemPackage
 package struct ReachProber {
   let places: [String: ProbePlace]
   package var timing = ProbeTiming()
-  /// How many sockets may be open at once for the questions themselves.
+  /// The number of sockets that may be open at once for the questions themselves.
   var window = 2048
 
   package init(_ places: [ProbePlace]) {
-    self.places = Dictionary(places.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.places = places.keyed(by: \.name)
   }
 
   /// Leaves room for the places themselves and for listeners.
@@ -87,12 +88,12 @@ private final class ProbeRun {
     while !flights.isEmpty {
       let before = answers.count + listeners.arrivals
       try loop.turn(atMost: untilNextDeadline)
-      // What has come in is looked at before anything is given up.
+      // Packets that came in are counted before a question is given up.
       guard answers.count + listeners.arrivals == before else { continue }
       try takeDue()
       if flights.count <= window / 2 { try startMore() }
     }
-    // What has been answered at once may be seen to have come in a moment later.
+    // A listener may see a packet a moment after its answer has arrived.
     let deadline = loop.now + timing.patience
     while loop.now < deadline, answers.contains(where: isUnseen) {
       try loop.turn(atMost: loop.now.duration(to: deadline))
@@ -104,7 +105,7 @@ private final class ProbeRun {
     }
   }
 
-  /// Whether a listener of ours should have seen what was answered, and has not.
+  /// True if a listener of ours should have seen the packets of an answered question, and has not.
   private func isUnseen(_ index: Int, _ answer: ReachAnswer) -> Bool {
     guard case .answered(let arrival) = answer, arrival.witness == .listener else { return false }
     return listeners.arrival(of: questions[index], from: senders[index]).witness == .stranger
@@ -259,7 +260,7 @@ private final class ProbeRun {
   private static func answer(to error: Errno) -> ReachAnswer {
     switch error {
     case .connectionRefused: .refused(.port)
-    // What a route of kind unreachable, prohibit or blackhole says at once is not told apart from an ICMP answer.
+    // The error of a route of kind unreachable, prohibit or blackhole looks like an ICMP answer.
     case .noRouteToHost, .hostIsDown, .permissionDenied, .notPermitted: .refused(.path)
     case .networkUnreachable, .addressNotAvailable, .invalidArgument: .noRoute
     case .timedOut: .silent

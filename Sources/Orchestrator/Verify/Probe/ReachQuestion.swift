@@ -1,7 +1,7 @@
 import Addresses
 import Kernel
 
-/// What a probe is made of: a connection, a datagram, or an echo request.
+/// The packets of a probe: a connection, a datagram, or an echo request.
 package enum Traffic: Hashable, Sendable {
   case tcp(UInt16)
   case udp(UInt16)
@@ -16,13 +16,13 @@ package enum Traffic: Hashable, Sendable {
   }
 }
 
-/// Whether packets get from one network namespace to an address, as it is asked by sending some.
+/// A question: do packets get from one network namespace to an address? It is answered by sending some.
 struct ReachQuestion: Hashable, Sendable {
   /// The place they start from, by name.
   var source: String
   var destination: IPAddress
   var traffic: Traffic
-  /// Where the packets should come out; nil where that is on a machine that is not ours.
+  /// The listener at which the packets should arrive; nil for an address on a machine that is not ours.
   var arrival: Arrival?
 
   struct Arrival: Hashable, Sendable {
@@ -34,7 +34,7 @@ struct ReachQuestion: Hashable, Sendable {
   }
 }
 
-/// What became of the packets.
+/// The result of the packets that were sent.
 enum ReachAnswer: Hashable, Sendable {
   case answered(Arrival)
   case refused(Refusal)
@@ -71,11 +71,11 @@ enum ReachAnswer: Hashable, Sendable {
   }
 }
 
-/// How long an answer is waited for.
+/// The time that the prober waits for answers.
 ///
-/// Packets between namespaces of one machine are handed over within the call that sends them, so what is going to be
-/// answered is answered in far less than a millisecond, and a loaded machine delays it by milliseconds. A refusal may be
-/// held back: Linux sends a destination six at once and then one a second (icmp_ratelimit in icmp(7)).
+/// A packet between namespaces of one machine is delivered within the call that sends it. So an answer takes far less
+/// than a millisecond, and a loaded machine delays it by milliseconds. A refusal may be held back: Linux sends a
+/// destination six at once and then one a second (icmp_ratelimit in icmp(7)).
 package struct ProbeTiming: Hashable, Sendable {
   /// Between a try and the next.
   var interval = Duration.milliseconds(120)

@@ -14,7 +14,7 @@ extension Verification {
     (findings.map(\.details) + notesAsLines).joined(separator: "\n") + "\n" + summary
   }
 
-  /// What is wrong and what was left out, one thing after the other.
+  /// The lines below the matrix: wrong findings, then notes.
   private var complaints: [String] {
     differences.map(\.complaint) + broken.map(\.complaint) + notesAsLines
   }

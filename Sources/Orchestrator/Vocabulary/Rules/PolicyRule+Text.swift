@@ -96,7 +96,7 @@ extension PolicyPeer: LosslessStringConvertible {
     text.utf8.first.map { (0x30...0x39).contains($0) } ?? false || looksLikeRange(text)
   }
 
-  /// Whether a text can be nothing but a range, right or wrong.
+  /// True if a text can be nothing but a range, right or wrong.
   package static func looksLikeRange(_ text: String) -> Bool {
     isBracketed(text) || text.utf8.contains { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
   }

@@ -3,7 +3,7 @@ import Addresses
 /// One line of `policies:` or `expect:`: who may, or may not, talk to whom, over what.
 ///
 /// Peers stand as the file names them: what they come to is decided by the stack's services and addresses, which
-/// ``PolicyEvaluator`` and the firewall look at.
+/// `PolicyEvaluator` and the firewall look at.
 package struct PolicyRule: Hashable, Sendable {
   package enum Action: String, Codable, Hashable, Sendable, CaseIterable {
     case allow, deny

@@ -7,7 +7,7 @@ package enum NameRule {
 
   package static let maximumLength = 63
 
-  /// What is wrong with a name, as it follows "a name"; nil when nothing is. The range is in bytes of the name.
+  /// The problem with a name, as it follows "a name"; nil for none. The range is in bytes of the name.
   package func problem(with name: String) -> (words: String, range: Range<Int>)? {
     let bytes = Array(name.utf8)
     if bytes.isEmpty { return ("cannot be empty", 0..<0) }

@@ -21,7 +21,7 @@ package struct Signal: Sendable, Hashable {
   /// The real-time signals that glibc leaves to programs (nptl(7)): SIGRTMIN is 34 there.
   private static let realTime: ClosedRange<CInt> = 34...64
 
-  /// What a wrong name is compared with.
+  /// The names that a wrong name is compared with.
   package static var knownNames: [String] { names.map { "SIG\($0.name)" } + ["SIGRTMIN", "SIGRTMAX"] }
 }
 

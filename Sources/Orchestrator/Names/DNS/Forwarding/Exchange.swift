@@ -9,7 +9,7 @@ import SystemPackage
 /// One question on its way: to one server after the other, over UDP, and over TCP where an answer was cut and the client
 /// has room for all of it.
 final class Exchange {
-  /// Who waits for the answer.
+  /// A client that waits for the answer.
   struct Client {
     let address: IPAddress
     let completion: Forwarder.Completion
@@ -24,16 +24,16 @@ final class Exchange {
   private let completion: (Exchange, [UInt8]?, IPAddress?) -> Void
   /// Until it has failed.
   let deadline: EventLoop.Instant
-  /// How long each server has.
+  /// The time that each server has for its answer.
   private let patience: Duration
   private var attempt = 0
   private var id: UInt16 = 0
   private var socket: SharedDescriptor?
   private var token: EventLoop.Token?
   private var timer: EventLoop.TimerID?
-  /// What a server said that could not help: given out when no other can.
+  /// The answer of a server that failed. The client gets it when no other server can help.
   private var apology: (answer: [UInt8], server: IPAddress)?
-  /// What of an answer over TCP has come; nil while the question is asked over UDP.
+  /// The received part of an answer over TCP; nil while the question is asked over UDP.
   private var stream: [UInt8]?
   private var isOver = false
 

@@ -1,18 +1,18 @@
 import Addresses
 import DNS
 
-/// What is asked of a resolver for somebody. Equal questions that are on their way are asked once.
+/// A question for a resolver. Equal questions on their way are sent once.
 struct ForwardedQuestion: Hashable, Sendable {
   /// Name, type and class, as they came.
   var question: [UInt8]
   /// RD, CD and AD, as the client set them.
   var flags: MessageFlags
-  /// Whether the client speaks EDNS, and then whether it wants signatures.
+  /// True if the client speaks EDNS. Only then it may want signatures (DO).
   var hasExtensions: Bool
   var wantsSignatures: Bool
-  /// Whether the client came over TCP, where the whole of an answer has room.
+  /// True if the client came over TCP, so that the whole answer fits.
   var wantsWhole: Bool
-  /// Whom to ask, in this order.
+  /// The servers to ask, in this order.
   var servers: [IPAddress]
 
   init(_ query: DNSQuery, in message: Octets, wantsWhole: Bool, servers: [IPAddress]) {
@@ -40,7 +40,7 @@ struct ForwardedQuestion: Hashable, Sendable {
 
   private static func octets(_ word: UInt16) -> [UInt8] { [UInt8(word >> 8), UInt8(truncatingIfNeeded: word)] }
 
-  /// Whether a message is a well-formed answer to this question.
+  /// True if a message is a well-formed answer to this question.
   func isAnswered(by message: Octets, id: UInt16) -> Bool {
     guard message.count >= MessageLimit.header + question.count, message.number16(at: 0) == id,
       let word = message.number16(at: 2), message.number16(at: 4) == 1

@@ -24,7 +24,7 @@ final class Forwarder {
   private let loop: EventLoop
   private let limits: Limits
   private var exchanges: [ForwardedQuestion: Exchange] = [:]
-  /// How many answers each address waits for.
+  /// The number of answers that each address waits for.
   private var waits: [IPAddress: Int] = [:]
   /// Of several servers, the one that answered last is asked first, for a while.
   private var favourites: [[IPAddress]: Favourite] = [:]
@@ -39,7 +39,7 @@ final class Forwarder {
     self.limits = limits
   }
 
-  /// How many questions are on their way.
+  /// The number of questions on their way.
   var count: Int { exchanges.count }
 
   /// Asks for whoever has an address, and calls back when there is an answer or there will be none: not before this returns.

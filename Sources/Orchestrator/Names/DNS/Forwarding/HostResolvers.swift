@@ -3,13 +3,14 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// Whom the host itself asks for names: the servers of its /etc/resolv.conf (resolv.conf(5)), read again when it has changed.
+/// The host's own resolvers: the servers in /etc/resolv.conf (resolv.conf(5)). The file is read again when it has
+/// changed.
 struct HostResolvers {
   private let path: String
   private var state: State?
   private var servers: [IPAddress] = []
 
-  /// What changes with the file.
+  /// The file's identity and time, by which a change is noticed.
   private struct State: Equatable {
     var inode: UInt
     var size: Int
@@ -28,7 +29,7 @@ struct HostResolvers {
       inode: isThere ? UInt(status.st_ino) : 0, size: Int(status.st_size), seconds: status.st_mtim.tv_sec,
       nanoseconds: status.st_mtim.tv_nsec)
     guard now != state else { return servers }
-    let bytes = (try? Files.read(path, limit: 1 << 16)) ?? nil
+    let bytes = try? Files.read(path, limit: 1 << 16)
     servers = Self.servers(String(decoding: bytes ?? [], as: UTF8.self))
     state = now
     return servers

@@ -1,6 +1,6 @@
 import DNS
 
-/// What is needed of a question until a resolver has answered it.
+/// The parts of a question that are kept until a resolver has answered it.
 struct LateReply {
   /// The message as it came, up to the end of its question.
   private let beginning: [UInt8]

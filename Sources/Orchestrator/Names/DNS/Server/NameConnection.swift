@@ -128,7 +128,7 @@ final class NameConnection {
       output.removeFirst(count)
     }
     guard let token else { return }
-    // Who does not read is not listened to.
+    // A client that does not read its answers is not read from.
     let isFull = pending >= Self.mostPending || output.count >= Self.congestion
     var interest: EventLoop.Interest = isFull ? [] : .read
     if !output.isEmpty { interest.insert(.write) }

@@ -109,7 +109,8 @@ final class NameEndpoint {
     connections[ObjectIdentifier(connection)] = connection
   }
 
-  /// Where there is no room for one more, whoever has most gives up one, unless nobody has more than who asks.
+  /// Makes room for one more connection. The address with most connections gives one up, unless none has more than the
+  /// asker.
   private func makeRoom(for peer: IPAddress) -> Bool {
     let owned = Dictionary(grouping: connections.values, by: \.peer)
     let count = owned[peer]?.count ?? 0

@@ -21,11 +21,11 @@ final class NameServer {
   private var gone: Set<String> = []
   /// The same by number, for the zone.
   private var isGone: [Bool] = []
-  /// How often each name was asked for: replicas take turns in coming first.
+  /// The number of questions for each name: replicas take turns in coming first.
   private var turns: [UInt32] = []
   private var found: [IPAddress] = []
 
-  /// How long an answer may be kept: not at all, since a service may stop at any moment.
+  /// Seconds that an answer may be kept: none, since a service may stop at any moment.
   private static let timeToLive: UInt32 = 0
 
   init(loop: EventLoop, resolvers: HostResolvers = HostResolvers()) {
@@ -45,7 +45,7 @@ final class NameServer {
     endpoints = [:]
     var failures: [KernelError] = []
     // Another stack's network is answered on by that stack, a link of the host by nobody of ours.
-    for (number, network) in stack.networks.enumerated() where network.owner == nil && network.parent == nil {
+    for (number, network) in stack.networks.enumerated() where network.owner == nil && network.hasBridge {
       for gateway in network.gateways {
         do throws(KernelError) {
           let kept = former.removeValue(forKey: gateway)
@@ -94,7 +94,7 @@ final class NameServer {
     return made
   }
 
-  /// Who asks from an address of a network; nil for somebody who is not to be answered.
+  /// The asker at an address of a network; nil for one that gets no answer.
   func asker(at address: IPAddress, on network: Int) -> NameZone.Asker? {
     currentZone()?.asker(at: address, on: network)
   }
@@ -162,7 +162,7 @@ final class NameServer {
     }
   }
 
-  /// Whom to ask for somebody: never this server itself.
+  /// The resolvers for an asker. This server is never among them.
   private func servers(for asker: NameZone.Asker) -> [IPAddress] {
     let servers = asker.servers.isEmpty ? resolvers.current() : asker.servers
     return servers.filter { endpoints[$0] == nil }

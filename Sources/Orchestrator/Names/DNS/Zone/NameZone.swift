@@ -1,6 +1,7 @@
 import Addresses
 import DNS
 import Intent
+import Vocabulary
 
 /// The names of one stack and who sees which of them. A value, made of what is desired; who has ended is asked of whoever
 /// keeps the services.
@@ -17,9 +18,9 @@ struct NameZone: Sendable {
   struct Asker: Hashable, Sendable {
     /// The networks that it is on, the one of its default route first.
     var networks: [Int]
-    /// Whether names of the world outside are looked up for it: not on internal networks alone.
+    /// True if names outside the stack are looked up for it. A service on internal networks alone has none.
     var looksOutside: Bool
-    /// Whom to ask for those; empty for the host's resolvers.
+    /// The resolvers for those names; empty for the host's.
     var servers: [IPAddress] = []
   }
 
@@ -61,13 +62,12 @@ struct NameZone: Sendable {
   /// The number of each service, by its name.
   private(set) var services: [String: Int] = [:]
 
-  /// How many names there are: their numbers are below it.
+  /// The number of names. Each name's number is below it.
   var nameCount: Int { index.count }
 
   init(_ stack: DesiredStack) {
     networks = stack.networks.map { Network(prefixes: $0.subnets, isInternal: $0.isInternal) }
-    let numbers = Dictionary(
-      stack.networks.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let numbers = Dictionary(keepingFirst: stack.networks.enumerated().map { ($1.name, $0) })
     for labels in [[Self.domain], [stack.name, Self.domain]]
       + stack.networks.map({ [$0.name, stack.name, Self.domain] })
     {
@@ -123,14 +123,14 @@ struct NameZone: Sendable {
 
   // MARK: Answers
 
-  /// Who asks from an address of a network; nil for an address that nobody on it can have.
+  /// The asker at an address of a network; nil for an address that nobody there can have.
   func asker(at address: IPAddress, on network: Int) -> Asker? {
     guard networks.indices.contains(network), networks[network].prefixes.contains(where: { $0.contains(address) })
     else { return nil }
     return askers[address] ?? Asker(networks: [network], looksOutside: !networks[network].isInternal)
   }
 
-  /// What a name means to whoever asks.
+  /// Looks up a name for an asker.
   ///
   /// - Parameters:
   ///   - name: plain, with the empty label at its end.
@@ -197,7 +197,7 @@ struct NameZone: Sendable {
   private func lastLabel(of name: Octets, is label: [UInt8]) -> Bool {
     let start = name.count - label.count - 2
     guard start >= 0, name[start] == UInt8(label.count) else { return false }
-    // What looks like the label's length may stand inside of a longer one: follow the labels to it.
+    // A byte that equals the label's length may be part of a longer label. So follow the labels to it.
     var position = 0
     while position < start { position += Int(name[position]) + 1 }
     guard position == start else { return false }

@@ -23,19 +23,17 @@ extension DiagnosticExplanation {
       .notSupported, "a key or value of Compose that stack does not implement",
       """
       Compose knows the key, and `stack` does not implement it. It is refused, because ignoring it would
-      change what the file means. A `rootfs` takes the place of an image.
+      change what the file means. An image that was built takes the place of `build`.
       """,
       wrong: """
         services:
           web:
-            image: nginx:1.27
-            command: [nginx]
+            build: .
         """,
       mended: """
         services:
           web:
-            rootfs: host
-            command: [nginx]
+            image: web:1
         """),
     .init(
       .wrongShape, "a value has the wrong shape: a mapping, a list, a number or text is needed",

@@ -10,7 +10,7 @@ package enum DiagnosticManual {
   /// The explanation of one diagnostic, with a wrong and a mended file. Ends with a newline.
   ///
   /// - Parameter code: As it stands in a message, in upper or lower case: `E0550`.
-  /// - Throws: ``StackErrors`` when there is no such code, with the nearest one.
+  /// - Throws: `StackErrors` when there is no such code, with the nearest one.
   package static func page(on code: String) throws(StackErrors) -> String {
     guard let entry = DiagnosticExplanation.table.first(where: { $0.code.rawValue == code.uppercased() }) else {
       throw StackErrors([StackError(nil, unknown(code), remedy: "for all of them: stack explain")])

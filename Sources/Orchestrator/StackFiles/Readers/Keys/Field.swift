@@ -3,7 +3,7 @@ package struct Field {
   let node: Node
   /// The key's name as messages quote it: `hostname`, `ports`.
   let name: String
-  /// Where the key stands, or the item when it is in a list.
+  /// The place of the key, or of the item in a list.
   let key: Span
   let context: ReadingContext
 
@@ -15,7 +15,7 @@ package struct Field {
     Field(node: entry.value, name: entry.key.value, key: entry.key.span, context: context)
   }
 
-  /// Where to point: the value, or the key when there is no value.
+  /// The place to point at: the value, or the key when there is no value.
   var span: Span { node.span.range.isEmpty ? key : node.span }
 
   func report(

@@ -14,7 +14,7 @@ struct KeyTable<Target>: Sendable {
 
   struct Key: Sendable {
     let name: String
-    /// What it is, in a line.
+    /// The summary, in a line.
     let summary: String
     let handling: Handling
 
@@ -31,7 +31,7 @@ struct KeyTable<Target>: Sendable {
     }
   }
 
-  /// What such a mapping is called: `service`.
+  /// The name of such a mapping in messages: `service`.
   let subject: String
   let keys: [Key]
   private let places: [String: Int]

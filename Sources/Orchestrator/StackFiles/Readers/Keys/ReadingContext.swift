@@ -1,4 +1,4 @@
-/// What every reader of a stack file needs besides the node it reads.
+/// The context of all readers of a stack file, besides the node they read.
 final class ReadingContext {
   let diagnostics: DiagnosticList
   /// Absolute path of the folder that relative paths start from.

@@ -15,7 +15,7 @@ struct LimitsDraft {
   var blockIO = BlockIOLimits()
   var resources = Resources()
 
-  /// What `deploy: resources:` says.
+  /// The values of `deploy: resources:`.
   struct Resources {
     var memory: Located<UInt64>?
     var processorQuota: Located<UInt64>?

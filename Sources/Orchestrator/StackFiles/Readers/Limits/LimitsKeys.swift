@@ -34,7 +34,7 @@ enum LimitsKeys {
     },
   ]
 
-  /// What a process takes to be started at all, as Docker reckons too.
+  /// The memory that a process needs to start at all, as with Docker.
   static let leastMemory: UInt64 = 6 << 20
 
   // MARK: deploy: resources:

@@ -1,14 +1,5 @@
-/// `healthcheck:` as it is read.
-struct HealthCheckDraft {
-  var test: Located<StackFile.HealthCheck.Test>?
-  var isDisabled = false
-  var interval: Duration?
-  var timeout: Duration?
-  var startPeriod: Duration?
-  var startInterval: Duration?
-  var retries: Int?
-
-  static let keys = KeyTable<HealthCheckDraft>(
+extension StackFile.HealthOverrides {
+  static let keys = KeyTable<StackFile.HealthOverrides>(
     "healthcheck",
     [
       .read("test", "the command: text for a shell, or a list that begins with CMD, CMD-SHELL or NONE") {
@@ -34,11 +25,17 @@ struct HealthCheckDraft {
 }
 
 extension Field {
+  func healthOverrides() -> StackFile.HealthOverrides {
+    var draft = StackFile.HealthOverrides()
+    StackFile.HealthOverrides.keys.read(self, into: &draft)
+    return draft
+  }
+
   /// Nil when it is disabled. One that is wrong is reported and still one, so that nobody is said to wait in vain for it.
-  func healthCheck() -> StackFile.HealthCheck? {
-    var draft = HealthCheckDraft()
-    HealthCheckDraft.keys.read(self, into: &draft)
-    if draft.isDisabled { return nil }
+  ///
+  /// - Parameter hasImage: whether there is an image to say what is missing.
+  func healthCheck(_ draft: StackFile.HealthOverrides, hasImage: Bool) -> StackFile.HealthCheck? {
+    if draft.isDisabled || hasImage && draft.test == nil { return nil }
     if draft.test == nil, node.entries != nil, node["test"] == nil {
       report(
         .missingKey, "a health check needs a \"test\"", at: key, help: ["write `test: [CMD, curl, -f, localhost]`"])
@@ -52,7 +49,7 @@ extension Field {
     return check
   }
 
-  fileprivate func readTest(into draft: inout HealthCheckDraft) {
+  fileprivate func readTest(into draft: inout StackFile.HealthOverrides) {
     if node.scalar != nil {
       draft.test = nonEmptyText().map { Located(.shell($0.value), $0.span) }
       return

@@ -5,9 +5,13 @@ import Vocabulary
 struct ServiceDraft {
   var service: StackFile.Service
   var rootfs: Located<StackFile.RootFolder>?
-  /// Keys that stand for a root, which stack can do without when there is a `rootfs:`.
   var image: Field?
+  /// A key that stands for a root, which stack can do without when there is another.
   var build: Field?
+  var platform: Field?
+  var pullPolicy: Field?
+  var hasInit: Bool?
+  var healthCheck: Field?
   var environment: Field?
   /// `mac_address:` of the service itself.
   var mac: Located<MACAddress>?
@@ -18,7 +22,7 @@ struct ServiceDraft {
   var tmpfs: [StackFile.Mount] = []
   var limits = LimitsDraft()
   var sysctls: [(name: Located<String>, path: String, value: String)] = []
-  /// Where the file says that the service has the host's host name.
+  /// The place where the file gives the service the host's host name.
   var uts: Span?
   /// Services whose namespaces it is in.
   var neighbours: [Located<String>] = []
@@ -57,13 +61,16 @@ extension Field {
     service.environment = environment.variables
     service.mounts = distinct(draft.volumes + draft.tmpfs, of: service)
     if let rootfs = draft.rootfs { service.rootfs = rootfs }
+    let hasImage = readImage(draft, into: &service)
+    service.hasInit = draft.hasInit ?? !hasImage
+    readHealthCheck(draft, into: &service, hasImage: hasImage)
     if let mac = draft.mac { give(mac, to: &service) }
     if case .service(let name) = service.networkMode?.value { wait(for: name, &service) }
     service.scale = scale(of: draft)
     service.limits = resourceLimits(draft.limits)
     settle(draft, &service)
     checkRoot(draft)
-    // An image says what runs; that there can be none is enough news.
+    // An image says what runs.
     if draft.rootfs != nil || draft.image == nil && draft.build == nil {
       checkCommand(of: service, hasCommandKey: draft.hasCommandKey)
     }
@@ -116,18 +123,21 @@ extension Field {
 
   private func checkRoot(_ draft: ServiceDraft) {
     let hasRoot = draft.rootfs != nil
-    for field in [draft.image, draft.build].compactMap({ $0 }) {
-      if hasRoot {
-        field.report(.ignoredKey, "\"\(field.name)\" has no effect: \"rootfs\" says what the root is", at: field.key)
-      } else {
-        let what = field.name == "image" ? "images are not supported yet" : "stack builds no images"
-        field.report(
-          .notSupported, "\"\(field.name)\" is not supported", what, at: field.key,
-          help: [
-            "use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image",
-            "write it under `x-stack:` to keep the file loadable by Compose",
-          ])
-      }
+    if hasRoot, let field = draft.image {
+      field.report(.ignoredKey, "\"image\" has no effect: \"rootfs\" says what the root is", at: field.key)
+    }
+    guard let field = draft.build else { return }
+    if hasRoot || draft.image != nil {
+      field.report(
+        .ignoredKey, "\"build\" has no effect: \"\(hasRoot ? "rootfs" : "image")\" says what the root is", at: field.key
+      )
+    } else {
+      field.report(
+        .notSupported, "\"build\" is not supported", "stack builds no images", at: field.key,
+        help: [
+          "name an image beside it: `image: name`, which `docker build -t name` or `podman build -t name` made",
+          "use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image",
+        ])
     }
   }
 

@@ -13,8 +13,12 @@ enum ServiceKeys {
     .read("rootfs", "what the service sees as /: `host`, or a folder") { field, draft in
       draft.rootfs = field.rootFolder()
     },
-    .read("image", "needs `rootfs` beside it: images are not supported yet") { field, draft in draft.image = field },
-    .read("build", "needs `rootfs` beside it: stack builds no images") { field, draft in draft.build = field },
+    .read("image", "the image it runs from: nginx:alpine, oci:./folder, docker-archive:./file.tar") { field, draft in
+      draft.image = field
+    },
+    .read("build", "needs `image` or `rootfs` beside it: stack builds no images") { field, draft in
+      draft.build = field
+    },
     .read("entrypoint", "the program, before `command`") { field, draft in
       draft.hasCommandKey = draft.hasCommandKey || !field.node.isNull
       draft.service.entrypoint = field.command()
@@ -33,8 +37,8 @@ enum ServiceKeys {
       draft.service.hostname = field.hostname()
     },
     .read("domainname", "the domain name") { field, draft in draft.service.domainname = field.hostname() },
-    .read("init", "false: the program itself is process 1") { field, draft in
-      draft.service.hasInit = field.boolean() ?? true
+    .read("init", "false: the program itself is process 1; for an image that is the default") { field, draft in
+      draft.hasInit = field.boolean()
     },
     .read("tty", "true: a terminal") { field, draft in draft.service.hasTerminal = field.boolean() ?? false },
     .read("stdin_open", "true: standard input stays open") { field, draft in
@@ -114,7 +118,7 @@ enum ServiceKeys {
       draft.service.dependencies = field.dependencies()
     },
     .read("healthcheck", "how to tell that it works") { field, draft in
-      if !field.node.isNull { draft.service.healthCheck = field.healthCheck() }
+      if !field.node.isNull { draft.healthCheck = field }
     },
     .read("restart", "no, always, on-failure[:N] or unless-stopped") { field, draft in
       draft.service.restart = field.restartPolicy() ?? .no
@@ -138,16 +142,13 @@ enum ServiceKeys {
   ]
 
   private static let accepted: [Key] = [
-    .read("platform", "this machine's own") { field, _ in
-      guard let text = field.nonEmptyText() else { return }
-      guard Platform.names.contains(text.value.lowercased()) else {
-        field.reportChoice(text.value, among: [Platform.names[0]])
-        return
-      }
-      field.report(.ignoredKey, "\"platform\" has no effect: it is this machine's own", at: field.key)
+    .read("platform", "the machine that the image is for; this machine's own") { field, draft in
+      draft.platform = field
     },
     .ignored("logging", "logs are files that stack rotates itself"),
-    .ignored("pull_policy", "nothing is pulled"),
+    .read("pull_policy", "when its image is fetched: missing, always or never") { field, draft in
+      draft.pullPolicy = field
+    },
     .ignored("attach", "what is followed is chosen on the command line"),
     .ignored("annotations", "there is no other runtime to read them"),
     .ignored("develop", "nothing watches the sources"),
@@ -170,15 +171,4 @@ enum ServiceKeys {
       .notSupported("rollback_config", "leave it out: a changed service is made anew"),
       .notSupported("endpoint_mode", "leave it out: names lead to the replicas themselves"),
     ])
-}
-
-/// What `platform:` may say here.
-enum Platform {
-  #if arch(x86_64)
-    static let names = ["linux/amd64", "linux/x86_64", "linux"]
-  #elseif arch(arm64)
-    static let names = ["linux/arm64", "linux/arm64/v8", "linux/aarch64", "linux"]
-  #else
-    static let names = ["linux"]
-  #endif
 }

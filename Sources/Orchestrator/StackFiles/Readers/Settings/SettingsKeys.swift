@@ -56,7 +56,7 @@ enum SettingsKeys {
       }
     ])
 
-  /// What the folders take that are made in it.
+  /// The size of the folders that are made in it.
   private static let leastStorage: UInt64 = 1 << 20
 
   private enum Names: String, CaseIterable { case host, own = "private" }

@@ -257,7 +257,7 @@ private struct DeviceDraft {
 }
 
 extension Field {
-  /// What only shows once all keys are there.
+  /// Checks and values that need all keys of a service.
   func settle(_ draft: ServiceDraft, _ service: inout StackFile.Service) {
     for (name, path, value) in draft.sysctls {
       service.settings.kernelParameters[path] = value

@@ -1,0 +1,63 @@
+import CImages
+import ImageReference
+
+/// The hash of bytes as they come (SHA-2, of libcrypto).
+package struct ContentHash: ~Copyable {
+  private let state: OpaquePointer
+  private let algorithm: ContentDigest.Algorithm
+
+  /// - Throws: that libcrypto is not there.
+  package init(_ algorithm: ContentDigest.Algorithm = .sha256) throws(LibraryError) {
+    try LibraryError.check(images_load_digests)
+    guard let state = images_digest_make(algorithm == .sha256 ? "SHA256" : "SHA512") else {
+      throw LibraryError(reason: "libcrypto has no \(algorithm.rawValue)")
+    }
+    (self.state, self.algorithm) = (state, algorithm)
+  }
+
+  deinit { images_digest_free(state) }
+
+  package mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    if let start = bytes.baseAddress, !bytes.isEmpty { images_digest_update(state, start, bytes.count) }
+  }
+
+  package mutating func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
+
+  /// - Throws: what libcrypto refused.
+  package consuming func digest() throws(LibraryError) -> ContentDigest {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = Int(images_digest_finish(state, &bytes))
+    guard let digest = ContentDigest(algorithm, bytes: bytes.prefix(count)) else {
+      throw LibraryError(reason: "libcrypto cannot hash")
+    }
+    return digest
+  }
+
+  package static func digest(
+    of bytes: [UInt8], _ algorithm: ContentDigest.Algorithm = .sha256
+  ) throws(LibraryError) -> ContentDigest {
+    var hash = try ContentHash(algorithm)
+    hash.add(bytes)
+    return try hash.digest()
+  }
+}
+
+/// A library that images need and that is not there.
+package struct LibraryError: Error, Hashable, Sendable, CustomStringConvertible {
+  let reason: String
+
+  package init(reason: String) { self.reason = reason }
+
+  package var description: String { "cannot use a library: \(reason)" }
+  package static let remedy =
+    "install the libraries that images need: apt-get install libcurl4 libarchive13 libzstd1 zlib1g libssl3"
+
+  /// Loads libraries by one of CImages' functions.
+  package static func check(
+    _ load: (UnsafeMutablePointer<UnsafePointer<CChar>?>) -> CInt
+  ) throws(LibraryError) {
+    var reason: UnsafePointer<CChar>?
+    guard load(&reason) != 0 else { return }
+    throw LibraryError(reason: reason.map { String(cString: $0) } ?? "unknown")
+  }
+}

@@ -1,0 +1,272 @@
+import Digests
+import Glibc
+import ImageFormat
+import ImageReference
+import ImageStore
+import Kernel
+import Layer
+import Registry
+import Synchronization
+import SystemPackage
+
+/// An image of the store that can be run.
+package struct StoredImage: Sendable {
+  /// As people write it.
+  package var name: String
+  package var record: ImageRecord
+  package var configuration: ImageConfiguration
+  /// The folders of its layers in ``ImageStore/layersFolder``, the topmost first.
+  package var layers: [Int]
+}
+
+/// The images of this host: the one interface that the rooms of the Orchestrator use.
+package struct ImageService: Sendable {
+  package let store: ImageStore
+  let environment: [String: String]
+  let launcher: any UnpackerLauncher
+
+  package init(store: ImageStore, environment: [String: String], launcher: any UnpackerLauncher) {
+    (self.store, self.environment, self.launcher) = (store, environment, launcher)
+  }
+
+  /// When an image is fetched though it is there, and whether at all.
+  package enum Policy: String, Sendable, CaseIterable { case missing, always, never }
+
+  /// Holds off `prune` until images that were looked up are on record as in use.
+  package func hold() throws(KernelError) -> FileLock? { try store.lock(.shared) }
+
+  // MARK: Looking
+
+  /// An image by its source's name, if all of it is there.
+  package func find(_ source: ImageSource) throws(ImageError) -> StoredImage? {
+    let name = Self.storedName(source)
+    let image = "\(source)"
+    let found: NameRecord?
+    do {
+      found = try store.record(named: name)
+    } catch {
+      throw ImageError(image, error)
+    }
+    guard let found, let record = store.image(manifest: found.manifest) else { return nil }
+    return try stored(record, image)
+  }
+
+  /// What an image is called in the store.
+  package static func storedName(_ source: ImageSource) -> String {
+    if case .registry(let reference) = source { reference.canonical } else { "\(source)" }
+  }
+
+  package func stored(_ record: ImageRecord, _ image: String) throws(ImageError) -> StoredImage? {
+    guard let layers = store.folders(of: record) else { return nil }
+    let bytes = try imaging(image) { () throws(KernelError) in try store.readBlob(record.configuration) }
+    guard let bytes else { return nil }
+    do {
+      return StoredImage(name: image, record: record, configuration: try ImageConfiguration(bytes), layers: layers)
+    } catch {
+      throw ImageError(image, what: "the configuration", error, from: store.path)
+    }
+  }
+
+  // MARK: Pulling
+
+  package struct Pull: Sendable {
+    package var image: StoredImage
+    package var warnings: [String]
+    package var digest: ContentDigest
+    /// Whether all of it was there before.
+    package var wasPresent: Bool
+  }
+
+  /// Brings an image into the store, whatever is there. The caller holds the store (``hold()``).
+  ///
+  /// - Parameters:
+  ///   - report: gets what happens, on the calling thread.
+  ///   - interruption: ends it. What has come stays for the next pull.
+  package func pull(
+    _ source: ImageSource, platform: ImagePlatform = .own, interruption: Interruption,
+    report: (PullEvent) -> Void
+  ) throws(ImageError) -> Pull {
+    let image = "\(source)"
+    let cancellation = Cancellation()
+    try imaging(image) { () throws(KernelError) in
+      try store.prepare()
+      try store.removeLeftovers(now: time(nil))
+    }
+    let name = Self.storedName(source)
+    return try apart(image, cancellation, interruption, report) { events throws(ImageError) in
+      let feed = try self.feed(source, cancellation)
+      let result = try self.take(feed, image: image, platform, cancellation, events) { manifest, digest in
+        [NameRecord(name: name, manifest: manifest, digest: digest)]
+      }
+      guard let stored = try self.stored(result.record, image) else {
+        throw ImageError(image, "it was removed while it came", remedy: "pull it again")
+      }
+      return Pull(
+        image: stored, warnings: result.warnings, digest: result.digest, wasPresent: result.wasPresent)
+    }
+  }
+
+  /// Takes in all images of an archive or a layout, under the names that they have in it.
+  ///
+  /// - Returns: what each is called; its id where it has no name.
+  package func load(
+    _ path: String, platform: ImagePlatform = .own, interruption: Interruption, report: (PullEvent) -> Void
+  ) throws(ImageError) -> [String] {
+    let cancellation = Cancellation()
+    try imaging(path) { () throws(KernelError) in
+      try store.prepare()
+      try store.removeLeftovers(now: time(nil))
+    }
+    return try apart(path, cancellation, interruption, report) { events throws(ImageError) in
+      try self.withFolder(path) { folder throws(ImageError) in
+        var loaded: [String] = []
+        for entry in try LocalImages.find(in: folder, place: path) {
+          let names = entry.names.compactMap { try? ImageReference($0) }
+          let result = try self.take(entry.feed, image: path, platform, cancellation, events) { manifest, digest in
+            names.map { NameRecord(name: $0.canonical, manifest: manifest, digest: digest) }
+          }
+          loaded += names.isEmpty ? ["\(result.record.configuration)"] : names.map(\.familiar)
+        }
+        return loaded
+      }
+    }
+  }
+
+  private func take(
+    _ feed: any ImageFeed, image: String, _ platform: ImagePlatform, _ cancellation: Cancellation,
+    _ report: @escaping @Sendable (PullEvent) -> Void, names: (ContentDigest, ContentDigest) -> [NameRecord]
+  ) throws(ImageError) -> ImagePull.Result {
+    try ImagePull(
+      store: store, feed: feed, image: image, platform: platform, launcher: launcher, cancellation: cancellation,
+      report: report
+    ).run(names: names)
+  }
+
+  private func feed(_ source: ImageSource, _ cancellation: Cancellation) throws(ImageError) -> any ImageFeed {
+    switch source {
+    case .registry(let reference):
+      return RegistryFeed(
+        client: RegistryClient(
+          reference, endpoint: RegistryEndpoint(reference), credentials: CredentialFiles(environment: environment),
+          cancellation: cancellation),
+        image: "\(source)")
+    case .layout(let path, let name), .archive(let path, let name):
+      var images = try withFolder(path) { folder throws(ImageError) in
+        try LocalImages.find(in: folder, place: path)
+      }
+      if let name {
+        images = images.filter { entry in
+          entry.names.contains(name)
+            || entry.names.contains { (try? ImageReference($0)) == (try? ImageReference(name)) }
+        }
+      }
+      guard let first = images.first else {
+        throw ImageError("\(source)", name.map { "\(path) has no image \($0)" } ?? "\(path) has no image")
+      }
+      guard images.count == 1 else {
+        let names = images.flatMap(\.names).joined(separator: ", ")
+        throw ImageError(
+          "\(source)", "\(path) has \(images.count) images", remedy: "name one of them: \(source):name (\(names))")
+      }
+      return first.feed
+    }
+  }
+
+  /// A folder with what is at a path: itself, or an archive unpacked for as long as `body` runs. What `body` answers may go on
+  /// reading from it.
+  private func withFolder<Value>(
+    _ path: String, _ body: (String) throws(ImageError) -> Value
+  ) throws(ImageError) -> Value {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw ImageError(path, KernelError("open", path, errno: .last)) }
+    if status.st_mode & S_IFMT == S_IFDIR { return try body(path) }
+    let spool = "\(store.ingestFolder)/archive.\(getpid()).\(UInt32.random(in: 0 ... .max))"
+    defer { try? Files.remove(spool) }
+    try imaging(path) { () throws(KernelError) in
+      try Files.makeFolder(spool)
+      try Files.makeFolder("\(spool)/fs")
+    }
+    try unpack(path, to: "\(spool)/fs")
+    return try body("\(spool)/fs")
+  }
+
+  private func unpack(_ path: String, to folder: String) throws(ImageError) {
+    let unpacking = try imaging(path) { () throws(KernelError) in
+      try Unpacking(
+        launcher,
+        UnpackerMessage.Order(
+          folder: folder, blobAlgorithm: "sha256", contentAlgorithm: "sha256", cage: store.ingestFolder))
+    }
+    let file = try imaging(path) { () throws(KernelError) in
+      Descriptor(adopting: try check("open", path) { open(path, O_RDONLY | O_CLOEXEC) })
+    }
+    let failure = withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 16) { buffer -> Errno? in
+      while true {
+        let count = read(file.rawValue, buffer.baseAddress, buffer.count)
+        if count < 0, Errno.last == .interrupted { continue }
+        if count < 0 { return .last }
+        guard count > 0, unpacking.write(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return nil }
+      }
+    }
+    if let failure { throw ImageError(path, KernelError("read", path, errno: failure)) }
+    unpacking.closeInput()
+    do throws(LayerError) {
+      _ = try unpacking.outcome()
+    } catch {
+      throw ImageError(path, "the archive cannot be used: \(error)", remedy: error.remedy)
+    }
+  }
+
+  // MARK: Threads
+
+  /// Runs a piece of work on another thread, while this one passes on what happens and looks out for Ctrl-C.
+  private func apart<Value: Sendable>(
+    _ image: String, _ cancellation: Cancellation, _ interruption: Interruption, _ report: (PullEvent) -> Void,
+    _ body: @escaping @Sendable (@escaping @Sendable (PullEvent) -> Void) throws(ImageError) -> Value
+  ) throws(ImageError) -> Value {
+    let work = Work<Value>()
+    let thread = try imaging(image) { () throws(KernelError) in
+      try Thread.start {
+        do throws(ImageError) {
+          work.finish(.success(try body { work.add($0) }))
+        } catch {
+          work.finish(.failure(error))
+        }
+      }
+    }
+    while !work.isDone {
+      poll(nil, 0, 20)
+      if interruption.isInterrupted() { cancellation.raise() }
+      for event in work.takeEvents() { report(event) }
+    }
+    thread.join()
+    for event in work.takeEvents() { report(event) }
+    return try work.result(image)
+  }
+}
+
+/// What a thread passes to the one that waits for it.
+private final class Work<Value: Sendable>: Sendable {
+  private struct State {
+    var events: [PullEvent] = []
+    var result: Result<Value, ImageError>?
+  }
+
+  private let state = Mutex(State())
+
+  func add(_ event: PullEvent) { state.withLock { $0.events.append(event) } }
+  func finish(_ result: Result<Value, ImageError>) { state.withLock { $0.result = result } }
+  var isDone: Bool { state.withLock { $0.result != nil } }
+
+  func takeEvents() -> [PullEvent] {
+    state.withLock { state in
+      defer { state.events = [] }
+      return state.events
+    }
+  }
+
+  func result(_ image: String) throws(ImageError) -> Value {
+    guard let result = state.withLock({ $0.result }) else { throw ImageError(image, "its pull has no end") }
+    return try result.get()
+  }
+}

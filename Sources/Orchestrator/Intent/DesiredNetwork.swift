@@ -1,0 +1,94 @@
+import Addresses
+import Vocabulary
+
+/// A network: a subnet, and the links that carry its frames.
+package struct DesiredNetwork: Hashable, Sendable {
+  /// Its key in the stack file.
+  package var name: String
+  /// Names the network among all stacks, and the bridge on the host where ``Kind/hasBridge`` is true: at most 15 bytes.
+  package var bridge: String
+  package var mac: MACAddress
+  package var subnet: IPv4Prefix
+  /// The bridge's own address, and the default route of the services.
+  package var gateway: IPv4Address
+  /// No way out: neither a default route nor masquerading.
+  package var isInternal: Bool
+  package var declaredAt: SourceLine?
+  /// The largest packet in octets, where it is not the kernel's own choice.
+  package var mtu: UInt32?
+  /// The stack whose network it is, when that is another one: then it is neither made nor removed here.
+  package var owner: String?
+  package var kind: Kind
+  /// The VLANs that its bridge tells apart; none where frames have no tags.
+  package var vlans: [DesiredVLAN] = []
+  /// The name in the file, when it is another than the key: other stacks find the network by it.
+  package var givenName: String?
+  /// nil on a network of IPv4 alone.
+  package var ipv6: IPv6?
+
+  package init(
+    name: String, bridge: String, mac: MACAddress, subnet: IPv4Prefix, gateway: IPv4Address, isInternal: Bool,
+    declaredAt: SourceLine? = nil, mtu: UInt32? = nil, owner: String? = nil, kind: Kind = .bridge,
+    vlans: [DesiredVLAN] = [], givenName: String? = nil, ipv6: IPv6? = nil
+  ) {
+    self.name = name
+    self.bridge = bridge
+    self.mac = mac
+    self.subnet = subnet
+    self.gateway = gateway
+    self.isInternal = isInternal
+    self.declaredAt = declaredAt
+    self.mtu = mtu
+    self.owner = owner
+    self.kind = kind
+    self.vlans = vlans
+    self.givenName = givenName
+    self.ipv6 = ipv6
+  }
+
+  /// The links that carry a network's frames (`driver:` in the file).
+  package enum Kind: Hashable, Sendable {
+    /// A bridge of this host.
+    case bridge
+    /// A bridge of this host, joined to another host's by a VXLAN.
+    case vxlan(DesiredTunnel)
+    /// A link of the host, with a macvlan interface on it for each service. Frames pass no bridge and no firewall.
+    case macvlan(parent: String)
+
+    package var hasBridge: Bool {
+      switch self {
+      case .bridge, .vxlan: true
+      case .macvlan: false
+      }
+    }
+
+    /// The link of the host that a macvlan network is on; nil for other kinds.
+    package var parent: String? {
+      if case .macvlan(let parent) = self { parent } else { nil }
+    }
+
+    /// The largest packet in octets; nil for the kernel's own choice.
+    package var largestPacket: UInt32? {
+      if case .vxlan(let tunnel) = self { tunnel.largestPacket } else { nil }
+    }
+  }
+
+  package var hasBridge: Bool { kind.hasBridge }
+
+  /// The VXLAN of a vxlan network; nil for other kinds.
+  package var tunnel: DesiredTunnel? {
+    if case .vxlan(let tunnel) = kind { tunnel } else { nil }
+  }
+
+  /// The addresses that a network with IPv6 has beside those of IPv4.
+  package struct IPv6: Codable, Hashable, Sendable {
+    package var subnet: IPv6Prefix
+    /// The bridge's own address, and the default route of the services.
+    package var gateway: IPv6Address
+
+    package init(subnet: IPv6Prefix, gateway: IPv6Address) {
+      self.subnet = subnet
+      self.gateway = gateway
+    }
+  }
+}

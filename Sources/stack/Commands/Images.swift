@@ -1,0 +1,187 @@
+import ArgumentParser
+import FoundationEssentials
+import ImageReference
+import Orchestrator
+
+struct Images: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "images", abstract: "List the images of this host.")
+
+  @OptionGroup var list: ImageListOptions
+
+  func run() throws { try list.show() }
+}
+
+struct Image: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "image", abstract: "Look at images and remove them.",
+    subcommands: [List.self, Inspect.self, Remove.self, Prune.self])
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "ls", abstract: "List the images of this host.", aliases: ["list"])
+
+    @OptionGroup var list: ImageListOptions
+
+    func run() throws { try list.show() }
+  }
+
+  struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "inspect", abstract: "Print the configuration of images, as it came.")
+
+    @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"))
+    var names: [String]
+
+    func run() throws {
+      try Session.run(needsRoot: true) { session in
+        for name in names {
+          let image = try ImageCommand(session.context).image(name)
+          print(String(decoding: try ImageCommand(session.context).configuration(of: image), as: UTF8.self))
+        }
+      }
+    }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "rm", abstract: "Remove images that no stack runs from.", aliases: ["remove"])
+
+    @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"))
+    var names: [String]
+    @Flag(name: [.short, .long], help: "Remove an image with all of its names.")
+    var force = false
+
+    func run() throws {
+      try Session.run(needsRoot: true) { session in
+        for name in names {
+          for line in try ImageCommand(session.context).removeImage(name, force: force) { print(line) }
+        }
+      }
+    }
+  }
+
+  struct Prune: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "prune", abstract: "Remove images without a name.",
+      discussion: "With --all, every image that no stack runs from.")
+
+    @Flag(name: [.short, .long], help: "Remove every image that no stack runs from.")
+    var all = false
+    @Flag(name: [.short, .long], help: "Accepted for compatibility with Docker. Nothing is asked.")
+    var force = false
+
+    func run() throws {
+      try Session.run(needsRoot: true) { session in
+        let removal = try ImageCommand(session.context).pruneImages(all: all)
+        for image in removal.images { print("Deleted: \(image)") }
+        print("Total reclaimed space: \(DecimalSize.text(removal.bytes))")
+      }
+    }
+  }
+}
+
+struct Tag: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "tag", abstract: "Give an image another name.")
+
+  @Argument(help: ArgumentHelp("A name, or the beginning of an id.", valueName: "image"))
+  var image: String
+  @Argument(help: ArgumentHelp("The new name.", valueName: "name"))
+  var name: String
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in try ImageCommand(session.context).tagImage(image, as: name) }
+  }
+}
+
+/// How images are listed.
+struct ImageListOptions: ParsableArguments {
+  enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+  @Flag(name: [.short, .long], help: "Print only ids.")
+  var quiet = false
+  @Flag(help: "Print whole ids.")
+  var noTrunc = false
+  @Flag(help: "Print digests too.")
+  var digests = false
+  @Option(help: "Style of the list.")
+  var format = Format.table
+
+  func show() throws {
+    try Session.run(needsRoot: true) { session in
+      let rows = try ImageCommand(session.context).imageStatuses().flatMap(rows)
+      if quiet {
+        var seen: Set<String> = []
+        for row in rows where seen.insert(row.id).inserted { print(row.id) }
+      } else if format == .json {
+        for row in rows { print(row.json) }
+      } else {
+        let header = ["REPOSITORY", "TAG"] + (digests ? ["DIGEST"] : []) + ["IMAGE ID", "CREATED", "SIZE"]
+        print(Table.text([header] + rows.map { $0.cells(withDigest: digests) }), terminator: "")
+      }
+    }
+  }
+
+  private func rows(of image: ImageCommand.ImageStatus) -> [Row] {
+    let configuration = image.record.configuration
+    let id = noTrunc ? "\(configuration)" : configuration.short
+    let names = image.names.map { name -> (String, String, String) in
+      guard let reference = try? ImageReference(name.name) else { return (name.name, "<none>", "\(name.digest)") }
+      return (reference.familiarRepository, reference.tag ?? "<none>", "\(name.digest)")
+    }
+    return (names.isEmpty ? [("<none>", "<none>", "<none>")] : names).map { repository, tag, digest in
+      Row(
+        repository: repository, tag: tag, digest: digest, id: id, created: image.record.created ?? "",
+        size: image.record.size)
+    }
+  }
+
+  private struct Row {
+    var repository: String
+    var tag: String
+    var digest: String
+    var id: String
+    var created: String
+    var size: Int64
+
+    func cells(withDigest: Bool) -> [String] {
+      [repository, tag] + (withDigest ? [digest] : []) + [id, age, DecimalSize.text(size)]
+    }
+
+    private var age: String { Age.text(since: created) }
+
+    var json: String {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      let line = [
+        "Repository": repository, "Tag": tag, "Digest": digest, "ID": id, "CreatedAt": created, "CreatedSince": age,
+        "Size": DecimalSize.text(size),
+      ]
+      // Texts can always be encoded.
+      return (try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    }
+  }
+}
+
+/// How long ago something was, as Docker says it.
+enum Age {
+  /// - Parameter text: RFC 3339, such as 2024-05-01T10:00:00.5Z.
+  static func text(since text: String, now: Double = Date().timeIntervalSince1970) -> String {
+    guard let then = seconds(text) else { return "N/A" }
+    let units: [(name: String, seconds: Double)] = [
+      ("year", 365 * 86400), ("month", 30 * 86400), ("week", 7 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60),
+      ("second", 1),
+    ]
+    let passed = max(now - then, 0)
+    // As Docker, two of a unit before it is used: 13 days, 2 weeks.
+    let unit = units.first { passed >= 2 * $0.seconds } ?? ("second", 1)
+    let count = Int(passed / unit.seconds)
+    return "\(count) \(unit.name)\(count == 1 ? "" : "s") ago"
+  }
+
+  private static func seconds(_ text: String) -> Double? {
+    // The fraction is of no use here, and has more digits than are read.
+    let whole = text.split(separator: ".").first.map(String.init) ?? text
+    let zoned = whole.hasSuffix("Z") || whole.dropFirst(19).contains { "+-".contains($0) } ? whole : whole + "Z"
+    return (try? Date(zoned, strategy: .iso8601))?.timeIntervalSince1970
+  }
+}
