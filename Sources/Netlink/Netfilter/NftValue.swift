@@ -15,8 +15,6 @@ public enum NftValue: Hashable, Sendable {
   /// `ip` or `ip6`.
   case family(NftFamily)
   case hardware(MACAddress)
-  /// From the first to the last.
-  case hardwareRange(MACAddress, MACAddress)
   /// RTN_*: 2 is an address of this host.
   case addressType(UInt32)
   /// An ICMP or ICMPv6 type: 8 and 128 are echo requests.
@@ -56,7 +54,6 @@ public enum NftValue: Hashable, Sendable {
     case .transport(let number): NftValue.transportNames[number] ?? String(number)
     case .family(let family): family == .ip ? "ipv4" : "ipv6"
     case .hardware(let address): address.description
-    case .hardwareRange(let first, let last): "\(first)-\(last)"
     case .addressType(let number): NftValue.addressTypeNames[number] ?? String(number)
     case .icmpType(let number): String(number)
     case .hopLimit(let limit): String(limit)
@@ -105,8 +102,6 @@ public enum NftValue: Hashable, Sendable {
     case (.transport(let number), .transportProtocol): return single([number])
     case (.family(let family), .networkFamily): return single([family.rawValue])
     case (.hardware(let address), .hardwareAddress): return single(address.octets)
-    case (.hardwareRange(let first, let last), .hardwareAddress):
-      return first.bits <= last.bits ? (first.octets, last.octets) : nil
     case (.hopLimit(let limit), .hopLimit): return single([limit])
     case (.icmpTypes(let range), .icmpType), (.icmpTypes(let range), .icmpv6Type):
       return ([range.lowerBound], [range.upperBound])

@@ -183,7 +183,7 @@ extension Step {
         + " peer name \(Shell.quoted(pair.interface))\(mtu(network)) address \(attachment.mac)\(oneQueue)"
         + " netns \(stack.name).\(service.name)",
       "ip link set \(pair.link) master \(stack.bridge(of: pair, of: attachment, in: network))"
-        + " \(naming(network, stack, service: service.name)) up",
+        + " \(naming(network, stack, service: service.name)) arp off up",
       "bridge link set dev \(pair.link) \(portSettings(attachment, hairpins: !service.ports.isEmpty))",
       filterPlaceCommand(pair.link, stack),
     ] + (network.filtersVLANs ? portCommands(attachment) : []) + [

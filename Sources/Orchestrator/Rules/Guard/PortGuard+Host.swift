@@ -43,15 +43,4 @@ extension PortGuard {
         ], .drop)
     }
   }
-
-  /// The bridge gives frames to the groups 01:80:c2:00:00:0x to the host by way of the port itself (br_handle_frame in
-  /// net/bridge/br_input.c). Only this hook sees them. The host would believe ARP in them.
-  var toHost: NftChain {
-    let groups = NftValue.hardwareRange(MACAddress(bits: 0x0180_c200_0000), MACAddress(bits: 0x0180_c200_000f))
-    return NftChain(
-      "to_host", base: NftBase(.filter, .input, priority: -310),
-      rules: [
-        NftRule([.set([.inputInterface], named: "links"), .field(.etherDestination, groups)], .drop)
-      ])
-  }
 }

@@ -36,7 +36,7 @@ package struct PortGuard {
       .bridge, Self.tableName(stack.name).name, comment: "stack:\(stack.name)",
       chains: [arriving, fromService, addressed] + errors + (hasIPv6 ? [discovery, advertised] : [])
         + (hasTrunks ? [tagged] : [])
-        + (openPorts.isEmpty ? [] : [fromOthers] + (hasIPv6 ? [advertisedByOthers] : [])) + [toHost, leaving]
+        + (openPorts.isEmpty ? [] : [fromOthers] + (hasIPv6 ? [advertisedByOthers] : [])) + [leaving]
         + (judgement?.chains ?? []),
       sets: [links, hardware, hosts] + families.flatMap(sources) + families.compactMap(detours)
         + (hasIPv6 ? [routers, targets] + claimedTargets : []) + quotedSets + (hasTrunks ? [trunks] : [])
