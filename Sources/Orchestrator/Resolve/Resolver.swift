@@ -73,7 +73,8 @@ package struct Resolver {
     var stack = DesiredStack(
       name: stackName, file: file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
-      segments: segments(networks.map(\.desired), services), guardsPorts: true, partition: previous?.partition)
+      segments: segments(networks.map(\.desired), services), guardsPorts: true,
+      guardRevision: DesiredStack.currentGuardRevision, partition: previous?.partition)
     markIPv6OfLinks(&stack)
     route(&stack)
     nameFarEnds(&stack)
