@@ -44,7 +44,8 @@ public enum VisibleText {
     return String(shown)
   }
 
-  private static func isSafe(_ scalar: Unicode.Scalar) -> Bool {
+  /// False for what a terminal obeys, and for what rearranges the text beside it.
+  public static func isSafe(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {
     case .control, .lineSeparator, .paragraphSeparator: false
     // Bidirectional overrides rearrange what stands beside them. Joiners shape letters and emoji.

@@ -244,7 +244,7 @@ import Testing
         """
         nft delete table bridge stack-x/ports
         for port in /sys/class/net/x-front/brif/*; do
-          port=$(basename $port); bridge link set dev $port locked off learning on; tc qdisc del dev $port clsact
+          port=$(basename $port); ip link set $port arp on; bridge link set dev $port locked off learning on; tc qdisc del dev $port clsact
         done
         tc qdisc del dev x-front clsact
         """)
@@ -253,6 +253,7 @@ import Testing
       let ports = try host.succeed("sh", "-c", "bridge -d link show | grep -A1 x-front")
       #expect(
         ports.contains("locked on") && !ports.contains("locked off") && !ports.contains("learning on"), "\(ports)")
+      #expect(try host.succeed("sh", "-c", "ip link show master x-front | grep -c NOARP") == "3")
       let db = try host.hardwareAddress(of: "db")
       try host.forge(
         from: "evil", "link.send(frame(hardware(\"\(db)\"), me, datagram(\"10.99.0.3\", \"10.99.0.4\", \"as-web\")))")

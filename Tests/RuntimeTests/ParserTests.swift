@@ -86,7 +86,8 @@ struct ParserTests {
     #expect(
       Accounts.users(from: passwd)
         == "root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n")
-    let users = Accounts.users(from: "frr:x:105:110:FRR:/:/x\nbird:x:104:108::/:/x\nanna:x:1000:1000::/home/anna:/bin/sh\n")
+    let users = Accounts.users(
+      from: "frr:x:105:110:FRR:/:/x\nbird:x:104:108::/:/x\nanna:x:1000:1000::/home/anna:/bin/sh\n")
     #expect(
       Accounts.groups(from: "adm:hash:4:anna,frr\nanna:x:1000:\nfrrvty:x:109:frr,bird\nodd:x:1:,frr,\n", among: users)
         == "adm:x:4:frr\nfrrvty:x:109:frr,bird\nodd:x:1:frr\n")

@@ -84,6 +84,13 @@ import Testing
     #expect(try root.read("version").hasPrefix("Linux"))
   }
 
+  /// They show the caller more than the service: a link can lead there.
+  @Test func filesOfTheKernelAreLeftToTheService() throws {
+    var copy = TreeCopy(leavesKernelFiles: true)
+    try copy.copy(TreeCopy.Place(onHost: "/proc/version"), to: TreeCopy.Place(onHost: "\(root.folder)/version"))
+    #expect(copy.omitted == ["/proc/version"] && access("\(root.folder)/version", F_OK) != 0)
+  }
+
   @Test func aFolderIsListedFromItsBeginningEachTime() throws {
     try #require(mkdir("\(root.folder)/a", 0o755) == 0 && symlink("a", "\(root.folder)/b") == 0)
     let path = try Descriptor.open(root.folder, OpenFlag.path | O_DIRECTORY)

@@ -21,6 +21,9 @@ public enum NftType: Hashable, Sendable {
   case tunnelNumber
   /// An address in the body of a packet, which nft knows no name for and takes for a number.
   case neighbourTarget
+  /// The same of IPv4, in the packet that an ICMP error quotes.
+  case quotedAddress
+  case hopLimit
 
   /// As nft writes it.
   public var rendered: String {
@@ -42,7 +45,7 @@ public enum NftType: Hashable, Sendable {
     case .etherType: "ether_type"
     case .packetType: "pkt_type"
     case .tunnelNumber: "integer"
-    case .neighbourTarget: "integer"
+    case .neighbourTarget, .quotedAddress, .hopLimit: "integer"
     }
   }
 
@@ -67,9 +70,12 @@ public enum NftType: Hashable, Sendable {
     case .packetType: 31
     case .tunnelNumber: 4
     // A number, whose length is that of what it is looked up by: see `NftSetDeclaration`.
-    case .neighbourTarget: 4
+    case .neighbourTarget, .quotedAddress, .hopLimit: 4
     }
   }
+
+  /// True for a number whose length nft knows from the looked-up expression alone.
+  package var isNumber: Bool { self == .neighbourTarget || self == .quotedAddress }
 
   /// Octets of a value.
   package var length: Int {
@@ -77,9 +83,9 @@ public enum NftType: Hashable, Sendable {
     case .interfaceName, .ipv6Address, .neighbourTarget: 16
     case .hardwareAddress: 6
     case .tunnelNumber: 3
-    case .ipv4Address, .connectionState, .connectionStatus, .addressType, .mark: 4
+    case .ipv4Address, .quotedAddress, .connectionState, .connectionStatus, .addressType, .mark: 4
     case .port, .etherType: 2
-    case .networkFamily, .transportProtocol, .connectionDirection, .icmpType, .icmpv6Type, .packetType: 1
+    case .networkFamily, .transportProtocol, .hopLimit, .connectionDirection, .icmpType, .icmpv6Type, .packetType: 1
     }
   }
 
@@ -110,6 +116,8 @@ public enum NftField: Hashable, Sendable {
   case ipDestination
   case ip6Source
   case ip6Destination
+  /// 255 only in packets that no router has passed on.
+  case hopLimit
   /// The source port of any transport with ports (`th sport`).
   case sourcePort
   case destinationPort
@@ -126,6 +134,9 @@ public enum NftField: Hashable, Sendable {
   case arpSenderAddress
   /// The address that a neighbour solicitation or advertisement is about (RFC 4861, 4.3 and 4.4).
   case neighbourTarget
+  /// The destination of the packet that an ICMP error quotes (RFC 792), and that an ICMPv6 error does (RFC 4443, 3).
+  case quotedDestination
+  case quotedDestination6
   /// The network that a VXLAN packet is of (RFC 7348, 5), behind the header of UDP.
   case tunnelNumber
   case connectionState
@@ -148,6 +159,7 @@ public enum NftField: Hashable, Sendable {
     case .mark: .mark
     case .ipSource, .ipDestination, .originalDestination: .ipv4Address
     case .ip6Source, .ip6Destination, .originalDestination6: .ipv6Address
+    case .hopLimit: .hopLimit
     case .sourcePort, .destinationPort, .originalDestinationPort: .port
     case .icmpType: .icmpType
     case .icmpv6Type: .icmpv6Type
@@ -155,7 +167,8 @@ public enum NftField: Hashable, Sendable {
     case .arpSenderAddress: .ipv4Address
     case .etherType: .etherType
     case .packetType: .packetType
-    case .neighbourTarget: .neighbourTarget
+    case .neighbourTarget, .quotedDestination6: .neighbourTarget
+    case .quotedDestination: .quotedAddress
     case .tunnelNumber: .tunnelNumber
     case .connectionState: .connectionState
     case .connectionStatus: .connectionStatus
@@ -176,6 +189,7 @@ public enum NftField: Hashable, Sendable {
     case .ipDestination: "ip daddr"
     case .ip6Source: "ip6 saddr"
     case .ip6Destination: "ip6 daddr"
+    case .hopLimit: "ip6 hoplimit"
     case .sourcePort: "th sport"
     case .destinationPort: "th dport"
     case .icmpType: "icmp type"
@@ -187,6 +201,8 @@ public enum NftField: Hashable, Sendable {
     case .arpSenderHardware: "arp saddr ether"
     case .arpSenderAddress: "arp saddr ip"
     case .neighbourTarget: "@th,64,128"
+    case .quotedDestination: "@th,192,32"
+    case .quotedDestination6: "@th,256,128"
     case .tunnelNumber: "@th,96,24"
     case .connectionState: "ct state"
     case .connectionStatus: "ct status"
@@ -203,7 +219,7 @@ public enum NftField: Hashable, Sendable {
   package var neededFamily: NftFamily? {
     switch self {
     case .ipSource, .ipDestination, .icmpType: .ip
-    case .ip6Source, .ip6Destination, .icmpv6Type, .neighbourTarget: .ip6
+    case .ip6Source, .ip6Destination, .hopLimit, .icmpv6Type, .neighbourTarget: .ip6
     default: nil
     }
   }

@@ -26,6 +26,7 @@ extension NftStatement {
     case .verdict(let verdict): verdict.rendered
     case .reject(let rejection): rejection.rendered(in: family)
     case .masquerade: "masquerade"
+    case .masqueradePorts(let range): "masquerade to :\(range.lowerBound)-\(range.upperBound)"
     case .snat(let address): "snat \(address.nftFamily.rendered) to \(address)"
     case .dnat(let address, let port):
       "dnat \(address.nftFamily.rendered) to "
@@ -127,13 +128,14 @@ extension NftTable {
 extension [NftType] {
   /// The declaration of a key: its types, or the looked-up expressions if a number's type has no length.
   fileprivate var declared: String {
-    guard contains(.neighbourTarget) else { return "type " + map(\.rendered).joined(separator: " . ") }
+    guard contains(where: \.isNumber) else { return "type " + map(\.rendered).joined(separator: " . ") }
     return "typeof "
       + map { type in
         switch type {
         case .interfaceName: NftField.inputInterface.rendered
         case .hardwareAddress: NftField.etherSource.rendered
         case .neighbourTarget: NftField.neighbourTarget.rendered
+        case .quotedAddress: NftField.quotedDestination.rendered
         default: type.rendered
         }
       }.joined(separator: " . ")

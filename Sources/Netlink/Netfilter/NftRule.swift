@@ -100,6 +100,8 @@ public enum NftStatement: Hashable, Sendable {
   case reject(NftRejection)
   /// Source translation to an address of the link that the packet leaves by.
   case masquerade
+  /// The same with a source port of a range, which TCP and UDP have: the packet's own if that is in it and free.
+  case masqueradePorts(ClosedRange<UInt16>)
   case snat(IPAddress)
   case dnat(IPAddress, port: UInt16? = nil)
   /// Destination translation to the address and port that a map gives for a concatenation of fields. The family is that of

@@ -19,6 +19,8 @@ public enum NftValue: Hashable, Sendable {
   case addressType(UInt32)
   /// An ICMP or ICMPv6 type: 8 and 128 are echo requests.
   case icmpType(UInt8)
+  case icmpTypes(ClosedRange<UInt8>)
+  case hopLimit(UInt8)
   case mark(UInt32)
   /// IEEE 802 numbers, in the host's order: 0x0800 is IPv4.
   case etherType(UInt16)
@@ -30,6 +32,8 @@ public enum NftValue: Hashable, Sendable {
   case neighbour(IPv6Address)
   /// From the first to the last.
   case neighbours(IPv6Address, IPv6Address)
+  /// Addresses as ``NftField/quotedDestination`` has them, from the first to the last.
+  case quoted(IPv4Address, IPv4Address)
 
   public static let tcp = NftValue.transport(6)
   public static let udp = NftValue.transport(17)
@@ -52,12 +56,16 @@ public enum NftValue: Hashable, Sendable {
     case .hardware(let address): address.description
     case .addressType(let number): NftValue.addressTypeNames[number] ?? String(number)
     case .icmpType(let number): String(number)
+    case .hopLimit(let limit): String(limit)
+    case .icmpTypes(let range): "\(range.lowerBound)-\(range.upperBound)"
     case .mark(let number): String(number)
     case .etherType(let number): NftValue.etherTypeNames[number] ?? String(number)
     case .tunnel(let number): String(number)
     case .packetType(let number): number == 1 ? "broadcast" : number == 2 ? "multicast" : String(number)
     case .neighbour(let address): address.number
     case .neighbours(let first, let last): "\(first.number)-\(last.number)"
+    case .quoted(let first, let last):
+      first == last ? first.octets.number : "\(first.octets.number)-\(last.octets.number)"
     }
   }
 
@@ -94,6 +102,11 @@ public enum NftValue: Hashable, Sendable {
     case (.transport(let number), .transportProtocol): return single([number])
     case (.family(let family), .networkFamily): return single([family.rawValue])
     case (.hardware(let address), .hardwareAddress): return single(address.octets)
+    case (.hopLimit(let limit), .hopLimit): return single([limit])
+    case (.icmpTypes(let range), .icmpType), (.icmpTypes(let range), .icmpv6Type):
+      return ([range.lowerBound], [range.upperBound])
+    case (.quoted(let first, let last), .quotedAddress):
+      return first <= last ? (first.octets, last.octets) : nil
     case (.addressType(let number), .addressType), (.mark(let number), .mark): return single(octets(number))
     case (.icmpType(let number), .icmpType), (.icmpType(let number), .icmpv6Type): return single([number])
     case (.etherType(let number), .etherType): return single(octets(number.bigEndian))
@@ -108,9 +121,11 @@ public enum NftValue: Hashable, Sendable {
 }
 
 extension IPv6Address {
-  fileprivate var number: String {
-    "0x" + octets.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
+  fileprivate var number: String { octets.number }
+}
+
+extension [UInt8] {
+  fileprivate var number: String { "0x" + map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() }
 }
 
 extension [NftValue] {

@@ -3,6 +3,7 @@ import Host
 import Intent
 import Isolation
 import Kernel
+import Loop
 import Runtime
 import SystemPackage
 import Vocabulary
@@ -19,13 +20,15 @@ extension StackBuilder {
     try StateFile(path: paths.execContext).write(ExecContext(service, entrance))
     let birthplace = try entrance.birthplace()
 
+    let shared = try sharedSources(of: service)
+    let rootFolder = try sharedRoot(of: service)
     var spec = ContainerSpec(
-      hostname: service.hostname, root: try root(of: service, paths), process: try process(of: service))
+      hostname: service.hostname, root: try root(of: service, paths, rootFolder), process: try process(of: service))
     spec.domainname = service.domainname
     spec.openFiles = openFiles
     spec.networkNamespace = namespace.descriptor.fileDescriptor
     spec.readOnlyRoot = service.process.isRootReadOnly
-    spec.mounts = try mounts(of: service, paths)
+    spec.mounts = try mounts(of: service, paths, shared)
     spec.stdio = stdio(of: service, paths)
     spec.cgroup = birthplace.descriptor
     spec.cgroupEntrances = entrance.open
@@ -38,7 +41,7 @@ extension StackBuilder {
     spec.exitRecord = exitRecord.fileDescriptor
     do {
       let process = try launch(spec, for: service, in: namespace)
-      withExtendedLifetime(neighbours) {}
+      withExtendedLifetime((neighbours, shared, rootFolder)) {}
       return ServiceProcess(process, output: output)
     } catch {
       throw explained(error, service)
@@ -94,11 +97,14 @@ extension StackBuilder {
     return error
   }
 
-  private func root(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) -> ContainerRoot {
+  private func root(
+    of service: DesiredService, _ paths: ServiceFolder, _ shared: SharedDescriptor?
+  ) throws(KernelError) -> ContainerRoot {
     let lower: String
+    let opened = shared.map { "/proc/self/fd/\($0.descriptor.rawValue)" }
     switch service.root {
-    case .direct(let folder): return .direct(folder)
-    case .overlay(let folder): lower = folder
+    case .direct(let folder): return .direct(opened ?? folder)
+    case .overlay(let folder): lower = opened ?? folder
     case .host: lower = try builtHostRoot().lower
     case .image(let image):
       try makeUpper(of: service, paths)
@@ -133,7 +139,9 @@ extension StackBuilder {
   }
 
   /// The files that make the container know its place come first, so that a volume over /etc covers them if it is meant to.
-  private func mounts(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) -> [ContainerMount] {
+  private func mounts(
+    of service: DesiredService, _ paths: ServiceFolder, _ shared: [Int: SharedDescriptor]
+  ) throws(KernelError) -> [ContainerMount] {
     var mounts: [ContainerMount] = []
     if service.root == .host { mounts += try builtHostRoot().mounts }
     let hosts = service.hostsFile
@@ -147,9 +155,29 @@ extension StackBuilder {
       mounts.append(mount)
     }
     for (number, mount) in service.mounts.enumerated() {
-      mounts.append(try containerMount(mount, number, of: service, paths))
+      var place = try containerMount(mount, number, of: service, paths)
+      if let source = shared[number] { place.source = .descriptor(source.descriptor.fileDescriptor) }
+      mounts.append(place)
     }
     return mounts
+  }
+
+  /// The root folder, where services can write to a folder around it.
+  private func sharedRoot(of service: DesiredService) throws(KernelError) -> SharedDescriptor? {
+    guard let folder = service.sharedFolderOfRoot, let path = service.root.folder else { return nil }
+    return SharedDescriptor(try SharedFolder(folder).open(String(path.dropFirst(folder.count)), creates: false))
+  }
+
+  /// Sources in folders that services can write to, by the numbers of their mounts. A service could put a link to any other
+  /// folder of the host in their place, also between a look and a start.
+  private func sharedSources(of service: DesiredService) throws(KernelError) -> [Int: SharedDescriptor] {
+    var sources: [Int: SharedDescriptor] = [:]
+    for (number, mount) in service.mounts.enumerated() {
+      guard let folder = mount.sharedFolder, case .folder(let path, let creates) = mount.source else { continue }
+      let below = String(path.dropFirst(folder.count))
+      sources[number] = SharedDescriptor(try SharedFolder(folder).open(below, creates: creates))
+    }
+    return sources
   }
 
   /// The resolv.conf of a service. On the host's own network, a resolver on the host's loopback is reachable too.

@@ -77,7 +77,8 @@ extension StackBuilder {
 
   /// Compose makes the host's folder of a bind mount that is not there yet.
   private func makeSource(of mount: DesiredMount) throws(KernelError) {
-    guard case .folder(let path, createIfMissing: true) = mount.source, !Files.exists(path) else { return }
+    guard mount.sharedFolder == nil, case .folder(let path, createIfMissing: true) = mount.source, !Files.exists(path)
+    else { return }
     try Files.makeFolder(path, mode: 0o755)
   }
 

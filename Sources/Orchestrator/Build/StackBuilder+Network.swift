@@ -115,6 +115,8 @@ extension StackBuilder {
         naming.ipv6AddressGeneration = IPv6AddressGeneration.none
         // A service that asks the host for its own published port gets it back by the port it came from.
         naming.bridgePort = attachment.bridgePort(hairpins: !service.ports.isEmpty)
+        // The bridge gives frames to 01:80:c2:00:00:0e to the port itself, past every hook (br_handle_frame).
+        naming.usesARP = false
         batch.change(naming)
         // Before the link is up: the kernel would wait for packets under way.
         batch.createFilterPlace(on: link, sharing: desired.linkGroup, tolerating: .everything)

@@ -50,6 +50,7 @@ extension StackBuilder {
           let link = try linkIndex(pair.link)
           var change = LinkChange(.index(link))
           change.bridgePort = attachment.bridgePort(hairpins: !service.ports.isEmpty)
+          change.usesARP = false
           batch.set(attachment.forwardingEntry(behind: link))
           batch.change(change)
           batch.createFilterPlace(on: link, sharing: desired.linkGroup, tolerating: .everything)

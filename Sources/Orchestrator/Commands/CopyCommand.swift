@@ -41,7 +41,7 @@ package struct CopyCommand: Command {
 
   /// Copies files and folders between the host and a running service.
   ///
-  /// - Returns: what was left out: devices, sockets, FIFOs.
+  /// - Returns: what was left out: devices, sockets, FIFOs, and files in which the kernel shows itself.
   package func run(_ source: String, to target: String, in stack: String?) throws(StackErrors) -> [String] {
     guard source != "-", target != "-" else {
       throw StackErrors([
@@ -56,7 +56,7 @@ package struct CopyCommand: Command {
       let (place, process) = try running(service, in: stack)
       return try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
         let root = try Container.root(of: process.process.pidfd)
-        var copy = TreeCopy()
+        var copy = TreeCopy(leavesKernelFiles: true)
         try copy.copy(
           TreeCopy.Place(path, in: root, of: place.service), to: TreeCopy.Place(onHost: hostPath, naming: from.name))
         return copy.omitted

@@ -66,6 +66,7 @@ extension DesiredService {
     (service.ports, service.rangePorts) = (other.ports, other.rangePorts)
     (service.dependencies, service.stop, service.restart) = (other.dependencies, other.stop, other.restart)
     (service.healthCheck, service.declaredAt) = (other.healthCheck, other.declaredAt)
+    service.sharedFolderOfRoot = other.sharedFolderOfRoot
     return service
   }
 

@@ -14,6 +14,8 @@ package struct DesiredService: Codable, Hashable, Sendable {
   package var hostname: String
   package var domainname: String?
   package var root: DesiredRoot
+  /// As ``DesiredMount/sharedFolder`` says of a mount.
+  package var sharedFolderOfRoot: String?
   package var process: DesiredProcess
   /// The uid outside that root has inside: the first of 65,536 ids of the service's own. nil for the host's root.
   package var firstIdentity: UInt32?
@@ -107,6 +109,14 @@ package enum DesiredRoot: Codable, Hashable, Sendable {
   case direct(folder: String)
   /// A writable layer over those of an image.
   case image(DesiredImage)
+
+  /// Of the stack file; nil for the host's.
+  package var folder: String? {
+    switch self {
+    case .host, .image: nil
+    case .overlay(let folder), .direct(let folder): folder
+    }
+  }
 }
 
 /// The service's own command and what it starts with.
@@ -169,6 +179,8 @@ package struct DesiredMount: Codable, Hashable, Sendable {
   package var target: String
   package var isReadOnly: Bool
   package var declaredAt: SourceLine?
+  /// The outermost folder of the host that contains the source and that services can write to; nil if there is none.
+  package var sharedFolder: String?
 
   package init(source: Source, target: String, isReadOnly: Bool, declaredAt: SourceLine? = nil) {
     self.source = source
@@ -177,11 +189,17 @@ package struct DesiredMount: Codable, Hashable, Sendable {
     self.declaredAt = declaredAt
   }
 
-  /// The mount, wherever it is declared, if that was recorded at all.
+  /// The mount, wherever it is declared, if that was recorded at all, and whoever else has a mount.
   var unplaced: DesiredMount {
     var bare = self
-    bare.declaredAt = nil
+    (bare.declaredAt, bare.sharedFolder) = (nil, nil)
     return bare
+  }
+
+  /// The folder or file of the host.
+  package var hostPath: String? {
+    guard case .folder(let path, _) = source else { return nil }
+    return path
   }
 }
 

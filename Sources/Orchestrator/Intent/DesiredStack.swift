@@ -26,8 +26,16 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   /// True if its ports are held to their own addresses. Those of a stack that an earlier release brought up are not,
   /// until its next `up`.
   @Sparse package var guardsPorts = false
+  /// The release of the guards on its ports. `up` gives a stack with an older one the current guards, and restarts nobody.
+  @Sparse package var guardRevision = 0
   /// nil when no services are cut off from each other by hand.
   package var partition: Partition?
+
+  /// Counts up with each change of what stands at a port itself. 2: ports take no ARP in.
+  package static let currentGuardRevision = 2
+
+  /// False for a stack of an earlier release.
+  package var hasCurrentGuards: Bool { guardsPorts && guardRevision == Self.currentGuardRevision }
 
   /// The highest device group that ip(8) takes: rtnl_group_a2n reads a signed number.
   package static let highestLinkGroup: UInt32 = 0x7fff_ffff
@@ -45,7 +53,8 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   package init(
     name: String, file: String, networks: [DesiredNetwork], services: [DesiredService], volumes: [DesiredVolume],
     linkGroup: UInt32, policy: StackPolicy = StackPolicy(), links: [DesiredLink] = [], segments: [DesiredSegment] = [],
-    neighbours: [StackNeighbour] = [], guardsPorts: Bool = false, partition: Partition? = nil
+    neighbours: [StackNeighbour] = [], guardsPorts: Bool = false, guardRevision: Int = 0,
+    partition: Partition? = nil
   ) {
     self.name = name
     self.file = file
@@ -58,6 +67,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
     self.segments = segments
     self.neighbours = neighbours
     self.guardsPorts = guardsPorts
+    self.guardRevision = guardRevision
     self.partition = partition
   }
 

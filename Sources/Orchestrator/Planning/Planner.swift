@@ -43,7 +43,7 @@ package struct Planner {
       stages += foundation(difference, isFirst: recorded == nil || !isSettled)
     }
     // Bridges that stay count as well.
-    if !difference.guarded.isEmpty || recorded.map({ !$0.guardsPorts }) ?? false {
+    if !difference.guarded.isEmpty || recorded.map({ !$0.hasCurrentGuards }) ?? false {
       stages.append(.serial([.guardPorts(difference.guarded, desired)]))
     }
     stages += [

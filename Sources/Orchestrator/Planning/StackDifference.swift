@@ -53,7 +53,7 @@ struct StackDifference {
     // After an `up` that was cut off, what was to be is on record, and perhaps not brought about.
     reshaped = staying.filter { !isSettled || befores[$0.name]?.hasOtherShape(than: $0) ?? false }
     guarded = staying.filter { service in
-      !isSettled || !old.guardsPorts
+      !isSettled || !old.hasCurrentGuards
         || befores[service.name]?.attachments.map(\.claims) != service.attachments.map(\.claims)
     }
     republished = staying.filter { service in befores[service.name].map { Set($0.ports) != Set(service.ports) } ?? false
@@ -76,7 +76,7 @@ struct StackDifference {
 
   /// True when there may be ports without the filter that drops unmarked packets.
   var makesPorts: Bool {
-    !created.isEmpty || !isSettled || !guarded.isEmpty || !new.services.isEmpty && !old.guardsPorts
+    !created.isEmpty || !isSettled || !guarded.isEmpty || !new.services.isEmpty && !old.hasCurrentGuards
   }
 
   private static func changes(

@@ -62,6 +62,7 @@ package struct Resolver {
       services.append(service)
     }
     assignPorts(&services, active)
+    SharedFolders(services).note(in: &services)
     let volumes = file.volumes.map { DesiredVolume(name: $0.name.value, folder: folder.volume($0.name.value)) }
     if facts.tables.contains(StackTable.name(of: stackName)) {
       errors.append(
@@ -72,7 +73,8 @@ package struct Resolver {
     var stack = DesiredStack(
       name: stackName, file: file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
-      segments: segments(networks.map(\.desired), services), guardsPorts: true, partition: previous?.partition)
+      segments: segments(networks.map(\.desired), services), guardsPorts: true,
+      guardRevision: DesiredStack.currentGuardRevision, partition: previous?.partition)
     markIPv6OfLinks(&stack)
     route(&stack)
     nameFarEnds(&stack)

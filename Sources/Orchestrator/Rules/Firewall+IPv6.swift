@@ -14,12 +14,9 @@ extension Firewall {
     guard !networks6.isEmpty else { return [] }
     return [
       NftSet(
-        "gateways6", key: [.ipv6Address], elements: networks6.map { NftElement(.address(.v6($0.ipv6.gateway))) },
-        comment: "addresses of the host in the networks"),
-      NftSet(
         "own_gateway6", key: [.interfaceName, .ipv6Address],
         elements: networks6.map { NftElement(.interface($0.network.bridge), .address(.v6($0.ipv6.gateway))) },
-        comment: "which of them a network may talk to: its own"),
+        comment: "addresses of the host that a network may talk to: its own"),
       NftSet(
         "names6", key: [.interfaceName, .ipv6Address, .transportProtocol, .port],
         elements: networks6.flatMap { network, ipv6 in
@@ -52,7 +49,7 @@ extension Firewall {
       NftRule([toNames], .accept),
       NftRule(
         [
-          .set([.ip6Destination], named: "gateways6"),
+          .set([.ip6Destination], named: "subnets6"),
           .set([.inputInterface, .ip6Destination], .notEqual, named: "own_gateway6"),
         ], .drop),
     ]

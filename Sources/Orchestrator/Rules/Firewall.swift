@@ -2,6 +2,7 @@ import Addresses
 import DNS
 import Intent
 import Netfilter
+import Vocabulary
 
 /// The nftables table of a stack: what may enter its networks, what is translated, and nothing else.
 ///
@@ -31,7 +32,7 @@ package struct Firewall {
         translateSource, forward,
       ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + tunnelChains + loopback6Chains + segmentChains
         + (policy?.chains ?? []),
-      sets: [bridges, innerPairs, openBridges, internalBridges, gateways, ownGateways, nameServers] + ipv6Sets
+      sets: [bridges, innerPairs, openBridges, internalBridges, ownGateways, nameServers] + ipv6Sets
         + sourceSets + segmentSets + (policy?.sets ?? []),
       maps: [sourceMap] + publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
   }
@@ -83,17 +84,15 @@ package struct Firewall {
       comment: "networks without a way out")
   }
 
-  private var gateways: NftSet {
-    NftSet(
-      "gateways", key: [.ipv4Address], elements: stack.networks.map { NftElement(.address(.v4($0.gateway))) },
-      comment: "addresses of the host in the networks")
-  }
-
   private var ownGateways: NftSet {
     NftSet(
       "own_gateway", key: [.interfaceName, .ipv4Address],
-      elements: stack.networks.map { NftElement(.interface($0.bridge), .address(.v4($0.gateway))) },
-      comment: "which of them a network may talk to: its own")
+      elements: stack.networks.flatMap { network in
+        [network.gateway, network.subnet.last].uniqued().map {
+          NftElement(.interface(network.bridge), .address(.v4($0)))
+        }
+      },
+      comment: "addresses of the host that a network may talk to: its own, and that of everybody")
   }
 
   private var nameServers: NftSet {
@@ -150,14 +149,24 @@ package struct Firewall {
     NftChain(
       "leave", base: NftBase(.nat, .postrouting, priority: 100),
       rules: [
-        NftRule(
-          [.set([.inputInterface], named: "open"), .set([.outputInterface], .notEqual, named: "bridges")], .masquerade),
+        NftRule([Self.hasPorts] + leaving, .masqueradePorts(Self.sourcePorts)),
+        NftRule(leaving, .masquerade),
         // From the host by 127.0.0.1: an address that no service could answer to.
         NftRule([.set([.outputInterface], named: "bridges"), .field(.ipSource, Self.loopback)], .masquerade),
         // Services of an internal network have no route to anyone but the host.
         NftRule([.set([.outputInterface], named: "internal"), .status(.destinationTranslated)], .masquerade),
       ] + (policy?.translations ?? []) + stack.networks.map(translateHairpin) + ipv6Hairpins)
   }
+
+  private var leaving: [NftMatch] {
+    [.set([.inputInterface], named: "open"), .set([.outputInterface], .notEqual, named: "bridges")]
+  }
+
+  private static let hasPorts = NftMatch.anyOf(.transportProtocol, [.tcp, .udp])
+
+  /// Those that Linux gives out by itself (ip_local_port_range in ip(7)). With a source port of its own choice, a service would
+  /// take the answers that a client sends to a published port or to a listener of the host (CVE-2021-3773).
+  private static let sourcePorts: ClosedRange<UInt16> = 32768...60999
 
   /// To a published port of the same network: the answer must come back this way to be translated back.
   ///
@@ -207,7 +216,8 @@ package struct Firewall {
       ])
   }
 
-  /// The host's address in one network is no way into it from another.
+  /// The host's address in one network is no way into it from another. Nor are the further addresses that the kernel takes
+  /// for its own: broadcast, and the subnet-router anycast address of IPv6 (RFC 4291, 2.6.1).
   private var input: NftChain {
     NftChain(
       "input", base: NftBase(.filter, .input, priority: 0),
@@ -218,7 +228,7 @@ package struct Firewall {
         NftRule([toNames], .accept),
         NftRule(
           [
-            .set([.ipDestination], named: "gateways"),
+            .set([.ipDestination], named: "subnets"),
             .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
           ], .drop),
       ] + ipv6InputRules + (policy?.inputRules ?? inputRules))
@@ -230,7 +240,7 @@ package struct Firewall {
 
   /// Of the host an internal network has names, and what rules let it have.
   private var inputRules: [NftRule] {
-    (ipv6Sets.isEmpty ? [] : [NftRule([.anyOf(.icmpv6Type, (133...136).map { .icmpType($0) })], .accept)])
+    (ipv6Sets.isEmpty ? [] : [NftRule(neighbourDiscovery(133...136), .accept)])
       + [NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal")))]
   }
 

@@ -225,9 +225,10 @@ struct ServiceScript {
     var lines = ["mount_inside tmpfs tmpfs /dev nosuid,mode=0755,size=64k\(ownership)"]
     lines.append("add_device_nodes")
     lines += settings.devices.map { device in
-      let place = "$root/dev/\(device.name)"
+      let place = "/dev/\(device.name)"
       let folder = place.lastIndex(of: "/").map { String(place[..<$0]) } ?? place
-      return "mkdir -p \"\(folder)\" && cp -a \(Shell.quoted(device.path)) \"\(place)\""
+      return
+        "mkdir -p \"$root\"\(Shell.quoted(folder)) && cp -a \(Shell.quoted(device.path)) \"$root\"\(Shell.quoted(place))"
     }
     if let first = service.firstIdentity { lines.append("chown -hR \(first):\(first) $root/dev") }
     lines.append(

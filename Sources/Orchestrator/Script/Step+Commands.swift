@@ -33,7 +33,8 @@ extension Step {
     case .createNamespace(let service, let stack): Self.namespaceCommands(service, folders.stack(stack))
     case .connect(let link, let stack): Self.linkCommands(link, stack)
     case .shapeLink(let link, let stack): link.shapeCommands(in: stack)
-    case .disconnect(let link, let stack): ["ip -n \(stack).\(link.first.service) link del \(link.first.interface)"]
+    case .disconnect(let link, let stack):
+      ["ip -n \(stack).\(link.first.service) link del \(Shell.quoted(link.first.interface))"]
     case .setRoutes(let service, let stack): Self.routeCommands(service, "\(stack).\(service.name)")
     case .attach(let service, let stack):
       service.attachments.flatMap { Self.attachCommands($0, service, stack) }

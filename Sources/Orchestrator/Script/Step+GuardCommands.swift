@@ -35,6 +35,7 @@ extension Step {
             [
               "bridge fdb replace \(attachment.mac) dev \(pair.link) master static sticky",
               "bridge link set dev \(pair.link) \(portSettings(attachment, hairpins: !service.ports.isEmpty))",
+              "ip link set \(pair.link) arp off",
               filterPlaceCommand(pair.link, stack),
             ]
           }

@@ -1,6 +1,7 @@
 import Addresses
 import Intent
 import Planning
+import Vocabulary
 
 /// Commands that only networks with IPv6 need.
 extension Step {
@@ -29,8 +30,9 @@ extension Step {
   ) -> [String] {
     guard let own = attachment.ipv6, let ipv6 = network.ipv6 else { return [] }
     let adding = "ip -n \(namespace) addr add"
-    return ["\(adding) \(own.address)/\(ipv6.subnet.length) dev \(attachment.interface) nodad"]
-      + (forwards ? ["\(adding) \(attachment.mac.linkLocalAddress)/64 dev \(attachment.interface) nodad"] : [])
+    return ["\(adding) \(own.address)/\(ipv6.subnet.length) dev \(Shell.quoted(attachment.interface)) nodad"]
+      + (forwards
+        ? ["\(adding) \(attachment.mac.linkLocalAddress)/64 dev \(Shell.quoted(attachment.interface)) nodad"] : [])
   }
 
   /// The gateway and the way through it, once the link is up.
@@ -39,7 +41,7 @@ extension Step {
   ) -> [String] {
     guard let own = attachment.ipv6, let gateway = network.ipv6?.gateway else { return [] }
     return [
-      "ip -n \(namespace) neigh replace \(gateway) lladdr \(network.mac) dev \(attachment.interface) nud permanent"
+      "ip -n \(namespace) neigh replace \(gateway) lladdr \(network.mac) dev \(Shell.quoted(attachment.interface)) nud permanent"
     ] + (own.isDefaultRoute ? ["ip -n \(namespace) -6 route add default via \(gateway) proto static"] : [])
   }
 }

@@ -33,8 +33,8 @@ extension Step {
     let mtu = link.mtu.map { " mtu \($0)" } ?? ""
     let (first, second) = (link.first, link.second)
     let making =
-      "ip -n \(stack.name).\(first.service) link add \(first.interface)\(mtu) address \(first.mac)\(oneQueue) type veth"
-      + " peer name \(second.interface)\(mtu) address \(second.mac)\(oneQueue) netns \(stack.name).\(second.service)"
+      "ip -n \(stack.name).\(first.service) link add \(Shell.quoted(first.interface))\(mtu) address \(first.mac)\(oneQueue) type veth"
+      + " peer name \(Shell.quoted(second.interface))\(mtu) address \(second.mac)\(oneQueue) netns \(stack.name).\(second.service)"
     let alias = Shell.quoted(link.alias(in: stack.name))
     let isPlain = link.currentConditions.isClear && !link.isSetDown && !stack.isCut(link)
     return [making] + endCommands(first, beside: second, alias, stack.name)
@@ -45,12 +45,12 @@ extension Step {
     _ end: DesiredLink.End, beside other: DesiredLink.End, _ alias: String, _ stack: String
   ) -> [String] {
     let ip = "ip -n \(stack).\(end.service)"
-    return ["\(ip) link set \(end.interface) alias \(alias)"]
+    return ["\(ip) link set \(Shell.quoted(end.interface)) alias \(alias)"]
       + end.addresses.map { address in
-        "\(ip) addr add \(address) dev \(end.interface)\(address.address.isV4 ? "" : " nodad")"
-      } + ["\(ip) link set \(end.interface) up"]
+        "\(ip) addr add \(address) dev \(Shell.quoted(end.interface))\(address.address.isV4 ? "" : " nodad")"
+      } + ["\(ip) link set \(Shell.quoted(end.interface)) up"]
       + other.addresses.filter { !$0.address.isV4 }.map { neighbour in
-        "\(ip) neigh replace \(neighbour.address) lladdr \(other.mac) dev \(end.interface) nud permanent"
+        "\(ip) neigh replace \(neighbour.address) lladdr \(other.mac) dev \(Shell.quoted(end.interface)) nud permanent"
       }
   }
 

@@ -131,7 +131,7 @@ extension Step {
     if let segment = stack.segment(of: attachment) {
       commands.append("bridge fdb replace \(attachment.mac) dev \(segment.nearEnd) master static sticky")
     }
-    let link = attachment.interface
+    let link = Shell.quoted(attachment.interface)
     // The host is in no VLAN.
     if attachment.accessVLAN == nil {
       commands.append(neighbourCommand(attachment, network))
@@ -162,10 +162,10 @@ extension Step {
     _ attachment: DesiredAttachment, _ network: DesiredNetwork, _ parent: String, _ namespace: String
   ) -> [String] {
     var commands = [
-      "ip link add \(attachment.interface)\(mtu(network)) link \(parent) address \(attachment.mac) netns \(namespace)"
+      "ip link add \(Shell.quoted(attachment.interface))\(mtu(network)) link \(Shell.quoted(parent)) address \(attachment.mac) netns \(namespace)"
         + " type macvlan mode bridge",
-      "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet.length) dev \(attachment.interface)",
-      "ip -n \(namespace) link set \(attachment.interface) up",
+      "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet.length) dev \(Shell.quoted(attachment.interface))",
+      "ip -n \(namespace) link set \(Shell.quoted(attachment.interface)) up",
     ]
     if attachment.isDefaultRoute {
       commands.append("ip -n \(namespace) route add default via \(network.gateway) proto static")
@@ -180,10 +180,10 @@ extension Step {
   ) -> [String] {
     [
       "ip link add \(pair.link)\(mtu(network))\(group(stack))\(oneQueue) type veth"
-        + " peer name \(pair.interface)\(mtu(network)) address \(attachment.mac)\(oneQueue)"
+        + " peer name \(Shell.quoted(pair.interface))\(mtu(network)) address \(attachment.mac)\(oneQueue)"
         + " netns \(stack.name).\(service.name)",
       "ip link set \(pair.link) master \(stack.bridge(of: pair, of: attachment, in: network))"
-        + " \(naming(network, stack, service: service.name)) up",
+        + " \(naming(network, stack, service: service.name)) arp off up",
       "bridge link set dev \(pair.link) \(portSettings(attachment, hairpins: !service.ports.isEmpty))",
       filterPlaceCommand(pair.link, stack),
     ] + (network.filtersVLANs ? portCommands(attachment) : []) + [
@@ -206,11 +206,11 @@ extension Step {
   private static func subinterfaceCommands(_ attachment: DesiredAttachment, _ namespace: String) -> [String] {
     attachment.subinterfaces.flatMap { interface -> [String] in
       let making =
-        "ip -n \(namespace) link add \(interface.interface) link \(attachment.interface) type vlan id \(interface.vlan)"
+        "ip -n \(namespace) link add \(Shell.quoted(interface.interface)) link \(Shell.quoted(attachment.interface)) type vlan id \(interface.vlan)"
       return (interface.link == nil ? [making] : [])
         + (interface.address.map {
-          ["ip -n \(namespace) addr add \($0)/\(interface.length) dev \(interface.interface)"]
-        } ?? []) + ["ip -n \(namespace) link set \(interface.interface) up"]
+          ["ip -n \(namespace) addr add \($0)/\(interface.length) dev \(Shell.quoted(interface.interface))"]
+        } ?? []) + ["ip -n \(namespace) link set \(Shell.quoted(interface.interface)) up"]
     }
   }
 }

@@ -18,7 +18,7 @@ extension DesiredService {
       for pair in attachment.pairs {
         let mtu = desired.network(named: attachment.network)?.mtu
         for (direction, tc, device) in [
-          (LinkDirection.egress, "tc -n \(stack).\(name) qdisc", pair.interface),
+          (LinkDirection.egress, "tc -n \(stack).\(name) qdisc", Shell.quoted(pair.interface)),
           (.ingress, "tc qdisc", pair.link),
         ] {
           let condition = conditions[direction]
@@ -52,7 +52,7 @@ extension DesiredLink {
     var emulators: [String] = []
     var filters: [String] = []
     for way in [self, reversed] {
-      let (tc, device) = ("tc -n \(stack.name).\(way.first.service) qdisc", way.first.interface)
+      let (tc, device) = ("tc -n \(stack.name).\(way.first.service) qdisc", Shell.quoted(way.first.interface))
       let condition = way.currentConditions.egress
       queues.append("\(tc) del dev \(device) root 2>/dev/null || true")
       queues += condition.bucketCommand(tc, device, mtu: mtu).map { [$0] } ?? []

@@ -20,6 +20,7 @@ public struct TreeCopy: ~Copyable {
   /// The paths that were left out: devices, sockets, FIFOs.
   public private(set) var omitted: [String] = []
   private let owner: (user: uid_t, group: gid_t)?
+  private let leavesKernelFiles: Bool
   /// The names of the copy that is being made, from the target on.
   private var trail: [[CChar]] = []
   /// Files with several names, and where the copy of each is: what is stored once is copied once.
@@ -38,9 +39,12 @@ public struct TreeCopy: ~Copyable {
   /// The most bytes that are copied of a file without a size.
   private static let longestUnsized: off_t = 64 << 20
 
-  /// - Parameter owner: whose the copies are to be; nil for the caller's.
-  public init(owner: (user: UInt32, group: UInt32)? = nil) {
+  /// - Parameters:
+  ///   - owner: whose the copies are to be; nil for the caller's.
+  ///   - leavesKernelFiles: leaves out what lies in proc, sysfs and their like. They show the caller more than the service.
+  public init(owner: (user: UInt32, group: UInt32)? = nil, leavesKernelFiles: Bool = false) {
     self.owner = owner
+    self.leavesKernelFiles = leavesKernelFiles
   }
 
   /// The same as the owner of the copies: a mount that shows files under other ids takes new ones only from users that it
@@ -68,6 +72,7 @@ public struct TreeCopy: ~Copyable {
     var status = stat()
     try check("look at", source.path) { fstat(descriptor.rawValue, &status) }
     switch status.st_mode & S_IFMT {
+    case S_IFREG where leavesKernelFiles && Self.showsKernel(descriptor): omitted.append(source.path)
     case S_IFREG:
       let identity = FileIdentity(status)
       guard status.st_nlink > 1 else { return try copyFile(descriptor, source.path, status, to: target) }
@@ -78,6 +83,11 @@ public struct TreeCopy: ~Copyable {
     case S_IFLNK: try copyLink(source, to: target)
     default: omitted.append(source.path)
     }
+  }
+
+  /// By the descriptor: the path may lead elsewhere by now.
+  private static func showsKernel(_ file: borrowing Descriptor) -> Bool {
+    FileSystemType.showingKernel.contains(stack_file_system_type("/proc/self/fd/\(file.rawValue)"))
   }
 
   // MARK: Kinds

@@ -33,13 +33,18 @@ public struct SeccompFilter: Hashable, Sendable {
     let isAdmin = !capabilities.isDisjoint(with: SystemCallRefusals.admin)
     for name in SystemCallRefusals.names(for: capabilities).sorted() { try Self.refuse(name, in: context) }
     for family in SystemCallRefusals.socketFamilies.sorted() {
-      try Self.refuse("socket", .init(arg: 0, op: SCMP_CMP_EQ, datum_a: family, datum_b: 0), in: context)
+      try Self.refuse("socket", [.init(arg: 0, op: SCMP_CMP_EQ, datum_a: family, datum_b: 0)], in: context)
     }
     let last = SystemCallRefusals.lastSocketFamily
-    try Self.refuse("socket", .init(arg: 0, op: SCMP_CMP_GT, datum_a: last, datum_b: 0), in: context)
+    try Self.refuse("socket", [.init(arg: 0, op: SCMP_CMP_GT, datum_a: last, datum_b: 0)], in: context)
+    for option in SystemCallRefusals.packetOptions {
+      let level = scmp_arg_cmp(arg: 1, op: SCMP_CMP_EQ, datum_a: SystemCallRefusals.packetLevel, datum_b: 0)
+      try Self.refuse(
+        "setsockopt", [level, .init(arg: 2, op: SCMP_CMP_EQ, datum_a: option, datum_b: 0)], in: context)
+    }
     if !isAdmin {
       for flag in SystemCallRefusals.namespaceFlags {
-        try Self.refuse("clone", .init(arg: 0, op: SCMP_CMP_MASKED_EQ, datum_a: flag, datum_b: flag), in: context)
+        try Self.refuse("clone", [.init(arg: 0, op: SCMP_CMP_MASKED_EQ, datum_a: flag, datum_b: flag)], in: context)
       }
       // Its flags are in memory, where a filter cannot look; libc then calls clone.
       try Self.refuse("clone3", with: ENOSYS, in: context)
@@ -48,7 +53,7 @@ public struct SeccompFilter: Hashable, Sendable {
   }
 
   private static func refuse(
-    _ name: String, _ condition: scmp_arg_cmp? = nil, with errno: CInt = EPERM, in context: scmp_filter_ctx
+    _ name: String, _ conditions: [scmp_arg_cmp] = [], with errno: CInt = EPERM, in context: scmp_filter_ctx
   ) throws(KernelError) {
     let number = seccomp_syscall_resolve_name(name)
     // __NR_SCMP_ERROR: a libseccomp that does not know the name would let the call through.
@@ -56,7 +61,6 @@ public struct SeccompFilter: Hashable, Sendable {
       throw KernelError(
         "refuse \(name) in", "a seccomp filter", errno: .noFunction, remedy: "install libseccomp 2.5.4 or newer")
     }
-    let conditions = condition.map { [$0] } ?? []
     try check(
       "refuse \(name) in",
       seccomp_rule_add_array(

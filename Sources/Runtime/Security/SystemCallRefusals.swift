@@ -50,6 +50,11 @@ enum SystemCallRefusals {
   static let socketFamilies: Set<UInt64> = [12, 19, 20, 23, 25, 34, 37, 38, 40]
   static let lastSocketFamily: UInt64 = 45
 
+  /// SOL_PACKET with PACKET_VNET_HDR and PACKET_VNET_HDR_SZ (linux/if_packet.h). Its header says where a checksum is still to be
+  /// written. The host would write it over a port that rules have already looked at.
+  static let packetLevel: UInt64 = 263
+  static let packetOptions: [UInt64] = [15, 24]
+
   /// CLONE_NEW… that clone(2) takes: mount, cgroup, uts, ipc, user, pid, network.
   static let namespaceFlags: [UInt64] = [
     CloneFlag.mount, CloneFlag.cgroup, CloneFlag.uts, CloneFlag.ipc, CloneFlag.user, CloneFlag.pid, CloneFlag.network,

@@ -226,3 +226,29 @@ import Testing
         == ["an nftables table named stack-web exists already and is not a stack's"])
   }
 }
+
+/// Folders of the host that a service can write to.
+@Suite struct SharedFolderChoiceTests {
+  @Test func whatLiesBelowABindIsMarked() throws {
+    let stack = try resolve(
+      """
+      services:
+        a: {command: [x], volumes: ["/srv/data:/data", "/srv/data/cache:/cache", "/srv/read:/read:ro"]}
+        b: {command: [x], rootfs: /srv/data/root, volumes: ["/srv/data2:/other", "/srv/read/x:/x"]}
+        c: {command: [x], volumes: ["/srv/data/cache/deep:/deep"]}
+      """)
+    let folders = stack.services.map { $0.mounts.map(\.sharedFolder) }
+    #expect(folders == [[nil, "/srv/data", nil], [nil, nil], ["/srv/data"]])
+    #expect(stack.services.map(\.sharedFolderOfRoot) == [nil, "/srv/data", nil])
+  }
+
+  /// Somebody else's mount is no reason to make a service anew.
+  @Test func anotherServicesBindRecreatesNobody() throws {
+    let text = "services: {a: {command: [x], volumes: [\"/srv/data/cache:/cache\"]}, b: {command: [x]BIND}}"
+    let before = try resolve(text.replacingOccurrences(of: "BIND", with: ""))
+    let after = try resolve(text.replacingOccurrences(of: "BIND", with: ", volumes: [\"/srv/data:/data\"]"))
+    let (old, new) = (try #require(before.service(named: "a")), try #require(after.service(named: "a")))
+    #expect(new.mounts.first?.sharedFolder == "/srv/data")
+    #expect(new.difference(from: old, old: before, new: after) == nil)
+  }
+}

@@ -10,6 +10,15 @@ extension NftExpressions {
     case .verdict(let verdict): try add(verdict)
     case .reject(let rejection): try add(rejection)
     case .masquerade: try add("masq") { _ in }
+    case .masqueradePorts(let range):
+      try loadConstant(octets(range.lowerBound.bigEndian), into: firstRegister)
+      try loadConstant(octets(range.upperBound.bigEndian), into: register(4))
+      try add("masq") { masquerade in
+        nftnl_expr_set_u32(masquerade, UInt16(NFTNL_EXPR_MASQ_REG_PROTO_MIN), firstRegister)
+        nftnl_expr_set_u32(masquerade, UInt16(NFTNL_EXPR_MASQ_REG_PROTO_MAX), register(4))
+        // NF_NAT_RANGE_PROTO_SPECIFIED
+        nftnl_expr_set_u32(masquerade, UInt16(NFTNL_EXPR_MASQ_FLAGS), 2)
+      }
     case .snat(let address): try translate(NFT_NAT_SNAT, to: address, port: nil)
     case .dnat(let address, let port): try translate(NFT_NAT_DNAT, to: address, port: port)
     case .dnatMap(let family, let fields, let name):

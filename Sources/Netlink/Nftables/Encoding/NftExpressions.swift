@@ -349,11 +349,15 @@ extension NftField {
     case .arpSenderHardware: NftPayloadPlace(base: 1, offset: 8)
     case .arpSenderAddress: NftPayloadPlace(base: 1, offset: 14)
     case .neighbourTarget: NftPayloadPlace(base: 2, offset: 8)
+    // Behind eight octets of the error's own, at 16 or 24 of the quoted header.
+    case .quotedDestination: NftPayloadPlace(base: 2, offset: 24)
+    case .quotedDestination6: NftPayloadPlace(base: 2, offset: 32)
     case .tunnelNumber: NftPayloadPlace(base: 2, offset: 12)
     case .ipSource: NftPayloadPlace(base: 1, offset: 12)
     case .ipDestination: NftPayloadPlace(base: 1, offset: 16)
     case .ip6Source: NftPayloadPlace(base: 1, offset: 8)
     case .ip6Destination: NftPayloadPlace(base: 1, offset: 24)
+    case .hopLimit: NftPayloadPlace(base: 1, offset: 7)
     case .sourcePort, .icmpType, .icmpv6Type: NftPayloadPlace(base: 2, offset: 0)
     case .destinationPort: NftPayloadPlace(base: 2, offset: 2)
     default: nil

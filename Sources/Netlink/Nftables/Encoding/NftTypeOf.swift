@@ -8,13 +8,19 @@ import Netfilter
 extension [NftType] {
   /// nil where types say all.
   var typeOf: [UInt8]? {
-    guard contains(.neighbourTarget) else { return nil }
+    guard contains(where: \.isNumber) else { return nil }
     let parts = compactMap(\.typeOf)
     guard parts.count == count else { return nil }
     guard count > 1 else { return parts[0] }
     // EXPR_CONCAT
     return Self.attribute(0, 13)
       + Self.attribute(1, parts.enumerated().flatMap { Self.attribute(UInt8(truncatingIfNeeded: $0), $1) })
+  }
+
+  /// No protocol's field: PROTO_BASE_TRANSPORT_HDR, with offset and length in bits.
+  fileprivate static func ofTransport(offset: UInt32, length: UInt32) -> [UInt8] {
+    attribute(0, 7)
+      + attribute(1, attribute(0, 0) + attribute(1, 0) + attribute(2, 3) + attribute(3, offset) + attribute(4, length))
   }
 
   fileprivate static func attribute(_ type: UInt8, _ value: [UInt8]) -> [UInt8] {
@@ -33,13 +39,8 @@ extension NftType {
     case .interfaceName: Key.attribute(0, 9) + Key.attribute(1, Key.attribute(0, 6))
     // PROTO_DESC_ETHER and ETHHDR_SADDR
     case .hardwareAddress: Key.attribute(0, 7) + Key.attribute(1, Key.attribute(0, 17) + Key.attribute(1, 2))
-    // No protocol's field: PROTO_BASE_TRANSPORT_HDR, offset and length in bits.
-    case .neighbourTarget:
-      Key.attribute(0, 7)
-        + Key.attribute(
-          1,
-          Key.attribute(0, 0) + Key.attribute(1, 0) + Key.attribute(2, 3) + Key.attribute(3, 64)
-            + Key.attribute(4, 128))
+    case .neighbourTarget: Key.ofTransport(offset: 64, length: 128)
+    case .quotedAddress: Key.ofTransport(offset: 192, length: 32)
     default: nil
     }
   }

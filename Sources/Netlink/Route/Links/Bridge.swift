@@ -65,3 +65,5 @@ extension RouteBatch {
 
 /// IFF_UP (netdevice(7)).
 let interfaceUp: UInt32 = 1
+/// IFF_NOARP of linux/if.h.
+let interfaceWithoutARP: UInt32 = 0x80

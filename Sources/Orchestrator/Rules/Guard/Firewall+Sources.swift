@@ -34,6 +34,9 @@ extension Firewall {
         NftSet(
           "subnets\(family.suffix)", key: [family.type], isInterval: true,
           elements: subnets.map { NftElement(family.value($0)) }, comment: "addresses that come in by no other link"),
+        NftSet(
+          "quoted\(family.suffix)", key: [family.quotedType], isInterval: true,
+          elements: subnets.map { NftElement(family.quoted($0)) }, comment: "the same, as ICMP errors quote them"),
       ]
     }
   }
@@ -55,10 +58,16 @@ extension Firewall {
   }
 
   /// The rules of the base chain, for whatever comes in by any link.
+  ///
+  /// Nobody behind another link was on the way of a packet to an address of a network, so none has an error to report.
+  /// Connection tracking would relate it to a connection between two services.
   var entryRules: [NftRule] {
     [NftRule([], .verdictMap([.inputInterface], map: "entries"))]
-      + sourceFamilies.map { family in
-        NftRule([.set([family.source], named: "subnets\(family.suffix)")], .drop)
+      + sourceFamilies.flatMap { family in
+        [
+          NftRule([.set([family.source], named: "subnets\(family.suffix)")], .drop),
+          NftRule([family.icmpErrors, .set([family.quotedDestination], named: "quoted\(family.suffix)")], .drop),
+        ]
       }
   }
 

@@ -34,14 +34,17 @@ package struct PortGuard {
   var table: NftTable {
     NftTable(
       .bridge, Self.tableName(stack.name).name, comment: "stack:\(stack.name)",
-      chains: [arriving, fromService, addressed] + (hasIPv6 ? [discovery] : []) + (hasTrunks ? [tagged] : [])
-        + (openPorts.isEmpty ? [] : [fromOthers]) + [leaving] + (judgement?.chains ?? []),
-      sets: [links, hardware] + families.flatMap(sources) + (hasIPv6 ? [routers, targets] + claimedTargets : [])
-        + (hasTrunks ? [trunks] : []) + (openPorts.isEmpty ? [] : taken) + (judgement?.sets ?? []),
+      chains: [arriving, fromService, addressed] + errors + (hasIPv6 ? [discovery, advertised] : [])
+        + (hasTrunks ? [tagged] : [])
+        + (openPorts.isEmpty ? [] : [fromOthers] + (hasIPv6 ? [advertisedByOthers] : [])) + [leaving]
+        + (judgement?.chains ?? []),
+      sets: [links, hardware, hosts] + families.flatMap(sources) + families.compactMap(detours)
+        + (hasIPv6 ? [routers, targets] + claimedTargets : []) + quotedSets + (hasTrunks ? [trunks] : [])
+        + (openPorts.isEmpty ? [] : taken) + (judgement?.sets ?? []),
       maps: [places] + (judgement?.maps ?? []))
   }
 
-  private var all: [GuardedPort] { ports + openPorts }
+  var all: [GuardedPort] { ports + openPorts }
   private var hasIPv6: Bool { families.contains(.v6) }
   private var hasTrunks: Bool { all.contains(where: \.carriesTags) }
 
@@ -57,7 +60,7 @@ package struct PortGuard {
 
   private var links: NftSet { names("links", all, "ports of the stack") }
 
-  private func names(_ name: String, _ ports: [GuardedPort], _ comment: String) -> NftSet {
+  func names(_ name: String, _ ports: [GuardedPort], _ comment: String) -> NftSet {
     NftSet(name, key: [.interfaceName], elements: ports.map { NftElement(.interface($0.link)) }, comment: comment)
   }
 
@@ -186,7 +189,7 @@ package struct PortGuard {
   private var fromService: NftChain {
     NftChain(
       "from_service",
-      rules: [NftRule([], .setMark(PacketMark.seen))] + tagRules + [
+      rules: [NftRule([], .setMark(PacketMark.seen))] + tagRules + detourRules + [
         NftRule([], .verdict(.jump("addressed"))),
         NftRule([Self.ownHardware], .accept),
         NftRule([], .drop),
@@ -208,7 +211,7 @@ package struct PortGuard {
     NftChain(
       "addressed",
       // No service is told of nearer routers by another: services that an earlier release has started still believe them.
-      rules: [NftRule([.field(.icmpType, .icmpType(5))], .drop)]
+      rules: [NftRule([.field(.icmpType, .icmpType(5))], .drop)] + errorRules
         + (hasIPv6 ? [NftRule([.field(.transportProtocol, .icmpv6)], .verdict(.jump("discovery")))] : [])
         + families.flatMap(sourceRules) + claimRules + [
           NftRule([.anyOf(.etherType, [.etherType(0x0800), .etherType(0x0806), .etherType(0x86DD)])], .drop)
@@ -249,23 +252,46 @@ package struct PortGuard {
   private var discovery: NftChain {
     let anybody = NftMatch.field(.ip6Source, .address(.v6(IPv6Address(high: 0, low: 0))))
     let advertises = NftMatch.field(.icmpv6Type, .icmpType(136))
-    let isOthers = NftMatch.set([.inputInterface, .etherSource, .neighbourTarget], .notEqual, named: "targets6")
     return NftChain(
       "discovery",
       rules: [
         NftRule([.field(.icmpv6Type, .icmpType(137))], .drop),
         NftRule(
           [.field(.icmpv6Type, .icmpType(134)), .set([.inputInterface], .notEqual, named: "routers")], .drop),
-        NftRule(
-          [advertises]
-            + (has(\.claimed, .v6)
-              ? [.set([.inputInterface, .neighbourTarget], .notEqual, named: "claimed_targets6")] : []) + [isOthers],
-          .drop),
+        NftRule([advertises], .verdict(.jump("advertised"))),
         NftRule(
           [
             .anyOf(.icmpv6Type, [.icmpType(131), .icmpType(132), .icmpType(135), .icmpType(143)]), anybody,
             Self.ownHardware,
           ], .accept),
+      ])
+  }
+
+  /// A first fragment can be too short to have the target. It is dropped, so accepted ones return.
+  private var advertised: NftChain {
+    NftChain(
+      "advertised",
+      rules: [
+        NftRule(
+          [.set([.inputInterface, .etherSource, .neighbourTarget], named: "targets6")], .verdict(.return))
+      ]
+        + (has(\.claimed, .v6)
+          ? [NftRule([.set([.inputInterface, .neighbourTarget], named: "claimed_targets6")], .verdict(.return))] : [])
+        + [NftRule([], .drop)])
+  }
+
+  /// What others advertise: addresses that are nobody's here.
+  private var advertisedByOthers: NftChain {
+    let last = IPv6Address(high: .max, low: .max)
+    let any = NftMatch.field(.neighbourTarget, .neighbours(IPv6Address(high: 0, low: 0), last))
+    return NftChain(
+      "advertised_by_others",
+      rules: [
+        NftRule(
+          [.set([.inputInterface, .etherSource, .neighbourTarget], named: "targets6")], .verdict(.return)),
+        NftRule([.set([.neighbourTarget], named: "taken_targets6")], .drop),
+        NftRule([any], .verdict(.return)),
+        NftRule([], .drop),
       ])
   }
 
@@ -276,19 +302,16 @@ package struct PortGuard {
       rules: [
         NftRule([], .setMark(PacketMark.seen)),
         NftRule([Self.tag] + (hasTrunks ? [.set([.inputInterface], .notEqual, named: "trunks")] : []), .drop),
+      ] + detourRules + errorRules + [
         NftRule(
           [
             .set([.etherSource], named: "taken_hardware"),
             .set([.inputInterface, .etherSource], .notEqual, named: "hardware"),
-          ], .drop),
+          ], .drop)
       ]
         + (hasIPv6
           ? [
-            NftRule(
-              [
-                .field(.icmpv6Type, .icmpType(136)), .set([.neighbourTarget], named: "taken_targets6"),
-                .set([.inputInterface, .etherSource, .neighbourTarget], .notEqual, named: "targets6"),
-              ], .drop)
+            NftRule([.field(.icmpv6Type, .icmpType(136))], .verdict(.jump("advertised_by_others")))
           ] : [])
         + families.flatMap { family in
           [

@@ -91,7 +91,7 @@ struct PortJudgement {
     let passes: [NftStatement] = [.setMark(PacketMark.judged), .verdict(.accept)]
     var rules: [NftRule] = []
     if families.contains(.v6) {
-      rules.append(NftRule([.anyOf(.icmpv6Type, (133...137).map { .icmpType($0) })], passes))
+      rules.append(NftRule(neighbourDiscovery(133...137), passes))
     }
     rules.append(NftRule([.anyOf(.etherType, .notEqual, [.etherType(0x0800), .etherType(0x86DD)])], .drop))
     if tables.maps.contains(where: { $0.name == PolicyTables.portMap }) {

@@ -196,7 +196,7 @@ struct PolicyChains {
       "first",
       rules: [
         // Neighbour discovery (RFC 4861) is how IPv6 finds hardware addresses: no rule is about it.
-        NftRule([.anyOf(.icmpv6Type, (133...137).map { .icmpType($0) })], .accept),
+        NftRule(neighbourDiscovery(133...137), .accept),
         NftRule([.state(.invalid)], .drop),
         NftRule([.tcpFlags(.syn, of: [.syn, .ack, .rst, .fin], .notEqual)], .reject(.tcpReset)),
       ])

@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// A value to print as JSON or YAML, with its keys in the order given.
 package indirect enum OutputValue: Hashable, Sendable {
   package struct Entry: Hashable, Sendable {
@@ -65,7 +67,8 @@ extension OutputValue {
       case "\n": result += "\\n"
       case "\r": result += "\\r"
       case "\t": result += "\\t"
-      case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{FEFF}":
+      // Beyond the basic plane JSON and YAML write characters differently; none of them moves a cursor or turns text around.
+      case _ where scalar.value <= 0xFFFF && !VisibleText.isSafe(scalar):
         let digits = String(scalar.value, radix: 16)
         result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       default: result.unicodeScalars.append(scalar)

@@ -47,13 +47,8 @@ package enum Shell {
       }
   }
 
-  /// Control characters of ASCII and of Latin-1, and the separators of lines and paragraphs.
-  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0..<0x20, 0x7f..<0xa0, 0x2028, 0x2029: true
-    default: false
-    }
-  }
+  /// Plans are printed on terminals too.
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool { !VisibleText.isSafe(scalar) }
 
   /// A character within $'…' (bash(1), "QUOTING").
   private static func escaped(_ scalar: Unicode.Scalar) -> String {
