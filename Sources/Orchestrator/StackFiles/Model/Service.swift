@@ -70,6 +70,9 @@ extension StackFile {
     package var scale: Located<Int>
     package var restart: RestartPolicy = .no
     package var healthCheck: HealthCheck?
+    /// Commands that run in it once it has been started, and before it is stopped.
+    package var postStart: [Hook] = []
+    package var preStop: [Hook] = []
 
     init(name: Located<String>) {
       self.name = name
