@@ -1,4 +1,5 @@
 import Addresses
+import Host
 import Intent
 import Kernel
 import Netlink
@@ -26,6 +27,26 @@ extension StackBuilder {
       return
     }
   }
+}
+
+/// What a service's namespace does with IPv6 once a cable brings the first of it.
+extension StackBuilder {
+  /// A namespace that was made without IPv6 has it switched off for every interface. What is set then is what
+  /// ``NetworkNamespace/IPv6/fixed`` sets from the beginning.
+  func switchIPv6On(at interface: String, in namespace: SharedNamespace) throws(KernelError) {
+    let folder = "/proc/sys/net/ipv6/conf"
+    try visiting(namespace.descriptor) { () throws(KernelError) in
+      guard try Files.read("\(folder)/\(interface)/disable_ipv6")?.first == UInt8(ascii: "1") else { return }
+      for (setting, value) in Self.fixedIPv6 { try Files.set("\(folder)/\(interface)/\(setting)", to: value) }
+      // What a service sends to itself arrives by its loopback.
+      for link in ["lo", interface] { try Files.set("\(folder)/\(link)/disable_ipv6", to: "0") }
+    }
+  }
+
+  private static let fixedIPv6 = [
+    ("accept_ra", "0"), ("autoconf", "0"), ("router_solicitations", "0"), ("accept_dad", "0"), ("addr_gen_mode", "1"),
+    ("accept_redirects", "0"), ("mldv2_unsolicited_report_interval", "2000000000"),
+  ]
 }
 
 extension DesiredNetwork.IPv6 {

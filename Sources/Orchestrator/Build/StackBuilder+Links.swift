@@ -8,61 +8,107 @@ import SystemPackage
 import Vocabulary
 
 extension StackBuilder {
-  /// Makes a link between two services. One that is there with both its ends is left as it is.
+  /// Makes a link between two services. One that is there with both its ends keeps them, and gets what it lacks.
   func connect(_ link: DesiredLink, in desired: DesiredStack) throws(KernelError) {
     let (first, second) = (try namespace(of: link.first.service), try namespace(of: link.second.service))
     var near = try NetlinkSocket(.route, in: first.descriptor)
     var far = try NetlinkSocket(.route, in: second.descriptor)
     let alias = link.alias(in: stack)
     let found = (try near.link(named: link.first.interface), try far.link(named: link.second.interface))
-    if found.0?.alias == alias, found.1?.alias == alias, found.0?.isUp == true, found.1?.isUp == true { return }
-
-    // An end whose other one was lost, or is just being lost with its namespace.
-    var batch = RouteBatch()
-    if let stale = found.0, stale.alias == alias { batch.delete(.index(stale.index), tolerating: .gone) }
-    try near.apply(batch)
-    batch.removeAll()
-    if let stale = found.1, stale.alias == alias { batch.delete(.index(stale.index), tolerating: .gone) }
-    try far.apply(batch)
-
-    batch.removeAll()
-    var pair = VethPair(
-      near: VethPair.End(link.first.interface), peer: VethPair.End(link.second.interface),
-      in: second.descriptor.fileDescriptor)
-    (pair.near.mac, pair.near.mtu) = (link.first.mac, link.mtu)
-    (pair.peer.mac, pair.peer.mtu) = (link.second.mac, link.mtu)
-    batch.create(pair)
-    try near.apply(batch)
-    try setUp(link.first, beside: link.second, alias, &near)
-    try setUp(link.second, beside: link.first, alias, &far)
+    if found.0?.alias != alias || found.1?.alias != alias {
+      // An end whose other one was lost, or is just being lost with its namespace.
+      var batch = RouteBatch()
+      if let stale = found.0, stale.alias == alias { batch.delete(.index(stale.index), tolerating: .gone) }
+      try near.apply(batch)
+      batch.removeAll()
+      if let stale = found.1, stale.alias == alias { batch.delete(.index(stale.index), tolerating: .gone) }
+      try far.apply(batch)
+      try makePair(link, &near, &far, second)
+    }
+    try setUp(link.first, of: link, isUp: !link.isSetDown, &near, first)
+    try setUp(link.second, of: link, isUp: true, &far, second)
     let isPlain = link.currentConditions.isClear && !link.isSetDown && !desired.isCut(link)
     if !isPlain { try shape(link, in: desired) }
   }
 
+  /// Ends with numbers of their own. The kernel takes a device whose peer has the same number for one that stands on nothing
+  /// else, and settles whether it has a carrier up to a second late (linkwatch_urgent_event in net/core/link_watch.c).
+  private func makePair(
+    _ link: DesiredLink, _ near: inout NetlinkSocket, _ far: inout NetlinkSocket, _ second: SharedNamespace
+  ) throws(KernelError) {
+    for attempt in 1... {
+      var pair = VethPair(
+        near: VethPair.End(link.first.interface), peer: VethPair.End(link.second.interface),
+        in: second.descriptor.fileDescriptor)
+      (pair.near.mac, pair.near.mtu) = (link.first.mac, link.mtu)
+      (pair.peer.mac, pair.peer.mtu) = (link.second.mac, link.mtu)
+      let number = try near.links().map(\.index).max().map { $0 + 1 } ?? 2
+      let other = try far.links().map(\.index).max().map { $0 + 1 } ?? 2
+      (pair.near.index, pair.peer.index) = (number, other == number ? other + 1 : other)
+      var batch = RouteBatch()
+      batch.create(pair)
+      do throws(KernelError) {
+        return try near.apply(batch)
+      } catch  where error.errno == .resourceBusy && attempt < 5 {
+        // A program inside has just made an interface of that number.
+        continue
+      }
+    }
+  }
+
   private func setUp(
-    _ end: DesiredLink.End, beside other: DesiredLink.End, _ alias: String, _ socket: inout NetlinkSocket
+    _ end: DesiredLink.End, of desired: DesiredLink, isUp: Bool, _ socket: inout NetlinkSocket,
+    _ namespace: SharedNamespace
   ) throws(KernelError) {
     guard let link = try socket.link(named: end.interface)?.index else {
       throw KernelError("find link", "\(end.interface) in \(end.service)", errno: Errno(rawValue: ENODEV))
     }
+    if desired.hasIPv6(at: end) { try switchIPv6On(at: end.interface, in: namespace) }
     var batch = RouteBatch()
     var naming = LinkChange(.index(link))
-    naming.alias = alias
+    naming.alias = desired.alias(in: stack)
     batch.change(naming)
-    for address in end.addresses {
+    for address in desired.everyAddress(of: end) {
       var own = InterfaceAddress(address.address, prefixLength: address.length, on: link)
       own.skipsDuplicateDetection = !address.address.isV4
-      batch.add(own)
+      batch.add(own, tolerating: .existing)
     }
-    var up = LinkChange(.index(link))
-    up.isUp = true
-    batch.change(up)
-    // A router has no link-local address here, by which the kernel asks for the neighbours of packets of others (ndisc_send_ns in
-    // net/ipv6/ndisc.c).
-    for neighbour in other.addresses where !neighbour.address.isV4 {
-      batch.set(Neighbour(neighbour.address, at: other.mac, on: link))
+    if isUp {
+      var up = LinkChange(.index(link))
+      up.isUp = true
+      batch.change(up)
+    }
+    // The ends know each other in advance. Only a link-local address would let the kernel ask on behalf of others
+    // (ndisc_send_ns in net/ipv6/ndisc.c), and not every router has one here.
+    if isUp, desired.hasIPv6(at: end) {
+      let other = desired.first == end ? desired.second : desired.first
+      for neighbour in desired.everyAddress(of: other) where !neighbour.address.isV4 {
+        batch.set(Neighbour(neighbour.address, at: other.mac, on: link))
+      }
     }
     try socket.apply(batch)
+  }
+
+  /// A cable that is set down has its first end down, and so its second end has no carrier, like that of a cable which is pulled
+  /// out. Set up again, both have what they lost: a link that goes down takes addresses of IPv6, neighbours and routes along.
+  func setCarrier(of link: DesiredLink, in desired: DesiredStack) throws(KernelError) {
+    let first = try namespace(of: link.first.service)
+    var near = try NetlinkSocket(.route, in: first.descriptor)
+    guard let end = try near.link(named: link.first.interface), end.isUp == link.isSetDown else { return }
+    guard !link.isSetDown else {
+      var down = LinkChange(.index(end.index))
+      down.isUp = false
+      var batch = RouteBatch()
+      batch.change(down)
+      return try near.apply(batch)
+    }
+    let second = try namespace(of: link.second.service)
+    var far = try NetlinkSocket(.route, in: second.descriptor)
+    try setUp(link.first, of: link, isUp: true, &near, first)
+    try setUp(link.second, of: link, isUp: true, &far, second)
+    for end in link.ends {
+      if let service = desired.service(named: end.service) { try setRoutes(of: service) }
+    }
   }
 
   /// Removes a link, at whichever end is still there: the other one goes along.

@@ -41,7 +41,7 @@ extension StackBuilder {
 
   /// Sets delay, loss and rate on a link between two services, in place of those that are set.
   func shape(_ link: DesiredLink, in desired: DesiredStack) throws(KernelError) {
-    let isCut = link.isSetDown || desired.isCut(link)
+    let isCut = desired.isCut(link)
     for way in [link, link.reversed] {
       var sender = try NetlinkSocket(.route, in: try namespace(of: way.first.service).descriptor)
       guard let end = try sender.link(named: way.first.interface) else { continue }
@@ -56,6 +56,7 @@ extension StackBuilder {
       var receiver = try NetlinkSocket(.netfilter, in: try namespace(of: way.second.service).descriptor)
       try receiver.commit(filter.transaction)
     }
+    try setCarrier(of: link, in: desired)
   }
 
   /// Makes the queues of one end of a link what they are to be: in place where they are of the same kinds.

@@ -36,15 +36,18 @@ package struct LinkQueues: Hashable {
 }
 
 extension TokenBucket {
-  /// A burst of 5 ms, and at least two packets, keeps the rate over any interval that can be measured. A queue of 100
-  /// ms, and at least ten packets, is usual for a router at such a link.
+  /// A burst of 5 ms, and at least one packet, keeps the rate over any interval that can be measured. A queue of 100 ms is
+  /// usual for a router at such a link. Where that is less, one packet waits beyond the burst.
   package init(_ rate: BitRate, mtu: UInt32) {
     let octets = max(1, rate.bitsPerSecond / 8)
-    let frame = UInt64(mtu) + 14
-    let burst = max(octets / 200, 2 * frame)
+    let frame = UInt64(mtu) + Self.header
+    let burst = max(octets / 200, frame)
     self.init(
-      rate: octets, burst: UInt32(clamping: burst), limit: UInt32(clamping: burst + max(octets / 10, 10 * frame)))
+      rate: octets, burst: UInt32(clamping: burst), limit: UInt32(clamping: max(octets / 10, burst + frame)))
   }
+
+  /// Of an Ethernet frame with two VLAN tags (IEEE 802.1ad): the bucket lets no larger frame pass than it holds.
+  private static var header: UInt64 { 22 }
 }
 
 extension NetworkEmulator {

@@ -27,20 +27,33 @@ package struct DesiredLink: Codable, Hashable, Sendable {
   package var second: End
   package var mtu: UInt32?
   package var declaredAt: SourceLine?
+  /// True if both ends have a link-local address of IPv6 (RFC 4291, 2.5.6) beside their own.
+  @Sparse package var hasLinkLocal = false
   /// The change by hand while it was up, seen from the first end; nil for none.
   package var override: LinkOverride?
 
   package init(
-    first: End, second: End, mtu: UInt32? = nil, declaredAt: SourceLine? = nil, override: LinkOverride? = nil
+    first: End, second: End, mtu: UInt32? = nil, declaredAt: SourceLine? = nil, hasLinkLocal: Bool = false,
+    override: LinkOverride? = nil
   ) {
     self.first = first
     self.second = second
     self.mtu = mtu
     self.declaredAt = declaredAt
+    self.hasLinkLocal = hasLinkLocal
     self.override = override
   }
 
   package var ends: [End] { [first, second] }
+
+  /// All addresses of one of its ends, the link-local one too.
+  package func everyAddress(of end: End) -> [DesiredAddress] {
+    let own = DesiredAddress(address: .v6(end.mac.linkLocalAddress), length: 64)
+    return end.addresses + (hasLinkLocal ? [own] : [])
+  }
+
+  /// Whether there is IPv6 at one of its ends.
+  package func hasIPv6(at end: End) -> Bool { everyAddress(of: end).contains { !$0.address.isV4 } }
 
   /// The alias of both ends, by which they are found: `stack:web/r1:eth1/r2:eth1`.
   package func alias(in stack: String) -> String {

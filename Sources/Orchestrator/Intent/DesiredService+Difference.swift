@@ -29,9 +29,8 @@ extension DesiredService {
             && networks(in: new) == before.networks(in: old)
         ),
         // A file of its own is another mount; what is in it is written in place.
-        ("extra_hosts", extraHosts.isEmpty == before.extraHosts.isEmpty),
+        ("extra_hosts", hostsFile == before.hostsFile || hasOtherNetworks(than: before)),
         ("network_mode", namespace == before.namespace),
-        ("links", linksHaveIPv6 == before.linksHaveIPv6),
         ("forward", forwards == before.forwards),
         ("dns", resolverFile == before.resolverFile),
         ("labels", labels == before.labels),
@@ -45,8 +44,14 @@ extension DesiredService {
     // Compared above, as far as a change reaches inside, or changed inside without a restart.
     (rest.attachments, rest.mounts, rest.routes) = (before.attachments, before.mounts, before.routes)
     (rest.nameResolution, rest.extraHosts) = (before.nameResolution, before.extraHosts)
+    (rest.keptHostsFile, rest.linksHaveIPv6) = (before.keptHostsFile, before.linksHaveIPv6)
     rest.process.security = before.process.security
     return rest == before ? nil : "settings changed"
+  }
+
+  /// Networks say which file of names it is given, and are compared by themselves.
+  private func hasOtherNetworks(than before: DesiredService) -> Bool {
+    namespace != before.namespace || attachments.map(\.network) != before.attachments.map(\.network)
   }
 
   /// Whether its processes may do what they may do now. Earlier releases gave a router no NET_ADMIN: one that runs without gets
@@ -67,6 +72,7 @@ extension DesiredService {
     (service.dependencies, service.stop, service.restart) = (other.dependencies, other.stop, other.restart)
     (service.healthCheck, service.declaredAt) = (other.healthCheck, other.declaredAt)
     service.sharedFolderOfRoot = other.sharedFolderOfRoot
+    (service.postStart, service.preStop) = (other.postStart, other.preStop)
     return service
   }
 

@@ -19,10 +19,17 @@ extension DesiredService {
 extension DesiredService {
   /// The name of its /etc/hosts among the stack's name files: services on the same networks share one.
   package var hostsFile: String {
+    if let keptHostsFile { return keptHostsFile }
     let networks = attachments.map(\.network).sorted()
-    guard extraHosts.isEmpty, namespace == .own else { return "hosts.of.\(StableHash(name).tag)" }
+    guard extraHosts.isEmpty, namespace == .own else { return ownHostsFile }
     return "hosts.\(networks.isEmpty ? "none" : StableHash(networks.joined(separator: "/")).tag)"
   }
+
+  /// The name of a file that it shares with nobody.
+  private var ownHostsFile: String { "hosts.of.\(StableHash(name).tag)" }
+
+  /// Whether its /etc/hosts is shared: then it holds no lines of this service alone.
+  package var sharesHostsFile: Bool { hostsFile != ownHostsFile }
 }
 
 extension DesiredService {

@@ -37,6 +37,8 @@ package struct DesiredService: Codable, Hashable, Sendable {
   package var declaredAt: SourceLine?
   /// Further lines of its /etc/hosts.
   @Sparse package var extraHosts: [DesiredHost] = []
+  /// The name of its /etc/hosts, where it was made with another one than it would be given now.
+  package var keptHostsFile: String?
   /// The owner of its network namespace. A service has attachments, links and routes only in its own.
   @Sparse package var namespace = NamespaceOwner.own
   /// True if it forwards packets of others.
@@ -45,6 +47,9 @@ package struct DesiredService: Codable, Hashable, Sendable {
   @Sparse package var routes: [DesiredRoute] = []
   /// True if an end of a link in it has an IPv6 address.
   @Sparse package var linksHaveIPv6 = false
+  /// Commands that run in it once a command has started it, and before one stops it.
+  @Sparse package var postStart: [DesiredHook] = []
+  @Sparse package var preStop: [DesiredHook] = []
 
   package init(
     name: String, service: String, index: Int, containerName: String? = nil, hostname: String,

@@ -51,7 +51,7 @@ package struct NameViews {
   func hostsFile(for service: DesiredService) -> HostsFile {
     var file = HostsFile(
       name: service.hostsFile, text: "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
-    for host in service.extraHosts { file.text += "\(host.address)\t\(host.name)\n" }
+    for host in service.sharesHostsFile ? [] : service.extraHosts { file.text += "\(host.address)\t\(host.name)\n" }
     for line in networks(seenBy: service).sorted().flatMap({ linesByNetwork[$0] ?? [] }) {
       let place = HostsFile.Place(
         service: line.service, offset: file.text.utf8.count, beginning: line.text.utf8.first ?? UInt8(ascii: "#"))

@@ -122,3 +122,12 @@ extension HealthCheck {
       startPeriod: check.startPeriod, startInterval: check.startInterval)
   }
 }
+
+extension DesiredHook {
+  init(_ hook: StackFile.Hook) {
+    self.init(
+      command: hook.command.value, user: hook.user?.value.description, workingDirectory: hook.workingDirectory?.value,
+      environment: Dictionary(hook.environment.map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 }),
+      isPrivileged: hook.isPrivileged)
+  }
+}

@@ -17,7 +17,8 @@ extension Resolver {
       var desired = DesiredLink(
         first: end(link.first, to: link.second, number, &names),
         second: end(link.second, to: link.first, number, &names),
-        mtu: link.mtu.map { UInt32($0.value) }, declaredAt: SourceLine(link.span.place))
+        mtu: link.mtu.map { UInt32($0.value) }, declaredAt: SourceLine(link.span.place),
+        hasLinkLocal: link.ipv6 != nil ? link.hasLinkLocal : link.hasLinkLocal && facts.hasIPv6)
       desired.first.condition = condition(of: link.declared(from: link.first, to: link.second), link)
       desired.second.condition = condition(of: link.declared(from: link.second, to: link.first), link)
       desired.override = overrides[desired.unshaped] ?? nil
@@ -52,14 +53,14 @@ extension Resolver {
 extension Resolver {
   /// Says which services have IPv6 by a link.
   mutating func markIPv6OfLinks(_ stack: inout DesiredStack) {
-    let ends = stack.links.flatMap(\.ends).filter { end in end.addresses.contains { !$0.address.isV4 } }
-    guard !ends.isEmpty else { return }
-    let names = Set(ends.map(\.service))
+    let withIPv6 = stack.links.filter { link in link.ends.contains { link.hasIPv6(at: $0) } }
+    guard !withIPv6.isEmpty else { return }
+    let names = Set(withIPv6.flatMap { link in link.ends.filter { link.hasIPv6(at: $0) }.map(\.service) })
     for index in stack.services.indices where names.contains(stack.services[index].name) {
       stack.services[index].linksHaveIPv6 = true
     }
     guard !facts.hasIPv6 else { return }
-    for link in stack.links where link.ends.contains(where: { end in end.addresses.contains { !$0.address.isV4 } }) {
+    for link in withIPv6 {
       errors.append(
         StackError(
           stackName, "the link between \(link.services) cannot have IPv6: this kernel has none",
@@ -82,6 +83,20 @@ extension Resolver {
           DesiredHost(name: other.service, address: $0.address)
         }
       }
+    }
+    keepHostsFiles(&stack)
+  }
+
+  /// A first or a last cable changes what a service's /etc/hosts holds, and is no reason to make the service anew: it keeps the
+  /// file that it has.
+  private func keepHostsFiles(_ stack: inout DesiredStack) {
+    for index in stack.services.indices {
+      let service = stack.services[index]
+      guard let before = previousServices[service.name], service.namespace == before.namespace,
+        service.attachments.map(\.network) == before.attachments.map(\.network),
+        service.hostsFile != before.hostsFile, file.services[service.service]?.extraHosts.isEmpty ?? false
+      else { continue }
+      stack.services[index].keptHostsFile = before.hostsFile
     }
   }
 }

@@ -59,6 +59,8 @@ package struct Resolver {
       let attachments = attachments(of: instance, in: networks, &addresses, &names)
       var service = service(instance, attachments, networks)
       service.firstIdentity = identities[instance.name]
+      service.postStart = instance.service.postStart.map(DesiredHook.init)
+      service.preStop = instance.service.preStop.map(DesiredHook.init)
       services.append(service)
     }
     assignPorts(&services, active)

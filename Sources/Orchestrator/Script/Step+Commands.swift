@@ -41,10 +41,12 @@ extension Step {
         + (service.attachments.contains(where: \.isShaped) ? service.shapeCommands(in: stack, isNew: true) : [])
     case .shape(let service, let stack): service.shapeCommands(in: stack, isNew: false)
     case .start(let service, let stack): ServiceScript(service, folders.stack(stack)).lines
-    case .awaitReady(let service, let stack): Self.readinessCommands(service, folders.stack(stack))
+    case .awaitReady(let service, let stack):
+      Self.hookCommands(service, .postStart, stack) + Self.readinessCommands(service, folders.stack(stack))
     case .pause(let service, let stack): ["echo 1 >\"$cgroups/stack/\(stack)/\(service.name)/cgroup.freeze\""]
     case .unpause(let service, let stack): ["echo 0 >\"$cgroups/stack/\(stack)/\(service.name)/cgroup.freeze\""]
-    case .stop(let service, let stack): Self.stopCommands(service, "\(stack)/\(service.name)")
+    case .stop(let service, let stack):
+      Self.hookCommands(service, .preStop, stack) + Self.stopCommands(service, "\(stack)/\(service.name)")
     case .unpinNamespaces(let services, let stack): Self.unpinCommands(services, folders.stack(stack))
     case .detach(let service):
       service.attachments.flatMap(\.pairs).map { "[[ ! -e /sys/class/net/\($0.link) ]] || ip link del \($0.link)" }
@@ -147,6 +149,23 @@ extension Step {
       case .host: "/proc/self/ns/net"
       }
     return service.readyPorts.map { "await_port \(service.name) \(namespace) \($0.transport.rawValue) \($0.port)" }
+  }
+
+  /// A failure of what runs before a stop does not keep the service from being stopped.
+  private static func hookCommands(
+    _ service: DesiredService, _ moment: DesiredHook.Moment, _ stack: String
+  ) -> [String] {
+    service.hooks(at: moment).flatMap { hook in
+      let variables = service.environment(of: hook).map { Shell.quoted("\($0.key)=\($0.value)") }.sorted()
+      let folder = Shell.quoted(hook.workingDirectory ?? service.process.workingDirectory ?? "/")
+      let command =
+        "nsenter --target \"$(first_process \(stack)/\(service.name))\" --all --wd=\(folder) env -i"
+        + " \((["PATH=/usr/sbin:/usr/bin:/sbin:/bin"] + variables).joined(separator: " ")) \(Shell.words(hook.command))"
+      let user = (hook.user ?? service.process.user).map {
+        [Shell.comment("stack runs this \(moment.rawValue) as \($0), and the script as root:")]
+      }
+      return (user ?? []) + [moment == .preStop ? "\(command) || true" : command]
+    }
   }
 
   private static func stopCommands(_ service: DesiredService, _ name: String) -> [String] {

@@ -8,11 +8,18 @@ extension Step {
   /// The IPv6 settings of a service's namespace, set before its first interface is there.
   static func ipv6Settings(of service: DesiredService) -> [String] {
     guard service.speaksIPv6 else { return ["all", "default"].map { "net/ipv6/conf/\($0)/disable_ipv6=1" } }
-    let settings = [
-      "accept_ra=0", "autoconf=0", "router_solicitations=0", "accept_dad=0", "addr_gen_mode=1", "accept_redirects=0",
-      "mldv2_unsolicited_report_interval=2000000000",
-    ]
-    return settings.map { "net/ipv6/conf/default/\($0)" }
+    return fixedSettings.map { "net/ipv6/conf/default/\($0)" }
+  }
+
+  private static let fixedSettings = [
+    "accept_ra=0", "autoconf=0", "router_solicitations=0", "accept_dad=0", "addr_gen_mode=1", "accept_redirects=0",
+    "mldv2_unsolicited_report_interval=2000000000",
+  ]
+
+  /// The same of one interface, in a namespace that may have been made without IPv6.
+  static func ipv6Switch(of interface: String) -> [String] {
+    (fixedSettings + ["disable_ipv6=0"]).map { "net/ipv6/conf/\(interface)/\($0)" }
+      + ["net/ipv6/conf/lo/disable_ipv6=0"]
   }
 
   static func ipv6Commands(_ network: DesiredNetwork) -> [String] {

@@ -35,21 +35,29 @@ extension Step {
     let making =
       "ip -n \(stack.name).\(first.service) link add \(Shell.quoted(first.interface))\(mtu) address \(first.mac)\(oneQueue) type veth"
       + " peer name \(Shell.quoted(second.interface))\(mtu) address \(second.mac)\(oneQueue) netns \(stack.name).\(second.service)"
-    let alias = Shell.quoted(link.alias(in: stack.name))
     let isPlain = link.currentConditions.isClear && !link.isSetDown && !stack.isCut(link)
-    return [making] + endCommands(first, beside: second, alias, stack.name)
-      + endCommands(second, beside: first, alias, stack.name) + (isPlain ? [] : link.shapeCommands(in: stack))
+    return [making] + endCommands(first, of: link, isUp: !link.isSetDown, stack.name)
+      + endCommands(second, of: link, isUp: true, stack.name) + (isPlain ? [] : link.shapeCommands(in: stack))
   }
 
   private static func endCommands(
-    _ end: DesiredLink.End, beside other: DesiredLink.End, _ alias: String, _ stack: String
+    _ end: DesiredLink.End, of link: DesiredLink, isUp: Bool, _ stack: String
   ) -> [String] {
     let ip = "ip -n \(stack).\(end.service)"
-    return ["\(ip) link set \(Shell.quoted(end.interface)) alias \(alias)"]
-      + end.addresses.map { address in
-        "\(ip) addr add \(address) dev \(Shell.quoted(end.interface))\(address.address.isV4 ? "" : " nodad")"
-      } + ["\(ip) link set \(Shell.quoted(end.interface)) up"]
-      + other.addresses.filter { !$0.address.isV4 }.map { neighbour in
+    let other = link.first == end ? link.second : link.first
+    var commands = ["\(ip) link set \(Shell.quoted(end.interface)) alias \(Shell.quoted(link.alias(in: stack)))"]
+    if link.hasIPv6(at: end) {
+      let settings = ipv6Switch(of: end.interface).joined(separator: " ")
+      commands.append("nsenter --net=/run/netns/\(stack).\(end.service) bash -ec 'set_sysctl \(settings)'")
+    }
+    commands += link.everyAddress(of: end).map { address in
+      "\(ip) addr add \(address) dev \(Shell.quoted(end.interface))\(address.address.isV4 ? "" : " nodad")"
+    }
+    guard isUp else { return commands }
+    commands.append("\(ip) link set \(Shell.quoted(end.interface)) up")
+    guard link.hasIPv6(at: end) else { return commands }
+    return commands
+      + link.everyAddress(of: other).filter { !$0.address.isV4 }.map { neighbour in
         "\(ip) neigh replace \(neighbour.address) lladdr \(other.mac) dev \(Shell.quoted(end.interface)) nud permanent"
       }
   }

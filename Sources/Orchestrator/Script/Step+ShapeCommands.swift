@@ -47,7 +47,7 @@ extension DesiredService {
 
 extension DesiredLink {
   func shapeCommands(in stack: DesiredStack) -> [String] {
-    let isCut = isSetDown || stack.isCut(self)
+    let isCut = stack.isCut(self)
     var queues: [String] = []
     var emulators: [String] = []
     var filters: [String] = []
@@ -67,6 +67,8 @@ extension DesiredLink {
             "nsenter --net=/run/netns/\(stack.name).\(way.second.service) nft -f -", Step.replacement(of: table)))
       }
     }
+    // The other end loses its carrier.
+    if isSetDown { queues.append("ip -n \(stack.name).\(first.service) link set \(first.interface) down") }
     if isCut { return queues + emulators + filters }
     return queues + Step.emulation(emulators, otherwise: currentConditions.needsEmulator ? [] : filters)
   }

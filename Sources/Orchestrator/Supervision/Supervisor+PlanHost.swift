@@ -50,13 +50,43 @@ extension Supervisor: PlanHost {
   }
 
   func awaitReady(_ service: DesiredService, completion: @escaping (StackError?) -> Void) {
-    guard let unit = units[service.name] else { return completion(nil) }
-    unit.awaitReady(timeout: readyTimeout, completion: completion)
+    runHooks(of: service, at: .postStart, limit: readyTimeout ?? .seconds(60)) { [self] error in
+      guard let unit = units[service.name], error == nil else { return completion(error) }
+      unit.awaitReady(timeout: readyTimeout, completion: completion)
+    }
+  }
+
+  /// Runs a service's hooks if it runs itself.
+  private func runHooks(
+    of service: DesiredService, at moment: DesiredHook.Moment, limit: Duration,
+    completion: @escaping (StackError?) -> Void
+  ) {
+    let hooks = service.hooks(at: moment)
+    // What stands still runs nothing.
+    guard !hooks.isEmpty, let record = units[service.name]?.record, record.pausedAt == nil,
+      let process = record.process.flatMap({ ServiceProcess($0) })
+    else { return completion(nil) }
+    hookNumber += 1
+    let number = hookNumber
+    let run = HookRun(
+      of: "\(builder.stack)/\(service.name)", at: moment, limit: limit,
+      makeRunner: { [loop, pool, builder] in builder.hook($0, of: service, in: process, loop: loop, pool: pool) },
+      completion: { [self] error in
+        hookRuns[number] = nil
+        completion(error)
+      })
+    hookRuns[number] = run
+    run.start(hooks[...])
   }
 
   func stop(_ service: DesiredService, completion: @escaping (StackError?) -> Void) {
-    guard let unit = units[service.name] else { return completion(nil) }
-    unit.stop(grace: stopTimeout) { completion(nil) }
+    let grace = stopTimeout ?? service.stop.grace
+    // A stop goes on whatever a hook says. Who wants it at once waits for none.
+    runHooks(of: grace > .zero ? service : service.withoutHooks, at: .preStop, limit: grace) { [self] error in
+      if let error { builder.warnings.add("\(error)", about: "hook \(hookNumber)") }
+      guard let unit = units[service.name] else { return completion(nil) }
+      unit.stop(grace: stopTimeout) { completion(nil) }
+    }
   }
 
   func await(_ condition: Dependency.Condition, of instance: String, completion: @escaping (StackError?) -> Void) {
@@ -65,7 +95,17 @@ extension Supervisor: PlanHost {
   }
 
   func abandonWaits() {
+    // First those that lead on to another wait.
+    for run in hookRuns.values { run.cancel() }
     for unit in units.values { unit.abandonWaits() }
+  }
+}
+
+extension DesiredService {
+  fileprivate var withoutHooks: DesiredService {
+    var service = self
+    (service.postStart, service.preStop) = ([], [])
+    return service
   }
 }
 

@@ -37,6 +37,9 @@ package final class Supervisor {
   /// Commands that came while another was being carried out, in order.
   private var queue: [() -> Void] = []
   private var isBusy = false
+  /// The hooks that run now, each service's under a number of its own.
+  var hookRuns: [Int: HookRun] = [:]
+  var hookNumber = 0
   /// Ends what was set for a time by hand.
   var overrideTimer: EventLoop.TimerID?
 

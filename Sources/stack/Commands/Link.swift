@@ -44,7 +44,7 @@ struct Link: ParsableCommand {
   var ingress = false
   @Option(name: .customLong("for"), help: ArgumentHelp("Undo the change after this time.", valueName: "30s"))
   var duration: String?
-  @Flag(help: "Drop all packets.")
+  @Flag(help: "Cut it: the ends have no carrier, or are down.")
   var down = false
   @Flag(help: "Undo --down.")
   var up = false

@@ -53,10 +53,15 @@ import Testing
 
   @Test func aBucketHasRoomForAPacketAtAnyRate() {
     let slow = TokenBucket(BitRate(bitsPerSecond: 1000), mtu: 9000)
-    #expect((slow.rate, slow.burst, slow.limit) == (125, 18028, 18028 + 90140))
+    #expect((slow.rate, slow.burst, slow.limit) == (125, 9022, 2 * 9022))
     let usual = TokenBucket(BitRate(bitsPerSecond: 10_000_000), mtu: 1500)
-    #expect((usual.rate, usual.burst, usual.limit) == (1_250_000, 6250, 131_250))
+    #expect((usual.rate, usual.burst, usual.limit) == (1_250_000, 6250, 125_000))
     #expect(TokenBucket(BitRate(bitsPerSecond: 1_000_000_000_000), mtu: 1500).limit == .max)
+    for rate: UInt64 in [64_000, 256_000, 1_000_000, 10_000_000, 1_000_000_000] {
+      let bucket = TokenBucket(BitRate(bitsPerSecond: rate), mtu: 1500)
+      let longest = max(rate / 80, 2 * 1522, UInt64(bucket.burst) + 1522)
+      #expect(bucket.limit <= longest && bucket.burst >= 1522, "\(rate)")
+    }
   }
 
   @Test func whatAKernelCannotDoIsRefusedWithItsPlace() {

@@ -6,6 +6,7 @@ extension StackChecks {
     for link in stack.links {
       for end in link.ends { checkEnd(end) }
       checkAddresses(of: link)
+      checkMTU(of: link)
     }
     checkSubnetsOfLinks()
   }
@@ -27,6 +28,19 @@ extension StackChecks {
       Diagnostic(
         .networkModeConflict, "a link ends at service \"\(service.name.value)\", which has no network of its own",
         at: end.service.span, also: [Diagnostic.Label(mode.span, "its network is said here")]))
+  }
+
+  /// The kernel switches IPv6 off on a link that carries less.
+  private func checkMTU(of link: StackFile.Link) {
+    let least = StackFile.Link.LinkIPv6.leastMTU
+    guard let mtu = link.mtu, mtu.value < least else { return }
+    let given = link.ends.flatMap(\.addresses).first { !$0.value.isV4 }?.span
+    guard let place = given ?? (link.hasLinkLocal ? link.ipv6?.span : nil) else { return }
+    diagnostics.add(
+      Diagnostic(
+        .badLink, "a link with IPv6 carries packets of \(least) octets at least", at: mtu.span,
+        "RFC 8200, section 5", also: [Diagnostic.Label(place, "it has IPv6 here")],
+        help: ["raise the mtu to \(least), or leave IPv6 out"]))
   }
 
   private func checkAddresses(of link: StackFile.Link) {

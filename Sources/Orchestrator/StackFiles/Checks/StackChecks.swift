@@ -22,6 +22,7 @@ package struct StackChecks {
     checkInterfaces()
     checkLinks()
     checkRoutes()
+    checkWays()
     checkNetworkModes()
     checkIPv6()
     checkHostPorts()

@@ -97,6 +97,8 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case externalConflict = "E0557"
   case driverConflict = "E0558"
   case badVLAN = "E0559"
+  case routerOfNobody = "W0560"
+  case routesInCircle = "W0561"
 
   case networkWithoutIPv6 = "E0580"
   case portWithoutIPv6 = "E0581"

@@ -26,15 +26,32 @@ extension StackFile {
       package var description: String { "\(address)/\(length)" }
     }
 
+    /// What of IPv6 a link has beside the addresses that it is given.
+    package enum LinkIPv6: String, Sendable, CaseIterable {
+      case linkLocal = "link-local"
+      case none
+
+      /// Of a link that carries IPv6 (RFC 8200, 5).
+      package static let leastMTU = 1280
+    }
+
     package var first: End
     package var second: End
     /// The largest packet in octets: 68...65535. Nil: the kernel's 1500.
     package var mtu: Located<Int>?
+    /// Nil: link-local addresses where the ends have no others.
+    package var ipv6: Located<LinkIPv6>?
     /// Delay, loss and rate of both directions, where an end sets none.
     var conditions = DeclaredCondition()
     package var span: Span
 
     package var ends: [End] { [first, second] }
+
+    /// Whether both ends have a link-local address of IPv6.
+    package var hasLinkLocal: Bool {
+      if let ipv6 { return ipv6.value == .linkLocal }
+      return ends.allSatisfy(\.addresses.isEmpty) && (mtu?.value ?? LinkIPv6.leastMTU) >= LinkIPv6.leastMTU
+    }
 
     /// The conditions from one end to the other. The receiver's values override the link's, and the sender's override
     /// both.

@@ -78,6 +78,9 @@ extension StackFile {
     package var pullPolicy: Located<PullPolicy>?
     /// Which image of the store it runs from, once that is known.
     package var image: ChosenImage?
+    /// Commands that run in it once it has been started, and before it is stopped.
+    package var postStart: [Hook] = []
+    package var preStop: [Hook] = []
 
     init(name: Located<String>) {
       self.name = name

@@ -16,7 +16,7 @@ extension Field {
       return nil
     }
     let link = StackFile.Link(
-      first: ends.0, second: ends.1, mtu: draft.mtu, conditions: draft.conditions, span: node.span)
+      first: ends.0, second: ends.1, mtu: draft.mtu, ipv6: draft.ipv6, conditions: draft.conditions, span: node.span)
     check(link.declared(from: link.first, to: link.second))
     check(link.declared(from: link.second, to: link.first))
     return link
@@ -138,6 +138,7 @@ extension Field {
 private struct LinkDraft {
   var ends: (StackFile.Link.End, StackFile.Link.End)?
   var mtu: Located<Int>?
+  var ipv6: Located<StackFile.Link.LinkIPv6>?
   var conditions = StackFile.DeclaredCondition()
 
   static let keys = KeyTable<LinkDraft>(
@@ -156,6 +157,10 @@ private struct LinkDraft {
         }
       },
       .read("mtu", "the largest packet in octets; 1500") { field, draft in draft.mtu = field.mtu() },
+      .read("ipv6", "link-local: link-local addresses; none; default: link-local where the ends have no address") {
+        field, draft in
+        draft.ipv6 = field.choice(StackFile.Link.LinkIPv6.self)
+      },
     ])
 
   static let endKeys = KeyTable<StackFile.Link.End>(

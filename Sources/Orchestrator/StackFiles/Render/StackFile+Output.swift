@@ -84,6 +84,7 @@ extension StackFile.Link {
             ]).adding(end.conditions.outputEntries))
         }),
       "mtu": mtu.map { .number($0.value) },
+      "ipv6": ipv6.map { .text($0.value.rawValue) },
     ]).adding(conditions.outputEntries)
   }
 }
@@ -154,6 +155,8 @@ extension StackFile.Service {
       "depends_on": dependencies.isEmpty
         ? nil : .mapping(dependencies.map { .init(key: $0.service.value, value: $0.output) }),
       "healthcheck": healthCheck?.output ?? healthOverrides.output,
+      "post_start": postStart.isEmpty ? nil : .list(postStart.map(\.output)),
+      "pre_stop": preStop.isEmpty ? nil : .list(preStop.map(\.output)),
       "restart": .text(restart.text),
       "stop_signal": stopSignal.map { .text("\($0.value)") },
       "stop_grace_period": .text(DurationText.text(stopGracePeriod)),
@@ -341,6 +344,19 @@ extension VariableUse {
       "required": .bool(isRequired),
       "default": .text(defaultValue ?? ""),
       "alternate": .text(alternateValue ?? ""),
+    ])
+  }
+}
+
+extension StackFile.Hook {
+  fileprivate var output: OutputValue {
+    .mapping([
+      "command": .escaped(command.value),
+      "user": user.map { .text($0.value.description) },
+      "working_dir": workingDirectory.map { .text($0.value) },
+      "environment": environment.isEmpty
+        ? nil : .mapping(environment.map { .init(key: $0.name.value, value: .escaped($0.value)) }),
+      "privileged": isPrivileged ? .bool(true) : nil,
     ])
   }
 }

@@ -2,7 +2,7 @@
 
 extension DiagnosticCase {
   /// Diagnostics about interfaces, links, routes and how a service is in its network.
-  static let topology: [DiagnosticCase] = interfaces + cables + routes + modes + kinds + topology6
+  static let topology: [DiagnosticCase] = interfaces + cables + routes + ways + modes + kinds + topology6
 
   private static let interfaces: [DiagnosticCase] = [
     DiagnosticCase(
@@ -103,6 +103,57 @@ extension DiagnosticCase {
         web.stack:2:25: error[E0216]: "mtu" must be 68 to 65535
           2 │ networks: {front: {mtu: 60}}
             │                         ^^ 60 is not
+        """),
+  ]
+
+  private static let ways: [DiagnosticCase] = [
+    DiagnosticCase(
+      .routerOfNobody,
+      """
+      services:
+        a: {command: x, routes: ["10.9.0.0/24 via 10.0.0.3"], networks: {n: {ipv4_address: 10.7.0.5}}}
+        b: {command: x, routes: ["10.9.0.0/24 via 10.7.0.9"], networks: {n: {ipv4_address: 10.7.0.6}}}
+        c: {command: x, routes: ["10.9.0.0/24 via 10.7.0.1", "10.8.0.0/24 via 10.7.0.5"], networks: {n: {ipv4_address: 10.7.0.7}}}
+        d: {command: x, routes: ["10.9.0.0/24 via 10.6.0.9"], networks: [open]}
+      networks: {n: {subnet: 10.7.0.0/24}, open: {subnet: 10.6.0.0/24}}
+      links:
+        - ends: {a: 10.0.0.1/29, b: 10.0.0.2/29}
+      """,
+      shows: """
+        web.stack:2:45: warning[W0560]: service "a" routes by way of 10.0.0.3, which nobody has
+          2 │   a: {command: x, routes: ["10.9.0.0/24 via 10.0.0.3"], networks: {n: {ipv4_address: 10.7.0.5}}}
+            │                                             ^^^^^^^^
+          8 │   - ends: {a: 10.0.0.1/29, b: 10.0.0.2/29}
+            │                               ----------- the other end has 10.0.0.2
+            = help: name an address of the router, or the router itself
+
+        web.stack:3:45: warning[W0560]: service "b" routes by way of 10.7.0.9, which nobody has
+          3 │   b: {command: x, routes: ["10.9.0.0/24 via 10.7.0.9"], networks: {n: {ipv4_address: 10.7.0.6}}}
+            │                                             ^^^^^^^^
+          6 │ networks: {n: {subnet: 10.7.0.0/24}, open: {subnet: 10.6.0.0/24}}
+            │                        ----------- none of the services here has it
+            = help: name an address of the router, or the router itself
+        """),
+    DiagnosticCase(
+      .routesInCircle,
+      """
+      services:
+        a: {command: x, forward: true, networks: [m], routes: ["n via b", "10.9.0.0/24 via 10.0.1.2"]}
+        b: {command: x, forward: true, networks: [n], routes: ["10.9.9.0/24 via a", "default via c", "m via a"]}
+        c: {command: x, forward: true, routes: ["10.9.0.0/16 via a"]}
+      networks: {m: {subnet: 10.7.0.0/24}, n: {subnet: 10.8.0.0/24}}
+      links:
+        - ends: {a: 10.0.1.1/30, b: 10.0.1.2/30}
+        - ends: {b: 10.0.2.1/30, c: 10.0.2.2/30}
+        - ends: {c: 10.0.3.1/30, a: 10.0.3.2/30}
+      """,
+      shows: """
+        web.stack:2:87: warning[W0561]: packets to 10.9.0.0/24 go round in a circle: a, b, c, a
+          2 │   a: {command: x, forward: true, networks: [m], routes: ["n via b", "10.9.0.0/24 via 10.0.1.2"]}
+            │                                                                                      ^^^^^^^^
+          4 │   c: {command: x, forward: true, routes: ["10.9.0.0/16 via a"]}
+            │                                                            - from c they come back
+            = help: one of the routers needs a route by another way
         """),
   ]
 

@@ -214,5 +214,49 @@ extension DiagnosticExplanation {
         networks:
           lab: {subnet: 10.1.0.0/24, vlans: {10: 10.1.10.0/24, 20: 10.1.20.0/24}}
         """),
+    .init(
+      .routerOfNobody, "a route goes by way of an address that nobody has",
+      """
+      The address is in the subnet of a link or network of the service, and no service there has it. Packets
+      to the destination get no further. On a network, this is seen where each service has a fixed address.
+      """,
+      wrong: """
+        services:
+          r1: {command: [sleep, infinity], routes: ["10.2.0.0/24 via 10.0.12.3"]}
+          r2: {command: [sleep, infinity], forward: true}
+        links:
+          - ends: {r1: 10.0.12.1/29, r2: 10.0.12.2/29}
+        """,
+      mended: """
+        services:
+          r1: {command: [sleep, infinity], routes: ["10.2.0.0/24 via 10.0.12.2"]}
+          r2: {command: [sleep, infinity], forward: true}
+        links:
+          - ends: {r1: 10.0.12.1/29, r2: 10.0.12.2/29}
+        """),
+    .init(
+      .routesInCircle, "routers send packets round in a circle",
+      """
+      Each of the routers has a route to the destination by way of the next one, and the last leads back to
+      the first. A packet passes them until its time to live ends.
+      """,
+      wrong: """
+        services:
+          r1: {command: [sleep, infinity], forward: true, routes: ["10.2.0.0/24 via r2"]}
+          r2: {command: [sleep, infinity], forward: true, routes: ["10.2.0.0/24 via r1"]}
+        links:
+          - ends: {r1: 10.0.12.1/30, r2: 10.0.12.2/30}
+        """,
+      mended: """
+        services:
+          r1: {command: [sleep, infinity], forward: true, routes: ["10.2.0.0/24 via r2"]}
+          r2: {command: [sleep, infinity], forward: true, routes: ["10.2.0.0/24 via r3"]}
+          r3: {command: [sleep, infinity], forward: true, networks: [far]}
+        networks:
+          far: {subnet: 10.2.0.0/24}
+        links:
+          - ends: {r1: 10.0.12.1/30, r2: 10.0.12.2/30}
+          - ends: {r2: 10.0.23.1/30, r3: 10.0.23.2/30}
+        """),
   ]
 }

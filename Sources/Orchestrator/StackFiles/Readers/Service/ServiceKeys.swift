@@ -127,6 +127,12 @@ enum ServiceKeys {
     .read("stop_grace_period", "how long it may take to end; 10s") { field, draft in
       draft.service.stopGracePeriod = field.duration() ?? .seconds(10)
     },
+    .read("post_start", "commands that run in it once it has been started") { field, draft in
+      draft.service.postStart = field.hooks()
+    },
+    .read("pre_stop", "commands that run in it before it is stopped") { field, draft in
+      draft.service.preStop = field.hooks()
+    },
     .read("scale", "how many replicas; 1") { field, draft in draft.scale = field.integer(in: 0...10_000) },
     .read("deploy", "replicas and limits, as Compose also writes them") { field, draft in
       deploy.read(field, into: &draft)

@@ -27,8 +27,6 @@ enum Unsupported {
       ("models", "leave it out: stack runs processes alone"),
       ("use_api_socket", "leave it out: there is no Docker to talk to"),
       ("driver_opts", "leave it out: it is for Docker's network drivers"),
-      ("post_start", "run it from the service's own command"),
-      ("pre_stop", "handle the stop signal in the service: see `stop_signal:`"),
       ("pull_refresh_after", "leave it out: nothing is pulled"),
     ].map { .notSupported($0, $1) }
 }
