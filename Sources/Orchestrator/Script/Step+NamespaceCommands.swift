@@ -47,8 +47,8 @@ extension Step {
     let other = link.first == end ? link.second : link.first
     var commands = ["\(ip) link set \(Shell.quoted(end.interface)) alias \(Shell.quoted(link.alias(in: stack)))"]
     if link.hasIPv6(at: end) {
-      let settings = ipv6Switch(of: end.interface).joined(separator: " ")
-      commands.append("nsenter --net=/run/netns/\(stack).\(end.service) bash -ec 'set_sysctl \(settings)'")
+      let settings = Shell.quoted("set_sysctl " + Shell.words(ipv6Switch(of: end.interface)))
+      commands.append("nsenter --net=/run/netns/\(stack).\(end.service) bash -ec \(settings)")
     }
     commands += link.everyAddress(of: end).map { address in
       "\(ip) addr add \(address) dev \(Shell.quoted(end.interface))\(address.address.isV4 ? "" : " nodad")"
