@@ -98,7 +98,7 @@ struct ImageTests {
       try host.succeed("stack", "restart", "web1")
       #expect(try host.succeed("stack", "exec", "web1", "cat", "/www/note", "/data/note") == "kept\nkept")
       // On disk, and not in memory.
-      #expect(try host.succeed("find", "/var/lib/stack/shop", "-name", "note") .split(separator: "\n").count == 2)
+      #expect(try host.succeed("find", "/var/lib/stack/shop", "-name", "note").split(separator: "\n").count == 2)
       try host.succeed("stack", "down", "shop")
       try host.succeed("stack", "up", "shop.stack")
       #expect(try host.run("stack", "exec", "web1", "cat", "/www/note").status != 0)
@@ -160,7 +160,8 @@ struct ImageTests {
   func aNameThatIsNoneIsSaid(_ name: String, words: String) throws {
     try withRegistry { host in
       let outcome = try host.run("stack", "pull", name)
-      #expect(outcome.status == 1 && outcome.errors.contains(words) && outcome.errors.contains(name), "\(outcome.errors)")
+      #expect(
+        outcome.status == 1 && outcome.errors.contains(words) && outcome.errors.contains(name), "\(outcome.errors)")
       #expect(try host.succeed("stack", "images", "--quiet").isEmpty)
     }
   }
@@ -169,11 +170,14 @@ struct ImageTests {
     try withRegistry { host in
       try host.succeed(
         "bash", "-c",
-        "file=$(find /run/registry -name data -size +100k | head -n 1) && printf X | dd of=$file bs=1 seek=5000 conv=notrunc")
+        "file=$(find /run/registry -name data -size +100k | head -n 1) && printf X | dd of=$file bs=1 seek=5000 conv=notrunc"
+      )
       let outcome = try host.run("stack", "pull", "127.0.0.1:5000/test/web:1")
       #expect(outcome.status == 1 && outcome.errors.contains("layer "), "\(outcome.errors)")
       #expect(try host.succeed("stack", "images", "--quiet").isEmpty)
-      #expect(try host.succeed("find", "/var/lib/stack/images/layers", "/var/lib/stack/images/ingest", "-mindepth", "1").isEmpty)
+      #expect(
+        try host.succeed("find", "/var/lib/stack/images/layers", "/var/lib/stack/images/ingest", "-mindepth", "1")
+          .isEmpty)
     }
   }
 

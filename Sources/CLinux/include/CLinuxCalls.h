@@ -90,6 +90,11 @@ ssize_t stack_splice_to_file(int pipe, int file, off_t offset, size_t length);
 /// Has a pipe hold so many octets (F_SETPIPE_SZ).
 int stack_set_pipe_capacity(int pipe, int octets);
 
+/// Copies a file from its beginning, sharing its blocks where the file system can (copy_file_range(2)). Both stand at 0.
+int stack_copy_file(int source, int target);
+/// Copies the attributes `user.` and `security.capability` of an open file, as far as the file system of the other has them.
+int stack_copy_attributes(int source, int target);
+
 /// A file in memory, with O_CLOEXEC (memfd_create(2)).
 int stack_memfd_create(const char *name);
 

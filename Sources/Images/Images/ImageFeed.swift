@@ -5,7 +5,6 @@ import Glibc
 import ImageFormat
 import ImageReference
 import Kernel
-import Registry
 import SystemPackage
 
 /// Where an image's bytes come from.
@@ -27,41 +26,6 @@ struct FedManifest {
   var bytes: [UInt8]
   var type: String?
   var digest: ContentDigest
-}
-
-struct RegistryFeed: ImageFeed {
-  let client: RegistryClient
-  let image: String
-
-  var place: String { client.reference.domain }
-
-  func manifest(_ digest: ContentDigest?) throws(ImageError) -> FedManifest {
-    do {
-      let found = try client.manifest(digest.map { "\($0)" } ?? client.reference.selector)
-      return FedManifest(bytes: found.bytes, type: found.type, digest: found.digest)
-    } catch {
-      throw ImageError(image, error)
-    }
-  }
-
-  func small(_ blob: BlobDescriptor) throws(ImageError) -> [UInt8] {
-    do {
-      return try client.blob(blob, limit: ManifestDocument.limit)
-    } catch {
-      throw ImageError(image, error)
-    }
-  }
-
-  func layer(
-    _ blob: BlobDescriptor, from start: Int64, restart: @escaping () -> Bool,
-    take: @escaping (UnsafeRawBufferPointer) -> Bool
-  ) throws(ImageError) {
-    do {
-      try client.download(blob, from: start, restart: restart, take: take)
-    } catch {
-      throw ImageError(image, error)
-    }
-  }
 }
 
 /// A folder with files that somebody else has written: an OCI layout, or what `docker save` writes, unpacked. No link in it leads

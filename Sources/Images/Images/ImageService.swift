@@ -145,11 +145,7 @@ package struct ImageService: Sendable {
   private func feed(_ source: ImageSource, _ cancellation: Cancellation) throws(ImageError) -> any ImageFeed {
     switch source {
     case .registry(let reference):
-      return RegistryFeed(
-        client: RegistryClient(
-          reference, endpoint: RegistryEndpoint(reference), credentials: CredentialFiles(environment: environment),
-          cancellation: cancellation),
-        image: "\(source)")
+      return try RegistryFeed(reference, environment: environment, cancellation: cancellation)
     case .layout(let path, let name), .archive(let path, let name):
       var images = try withFolder(path) { folder throws(ImageError) in
         try LocalImages.find(in: folder, place: path)

@@ -121,9 +121,12 @@ struct LayerTree: ~Copyable {
     if !isPlain { forget() }
   }
 
-  mutating func removeIfEmpty(_ name: EntryName) throws(LayerError) {
+  /// Answers whether it did.
+  mutating func removeIfEmpty(_ name: EntryName) throws(LayerError) -> Bool {
     let folder = try folder(name.parent)
-    if unlinkat(folder, EntryName.cString(name.last), AT_REMOVEDIR) == 0 { forget() }
+    guard unlinkat(folder, EntryName.cString(name.last), AT_REMOVEDIR) == 0 else { return false }
+    forget()
+    return true
   }
 
   private static func empty(_ path: [CChar], in folder: CInt, _ name: EntryName) throws(KernelError) {

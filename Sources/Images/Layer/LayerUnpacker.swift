@@ -15,6 +15,8 @@ package struct LayerUnpacker: ~Copyable {
   /// Names that have an entry, and so stay where the layer also removes them from lower ones.
   private var whiteouts: Set<EntryName> = []
   private var opaqueFolders: Set<EntryName> = []
+  /// Of these, those whose name is to be gone from the layers below. The layer may have nothing for it in the end.
+  private var replaced: Set<EntryName> = []
   private var folders: [EntryName: EntryAttributes] = [:]
   private var lowerLinks: [(name: EntryName, target: EntryName)] = []
   private var unsupported: Set<String> = []
@@ -192,7 +194,9 @@ package struct LayerUnpacker: ~Copyable {
   private mutating func remove(_ name: EntryName) throws(LayerError) {
     if let status = try tree.status(name) {
       // What this layer has stays, whatever the order.
-      if status.isFolder { try markOpaque(name) }
+      guard status.isFolder else { return }
+      try markOpaque(name)
+      replaced.insert(name)
       return
     }
     try space.count(entry: tree.root.rawValue)
@@ -245,9 +249,10 @@ package struct LayerUnpacker: ~Copyable {
     for name in tree.implied.sorted(by: { $0.parts.count > $1.parts.count }) {
       if let attributes = try lowerAttributes(name, lower) {
         inherited.append((name, attributes))
-      } else if !opaqueFolders.contains(name) {
-        // One that was made for a name to be removed, and nothing else.
-        try tree.removeIfEmpty(name)
+      } else if replaced.contains(name) || !opaqueFolders.contains(name) {
+        // One that was made for names to be removed, and nothing else.
+        guard try tree.removeIfEmpty(name), try !hidesNothing(name, lower) else { continue }
+        try tree.makeWhiteout(name)
       }
     }
     for (name, attributes) in inherited + folders.map({ ($0.key, $0.value) }) {

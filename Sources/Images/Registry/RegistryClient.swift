@@ -14,6 +14,7 @@ package final class RegistryClient: Sendable {
   private let authority: Mutex<Authority>
   private let cancellation: Cancellation
   private let delays: RetryDelays
+  private let hasFallenBack = Atomic(false)
 
   /// What requests of this repository carry. One thread at a time finds it out.
   private struct Authority {
@@ -32,6 +33,10 @@ package final class RegistryClient: Sendable {
     authority = Mutex(Authority())
   }
 
+  private var url: String {
+    endpoint.url(isPlain: endpoint.isPlain || hasFallenBack.load(ordering: .relaxed))
+  }
+
   private static let image = "this image"
 
   // MARK: Manifests
@@ -44,7 +49,7 @@ package final class RegistryClient: Sendable {
 
   /// What the registry has under a tag or a digest.
   package func manifest(_ selector: String) throws(RegistryError) -> Manifest {
-    let url = "\(endpoint.url)/v2/\(reference.path)/manifests/\(selector)"
+    let url = "\(self.url)/v2/\(reference.path)/manifests/\(selector)"
     let headers = MediaType.accepted.map { "Accept: \($0)" }
     let (answer, bytes) = try fetch(url, headers, limit: ManifestDocument.limit, what: Self.image)
     let wanted = ContentDigest(selector)
@@ -64,7 +69,7 @@ package final class RegistryClient: Sendable {
 
   /// A small blob, such as a configuration, checked.
   package func blob(_ blob: BlobDescriptor, limit: Int) throws(RegistryError) -> [UInt8] {
-    let url = "\(endpoint.url)/v2/\(reference.path)/blobs/\(blob.digest)"
+    let url = "\(self.url)/v2/\(reference.path)/blobs/\(blob.digest)"
     let (_, bytes) = try fetch(url, [], limit: limit, what: "blob \(blob.digest.short)")
     guard Int64(bytes.count) == blob.size, try hash(bytes, blob.digest.algorithm) == blob.digest else {
       throw RegistryError(
@@ -108,7 +113,7 @@ package final class RegistryClient: Sendable {
     take: @escaping (UnsafeRawBufferPointer) -> Bool
   ) throws(RegistryError) {
     let transfer = try makeTransfer()
-    let url = "\(endpoint.url)/v2/\(reference.path)/blobs/\(blob.digest)"
+    let url = "\(self.url)/v2/\(reference.path)/blobs/\(blob.digest)"
     let what = "layer \(blob.digest.short)"
     let progress = Progress(start)
     try retrying(what) { () throws(RegistryError) in
@@ -308,17 +313,28 @@ package final class RegistryClient: Sendable {
   private func findChallenge(_ transfer: Transfer) throws(RegistryError) {
     try authority.withLock { (authority) throws(RegistryError) in
       guard !authority.hasAsked else { return }
-      var request = Transfer.Request(url: "\(endpoint.url)/v2/")
-      request.headers = ["User-Agent: stack"]
-      request.trust = endpoint.trust
-      let words = Collector(limit: 1 << 20)
-      let answer = try retrying("an answer") { () throws(RegistryError) in
-        try perform(request, over: transfer) { _, bytes in words.take(bytes) }
+      let answer: Transfer.Answer
+      do throws(RegistryError) {
+        answer = try askForChallenge(transfer)
+      } catch {
+        guard endpoint.fallsBack, [.unreachable, .untrusted, .broken].contains(error.kind) else { throw error }
+        hasFallenBack.store(true, ordering: .relaxed)
+        answer = try askForChallenge(transfer)
       }
       authority.hasAsked = true
       guard answer.status == 401 else { return }
       authority.challenge = AuthenticationChallenge.preferred(
         AuthenticationChallenge.all(in: answer.all("www-authenticate")))
+    }
+  }
+
+  private func askForChallenge(_ transfer: Transfer) throws(RegistryError) -> Transfer.Answer {
+    try retrying("an answer") { () throws(RegistryError) in
+      var request = Transfer.Request(url: "\(url)/v2/")
+      request.headers = ["User-Agent: stack"]
+      request.trust = endpoint.trust
+      let words = Collector(limit: 1 << 20)
+      return try perform(request, over: transfer) { _, bytes in words.take(bytes) }
     }
   }
 
@@ -386,10 +402,10 @@ package final class RegistryClient: Sendable {
   }
 
   private func check(realm: String) throws(RegistryError) {
-    guard let origin = WebOrigin(realm), origin.scheme == "https" || endpoint.isPlain else {
+    guard let origin = WebOrigin(realm), origin.scheme == "https" || url.hasPrefix("http:") else {
       throw RegistryError(.bad, "\(endpoint.host) wants a token to be fetched without TLS: \(realm.prefix(300))")
     }
-    let own = WebOrigin(endpoint.url)?.host
+    let own = WebOrigin(url)?.host
     guard origin.host == own || !RegistryEndpoint.isPrivateAddress(Substring(origin.host)) else {
       throw RegistryError(
         .bad, "\(endpoint.host) wants a token to be fetched from a private address: \(origin.host)")

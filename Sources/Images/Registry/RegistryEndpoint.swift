@@ -9,11 +9,21 @@ package struct RegistryEndpoint: Hashable, Sendable {
   package var isPlain: Bool
   package var trust = ServerTrust()
 
+  /// Whether plain HTTP is tried where TLS is not answered.
+  var fallsBack = false
+
   package init(host: String, isPlain: Bool) { (self.host, self.isPlain) = (host, isPlain) }
 
   /// Plain HTTP for the loopback, TLS for all others, with what /etc/containers/certs.d and /etc/docker/certs.d have for them.
-  package init(_ reference: ImageReference, folders: [String] = ["/etc/containers/certs.d", "/etc/docker/certs.d"]) {
+  ///
+  /// - Parameter isInsecure: whether any certificate is good enough, and plain HTTP where there is no TLS.
+  package init(
+    _ reference: ImageReference, isInsecure: Bool = false,
+    folders: [String] = ["/etc/containers/certs.d", "/etc/docker/certs.d"]
+  ) {
     self.init(host: reference.host, isPlain: Self.isLoopback(reference.domain))
+    trust.acceptsAny = isInsecure
+    fallsBack = isInsecure && !isPlain
     for folder in folders.map({ "\($0)/\(reference.domain)" }) {
       for name in Files.list(folder) {
         let path = "\(folder)/\(name)"
@@ -25,11 +35,11 @@ package struct RegistryEndpoint: Hashable, Sendable {
           (trust.certificate, trust.key) = (path, "\(path.dropLast(5)).key")
         }
       }
-      if trust != ServerTrust() { return }
+      if trust.authority != nil || trust.certificate != nil { return }
     }
   }
 
-  package var url: String { "\(isPlain ? "http" : "https")://\(host)" }
+  func url(isPlain: Bool) -> String { "\(isPlain ? "http" : "https")://\(host)" }
 
   /// Whether a host, with or without a port, is this machine: 127.0.0.0/8, ::1 and localhost.
   static func isLoopback(_ domain: String) -> Bool {

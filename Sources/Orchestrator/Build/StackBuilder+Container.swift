@@ -197,11 +197,14 @@ extension StackBuilder {
       bind.identityMapping = .whenPossible
       return bind
     case .volume(let name):
+      try fill(folder.volume(name), from: mount.target, of: service, paths, first: 0)
       var bind = ContainerMount.bind(folder.volume(name), at: mount.target, readOnly: mount.isReadOnly)
       bind.isOwn = true
       return bind
     case .anonymous:
       try makeAnonymousVolume(number, of: service, paths)
+      try fill(
+        paths.anonymousVolume(number), from: mount.target, of: service, paths, first: service.firstIdentity ?? 0)
       var bind = ContainerMount.bind(paths.anonymousVolume(number), at: mount.target, readOnly: mount.isReadOnly)
       bind.identityMapping = .none
       return bind

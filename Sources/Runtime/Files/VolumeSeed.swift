@@ -1,0 +1,120 @@
+import CLinux
+import Glibc
+import Kernel
+import SystemPackage
+
+/// What an image has at a path, copied into a volume that is empty: contents, owners, modes, times and extended attributes, also
+/// those of the folder itself.
+///
+/// The image is one that nobody writes to meanwhile, and its links lead nowhere but into it.
+public struct VolumeSeed: ~Copyable {
+  private let root: RootMount
+  private let scratch: String
+
+  /// Deeper than any tree that somebody has made for use.
+  private static let deepest = 200
+
+  /// - Parameters:
+  ///   - image: the folder that an image's layers are in, and their names in it, the topmost first.
+  ///   - scratch: a path for folders that last as long as this value, on a file system that can hold a writable layer.
+  public init(image: (folder: String, layers: [String]), scratch: String) throws(KernelError) {
+    self.scratch = scratch
+    for path in [scratch, "\(scratch)/upper", "\(scratch)/work"] { try Files.makeFolder(path) }
+    let layers = ContainerRoot.layered(
+      within: image.folder, lower: image.layers, upper: "\(scratch)/upper", work: "\(scratch)/work")
+    root = try RootMount.make(layers, for: nil)
+  }
+
+  deinit { try? Files.remove(scratch) }
+
+  /// Fills a volume if there is nothing in it yet. One service at a time does so.
+  ///
+  /// - Parameters:
+  ///   - target: the path in the image.
+  ///   - first: what is added to the ids of owners.
+  public func fill(_ volume: String, from target: String, first: UInt32) throws(KernelError) {
+    let folder = try Descriptor.open(volume, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    try check("lock", volume) { flock(folder.rawValue, LOCK_EX) }
+    guard try folder.entries(of: volume).isEmpty else { return }
+    let number = stack_openat2(
+      root.tree.rawValue, target, UInt64(O_RDONLY | O_DIRECTORY), 0, UInt64(Resolve.inRoot | Resolve.noMagicLinks))
+    // Where the image has no folder, the volume stays as it is.
+    guard number >= 0 else { return }
+    let source = Descriptor(adopting: number)
+    try copyFolder(source, to: folder, Context(path: volume, first: first, depth: 0))
+  }
+
+  private struct Context {
+    var path: String
+    var first: UInt32
+    var depth: Int
+
+    func entering(_ name: String) -> Context { Context(path: "\(path)/\(name)", first: first, depth: depth + 1) }
+
+    /// An id that a service cannot show is nobody's.
+    func outside(_ id: uid_t) -> uid_t { first == 0 ? id : first + (id < 65536 ? id : 65534) }
+  }
+
+  private func copyFolder(
+    _ source: borrowing Descriptor, to target: borrowing Descriptor, _ context: Context
+  ) throws(KernelError) {
+    guard context.depth < Self.deepest else {
+      throw KernelError("copy", context.path, errno: .fileNameTooLong, detail: "folders are too deep")
+    }
+    for entry in try source.entries(of: context.path) {
+      try copy(entry.name, in: source, to: target, context.entering(entry.text))
+    }
+    var status = stat()
+    try check("look at", context.path) { fstat(source.rawValue, &status) }
+    try finish(source, target, status, context)
+  }
+
+  private func copy(
+    _ name: [CChar], in source: borrowing Descriptor, to target: borrowing Descriptor, _ context: Context
+  ) throws(KernelError) {
+    var status = stat()
+    try check("look at", context.path) { fstatat(source.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) }
+    let flags = O_NOFOLLOW | O_CLOEXEC
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR:
+      try check("make", context.path) { mkdirat(target.rawValue, name, 0o700) }
+      let from = Descriptor(
+        adopting: try check("open", context.path) { openat(source.rawValue, name, O_RDONLY | O_DIRECTORY | flags) })
+      let to = Descriptor(
+        adopting: try check("open", context.path) { openat(target.rawValue, name, O_RDONLY | O_DIRECTORY | flags) })
+      try copyFolder(from, to: to, context)
+    case S_IFREG:
+      let from = Descriptor(
+        adopting: try check("open", context.path) { openat(source.rawValue, name, O_RDONLY | flags) })
+      let to = Descriptor(
+        adopting: try check("make", context.path) {
+          openat(target.rawValue, name, O_WRONLY | O_CREAT | O_EXCL | flags, 0o600)
+        })
+      try check("copy", context.path) { stack_copy_file(from.rawValue, to.rawValue) }
+      try finish(from, to, status, context)
+    case S_IFLNK:
+      var text = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+      try check("read", context.path) { CInt(readlinkat(source.rawValue, name, &text, Int(PATH_MAX))) }
+      try check("make", context.path) { symlinkat(text, target.rawValue, name) }
+      try check("give to its owner", context.path) {
+        fchownat(
+          target.rawValue, name, context.outside(status.st_uid), context.outside(status.st_gid), AT_SYMLINK_NOFOLLOW)
+      }
+    // Sockets, FIFOs and devices are of processes that are not there.
+    default: break
+    }
+  }
+
+  /// Owner first: a change of it clears set-user-ID and capability.
+  private func finish(
+    _ source: borrowing Descriptor, _ target: borrowing Descriptor, _ status: stat, _ context: Context
+  ) throws(KernelError) {
+    try check("give to its owner", context.path) {
+      fchown(target.rawValue, context.outside(status.st_uid), context.outside(status.st_gid))
+    }
+    try check("copy the attributes of", context.path) { stack_copy_attributes(source.rawValue, target.rawValue) }
+    try check("set the mode of", context.path) { fchmod(target.rawValue, status.st_mode & 0o7777) }
+    let times = [status.st_atim, status.st_mtim]
+    try check("set the time of", context.path) { futimens(target.rawValue, times) }
+  }
+}
