@@ -134,7 +134,40 @@ static pid_t clone_copying_memory(struct clone_args *arguments, const struct sta
   return pid;
 }
 
+static int makes_another(uint32_t kind) {
+  switch (kind) {
+    case STACK_OP_SETNS:
+    case STACK_OP_UNSHARE:
+    case STACK_OP_MAKE_FILES_AS:
+    case STACK_OP_SETGROUPS:
+    case STACK_OP_SETGID:
+    case STACK_OP_SETUID:
+    case STACK_OP_BOUNDING_SET:
+    case STACK_OP_CAPABILITIES: return 1;
+    default: return 0;
+  }
+}
+
+// The conditions of enum stack_memory.
+static int may_share_memory(const struct stack_program *program) {
+  switch (program->memory) {
+    case STACK_MEMORY_COPIED: return 1;
+    case STACK_MEMORY_SHARED_UNSEEN: return (program->clone_flags & CLONE_NEWPID) != 0 && !stack_is_dumpable();
+    case STACK_MEMORY_SHARED_ALIKE:
+      if (program->clone_flags != 0) return 0;
+      for (size_t i = 0; i < program->count; i++) {
+        if (makes_another(program->operations[i].kind)) return 0;
+      }
+      return 1;
+  }
+  return 0;
+}
+
 int stack_spawn(const struct stack_program *program, struct stack_spawned *spawned) {
+  if (!may_share_memory(program) || (program->memory != STACK_MEMORY_COPIED && program->pid_namespace_of >= 0)) {
+    errno = EINVAL;
+    return -1;
+  }
   int ends[2];
   int pidfd = -1;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
@@ -153,7 +186,7 @@ int stack_spawn(const struct stack_program *program, struct stack_spawned *spawn
   pthread_sigmask(SIG_BLOCK, &all, &former);
 
   pid_t pid;
-  if (program->share_memory) {
+  if (program->memory != STACK_MEMORY_COPIED) {
     struct shared_start start = {
         .program = program, .report = ends[1], .foreign = first_foreign(program, ends[1])};
     pid = clone_sharing_memory(&arguments, &start);

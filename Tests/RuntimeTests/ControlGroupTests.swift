@@ -116,8 +116,8 @@ struct ControlGroupTests {
     var spec = ContainerSpec(
       hostname: "web1", root: root.overlay, process: ContainerProcess(["sh", "-c", script]))
     let birthplace = try group.entrance.birthplace()
-    spec.cgroup = birthplace.descriptor
-    spec.cgroupEntrances = group.entrance.open
+    spec.process.cgroup = birthplace.descriptor
+    spec.process.cgroupEntrances = group.entrance.open
     return try launcher.launch(spec)
   }
 

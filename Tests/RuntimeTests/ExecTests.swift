@@ -79,9 +79,9 @@ final class ExecTests {
       processExitsWith: .exitCode(5), observing: [\.standardOutputContent, \.standardErrorContent]
     ) { [pid = pid as Int32] in
       ExecTests.exec(in: pid, ["sh", "-c", "id -u; id -G; pwd; echo $X; exit 5"]) {
-        $0.user = "web"
-        $0.workingDirectory = "/etc"
-        $0.environment = ["X=y"]
+        $0.process.user = "web"
+        $0.process.workingDirectory = "/etc"
+        $0.process.environment = ["X=y"]
       }
     }
     try end()
@@ -95,7 +95,7 @@ final class ExecTests {
       let pid = service.pid
       let result = await #expect(processExitsWith: .failure) { [pid = pid as Int32, number = number as Int] in
         for _ in 0..<50 { _ = open("/", O_RDONLY | O_DIRECTORY) }
-        ExecTests.exec(in: pid, ["true"]) { $0.workingDirectory = "/proc/self/fd/\(number)" }
+        ExecTests.exec(in: pid, ["true"]) { $0.process.workingDirectory = "/proc/self/fd/\(number)" }
       }
       #expect(result?.exitStatus == .exitCode(98))
     }

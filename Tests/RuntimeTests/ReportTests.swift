@@ -17,8 +17,8 @@ import Testing
       var ends: [CInt] = [0, 0]
       try #require(socketpair(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
       var program = Program()
-      let data = try program.command(argv: ["sleep", "1000"], env: [], candidates: ["/bin/sleep", "/usr/bin/sleep"])
-      try program.add(STACK_OP_EXEC, for: "execute", "sleep", data: data)
+      try program.execute(
+        ["sleep", "1000"], environment: [], candidates: ["/bin/sleep", "/usr/bin/sleep"], "sleep")
       let spawned = try program.spawn()
       close(spawned.report)
       report = Report(channel: Descriptor(adopting: ends[0]))

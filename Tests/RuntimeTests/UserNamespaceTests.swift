@@ -218,13 +218,13 @@ struct UserNamespaceTests {
     }
     for (user, ids) in [(nil, "0 0"), ("web", "33 44")] as [(String?, String)] {
       var exec = ExecSpec(["sh", "-c", "cat /proc/self/uid_map; hostname; echo $(id -u) $(id -g)"])
-      exec.user = user
+      exec.process.user = user
       let command = try Container.start(into: process.pidfd, exec)
       let text = try Self.text(of: command)
       #expect(text.split(separator: " ").joined(separator: " ").hasPrefix("0 1048576 65536\nweb1\n\(ids)\n"))
     }
     var exec = ExecSpec(["true"])
-    exec.user = "65536"
+    exec.process.user = "65536"
     #expect(throws: KernelError.self) { _ = try Container.start(into: process.pidfd, exec) }
   }
 

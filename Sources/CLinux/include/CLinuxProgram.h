@@ -129,6 +129,24 @@ struct stack_command {
   char *const *candidates;
 };
 
+/// The child's memory between clone3 and exec.
+///
+/// Whoever may trace a child that runs in the caller's memory, or open that under /proc, has the caller's for good. The
+/// calling thread sleeps until such a child has exec'd or is gone, as posix_spawn(3) has it. Copying the memory of a
+/// program of 10 MB, and throwing the copy away, is a third of what it costs to make a container.
+enum stack_memory {
+  /// A copy of the caller's: right for every child. A child among the processes of others needs it: they see the child, and
+  /// once it has given up its capabilities, those without any may trace it
+  STACK_MEMORY_COPIED,
+  /// The caller's. The child must be in a pid namespace of its own (CLONE_NEWPID), where nobody else sees it. Processes of
+  /// the namespaces above do, so the caller must not be dumpable (stack_become_undumpable); the child is not either then.
+  /// Refused with EINVAL otherwise
+  STACK_MEMORY_SHARED_UNSEEN,
+  /// The caller's. The child must stay as the caller is: same namespaces, users and capabilities. Whoever may trace it may
+  /// trace the caller. Refused with EINVAL if an operation changes one of these
+  STACK_MEMORY_SHARED_ALIKE,
+};
+
 struct stack_program {
   /// CLONE_NEW…: only what clone3 itself must do. The rest is cheaper in the child, on another core
   uint64_t clone_flags;
@@ -136,13 +154,7 @@ struct stack_program {
   int cgroup;
   /// A pidfd whose pid namespace the child is born in, or STACK_NO_DESCRIPTOR
   int pid_namespace_of;
-  /// Not 0: the child runs in the caller's memory, and the calling thread sleeps until it has exec'd or is gone, as
-  /// posix_spawn(3) has it. Copying the memory of a program of 10 MB, and throwing the copy away, is a third of what it
-  /// costs to make a container. Whoever may trace the child, or open its memory under /proc, has the caller's for good. Every
-  /// process of the pid namespaces above sees the child, and once it has given up its capabilities those without any may trace
-  /// it: so only for a caller that is not dumpable (stack_become_undumpable), and a child in a pid namespace of its own; or for
-  /// a child that stays the caller's like
-  int share_memory;
+  enum stack_memory memory;
   const struct stack_operation *operations;
   size_t count;
 };

@@ -17,25 +17,24 @@ extension StackBuilder {
     let namespace = try namespace(of: service)
     let exitRecord = try emptyFile(paths.exit)
     let entrance = try makeControlGroup(of: service).entrance(with: service.limits)
-    try StateFile(path: paths.execContext).write(ExecContext(service, entrance))
+    let context = ProcessContext(service, entrance)
+    try StateFile(path: paths.execContext).write(context)
     let birthplace = try entrance.birthplace()
 
     let shared = try sharedSources(of: service)
     let rootFolder = try sharedRoot(of: service)
-    var spec = ContainerSpec(
-      hostname: service.hostname, root: try root(of: service, paths, rootFolder), process: try process(of: service))
+    var process = try context.process(
+      service.process.arguments, terminal: service.terminalKind, openFiles: openFiles, filters: filters)
+    (process.cgroup, process.cgroupEntrances) = (birthplace.descriptor, entrance.open)
+    var spec = ContainerSpec(hostname: service.hostname, root: try root(of: service, paths, rootFolder), process: process)
     spec.domainname = service.domainname
-    spec.openFiles = openFiles
     spec.networkNamespace = namespace.descriptor.fileDescriptor
     spec.readOnlyRoot = service.process.isRootReadOnly
     spec.mounts = try mounts(of: service, paths, shared)
     spec.stdio = stdio(of: service, paths)
-    spec.cgroup = birthplace.descriptor
-    spec.cgroupEntrances = entrance.open
     let neighbours = try neighbours(of: service)
     spec.settings = try settings(of: service, neighbours)
-    spec.settings.controlGroups = controlGroups.trees(enteredBy: spec.cgroupEntrances)
-    spec.oomScoreAdjustment = service.settings.oomScoreAdjustment
+    spec.settings.controlGroups = controlGroups.trees(enteredBy: entrance.open)
     if service.settings.ipc == .host { spec.mounts.insert(.bind("/dev/shm", at: "/dev/shm"), at: 0) }
     spec.usesInit = service.process.usesInit
     spec.exitRecord = exitRecord.fileDescriptor
@@ -118,15 +117,6 @@ extension StackBuilder {
   private func makeUpper(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) {
     try makeLayer(of: service, paths)
     for path in [paths.upper, paths.work] { try Files.makeFolder(path, mode: 0o755) }
-  }
-
-  private func process(of service: DesiredService) throws(KernelError) -> ContainerProcess {
-    var process = ContainerProcess(service.process.arguments)
-    process.environment = service.environment(terminal: service.terminalKind).map { "\($0.key)=\($0.value)" }.sorted()
-    process.workingDirectory = service.process.workingDirectory ?? "/"
-    process.user = service.process.user
-    process.confinement = try filters.confinement(service.process.security)
-    return process
   }
 
   private func stdio(of service: DesiredService, _ paths: ServiceFolder) -> ContainerStdio {

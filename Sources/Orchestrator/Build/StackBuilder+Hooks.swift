@@ -11,25 +11,20 @@ extension StackBuilder {
   package func hook(
     _ hook: DesiredHook, of service: DesiredService, in process: ServiceProcess, loop: EventLoop, pool: WorkerPool
   ) -> ServiceProbe {
-    var spec = ExecSpec(hook.command)
-    spec.environment = service.environment(of: hook).map { "\($0.key)=\($0.value)" }.sorted()
-    spec.workingDirectory = hook.workingDirectory ?? service.process.workingDirectory ?? "/"
-    spec.user = hook.user ?? service.process.user
-    spec.openFiles = openFiles
-    spec.limits = service.settings.limits
-    spec.oomScoreAdjustment = service.settings.oomScoreAdjustment
-    spec.groups = service.settings.groups
-    spec.entersTimeNamespace = service.settings.timeOffsets != nil
-    return ServiceProbe(
+    ServiceProbe(
       loop: loop, pool: pool,
-      launch: { [spec, self] () throws(KernelError) in
-        var spec = spec
-        spec.confinement = hook.isPrivileged ? .none : try filters.confinement(service.process.security)
+      launch: { [self] () throws(KernelError) in
         let entrance = controlGroup(of: service.name).entrance
         let birthplace = try entrance.birthplace()
-        spec.cgroup = birthplace.descriptor
-        spec.cgroupEntrances = entrance.open
-        return LaunchedProbe(command: try Container.start(into: process.process.pidfd, spec)) { true }
+        var context = ProcessContext(service, entrance)
+        context.environment = service.environment(of: hook)
+        context.workingDirectory = hook.workingDirectory ?? context.workingDirectory
+        context.user = hook.user ?? context.user
+        var command = try context.process(hook.command, terminal: nil, openFiles: openFiles, filters: filters)
+        if hook.isPrivileged { command.confinement = .none }
+        (command.cgroup, command.cgroupEntrances) = (birthplace.descriptor, entrance.open)
+        let running = try Container.start(into: process.process.pidfd, context.joining(command))
+        return LaunchedProbe(command: running) { true }
       })
   }
 }

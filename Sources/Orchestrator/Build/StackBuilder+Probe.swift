@@ -16,28 +16,19 @@ extension StackBuilder {
     of service: DesiredService, in process: ServiceProcess, loop: EventLoop, pool: WorkerPool
   ) -> ServiceProbe {
     let groups = ProbeGroups(parent: controlGroup(of: service.name))
-    var spec = ExecSpec(service.healthCheck?.command ?? [])
-    spec.environment = service.environment(terminal: nil).map { "\($0.key)=\($0.value)" }.sorted()
-    spec.workingDirectory = service.process.workingDirectory ?? "/"
-    spec.user = service.process.user
-    spec.openFiles = openFiles
-    spec.limits = service.settings.limits
-    spec.oomScoreAdjustment = service.settings.oomScoreAdjustment
-    spec.groups = service.settings.groups
-    spec.entersTimeNamespace = service.settings.timeOffsets != nil
+    let command = service.healthCheck?.command ?? []
     return ServiceProbe(
       loop: loop, pool: pool,
-      launch: { [spec, self] () throws(KernelError) in
+      launch: { [self] () throws(KernelError) in
         groups.clearStrangers()
-        var spec = spec
-        spec.confinement = try filters.confinement(service.process.security)
         let number = probes.add(1, ordering: .relaxed).newValue
         let group = try groups.create(number)
         let birthplace = try group.entrance.birthplace()
-        spec.cgroup = birthplace.descriptor
-        spec.cgroupEntrances = groups.entrances(of: group)
         do throws(KernelError) {
-          let command = try Container.start(into: process.process.pidfd, spec)
+          let context = ProcessContext(service, group.entrance)
+          var probe = try context.process(command, terminal: nil, openFiles: openFiles, filters: filters)
+          (probe.cgroup, probe.cgroupEntrances) = (birthplace.descriptor, groups.entrances(of: group))
+          let command = try Container.start(into: process.process.pidfd, context.joining(probe))
           return LaunchedProbe(command: command) { groups.clear(number) }
         } catch {
           _ = group.removeIfEmpty()

@@ -35,13 +35,11 @@ extension StackBuilder {
   func settings(of service: DesiredService, _ neighbours: Neighbours) throws(KernelError) -> ContainerSettings {
     let desired = service.settings
     var settings = ContainerSettings()
-    settings.limits = desired.limits
     settings.sharedMemorySize = desired.sharedMemorySize
     settings.temporarySize = writableSize(of: service)
     settings.kernelParameters = desired.kernelParameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     settings.hasOwnNetwork = service.namespace != .host
     settings.devices = try devices(of: service).map(\.node)
-    settings.groups = desired.groups
     settings.ipc = Self.namespace(desired.ipc, neighbours.ipc)
     settings.pid = Self.namespace(desired.pid, neighbours.pid)
     settings.usesHostNames = desired.usesHostNames

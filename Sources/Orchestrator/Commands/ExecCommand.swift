@@ -39,10 +39,10 @@ package struct ExecCommand: Command {
     let (record, context) = try rethrowing(subject) { () throws(KernelError) in
       (
         try StateFile<ServiceRecord>(path: folder.record).read(),
-        try StateFile<ExecContext>(path: folder.execContext).read()
+        try StateFile<ProcessContext>(path: folder.execContext).read()
       )
     }
-    guard let context, let process = record?.process.flatMap({ ServiceProcess($0) }) else {
+    guard let context, let running = record?.process.flatMap({ ServiceProcess($0) }) else {
       throw StackErrors([
         StackError(subject, "is not running", remedy: "start it: stack start \(subject)")
       ])
@@ -53,26 +53,21 @@ package struct ExecCommand: Command {
     do throws(KernelError) {
       let entrance = try entrance(of: place, context)
       let birthplace = try entrance.birthplace()
-      var spec = ExecSpec(command)
-      spec.terminal = options.wantsTerminal && isTerminal && !options.isDetached
-      // The terminal is the caller's, and he knows its kind.
-      let terminal = spec.terminal ? ["TERM": self.context.environment["TERM"] ?? "xterm"] : [:]
-      spec.environment = environment(terminal.merging(context.environment) { _, own in own }, options.environment)
-      spec.workingDirectory = options.workingDirectory ?? context.workingDirectory ?? "/"
-      spec.user = options.user ?? context.user
-      spec.confinement =
-        options.isPrivileged ? .none : try SeccompFilters(folders.cache).confinement(context.security)
-      spec.cgroup = birthplace.descriptor
-      spec.cgroupEntrances = entrance.open
-      (spec.limits, spec.groups) = (context.limits, context.groups)
-      spec.oomScoreAdjustment = context.oomScoreAdjustment
-      spec.entersTimeNamespace = context.hasClocks
+      let hasTerminal = options.wantsTerminal && isTerminal && !options.isDetached
+      let asked = asked(of: context, options)
+      var process = try asked.process(
+        command, terminal: hasTerminal ? self.context.environment["TERM"] ?? "xterm" : nil, openFiles: nil,
+        filters: SeccompFilters(folders.cache))
+      if options.isPrivileged { process.confinement = .none }
+      (process.cgroup, process.cgroupEntrances) = (birthplace.descriptor, entrance.open)
+      var spec = asked.joining(process)
+      spec.terminal = hasTerminal
       spec.protectsProgram = true
       if options.isDetached {
-        try Container.detach(into: process.process.pidfd, spec)
+        try Container.detach(into: running.process.pidfd, spec)
         return 0
       }
-      return try Container.exec(into: process.process.pidfd, spec).shellCode
+      return try Container.exec(into: running.process.pidfd, spec).shellCode
     } catch {
       guard let code = error.execShellCode else { throw StackErrors([StackError(subject, error)]) }
       complain("\(StackError(subject, error))")
@@ -83,19 +78,21 @@ package struct ExecCommand: Command {
   /// The service's control group, as recorded or as found now: a caller may see the trees at other mount points than
   /// the supervisor does.
   private func entrance(
-    of place: StackIndex.Place, _ context: ExecContext
+    of place: StackIndex.Place, _ context: ProcessContext
   ) throws(KernelError) -> ControlGroupEntrance {
     if let recorded = context.entrance, recorded.isThere { return recorded }
     return try ControlGroups.observe().group("stack/\(place.stack)/\(place.service)").entrance
   }
 
-  /// The service's own variables, and over them those of the command line.
-  private func environment(_ own: [String: String], _ given: [String]) -> [String] {
-    var variables = own
-    for entry in given {
+  /// The service's own context, with what the command line has in its place.
+  private func asked(of context: ProcessContext, _ options: ExecOptions) -> ProcessContext {
+    var context = context
+    for entry in options.environment {
       let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      variables[String(parts[0])] = parts.count == 2 ? String(parts[1]) : context.environment[String(parts[0])]
+      context.environment[String(parts[0])] = parts.count == 2 ? String(parts[1]) : self.context.environment[String(parts[0])]
     }
-    return variables.map { "\($0.key)=\($0.value)" }.sorted()
+    context.workingDirectory = options.workingDirectory ?? context.workingDirectory
+    context.user = options.user ?? context.user
+    return context
   }
 }

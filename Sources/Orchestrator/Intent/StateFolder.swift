@@ -86,7 +86,7 @@ package struct ServiceFolder: Hashable, Sendable {
   package var path: String { "\(stack.services)/\(name)" }
   /// The `ServiceRecord`.
   package var record: String { "\(path)/record.json" }
-  /// The `ExecContext`.
+  /// The `ProcessContext`.
   package var execContext: String { "\(path)/exec.json" }
   package var stdout: String { "\(path)/stdout" }
   package var stderr: String { "\(path)/stderr" }

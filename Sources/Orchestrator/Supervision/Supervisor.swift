@@ -133,16 +133,16 @@ package final class Supervisor {
     for name in units.keys where stack.service(named: name) == nil { units.removeValue(forKey: name)?.close() }
   }
 
-  private func persist(_ unit: ServiceUnit) {
+  private func persist(_ record: ServiceRecord) {
     // A full disk must not stop the supervision: the record is behind until the next change.
-    try? StateFile(path: unit.paths.record).write(unit.record)
-    names.update(unit.record)
-    events.update(unit.record)
+    try? StateFile(path: builder.folder.service(record.service).record).write(record)
+    names.update(record)
+    events.update(record)
   }
 
   private func relaunch(_ unit: ServiceUnit) {
     apply([.start(unit.desired, stack: builder.stack)]) { _, error in
-      if let error { unit.relaunchFailed(error) } else { unit.watchReadiness() }
+      if let error { unit.relaunchFailed(error) }
     }
   }
 

@@ -77,67 +77,13 @@ package struct Verifier {
     _ checks: [ReachCheck], rows: [ReachPeer], _ columns: [ReachColumn], judging: Bool = true
   ) throws(KernelError) -> Verification {
     let began = EventLoop.Instant.now
-    let outward = checks.filter { $0.column.target == .internet }.map(\.column.traffic).uniqued()
-    let controls = outward.compactMap { traffic in
-      nextHop.map { ReachQuestion(source: ReachPeer.host.place, destination: $0, traffic: traffic) }
-    }
-    var answers = try prober.ask(checks.flatMap { $0.probes.map(\.question) } + controls)[...]
-    var findings = checks.map { check in
-      defer { answers = answers.dropFirst(check.probes.count) }
-      return ReachFinding(check: check, answers: Array(answers.prefix(check.probes.count)))
-    }
-    var notes = stack.interventions
-    for (traffic, answer) in zip(outward, answers) {
-      let (count, reason) = leaveOut(traffic, answer, &findings)
-      if count > 0 { notes.append("checks of internet \(traffic) left out: \(reason)") }
-    }
-    let judge = ExpectationJudge(stack)
-    var expectations: [ExpectationFinding] = []
-    for rule in judging ? stack.policy.expectations : [] {
-      if let finding = judge.judge(rule, findings) { expectations.append(finding) }
-    }
-    findings.removeAll(where: \.isUndecided)
-    let rowsLeft = Set(findings.map(\.check.source))
-    let columnsLeft = Set(findings.map(\.check.column))
-    return Verification(
-      stack: stack.name, rows: rows.filter(rowsLeft.contains), columns: columns.filter(columnsLeft.contains),
-      findings: findings, expectations: expectations, notes: notes,
-      duration: began.duration(to: .now))
-  }
-
-  /// Sets apart what cannot be found out about the way to the internet.
-  ///
-  /// - Parameter control: what the host itself was answered.
-  /// - Returns: how many were set apart, and why.
-  private func leaveOut(
-    _ traffic: Traffic, _ control: ReachAnswer, _ findings: inout [ReachFinding]
-  ) -> (Int, String) {
-    let hop = nextHop.map { "\($0)" } ?? ""
-    var count = 0
-    func setApart(_ isMeant: (ReachFinding) -> Bool) {
-      for index in findings.indices
-      where findings[index].check.column.target == .internet && findings[index].check.column.traffic == traffic
-        && isMeant(findings[index])
-      {
-        findings[index].isUndecided = true
-        count += 1
-      }
-    }
-    guard control.comesOut else {
-      setApart { _ in true }
-      return (count, "\(hop) \(control.words) when the host itself asks")
-    }
-    // The firewall refuses TCP by a reset too.
-    if case .tcp = traffic { setApart { $0.answers.contains(.refused(.port)) } }
-    return (count, "a reset does not say whether it is of \(hop) or of the firewall")
+    let inquiry = ReachInquiry(stack, checks, nextHop: nextHop)
+    let answers = try prober.ask(inquiry.questions)
+    return inquiry.verification(
+      answers, rows: rows, columns, judging: judging, duration: began.duration(to: .now))
   }
 }
 
 extension Traffic: CustomStringConvertible {
   package var description: String { self == .echo ? "icmp" : "\(transport) \(port)" }
-}
-
-extension ReachAnswer {
-  /// True if the packets got to a machine that is not ours.
-  fileprivate var comesOut: Bool { isAnswered || self == .refused(.port) }
 }

@@ -6,37 +6,22 @@ import SystemPackage
 
 /// A command to run beside what runs in a container.
 public struct ExecSpec: Sendable {
-  /// The first is looked up, inside, in the PATH of `environment` unless it holds a slash.
-  public var arguments: [String]
-  /// `NAME=value`, all of it: nothing comes from the caller's own. HOME and PATH are added when missing.
-  public var environment: [String] = []
-  /// Inside the container. It must exist.
-  public var workingDirectory = "/"
-  /// As ``ContainerProcess/user``.
-  public var user: String?
+  public var process: ContainerProcess
   /// A terminal of the container's own between the command and the caller's 0, 1 and 2. Otherwise the command has these themselves,
   /// and pipes in place of those that are terminals.
   public var terminal = false
   /// True if a calling program first executes itself again from a read-only mount (``ReadOnlyProgram/ensureOwn()``). It
   /// does so only where the container has the caller's own users, who alone could write to its file.
   public var protectsProgram = false
-  /// The container's cgroup v2 folder.
-  public var cgroup: FileDescriptor?
-  /// As ``ContainerSpec/cgroupEntrances``.
-  public var cgroupEntrances: [String] = []
-  public var limits: [ProcessLimit] = []
-  /// As ``ContainerSpec/oomScoreAdjustment``.
-  public var oomScoreAdjustment: Int32?
-  /// As ``ContainerSettings/groups``.
-  public var groups: [String] = []
   /// True if the container has a time namespace of its own.
   public var entersTimeNamespace = false
-  public var confinement = Confinement()
-  /// Nil: the caller's own.
-  public var openFiles: OpenFileLimit?
+
+  public init(_ process: ContainerProcess) {
+    self.process = process
+  }
 
   public init(_ arguments: [String]) {
-    self.arguments = arguments
+    self.init(ContainerProcess(arguments))
   }
 }
 
@@ -59,7 +44,7 @@ public enum Container {
       spec, streams: .given(streams.given), pidfd: pidfd.fileDescriptor, into: &program)
 
     let foreground = try Foreground()
-    let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
+    let spawned = try program.spawn(cgroup: spec.process.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
     let process = Descriptor(adopting: spawned.pidfd)
     let report = Report(channel: Descriptor(adopting: spawned.report))
     streams.letGo()
@@ -78,7 +63,7 @@ public enum Container {
     var program = Program()
     let command = try compile(spec, streams: .terminal, pidfd: pidfd.fileDescriptor, into: &program)
     let foreground = try Foreground()
-    let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
+    let spawned = try program.spawn(cgroup: spec.process.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
     let process = Descriptor(adopting: spawned.pidfd)
     let report = Report(channel: Descriptor(adopting: spawned.report))
     var outcome = try report.confirm(process, purposes: program.purposes, command: command)
@@ -111,85 +96,59 @@ public enum Container {
   static func compile(
     _ spec: ExecSpec, streams: Streams, pidfd: FileDescriptor, into program: inout Program
   ) throws(KernelError) -> String {
-    guard let command = spec.arguments.first else {
-      throw KernelError("execute", "an empty command", errno: .invalidArgument)
-    }
+    let command = try spec.process.command()
     // The command is among the service's processes before it has been executed, with the caller's memory and descriptors.
     try Dumpability.renounce()
-    try program.enter(spec.cgroupEntrances)
-    try program.limit(spec.openFiles)
-    try program.raise(spec.limits)
-    try program.adjustOOMScore(by: spec.oomScoreAdjustment, of: command)
+    try program.begin(spec.process, of: command)
     let target = try Target(pidfd)
     var credentials = Credentials()
-    if spec.user?.isEmpty == false || !spec.groups.isEmpty {
+    if spec.process.user?.isEmpty == false || !spec.process.groups.isEmpty {
       let root = try target.root()
-      credentials = try Credentials.resolve(spec.user, root: root.fileDescriptor)
-        .joining(spec.groups, root: root.fileDescriptor)
+      credentials = try spec.process.credentials(root: root.fileDescriptor)
     }
     let identities = try target.identities()
     if identities == nil, spec.protectsProgram { try ReadOnlyProgram.ensureOwn() }
     if let identities {
       try credentials.checkMapped()
-      try give(streams, to: identities.first + credentials.uid, in: &program)
+      give(streams, to: identities.first + credentials.uid, in: &program)
     }
     let null = try program.openNull()
     // The pid namespace is joined before the child is made: it takes effect for children only.
-    try program.add(
-      STACK_OP_SETNS, for: "enter the namespaces of", "the service", .init(pidfd),
-      flags: CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup
-        | (spec.entersTimeNamespace ? CloneFlag.time : 0) | (identities == nil ? 0 : CloneFlag.user))
-    if identities != nil { try program.becomeRoot() }
+    program.enter(
+      CloneFlag.mount | CloneFlag.uts | CloneFlag.ipc | CloneFlag.network | CloneFlag.cgroup
+        | (spec.entersTimeNamespace ? CloneFlag.time : 0) | (identities == nil ? 0 : CloneFlag.user),
+      of: .init(pidfd), for: "enter the namespaces of", "the service")
+    if identities != nil { program.becomeRoot() }
     try arrange(streams, null: null, credentials: credentials, in: &program)
-    try program.add(STACK_OP_SETSID, for: "start", "a session")
-    if case .terminal = streams {
-      try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal")
-    }
-    try program.limit(spec.limits)
-    try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0o022)
-    try program.add(
-      STACK_OP_CHDIR, for: "enter working directory", spec.workingDirectory, path: spec.workingDirectory)
-    try program.drop(to: credentials, spec.confinement)
-    let environment = credentials.completing(spec.environment)
-    let data = try program.command(
-      argv: spec.arguments, env: environment,
-      candidates: ContainerPath.candidates(for: command, environment: environment))
-    try program.add(STACK_OP_EXEC, for: "execute", command, data: data)
+    program.startSession()
+    if case .terminal = streams { program.takeTerminal() }
+    try program.changeFolder(to: spec.process.workingDirectory, for: "enter working directory")
+    program.confine(spec.process, as: credentials)
+    try program.execute(spec.process, as: credentials)
     return command
   }
 
   private static func arrange(
     _ streams: Streams, null: Program.Handle, credentials: Credentials, in program: inout Program
   ) throws(KernelError) {
-    var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
     switch streams {
     case .terminal:
-      let (multiplexers, multiplexersSlot) = program.newSlot()
-      let (master, masterSlot) = program.newSlot()
-      let (peer, peerSlot) = program.newSlot()
-      try program.add(
-        STACK_OP_OPEN, for: "open", "/dev/pts", .currentFolder, slot: multiplexersSlot,
-        flags: UInt64(OpenFlag.path | O_DIRECTORY | O_NOFOLLOW), path: "/dev/pts")
-      try program.add(
-        STACK_OP_TERMINAL, for: "open", "a terminal", multiplexers, slot: masterSlot, slot2: peerSlot,
-        number: Foreground.callersTerminalSize(), path: "ptmx")
-      try program.add(
-        STACK_OP_SEND, for: "hand over", "the terminal", master, number: UInt64(Report.Mark.terminal.rawValue))
-      try program.giveTo(credentials.uid, peer, "the terminal")
-      for index in 0..<3 { table[index] = peer.rawValue }
+      let folder = try program.open("/dev/pts", OpenFlag.path | O_DIRECTORY | O_NOFOLLOW)
+      let (master, peer) = try program.openTerminal(in: folder, size: Foreground.callersTerminalSize())
+      program.send(master, as: .terminal, "the terminal")
+      program.giveTo(credentials.uid, peer, "the terminal")
+      program.arrange(.init(input: peer, output: peer, error: peer))
     case .captured(let output):
-      table[0] = null.rawValue
-      (table[1], table[2]) = (output.rawValue, output.rawValue)
+      program.arrange(.init(input: null, output: .init(output), error: .init(output)))
     case .given(let given):
-      for (index, stream) in given.enumerated() { table[index] = stream?.rawValue ?? null.rawValue }
+      let handles = given.map { $0.map { Program.Handle($0) } ?? null }
+      program.arrange(.init(input: handles[0], output: handles[1], error: handles[2]))
     }
-    let list = program.values(table)
-    try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
   }
 
   /// Pipes without a name become the command's user's, as by crun and runc, so that it can open /dev/stderr: outside they
   /// are known to those alone who hold them. Terminals and files stay whose they are.
-  private static func give(_ streams: Streams, to user: UInt32, in program: inout Program) throws(KernelError) {
+  private static func give(_ streams: Streams, to user: UInt32, in program: inout Program) {
     let numbers: [CInt] =
       switch streams {
       case .terminal: []
@@ -197,7 +156,7 @@ public enum Container {
       case .given(let given): given.compactMap { $0?.rawValue }
       }
     for number in numbers where stack_file_system_type("/proc/self/fd/\(number)") == FileSystemType.pipe {
-      try program.giveTo(user, Program.Handle(rawValue: number), "a pipe")
+      program.giveTo(user, Program.Handle(rawValue: number), "a pipe")
     }
   }
 

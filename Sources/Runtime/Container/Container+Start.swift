@@ -19,7 +19,7 @@ extension Container {
     var program = Program()
     let command = try compile(
       spec, streams: .captured(input.fileDescriptor), pidfd: pidfd.fileDescriptor, into: &program)
-    let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
+    let spawned = try program.spawn(cgroup: spec.process.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
     return CapturedCommand(
       pid: spawned.pid, pidfd: Descriptor(adopting: spawned.pidfd), output: output,
       report: Report(channel: Descriptor(adopting: spawned.report)), purposes: program.purposes, command: command)
@@ -33,7 +33,7 @@ extension Container {
     var program = Program()
     let command = try compile(
       spec, streams: .captured(null.fileDescriptor), pidfd: pidfd.fileDescriptor, into: &program)
-    let spawned = try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
+    let spawned = try program.spawn(cgroup: spec.process.cgroup, pidNamespaceOf: pidfd.fileDescriptor)
     let process = Descriptor(adopting: spawned.pidfd)
     let report = Report(channel: Descriptor(adopting: spawned.report))
     _ = try report.confirm(process, purposes: program.purposes, command: command)

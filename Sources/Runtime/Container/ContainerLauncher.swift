@@ -37,8 +37,7 @@ public struct ContainerLauncher: ~Copyable, Sendable {
   /// ``TerminationStatus/shellCode(forFailedExec:)`` has the code for that. Nothing is left of it then.
   public func launch(_ spec: ContainerSpec) throws(KernelError) -> LaunchedProcess {
     let root = try RootMount.make(spec.root, for: spec.identities)
-    let credentials = try Credentials.resolve(spec.process.user, root: root.tree.fileDescriptor)
-      .joining(spec.settings.groups, root: root.tree.fileDescriptor)
+    let credentials = try spec.process.credentials(root: root.tree.fileDescriptor)
     if spec.identities != nil { try credentials.checkMapped() }
     var program = ContainerProgram(spec: spec, credentials: credentials)
     try program.build(root: root, launcher: self)

@@ -30,10 +30,10 @@ struct ContainerProgram: ~Copyable {
 
   func spawn() throws(KernelError) -> stack_spawned {
     switch spec.settings.pid {
-    case .own: try program.spawn(flags: CloneFlag.pid, cgroup: spec.cgroup, sharesMemory: true)
+    case .own: try program.spawn(.sharedUnseen, flags: CloneFlag.pid, cgroup: spec.process.cgroup)
     // Processes that see nothing of the caller would see its memory.
-    case .host: try program.spawn(cgroup: spec.cgroup)
-    case .process(let pidfd): try program.spawn(cgroup: spec.cgroup, pidNamespaceOf: pidfd)
+    case .host: try program.spawn(.copied, cgroup: spec.process.cgroup)
+    case .process(let pidfd): try program.spawn(.copied, cgroup: spec.process.cgroup, pidNamespaceOf: pidfd)
     }
   }
 
@@ -41,57 +41,46 @@ struct ContainerProgram: ~Copyable {
     root mount: borrowing RootMount, launcher: borrowing ContainerLauncher
   ) throws(KernelError) {
     let root = Handle(mount.tree.fileDescriptor)
-    try program.enter(spec.cgroupEntrances)
-    try program.limit(spec.openFiles)
-    try program.raise(spec.settings.limits)
+    try program.begin(spec.process, of: spec.hostname)
     try program.offsetClocks(by: spec.settings.timeOffsets)
-    try program.adjustOOMScore(by: spec.oomScoreAdjustment, of: spec.hostname)
-    try program.add(STACK_OP_UMASK, for: "set", "the umask", number: 0)
+    program.setUmask(0)
     if let network = spec.networkNamespace {
-      try program.add(
-        STACK_OP_SETNS, for: "join", "the network namespace", .init(network), flags: CloneFlag.network)
+      program.enter(CloneFlag.network, of: .init(network), for: "join", "the network namespace")
     }
     let memory = try program.openSharedMemory(of: spec.settings.sharedMemoryOf)
     let sources = try openSources()
     let streams = try openStreams()
-    try enterNamespaces(launcher.template.namespace.fileDescriptor)
+    enterNamespaces(launcher.template.namespace.fileDescriptor)
     let masks = try open("/", .currentFolder, "the masks")
     for layer in mount.layers.descriptors {
-      try program.add(
-        STACK_OP_MOVE_MOUNT, for: "take along", "what the root folder is made of", Handle(layer), onto: masks)
+      program.move(Handle(layer), onto: masks, for: "take along", "what the root folder is made of")
     }
-    try program.add(STACK_OP_ENTER_ROOT, for: "enter", "the root folder", root)
-    if let identities = spec.identities {
-      try program.add(
-        STACK_OP_MAKE_FILES_AS, for: "make files as", "the container's root", number: UInt64(identities.range.first))
-    }
+    program.enterRoot(root, "the root folder")
+    if let identities = spec.identities { program.makeFiles(as: identities.range.first, "the container's root") }
     try mountKernelFileSystems(root: root, masks: masks)
     try mountDevices(root: root)
     try mountQueues()
     try mountTemporary("/tmp", root: root)
     if let memory {
       let place = try open("/dev/shm", .currentFolder, "/dev/shm")
-      try program.add(STACK_OP_MOVE_MOUNT, for: "mount on", "/dev/shm", memory, onto: place)
+      program.move(memory, onto: place, for: "mount on", "/dev/shm")
     }
     try attach(sources, root: root)
     if !spec.settings.usesHostNames {
-      try program.add(STACK_OP_HOSTNAME, for: "set hostname", spec.hostname, text: spec.hostname)
-    }
-    if let domainname = spec.domainname, !spec.settings.usesHostNames {
-      try program.add(STACK_OP_DOMAINNAME, for: "set domainname", domainname, text: domainname)
+      try program.setHostname(spec.hostname)
+      if let domainname = spec.domainname { try program.setDomainname(domainname) }
     }
     let folder = spec.process.workingDirectory
     if ContainerPath.normalized(folder) != "/" {
-      try program.add(STACK_OP_MAKE_PATH, for: "make working directory", folder, path: folder)
+      try program.makePath(folder, for: "make working directory")
     }
     if spec.readOnlyRoot {
-      try program.add(
-        STACK_OP_MOUNT_SETATTR, for: "make read-only", "the root folder", root, number: MountAttribute.readOnly)
+      program.setMount(root, MountAttribute.readOnly, for: "make read-only", "the root folder")
     }
-    if let identities = spec.identities { try enter(identities) }
+    if let identities = spec.identities { enter(identities) }
     try arrangeDescriptors(streams: streams, launcher: launcher)
-    try dropPrivileges()
-    try execute(launcher: launcher)
+    program.confine(spec.process, as: credentials)
+    try execute()
   }
 
   // MARK: What needs the host's paths
@@ -118,15 +107,14 @@ struct ContainerProgram: ~Copyable {
         try check("mount", mount.target) { fstat(descriptor.rawValue, &status) }
         from = (Handle(descriptor), "")
       }
-      let (handle, slot) = program.newSlot()
-      try program.add(
-        STACK_OP_OPEN_TREE, for: "mount", from.path.isEmpty ? mount.target : from.path, from.folder, slot: slot,
-        flags: mount.recursive ? At.recursive : 0, number: attributes, clear: mount.isOwn ? own : 0, path: from.path)
+      let subject = from.path.isEmpty ? mount.target : from.path
+      let handle = try program.openTree(
+        from.path, in: from.folder, isRecursive: mount.recursive, setting: attributes,
+        clearing: mount.isOwn ? own : 0, for: "mount", subject)
       if let identities = spec.identities, mount.identityMapping != .none {
-        try program.add(
-          STACK_OP_MAP_MOUNT, for: RootMount.mapping, from.path.isEmpty ? mount.target : from.path, handle,
-          onto: Handle(identities.namespace), flags: mount.recursive ? At.recursive : 0,
-          number: mount.identityMapping == .whenPossible ? 1 : 0)
+        program.map(
+          handle, to: Handle(identities.namespace), isRecursive: mount.recursive,
+          leavesUnmappable: mount.identityMapping == .whenPossible, for: RootMount.mapping, subject)
       }
       sources.append((mount, handle, status.st_mode & S_IFMT != S_IFDIR))
     }
@@ -145,39 +133,34 @@ struct ContainerProgram: ~Copyable {
         null = handle
       case .descriptor(let descriptor): handles.append(Handle(descriptor))
       case .fifo(let path):
-        let (handle, slot) = program.newSlot()
-        try program.add(
-          STACK_OP_OPEN, for: "open", path, .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY), path: path)
+        let handle = try program.open(path, O_RDWR | O_NOCTTY)
         let owner = spec.identities.map { $0.range.first + credentials.uid } ?? credentials.uid
-        try program.giveTo(owner, handle, path)
+        program.giveTo(owner, handle, path)
         handles.append(handle)
       }
     }
     return handles
   }
 
-  private mutating func enterNamespaces(_ template: FileDescriptor) throws(KernelError) {
-    try program.add(
-      STACK_OP_SETNS, for: "enter", "the empty mount namespace", Handle(template), flags: CloneFlag.mount)
+  private mutating func enterNamespaces(_ template: FileDescriptor) {
+    program.enter(CloneFlag.mount, of: Handle(template), for: "enter", "the empty mount namespace")
     var own = CloneFlag.mount | CloneFlag.cgroup
     if !spec.settings.usesHostNames { own |= CloneFlag.uts }
     switch spec.settings.ipc {
     case .own: own |= CloneFlag.ipc
     case .host: break
     case .process(let pidfd):
-      try program.add(STACK_OP_SETNS, for: "join", "the ipc namespace", .init(pidfd), flags: CloneFlag.ipc)
+      program.enter(CloneFlag.ipc, of: .init(pidfd), for: "join", "the ipc namespace")
     }
-    try program.add(STACK_OP_UNSHARE, for: "make", "namespaces", flags: own)
+    program.unshare(own, "namespaces")
   }
 
   /// Enters the user namespace. From here on the mounts are locked together, and nobody in the container can undo one
   /// of them (mount_namespaces(7)).
-  private mutating func enter(_ identities: ContainerIdentities) throws(KernelError) {
-    try program.add(
-      STACK_OP_SETNS, for: "enter", "the user namespace", Handle(identities.namespace), flags: CloneFlag.user)
-    try program.becomeRoot()
-    try program.add(
-      STACK_OP_UNSHARE, for: "make", "a mount namespace in the user namespace", flags: CloneFlag.mount)
+  private mutating func enter(_ identities: ContainerIdentities) {
+    program.enter(CloneFlag.user, of: Handle(identities.namespace), for: "enter", "the user namespace")
+    program.becomeRoot()
+    program.unshare(CloneFlag.mount, "a mount namespace in the user namespace")
   }
 
   // MARK: Inside the root
@@ -185,56 +168,41 @@ struct ContainerProgram: ~Copyable {
   private mutating func open(
     _ path: String, _ folder: Handle, _ subject: String
   ) throws(KernelError) -> Handle {
-    let (handle, slot) = program.newSlot()
-    try program.add(
-      STACK_OP_OPEN, for: "open", subject, folder, slot: slot,
-      flags: UInt64(OpenFlag.path | O_DIRECTORY | O_NOFOLLOW), path: path)
-    return handle
+    try program.open(path, in: folder, OpenFlag.path | O_DIRECTORY | O_NOFOLLOW, subject)
   }
 
   private mutating func target(
     _ path: String, root: Handle, isFile: Bool = false, rules: UInt64 = 0
   ) throws(KernelError) -> Handle {
-    let (handle, slot) = program.newSlot()
-    try program.add(
-      STACK_OP_TARGET, for: rules & Resolve.noSymlinks == 0 ? "make mount target" : "use, as a folder and not a link,",
-      path, root, slot: slot, flags: rules, number: isFile ? 1 : 0, path: path)
-    return handle
-  }
-
-  private mutating func mount(
-    _ type: String, _ options: String?, on handle: Handle, _ subject: String, flags: UInt64
-  ) throws(KernelError) {
-    var data: UnsafeRawPointer?
-    if let options { data = UnsafeRawPointer(try program.string(options)) }
-    try program.add(STACK_OP_MOUNT, for: "mount", subject, handle, flags: flags, text: type, data: data)
+    try program.makeTarget(
+      path, below: root, isFile: isFile, rules: rules,
+      for: rules & Resolve.noSymlinks == 0 ? "make mount target" : "use, as a folder and not a link,", path)
   }
 
   private mutating func mountKernelFileSystems(root: Handle, masks: Handle) throws(KernelError) {
     let safe = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec
     let proc = try target("/proc", root: root, rules: Resolve.noSymlinks)
-    try mount("proc", nil, on: proc, "/proc", flags: safe)
+    try program.mount("proc", options: nil, on: proc, flags: safe, "/proc")
     try program.set(spec.settings.kernelParameters)
     // Masks are placed from the root of the fresh mount, where every name is the kernel's own.
     let masked = spec.process.confinement.masksKernelPaths
     let mountedProc = try open("/proc", .currentFolder, "/proc")
     let parameters = masked ? try networkParameters(below: mountedProc) : nil
     for path in masked ? KernelPaths.readOnlyInProc : [] {
-      try program.add(STACK_OP_READ_ONLY, for: "make read-only", "/proc/\(path)", mountedProc, path: path)
+      try program.makeReadOnly(path, below: mountedProc, "/proc/\(path)")
     }
     for path in masked ? KernelPaths.maskedInProc : [] {
-      try program.add(STACK_OP_MASK, for: "mask", "/proc/\(path)", mountedProc, onto: masks, path: path)
+      try program.mask(path, below: mountedProc, with: masks, "/proc/\(path)")
     }
     if let parameters {
       let place = try open(KernelPaths.networkParameters, mountedProc, "/proc/\(KernelPaths.networkParameters)")
-      try program.add(
-        STACK_OP_MOVE_MOUNT, for: "mount on", "/proc/\(KernelPaths.networkParameters)", parameters, onto: place)
+      program.move(parameters, onto: place, for: "mount on", "/proc/\(KernelPaths.networkParameters)")
     }
     let sys = try target("/sys", root: root, rules: Resolve.noSymlinks)
-    try mount("sysfs", nil, on: sys, "/sys", flags: masked ? safe | MountFlag.readOnly : safe)
+    try program.mount("sysfs", options: nil, on: sys, flags: masked ? safe | MountFlag.readOnly : safe, "/sys")
     let mountedSys = try open("/sys", .currentFolder, "/sys")
     for path in masked ? KernelPaths.maskedInSys : [] {
-      try program.add(STACK_OP_MASK, for: "mask", "/sys/\(path)", mountedSys, onto: masks, path: path)
+      try program.mask(path, below: mountedSys, with: masks, "/sys/\(path)")
     }
     try mountControlGroups(isReadOnly: masked)
   }
@@ -243,11 +211,8 @@ struct ContainerProgram: ~Copyable {
   /// not write to them.
   private mutating func networkParameters(below proc: Handle) throws(KernelError) -> Handle? {
     guard spec.settings.hasOwnNetwork, spec.process.confinement.capabilities.contains(.netAdmin) else { return nil }
-    let (parameters, slot) = program.newSlot()
-    try program.add(
-      STACK_OP_OPEN_TREE, for: "mount", "/proc/\(KernelPaths.networkParameters)", proc, slot: slot,
-      path: KernelPaths.networkParameters)
-    return parameters
+    return try program.openTree(
+      KernelPaths.networkParameters, in: proc, for: "mount", "/proc/\(KernelPaths.networkParameters)")
   }
 
   /// The cgroups as the container's own namespace shows them: itself at the top.
@@ -257,57 +222,55 @@ struct ContainerProgram: ~Copyable {
     guard !trees.isEmpty else { return }
     let place = try open("/sys/fs/cgroup", .currentFolder, "/sys/fs/cgroup")
     if trees.count == 1, trees[0].controllers == nil {
-      return try mount("cgroup2", nil, on: place, "/sys/fs/cgroup", flags: flags)
+      return try program.mount("cgroup2", options: nil, on: place, flags: flags, "/sys/fs/cgroup")
     }
-    try mount("tmpfs", "mode=0755,size=64k", on: place, "/sys/fs/cgroup", flags: flags & ~MountFlag.readOnly)
+    try program.mount(
+      "tmpfs", options: "mode=0755,size=64k", on: place, flags: flags & ~MountFlag.readOnly, "/sys/fs/cgroup")
     let folder = try open("/sys/fs/cgroup", .currentFolder, "/sys/fs/cgroup")
     for tree in trees {
       let path = "/sys/fs/cgroup/\(tree.name)"
-      try program.add(STACK_OP_MKDIR, for: "make", path, folder, number: 0o755, path: tree.name)
+      try program.makeFolder(tree.name, in: folder, mode: 0o755, path)
       let inner = try open(tree.name, folder, path)
-      try mount(tree.controllers == nil ? "cgroup2" : "cgroup", tree.controllers, on: inner, path, flags: flags)
+      try program.mount(
+        tree.controllers == nil ? "cgroup2" : "cgroup", options: tree.controllers, on: inner, flags: flags, path)
     }
-    if isReadOnly {
-      try program.add(
-        STACK_OP_MOUNT_SETATTR, for: "make read-only", "/sys/fs/cgroup", folder, number: MountAttribute.readOnly)
-    }
+    if isReadOnly { program.setMount(folder, MountAttribute.readOnly, for: "make read-only", "/sys/fs/cgroup") }
   }
 
   private mutating func mountDevices(root: Handle) throws(KernelError) {
     let place = try target("/dev", root: root, rules: Resolve.noSymlinks)
-    try mount("tmpfs", "mode=0755,size=64k", on: place, "/dev", flags: MountFlag.noSuid)
+    try program.mount("tmpfs", options: "mode=0755,size=64k", on: place, flags: MountFlag.noSuid, "/dev")
     let dev = try open("/dev", .currentFolder, "/dev")
     for (name, major, minor) in KernelPaths.devices {
-      try program.add(
-        STACK_OP_MKNOD, for: "make", "/dev/\(name)", dev, flags: KernelPaths.characterDevice,
-        number: makeDevice(major, minor), path: name)
+      try program.makeNode(
+        name, in: dev, mode: KernelPaths.characterDevice, device: makeDevice(major, minor), "/dev/\(name)")
     }
     try program.make(spec.settings.devices, in: dev)
     for (name, destination) in KernelPaths.deviceLinks {
-      try program.add(STACK_OP_SYMLINK, for: "make", "/dev/\(name)", dev, path: name, text: destination)
+      try program.makeLink(name, in: dev, to: destination, "/dev/\(name)")
     }
     for name in ["pts", "shm", "mqueue"] {
-      try program.add(STACK_OP_MKDIR, for: "make", "/dev/\(name)", dev, number: 0o755, path: name)
+      try program.makeFolder(name, in: dev, mode: 0o755, "/dev/\(name)")
     }
     let quiet = MountFlag.noSuid | MountFlag.noExec
     let ptsPlace = try open("pts", dev, "/dev/pts")
     let terminals = (spec.identities?.range.first ?? 0) + 5
     // Of all terminals, which the kernel counts for the host as a whole (kernel.pty.max), one container has no more than a share.
     let options = "newinstance,ptmxmode=0666,mode=0620,gid=\(terminals),max=\(KernelPaths.terminals)"
-    try mount("devpts", options, on: ptsPlace, "/dev/pts", flags: quiet)
+    try program.mount("devpts", options: options, on: ptsPlace, flags: quiet, "/dev/pts")
     if !replacesDefault("/dev/shm") {
       let shm = try open("shm", dev, "/dev/shm")
-      try mount(
-        "tmpfs", "mode=1777,size=\(spec.settings.sharedMemorySize ?? 64 << 20)", on: shm, "/dev/shm",
-        flags: quiet | MountFlag.noDev)
+      try program.mount(
+        "tmpfs", options: "mode=1777,size=\(spec.settings.sharedMemorySize ?? 64 << 20)", on: shm,
+        flags: quiet | MountFlag.noDev, "/dev/shm")
     }
   }
 
   /// Mounts the message queues of the ipc namespace that the process is in.
   private mutating func mountQueues() throws(KernelError) {
     let queues = try open("/dev/mqueue", .currentFolder, "/dev/mqueue")
-    try mount(
-      "mqueue", nil, on: queues, "/dev/mqueue", flags: MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec)
+    try program.mount(
+      "mqueue", options: nil, on: queues, flags: MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec, "/dev/mqueue")
   }
 
   private func replacesDefault(_ path: String) -> Bool {
@@ -317,9 +280,9 @@ struct ContainerProgram: ~Copyable {
   private mutating func mountTemporary(_ path: String, root: Handle) throws(KernelError) {
     if replacesDefault(path) { return }
     let place = try target(path, root: root)
-    try mount(
-      "tmpfs", TemporaryFileSystem.options(mode: 0o1777, size: spec.settings.temporarySize), on: place, path,
-      flags: MountFlag.noSuid | MountFlag.noDev)
+    try program.mount(
+      "tmpfs", options: TemporaryFileSystem.options(mode: 0o1777, size: spec.settings.temporarySize), on: place,
+      flags: MountFlag.noSuid | MountFlag.noDev, path)
   }
 
   private mutating func attach(
@@ -330,7 +293,7 @@ struct ContainerProgram: ~Copyable {
       if path == "/" { throw KernelError("mount on", mount.target, errno: .invalidArgument) }
       let place = try target(path, root: root, isFile: isFile)
       guard case .tmpfs(let size, let mode) = mount.source else {
-        try program.add(STACK_OP_MOVE_MOUNT, for: "mount on", path, handle, onto: place)
+        program.move(handle, onto: place, for: "mount on", path)
         continue
       }
       var flags: UInt64 = 0
@@ -339,7 +302,7 @@ struct ContainerProgram: ~Copyable {
       if mount.noDev { flags |= MountFlag.noDev }
       if mount.noExec { flags |= MountFlag.noExec }
       let options = TemporaryFileSystem.options(mode: mode, size: size ?? spec.settings.temporarySize)
-      try self.mount("tmpfs", options, on: place, path, flags: flags)
+      try program.mount("tmpfs", options: options, on: place, flags: flags, path)
     }
   }
 
@@ -348,62 +311,37 @@ struct ContainerProgram: ~Copyable {
   private mutating func arrangeDescriptors(
     streams: [Handle], launcher: borrowing ContainerLauncher
   ) throws(KernelError) {
-    var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
+    var descriptors = Program.Descriptors(input: streams[0], output: streams[1], error: streams[2])
     if spec.stdio.terminal {
-      let (master, masterSlot) = program.newSlot()
-      let (peer, peerSlot) = program.newSlot()
       let terminals = try open("/dev/pts", .currentFolder, "/dev/pts")
-      try program.add(
-        STACK_OP_TERMINAL, for: "open", "a terminal", terminals, slot: masterSlot, slot2: peerSlot, path: "ptmx")
-      try program.add(
-        STACK_OP_SEND, for: "hand over", "the terminal", master, number: UInt64(Report.Mark.terminal.rawValue))
-      try program.giveTo(credentials.uid, peer, "the terminal")
-      for index in 0..<3 { table[index] = peer.rawValue }
-      if spec.usesInit { table[Int(STACK_FD_TERMINAL)] = master.rawValue }
-    } else {
-      for (index, stream) in streams.enumerated() { table[index] = stream.rawValue }
+      let (master, peer) = try program.openTerminal(in: terminals)
+      program.send(master, as: .terminal, "the terminal")
+      program.giveTo(credentials.uid, peer, "the terminal")
+      descriptors = Program.Descriptors(input: peer, output: peer, error: peer)
+      if spec.usesInit { descriptors.terminal = master }
     }
     if spec.usesInit {
       let initProgram = launcher.initNumber
       if initProgram < 0 {
         throw KernelError("run", "stack-init", errno: .noSuchFileOrDirectory, remedy: "say where it is installed")
       }
-      table[Int(STACK_FD_PROGRAM)] = initProgram
-      table[Int(STACK_FD_RECORD)] = spec.exitRecord?.rawValue ?? -1
+      descriptors.program = Handle(rawValue: initProgram)
+      descriptors.record = spec.exitRecord.map { Handle($0) } ?? .none
     }
-    let list = program.values(table)
-    try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
-    try program.add(
-      STACK_OP_CHDIR, for: "enter working directory", spec.process.workingDirectory,
-      path: spec.process.workingDirectory)
+    program.arrange(descriptors)
+    try program.changeFolder(to: spec.process.workingDirectory, for: "enter working directory")
     if !spec.usesInit {
-      try program.add(STACK_OP_SETSID, for: "start", "a session")
-      if spec.stdio.terminal { try program.add(STACK_OP_CONTROLLING_TERMINAL, for: "take", "the terminal") }
+      program.startSession()
+      if spec.stdio.terminal { program.takeTerminal() }
     }
   }
 
-  private mutating func dropPrivileges() throws(KernelError) {
-    // Only now: with few descriptors, or little memory, nothing of the above could be done.
-    try program.limit(spec.settings.limits)
-    try program.add(STACK_OP_UMASK, for: "set", "the umask", number: UInt64(spec.process.umask))
-    try program.drop(to: credentials, spec.process.confinement)
-  }
-
-  private mutating func execute(launcher: borrowing ContainerLauncher) throws(KernelError) {
-    let process = spec.process
-    guard let name = process.arguments.first else {
-      throw KernelError("execute", "an empty command", errno: .invalidArgument)
-    }
-    let environment = credentials.completing(process.environment)
-    if spec.usesInit {
-      let command = try program.command(argv: ["stack-init"] + process.arguments, env: environment)
-      try program.add(STACK_OP_EXEC_DESCRIPTOR, for: "execute", "stack-init", number: 1, data: command)
-    } else {
-      let command = try program.command(
-        argv: process.arguments, env: environment,
-        candidates: ContainerPath.candidates(for: name, environment: environment))
-      try program.add(STACK_OP_EXEC, for: "execute", name, data: command)
-    }
+  private mutating func execute() throws(KernelError) {
+    guard spec.usesInit else { return try program.execute(spec.process, as: credentials) }
+    _ = try spec.process.command()
+    try program.executeDescriptor(
+      ["stack-init"] + spec.process.arguments, environment: credentials.completing(spec.process.environment),
+      keepsReport: true, "stack-init")
   }
 }
 
@@ -411,42 +349,22 @@ extension Program {
   /// The host's /proc, so it comes before the first namespace is entered. In a service's own tree, the name may be a
   /// link to a descriptor of the process that opens it.
   mutating func openNull() throws(KernelError) -> Handle {
-    let (null, slot) = newSlot()
-    try add(
-      STACK_OP_OPEN, for: "open", "/dev/null", .currentFolder, slot: slot, flags: UInt64(O_RDWR | O_NOCTTY),
-      path: "/dev/null")
-    return null
-  }
-
-  mutating func limit(_ openFiles: OpenFileLimit?) throws(KernelError) {
-    guard let openFiles else { return }
-    let limit = values([openFiles.value])
-    try add(STACK_OP_LIMIT, for: "set", "the limit of open files", flags: UInt64(RLIMIT_NOFILE.rawValue), data: limit)
-  }
-
-  /// While the host's /proc is there, and the right to lower it.
-  mutating func adjustOOMScore(by adjustment: Int32?, of subject: String) throws(KernelError) {
-    guard let adjustment else { return }
-    try add(
-      STACK_OP_WRITE, for: "set the OOM score of", subject, path: "/proc/self/oom_score_adj", text: String(adjustment))
+    try open("/dev/null", O_RDWR | O_NOCTTY)
   }
 
   /// Gives a descriptor to a user, so that the command can open it again, as /dev/stdout or /dev/pts/0.
-  mutating func giveTo(_ user: UInt32, _ handle: Handle, _ subject: String) throws(KernelError) {
-    if user == 0 { return }
-    try add(STACK_OP_CHOWN, for: "give to the container's user", subject, handle, number: UInt64(user))
+  mutating func giveTo(_ user: UInt32, _ handle: Handle, _ subject: String) {
+    if user != 0 { give(handle, to: user, subject) }
   }
 
   /// Whoever has just entered a user namespace has all rights in it but is still nobody there.
-  mutating func becomeRoot() throws(KernelError) {
-    try drop(to: Credentials())
+  mutating func becomeRoot() {
+    drop(to: Credentials())
   }
 
-  mutating func drop(to credentials: Credentials) throws(KernelError) {
-    let groups = values(credentials.groups)
-    try add(
-      STACK_OP_SETGROUPS, for: "set", "supplementary groups", number: UInt64(credentials.groups.count), data: groups)
-    try add(STACK_OP_SETGID, for: "become", "group \(credentials.gid)", number: UInt64(credentials.gid))
-    try add(STACK_OP_SETUID, for: "become", "user \(credentials.uid)", number: UInt64(credentials.uid))
+  mutating func drop(to credentials: Credentials) {
+    setGroups(credentials.groups)
+    setGroup(credentials.gid)
+    setUser(credentials.uid)
   }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Isolation
 import Kernel
@@ -6,7 +5,6 @@ import SystemPackage
 
 /// Kernel settings of one container, beyond its namespaces and mounts.
 public struct ContainerSettings: Sendable {
-  public var limits: [ProcessLimit] = []
   /// Bytes that /dev/shm holds. Nil: 64 MiB.
   public var sharedMemorySize: UInt64?
   /// Bytes that /tmp holds, and any other tmpfs that says nothing of its own. Nil: half of the host's memory.
@@ -18,8 +16,6 @@ public struct ContainerSettings: Sendable {
   public var hasOwnNetwork = false
   /// Devices below /dev, beside the usual.
   public var devices: [ContainerDevice] = []
-  /// Names or numbers.
-  public var groups: [String] = []
   public var ipc = Namespace.own
   public var pid = Namespace.own
   /// The host's own host name, which the container then cannot have one beside.
@@ -65,29 +61,27 @@ extension Program {
   /// Its own time namespace: what is executed, and its children, are in it. To be called where the host's /proc is.
   mutating func offsetClocks(by offsets: TimeOffsets?) throws(KernelError) {
     guard let offsets else { return }
-    try add(STACK_OP_UNSHARE, for: "make", "a time namespace", flags: CloneFlag.time)
-    try add(
-      STACK_OP_WRITE, for: "set", "the clocks of the time namespace", path: "/proc/self/timens_offsets",
-      text: "monotonic \(offsets.monotonic) 0\nboottime \(offsets.boot) 0\n")
+    unshare(CloneFlag.time, "a time namespace")
+    try write(
+      "monotonic \(offsets.monotonic) 0\nboottime \(offsets.boot) 0\n", to: "/proc/self/timens_offsets", for: "set",
+      "the clocks of the time namespace")
   }
 
   /// Sets kernel parameters. Call it while /proc/sys is still writable, and in the namespaces that the parameters
   /// belong to.
   mutating func set(_ parameters: [(path: String, value: String)]) throws(KernelError) {
     for (path, value) in parameters {
-      try add(STACK_OP_WRITE, for: "set the sysctl", path, path: "/proc/sys/\(path)", text: value)
+      try write(value, to: "/proc/sys/\(path)", for: "set the sysctl", path)
     }
   }
 
   /// Opens the /dev/shm of the container that a process is in: from inside, where no link leads out.
   mutating func openSharedMemory(of pidfd: FileDescriptor?) throws(KernelError) -> Handle? {
     guard let pidfd else { return nil }
-    let (home, homeSlot) = newSlot()
-    let (memory, slot) = newSlot()
-    try add(STACK_OP_OPEN, for: "open", "the mount namespace", slot: homeSlot, path: "/proc/self/ns/mnt")
-    try add(STACK_OP_SETNS, for: "enter", "the other service", .init(pidfd), flags: CloneFlag.mount)
-    try add(STACK_OP_OPEN_TREE, for: "share", "/dev/shm", .currentFolder, slot: slot, path: "/dev/shm")
-    try add(STACK_OP_SETNS, for: "leave", "the other service", home, flags: CloneFlag.mount)
+    let home = try open("/proc/self/ns/mnt", O_RDONLY, "the mount namespace")
+    enter(CloneFlag.mount, of: .init(pidfd), for: "enter", "the other service")
+    let memory = try openTree("/dev/shm", for: "share", "/dev/shm")
+    enter(CloneFlag.mount, of: home, for: "leave", "the other service")
     return memory
   }
 
@@ -97,14 +91,11 @@ extension Program {
       var folder = dev
       let parts = device.name.split(separator: "/").map(String.init)
       if parts.count > 1 {
-        let (handle, slot) = newSlot()
         let path = parts.dropLast().joined(separator: "/")
-        try add(STACK_OP_TARGET, for: "make", "/dev/\(path)", dev, slot: slot, path: path)
-        folder = handle
+        folder = try makeTarget(path, below: dev, for: "make", "/dev/\(path)")
       }
-      try add(
-        STACK_OP_MKNOD, for: "make", "/dev/\(device.name)", folder, flags: UInt64(device.mode), number: device.number,
-        path: parts.last ?? device.name)
+      try makeNode(
+        parts.last ?? device.name, in: folder, mode: UInt64(device.mode), device: device.number, "/dev/\(device.name)")
     }
   }
 }

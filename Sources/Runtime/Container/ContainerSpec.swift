@@ -18,19 +18,11 @@ public struct ContainerSpec: Sendable {
   public var mounts: [ContainerMount] = []
   public var process: ContainerProcess
   public var stdio = ContainerStdio()
-  /// A cgroup v2 folder for it to be born in.
-  public var cgroup: FileDescriptor?
-  /// Files of cgroups of version 1 for it to enter: ``ControlGroupEntrance/open``.
-  public var cgroupEntrances: [String] = []
   public var settings = ContainerSettings()
   /// stack-init as process 1, and the command as its child. Otherwise the command is process 1.
   public var usesInit = true
   /// A file, opened for writing, that stack-init leaves its ``ExitRecord`` in.
   public var exitRecord: FileDescriptor?
-  /// Nil: the caller's own.
-  public var openFiles: OpenFileLimit?
-  /// -1000 to 1000; lower than the caller's own takes CAP_SYS_RESOURCE.
-  public var oomScoreAdjustment: Int32?
 
   public init(hostname: String, root: ContainerRoot, process: ContainerProcess) {
     self.hostname = hostname
@@ -105,24 +97,6 @@ public struct ContainerMount: Sendable {
     mount.noSuid = true
     mount.noDev = true
     return mount
-  }
-}
-
-/// The command, and as whom and where it runs.
-public struct ContainerProcess: Sendable {
-  /// The first is looked up in the PATH of `environment` unless it holds a slash.
-  public var arguments: [String]
-  /// `NAME=value`. HOME and PATH are added when missing.
-  public var environment: [String] = []
-  /// Inside the container; made when missing.
-  public var workingDirectory = "/"
-  /// `name`, `uid`, `name:group`, `uid:gid`: names are looked up in the container's own files. `nil` is root.
-  public var user: String?
-  public var umask: UInt16 = 0o022
-  public var confinement = Confinement()
-
-  public init(_ arguments: [String]) {
-    self.arguments = arguments
   }
 }
 

@@ -15,22 +15,18 @@ struct MountTemplate: ~Copyable, Sendable {
   init() throws(KernelError) {
     let root = try Self.makeRoot()
     var program = Program()
-    let (slash, slashSlot) = program.newSlot()
-    let (place, placeSlot) = program.newSlot()
-    let (own, ownSlot) = program.newSlot()
     let action: StaticString = "prepare"
     let subject = "an empty mount namespace"
-    try program.add(STACK_OP_UNSHARE, for: action, subject, flags: CloneFlag.mount)
-    try program.add(STACK_OP_OPEN, for: action, subject, slot: slashSlot, flags: UInt64(OpenFlag.path), path: "/")
-    try program.add(
-      STACK_OP_MOUNT_SETATTR, for: action, subject, slash, flags: At.recursive, propagation: MountFlag.private)
-    try program.add(STACK_OP_OPEN, for: action, subject, slot: ownSlot, path: "/proc/self/ns/mnt")
+    program.unshare(CloneFlag.mount, for: action, subject)
+    let slash = try program.open("/", OpenFlag.path, for: action, subject)
+    program.setMount(slash, propagation: MountFlag.private, isRecursive: true, for: action, subject)
+    let own = try program.open("/proc/self/ns/mnt", O_RDONLY, for: action, subject)
     // Any folder will do to mount on, and every Linux host has this one.
-    try program.add(STACK_OP_OPEN, for: action, subject, slot: placeSlot, flags: UInt64(OpenFlag.path), path: "/proc")
-    try program.add(STACK_OP_MOVE_MOUNT, for: action, subject, .init(root.fileDescriptor), onto: place)
-    try program.add(STACK_OP_PIVOT_ROOT, for: action, subject, .init(root.fileDescriptor))
-    try program.add(STACK_OP_SEND, for: action, subject, own, number: UInt64(Report.Mark.namespace.rawValue))
-    try program.add(STACK_OP_EXIT, for: action, subject)
+    let place = try program.open("/proc", OpenFlag.path, for: action, subject)
+    program.move(.init(root.fileDescriptor), onto: place, for: action, subject)
+    program.pivotRoot(onto: .init(root.fileDescriptor), for: action, subject)
+    program.send(own, as: .namespace, for: action, subject)
+    program.exit(for: action, subject)
 
     let spawned = try program.spawn()
     let report = Report(channel: Descriptor(adopting: spawned.report))

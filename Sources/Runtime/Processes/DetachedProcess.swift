@@ -22,23 +22,16 @@ public final class DetachedProcess: Sendable {
     let executable = try ReadOnlyProgram.own()
     var program = Program()
     let null = try program.openNull()
-    let (output, outputSlot) = program.newSlot()
-    try program.add(
-      STACK_OP_OPEN, for: "open", log, .currentFolder, slot: outputSlot,
-      flags: UInt64(O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW), number: 0o600, path: log)
-    try program.add(STACK_OP_SETSID, for: "start", "a session")
-    var table = [CInt](repeating: -1, count: Int(STACK_FD_COUNT))
-    (table[0], table[1], table[2]) = (null.rawValue, output.rawValue, output.rawValue)
-    table[Int(STACK_FD_RECORD)] = descriptor.rawValue
-    table[Int(STACK_FD_PROGRAM)] = executable.file.rawValue
-    let list = program.values(table)
-    try program.add(STACK_OP_DESCRIPTORS, for: "arrange", "descriptors", data: list)
-    try program.add(STACK_OP_CHDIR, for: "enter", "/", path: "/")
-    let command = try program.command(argv: arguments, env: environment)
-    try program.add(STACK_OP_EXEC_DESCRIPTOR, for: "execute", Self.name, data: command)
+    let output = try program.open(log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600)
+    program.startSession()
+    var descriptors = Program.Descriptors(input: null, output: output, error: output)
+    descriptors.record = Program.Handle(descriptor)
+    descriptors.program = Program.Handle(executable.file.fileDescriptor)
+    program.arrange(descriptors)
+    try program.changeFolder(to: "/", for: "enter")
+    try program.executeDescriptor(arguments, environment: environment, Self.name)
 
-    // Whoever may look into it before it has been executed may look into this process too.
-    let spawned = try program.spawn(sharesMemory: true)
+    let spawned = try program.spawn(.sharedAlike)
     report = Report(channel: Descriptor(adopting: spawned.report))
     pidfd = Descriptor(adopting: spawned.pidfd)
     purposes = program.purposes

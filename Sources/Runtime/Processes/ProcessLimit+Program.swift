@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Isolation
 import Kernel
@@ -11,20 +10,17 @@ extension Program {
       let kind = __rlimit_resource_t(UInt32(limit.kind.number))
       try check("read the ulimit", limit.kind.rawValue) { getrlimit(kind, &own) }
       if UInt64(own.rlim_max) >= limit.hard { continue }
-      let data = values([rlimit(rlim_cur: own.rlim_cur, rlim_max: rlim_t(limit.hard))])
-      try add(
-        STACK_OP_LIMIT, for: "raise the ulimit",
-        "\(limit.kind.rawValue) beyond the \(own.rlim_max) that stack itself may have", flags: limit.kind.number,
-        data: data)
+      setLimit(
+        limit.kind.number, rlimit(rlim_cur: own.rlim_cur, rlim_max: rlim_t(limit.hard)), for: "raise the ulimit",
+        "\(limit.kind.rawValue) beyond the \(own.rlim_max) that stack itself may have")
     }
   }
 
-  mutating func limit(_ limits: [ProcessLimit]) throws(KernelError) {
+  mutating func limit(_ limits: [ProcessLimit]) {
     for limit in limits {
-      let data = values([rlimit(rlim_cur: rlim_t(limit.soft), rlim_max: rlim_t(limit.hard))])
-      try add(
-        STACK_OP_LIMIT, for: "set the ulimit", "\(limit.kind.rawValue) to \(limit.soft):\(limit.hard)",
-        flags: limit.kind.number, data: data)
+      setLimit(
+        limit.kind.number, rlimit(rlim_cur: rlim_t(limit.soft), rlim_max: rlim_t(limit.hard)), for: "set the ulimit",
+        "\(limit.kind.rawValue) to \(limit.soft):\(limit.hard)")
     }
   }
 }

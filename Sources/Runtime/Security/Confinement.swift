@@ -1,6 +1,4 @@
-import CLinux
 import Isolation
-import Kernel
 
 /// The privileges of a process: capabilities and the filter of its system calls.
 public struct Confinement: Hashable, Sendable {
@@ -30,33 +28,18 @@ public struct Confinement: Hashable, Sendable {
 
 extension Program {
   /// Becomes the user, with no more privileges than the confinement leaves it. The last thing before exec.
-  mutating func drop(to credentials: Credentials, _ confinement: Confinement) throws(KernelError) {
+  mutating func drop(to credentials: Credentials, _ confinement: Confinement) {
     let isRoot = credentials.uid == 0
     let ambient = isRoot ? [] : confinement.ambient.intersection(confinement.capabilities)
-    // While there is still the right to.
-    if !confinement.noNewPrivileges { try install(confinement.filter) }
-    try add(
-      STACK_OP_BOUNDING_SET, for: "limit", "the capabilities", number: confinement.capabilities.rawValue)
-    if !ambient.isEmpty {
-      try add(
-        STACK_OP_PRCTL, for: "keep", "the capabilities", flags: ProcessControl.keepCapabilities, number: 1)
-    }
-    try drop(to: credentials)
-    try add(
-      STACK_OP_CAPABILITIES, for: "set", "the capabilities", flags: ambient.rawValue,
-      number: isRoot ? confinement.capabilities.rawValue : ambient.rawValue)
+    // A filter takes no_new_privs or CAP_SYS_ADMIN: hence last with the one, and first without.
+    if !confinement.noNewPrivileges, let filter = confinement.filter { install(filter) }
+    limitCapabilities(to: confinement.capabilities)
+    if !ambient.isEmpty { switchOn(ProcessControl.keepCapabilities, for: "keep", "the capabilities") }
+    drop(to: credentials)
+    setCapabilities(isRoot ? confinement.capabilities : ambient, ambient: ambient)
     if confinement.noNewPrivileges {
-      try add(STACK_OP_PRCTL, for: "set", "no_new_privs", flags: ProcessControl.noNewPrivileges, number: 1)
-      try install(confinement.filter)
+      switchOn(ProcessControl.noNewPrivileges, for: "set", "no_new_privs")
+      if let filter = confinement.filter { install(filter) }
     }
-  }
-
-  /// Takes no_new_privs or CAP_SYS_ADMIN: hence last with the one, and first without.
-  private mutating func install(_ filter: SeccompFilter?) throws(KernelError) {
-    guard let filter else { return }
-    let instructions = values(filter.instructions)
-    try add(
-      STACK_OP_SECCOMP, for: "install", "the seccomp filter", number: UInt64(filter.instructions.count / 8),
-      data: instructions)
   }
 }

@@ -37,7 +37,7 @@ private final class Stage {
       stack.services[0], paths: paths, loop: loop, pump: pump, record: record, namespace: { _ in nil },
       relaunch: { _ in wiring.stage?.relaunches += 1 },
       makeProbe: { _, _ in StubProbe() },
-      onChange: { wiring.stage?.phases.append($0.record.phase) })
+      onChange: { wiring.stage?.phases.append($0.phase) })
     wiring.stage = self
   }
 
@@ -68,6 +68,9 @@ private final class Stage {
   }
 
   func start(_ line: String) throws { unit.started(try process(line)) }
+
+  /// Ends the last process, behind the unit's back.
+  func kill() throws { try ProcessHandle.send(SIGKILL, to: #require(launched.last).process.pidfd) }
 
   /// Turns the loop until something holds, for three seconds at most.
   func turn(until isDone: () -> Bool, sourceLocation: SourceLocation = #_sourceLocation) throws {
@@ -264,7 +267,7 @@ private final class Answers {
     stage.unit.kill(SIGTERM)
     #expect(stage.unit.record.isStoppedByHand)
     try stage.turn { !stage.unit.record.isStoppedByHand }
-    stage.unit.signal(SIGKILL)
+    try stage.kill()
     try stage.turn { stage.relaunches == 1 }
   }
 

@@ -63,6 +63,25 @@ import Testing
       ])
   }
 
+  @Test func publishedPortsAreAskedByBothFamilies() throws {
+    let stack = try resolve(
+      """
+      services: {a: {command: [x], ports: ["8080:80"]}, b: {command: [x]}}
+      networks: {default: {enable_ipv6: true}}
+      """)
+    let (a, network) = (try #require(stack.services.first?.attachments.first), stack.networks[0])
+    let checks = ReachMatrix(stack, nextHop: nil).checks().filter { $0.column.label == "host:8080" }
+    func questions(of source: ReachPeer) -> [ReachQuestion] {
+      checks.first { $0.source == source }?.probes.map(\.question) ?? []
+    }
+    #expect(questions(of: .host).map(\.destination) == [.v4(.loopback), .v6(.loopback)])
+    #expect(questions(of: .service("b")).map(\.destination) == network.hostAddresses)
+    #expect(network.hostAddresses.count == 2)
+    for source in [ReachPeer.host, .service("b")] {
+      #expect(questions(of: source).compactMap(\.arrival?.address) == a.addresses)
+    }
+  }
+
   @Test func aPortOnTheLoopbackAddressIsTheHostsAlone() throws {
     let stack = try resolve("services: {a: {command: [x], ports: ['127.0.0.1:8080:80']}, b: {command: [x]}}")
     let checks = ReachMatrix(stack, nextHop: nil).checks().filter { $0.column.label == "host:127.0.0.1:8080" }

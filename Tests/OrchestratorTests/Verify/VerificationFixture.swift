@@ -28,26 +28,21 @@ let shop = """
 let hop = IPv4Address("198.51.100.1").map(IPAddress.v4)
 
 /// A network that does what the stack promises, but for the checks of these names.
+///
+/// - Parameter outside: what the host itself is answered by the internet, where that is no answer of a listener.
 func verification(
-  of stack: DesiredStack, except answers: [String: ReachAnswer] = [:]
+  of stack: DesiredStack, except answers: [String: ReachAnswer] = [:], outside: [Traffic: ReachAnswer] = [:]
 ) -> Verification {
   let matrix = ReachMatrix(stack, nextHop: hop)
-  let findings = matrix.checks().map { check in
-    ReachFinding(
-      check: check,
-      answers: check.probes.map { probe in
-        answers[check.name]
-          ?? (probe.forecast.isAllowed ? .answered(ReachAnswer.Arrival(witness: .listener)) : .silent)
-      })
+  let checks = matrix.checks()
+  let inquiry = ReachInquiry(stack, checks, nextHop: hop)
+  let answered = ReachAnswer.answered(ReachAnswer.Arrival(witness: .listener))
+  let inside = checks.flatMap { check in
+    check.probes.map { answers[check.name] ?? ($0.forecast.isAllowed ? answered : .silent) }
   }
-  let judge = ExpectationJudge(stack)
-  var expectations: [ExpectationFinding] = []
-  for rule in stack.policy.expectations {
-    if let finding = judge.judge(rule, findings) { expectations.append(finding) }
-  }
-  return Verification(
-    stack: stack.name, rows: matrix.rows, columns: matrix.columns, findings: findings, expectations: expectations,
-    notes: [], duration: .milliseconds(512))
+  let controls = inquiry.questions.dropFirst(inside.count).map { outside[$0.traffic] ?? answered }
+  return inquiry.verification(
+    inside + controls, rows: matrix.rows, matrix.columns, judging: true, duration: .milliseconds(512))
 }
 
 extension Verification {

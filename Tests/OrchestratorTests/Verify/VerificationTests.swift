@@ -1,5 +1,6 @@
 import Testing
 @testable import Addresses
+@testable import Intent
 @testable import Verify
 @testable import Vocabulary
 
@@ -104,6 +105,58 @@ import Testing
     #expect(verification(of: outside).broken.map(\.isObserved) == [false])
     let published = try resolve(shop.replacing("deny: internet -> db:5432", with: "allow: internet -> web:80"))
     #expect(verification(of: published).wrong == 0)
+  }
+
+  // MARK: The internet
+
+  private func outward() throws -> DesiredStack {
+    try resolve(shop.replacing("internet:443\n", with: "internet:443\n  - allow: web -> internet:53/udp\n"))
+  }
+
+  @Test func onlyThatIsLeftOutWhereTheHostItselfHasNoAnswer() throws {
+    let result = verification(
+      of: try outward(), except: ["web -> internet:443": .silent, "web -> internet:53/udp": .silent],
+      outside: [.udp(53): .silent])
+    #expect(
+      result.notes == ["checks of internet udp 53 left out: 198.51.100.1 did not answer when the host itself asks"])
+    #expect(result.finding("web -> internet:53/udp") == nil && result.finding("idle -> internet:53/udp") == nil)
+    #expect(!result.columns.contains { $0.label == "internet:53/udp" })
+    #expect(result.finding("web -> internet icmp") != nil)
+    #expect(result.differences.map(\.check.name) == ["web -> internet:443"])
+  }
+
+  @Test func aResetFromOutsideLeavesOutThoseWhoGotOneAndNoOthers() throws {
+    let result = verification(
+      of: try outward(), except: ["web -> internet:443": .refused(.port), "api -> internet:443": .silent])
+    #expect(
+      result.notes == [
+        "checks of internet tcp 443 left out: a reset does not say whether it is of 198.51.100.1 or of the firewall"
+      ])
+    #expect(result.finding("web -> internet:443") == nil && result.finding("idle -> internet:443") != nil)
+    #expect(result.differences.map(\.check.name) == ["api -> internet:443"])
+  }
+
+  @Test func anUnreachablePortOutsideIsAWayOut() throws {
+    // The firewall refuses UDP in other words, so this came from outside. So did what the host was answered.
+    for outside in [[:], [Traffic.udp(53): ReachAnswer.refused(.port)]] {
+      let result = verification(
+        of: try outward(), except: ["web -> internet:53/udp": .refused(.port)], outside: outside)
+      #expect(result.notes.isEmpty && result.wrong == 0)
+      #expect(result.finding("web -> internet:53/udp")?.isObserved == true)
+    }
+    // Inside it is no way.
+    let inside = verification(of: try outward(), except: ["web -> api@front:53/udp": .refused(.port)])
+    #expect(inside.differences.map(\.check.name) == ["web -> api@front:53/udp"])
+  }
+
+  @Test func anExpectationAboutTheInternetIsJudgedByThePromiseWhereNothingIsKnown() throws {
+    let stack = try resolve(
+      shop.replacing("deny: any -> api:22\n  - deny: internet", with: "allow: web -> internet\n  - deny: internet"))
+    let held = verification(of: stack, outside: [.tcp(443): .silent, .echo: .noRoute])
+    #expect(held.notes.count == 2 && held.wrong == 0)
+    #expect(held.expectations.contains { $0.rule.text == "web -> internet" && $0.isMet })
+    let broken = verification(of: stack, except: ["web -> internet icmp": .silent], outside: [.tcp(443): .silent])
+    #expect(broken.broken.map(\.rule.text) == ["web -> internet"])
   }
 
   @Test func inTwoNetworksTheSharedOneCounts() throws {

@@ -1,4 +1,4 @@
-import Vocabulary
+import Kernel
 
 /// A value to print as JSON or YAML, with its keys in the order given.
 package indirect enum OutputValue: Hashable, Sendable {

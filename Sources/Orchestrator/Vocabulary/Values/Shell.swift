@@ -1,3 +1,5 @@
+import Kernel
+
 /// The language of bash(1), as far as a plan is written in it.
 ///
 /// Names and texts of a stack file become single words here: nothing of them ends a comment, a word or a here-document.

@@ -30,7 +30,7 @@ import Testing
     for service in Files.list("\(Self.fixtures)/\(name)/services") {
       let record = try read(ServiceRecord.self, "\(name)/services/\(service)/record.json")
       #expect(record.service == service && record.phase == .running && record.process != nil)
-      let context = try read(ExecContext.self, "\(name)/services/\(service)/exec.json")
+      let context = try read(ProcessContext.self, "\(name)/services/\(service)/exec.json")
       #expect(context.entrance != nil && !context.environment.isEmpty)
     }
   }

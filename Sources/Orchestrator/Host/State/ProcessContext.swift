@@ -3,8 +3,12 @@ import Isolation
 import Runtime
 import Vocabulary
 
-/// The context that `exec` takes over from a running service. It is small, so that `exec` need not read a whole stack.
-package struct ExecContext: Codable, Hashable, Sendable {
+/// The context that all processes of a service have in common: the one that it is started with, its health check, and what
+/// `exec` runs in it.
+///
+/// Recorded by each start, apart from the stack: so `exec` reads little, and joins the service as it was started.
+package struct ProcessContext: Codable, Hashable, Sendable {
+  /// Without TERM, unless the file sets it.
   @Sparse package var environment: [String: String]
   package var workingDirectory: String?
   package var user: String?
@@ -12,6 +16,7 @@ package struct ExecContext: Codable, Hashable, Sendable {
   @Sparse package var limits: [ProcessLimit]
   package var oomScoreAdjustment: Int32?
   @Sparse package var groups: [String]
+  /// Whether it has a time namespace of its own.
   @Sparse package var hasClocks: Bool
   /// Into the service's control group, where the supervisor saw it.
   package var entrance: ControlGroupEntrance?
