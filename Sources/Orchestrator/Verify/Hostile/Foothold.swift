@@ -2,7 +2,7 @@ import Addresses
 import Intent
 
 /// An interface of a service on a bridge: where forged frames are sent from, and where they must not arrive.
-struct Foothold: Sendable {
+final class Foothold: Sendable {
   /// The place's name: the service's, with its stack's before it where that is another one.
   let place: String
   let stack: String
@@ -18,6 +18,16 @@ struct Foothold: Sendable {
   private let taken: Set<IPAddress>
   private let takenHardware: Set<MACAddress>
 
+  private init(
+    place: String, stack: String, service: DesiredService, attachment: DesiredAttachment, network: DesiredNetwork,
+    known: [IPAddress], routed: [AddressFamily: [AddressRange]], taken: Set<IPAddress>, takenHardware: Set<MACAddress>
+  ) {
+    (self.place, self.stack, self.service) = (place, stack, service)
+    (self.attachment, self.network) = (attachment, network)
+    (self.known, self.routed, self.taken, self.takenHardware) = (known, routed, taken, takenHardware)
+    claimed = AddressRange.byFamily(attachment.claims?.prefixes ?? [])
+  }
+
   /// The interfaces of a stack's services on bridges.
   static func all(of stack: DesiredStack, places name: (DesiredService) -> String) -> [Foothold] {
     let (routes, addresses) = (RoutedAddresses(stack), ServiceAddresses(stack))
@@ -32,8 +42,7 @@ struct Foothold: Sendable {
         }
         return Foothold(
           place: name(service), stack: stack.name, service: service, attachment: attachment, network: network,
-          known: addresses.all(of: service), routed: routes.behind(service, towards: network.name),
-          claimed: AddressRange.byFamily(attachment.claims?.prefixes ?? []), taken: taken,
+          known: addresses.all(of: service), routed: routes.behind(service, towards: network.name), taken: taken,
           takenHardware: takenHardware)
       }
     }

@@ -3,13 +3,13 @@ import Intent
 
 /// Frames to the host, and by way of it.
 extension HostilePlan {
-  mutating func attackHost(_ attacker: Foothold, _ neighbours: [Foothold]) {
-    let third = neighbours.first { $0.place != attacker.place }
+  mutating func attackHost(_ attacker: Foothold, _ foreign: [AddressFamily: IPAddress]) {
+    let third = third(beside: attacker, besides: nil, turn: 0)
     for family in AddressFamily.allCases {
       guard let gateway = attacker.gateway(family) else { continue }
       let port = nextPort()
       let guards = [attacker.sourceGuard, attacker.table("from_network")]
-      for (kind, address) in sources(attacker, family, third) where !attacker.maySend(from: address) {
+      for (kind, address) in sources(attacker, family, third, foreign[family]) where !attacker.maySend(from: address) {
         add(
           kind, attacker, [Self.host],
           attacker.frame(Traffic.udp(port).packet(from: address, port, to: gateway), to: attacker.network.mac),
@@ -21,22 +21,22 @@ extension HostilePlan {
         add(
           .group, attacker, [Self.host],
           attacker.frame(Traffic.udp(port).packet(from: unused, port, to: gateway), to: group),
-          "UDP to \(gateway) in a frame to \(group), past the bridge", by: [attacker.table("guard_incoming")])
+          "UDP to \(gateway) in a frame to \(group), past the bridge",
+          by: [attacker.table("guard_incoming"), attacker.table("input")])
       }
     }
   }
 
   /// To another network, in the name of somebody there or of a neighbour.
   mutating func attackByGateway(
-    _ attacker: Foothold, _ victim: Foothold, _ family: AddressFamily, _ neighbours: [Foothold], turn: Int
+    _ attacker: Foothold, _ victim: Foothold, _ family: AddressFamily, turn: Int
   ) {
     guard attacker.gateway(family) != nil, let target = victim.address(family) else { return }
     let port = nextPort()
-    let near = neighbours.filter { $0.place != attacker.place && $0.place != victim.place }
-    let far = (own + others).filter { $0.segment == victim.segment && $0.place != victim.place }
+    let near = third(beside: attacker, besides: victim, turn: turn)
+    let far = third(beside: victim, besides: attacker, turn: turn)
     let names: [(HostileClass, IPAddress?)] = [
-      (.source, near.isEmpty ? nil : near[turn % near.count].address(family)),
-      (.elsewhere, far.isEmpty ? victim.gateway(family) : far[turn % far.count].address(family)),
+      (.source, near?.address(family)), (.elsewhere, far?.address(family) ?? victim.gateway(family)),
     ]
     for case (let kind, let address?) in names where !attacker.maySend(from: address) {
       add(
@@ -65,6 +65,9 @@ extension HostilePlan {
       by: [attacker.sourceGuard, attacker.table("from_network")])
   }
 
+  /// A hardware address that no service has: `stack` gives other ones.
+  private static let nobody = MACAddress(bits: 0x0266_6666_6666)
+
   /// A tunnel's frames, from who is not its other host.
   mutating func attackByTunnel(_ attacker: Foothold, _ victim: Foothold) {
     guard let tunnel = victim.network.tunnel, let target = victim.address(.v4), let sender = victim.unused(.v4)
@@ -75,7 +78,7 @@ extension HostilePlan {
       }
       let port = nextPort()
       let inner = ForgedFrame(
-        source: attacker.attachment.mac, destination: victim.attachment.mac,
+        source: Self.nobody, destination: victim.attachment.mac,
         packet: Traffic.udp(port).packet(from: sender, port, to: target))
       add(
         .tunnel, attacker, [victim.place],

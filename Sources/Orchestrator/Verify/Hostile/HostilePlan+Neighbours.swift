@@ -5,7 +5,7 @@ import Intent
 extension HostilePlan {
   /// - Parameter third: somebody else there, in whose name something can be sent; the host's where there is none.
   mutating func attackNeighbour(
-    _ attacker: Foothold, _ victim: Foothold, _ family: AddressFamily, _ third: Foothold?
+    _ attacker: Foothold, _ victim: Foothold, _ family: AddressFamily, _ third: Foothold?, _ foreign: IPAddress?
   ) {
     guard let target = victim.address(family), let own = attacker.address(family) else { return }
     let hardware = victim.attachment.mac
@@ -13,7 +13,7 @@ extension HostilePlan {
     func datagram(from address: IPAddress) -> ForgedPacket {
       .datagram(from: Endpoint(address: address, port: port), to: Endpoint(address: target, port: port))
     }
-    for (kind, address) in sources(attacker, family, third) where !attacker.maySend(from: address) {
+    for (kind, address) in sources(attacker, family, third, foreign) where !attacker.maySend(from: address) {
       add(
         kind, attacker, [victim.place], attacker.frame(datagram(from: address), to: hardware),
         "UDP from \(address) to \(target)", by: [attacker.sourceGuard])
@@ -43,20 +43,18 @@ extension HostilePlan {
   }
 
   /// Sources of each kind.
-  func sources(_ attacker: Foothold, _ family: AddressFamily, _ third: Foothold?) -> [(HostileClass, IPAddress)] {
+  func sources(
+    _ attacker: Foothold, _ family: AddressFamily, _ third: Foothold?, _ foreign: IPAddress?
+  ) -> [(HostileClass, IPAddress)] {
     let loopback: IPAddress = family == .v4 ? .v4(IPv4Address(bits: 0x7F00_0002)) : .v6(.loopback)
-    let subnets = attacker.network.allSubnets
-    let foreign = (own + others).lazy.compactMap { $0.address(family) }.first { address in
-      !subnets.contains { $0.contains(address) } && !attacker.maySend(from: address)
-    }
     return [
       (HostileClass.source, somebody(attacker, family, third).address), (.unused, attacker.unused(family)),
-      (.elsewhere, foreign ?? Self.outside(family)), (.loopback, loopback),
+      (.elsewhere, foreign), (.loopback, loopback),
     ].compactMap { kind, address in address.map { (kind, $0) } }
   }
 
   /// Of the ranges for documentation (RFC 5737, RFC 3849): no machine has it.
-  private static func outside(_ family: AddressFamily) -> IPAddress {
+  static func outside(_ family: AddressFamily) -> IPAddress {
     switch family {
     case .v4: .v4(IPv4Address(bits: 0xCB00_71C8))
     case .v6: .v6(IPv6Address(high: 0x2001_0DB8_CB00_71C8, low: 1))

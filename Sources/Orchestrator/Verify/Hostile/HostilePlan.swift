@@ -12,6 +12,7 @@ package struct HostilePlan {
   /// The interfaces of the stack, and one for each network of other stacks.
   let own: [Foothold]
   let others: [Foothold]
+  private let bySegment: [Foothold.Segment: [Foothold]]
   private(set) var attempts: [HostileAttempt] = []
   private(set) var controls: [HostileControl] = []
   /// Pairs of interfaces that are left out since there are too many.
@@ -41,6 +42,7 @@ package struct HostilePlan {
         .filter { seen.insert($0.network.bridge).inserted }
     }
     let all = own + self.others
+    bySegment = Dictionary(grouping: all, by: \.segment)
     let width = max(1, Self.mostPairs / max(1, all.count))
     for (index, attacker) in all.enumerated() {
       let isOwn = index < own.count
@@ -50,15 +52,34 @@ package struct HostilePlan {
         .filter { $0.place != attacker.place && isSelected(attacker.place, $0.place) }
       let tried = turned.prefix(width)
       leftOut += turned.count - tried.count
-      let neighbours = all.filter { $0.segment == attacker.segment }
-      for (turn, victim) in tried.enumerated() { attack(attacker, victim, neighbours, turn: turn) }
-      if isOwn, isSelected(attacker.place, Self.host) { attackHost(attacker, neighbours) }
+      let foreign = foreignAddresses(attacker, all)
+      for (turn, victim) in tried.enumerated() { attack(attacker, victim, foreign, turn: turn) }
+      if isOwn, isSelected(attacker.place, Self.host) { attackHost(attacker, foreign) }
       attackGroups(attacker, tried.filter { $0.segment == attacker.segment })
     }
     let attackers = Set(attempts.map(\.attacker))
-    for attacker in all where attackers.contains(attacker.place) {
-      control(attacker, all.filter { $0.segment == attacker.segment })
-    }
+    for attacker in all where attackers.contains(attacker.place) { control(attacker) }
+  }
+
+  /// Somebody who is where `one` is, and neither it nor another.
+  ///
+  /// - Parameter turn: from where on to look, so that everybody's turn comes.
+  func third(beside one: Foothold, besides other: Foothold?, turn: Int) -> Foothold? {
+    let there = bySegment[one.segment] ?? []
+    return there.indices.lazy.map { there[($0 + turn) % there.count] }
+      .first { $0.place != one.place && $0.place != other?.place }
+  }
+
+  /// An address of each family that is somebody's on another network, or nobody's where there is no other.
+  private func foreignAddresses(_ attacker: Foothold, _ all: [Foothold]) -> [AddressFamily: IPAddress] {
+    let subnets = attacker.network.allSubnets
+    return Dictionary(
+      uniqueKeysWithValues: AddressFamily.allCases.map { family in
+        let foreign = all.lazy.compactMap { $0.address(family) }.first { address in
+          !subnets.contains { $0.contains(address) } && !attacker.maySend(from: address)
+        }
+        return (family, foreign ?? Self.outside(family))
+      })
   }
 
   /// Between two of those that are named, or with the one that is.
@@ -88,27 +109,27 @@ package struct HostilePlan {
 
   // MARK: What is tried
 
-  private mutating func control(_ attacker: Foothold, _ neighbours: [Foothold]) {
+  private mutating func control(_ attacker: Foothold) {
     guard let address = attacker.address(.v4) else { return }
     func add(_ witness: HostileControl.Witness, _ receiver: IPAddress, _ hardware: MACAddress) {
       controls.append(
         HostileControl(
           attacker: attacker.place, interface: attacker.attachment.interface, witness: witness,
-          frame: ForgedFrame(
-            source: attacker.attachment.mac, destination: hardware,
-            packet: .claim(address: address, at: attacker.attachment.mac, to: receiver, of: hardware))))
+          frame: attacker.frame(
+            .claim(address: address, at: attacker.attachment.mac, to: receiver, of: hardware), to: hardware)))
     }
     if let gateway = attacker.gateway(.v4) { add(.link(attacker.network.bridge), gateway, attacker.network.mac) }
-    let other = neighbours.first { $0.place != attacker.place && !$0.attachment.isSetDown }
+    let other = bySegment[attacker.segment]?.first { $0.place != attacker.place && !$0.attachment.isSetDown }
     if let other, let receiver = other.address(.v4) { add(.service(other.place), receiver, other.attachment.mac) }
   }
 
-  private mutating func attack(_ attacker: Foothold, _ victim: Foothold, _ neighbours: [Foothold], turn: Int) {
+  private mutating func attack(
+    _ attacker: Foothold, _ victim: Foothold, _ foreign: [AddressFamily: IPAddress], turn: Int
+  ) {
     if attacker.segment == victim.segment {
-      let apart = neighbours.filter { $0.place != attacker.place && $0.place != victim.place }
-      let third = apart.isEmpty ? nil : apart[turn % apart.count]
+      let third = third(beside: attacker, besides: victim, turn: turn)
       for family in AddressFamily.allCases {
-        attackNeighbour(attacker, victim, family, third)
+        attackNeighbour(attacker, victim, family, third, foreign[family])
         forgeQuestion(attacker, victim, family)
       }
       attackBeyondFamilies(attacker, victim)
@@ -116,7 +137,7 @@ package struct HostilePlan {
       attackOtherVLAN(attacker, victim)
     } else {
       for family in AddressFamily.allCases {
-        attackByGateway(attacker, victim, family, neighbours, turn: turn)
+        attackByGateway(attacker, victim, family, turn: turn)
         forgeQuestion(attacker, victim, family)
       }
       attackByTunnel(attacker, victim)

@@ -15,6 +15,8 @@ struct HostileRestoration: ~Copyable {
   /// Where each hardware address was.
   private let entries: [Key: ForwardingEntry]
   private let neighbours: [String: [Neighbour]]
+  /// The addresses that frames of the plan name.
+  private let touched: Set<IPAddress>
 
   private struct Key: Hashable {
     var bridge: UInt32
@@ -30,7 +32,7 @@ struct HostileRestoration: ~Copyable {
     var socket = try NetlinkSocket(.route)
     let entries = try socket.forwardingEntries()
     var known: [String: [Neighbour]] = [:]
-    for name in Set(plan.attempts.filter { $0.kind == .claim }.flatMap(\.victims)) {
+    for name in Set(plan.attempts.flatMap { [$0.attacker] + $0.victims }) {
       known[name] = try Self.neighbours(at: places[name])
     }
     self.plan = plan
@@ -38,6 +40,7 @@ struct HostileRestoration: ~Copyable {
     self.socket = socket
     self.entries = Dictionary(entries.map { (Key($0), $0) }, uniquingKeysWith: { first, _ in first })
     neighbours = known
+    touched = Set(plan.attempts.flatMap { $0.frame.packet.addresses + ($0.question?.packet.addresses ?? []) })
   }
 
   private static func neighbours(at place: ProbePlace?) throws(KernelError) -> [Neighbour] {
@@ -46,13 +49,13 @@ struct HostileRestoration: ~Copyable {
     return try socket.neighbours()
   }
 
-  /// Puts back what attempts with others' hardware addresses and claims have changed.
+  /// Puts back the places of hardware addresses that attempts have moved, and neighbours where claims have arrived.
   ///
-  /// - Parameters:
-  ///   - arrived: those that were seen to arrive.
+  /// - Parameter arrived: the attempts that were seen to arrive.
   /// - Returns: the attempts that had moved a hardware address.
   mutating func putBack(after indices: [Int], arrived: [Int]) throws(KernelError) -> Set<Int> {
-    try putBackNeighbours(after: arrived)
+    try putBackNeighbours(
+      at: Set(arrived.filter { plan.attempts[$0].kind == .claim }.flatMap { plan.attempts[$0].victims }))
     let forged = indices.filter { plan.attempts[$0].kind == .hardware }
     let addresses = Set(forged.map { plan.attempts[$0].frame.source })
     guard !addresses.isEmpty else { return [] }
@@ -68,22 +71,40 @@ struct HostileRestoration: ~Copyable {
     return Set(forged.filter { moved.contains(plan.attempts[$0].frame.source) })
   }
 
-  private func putBackNeighbours(after arrived: [Int]) throws(KernelError) {
-    let claims = arrived.map { plan.attempts[$0] }.filter { $0.kind == .claim }
-    for name in Set(claims.flatMap(\.victims)) {
+  /// Whoever answers a forged packet asks for the neighbour that it names, and is asked in turn.
+  func putBackNeighbours() throws(KernelError) { try putBackNeighbours(at: Set(neighbours.keys)) }
+
+  private func putBackNeighbours(at names: Set<String>) throws(KernelError) {
+    for name in names {
       guard let place = places[name] else { continue }
-      let claimed = Set(claims.filter { $0.victims.contains(name) }.compactMap(\.claimedAddress))
-      let before = neighbours[name] ?? []
+      let before = Dictionary(
+        (neighbours[name] ?? []).map { (NeighbourKey($0), $0) }, uniquingKeysWith: { first, _ in first })
       var batch = RouteBatch()
-      for now in try Self.neighbours(at: place) where claimed.contains(now.address) {
-        let known = before.first { $0.address == now.address && $0.link == now.link }
-        guard known?.mac != now.mac else { continue }
-        if let known, known.mac != nil { batch.set(known) } else { batch.delete(now, tolerating: .gone) }
+      for now in try Self.neighbours(at: place) where touched.contains(now.address) {
+        guard var known = before[NeighbourKey(now)], known.mac != nil else {
+          batch.delete(now, tolerating: .gone)
+          continue
+        }
+        guard known.mac != now.mac else { continue }
+        // What was about to be asked for again will be.
+        if known.state & Self.lasting == 0 { known.state = Self.stale }
+        batch.set(known)
       }
       guard !batch.isEmpty else { continue }
       var socket = try place.visit { () throws(KernelError) in try NetlinkSocket(.route) }
       try socket.apply(batch)
     }
+  }
+
+  /// NUD_STALE; NUD_NOARP and NUD_PERMANENT (linux/neighbour.h).
+  private static let stale: UInt16 = 0x04
+  private static let lasting: UInt16 = 0x40 | 0x80
+
+  private struct NeighbourKey: Hashable {
+    var link: UInt32
+    var address: IPAddress
+
+    init(_ neighbour: Neighbour) { (link, address) = (neighbour.link, neighbour.address) }
   }
 
   /// Makes the host forget connections that frames of the plan have opened.
@@ -106,12 +127,6 @@ struct HostileRestoration: ~Copyable {
   }
 }
 
-extension HostileAttempt {
-  fileprivate var claimedAddress: IPAddress? {
-    if case .claim(let address, _, _, _) = frame.packet { address } else { nil }
-  }
-}
-
 extension ForgedPacket {
   /// As connection tracking would know it.
   fileprivate var flow: HostileRestoration.Flow? {
@@ -120,6 +135,19 @@ extension ForgedPacket {
       HostileRestoration.Flow(IPPROTO_UDP, sender, receiver)
     case .opening(let sender, let receiver): HostileRestoration.Flow(IPPROTO_TCP, sender, receiver)
     case .claim, .redirect, .routerAdvertisement: nil
+    }
+  }
+
+  /// Those that who gets it may ask for.
+  fileprivate var addresses: [IPAddress] {
+    switch self {
+    case .datagram(let sender, let receiver), .opening(let sender, let receiver):
+      [sender.address, receiver.address]
+    case .tunnelled(let inner, _, let sender, let receiver):
+      [sender.address, receiver.address] + inner.packet.addresses
+    case .claim(let address, _, let receiver, _): [address, receiver]
+    case .redirect(let sender, let receiver, _): [sender, receiver]
+    case .routerAdvertisement(let sender, _): [.v6(sender)]
     }
   }
 }

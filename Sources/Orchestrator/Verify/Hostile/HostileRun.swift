@@ -52,6 +52,7 @@ final class HostileRun {
     }
     try settle()
     try putBack(plan.attempts.indices.filter { plan.attempts[$0].takesFrames })
+    if !outcome.arrivals.isEmpty { try restoration.putBackNeighbours() }
     try restoration.forgetConnections()
     noteUnseenControls()
     return outcome
