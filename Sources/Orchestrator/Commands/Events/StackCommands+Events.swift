@@ -21,7 +21,9 @@ extension StackCommands {
   /// Prints what happens to the services of stacks, or has happened.
   package func events(of stacks: [String], _ options: EventOptions) throws(StackErrors) {
     var query = LogReader.Query()
-    query.since = try time(options.since) ?? (options.follows ? .now : nil)
+    query.since = try time(options.since)
+    // Not from a moment on: the clock may be set back.
+    if query.since == nil, options.follows { query.tail = 0 }
     query.until = try time(options.until)
     query.follow = options.follows
     let sources = stacks.map { LogReader.Source(service: $0, path: folders.stack($0).events) }
