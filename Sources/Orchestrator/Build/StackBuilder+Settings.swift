@@ -38,7 +38,7 @@ extension StackBuilder {
     settings.limits = desired.limits
     settings.sharedMemorySize = desired.sharedMemorySize
     settings.temporarySize = writableSize(of: service)
-    settings.kernelParameters = desired.kernelParameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    settings.kernelParameters = service.kernelParameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     settings.devices = try devices(of: service).map(\.node)
     settings.groups = desired.groups
     settings.ipc = Self.namespace(desired.ipc, neighbours.ipc)

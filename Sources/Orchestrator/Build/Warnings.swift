@@ -10,7 +10,7 @@ package final class Warnings: Sendable {
   private let state = Mutex(State())
 
   /// - Parameter topic: what the warning is about: of each topic only the first is told.
-  func add(_ text: String, about topic: String) {
+  package func add(_ text: String, about topic: String) {
     state.withLock { state in
       if state.known.insert(topic).inserted { state.untold.append(text) }
     }

@@ -1,3 +1,4 @@
+import Addresses
 import Build
 import FoundationEssentials
 import Glibc
@@ -25,6 +26,8 @@ final class ServiceUnit {
   private let relaunch: (ServiceUnit) -> Void
   /// What runs the health check in a process of the service's.
   private let makeProbe: (DesiredService, ServiceProcess) -> any ProbeRunner
+  /// Called for a published port behind which something listens on a loopback address alone.
+  private let onUnreachable: (ServiceUnit, PublishedPort, IPAddress) -> Void
   /// Called after every change of the record.
   private let onChange: (ServiceUnit) -> Void
 
@@ -51,6 +54,7 @@ final class ServiceUnit {
     record: ServiceRecord? = nil, group: ControlGroup? = nil,
     namespace: @escaping (DesiredService) -> SharedNamespace?, relaunch: @escaping (ServiceUnit) -> Void,
     makeProbe: @escaping (DesiredService, ServiceProcess) -> any ProbeRunner,
+    onUnreachable: @escaping (ServiceUnit, PublishedPort, IPAddress) -> Void = { _, _, _ in },
     onChange: @escaping (ServiceUnit) -> Void
   ) {
     self.desired = desired
@@ -61,6 +65,7 @@ final class ServiceUnit {
     self.namespace = namespace
     self.relaunch = relaunch
     self.makeProbe = makeProbe
+    self.onUnreachable = onUnreachable
     self.onChange = onChange
     output = ServiceOutput(paths: paths, pump: pump, loop: loop)
     readiness = ReadinessWait(loop: loop)
@@ -279,9 +284,14 @@ final class ServiceUnit {
   func watchReadiness() {
     guard process != nil, record.phase == .starting, probe == nil else { return }
     let ports = desired.healthCheck == nil ? desired.readyPorts : []
-    let probe = ReadinessProbe(ports: ports, loop: loop) { [weak self] in
-      self?.probe = nil
-      self?.becomeRunning()
+    let probe = ReadinessProbe(ports: ports, loop: loop) { [weak self] onLoopback in
+      guard let self else { return }
+      self.probe = nil
+      for listener in onLoopback {
+        guard let port = desired.ports.first(where: { $0.target == listener.port }) else { continue }
+        onUnreachable(self, port, listener.address)
+      }
+      becomeRunning()
     }
     self.probe = probe
     probe.start(in: namespace(desired))
