@@ -20,6 +20,10 @@ public struct NftRuleSummary: Hashable, Sendable {
   public var outcome = Outcome.other
   /// True if it asks nothing of a packet.
   public var isUnconditional = true
+  /// The links that it asks whether a packet came by (`iifname`); one with `*` at its end stands for all that begin so.
+  public var inputs: [String] = []
+  /// The ports that it asks whether a packet goes to (`th dport`).
+  public var ports: [UInt16] = []
 
   public init(table: NftTableName, chain: String, handle: UInt64) {
     self.table = table
@@ -53,13 +57,15 @@ extension NftRuleSummary {
     else { return nil }
     var found = (table: String?.none, chain: String?.none, handle: UInt64?.none)
     var rule = NftRuleSummary(table: NftTableName(family, ""), chain: "", handle: 0)
+    var loaded = Loaded.other
     payload.forEachAttribute(from: 4) { attribute, value in
       switch attribute {
       case Int(NFTA_RULE_TABLE.rawValue): found.table = value.text
       case Int(NFTA_RULE_CHAIN.rawValue): found.chain = value.text
       case Int(NFTA_RULE_HANDLE.rawValue): found.handle = value.integer(UInt64.self).map(UInt64.init(bigEndian:))
       case Int(NFTA_RULE_USERDATA.rawValue): rule.comment = Self.comment(in: value)
-      case Int(NFTA_RULE_EXPRESSIONS.rawValue): value.forEachAttribute { _, value in rule.readExpression(value) }
+      case Int(NFTA_RULE_EXPRESSIONS.rawValue):
+        value.forEachAttribute { _, value in rule.readExpression(value, &loaded) }
       default: break
       }
     }
@@ -70,7 +76,10 @@ extension NftRuleSummary {
     self = rule
   }
 
-  private mutating func readExpression(_ expression: RawSpan) {
+  /// What the expression before has fetched from a packet, for the next one to compare.
+  private enum Loaded { case inputName, destinationPort, other }
+
+  private mutating func readExpression(_ expression: RawSpan, _ loaded: inout Loaded) {
     var name = ""
     expression.forEachAttribute { attribute, value in
       if attribute == Int(NFTA_EXPR_NAME.rawValue) { name = value.text }
@@ -82,11 +91,54 @@ extension NftRuleSummary {
     if name == "reject" { outcome = .reject }
     expression.forEachAttribute { attribute, data in
       guard attribute == Int(NFTA_EXPR_DATA.rawValue) else { return }
+      switch name {
+      case "meta", "payload": loaded = Self.loaded(by: data, name)
+      case "cmp": readComparison(data, of: loaded)
+      default: break
+      }
       data.forEachAttribute { attribute, value in
         if name == "counter", attribute == Int(NFTA_COUNTER_PACKETS.rawValue) {
           packets += value.integer(UInt64.self).map(UInt64.init(bigEndian:)) ?? 0
         }
         if name == "immediate", attribute == Int(NFTA_IMMEDIATE_DATA.rawValue) { readVerdict(value) }
+      }
+    }
+  }
+
+  private static func loaded(by data: RawSpan, _ name: String) -> Loaded {
+    var numbers: [Int: UInt32] = [:]
+    data.forEachAttribute { attribute, value in
+      numbers[attribute] = value.integer(UInt32.self).map(UInt32.init(bigEndian:))
+    }
+    if name == "meta" {
+      return numbers[Int(NFTA_META_KEY.rawValue)] == NFT_META_IIFNAME.rawValue ? .inputName : .other
+    }
+    // The second half of the first word of TCP's header and of UDP's.
+    let isPort =
+      numbers[Int(NFTA_PAYLOAD_BASE.rawValue)] == NFT_PAYLOAD_TRANSPORT_HEADER.rawValue
+      && numbers[Int(NFTA_PAYLOAD_OFFSET.rawValue)] == 2 && numbers[Int(NFTA_PAYLOAD_LEN.rawValue)] == 2
+    return isPort ? .destinationPort : .other
+  }
+
+  private mutating func readComparison(_ data: RawSpan, of loaded: Loaded) {
+    var isEqual = false
+    data.forEachAttribute { attribute, value in
+      switch attribute {
+      case Int(NFTA_CMP_OP.rawValue):
+        isEqual = value.integer(UInt32.self).map(UInt32.init(bigEndian:)) == NFT_CMP_EQ.rawValue
+      case Int(NFTA_CMP_DATA.rawValue):
+        guard isEqual else { return }
+        value.forEachAttribute { attribute, value in
+          guard attribute == Int(NFTA_DATA_VALUE.rawValue) else { return }
+          switch loaded {
+          // A whole name comes with its NUL, the beginning of one without.
+          case .inputName:
+            inputs.append(value.integer(UInt8.self, at: value.byteCount - 1) == 0 ? value.text : "\(value.text)*")
+          case .destinationPort: ports += [value.integer(UInt16.self).map(UInt16.init(bigEndian:))].compactMap(\.self)
+          case .other: break
+          }
+        }
+      default: break
       }
     }
   }

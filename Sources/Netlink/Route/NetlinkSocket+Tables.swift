@@ -49,6 +49,27 @@ extension NetlinkSocket {
     }
   }
 
+  /// The link that a packet for an address leaves by (`ip route get`), by index; nil where there is no way there.
+  public mutating func link(towards address: IPAddress) throws(KernelError) -> UInt32? {
+    do {
+      let route = try get(address.description) { writer in
+        writer.begin(type: UInt16(RTM_GETROUTE), flags: 0)
+        writer.put(address.family)
+        // All bits of the address count.
+        writer.put(UInt8(address.isV4 ? 32 : 128))
+        writer.put(UInt16(0))
+        writer.put(UInt32(0))
+        writer.put(UInt32(0))
+        writer.attribute(Int(RTA_DST.rawValue), address)
+      } parse: {
+        Route($0, $1)
+      }
+      return route?.link
+    } catch  where [.networkUnreachable, .noRouteToHost].contains(error.errno) {
+      return nil
+    }
+  }
+
   /// The neighbour entries of both families, of all links or of one.
   public mutating func neighbours(on link: UInt32? = nil) throws(KernelError) -> [Neighbour] {
     try dump("neighbours") { writer in

@@ -19,6 +19,8 @@ public struct Route: Hashable, Sendable {
     public static let prohibit = Kind(rawValue: 8)
   }
 
+  /// Who makes the routes to the networks of a link's addresses (RTPROT_KERNEL).
+  public static let kernelOrigin: UInt8 = 2
   /// The main routing table.
   public static let mainTable: UInt32 = 254
 

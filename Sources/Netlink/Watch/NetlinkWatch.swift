@@ -10,22 +10,29 @@ public struct NetlinkWatch: ~Copyable, Sendable {
 
   /// Hears of every change to nftables (NFNLGRP_NFTABLES).
   public static func nftables() throws(KernelError) -> NetlinkWatch {
-    try NetlinkWatch(.netfilter, group: NFNLGRP_NFTABLES.rawValue)
+    try NetlinkWatch(.netfilter, groups: [NFNLGRP_NFTABLES.rawValue])
   }
 
-  /// Hears of changes to links (RTNLGRP_LINK) after which one of them is not set up, and of no others: the kernel asks before
-  /// it wakes anybody.
+  /// Hears of what takes links out of use, and of nothing else: the kernel asks before it wakes anybody.
+  ///
+  /// - One of them is not set up after a change (RTNLGRP_LINK), or loses an address (RTNLGRP_IPV4_IFADDR and its like).
+  /// - A route that the kernel had made of any link's address is deleted (RTNLGRP_IPV4_ROUTE and its like).
+  /// - A setting that stands for all links is changed, such as forwarding (RTNLGRP_IPV4_NETCONF and its like).
   ///
   /// - Parameter links: by index; at most 200, and those beyond are not heard of.
-  public static func setDown(_ links: [UInt32]) throws(KernelError) -> NetlinkWatch {
-    var watch = try NetlinkWatch(.route, group: RTNLGRP_LINK.rawValue)
+  public static func losses(of links: [UInt32]) throws(KernelError) -> NetlinkWatch {
+    let groups = [
+      RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
+      RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF,
+    ]
+    var watch = try NetlinkWatch(.route, groups: groups.map(\.rawValue))
     try watch.filter(links.prefix(200).map { $0 })
     return watch
   }
 
-  private init(_ family: NetlinkSocket.Family, group: UInt32) throws(KernelError) {
+  private init(_ family: NetlinkSocket.Family, groups: [UInt32]) throws(KernelError) {
     let opened = try NetlinkSocket(family)
-    try Self.join(group, opened.descriptor.rawValue)
+    for group in groups { try Self.join(group, opened.descriptor.rawValue) }
     socket = opened
   }
 
@@ -59,14 +66,35 @@ public struct NetlinkWatch: ~Copyable, Sendable {
 
   /// A classic BPF program over each message (packet(7), SO_ATTACH_FILTER): words are loaded in network byte order.
   private mutating func filter(_ links: [UInt32]) throws(KernelError) {
-    let load = UInt16(BPF_LD | BPF_W | BPF_ABS)
+    let (word, half, octet) = (
+      UInt16(BPF_LD | BPF_W | BPF_ABS), UInt16(BPF_LD | BPF_H | BPF_ABS), UInt16(BPF_LD | BPF_B | BPF_ABS)
+    )
     let equal = UInt16(BPF_JMP | BPF_JEQ | BPF_K)
     let (pass, drop) = (UInt16(BPF_RET | BPF_K), UInt16(BPF_RET | BPF_K))
+    func type(_ number: Int) -> UInt32 { UInt32(UInt16(truncatingIfNeeded: number).bigEndian) }
     var program = [
-      // The flags in struct ifinfomsg, behind the header of 16 octets: IFF_UP is the first octet's lowest bit.
-      sock_filter(code: UInt16(BPF_LD | BPF_B | BPF_ABS), jt: 0, jf: 0, k: 24),
-      sock_filter(code: UInt16(BPF_JMP | BPF_JSET | BPF_K), jt: UInt8(links.count + 1), jf: 0, k: 1),
-      sock_filter(code: load, jt: 0, jf: 0, k: 20),
+      // The type, in the header of 16 octets.
+      sock_filter(code: half, jt: 0, jf: 0, k: 4),
+      sock_filter(code: equal, jt: 14, jf: 0, k: type(RTM_DELADDR)),
+      sock_filter(code: equal, jt: 2, jf: 0, k: type(RTM_NEWNETCONF)),
+      sock_filter(code: equal, jt: 5, jf: 0, k: type(RTM_DELROUTE)),
+      sock_filter(code: UInt16(BPF_JMP | BPF_JA), jt: 0, jf: 0, k: 8),
+      // The first attribute behind struct netconfmsg: the link, or NETCONFA_IFINDEX_ALL.
+      sock_filter(code: word, jt: 0, jf: 0, k: 24),
+      sock_filter(code: equal, jt: 1, jf: 0, k: UInt32.max),
+      sock_filter(code: drop, jt: 0, jf: 0, k: 0),
+      sock_filter(code: pass, jt: 0, jf: 0, k: UInt32.max),
+      // Who made a route, in struct rtmsg: RTPROT_KERNEL.
+      sock_filter(code: octet, jt: 0, jf: 0, k: 21),
+      sock_filter(code: equal, jt: 1, jf: 0, k: 2),
+      sock_filter(code: drop, jt: 0, jf: 0, k: 0),
+      sock_filter(code: pass, jt: 0, jf: 0, k: UInt32.max),
+      // The flags in struct ifinfomsg: IFF_UP is the first octet's lowest bit.
+      sock_filter(code: octet, jt: 0, jf: 0, k: 24),
+      sock_filter(code: UInt16(BPF_JMP | BPF_JSET | BPF_K), jt: 0, jf: 1, k: 1),
+      sock_filter(code: drop, jt: 0, jf: 0, k: 0),
+      // The link, in struct ifinfomsg and in struct ifaddrmsg.
+      sock_filter(code: word, jt: 0, jf: 0, k: 20),
     ]
     for (index, link) in links.enumerated() {
       program.append(sock_filter(code: equal, jt: UInt8(links.count - index), jf: 0, k: link.bigEndian))

@@ -7,6 +7,12 @@ import Netlink
 /// The addresses, neighbours and routes of IPv6. All are known in advance. So nothing waits for duplicate address
 /// detection, and no neighbour solicitation is sent.
 extension StackBuilder {
+  /// How a link of the host's gets a link-local address: not at all. Where the kernel has no IPv6 or the link can carry none (an
+  /// MTU below 1280, RFC 8200, 5), there is nothing to set: rtnetlink answers EAFNOSUPPORT.
+  func addressGeneration(on network: DesiredNetwork) -> IPv6AddressGeneration? {
+    hasIPv6 && network.canCarryIPv6 ? IPv6AddressGeneration.none : nil
+  }
+
   /// Before the bridge is up: whether it speaks IPv6, and that it believes no router.
   ///
   /// On a bridge without it, IPv6 is switched off. A service with NET_RAW could otherwise announce itself to the host
@@ -70,14 +76,17 @@ extension RouteBatch {
     of attachment: DesiredAttachment, in network: DesiredNetwork, on link: UInt32, forwards: Bool
   ) {
     guard let ipv6 = attachment.ipv6, let length = network.ipv6?.subnet.length else { return }
-    add(DesiredNetwork.IPv6.interfaceAddress(ipv6.address, length: length, on: link))
-    if forwards { add(DesiredNetwork.IPv6.interfaceAddress(attachment.mac.linkLocalAddress, length: 64, on: link)) }
+    add(DesiredNetwork.IPv6.interfaceAddress(ipv6.address, length: length, on: link), tolerating: .existing)
+    guard forwards else { return }
+    add(
+      DesiredNetwork.IPv6.interfaceAddress(attachment.mac.linkLocalAddress, length: 64, on: link), tolerating: .existing
+    )
   }
 
   /// The gateway and the way through it, once the link is up.
   mutating func addIPv6Routes(of attachment: DesiredAttachment, in network: DesiredNetwork, on link: UInt32) {
     guard let ipv6 = attachment.ipv6, let gateway = network.ipv6?.gateway else { return }
     set(Neighbour(.v6(gateway), at: network.mac, on: link))
-    if ipv6.isDefaultRoute { add(Route(to: .anyV6, via: .v6(gateway), on: link)) }
+    if ipv6.isDefaultRoute { add(Route(to: .anyV6, via: .v6(gateway), on: link), tolerating: .existing) }
   }
 }

@@ -31,7 +31,7 @@ extension StackBuilder {
     var change = LinkChange(.index(index))
     change.alias = LinkName.alias(stack: stack, "", network.name)
     // A bridge needs no link-local address, nor the duplicate detection and listener reports of one.
-    change.ipv6AddressGeneration = IPv6AddressGeneration.none
+    change.ipv6AddressGeneration = addressGeneration(on: network)
     // Once more: until it is set by itself, a bridge follows the smallest MTU of its ports.
     change.mtu = network.mtu
     batch.change(change)
@@ -112,7 +112,7 @@ extension StackBuilder {
         let link = try linkIndex(pair.link)
         var naming = LinkChange(.index(link))
         naming.alias = LinkName.alias(stack: stack, service.name, attachment.network)
-        naming.ipv6AddressGeneration = IPv6AddressGeneration.none
+        naming.ipv6AddressGeneration = desired.network(named: attachment.network).flatMap(addressGeneration)
         // A service that asks the host for its own published port gets it back by the port it came from.
         naming.bridgePort = attachment.bridgePort(hairpins: !service.ports.isEmpty)
         // The bridge gives frames to 01:80:c2:00:00:0e to the port itself, past every hook (br_handle_frame).
@@ -151,23 +151,10 @@ extension StackBuilder {
       guard let network = desired.network(named: attachment.network),
         let link = try inner.link(named: attachment.interface)?.index
       else { continue }
-      batch.add(
-        InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet(of: attachment).length, on: link))
-      batch.addIPv6Address(of: attachment, in: network, on: link, forwards: service.forwards)
-      var up = LinkChange(.index(link))
-      up.isUp = true
-      batch.change(up)
-      // Beyond a VLAN or a link of the host is a router that nothing is known of in advance.
-      if attachment.accessVLAN == nil, network.hasBridge {
-        batch.set(Neighbour(.v4(network.gateway), at: network.mac, on: link))
-      }
-      if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
-        batch.add(Route(to: .v4(.everything), via: .v4(gateway), on: link))
-      }
+      batch.setUp(attachment, of: service, in: network, on: link)
       for interface in attachment.subinterfaces where interface.link == nil {
         batch.create(VLANInterface(interface.interface, on: link, vlan: interface.vlan))
       }
-      batch.addIPv6Routes(of: attachment, in: network, on: link)
     }
     try inner.apply(batch)
     try setUpSubinterfaces(of: service, &inner)
@@ -208,5 +195,29 @@ extension StackBuilder {
     let index = if_nametoindex(name)
     guard index > 0 else { throw KernelError("find link", name, errno: .last) }
     return index
+  }
+}
+
+extension RouteBatch {
+  /// A service's interface to a network, inside: its addresses, the neighbour that it has there, and the way out. What is there
+  /// already stays.
+  mutating func setUp(
+    _ attachment: DesiredAttachment, of service: DesiredService, in network: DesiredNetwork, on link: UInt32
+  ) {
+    add(
+      InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet(of: attachment).length, on: link),
+      tolerating: .existing)
+    addIPv6Address(of: attachment, in: network, on: link, forwards: service.forwards)
+    var up = LinkChange(.index(link))
+    up.isUp = true
+    change(up)
+    // Beyond a VLAN or a link of the host is a router that nothing is known of in advance.
+    if attachment.accessVLAN == nil, network.hasBridge {
+      set(Neighbour(.v4(network.gateway), at: network.mac, on: link))
+    }
+    if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
+      add(Route(to: .v4(.everything), via: .v4(gateway), on: link), tolerating: .existing)
+    }
+    addIPv6Routes(of: attachment, in: network, on: link)
   }
 }

@@ -8,44 +8,19 @@ import Rules
 import Vocabulary
 
 extension StackBuilder {
-  /// Lets the stack's bridges through where Docker is.
+  /// Lets the stack's bridges through where Docker is, and where firewalld is if somebody has asked for it.
   func openPassage(for desired: DesiredStack) throws(KernelError) {
     let passage = Passage(stack: stack, bridges: desired.bridges)
-    try netfilter.open(passage, at: Passage.docker)
+    try netfilter.open(passage, at: gates)
+  }
+
+  /// Docker's chains for others, and firewalld's where that was asked for.
+  package var gates: [Passage.Gate] {
+    Passage.docker + (Files.exists(folder.firewalldPassage) ? Passage.firewalld : [])
   }
 
   func closePassage() throws(KernelError) {
     try netfilter.close(stack)
-  }
-
-  // MARK: Bridges
-
-  /// True if a bridge exists and was set down.
-  package func isSetDown(_ bridge: String) -> Bool {
-    guard var socket = try? NetlinkSocket(.route), let link = try? socket.link(named: bridge) else {
-      return false
-    }
-    return !link.isUp
-  }
-
-  /// Sets a bridge up again, and what the kernel forgot when it was set down: the hardware addresses of its services.
-  func raise(_ network: DesiredNetwork, in desired: DesiredStack) throws(KernelError) {
-    let index = try linkIndex(network.bridge)
-    var batch = RouteBatch()
-    var up = LinkChange(.index(index))
-    up.isUp = true
-    batch.change(up)
-    for bridge in network.vlans.compactMap(\.bridge) {
-      var up = LinkChange(.name(bridge))
-      up.isUp = true
-      batch.change(up)
-    }
-    for attachment in desired.services.flatMap(\.attachments)
-    where attachment.network == network.name && attachment.accessVLAN == nil {
-      batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: index))
-    }
-    var socket = try NetlinkSocket(.route)
-    try socket.apply(batch)
   }
 
   // MARK: Tables
@@ -66,7 +41,7 @@ extension StackBuilder {
       if try netfilter.rules(of: table.name).count != rules { missing.append("rules of table \(table.name)") }
     }
     let passage = Passage(stack: stack, bridges: desired.bridges)
-    for gate in Passage.docker where tables.contains(where: { $0.name == gate.table }) {
+    for gate in gates where tables.contains(where: { $0.name == gate.table }) {
       guard try netfilter.chains(of: gate.table).contains(gate.chain),
         passage.change(at: gate, existing: try netfilter.rules(of: gate.table)) != nil
       else { continue }

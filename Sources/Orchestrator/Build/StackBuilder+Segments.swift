@@ -36,7 +36,7 @@ extension StackBuilder {
     for (link, isPort) in [(index, false), (near, true), (far, true)] {
       var change = LinkChange(.index(link))
       change.alias = alias
-      change.ipv6AddressGeneration = IPv6AddressGeneration.none
+      change.ipv6AddressGeneration = addressGeneration(on: network)
       if link == index {
         change.mtu = network.mtu
         batch.createFilterPlace(on: index, tolerating: .everything)
@@ -88,7 +88,7 @@ extension StackBuilder {
     let index = try linkIndex(tunnel.link)
     var change = LinkChange(.index(index))
     change.alias = LinkName.alias(stack: stack, "", network.name)
-    change.ipv6AddressGeneration = IPv6AddressGeneration.none
+    change.ipv6AddressGeneration = addressGeneration(on: network)
     batch.change(change)
     for vlan in network.vlans { batch.add(BridgeVLAN(vlan.id, on: index)) }
     var up = LinkChange(.index(index))

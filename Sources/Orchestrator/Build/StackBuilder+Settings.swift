@@ -37,7 +37,7 @@ extension StackBuilder {
     var settings = ContainerSettings()
     settings.sharedMemorySize = desired.sharedMemorySize
     settings.temporarySize = writableSize(of: service)
-    settings.kernelParameters = desired.kernelParameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    settings.kernelParameters = service.kernelParameters.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     settings.hasOwnNetwork = service.namespace != .host
     settings.devices = try devices(of: service).map(\.node)
     settings.ipc = Self.namespace(desired.ipc, neighbours.ipc)

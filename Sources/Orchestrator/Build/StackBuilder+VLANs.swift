@@ -30,7 +30,7 @@ extension StackBuilder {
       batch.create(PacketFilter.arrivals, at: .ingress(link: index), tolerating: .everything)
       var change = LinkChange(.index(index))
       change.alias = LinkName.alias(stack: stack, "", network.name)
-      change.ipv6AddressGeneration = IPv6AddressGeneration.none
+      change.ipv6AddressGeneration = addressGeneration(on: network)
       change.mtu = network.mtu
       change.isUp = true
       batch.change(change)

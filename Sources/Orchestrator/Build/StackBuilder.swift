@@ -28,6 +28,8 @@ package final class StackBuilder: Sendable {
   let netfilter = NetfilterConnection()
   /// True if this kernel has netem; nil until it was tried.
   let emulates = Mutex<Bool?>(nil)
+  /// True if this kernel has IPv6, and was not booted with ipv6.disable=1.
+  let hasIPv6 = Files.exists("/proc/sys/net/ipv6")
   /// The number of health probes that were started.
   let probes = Atomic<UInt64>(0)
 
@@ -84,6 +86,7 @@ package final class StackBuilder: Sendable {
       case .shapeLink(let link, let desired): try shape(link, in: desired)
       case .disconnect(let link, _): try disconnect(link)
       case .setRoutes(let service, _): try setRoutes(of: service)
+      case .readdress(let service, let desired): try readdress(service, in: desired)
       case .start(let service, _): return try start(service)
       case .pause(let service, _): try controlGroup(of: service.name).freeze()
       case .unpause(let service, _): try controlGroup(of: service.name).thaw()

@@ -45,7 +45,7 @@ extension HostFacts {
     for route in try socket.routes() {
       let prefix = route.destination
       // Every link has the link-local prefix: nobody's subnet is in it.
-      guard prefix.length > 0, route.kind == .unicast, prefix != Self.linkLocal,
+      guard !UsedRange.isWayOut(prefix), route.kind == .unicast, prefix != Self.linkLocal,
         !ownIndices.contains(route.link ?? 0)
       else { continue }
       let link = route.link.flatMap { names[$0] } ?? "nothing"

@@ -1,4 +1,5 @@
 import Glibc
+import Isolation
 import Kernel
 import Resolve
 import Runtime
@@ -10,6 +11,10 @@ extension IdentityFacts {
   package static func observe(_ paths: Set<String>) -> IdentityFacts {
     var facts = IdentityFacts()
     facts.taken = hostIdentities()
+    for path in paths {
+      guard let id = stranger(path) else { continue }
+      facts.strangers[path] = id
+    }
     do {
       let probe = try IdentityProbe()
       facts.mapsTmpfs = try probe.canMapTmpfs()
@@ -18,6 +23,13 @@ extension IdentityFacts {
       facts.refusal = refusal(error)
     }
     return facts
+  }
+
+  /// The owner of a path, or its group, if no user namespace of a service has that id.
+  private static func stranger(_ path: String) -> UInt32? {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    return [status.st_uid, status.st_gid].first { $0 >= IdentityRange.count }
   }
 
   // MARK: Ids of the host

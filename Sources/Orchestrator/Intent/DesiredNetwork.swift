@@ -26,6 +26,9 @@ package struct DesiredNetwork: Hashable, Sendable {
   /// nil on a network of IPv4 alone.
   package var ipv6: IPv6?
 
+  /// True if its links can have IPv6 at all: they take packets of 1,280 octets (RFC 8200, 5).
+  package var canCarryIPv6: Bool { mtu.map { $0 >= 1280 } ?? true }
+
   package init(
     name: String, bridge: String, mac: MACAddress, subnet: IPv4Prefix, gateway: IPv4Address, isInternal: Bool,
     declaredAt: SourceLine? = nil, mtu: UInt32? = nil, owner: String? = nil, kind: Kind = .bridge,

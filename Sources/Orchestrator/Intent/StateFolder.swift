@@ -48,6 +48,8 @@ package struct StackFolder: Hashable, Sendable {
   package var intent: String { "\(path)/stack.json" }
   /// Exists if the last `up` ran to its end. Without it, the recorded stack may be half made.
   package var settled: String { "\(path)/settled" }
+  /// There while the stack's bridges are let through firewalld's chains (`stack doctor --fix`).
+  package var firewalldPassage: String { "\(path)/firewalld" }
   /// The choices of an `up` that has not begun, so that others choose something else.
   package var claim: String { "\(path)/claim.json" }
   /// Held by the command that is changing the stack.

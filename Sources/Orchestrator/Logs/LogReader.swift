@@ -22,7 +22,7 @@ package final class LogReader {
   package struct Query: Sendable {
     /// At most so many lines of each service, the last ones.
     package var tail: Int?
-    /// Lines from this moment on.
+    /// Lines from this moment on. What comes while the reader follows is later than that, whatever the clock is set to.
     package var since: LogTime?
     /// Lines up to this moment.
     package var until: LogTime?
@@ -46,6 +46,8 @@ package final class LogReader {
   private var merge = LogMerge()
   /// Cursors that had no line when they were last asked.
   private var waiting: [Int]
+  /// Cursors that have come to the end of what there was.
+  private var isCaughtUp: [Bool]
 
   /// Files need not exist (yet).
   package init(_ sources: [Source], _ query: Query = Query(), interruption: Interruption = Interruption()) {
@@ -54,6 +56,7 @@ package final class LogReader {
     let since = query.tail == nil ? query.since : nil
     cursors = sources.map { LogCursor(service: $0.service, path: $0.path, since: since) }
     waiting = Array(cursors.indices)
+    isCaughtUp = cursors.map { _ in false }
     watch = query.follow ? LogWatch(folders: Set(sources.map { Self.folder(of: $0.path) })) : nil
     if let tail = query.tail {
       for cursor in cursors { cursor.skip(toLast: tail, includesPartial: !query.follow) }
@@ -71,15 +74,16 @@ package final class LogReader {
     while true {
       ask()
       while let (index, entry) = merge.popFirst() {
+        let isNew = isCaughtUp[index]
         advance(index)
-        if matches(entry) { return entry }
+        if matches(entry, isNew: isNew) { return entry }
       }
       guard query.follow, waitForMore() else { return nil }
     }
   }
 
-  private func matches(_ entry: LogEntry) -> Bool {
-    if let since = query.since, entry.time < since { return false }
+  private func matches(_ entry: LogEntry, isNew: Bool) -> Bool {
+    if !isNew, let since = query.since, entry.time < since { return false }
     if let until = query.until, until < entry.time { return false }
     return true
   }
@@ -98,6 +102,7 @@ package final class LogReader {
       merge.insert(index, entry)
     } else {
       waiting.append(index)
+      isCaughtUp[index] = query.follow
     }
   }
 

@@ -28,9 +28,16 @@ package struct NameViews {
   }
 
   private var linesByNetwork: [String: [Line]] = [:]
+  /// Names of files that a service without IPv6 sees: its loopback has no ::1.
+  private let filesWithoutIPv6: Set<String>
+
+  /// Two lines of the same length, so that the others stand where they stood in the files of a former version (``HostsMarks``).
+  private static let localhost6 = "::1\tlocalhost ip6-localhost ip6-loopback\n"
+  private static let noLocalhost6 = "# localhost is not ::1: no IPv6 in here.\n"
 
   package init(_ stack: DesiredStack) {
     self.stack = stack
+    filesWithoutIPv6 = Set(stack.services.filter { !stack.hasIPv6Loopback($0) }.map(\.hostsFile))
     for network in stack.networks {
       var lines: [Line] = []
       for service in stack.services {
@@ -49,8 +56,9 @@ package struct NameViews {
 
   /// The file for one service. Services with the same networks get the same file.
   func hostsFile(for service: DesiredService) -> HostsFile {
+    let hasIPv6 = !filesWithoutIPv6.contains(service.hostsFile)
     var file = HostsFile(
-      name: service.hostsFile, text: "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
+      name: service.hostsFile, text: "127.0.0.1\tlocalhost\n" + (hasIPv6 ? Self.localhost6 : Self.noLocalhost6))
     for host in service.sharesHostsFile ? [] : service.extraHosts { file.text += "\(host.address)\t\(host.name)\n" }
     for line in networks(seenBy: service).sorted().flatMap({ linesByNetwork[$0] ?? [] }) {
       let place = HostsFile.Place(
@@ -74,5 +82,16 @@ package struct NameViews {
   package func hostsFiles(for stack: DesiredStack) -> [HostsFile] {
     var seen: Set<String> = []
     return stack.services.filter { seen.insert($0.hostsFile).inserted }.map(hostsFile(for:))
+  }
+}
+
+extension DesiredStack {
+  /// Whether ::1 is on the loopback of a service's namespace.
+  fileprivate func hasIPv6Loopback(_ service: DesiredService) -> Bool {
+    switch service.namespace {
+    case .own: service.speaksIPv6
+    case .service(let owner): self.service(named: owner)?.speaksIPv6 ?? false
+    case .host: true
+    }
   }
 }

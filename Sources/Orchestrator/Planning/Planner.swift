@@ -48,7 +48,8 @@ package struct Planner {
     }
     stages += [
       .serial(
-        difference.reshaped.map { .shape($0, desired) }
+        difference.readdressed.map { .readdress($0, desired) }
+          + difference.reshaped.map { .shape($0, desired) }
           + difference.linksReshaped.map { .shapeLink($0, desired) }),
       .serial(
         Wiring.steps(
@@ -87,6 +88,7 @@ package struct Planner {
       new: difference.bridgesCreated, from: old, to: desired, isSettled: difference.isSettled)
     let networks =
       networks(of: desired, bridges: difference.bridgesCreated) + segments.map { .createSegment($0, desired) }
+      + difference.bridgesRaised.map { .raiseBridge($0, desired) }
       + policyChange(from: old, to: desired)
     return [
       .serial(groundwork(desired, isFirst: isFirst)),

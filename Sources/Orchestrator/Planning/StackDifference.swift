@@ -29,6 +29,10 @@ struct StackDifference {
   let rerouted: Set<String>
   let bridgesGone: [DesiredNetwork]
   let bridgesCreated: [DesiredNetwork]
+  /// Networks whose bridge stays and lacks something.
+  let bridgesRaised: [DesiredNetwork]
+  /// Instances that stay and lack addresses or routes inside.
+  let readdressed: [DesiredService]
   let linksGone: [DesiredLink]
   let linksCreated: [DesiredLink]
   /// Links between services that stay and get other conditions.
@@ -64,6 +68,9 @@ struct StackDifference {
     bridgesCreated = new.ownNetworks.filter {
       !isSettled || old.network(named: $0.name) != $0 || loss.networks.contains($0.name)
     }
+    let made = Set(bridgesCreated.map(\.name))
+    bridgesRaised = new.ownNetworks.filter { loss.faults[$0.name] != nil && !made.contains($0.name) }
+    readdressed = staying.filter { loss.inside[$0.name] != nil }
     let (linksBefore, linksAfter) = (Set(old.links.map(\.unshaped)), Set(new.links.map(\.unshaped)))
     linksGone = old.links.filter { !linksAfter.contains($0.unshaped) }
     linksCreated = new.links.filter { !isSettled || !linksBefore.contains($0.unshaped) }
@@ -117,6 +124,11 @@ struct StackDifference {
         reason($0, "other routes")
       }
       + following.map { reason($0, "restarted with what it depends on") }
+      + bridgesRaised.compactMap { loss.faults[$0.name] }.map {
+        Plan.Reason(service: "networks", text: "\($0): put back")
+      }
+      + loss.settings.map { Plan.Reason(service: "networks", text: "\($0): put back") }
+      + readdressed.map { reason($0, "put back: \(loss.inside[$0.name] ?? "")") }
   }
 
   private func reason(_ service: DesiredService, _ text: String) -> Plan.Reason {

@@ -20,7 +20,7 @@ extension Step: CustomStringConvertible {
       }
     case .createSegment(let segment, _): "create bridge \(segment.bridge), more room for network \(segment.network)"
     case .removeSegment(let segment): "remove bridge \(segment.bridge)"
-    case .raiseBridge(let network, _): "set bridge \(network.bridge) up again"
+    case .raiseBridge(let network, _): "put bridge \(network.bridge) back as it was"
     case .writeFirewall(let stack): "write nftables table \(StackTable.name(of: stack.name))"
     case .partition(let stack):
       stack.partition.map {
@@ -52,6 +52,7 @@ extension Step: CustomStringConvertible {
       service.routes.isEmpty
         ? "remove the routes of \(service.name)"
         : "set the routes of \(service.name): \(service.routes.map(\.text).joined(separator: ", "))"
+    case .readdress(let service, _): "put back the addresses and routes of \(service.name)"
     case .start(let service, _):
       "start \(service.name): \(service.process.arguments.map(Shell.quoted).joined(separator: " "))"
     case .awaitReady(let service, _):

@@ -41,7 +41,8 @@ struct UndoScope: Hashable {
     // Whatever unsettles the record has these done again, as they were for the stack of before.
     case .makeFolders, .writeFirewall, .partition, .filterBridges, .endFlows: break
     // These stay as long as the stack does.
-    case .mountLayers, .makeHostRoot, .prepareHost, .raiseBridge, .guardPorts, .dropUnguarded, .awaitReady: break
+    case .mountLayers, .makeHostRoot, .prepareHost, .raiseBridge, .guardPorts, .dropUnguarded, .readdress, .awaitReady:
+      break
     // Commands of their own, which nobody undoes.
     case .pause, .unpause: break
     // Of `down`, which goes on whatever fails.

@@ -20,7 +20,7 @@ package enum Step: Hashable, Sendable {
   /// interfaces.
   case prepareHost(stack: String, forwarding: Forwarding)
   case createBridge(DesiredNetwork, DesiredStack)
-  /// A bridge that somebody set down, up again, with the neighbours that the kernel forgot.
+  /// A bridge that somebody set down or took addresses from, as it was, with the neighbours that the kernel forgot.
   case raiseBridge(DesiredNetwork, DesiredStack)
   /// A further bridge of a large network, joined to the network's own.
   case createSegment(DesiredSegment, DesiredStack)
@@ -50,6 +50,8 @@ package enum Step: Hashable, Sendable {
   case shapeLink(DesiredLink, DesiredStack)
   /// A service's routes, no more and no fewer than it is to have.
   case setRoutes(DesiredService, stack: String)
+  /// The addresses and routes of a service's interfaces, where somebody has removed them.
+  case readdress(DesiredService, DesiredStack)
   case start(DesiredService, stack: String)
   case awaitReady(DesiredService, stack: String)
 
@@ -84,7 +86,7 @@ extension Step {
     switch self {
     case .createNamespace(let service, _), .attach(let service, _), .shape(let service, _), .start(let service, _),
       .awaitReady(let service, _), .setRoutes(let service, _), .pause(let service, _), .unpause(let service, _),
-      .stop(let service, _), .detach(let service):
+      .stop(let service, _), .detach(let service), .readdress(let service, _):
       service.name
     case .removeLayer(let service, _): service
     case .unsettle, .acceptClaim, .recordIntent, .makeFolders, .mountLayers, .makeHostRoot, .prepareHost, .createBridge,
@@ -113,7 +115,8 @@ extension Step {
     case .unsettle, .acceptClaim, .recordIntent, .makeFolders, .mountLayers, .makeHostRoot, .prepareHost, .createBridge,
       .raiseBridge, .createSegment, .writeFirewall, .partition, .guardPorts, .dropUnguarded, .filterBridges, .endFlows,
       .createNamespace, .attach,
-      .shape, .connect, .shapeLink, .setRoutes, .start, .pause, .unpause, .unpinNamespaces, .detach, .disconnect,
+      .shape, .connect, .shapeLink, .setRoutes, .readdress, .start, .pause, .unpause, .unpinNamespaces, .detach,
+      .disconnect,
       .removeLayer, .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections,
       .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
       nil

@@ -10,11 +10,15 @@ package struct AddressAllocator {
     var link: String?
   }
 
-  /// The pools that subnets come from. They lie outside the defaults of Docker (172.17–31, 192.168), podman (10.88) and
-  /// Kubernetes (10.96, 10.244).
+  /// The pools that subnets come from, in the order in which they are tried.
   let pools: [IPv4Prefix]
 
-  package static let defaultPool = IPv4Prefix("10.208.0.0/12") ?? .everything
+  /// The private ranges of RFC 1918 and, last, the shared one of RFC 6598, which some VPNs use.
+  ///
+  /// The first is outside the defaults of Docker (172.17–31, 192.168), podman (10.88) and Kubernetes (10.96, 10.244). The others
+  /// serve hosts on which a route such as 10.0.0.0/8 has all of it.
+  package static let defaultPools = ["10.208.0.0/12", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"]
+    .compactMap(IPv4Prefix.init)
 
   private var taken: [Taken]
 
@@ -28,11 +32,9 @@ package struct AddressAllocator {
     taken.first { $0.prefix.overlaps(subnet) && !isPassedOver($0) }
   }
 
-  /// The users of the pools' ranges, the widest first: an error names them when nothing is left.
-  var users: [Taken] {
-    taken.filter { other in pools.contains { $0.overlaps(other.prefix) } }.sorted {
-      $0.prefix.length < $1.prefix.length
-    }
+  /// Who has most of a pool: whoever is in the way when nothing of it is left.
+  func widestUser(of pool: IPv4Prefix) -> Taken? {
+    taken.filter { pool.overlaps($0.prefix) }.min { $0.prefix.length < $1.prefix.length }
   }
 
   mutating func claim(_ subnet: IPv4Prefix, for user: String) {

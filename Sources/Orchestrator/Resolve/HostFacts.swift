@@ -17,6 +17,15 @@ package struct HostFacts: Hashable, Sendable {
       self.user = user
       self.link = link
     }
+
+    /// Whether a route says only which way out is taken, and not that somebody is there.
+    ///
+    /// VPNs write a default route in parts: 0.0.0.0/1 and 128.0.0.0/1, or ::/3, 2000::/4, 3000::/4 and fc00::/7. The route of a
+    /// subnet within is longer, so it goes on leading to the subnet. No private range of IPv4 is wider than /8. In IPv6, fewer than
+    /// 32 bits cover thousands of sites, of which a unique local subnet is one by chance (RFC 4193, 3.2.3).
+    package static func isWayOut(_ prefix: IPPrefix) -> Bool {
+      if case .v4 = prefix { prefix.length < 8 } else { prefix.length < 32 }
+    }
   }
   /// A port of the host that somebody listens on or publishes.
   package struct UsedPort: Hashable, Sendable {

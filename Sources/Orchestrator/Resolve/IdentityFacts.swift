@@ -8,6 +8,9 @@ package struct IdentityFacts: Hashable, Sendable {
   package var refusal: String?
   /// Paths whose files cannot be shown under other ids (mount_setattr(2), MOUNT_ATTR_IDMAP), with why.
   package var unmappable: [String: String] = [:]
+  /// Paths that belong to a user or group of the host that no service with users of its own can be, with that id: of a directory
+  /// service (LDAP, Active Directory) for instance.
+  package var strangers: [String: UInt32] = [:]
   /// True if mounts of a tmpfs can be idmapped.
   package var mapsTmpfs = true
   /// Ids that others use: other stacks, /etc/subuid, the host's users.
@@ -66,7 +69,20 @@ extension IdentityFacts {
     }
     return names.map { obstacle, names in
       "no user namespace for \(names.joined(separator: ", ")): \(obstacle)"
-    }.sorted()
+    }.sorted() + strangerNotes(for: services, in: folder)
+  }
+
+  /// An idmapped mount shows such a file as nobody's, whom also the service's root has no power over (user_namespaces(7)).
+  private func strangerNotes(for services: [StackFile.Service], in folder: StackFolder) -> [String] {
+    guard !strangers.isEmpty else { return [] }
+    return services.filter { choice(for: $0, in: folder) == .own }.flatMap { service in
+      Self.places(of: service, in: folder).compactMap { what, path in
+        strangers[path].map { id in
+          "\(what) \(path) belongs to id \(id), which is beyond the \(IdentityAllocator.size) that \(service.name.value) has: its "
+            + "users can do there what anybody can; to let its root use it, write `userns_mode: host`"
+        }
+      }
+    }
   }
 
   /// The paths of the host that a service sees, with their names in messages.

@@ -37,25 +37,40 @@ extension Resolver {
           remedy: "leave enable_ipv6 out in \(network.name.span.place), or boot without ipv6.disable=1"))
       return nil
     }
-    let subnet = network.subnet6?.value ?? freePrefix(for: name)
+    guard let subnet = network.subnet6?.value ?? freePrefix(for: network) else { return nil }
     return DesiredNetwork.IPv6(subnet: subnet, gateway: network.gateway6?.value ?? subnet.firstHost)
   }
 
-  private mutating func freePrefix(for network: String) -> IPv6Prefix {
-    func isFree(_ candidate: IPv6Prefix) -> Bool { !takenPrefixes.contains { $0.prefix.overlaps(candidate) } }
-    var chosen: IPv6Prefix
-    if let kept = previous?.network(named: network)?.ipv6?.subnet, kept.isUniqueLocal, kept.length == 64, isFree(kept) {
-      chosen = kept
-    } else {
-      var attempt = 0
-      chosen = .uniqueLocal(stack: stackName, network: network, attempt: attempt)
-      while !isFree(chosen) {
-        attempt += 1
-        chosen = .uniqueLocal(stack: stackName, network: network, attempt: attempt)
+  /// How many subnets are tried. Each lot of 64 is another site's.
+  private static let mostAttempts = 1024
+
+  private mutating func freePrefix(for network: StackFile.Network) -> IPv6Prefix? {
+    let name = network.name.value
+    func user(of candidate: IPv6Prefix) -> (prefix: IPv6Prefix, user: String)? {
+      takenPrefixes.first { $0.prefix.overlaps(candidate) }
+    }
+    if let kept = previous?.network(named: name)?.ipv6?.subnet, kept.isUniqueLocal, kept.length == 64,
+      user(of: kept) == nil
+    {
+      takenPrefixes.append((kept, "network \(name)"))
+      return kept
+    }
+    var blocker: (prefix: IPv6Prefix, user: String)?
+    for attempt in 0..<Self.mostAttempts {
+      let candidate = IPv6Prefix.uniqueLocal(stack: stackName, network: name, attempt: attempt)
+      blocker = user(of: candidate)
+      guard blocker != nil else {
+        takenPrefixes.append((candidate, "network \(name)"))
+        return candidate
       }
     }
-    takenPrefixes.append((chosen, "network \(network)"))
-    return chosen
+    errors.append(
+      StackError(
+        "\(stackName)/\(name)",
+        "none of \(Self.mostAttempts) subnets in fd00::/8 is free"
+          + (blocker.map { ": \($0.prefix) is \($0.user)" } ?? ""),
+        remedy: "give the network an IPv6 subnet in \(network.name.span.place), or remove what is in the way"))
+    return nil
   }
 
   static func fixedIPv6Addresses(of service: StackFile.Service, on network: String) -> [IPv6Address] {

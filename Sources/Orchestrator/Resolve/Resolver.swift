@@ -196,20 +196,24 @@ package struct Resolver {
   }
 
   private func usedUp(_ allocator: AddressAllocator, _ network: StackFile.Network, _ hosts: Int) -> StackError {
-    let pools = allocator.pools.map(\.description).joined(separator: ", ")
-    let users = allocator.users.prefix(3).map { "\($0.prefix) is \($0.user)" }.joined(separator: ", ")
+    let pools = allocator.pools.map { pool in
+      "\(pool)" + (allocator.widestUser(of: pool).map { " (\($0.prefix) is \($0.user))" } ?? "")
+    }
     return StackError(
       "\(stackName)/\(network.name.value)",
-      "no free subnet for \(hosts) services is left in \(pools)\(users.isEmpty ? "" : ": \(users)")",
+      "no free subnet for \(hosts) services is left in \(pools.joined(separator: ", "))",
       remedy: "give the network a subnet in \(network.name.span.place), take down a stack,"
         + " or set another pool (STACK_POOL, or pool = … in /etc/stack/config)")
   }
 
   /// The subnet that the network has now, if it is still wide enough and free.
+  ///
+  /// A wider route that the host has got meanwhile, of a VPN for instance, is no reason to move: the subnet's own is longer.
   private func keptSubnet(_ name: String, _ hosts: Int, _ allocator: inout AddressAllocator) -> IPv4Prefix? {
     guard let subnet = previous?.network(named: name)?.subnet,
       facts.pools.contains(where: { $0.contains(subnet.network) }),
-      subnet.length <= AddressAllocator.prefixLength(hosts: hosts), allocator.user(of: subnet) == nil
+      subnet.length <= AddressAllocator.prefixLength(hosts: hosts),
+      allocator.user(of: subnet, except: { $0.link != nil && $0.prefix.length < subnet.length }) == nil
     else { return nil }
     allocator.claim(subnet, for: "network \(name)")
     return subnet

@@ -26,7 +26,8 @@ extension Firewall {
     }
   }
 
-  private func way(to service: DesiredService, _ family: NftFamily) -> (address: IPAddress, gateway: IPAddress)? {
+  /// The address that a service is reached at from the host, and the host's own there; nil where it has none.
+  func way(to service: DesiredService, _ family: NftFamily) -> (address: IPAddress, gateway: IPAddress)? {
     if family == .ip {
       let attachments = service.attachments.filter { $0.isOnBridge && $0.accessVLAN == nil }
       let attachment = attachments.first(where: \.isDefaultRoute) ?? attachments.first

@@ -33,7 +33,7 @@ package struct Firewall {
       ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + tunnelChains + loopback6Chains + segmentChains
         + (policy?.chains ?? []),
       sets: [bridges, innerPairs, openBridges, internalBridges, ownGateways, nameServers] + ipv6Sets
-        + sourceSets + segmentSets + (policy?.sets ?? []),
+        + sourceSets + segmentSets + detourSets + (policy?.sets ?? []),
       maps: [sourceMap] + publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
   }
 
@@ -155,7 +155,7 @@ package struct Firewall {
         NftRule([.set([.outputInterface], named: "bridges"), .field(.ipSource, Self.loopback)], .masquerade),
         // Services of an internal network have no route to anyone but the host.
         NftRule([.set([.outputInterface], named: "internal"), .status(.destinationTranslated)], .masquerade),
-      ] + (policy?.translations ?? []) + stack.networks.map(translateHairpin) + ipv6Hairpins)
+      ] + (policy?.translations ?? []) + stack.networks.map(translateHairpin) + ipv6Hairpins + detourRules)
   }
 
   private var leaving: [NftMatch] {

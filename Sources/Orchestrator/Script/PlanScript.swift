@@ -1,6 +1,7 @@
-import Vocabulary
 import Intent
+import Kernel
 import Planning
+import Vocabulary
 
 /// A plan as a script for bash(1), which a person could have typed: `stack up --dry-run FILE`.
 ///
@@ -10,10 +11,16 @@ package struct PlanScript {
   private let plan: Plan
   private let folders: StateFolders
   private let hostResolver: String?
+  private let hasIPv6: Bool
 
-  /// - Parameter hostResolver: the text of the host's /etc/resolv.conf; nil to read it.
-  package init(_ plan: Plan, folders: StateFolders, hostResolver: String? = nil) {
-    (self.plan, self.folders, self.hostResolver) = (plan, folders, hostResolver)
+  /// - Parameters:
+  ///   - hostResolver: the text of the host's /etc/resolv.conf; nil to read it.
+  ///   - hasIPv6: whether this kernel has IPv6. Without, ip(8) is refused a word about link-local addresses.
+  package init(
+    _ plan: Plan, folders: StateFolders, hostResolver: String? = nil,
+    hasIPv6: Bool = Files.exists("/proc/sys/net/ipv6")
+  ) {
+    (self.plan, self.folders, self.hostResolver, self.hasIPv6) = (plan, folders, hostResolver, hasIPv6)
   }
 
   package var text: String {
@@ -66,7 +73,9 @@ package struct PlanScript {
   }
 
   private func block(_ step: Step) -> [String] {
-    ["", Shell.comment(step.description)] + step.commands(folders: folders, hostResolver: hostResolver)
+    let commands = step.commands(folders: folders, hostResolver: hostResolver)
+    return ["", Shell.comment(step.description)]
+      + (hasIPv6 ? commands : commands.map { $0.replacing(" \(Step.noLinkLocal)", with: "") })
   }
 
   private func gates(_ lane: Plan.Lane) -> [String] {

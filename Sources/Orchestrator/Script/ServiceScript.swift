@@ -205,8 +205,8 @@ struct ServiceScript {
   private var kernelFileSystems: [String] {
     let safe = "nosuid,nodev,noexec"
     var lines = ["mount_inside proc proc /proc \(safe)"]
-    if !settings.kernelParameters.isEmpty {
-      let words = settings.kernelParameters.sorted { $0.key < $1.key }.map { Shell.quoted("\($0.key)=\($0.value)") }
+    if !service.kernelParameters.isEmpty {
+      let words = service.kernelParameters.sorted { $0.key < $1.key }.map { Shell.quoted("\($0.key)=\($0.value)") }
       lines.append("set_sysctl \(words.joined(separator: " "))")
     }
     lines.append("mount_inside sysfs sysfs /sys \(safe)\(isMasked ? ",ro" : "")")

@@ -36,6 +36,8 @@ extension Step {
     case .disconnect(let link, let stack):
       ["ip -n \(stack).\(link.first.service) link del \(Shell.quoted(link.first.interface))"]
     case .setRoutes(let service, let stack): Self.routeCommands(service, "\(stack).\(service.name)")
+    case .readdress(let service, let stack):
+      service.attachments.flatMap { Self.addressCommands($0, service, stack).map { "\($0) || true" } }
     case .attach(let service, let stack):
       service.attachments.flatMap { Self.attachCommands($0, service, stack) }
         + (service.attachments.contains(where: \.isShaped) ? service.shapeCommands(in: stack, isNew: true) : [])

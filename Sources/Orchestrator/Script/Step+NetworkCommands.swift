@@ -17,9 +17,12 @@ extension Step {
     stack.linkGroup <= DesiredStack.highestLinkGroup ? " group \(stack.linkGroup)" : ""
   }
 
+  /// No link-local address, as ip(8) writes it.
+  static let noLinkLocal = "addrgenmode none"
+
   /// Settings of a link that precede setting it up.
   private static func naming(_ network: DesiredNetwork, _ stack: DesiredStack, service: String = "") -> String {
-    "addrgenmode none alias \(Shell.quoted(LinkName.alias(stack: stack.name, service, network.name)))"
+    "\(network.canCarryIPv6 ? "\(noLinkLocal) " : "")alias \(Shell.quoted(LinkName.alias(stack: stack.name, service, network.name)))"
   }
 
   // MARK: Bridges
@@ -50,6 +53,16 @@ extension Step {
 
   static func raisingCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
     network.bridges.map { "ip link set \($0) up" }
+      + [
+        "ip addr replace \(network.gateway)/\(network.subnet.length) dev \(network.bridge)",
+        "ip route replace \(network.subnet) dev \(network.bridge) proto kernel scope link src \(network.gateway)",
+      ]
+      + (network.ipv6.map {
+        [
+          "ip addr replace \($0.gateway)/\($0.subnet.length) dev \(network.bridge) nodad",
+          "ip route replace \($0.subnet) dev \(network.bridge) proto kernel metric 256",
+        ]
+      } ?? [])
       + stack.services.flatMap(\.attachments).filter { $0.network == network.name && $0.accessVLAN == nil }.map {
         neighbourCommand($0, network)
       }
@@ -131,7 +144,6 @@ extension Step {
     if let segment = stack.segment(of: attachment) {
       commands.append("bridge fdb replace \(attachment.mac) dev \(segment.nearEnd) master static sticky")
     }
-    let link = Shell.quoted(attachment.interface)
     // The host is in no VLAN.
     if attachment.accessVLAN == nil {
       commands.append(neighbourCommand(attachment, network))
@@ -140,18 +152,28 @@ extension Step {
           "ip neigh replace \(ipv6.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent")
       }
     }
-    commands.append(
-      "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet(of: attachment).length) dev \(link)")
+    return commands + addressCommands(attachment, service, stack) + subinterfaceCommands(attachment, namespace)
+  }
+
+  /// What of an attachment is inside the service.
+  static func addressCommands(
+    _ attachment: DesiredAttachment, _ service: DesiredService, _ stack: DesiredStack
+  ) -> [String] {
+    guard let network = stack.network(named: attachment.network) else { return [] }
+    let (namespace, link) = ("\(stack.name).\(service.name)", Shell.quoted(attachment.interface))
+    var commands = [
+      "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet(of: attachment).length) dev \(link)"
+    ]
     commands += ipv6AddressCommands(attachment, network, namespace, forwards: service.forwards)
     commands.append("ip -n \(namespace) link set \(link) up")
-    if attachment.accessVLAN == nil {
+    if attachment.accessVLAN == nil, network.hasBridge {
       commands.append(
         "ip -n \(namespace) neigh replace \(network.gateway) lladdr \(network.mac) dev \(link) nud permanent")
     }
     if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
       commands.append("ip -n \(namespace) route add default via \(gateway) proto static")
     }
-    return commands + ipv6RouteCommands(attachment, network, namespace) + subinterfaceCommands(attachment, namespace)
+    return commands + ipv6RouteCommands(attachment, network, namespace)
   }
 
   private static func neighbourCommand(_ attachment: DesiredAttachment, _ network: DesiredNetwork) -> String {

@@ -60,9 +60,24 @@ extension Supervisor {
       call.finish(OperationEvent(.failed, errors: [StackError(builder.stack, text, remedy: "try again")]))
       return commandEnded()
     }
+    guard let before else { return up(call, to: desired, from: nil, NetworkLoss()) }
+    do {
+      // One look into each service: away from the loop, on which others are answered meanwhile.
+      try pool.submit { [builder] in
+        (try? builder.loss(of: before, looksInside: true)) ?? NetworkLoss()
+      } completion: { [self] loss in
+        up(call, to: desired, from: before, loss)
+      }
+    } catch {
+      up(call, to: desired, from: before, NetworkLoss())
+    }
+  }
+
+  private func up(
+    _ call: ControlCall<SupervisorMethods.Up>, to desired: DesiredStack, from before: DesiredStack?, _ loss: NetworkLoss
+  ) {
     let plan = Planner.up(
-      desired, recorded: before, isSettled: Files.exists(builder.folder.settled),
-      observed: observed, loss: before.flatMap { try? builder.loss(of: $0) } ?? NetworkLoss(),
+      desired, recorded: before, isSettled: Files.exists(builder.folder.settled), observed: observed, loss: loss,
       scope: call.parameters.scope)
     readyTimeout = call.parameters.readyTimeout.map { .seconds(bounded: $0) }
     stopTimeout = call.parameters.stopTimeout.map { .seconds(bounded: $0) }

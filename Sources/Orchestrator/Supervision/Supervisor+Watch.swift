@@ -16,6 +16,8 @@ final class StackWatch {
   private var links: Listener?
   /// Set while a look is to come: one for many changes.
   private var pending: EventLoop.TimerID?
+  private var pendingLinks: EventLoop.TimerID?
+  private var pace = RepairPace()
 
   private final class Listener {
     var watch: NetlinkWatch
@@ -48,16 +50,24 @@ final class StackWatch {
     tables = listener
   }
 
-  /// Hears of links that are set down.
+  /// Takes note that something of a link was put back. Who takes it away again and again is not outrun.
+  func noteRepair() { pace.noteRepair(at: loop.now) }
+
+  /// Hears of what takes links out of use, and calls back a moment later.
   func watchLinks(_ indices: [UInt32], look: @escaping () -> Void) throws(KernelError) {
     if let token = links?.token { loop.remove(token) }
     links = nil
     guard !indices.isEmpty else { return }
-    let listener = Listener(try NetlinkWatch.setDown(indices))
-    listener.token = try loop.register(listener.watch.fileDescriptor, interest: .read) { [weak listener] _ in
-      guard let listener else { return }
+    let listener = Listener(try NetlinkWatch.losses(of: indices))
+    listener.token = try loop.register(listener.watch.fileDescriptor, interest: .read) { [weak self, weak listener] _ in
+      guard let self, let listener else { return }
       _ = try? listener.watch.drain { _ in }
-      look()
+      guard pendingLinks == nil else { return }
+      // Who flushes a link takes several things away.
+      pendingLinks = loop.schedule(after: pace.delay(at: loop.now)) { [weak self] in
+        self?.pendingLinks = nil
+        look()
+      }
     }
     links = listener
   }
@@ -66,8 +76,29 @@ final class StackWatch {
     for listener in [tables, links] {
       if let token = listener?.token { loop.remove(token) }
     }
-    if let pending { loop.cancel(pending) }
-    (tables, links, pending) = (nil, nil, nil)
+    for timer in [pending, pendingLinks].compactMap(\.self) { loop.cancel(timer) }
+    (tables, links, pending, pendingLinks) = (nil, nil, nil, nil)
+  }
+}
+
+/// How soon what was taken away is put back: at once, and later each time where somebody goes on taking it away.
+struct RepairPace {
+  private var delay = RepairPace.shortest
+  private var last: EventLoop.Instant?
+
+  static let shortest = Duration.milliseconds(50)
+  static let longest = Duration.seconds(30)
+  /// Without a repair for so long, the next one is at once.
+  static let memory = Duration.seconds(60)
+
+  mutating func noteRepair(at now: EventLoop.Instant) {
+    delay = last.map { $0.duration(to: now) < Self.memory } ?? false ? min(delay * 2, Self.longest) : Self.shortest
+    last = now
+  }
+
+  func delay(at now: EventLoop.Instant) -> Duration {
+    guard let last, last.duration(to: now) < Self.memory else { return Self.shortest }
+    return delay
   }
 }
 
@@ -77,12 +108,11 @@ extension Supervisor {
   func watchHost() {
     guard let stack else { return }
     let own = StackTable.name(of: stack.name)
+    let gates = Set((Passage.docker + Passage.firewalld).map(\.table))
     try? watch.watchTables(
       matters: { change in
-        change.isRemoval
-          && (change.table.name == own || change.table.name.hasPrefix("\(own)/")
-            || Passage.docker.contains { $0.table == change.table })
-          || !change.isRemoval && Passage.docker.contains { $0.table == change.table }
+        change.isRemoval && (change.table.name == own || change.table.name.hasPrefix("\(own)/"))
+          || gates.contains(change.table)
       }, look: { [weak self] in self?.enqueue { [weak self] in self?.repairTables() } })
     let bridges = stack.networks.flatMap(\.bridges).map { if_nametoindex($0) }.filter { $0 > 0 }
     try? watch.watchLinks(bridges) { [weak self] in self?.enqueue { [weak self] in self?.repairBridges() } }
@@ -98,13 +128,17 @@ extension Supervisor {
     repair("\(missing.joined(separator: ", ")) deleted by another program", steps)
   }
 
-  private func repairBridges() {
-    guard let stack else { return commandEnded() }
-    let down = stack.networks.flatMap(\.bridges).filter(builder.isSetDown)
-    guard !down.isEmpty else { return commandEnded() }
-    let names = down.map { "bridge \($0)" }.joined(separator: ", ")
-    let networks = stack.networks.filter { !Set(down).isDisjoint(with: $0.bridges) }
-    repair("\(names) set down by another program", networks.map { .raiseBridge($0, stack) })
+  func repairBridges() {
+    guard let stack, let loss = try? NetworkLoss(observing: stack), !loss.complaints.isEmpty else {
+      return commandEnded()
+    }
+    watch.noteRepair()
+    let networks = stack.ownNetworks.filter { loss.faults[$0.name] != nil }
+    let settings: [Step] =
+      loss.settings.isEmpty ? [] : [.prepareHost(stack: stack.name, forwarding: stack.neededForwarding)]
+    repair(
+      "\(loss.complaints.joined(separator: ", ")), by another program",
+      networks.map { .raiseBridge($0, stack) } + settings)
   }
 
   private func repair(_ what: String, _ steps: [Step]) {

@@ -107,6 +107,7 @@ package final class Supervisor {
     watchHost()
     // Tables may have been deleted while no supervisor ran.
     enqueue { [unowned self] in repairTables() }
+    enqueue { [unowned self] in repairBridges() }
   }
 
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
@@ -116,6 +117,12 @@ package final class Supervisor {
       namespace: { [builder] in try? builder.namespace(of: $0) },
       relaunch: { [weak self] in self?.relaunch($0) },
       makeProbe: { [loop, pool, builder] in builder.probe(of: $0, in: $1, loop: loop, pool: pool) },
+      onUnreachable: { [builder] unit, port, address in
+        builder.warnings.add(
+          "\(builder.stack)/\(unit.name) listens on \(address) alone at \(port.target), which is published: nobody gets "
+            + "through to it; have it listen on 0.0.0.0",
+          about: "loopback \(unit.name) \(port.target) \(unit.record.startedAt.map(String.init(describing:)) ?? "")")
+      },
       onChange: { [weak self] in self?.persist($0) })
     units[service.name] = unit
     return unit

@@ -38,6 +38,9 @@ struct Ps: ParsableCommand {
         for entry in statuses { print(entry.jsonLine) }
       } else {
         StatusTable.show(statuses, showsStack: names.count > 1)
+        for text in session.commands.complaints(of: names) {
+          standardError("", "warning: \(text); stack up puts it back")
+        }
       }
     }
   }

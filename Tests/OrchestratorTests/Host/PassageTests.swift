@@ -86,6 +86,44 @@ import Testing
           nft 'insert rule ip filter FORWARD oifname "web-front" accept'
         """)
     let input = try #require(ClosedChain.find([chain("INPUT", .input, .drop)], rules: [:]).first)
-    #expect(stack.warning(of: input, hasGate: false) == nil)
+    #expect(
+      stack.warning(of: input, hasGate: false)
+        == """
+        table ip filter chain INPUT drops what it does not know (policy drop): services get no names, which they ask the host \
+        for; to let them ask:
+          for p in udp tcp; do iptables -I INPUT -i web-front -p $p --dport 53 -j ACCEPT; done
+        """)
+  }
+
+  /// Whoever has done what `up` said is not told again.
+  @Test func aChainThatLetsTheBridgeInIsNotSpokenOf() throws {
+    let stack = try resolve(
+      """
+      services:
+        web: {command: [x], networks: [front, back]}
+      networks: {front: , back: }
+      """)
+    func said(_ rules: [(inputs: [String], ports: [UInt16])], ufw: Bool = false) throws -> String? {
+      let accepting = rules.enumerated().map { number, asked in
+        var rule = rule(UInt64(number), ufw ? "ufw-user-input" : "INPUT", .accept)
+        (rule.inputs, rule.ports, rule.isUnconditional) = (asked.inputs, asked.ports, false)
+        return rule
+      }
+      let jump = ufw ? [rule(99, "ufw-before-input", .other)] : []
+      let closed = try #require(
+        ClosedChain.find([chain("INPUT", .input, .drop)], rules: [table: accepting + jump]).first)
+      return stack.warning(of: closed, hasGate: false)?.split(separator: "\n").last.map(String.init)
+    }
+    #expect(try said([(["web-front"], []), (["web-back"], [53])]) == nil)
+    #expect(try said([(["web-*"], [53])]) == nil)
+    #expect(
+      try said([(["web-*"], [80])])
+        == "  for p in udp tcp; do iptables -I INPUT -i web-front -p $p --dport 53 -j ACCEPT; "
+        + "iptables -I INPUT -i web-back -p $p --dport 53 -j ACCEPT; done")
+    #expect(try said([(["web-front"], [])], ufw: true) == "  ufw allow in on web-back to any port 53")
+    let other = ClosedChain(table: NftTableName(.inet, "fw"), chain: "in", hook: .input, reason: .policy)
+    #expect(
+      other.commandForNames(from: ["a", "b"])
+        == "nft 'insert rule inet fw in iifname { \"a\", \"b\" } meta l4proto { tcp, udp } th dport 53 accept'")
   }
 }

@@ -129,6 +129,31 @@ import Testing
     #expect(reader.next() == nil)
   }
 
+  /// The clock of a host may be set back while somebody follows.
+  @Test func followingGoesOnWhenTheClockGoesBack() throws {
+    let folder = try LogFolder()
+    var second = 0
+    let writer = Self.writer(folder, "web", second: { second })
+    for moment in [1, 5] {
+      second = moment
+      writer.append("\(moment)\n")
+    }
+    let pipe = try FileDescriptor.pipe()
+    defer {
+      try? pipe.readEnd.close()
+      try? pipe.writeEnd.close()
+    }
+    let query = LogReader.Query(since: Self.stamp(3), follow: true)
+    let reader = LogReader([folder.source("web")], query, interruption: .init(wake: pipe.readEnd))
+    #expect(reader.next()?.string == "5")
+    // An interruption ends the wait at the end of the log.
+    _ = try pipe.writeEnd.writeAll([1])
+    #expect(reader.next() == nil)
+    second = 2
+    writer.append("back\n")
+    #expect(reader.next()?.string == "back")
+  }
+
   @Test func followingEndsAtUntil() throws {
     let folder = try LogFolder()
     let until = LogTime(nanoseconds: LogTime.now.nanoseconds + 50_000_000)

@@ -25,9 +25,31 @@ import Testing
   @Test func aServiceSeesThoseOnItsNetworksByAllTheirNames() throws {
     #expect(
       try Self.lines("guest") == [
-        "127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback",
+        "127.0.0.1\tlocalhost", "# localhost is not ::1: no IPv6 in here.",
         "10.208.0.2\tproxy edge www", "10.208.0.3\tguest",
       ])
+  }
+
+  /// Programs listen on all addresses of localhost, and fail where one of them is nobody's.
+  @Test func localhostIsWhatTheLoopbackHas() throws {
+    let stack = try resolve(
+      """
+      services:
+        old: {command: [x], networks: [four]}
+        new: {command: [x], networks: [six]}
+        helper: {command: [x], network_mode: "service:new"}
+        beside: {command: [x], network_mode: host}
+      networks: {four: {}, six: {enable_ipv6: true}}
+      """)
+    var lines: [String: String] = [:]
+    for service in stack.services {
+      let text = NameViews(stack).hostsFile(for: service).text
+      lines[service.name] = text.split(separator: "\n").dropFirst().first.map(String.init)
+    }
+    let (with, without) = ("::1\tlocalhost ip6-localhost ip6-loopback", "# localhost is not ::1: no IPv6 in here.")
+    #expect(lines == ["old": without, "new": with, "helper": with, "beside": with])
+    // A supervisor of this version marks lines in files of the former one.
+    #expect(with.utf8.count == without.utf8.count)
   }
 
   @Test func replicasShareTheNameOfTheirService() throws {

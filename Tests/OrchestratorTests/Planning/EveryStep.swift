@@ -118,6 +118,7 @@ enum EveryStep {
         .shape(a, stack)
       ] + stack.links.map { .connect($0, stack) } + [
         .shapeLink(link, stack), .shapeLink(link, cut), .setRoutes(a, stack: "all"), .setRoutes(plain, stack: "all"),
+        .readdress(a, stack),
       ] + services.map { .start($0, stack: "all") } + services.map { .awaitReady($0, stack: "all") } + [
         .pause(a, stack: "all"), .unpause(a, stack: "all"), .stop(a, stack: "all"),
         .unpinNamespaces(["a", "b"], stack: "all"), .detach(a), .disconnect(link, stack: "all"),

@@ -29,6 +29,7 @@ extension Step {
     case .shapeLink(let link, _): "shape link \(link.services)"
     case .disconnect(let link, _): "no link \(link.services)"
     case .setRoutes(let service, _): "routes \(service.name)"
+    case .readdress(let service, _): "readdress \(service.name)"
     case .start(let service, _): "start \(service.name)"
     case .awaitReady(let service, _): "ready \(service.name)"
     case .pause(let service, _): "pause \(service.name)"
@@ -264,6 +265,25 @@ extension DesiredStack {
     let single = Planner.up(stack, recorded: stack, observed: all, loss: NetworkLoss(instances: ["db"]))
     #expect(single.why == ["db: recreated, it had lost a link"])
     #expect(!single.short.contains("bridge front"))
+  }
+
+  @Test func whatOthersChangedIsPutBackAndNobodyIsMadeAnew() throws {
+    let stack = try resolve(Self.text)
+    var loss = NetworkLoss()
+    loss.faults = ["front": "bridge web-front has no address 10.208.0.1/24"]
+    loss.settings = ["net.ipv4.ip_forward is 0"]
+    loss.inside = ["db": "no address 10.208.0.2 on eth0"]
+    let plan = Planner.up(stack, recorded: stack, observed: stack.all(.running), loss: loss)
+    #expect(
+      plan.why == [
+        "networks: bridge web-front has no address 10.208.0.1/24: put back",
+        "networks: net.ipv4.ip_forward is 0: put back", "db: put back: no address 10.208.0.2 on eth0",
+      ])
+    #expect(plan.short == ["record", "folders", "host root", "prepare", "firewall", "raise front", "readdress db"])
+    // A bridge that is gone is made, and not set up.
+    loss.networks = ["front"]
+    #expect(
+      !Planner.up(stack, recorded: stack, observed: stack.all(.running), loss: loss).short.contains("raise front"))
   }
 
   // MARK: down

@@ -14,7 +14,7 @@ import Testing
     let kinds = Set(try EveryStep.all(of: EveryStep.stack()).map { $0.short.split(separator: " ")[0] })
     // A kind that is added is added to ``Step/short`` first, which knows all of them, and then to ``EveryStep``.
     let names = Set(try EveryStep.all(of: EveryStep.stack()).map(Self.kind))
-    #expect(names.count == 39, "\(names.sorted()) \(kinds.sorted())")
+    #expect(names.count == 40, "\(names.sorted()) \(kinds.sorted())")
   }
 
   @Test func commands() throws {
@@ -69,7 +69,7 @@ import Testing
 
   private static let harmless: Set<String> = [
     "makeFolders", "writeFirewall", "partition", "filterBridges", "endFlows", "mountLayers", "makeHostRoot",
-    "prepareHost", "raiseBridge", "awaitReady", "pause", "unpause", "removeLinks", "removeFirewall",
+    "prepareHost", "raiseBridge", "readdress", "awaitReady", "pause", "unpause", "removeLinks", "removeFirewall",
     "forgetConnections",
     "removeControlGroups", "restoreHost", "unmountLayers", "removeVolumes", "removeFolders",
   ]
@@ -121,7 +121,8 @@ import Testing
   @Test func whoseItIs() throws {
     let stack = try EveryStep.stack()
     let ofServices: Set<String> = [
-      "createNamespace", "attach", "shape", "setRoutes", "start", "awaitReady", "pause", "unpause", "stop", "detach",
+      "createNamespace", "attach", "shape", "setRoutes", "readdress", "start", "awaitReady", "pause", "unpause", "stop",
+      "detach",
       "removeLayer",
     ]
     var seen: Set<String> = []

@@ -13,8 +13,24 @@ import Testing
     allocator.subnet(hosts: hosts, for: "test").map { "\($0)" }
   }
 
-  @Test func theDefaultPoolIsWhatItSays() {
-    #expect("\(AddressAllocator.defaultPool)" == "10.208.0.0/12")
+  @Test func theDefaultPoolsAreThePrivateRanges() {
+    #expect(
+      AddressAllocator.defaultPools.map(\.description) == [
+        "10.208.0.0/12", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+      ])
+  }
+
+  @Test func aPoolThatIsTakenLeavesTheNext() throws {
+    func chosen(_ taken: String...) throws -> String? {
+      var allocator = AddressAllocator(
+        pools: AddressAllocator.defaultPools,
+        taken: try taken.map { AddressAllocator.Taken(prefix: try #require(IPv4Prefix($0)), user: $0) })
+      return Self.take(&allocator)
+    }
+    #expect(try chosen("10.0.0.0/8") == "172.16.0.0/24")
+    #expect(try chosen("10.0.0.0/8", "172.16.0.0/12") == "192.168.0.0/24")
+    #expect(try chosen("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16") == "100.64.0.0/24")
+    #expect(try chosen("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10") == nil)
   }
 
   @Test func subnetsAreHandedOutInOrder() throws {

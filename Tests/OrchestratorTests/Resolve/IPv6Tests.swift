@@ -45,6 +45,16 @@ import Testing
     #expect(try subnet(resolve(fixed)) == free)
   }
 
+  /// The search has an end, and says who is in the way.
+  @Test func aHostThatHasAllUniqueLocalAddressesIsTold() throws {
+    let taken = HostFacts.using(["fc00::/7"])
+    #expect(
+      obstacles(Self.text("one"), on: taken).map(\.message) == [
+        "none of 1024 subnets in fd00::/8 is free: fc00::/7 is a route of the host over eth0"
+      ])
+    #expect(obstacles(Self.text("one", "a: {command: [x]}", ", subnet: \"2001:db8::/64\""), on: taken).isEmpty)
+  }
+
   @Test func addressesEndInTheSameNumberInBothFamilies() throws {
     let services =
       "a: {command: [x]}, b: {command: [x], networks: {default: {ipv6_address: \"fd00:1::2\"}}}, c: {command: [x]}"

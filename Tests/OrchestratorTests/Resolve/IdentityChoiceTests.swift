@@ -9,7 +9,7 @@ import Testing
   private static let unmappable = "is on a file system without idmapped mounts"
 
   private func facts(_ change: (inout IdentityFacts) -> Void = { _ in }) -> HostFacts {
-    var facts = HostFacts(pools: [AddressAllocator.defaultPool])
+    var facts = HostFacts(pools: AddressAllocator.defaultPools)
     change(&facts.identities)
     return facts
   }
@@ -53,6 +53,22 @@ import Testing
       #expect(errors.first?.description.contains(says) == true, "\(errors)")
       #expect(errors.first?.remedy?.contains("userns_mode: host") == true)
     }
+  }
+
+  /// What it holds is nobody's to the service, also to its root.
+  @Test func aFolderOfAnIdBeyondThoseOfAServiceIsSaid() throws {
+    func notes(_ keys: String) throws -> [String] {
+      let file = try #require(load("services: {a: {command: x, volumes: ['/home/u:/home', '/srv:/srv']\(keys)}}").stack)
+      var facts = IdentityFacts()
+      facts.strangers = ["/home/u": 1_234_567]
+      return facts.notes(for: file.services.map(\.self), in: StateFolders().stack("web"))
+    }
+    #expect(
+      try notes("") == [
+        "folder /home/u belongs to id 1234567, which is beyond the 65536 that a has: its users can do there what anybody can; "
+          + "to let its root use it, write `userns_mode: host`"
+      ])
+    #expect(try notes(", userns_mode: host").isEmpty)
   }
 
   @Test func aTmpfsThatCannotBeMappedNeedsADisk() throws {

@@ -114,9 +114,42 @@ import Testing
     let errors = obstacles(Self.network(""), on: .using(["10.208.0.0/12"]))
     #expect(
       errors.map(\.message) == [
-        "no free subnet for 1 services is left in 10.208.0.0/12: 10.208.0.0/12 is a route of the host over eth0"
+        "no free subnet for 1 services is left in 10.208.0.0/12 (10.208.0.0/12 is a route of the host over eth0)"
       ])
     #expect(errors.first?.remedy?.contains("STACK_POOL") == true)
+  }
+
+  /// What a company's VPN sets: each pool is named with the route that has it.
+  @Test func aHostThatHasAllPrivateRangesIsTold() {
+    var facts = HostFacts.using(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"])
+    facts.pools = AddressAllocator.defaultPools
+    #expect(
+      obstacles(Self.network(""), on: facts).map(\.message) == [
+        "no free subnet for 1 services is left in 10.208.0.0/12 (10.0.0.0/8 is a route of the host over eth0), "
+          + "172.16.0.0/12 (172.16.0.0/12 is a route of the host over eth0), "
+          + "192.168.0.0/16 (192.168.0.0/16 is a route of the host over eth0), "
+          + "100.64.0.0/10 (100.64.0.0/10 is a route of the host over eth0)"
+      ])
+    facts.ranges.removeLast()
+    #expect(obstacles(Self.network(""), on: facts).isEmpty)
+  }
+
+  @Test func aVPNThatComesLaterMovesNobody() throws {
+    let before = try resolve(Self.two)
+    var facts = HostFacts.using(["10.0.0.0/8"])
+    facts.ranges[0].link = "vpn0"
+    #expect(try resolve(Self.two, on: facts, previous: before) == before)
+  }
+
+  /// A default route in parts says nothing about who is where.
+  @Test(arguments: [
+    ("0.0.0.0/0", true), ("0.0.0.0/1", true), ("128.0.0.0/1", true), ("64.0.0.0/2", true), ("8.0.0.0/7", true),
+    ("10.0.0.0/8", false), ("100.64.0.0/10", false), ("::/0", true), ("::/1", true), ("::/3", true), ("2000::/3", true),
+    ("fc00::/7", true), ("fd00::/8", true), ("fd00::/16", true), ("2001:db8::/32", false),
+    ("fd12:3456:789a::/48", false),
+  ])
+  func wideRoutesAreWaysOut(prefix: String, isWayOut: Bool) throws {
+    #expect(HostFacts.UsedRange.isWayOut(try #require(IPPrefix(prefix))) == isWayOut)
   }
 
   @Test func aFullSubnetIsSaidOnceForEachThatGetsNoAddress() {

@@ -8,7 +8,7 @@
 ///
 /// - Throws: ``StackErrors`` with all that is in the way.
 func resolve(
-  _ text: String, on facts: HostFacts = HostFacts(pools: [AddressAllocator.defaultPool]), previous: DesiredStack? = nil,
+  _ text: String, on facts: HostFacts = HostFacts(pools: AddressAllocator.defaultPools), previous: DesiredStack? = nil,
   profiles: [String] = []
 ) throws -> DesiredStack {
   guard let file = load(text).stack else { throw StackErrors([StackError("web.stack", diagnose(text))]) }

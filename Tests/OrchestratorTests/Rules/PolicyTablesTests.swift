@@ -83,7 +83,7 @@ import Testing
   }
 
   @Test func aKernelThatCannotFilterWithinANetworkIsToldOfInOneLine() throws {
-    var facts = HostFacts(pools: [AddressAllocator.defaultPool])
+    var facts = HostFacts(pools: AddressAllocator.defaultPools)
     facts.canFilterBridges = false
     let rules = "services: {a: {command: [x]}, b: {command: [x]}}\npolicies: [deny: a -> b]"
     let errors = obstacles(rules, on: facts)

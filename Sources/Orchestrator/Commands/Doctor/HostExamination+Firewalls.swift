@@ -19,6 +19,8 @@ extension HostExamination {
     /// Tables of iptables-legacy(8) in use: `filter`, `nat`.
     var legacyTables: [String] = []
     var hasDocker = false
+    /// The bridges of stacks that are up, on whose addresses services ask for names.
+    var bridges: [String] = []
   }
 
   func firewalls() -> [HostFinding] {
@@ -36,6 +38,8 @@ extension HostExamination {
       surroundings.chains = try netfilter.baseChains().filter { !own.contains($0.table) }
       for table in Set(surroundings.chains.map(\.table)) { surroundings.rules[table] = try netfilter.rules(of: table) }
       surroundings.hasGate = try Passage.isThere()
+      let index = StackIndex(folders: folders)
+      for name in index.names() { surroundings.bridges += try index.desired(name)?.bridgesWithNames ?? [] }
       return []
     }
     return problems + Self.judge(surroundings, sawChains: isRoot && problems.isEmpty)
@@ -79,6 +83,11 @@ extension HostExamination {
     let closed = ClosedChain.find(surroundings.chains, rules: surroundings.rules).filter { $0.table.family != .ip6 }
     var findings: [HostFinding] = []
     for chain in closed where chain.hook == .forward {
+      if !surroundings.bridges.isEmpty, surroundings.bridges.allSatisfy(chain.lets) {
+        findings.append(
+          HostFinding(.good, "\(chain.place) \(chain.deed), and lets the stacks that are up pass"))
+        continue
+      }
       if chain.isDockers, surroundings.hasGate {
         findings.append(
           HostFinding(
@@ -111,18 +120,27 @@ extension HostExamination {
             + "them:\n\(remedy)"))
     }
     for chain in closed where chain.hook == .input {
-      findings.append(
-        HostFinding(
-          .notice,
-          "\(chain.place) \(chain.deed): services reach no server of the host's own",
-          remedy:
-            "where they should: nft 'insert rule \(chain.table) \(chain.chain) iifname \"NAME-*\" tcp dport PORT accept'"
-        ))
+      findings.append(judge(chain, bridges: surroundings.bridges))
     }
     if surroundings.hasDocker, !closed.contains(where: { $0.hook == .forward }) {
       findings.append(HostFinding(.good, "Docker is here and lets packets of others pass"))
     }
     return findings
+  }
+
+  /// A chain for what comes to the host itself, where services ask for names.
+  private static func judge(_ chain: ClosedChain, bridges: [String]) -> HostFinding {
+    let shut = bridges.filter { !chain.letsNames(from: $0) }
+    guard bridges.isEmpty || !shut.isEmpty else {
+      return HostFinding(
+        .good, "\(chain.place) \(chain.deed), and lets services of the stacks that are up ask for names")
+    }
+    return HostFinding(
+      .notice,
+      "\(chain.place) \(chain.deed): services get no names, which they ask the host for, and reach no server of its own",
+      remedy: shut.isEmpty
+        ? "once a stack NAME is up, to let it ask: \(chain.commandForNames(from: ["NAME-*"]))"
+        : "to let them ask: \(chain.commandForNames(from: shut))")
   }
 
   private static func acceptance(program: String, chain: String) -> String {

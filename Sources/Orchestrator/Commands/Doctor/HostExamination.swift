@@ -19,7 +19,7 @@ struct HostExamination {
           remedy: "to have all of it looked at: sudo stack doctor"))
     }
     findings += kernel() + controlGroups() + storage() + limits()
-    findings += network() + ipv6() + firewalls() + identifiers() + leftovers()
+    findings += network() + ipv6() + firewalls() + networksOfStacks() + identifiers() + leftovers()
     return findings
   }
 

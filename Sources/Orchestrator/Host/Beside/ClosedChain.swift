@@ -16,6 +16,10 @@ package struct ClosedChain: Hashable {
   package var chain: String
   package var hook: NftHook
   var reason: Reason
+  /// Rules of the table that accept what comes by a link which they name.
+  var exceptions: [NftRuleSummary] = []
+  /// Whether ufw(8) keeps the table.
+  var isUFWs = false
 
   /// `table inet fw chain forward`, with the rule if it is one: as `nft -a list chain` shows it.
   package var place: String {
@@ -43,9 +47,15 @@ extension ClosedChain {
       guard chain.type == .filter, [.inet, .ip, .ip6].contains(chain.table.family),
         [.forward, .input].contains(chain.hook)
       else { return nil }
-      let place = { ClosedChain(table: chain.table, chain: chain.chain, hook: chain.hook, reason: $0) }
+      let rules = rules[chain.table] ?? []
+      let place = { reason in
+        ClosedChain(
+          table: chain.table, chain: chain.chain, hook: chain.hook, reason: reason,
+          exceptions: rules.filter { $0.outcome == .accept && !$0.inputs.isEmpty },
+          isUFWs: rules.contains { $0.chain.hasPrefix("ufw-") })
+      }
       if chain.policy == .drop { return place(.policy) }
-      let last = rules[chain.table]?.first { rule in
+      let last = rules.first { rule in
         rule.chain == chain.chain && rule.isUnconditional && [.drop, .reject].contains(rule.outcome)
       }
       return last.map { place(.rule(handle: $0.handle, $0.outcome)) }
@@ -77,20 +87,25 @@ extension DesiredStack {
   /// - Parameter hasGate: whether Docker's chain for others is there, in which the stack's bridges are let through.
   package func warning(of closed: ClosedChain, hasGate: Bool) -> String? {
     // Networks are of IPv4: what is said of IPv6 alone concerns no stack.
-    guard closed.hook == .forward, closed.table.family != .ip6, !networks.isEmpty else { return nil }
+    guard closed.table.family != .ip6, !networks.isEmpty else { return nil }
+    if closed.hook == .input { return warningOfLostNames(by: closed) }
     if closed.isDockers, hasGate {
       return
         "\(closed.place) \(closed.deed): the stack's bridges are let through in Docker's chain DOCKER-USER until it is down"
     }
+    let shut = networks.filter { !closed.lets($0.bridge) }
+    guard !shut.isEmpty else { return nil }
     if closed.isFirewalld {
       return
         "\(closed.place) \(closed.deed): what services send out and what is published is lost there; to let it pass: "
         + "stack doctor --fix"
     }
-    let commands = networks.flatMap { network in
-      ["iifname", "oifname"].map {
-        "nft 'insert rule \(closed.table) \(closed.chain) \($0) \"\(network.bridge)\" accept'"
-      }
+    let commands = shut.flatMap { network in
+      closed.isUFWs
+        ? ["in", "out"].map { "ufw route allow \($0) on \(network.bridge)" }
+        : ["iifname", "oifname"].map {
+          "nft 'insert rule \(closed.table) \(closed.chain) \($0) \"\(network.bridge)\" accept'"
+        }
     }
     let losses = "\(closed.place) \(closed.deed): what services send out and what is published is lost there"
     return ([losses + "; to let it pass:"] + commands).joined(separator: "\n  ")

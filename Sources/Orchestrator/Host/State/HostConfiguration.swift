@@ -10,7 +10,7 @@ import Vocabulary
 ///     pool = 10.208.0.0/12, 192.168.128.0/17
 package struct HostConfiguration: Hashable {
   /// The pools that new subnets come from, in the order in which they are tried.
-  package var pools = [AddressAllocator.defaultPool]
+  package var pools = AddressAllocator.defaultPools
 
   private static let variable = "STACK_POOL"
 

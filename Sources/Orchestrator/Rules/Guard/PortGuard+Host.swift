@@ -5,7 +5,7 @@ import Netfilter
 /// Frames that a service sends to the host itself.
 extension PortGuard {
   /// Networks in which the host has an address.
-  private var networks: [DesiredNetwork] { stack.networks.filter { $0.parent == nil } }
+  private var networks: [DesiredNetwork] { stack.networks.filter(\.hasBridge) }
 
   var hosts: NftSet {
     NftSet(

@@ -1,3 +1,4 @@
+import Addresses
 import Host
 import Intent
 import Kernel
@@ -10,9 +11,10 @@ import SystemPackage
 /// No packet is sent, so the service sees no probe traffic, and what it listens on need not speak any protocol.
 final class ReadinessProbe {
   private let loop: EventLoop
-  private let completion: () -> Void
+  private let completion: ([LoopbackListener]) -> Void
   /// The ports on which nothing listened at the last look.
   private(set) var missing: [ListeningPort]
+  private var onLoopback: [LoopbackListener] = []
   private var timer: EventLoop.TimerID?
   private var socket: SocketTable?
   private var delay = Duration.milliseconds(1)
@@ -22,8 +24,8 @@ final class ReadinessProbe {
   private static let latePatience = Duration.seconds(1)
   private let lateness: EventLoop.Instant
 
-  /// - Parameter completion: called once something listens on every port.
-  init(ports: [ListeningPort], loop: EventLoop, completion: @escaping () -> Void) {
+  /// - Parameter completion: called once something listens on every port, with those that were found on the loopback alone.
+  init(ports: [ListeningPort], loop: EventLoop, completion: @escaping ([LoopbackListener]) -> Void) {
     missing = ports
     self.loop = loop
     self.completion = completion
@@ -31,7 +33,7 @@ final class ReadinessProbe {
   }
 
   func start(in namespace: SharedNamespace?) {
-    guard !missing.isEmpty else { return completion() }
+    guard !missing.isEmpty else { return completion([]) }
     socket = namespace.flatMap { try? SocketTable(in: $0) }
     check()
   }
@@ -43,12 +45,24 @@ final class ReadinessProbe {
 
   private func check() {
     timer = nil
-    let listening = (try? socket?.listening(missing)) ?? []
-    missing.removeAll(where: listening.contains)
-    guard !missing.isEmpty else { return completion() }
+    let listening = (try? socket?.listening(missing)) ?? [:]
+    for port in missing {
+      guard let addresses = listening[port], addresses.allSatisfy(\.isLoopback), let first = addresses.first else {
+        continue
+      }
+      onLoopback.append(LoopbackListener(port: port, address: first))
+    }
+    missing.removeAll { listening[$0] != nil }
+    guard !missing.isEmpty else { return completion(onLoopback) }
     timer = loop.schedule(after: delay) { [self] in check() }
     delay = min(delay * 2, loop.now < lateness ? Self.longestDelay : Self.latePatience)
   }
+}
+
+/// A port on which something listens that only the service itself can reach.
+struct LoopbackListener: Hashable {
+  var port: ListeningPort
+  var address: IPAddress
 }
 
 /// The sockets of one network namespace, looked up again and again over one netlink socket.
@@ -59,14 +73,24 @@ private final class SocketTable {
     socket = try NetlinkSocket(.sockDiag, in: namespace.descriptor)
   }
 
-  /// Looks only where one of the wanted ports could be: it costs a walk through all sockets of a protocol.
-  func listening(_ wanted: [ListeningPort]) throws(KernelError) -> Set<ListeningPort> {
+  /// The addresses at which something listens on each port. Looks only where one of the wanted ports could be: it costs a walk
+  /// through all sockets of a protocol.
+  func listening(_ wanted: [ListeningPort]) throws(KernelError) -> [ListeningPort: [IPAddress]] {
     let transports = BoundSocket.Transport.allCases.filter { transport in
       wanted.contains { $0.transport == TransportProtocol(transport) }
     }
-    return Set(
+    return Dictionary(
       try socket.boundSockets(transports).map {
-        ListeningPort(port: $0.port, transport: TransportProtocol($0.transport))
-      })
+        (ListeningPort(port: $0.port, transport: TransportProtocol($0.transport)), [$0.address])
+      }, uniquingKeysWith: +)
+  }
+}
+
+extension IPAddress {
+  fileprivate var isLoopback: Bool {
+    switch self {
+    case .v4(let address): address.isLoopback
+    case .v6(let address): address == .loopback || address.mapped?.isLoopback ?? false
+    }
   }
 }

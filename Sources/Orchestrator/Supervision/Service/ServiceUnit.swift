@@ -1,3 +1,4 @@
+import Addresses
 import Build
 import Glibc
 import Host
@@ -23,6 +24,8 @@ final class ServiceUnit {
   private let relaunch: (ServiceUnit) -> Void
   /// What runs the health check in a process of the service's.
   private let makeProbe: (DesiredService, ServiceProcess) -> any ProbeRunner
+  /// Called for a published port behind which something listens on a loopback address alone.
+  private let onUnreachable: (ServiceUnit, PublishedPort, IPAddress) -> Void
   /// Called with the record after every change of it.
   private let onChange: (ServiceRecord) -> Void
 
@@ -42,6 +45,7 @@ final class ServiceUnit {
     record: ServiceRecord? = nil, group: ControlGroup? = nil,
     namespace: @escaping (DesiredService) -> SharedNamespace?, relaunch: @escaping (ServiceUnit) -> Void,
     makeProbe: @escaping (DesiredService, ServiceProcess) -> any ProbeRunner,
+    onUnreachable: @escaping (ServiceUnit, PublishedPort, IPAddress) -> Void = { _, _, _ in },
     onChange: @escaping (ServiceRecord) -> Void
   ) {
     state = ServiceState(desired, stack: paths.stack.name, record: record)
@@ -51,6 +55,7 @@ final class ServiceUnit {
     self.namespace = namespace
     self.relaunch = relaunch
     self.makeProbe = makeProbe
+    self.onUnreachable = onUnreachable
     self.onChange = onChange
     output = ServiceOutput(paths: paths, pump: pump, loop: loop)
   }
@@ -193,9 +198,14 @@ final class ServiceUnit {
   }
 
   private func watch(_ ports: [ListeningPort]) {
-    let probe = ReadinessProbe(ports: ports, loop: loop) { [weak self] in
-      self?.probe = nil
-      self?.handle(.portsOpened)
+    let probe = ReadinessProbe(ports: ports, loop: loop) { [weak self] onLoopback in
+      guard let self else { return }
+      self.probe = nil
+      for listener in onLoopback {
+        guard let port = desired.ports.first(where: { $0.target == listener.port }) else { continue }
+        onUnreachable(self, port, listener.address)
+      }
+      handle(.portsOpened)
     }
     self.probe = probe
     probe.start(in: namespace(desired))

@@ -37,7 +37,7 @@ final class Foothold: Sendable {
     let takenHardware = Set(attachments.map(\.mac) + stack.networks.map(\.mac))
     return stack.services.filter { $0.namespace == .own }.flatMap { service in
       service.attachments.compactMap { attachment -> Foothold? in
-        guard attachment.parent == nil, let network = networks[attachment.network], network.parent == nil else {
+        guard attachment.parent == nil, let network = networks[attachment.network], network.hasBridge else {
           return nil
         }
         return Foothold(

@@ -2,6 +2,7 @@ import Testing
 @testable import Netfilter
 @testable import Netlink
 @testable import Orchestrator
+@testable import Planning
 @testable import Resolve
 
 /// What is made of each fact of a host.
@@ -135,6 +136,30 @@ import Testing
     #expect(finding.remedy?.contains("iptables -I DOCKER-USER -i") ?? false)
     host.hasDocker = false
     #expect(notices(host).first?.remedy?.contains("iptables -I FORWARD -i") ?? false)
+  }
+
+  @Test func aClosedInputChainTakesNamesAway() throws {
+    var host = HostExamination.Surroundings(forwards: true)
+    host.chains = [chain(.inet, "fw", "in", .input, .drop)]
+    let table = NftTableName(.inet, "fw")
+    let before = try #require(notices(host).first)
+    #expect(before.text.contains("services get no names"))
+    #expect(before.remedy?.contains("iifname \"NAME-*\" meta l4proto { tcp, udp } th dport 53 accept") == true)
+    host.bridges = ["web-front"]
+    #expect(notices(host).first?.remedy?.contains("iifname \"web-front\"") == true)
+    // Once that is done, all is well.
+    var rule = NftRuleSummary(table: table, chain: "in", handle: 4)
+    (rule.outcome, rule.inputs, rule.ports, rule.isUnconditional) = (.accept, ["web-*"], [53], false)
+    host.rules = [table: [rule]]
+    #expect(notices(host).isEmpty)
+  }
+
+  @Test func whatOthersTookAwayIsNamed() {
+    var loss = NetworkLoss()
+    loss.faults = ["front": "bridge web-front is set down"]
+    loss.settings = ["net.ipv4.ip_forward is 0"]
+    let findings = HostExamination.judge(["web": loss, "fine": NetworkLoss()])
+    #expect(findings.map(\.text) == ["stack web: bridge web-front is set down, net.ipv4.ip_forward is 0"])
   }
 
   @Test func aClosedInputChainAndLegacyTablesAreNamed() {

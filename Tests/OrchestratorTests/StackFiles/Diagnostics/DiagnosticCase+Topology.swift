@@ -15,7 +15,8 @@ extension DiagnosticCase {
             a: {interface_name: much-too-long-a-name}
             b: {interface_name: lan/1}
             c: {interface_name: lo}
-      networks: {a: {}, b: {}, c: {}}
+            d: {interface_name: lan%d}
+      networks: {a: {}, b: {}, c: {}, d: {}}
       """,
       shows: """
         web.stack:5:42: error[E0550]: "much-too-long-a-name" cannot name an interface
@@ -25,11 +26,16 @@ extension DiagnosticCase {
         web.stack:6:27: error[E0550]: "lan/1" cannot name an interface
           6 │       b: {interface_name: lan/1}
             │                           ^^^^^
-            = help: write up to 15 letters, digits and marks without / and : and spaces: eth0, lan.10
+            = help: write up to 15 letters, digits and marks without / : % and spaces: eth0, lan.10
 
         web.stack:7:27: error[E0550]: an interface cannot be called "lo"
           7 │       c: {interface_name: lo}
             │                           ^^ the kernel uses this name itself
+
+        web.stack:8:27: error[E0550]: "lan%d" cannot name an interface
+          8 │       d: {interface_name: lan%d}
+            │                           ^^^^^
+            = help: write up to 15 letters, digits and marks without / : % and spaces: eth0, lan.10
         """),
     DiagnosticCase(
       .duplicateInterface,

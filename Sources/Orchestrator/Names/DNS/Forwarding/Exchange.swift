@@ -16,7 +16,9 @@ final class Exchange {
   }
 
   let question: ForwardedQuestion
-  /// The first is whose question it is; others have asked the same meanwhile.
+  /// Whose question it is.
+  let owner: IPAddress
+  /// With those that have asked the same meanwhile.
   var waiting: [Client]
 
   private let loop: EventLoop
@@ -41,16 +43,17 @@ final class Exchange {
   private static let mostAttempts = 6
 
   init(
-    _ question: ForwardedQuestion, for client: Client, loop: EventLoop, order: [IPAddress], time: Duration,
+    _ question: ForwardedQuestion, for client: Client, loop: EventLoop, order: [IPAddress], deadline: EventLoop.Instant,
     completion: @escaping (Exchange, [UInt8]?, IPAddress?) -> Void
   ) {
     self.question = question
+    owner = client.address
     waiting = [client]
     self.loop = loop
     servers = order
     self.completion = completion
-    deadline = loop.now + time
-    patience = time / min(2 * order.count, Self.mostAttempts)
+    self.deadline = deadline
+    patience = loop.now.duration(to: deadline) / min(2 * order.count, Self.mostAttempts)
   }
 
   private var server: IPAddress { servers[attempt % servers.count] }

@@ -1,0 +1,15 @@
+import Build
+import Host
+import Planning
+
+extension StackCommands {
+  /// What others have taken away of the networks of stacks that are up, a line for each: `web: bridge web-front is set down`.
+  package func complaints(of stacks: [String]) -> [String] {
+    stacks.flatMap { name -> [String] in
+      guard let stack = (try? index.desired(name)) ?? nil, let loss = try? NetworkLoss(observing: stack) else {
+        return []
+      }
+      return loss.complaints.map { "\(name): \($0)" }
+    }
+  }
+}
