@@ -100,7 +100,7 @@ extension Supervisor {
   }
 
   private func claimed() -> DesiredStack? {
-    try? StateFile(path: builder.folder.claim).read()
+    try? StateFile<DesiredStack>(path: builder.folder.claim).read()
   }
 
   /// Takes back what an `up` that failed or was cancelled had begun. A stack that was not there before is gone again.
