@@ -49,6 +49,25 @@ extension NetlinkSocket {
     }
   }
 
+  /// The route that a packet from here to an address takes; nil where there is none.
+  public mutating func route(to address: IPAddress) throws(KernelError) -> Route? {
+    do {
+      return try get("\(address)") { writer in
+        writer.begin(type: UInt16(RTM_GETROUTE), flags: 0)
+        writer.put(address.family)
+        writer.put(UInt8(address.isV4 ? 32 : 128))
+        writer.put(UInt16(0))
+        writer.put(UInt32(0))
+        writer.put(UInt32(0))
+        writer.attribute(Int(RTA_DST.rawValue), address)
+      } parse: {
+        Route($0, $1)
+      }
+    } catch  where error.errno == .networkUnreachable || error.errno == .noRouteToHost {
+      return nil
+    }
+  }
+
   /// The neighbour entries of both families, of all links or of one.
   public mutating func neighbours(on link: UInt32? = nil) throws(KernelError) -> [Neighbour] {
     try dump("neighbours") { writer in
@@ -103,6 +122,7 @@ extension Route {
     var address = unspecified
     var found = (gateway: IPAddress?.none, link: UInt32?.none, source: IPAddress?.none, metric: UInt32?.none)
     var number = UInt32(table)
+    var hops: [NextHop] = []
     payload.forEachAttribute(from: 12) { type, value in
       switch type {
       case Int(RTA_DST.rawValue): address = value.ipAddress ?? address
@@ -111,6 +131,8 @@ extension Route {
       case Int(RTA_PREFSRC.rawValue): found.source = value.ipAddress
       case Int(RTA_PRIORITY.rawValue): found.metric = value.integer(UInt32.self)
       case Int(RTA_TABLE.rawValue): number = value.integer(UInt32.self) ?? number
+      case Int(RTA_VIA.rawValue): found.gateway = value.addressBehindFamily
+      case Int(RTA_MULTIPATH.rawValue): hops = Self.nextHops(value)
       default: break
       }
     }
@@ -123,8 +145,37 @@ extension Route {
     link = found.link
     source = found.source
     metric = found.metric
+    nextHops = hops
     isOnLink = flags & UInt32(RTNH_F_ONLINK) != 0
   }
+}
+
+extension Route {
+  /// Reads RTA_MULTIPATH: `struct rtnexthop` with attributes, one after the other.
+  private static func nextHops(_ value: RawSpan) -> [NextHop] {
+    var hops: [NextHop] = []
+    var offset = 0
+    while let length = value.integer(UInt16.self, at: offset).map({ Int($0) }), length >= 8,
+      length <= value.byteCount - offset, let link = value.integer(UInt32.self, at: offset + 4)
+    {
+      var hop = NextHop(gateway: nil, link: link)
+      value.extracting(offset..<offset + length).forEachAttribute(from: 8) { type, value in
+        switch type {
+        case Int(RTA_GATEWAY.rawValue): hop.gateway = value.ipAddress
+        case Int(RTA_VIA.rawValue): hop.gateway = value.addressBehindFamily
+        default: break
+        }
+      }
+      hops.append(hop)
+      offset += (length + 3) & ~3
+    }
+    return hops
+  }
+}
+
+extension RawSpan {
+  /// `struct rtvia`: two octets of family, then the address.
+  fileprivate var addressBehindFamily: IPAddress? { byteCount > 2 ? extracting(2..<byteCount).ipAddress : nil }
 }
 
 extension Neighbour {

@@ -58,8 +58,8 @@ extension StackBuilder {
     up.isUp = true
     batch.change(up)
     // A router has no link-local address here, by which the kernel asks for the neighbours of packets of others (ndisc_send_ns in
-    // net/ipv6/ndisc.c).
-    for neighbour in other.addresses where !neighbour.address.isV4 {
+    // net/ipv6/ndisc.c). And what is known does not count towards the limit that all namespaces share.
+    for neighbour in other.addresses {
       batch.set(Neighbour(neighbour.address, at: other.mac, on: link))
     }
     try socket.apply(batch)

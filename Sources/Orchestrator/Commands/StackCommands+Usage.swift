@@ -17,7 +17,7 @@ extension StackCommands {
     // The first look is there to be compared with.
     _ = try look(&sampler, services, stacks)
     var wait: CInt = 300
-    while sleep(wait) {
+    while pause(milliseconds: wait) {
       guard show(try look(&sampler, services, stacks)), !isOnce else { return }
       wait = 1000
     }
@@ -39,8 +39,10 @@ extension StackCommands {
     return found
   }
 
+  /// Waits.
+  ///
   /// - Returns: false when the user wants to stop.
-  private func sleep(_ milliseconds: CInt) -> Bool {
+  package func pause(milliseconds: CInt) -> Bool {
     var signals = pollfd(fd: interruption.wake?.rawValue ?? -1, events: Int16(POLLIN), revents: 0)
     _ = poll(&signals, 1, milliseconds)
     return !interruption.isInterrupted()

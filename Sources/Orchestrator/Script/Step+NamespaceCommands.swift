@@ -49,7 +49,7 @@ extension Step {
       + end.addresses.map { address in
         "\(ip) addr add \(address) dev \(end.interface)\(address.address.isV4 ? "" : " nodad")"
       } + ["\(ip) link set \(end.interface) up"]
-      + other.addresses.filter { !$0.address.isV4 }.map { neighbour in
+      + other.addresses.map { neighbour in
         "\(ip) neigh replace \(neighbour.address) lladdr \(other.mac) dev \(end.interface) nud permanent"
       }
   }

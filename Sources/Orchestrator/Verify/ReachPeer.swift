@@ -28,7 +28,8 @@ package struct ReachColumn: Hashable, Sendable {
   enum Target: Hashable, Sendable {
     /// An instance by its addresses in a network, or in one of its VLANs.
     case service(String, network: String, vlan: UInt16?)
-    /// An instance by its addresses on a link, by the link's place in the list.
+    /// An instance by its addresses on a link, by the link's place in the list. The other end is its service, with the
+    /// instance's own interface where there are several links to it: `r2`, `r2.eth1`.
     case linked(String, to: String, link: Int)
     /// The host by its addresses in a network.
     case host(network: String)
@@ -56,10 +57,14 @@ package struct ReachColumn: Hashable, Sendable {
     }
   }
 
-  /// Whether a person means it by the name of a network: `front`, or `lab.10` for one of its VLANs.
+  /// Whether a person means it by the name of a network: `front`, `lab.10` for one of its VLANs, or who is at the other end.
   func isIn(_ place: String) -> Bool {
-    guard case .service(_, let network, _) = target else { return false }
-    return place == network || place == target.place
+    switch target {
+    case .service(_, let network, _): return place == network || place == target.place
+    case .linked(_, let other, _): return place == other || other.hasPrefix(place + ".")
+    case .host(let network): return place == network
+    case .published, .internet: return false
+    }
   }
 
   private var suffix: String {
@@ -72,6 +77,14 @@ package struct ReachColumn: Hashable, Sendable {
 }
 
 extension ReachColumn.Target {
+  /// The service that is met; nil for the host and the internet.
+  var service: String? {
+    switch self {
+    case .service(let name, _, _), .linked(let name, _, _): name
+    case .host, .published, .internet: nil
+    }
+  }
+
   /// Where a service is met: `front`, or `lab.10` in a VLAN.
   var place: String? {
     guard case .service(_, let network, let vlan) = self else { return nil }

@@ -40,11 +40,8 @@ func verification(
           ?? (probe.forecast.isAllowed ? .answered(ReachAnswer.Arrival(witness: .listener)) : .silent)
       })
   }
-  let judge = ExpectationJudge(stack)
-  var expectations: [ExpectationFinding] = []
-  for rule in stack.policy.expectations {
-    if let finding = judge.judge(rule, findings) { expectations.append(finding) }
-  }
+  let judge = ExpectationJudge(stack, ExpectationMembers(stack))
+  let expectations = stack.policy.expectations.compactMap { judge.judge($0, findings, isPart: false) }
   return Verification(
     stack: stack.name, rows: matrix.rows, columns: matrix.columns, findings: findings, expectations: expectations,
     notes: [], duration: .milliseconds(512))

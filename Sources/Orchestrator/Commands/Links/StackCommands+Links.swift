@@ -123,6 +123,8 @@ extension StackCommands {
     package var network: String?
     /// Of a link to another service: that one's name, and the interface of this one.
     package var peer: String?
+    /// The same, as it is told from other links to that service: `r2.eth1`.
+    package var cable: String?
     package var interface: String
     package var direction: LinkDirection
     package var condition: LinkCondition
@@ -162,6 +164,11 @@ extension StackCommands {
   }
 }
 
+extension DesiredLink {
+  /// What it is called by its first end where several links lead to the same service: `r2.eth1`.
+  var distinctName: String { "\(second.service).\(first.interface)" }
+}
+
 extension StackCommands.LinkPlace {
   /// Whether it is about a service's attachment: by its network or its interface.
   func means(_ attachment: DesiredAttachment) -> Bool {
@@ -170,7 +177,7 @@ extension StackCommands.LinkPlace {
 
   /// Whether it is about a link between two services, seen from the first: by the other service, or by the interface.
   func means(_ link: DesiredLink) -> Bool {
-    network == nil || network == link.second.service || network == link.first.interface
+    network == nil || network == link.second.service || network == link.first.interface || network == link.distinctName
   }
 }
 
