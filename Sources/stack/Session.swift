@@ -10,10 +10,12 @@ import Vocabulary
 struct Session {
   let context: CommandContext
 
-  /// Runs a command's body; what it throws goes to standard error and ends the program with status 1.
-  static func run(needsRoot: Bool, _ body: (Session) throws -> Void) throws {
+  /// Runs a command's body; what it throws goes to standard error and ends the program.
+  ///
+  /// - Parameter status: the exit status then; 1, but for commands whose 1 is an answer.
+  static func run(needsRoot: Bool, status: ExitCode = .failure, _ body: (Session) throws -> Void) throws {
     guard !needsRoot || geteuid() == 0 else {
-      throw failure("stack needs root to make namespaces and links: run it with sudo")
+      throw failure("stack needs root to make namespaces and links: run it with sudo", status)
     }
     let session = Session(
       context: CommandContext(
@@ -23,16 +25,16 @@ struct Session {
     do {
       try body(session)
     } catch let errors as StackErrors {
-      throw failure("\(errors)")
+      throw failure("\(errors)", status)
     } catch let error as FileDiagnostics {
       writeError(error.rendered(isColored: isatty(STDERR_FILENO) == 1) + "\n")
-      throw ExitCode.failure
+      throw status
     }
   }
 
-  static func failure(_ text: String) -> ExitCode {
+  static func failure(_ text: String, _ status: ExitCode = .failure) -> ExitCode {
     standardError("error: ", text)
-    return ExitCode.failure
+    return status
   }
 
   // MARK: Files and names

@@ -4,29 +4,30 @@ import StackFiles
 
 extension StackCommand {
   /// Reads the command line and does what it says. What cannot be understood ends the program with status 1, as everything
-  /// that fails does.
+  /// that fails does, but for commands whose 1 is an answer.
   static func main() {
     Caller.fillStandardDescriptors()
     let words = Array(CommandLine.arguments.dropFirst())
     // The parser looks at all commands to find out that none is meant, which is half of the time that this takes.
     guard words != ["--version"] else { return print(Version.text) }
+    let status = Verdict.commands.contains(words.first ?? "") ? Verdict.unasked : ExitCode.failure
     do {
       var command = try command(of: words)
       do {
         try command.run()
       } catch let error as ValidationError {
-        fail(message(about: error, of: type(of: command)))
+        fail(message(about: error, of: type(of: command)), status)
       }
     } catch {
       // A command that `exec` runs may well end with the parser's number for what it cannot understand.
       guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      fail(message(about: error))
+      fail(message(about: error), status)
     }
   }
 
-  private static func fail(_ text: String) -> Never {
+  private static func fail(_ text: String, _ status: ExitCode = .failure) -> Never {
     standardError("error: ", text)
-    Glibc.exit(ExitCode.failure.rawValue)
+    Glibc.exit(status.rawValue)
   }
 
   /// A command is parsed as if there were no others. The parser would ask the runtime about each of them at every

@@ -30,7 +30,8 @@ import Testing
   }
 }
 
-/// A stack file made by chance: networks, services in one or two of them, ports, rules.
+/// A stack file made by chance: networks of one family or two, services in one or two of them, ports, rules, and sometimes a
+/// router with a host on a cable behind it.
 private struct GeneratedTopology {
   let text: String
 
@@ -49,18 +50,33 @@ private struct GeneratedTopology {
       if happens(40) { keys.append("ports: [\"\(8000 + 10 * number)-\(8001 + 10 * number):80-81\"]") }
       lines.append("  \(name): {\(keys.joined(separator: ", "))}")
     }
+    // Nothing can be decided on a cable, and a file that denies there is refused.
+    let hasCable = happens(30)
+    if hasCable {
+      lines += [
+        "  router: {command: [sleep, infinity], networks: [net1], forward: true}",
+        "  leaf: {command: [sleep, infinity], network_mode: none, routes: [\"default via 10.76.0.1\"]}",
+        "  near: {command: [sleep, infinity], networks: [net1], routes: [\"10.76.0.0/30 via router\"]}",
+      ]
+    }
     lines.append("networks:")
-    for network in networks {
-      let keys = (happens(25) ? ["internal: true"] : []) + (happens(30) ? ["default: deny"] : [])
+    for (number, network) in networks.enumerated() {
+      let keys =
+        ["subnet: 10.77.\(number).0/24"] + (happens(25) ? ["internal: true"] : [])
+        + (happens(30) ? ["default: deny"] : []) + (happens(30) ? ["enable_ipv6: true"] : [])
       lines.append("  \(network): {\(keys.joined(separator: ", "))}")
     }
+    if hasCable { lines += ["links:", "  - ends: {router: 10.76.0.1/30, leaf: 10.76.0.2/30}"] }
     let rules = (0..<pick(0...7)).map { _ in
-      let peers = names + ["web*", "db*", "any", "host", "internet"] + networks.map { "network:\($0)" }
+      let peers =
+        names + ["web*", "db*", "any", "host", "internet"] + networks.map { "network:\($0)" }
+        + networks.indices.map { "10.77.\($0).0/30" }
       let ports = ["", ":80", ":80/tcp", ":53/udp", ":80-81", ":icmp", ":udp"]
       func side() -> String {
         (0..<(happens(25) ? 2 : 1)).map { _ in peers[pick(0...peers.count - 1)] }.joined(separator: ",")
       }
-      return "  - \(happens(50) ? "allow" : "deny"): \(side()) -> \(side())\(ports[pick(0...ports.count - 1)])"
+      let action = happens(50) || hasCable ? "allow" : "deny"
+      return "  - \(action): \(side()) -> \(side())\(ports[pick(0...ports.count - 1)])"
     }
     if !rules.isEmpty { lines += ["policies:"] + rules }
     text = lines.joined(separator: "\n") + "\n"

@@ -49,10 +49,13 @@ extension NetlinkSocket {
     }
   }
 
-  /// The link that a packet for an address leaves by (`ip route get`), by index; nil where there is no way there.
-  public mutating func link(towards address: IPAddress) throws(KernelError) -> UInt32? {
+  /// The link that a packet for an address leaves by, by index; nil where there is no way there.
+  public mutating func link(towards address: IPAddress) throws(KernelError) -> UInt32? { try route(to: address)?.link }
+
+  /// The route that a packet from here to an address takes (`ip route get`); nil where there is none.
+  public mutating func route(to address: IPAddress) throws(KernelError) -> Route? {
     do {
-      let route = try get(address.description) { writer in
+      return try get(address.description) { writer in
         writer.begin(type: UInt16(RTM_GETROUTE), flags: 0)
         writer.put(address.family)
         // All bits of the address count.
@@ -64,8 +67,7 @@ extension NetlinkSocket {
       } parse: {
         Route($0, $1)
       }
-      return route?.link
-    } catch  where [.networkUnreachable, .noRouteToHost].contains(error.errno) {
+    } catch  where error.errno == .networkUnreachable || error.errno == .noRouteToHost {
       return nil
     }
   }
@@ -137,6 +139,7 @@ extension Route {
     var address = unspecified
     var found = (gateway: IPAddress?.none, link: UInt32?.none, source: IPAddress?.none, metric: UInt32?.none)
     var number = UInt32(table)
+    var hops: [NextHop] = []
     payload.forEachAttribute(from: 12) { type, value in
       switch type {
       case Int(RTA_DST.rawValue): address = value.ipAddress ?? address
@@ -145,6 +148,8 @@ extension Route {
       case Int(RTA_PREFSRC.rawValue): found.source = value.ipAddress
       case Int(RTA_PRIORITY.rawValue): found.metric = value.integer(UInt32.self)
       case Int(RTA_TABLE.rawValue): number = value.integer(UInt32.self) ?? number
+      case Int(RTA_VIA.rawValue): found.gateway = value.addressBehindFamily
+      case Int(RTA_MULTIPATH.rawValue): hops = Self.nextHops(value)
       default: break
       }
     }
@@ -157,8 +162,37 @@ extension Route {
     link = found.link
     source = found.source
     metric = found.metric
+    nextHops = hops
     isOnLink = flags & UInt32(RTNH_F_ONLINK) != 0
   }
+}
+
+extension Route {
+  /// Reads RTA_MULTIPATH: `struct rtnexthop` with attributes, one after the other.
+  private static func nextHops(_ value: RawSpan) -> [NextHop] {
+    var hops: [NextHop] = []
+    var offset = 0
+    while let length = value.integer(UInt16.self, at: offset).map({ Int($0) }), length >= 8,
+      length <= value.byteCount - offset, let link = value.integer(UInt32.self, at: offset + 4)
+    {
+      var hop = NextHop(gateway: nil, link: link)
+      value.extracting(offset..<offset + length).forEachAttribute(from: 8) { type, value in
+        switch type {
+        case Int(RTA_GATEWAY.rawValue): hop.gateway = value.ipAddress
+        case Int(RTA_VIA.rawValue): hop.gateway = value.addressBehindFamily
+        default: break
+        }
+      }
+      hops.append(hop)
+      offset += (length + 3) & ~3
+    }
+    return hops
+  }
+}
+
+extension RawSpan {
+  /// `struct rtvia`: two octets of family, then the address.
+  fileprivate var addressBehindFamily: IPAddress? { byteCount > 2 ? extracting(2..<byteCount).ipAddress : nil }
 }
 
 extension Neighbour {

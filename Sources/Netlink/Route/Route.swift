@@ -21,6 +21,20 @@ public struct Route: Hashable, Sendable {
 
   /// Who makes the routes to the networks of a link's addresses (RTPROT_KERNEL).
   public static let kernelOrigin: UInt8 = 2
+
+  /// One of several ways that the kernel chooses among, by a hash of the flow.
+  public struct NextHop: Hashable, Sendable {
+    /// nil where the destination is on the link.
+    public var gateway: IPAddress?
+    /// By index.
+    public var link: UInt32
+
+    public init(gateway: IPAddress? = nil, link: UInt32) {
+      self.gateway = gateway
+      self.link = link
+    }
+  }
+
   /// The main routing table.
   public static let mainTable: UInt32 = 254
 
@@ -35,6 +49,8 @@ public struct Route: Hashable, Sendable {
   public var table = Route.mainTable
   /// The preference among routes to one destination, the lowest first. The kernel makes 1024 of none in IPv6.
   public var metric: UInt32?
+  /// Where there are several equally good ones, all of them (RTA_MULTIPATH): only a dump meets them.
+  public var nextHops: [NextHop] = []
   /// True if the gateway is on the link though no route says so.
   public var isOnLink = false
   /// The maker of the route (rtm_protocol): 4 is an administrator, 2 the kernel. Zero in a deletion stands for any.

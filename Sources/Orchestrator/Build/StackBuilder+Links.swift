@@ -77,12 +77,10 @@ extension StackBuilder {
       var up = LinkChange(.index(link))
       up.isUp = true
       batch.change(up)
-    }
-    // The ends know each other in advance. Only a link-local address would let the kernel ask on behalf of others
-    // (ndisc_send_ns in net/ipv6/ndisc.c), and not every router has one here.
-    if isUp, desired.hasIPv6(at: end) {
+      // The ends know each other in advance. For IPv6, only a link-local address would let the kernel ask on behalf of others
+      // (ndisc_send_ns in net/ipv6/ndisc.c). Permanent entries do not count towards the limit that all namespaces share.
       let other = desired.first == end ? desired.second : desired.first
-      for neighbour in desired.everyAddress(of: other) where !neighbour.address.isV4 {
+      for neighbour in desired.everyAddress(of: other) where neighbour.address.isV4 || desired.hasIPv6(at: end) {
         batch.set(Neighbour(neighbour.address, at: other.mac, on: link))
       }
     }

@@ -155,9 +155,35 @@ extension StackBuilder {
       for interface in attachment.subinterfaces where interface.link == nil {
         batch.create(VLANInterface(interface.interface, on: link, vlan: interface.vlan))
       }
+      for neighbour in desired.knownNeighbours(of: attachment) {
+        batch.set(Neighbour(neighbour.address, at: neighbour.mac, on: link))
+      }
     }
     try inner.apply(batch)
+    try tellOthers(of: service, in: desired)
     try setUpSubinterfaces(of: service, &inner)
+  }
+
+  /// Sets right what services know of an address whose hardware address does not follow from it: another may have had it before.
+  private func tellOthers(of service: DesiredService, in desired: DesiredStack) throws(KernelError) {
+    for attachment in service.attachments where !attachment.hasFixedPlace && attachment.parent == nil {
+      for other in desired.services where other.name != service.name {
+        guard let own = other.attachments.first(where: { $0.network == attachment.network }) else { continue }
+        let namespace: SharedNamespace
+        do {
+          namespace = try self.namespace(of: other.name)
+        } catch  where error.errno == .noSuchFileOrDirectory {
+          continue
+        }
+        var socket = try NetlinkSocket(.route, in: namespace.descriptor)
+        guard let link = try socket.link(named: own.interface)?.index else { continue }
+        var batch = RouteBatch()
+        for address in attachment.addresses {
+          batch.delete(Neighbour(address, at: attachment.mac, on: link), tolerating: .gone)
+        }
+        try socket.apply(batch)
+      }
+    }
   }
 
   func detach(_ service: DesiredService) throws(KernelError) {

@@ -65,8 +65,10 @@ package final class StackBuilder: Sendable {
       case .makeFolders(let desired): try makeFolders(desired)
       case .mountLayers: try mountLayers()
       case .makeHostRoot: try makeHostRoot()
-      case .prepareHost(_, let forwarding):
-        try HostSettings(folders: folders).prepare(for: stack, forwarding: forwarding, groups: controlGroups)
+      case .prepareHost(_, let forwarding, let neighbours):
+        try HostSettings(folders: folders).prepare(
+          for: stack, forwarding: forwarding, neighbours: neighbours, groups: controlGroups)
+        warnOfNeighbours(neighbours)
       case .createBridge(let network, let desired): try create(network, in: desired)
       case .createSegment(let segment, let desired): try create(segment, in: desired)
       case .removeSegment(let segment): try remove(segment)

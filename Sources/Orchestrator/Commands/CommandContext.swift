@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import Intent
 import Kernel
@@ -29,6 +30,15 @@ package struct CommandContext: Sendable {
   package var index: StackIndex { StackIndex(folders: folders) }
 
   var interruption: Interruption { interrupts?.interruption ?? Interruption() }
+
+  /// Waits.
+  ///
+  /// - Returns: false when the user wants to stop.
+  package func pause(milliseconds: CInt) -> Bool {
+    var signals = pollfd(fd: interruption.wake?.rawValue ?? -1, events: Int16(POLLIN), revents: 0)
+    _ = poll(&signals, 1, milliseconds)
+    return !interruption.isInterrupted()
+  }
 
   /// Every instance of a stack, as it is to be and as it is.
   package func statuses(of stack: String) throws(StackErrors) -> [StackIndex.ServiceStatus] {

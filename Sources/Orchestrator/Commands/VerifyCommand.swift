@@ -21,7 +21,16 @@ package struct VerifyCommand: Command {
   ) throws(StackErrors) -> Verification {
     let stack = try promised(name, source)
     try checkNames(selection, in: stack)
-    return try probing(stack) { (verifier) throws(KernelError) in try verifier.verify(selection) }
+    let isLive = selection.isLive || stack.policy.verification?.isLive ?? false
+    let places = try places(of: stack)
+    let live = isLive ? try observe(places, of: stack) : nil
+    let hop = try nextHop(stack)
+    let matrix = ReachMatrix(
+      stack, nextHop: hop, tracking: BridgeTracking.observe(), owners: try owners(of: stack), live: live)
+    let checks = Verifier.checks(matrix, selection, of: stack)
+    return try probing(stack, places, hop, notes: matrix.differences) { (verifier) throws(KernelError) in
+      try verifier.ask(checks, of: matrix, judging: selection)
+    }
   }
 
   /// - Throws: the first name of a selection that means nothing.
@@ -35,25 +44,43 @@ package struct VerifyCommand: Command {
     }
   }
 
+  /// The same, of a stack that has just been brought up. Where its file says that daemons take a while to settle, again and
+  /// again until all holds in two looks that agree, or the time is over.
+  package func runSettled(_ name: String) throws(StackErrors) -> Verification {
+    var verification = try run(name)
+    let settings = try rethrowing(name) { () throws(KernelError) in try index.desired(name)?.policy.verification }
+    guard let settle = settings?.settle else { return verification }
+    let deadline = ContinuousClock.now + settle
+    var isAgreed = false
+    while !(isAgreed && verification.wrong == 0), ContinuousClock.now < deadline, context.pause(milliseconds: 500) {
+      let next = try run(name)
+      isAgreed = next.observations == verification.observations
+      verification = next
+    }
+    return verification
+  }
+
   /// The same for one pair: `web1` and `db:5432`.
-  package func reach(from source: String, to destination: String, in name: String) throws(StackErrors) -> Verification {
+  package func reach(_ request: ReachRequest, in name: String) throws(StackErrors) -> Verification {
     let stack = try promised(name, nil)
-    let request = try ReachRequest(from: source, to: destination)
     let hop = try nextHop(stack)
     let extra = request.traffic.map { traffic in
       let services = stack.services.filter { $0.name == request.destination || $0.service == request.destination }
       return Dictionary(keepingFirst: (services.map(\.name) + [request.destination]).map { ($0, [traffic]) })
     }
-    let matrix = ReachMatrix(stack, nextHop: hop, tracking: BridgeTracking.observe(), extra: extra ?? [:])
-    let checks = try request.checks(in: stack, matrix)
-    let verification = try probing(stack) { (verifier) throws(KernelError) in
-      try verifier.ask(checks, rows: matrix.rows, matrix.columns, judging: false)
+    let matrix = ReachMatrix(
+      stack, nextHop: hop, tracking: BridgeTracking.observe(), owners: try owners(of: stack), extra: extra ?? [:])
+    let places = try places(of: stack)
+    let live = try observe(places, of: stack)
+    let checks = try request.checks(in: stack, matrix).map { $0.traced(stack, live) }
+    let verification = try probing(stack, places, hop) { (verifier) throws(KernelError) in
+      try verifier.ask(checks, of: matrix, judging: nil)
     }
     guard verification.total > 0 else {
       throw StackErrors([
         StackError(
           stack.name,
-          "\(source) -> \(destination) cannot be found out: \(verification.notes.joined(separator: "; "))")
+          "\(request) cannot be found out: \(verification.notes.joined(separator: "; "))")
       ])
     }
     return verification
@@ -84,10 +111,20 @@ package struct VerifyCommand: Command {
     return desired
   }
 
-  private func probing(
-    _ stack: DesiredStack, _ body: (Verifier) throws(KernelError) -> Verification
-  ) throws(StackErrors) -> Verification {
-    let hop = try nextHop(stack)
+  /// The stacks whose networks a stack has joined, as far as they are known.
+  private func owners(of stack: DesiredStack) throws(StackErrors) -> [DesiredStack] {
+    var owners: [DesiredStack] = []
+    for name in Set(stack.networks.compactMap(\.owner)).sorted() {
+      let owner = try rethrowing(name) { () throws(KernelError) in try index.desired(name) }
+      if let owner { owners.append(owner) }
+    }
+    return owners
+  }
+
+  // MARK: Namespaces
+
+  /// The host and the services' namespaces.
+  private func places(of stack: DesiredStack) throws(StackErrors) -> [ProbePlace] {
     var places = [ProbePlace(ReachPeer.host.place, namespace: nil)]
     for service in stack.services where service.namespace == .own {
       let path = folders.stack(stack.name).service(service.name).namespace
@@ -96,13 +133,43 @@ package struct VerifyCommand: Command {
       }
       places.append(ProbePlace(service.name, namespace: namespace))
     }
-    return try rethrowing(stack.name) { () throws(KernelError) in
+    return places
+  }
+
+  private func observe(_ places: [ProbePlace], of stack: DesiredStack) throws(StackErrors) -> [LiveNamespace] {
+    var live: [LiveNamespace] = []
+    for place in places.dropFirst() {
+      live.append(
+        try rethrowing("\(stack.name)/\(place.name)") { () throws(KernelError) in
+          try LiveNamespace.observe(place)
+        })
+    }
+    return live
+  }
+
+  private func probing(
+    _ stack: DesiredStack, _ places: [ProbePlace], _ hop: IPAddress?, notes: [String] = [],
+    _ body: (Verifier) throws(KernelError) -> Verification
+  ) throws(StackErrors) -> Verification {
+    try rethrowing(stack.name) { () throws(KernelError) in
       let limit = try OpenFileLimit.raise(reserving: 64)
       var prober = ReachProber(places)
       prober.timing = ProbeTiming(stack)
       prober.limit(descriptors: Int(clamping: limit.hard))
-      return try body(Verifier(stack: stack, prober: prober, nextHop: hop, tracking: BridgeTracking.observe()))
+      var verifier = Verifier(stack: stack, prober: prober, nextHop: hop, notes: notes)
+      verifier.impostor = { Self.impostor($0, beside: stack) }
+      return try body(verifier)
     }
+  }
+
+  /// Who the host's routes lead to for an address that should be a service's; nil where they lead to the stack.
+  private static func impostor(_ address: IPAddress, beside stack: DesiredStack) -> String? {
+    guard var socket = try? NetlinkSocket(.route), let route = try? socket.route(to: address),
+      let links = try? socket.links(), let link = links.first(where: { $0.index == route.link }),
+      !stack.networks.contains(where: { $0.bridge == link.name })
+    else { return nil }
+    let gateway = route.gateway.map { " by way of \($0)" } ?? ""
+    return "beyond the host's \(link.name)\(gateway)"
   }
 
   /// The next machine on the host's way to everywhere else.

@@ -93,6 +93,24 @@ package struct DesiredLink: Codable, Hashable, Sendable {
   package func touches(_ services: Set<String>) -> Bool { ends.contains { services.contains($0.service) } }
 }
 
+extension DesiredStack {
+  /// The links of each service, by their places in the list, and what each is called there: the service at the other end, `r2`.
+  /// Where several links lead to that one, the own interface stands behind it: `r2.eth1`.
+  package var cableNames: [String: [(link: Int, name: String)]] {
+    var counts: [Set<String>: Int] = [:]
+    let pairs = links.map { Set($0.ends.map(\.service)) }
+    for pair in pairs { counts[pair, default: 0] += 1 }
+    var names: [String: [(link: Int, name: String)]] = [:]
+    for (index, link) in links.enumerated() {
+      for way in [link, link.reversed] {
+        let suffix = counts[pairs[index], default: 1] > 1 ? ".\(way.first.interface)" : ""
+        names[way.first.service, default: []].append((index, way.second.service + suffix))
+      }
+    }
+    return names
+  }
+}
+
 /// An address of an interface, in the network that its length gives.
 package struct DesiredAddress: Codable, Hashable, Sendable, CustomStringConvertible {
   package var address: IPAddress

@@ -124,7 +124,10 @@ package struct Planner {
     var steps: [Step] = [.acceptClaim(stack), .makeFolders(stack)]
     if isFirst { steps.append(.mountLayers(stack: stack.name)) }
     if stack.services.contains(where: { $0.root == .host }) { steps.append(.makeHostRoot(stack: stack.name)) }
-    return steps + [.prepareHost(stack: stack.name, forwarding: stack.neededForwarding)]
+    return steps + [
+      .prepareHost(
+        stack: stack.name, forwarding: stack.neededForwarding, neighbours: stack.learnedNeighbours)
+    ]
   }
 
   /// The table names bridges, not their numbers, and stands before the first packet can pass.

@@ -11,7 +11,7 @@ extension Step: CustomStringConvertible {
     case .makeFolders(let stack): "make the folders of stack \(stack.name)"
     case .mountLayers: "mount a tmpfs for writable layers"
     case .makeHostRoot: "make a root folder around the host's /usr"
-    case .prepareHost(_, let forwarding):
+    case .prepareHost(_, let forwarding, _):
       !forwarding.isEmpty ? "let packets pass between interfaces" : "make a place for pinned namespaces"
     case .createBridge(let network, _):
       switch network.kind {

@@ -18,7 +18,9 @@ package enum Step: Hashable, Sendable {
   case makeHostRoot(stack: String)
   /// Prepares the host: a folder for pinned namespaces and, on a host that is no router yet, forwarding between
   /// interfaces.
-  case prepareHost(stack: String, forwarding: Forwarding)
+  ///
+  /// `neighbours` is how many entries of one family its services need in the kernel's neighbour table.
+  case prepareHost(stack: String, forwarding: Forwarding, neighbours: Int)
   case createBridge(DesiredNetwork, DesiredStack)
   /// A bridge that somebody set down or took addresses from, as it was, with the neighbours that the kernel forgot.
   case raiseBridge(DesiredNetwork, DesiredStack)

@@ -33,7 +33,9 @@ extension Resolver {
     let interface =
       end.interface?.value ?? names[service, default: InterfaceNames(given: [String]())].next()
     var mac = end.mac?.value
-    if mac == nil, case .v4(let address) = end.addresses.first?.value.address { mac = Self.mac(for: address) }
+    if mac == nil, case .v4(let address) = end.addresses.first?.value.address {
+      mac = MACAddress.derived(from: address)
+    }
     let hash = StableHash("link", stackName, service, other.service.value, String(number))
     return DesiredLink.End(
       service: service, interface: interface,

@@ -14,31 +14,50 @@ extension Resolver {
         continue
       }
       var routes: [DesiredRoute] = []
+      var destinations: Set<IPPrefix> = []
+      var surroundings = Surroundings(of: service, in: stack)
       for route in wanted {
-        for own in desired(route, of: service, firsts, in: stack) {
-          if routes.contains(where: { $0.destination == own.destination }) {
+        for own in desired(route, of: service, firsts, &surroundings, in: stack) {
+          if !destinations.insert(own.destination).inserted {
             report(route, of: service, "there is another one to \(own.destination)", remedy: "leave one of them out")
           }
-          check(own, route, of: service, in: stack)
+          check(own, route, of: service, surroundings)
           routes.append(own)
         }
       }
       stack.services[index].routes = routes
       for place in service.attachments.indices {
-        if routes.contains(where: { $0.destination == .anyV4 }) {
+        if destinations.contains(.anyV4) {
           stack.services[index].attachments[place].isDefaultRoute = false
         }
-        if routes.contains(where: { $0.destination == .anyV6 }) {
+        if destinations.contains(.anyV6) {
           stack.services[index].attachments[place].ipv6?.isDefaultRoute = false
         }
       }
     }
   }
 
+  /// What a service has beside it, worked out once for all of its routes.
+  private struct Surroundings {
+    let connected: [(name: String, prefix: IPPrefix)]
+    let prefixes: Set<IPPrefix>
+    let addresses: Set<IPAddress>
+    /// By the router's name.
+    var hops: [String: [IPAddress]] = [:]
+
+    init(of service: DesiredService, in stack: DesiredStack) {
+      connected = stack.connectedNetworks(of: service)
+      prefixes = Set(connected.map(\.prefix))
+      addresses = Set(stack.addresses(of: service))
+    }
+  }
+
   /// The routes that one route of the file becomes. A route to a network with IPv6, or to everywhere, becomes one for
   /// each family that both the service and the router have.
   private mutating func desired(
-    _ route: StackFile.Route, of service: DesiredService, _ firsts: [String: DesiredService], in stack: DesiredStack
+    _ route: StackFile.Route, of service: DesiredService, _ firsts: [String: DesiredService],
+    _ surroundings: inout Surroundings,
+    in stack: DesiredStack
   ) -> [DesiredRoute] {
     // A network that got no subnet has been reported.
     let meant: [IPPrefix] =
@@ -63,7 +82,10 @@ extension Resolver {
         report(route, of: service, "\(name) does not run", remedy: "bring it up too, or leave the route out")
         return []
       }
-      hops = [true, false].compactMap { address(of: router, nextTo: service, in: stack, isV4: $0) }
+      hops =
+        surroundings.hops[name]
+        ?? [true, false].compactMap { address(of: router, nextTo: service, in: stack, isV4: $0) }
+      surroundings.hops[name] = hops
     }
     let routes = destinations.compactMap { destination in
       hops.first { $0.isV4 == destination.network.isV4 }.map {
@@ -101,16 +123,18 @@ extension Resolver {
   }
 
   private mutating func check(
-    _ route: DesiredRoute, _ wanted: StackFile.Route, of service: DesiredService, in stack: DesiredStack
+    _ route: DesiredRoute, _ wanted: StackFile.Route, of service: DesiredService, _ surroundings: Surroundings
   ) {
-    let connected = stack.connectedNetworks(of: service)
-    if let network = connected.first(where: { $0.prefix == route.destination }) {
+    let connected = surroundings.connected
+    if surroundings.prefixes.contains(route.destination),
+      let network = connected.first(where: { $0.prefix == route.destination })
+    {
       report(
         wanted, of: service, "\(route.destination) is \(network.name), which the service is on",
         remedy: "leave the route out")
     }
     guard let gateway = route.gateway else { return }
-    guard !stack.addresses(of: service).contains(gateway) else {
+    guard !surroundings.addresses.contains(gateway) else {
       return report(wanted, of: service, "\(gateway) is the service's own address", remedy: "name the router's")
     }
     guard !connected.contains(where: { $0.prefix.contains(gateway) }) else { return }

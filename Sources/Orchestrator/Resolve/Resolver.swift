@@ -186,7 +186,7 @@ package struct Resolver {
       let kind = kind(of: network)
       return ChosenNetwork(
         desired: DesiredNetwork(
-          name: name, bridge: bridge, mac: Self.mac(for: gateway), subnet: subnet, gateway: gateway,
+          name: name, bridge: bridge, mac: MACAddress.derived(from: gateway), subnet: subnet, gateway: gateway,
           isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place),
           mtu: network.mtu.map { UInt32($0.value) } ?? kind.largestPacket, kind: kind,
           vlans: vlans(of: network, instances.map(\.service)),
@@ -225,11 +225,6 @@ package struct Resolver {
     var attempt = 0
     while !takenLinks.insert(name(attempt)).inserted { attempt += 1 }
     return name(attempt)
-  }
-
-  /// A locally administered address made of the IPv4 address: unique on its link, and easy to recognise in a capture.
-  static func mac(for address: IPv4Address) -> MACAddress {
-    MACAddress(bits: 0x0273_0000_0000 | UInt64(address.bits))
   }
 
   /// A device group that no other link has, so that deleting the group deletes only this stack's links.
@@ -325,7 +320,8 @@ package struct Resolver {
       attachments.append(
         DesiredAttachment(
           network: network.name, interface: interface, link: link, address: address,
-          mac: wanted.mac?.value ?? Self.mac(for: address), aliases: wanted.aliases.map(\.value), isDefaultRoute: false,
+          mac: wanted.mac?.value ?? MACAddress.derived(from: address), aliases: wanted.aliases.map(\.value),
+          isDefaultRoute: false,
           vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
           segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.kind.parent,
           ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)

@@ -29,12 +29,12 @@ package struct Firewall {
       .inet, StackTable.name(of: stack.name), comment: "stack:\(stack.name)",
       chains: [
         guardIncoming, fromNetwork(then: questionRules), answerNames, translateIncoming, translateLocal,
-        translateSource, forward,
+        translateSource, keepHome, forward,
       ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + tunnelChains + loopback6Chains + segmentChains
         + (policy?.chains ?? []),
       sets: [bridges, innerPairs, openBridges, internalBridges, ownGateways, nameServers] + ipv6Sets
         + sourceSets + segmentSets + detourSets + (policy?.sets ?? []),
-      maps: [sourceMap] + publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
+      maps: [sourceMap, exitMap] + publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
   }
 
   /// Puts the table in the place of the stack's former one: packets meet the one or the other.

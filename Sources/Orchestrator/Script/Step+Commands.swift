@@ -20,7 +20,7 @@ extension Step {
     case .makeFolders(let stack): Self.folderCommands(stack, folders.stack(stack.name), hostResolver: hostResolver)
     case .mountLayers(let stack): Self.layerCommands(folders.stack(stack))
     case .makeHostRoot(let stack): Self.hostRootCommands(folders.stack(stack).hostRoot)
-    case .prepareHost(_, let forwarding): Self.hostCommands(forwarding, folders)
+    case .prepareHost(_, let forwarding, let neighbours): Self.hostCommands(forwarding, neighbours, folders)
     case .createBridge(let network, let stack): Self.bridgeCommands(network, stack)
     case .raiseBridge(let network, let stack): Self.raisingCommands(network, stack)
     case .writeFirewall(let stack):
@@ -79,7 +79,9 @@ extension Step {
 
   // MARK: The host
 
-  private static func hostCommands(_ forwarding: Forwarding, _ folders: StateFolders) -> [String] {
+  private static func hostCommands(
+    _ forwarding: Forwarding, _ neighbours: Int, _ folders: StateFolders
+  ) -> [String] {
     let place = folders.namespaces
     var commands = [
       "mkdir -p \(place)", "mountpoint -q \(place) || mount --bind \(place) \(place)", "mount --make-shared \(place)",
@@ -92,6 +94,10 @@ extension Step {
           + " [[ $(cat \"$file\") != 1 ]] || echo 2 >\"$file\"; done",
         "set_sysctl net/ipv6/conf/all/forwarding=1",
       ]
+    }
+    let limits = NeighbourLimits.settings(for: neighbours)
+    if !limits.isEmpty {
+      commands.append("set_sysctl " + limits.map { "\($0.path)=\($0.value)" }.joined(separator: " "))
     }
     return commands
   }

@@ -55,9 +55,8 @@ extension Step {
     }
     guard isUp else { return commands }
     commands.append("\(ip) link set \(Shell.quoted(end.interface)) up")
-    guard link.hasIPv6(at: end) else { return commands }
     return commands
-      + link.everyAddress(of: other).filter { !$0.address.isV4 }.map { neighbour in
+      + link.everyAddress(of: other).filter { $0.address.isV4 || link.hasIPv6(at: end) }.map { neighbour in
         "\(ip) neigh replace \(neighbour.address) lladdr \(other.mac) dev \(Shell.quoted(end.interface)) nud permanent"
       }
   }

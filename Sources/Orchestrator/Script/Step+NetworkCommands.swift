@@ -173,7 +173,10 @@ extension Step {
     if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {
       commands.append("ip -n \(namespace) route add default via \(gateway) proto static")
     }
-    return commands + ipv6RouteCommands(attachment, network, namespace)
+    let neighbours = stack.knownNeighbours(of: attachment).map {
+      "ip -n \(namespace) neigh replace \($0.address) lladdr \($0.mac) dev \(link) nud permanent"
+    }
+    return commands + ipv6RouteCommands(attachment, network, namespace) + neighbours
   }
 
   private static func neighbourCommand(_ attachment: DesiredAttachment, _ network: DesiredNetwork) -> String {

@@ -8,16 +8,20 @@ import Vocabulary
 struct ReachProbe: Hashable, Sendable {
   var question: ReachQuestion
   var forecast: ReachForecast
+  /// The way there hop by hop, for people who ask about one pair.
+  var path: [String] = []
 }
 
-/// The prediction from the stack alone, and its reason with the place in the file. The reason follows `predicted no:`.
+/// What the stack lets expect, and why: with the place in the file, as it follows `predicted no:`.
 struct ReachForecast: Hashable, Sendable {
   var isAllowed: Bool
   var because: String
   /// The address that the packets are sent from; nil where none are.
   var sender: IPAddress?
-  /// True if they come in from an address of the host.
+  /// Whether they come in from an address of the host.
   var isTranslated = false
+  /// False where only sending packets tells.
+  var isDecided = true
 }
 
 /// A cell of the matrix: a source, a destination, and the questions that it stands for.
@@ -33,31 +37,63 @@ package struct ReachCheck: Sendable {
   var name: String { "\(source) -> \(column.label)" }
 }
 
+extension ReachCheck {
+  /// With the way hop by hop to each address, by the routes that are in the namespaces now.
+  package func traced(_ stack: DesiredStack, _ live: [LiveNamespace]) -> ReachCheck {
+    let routing = LiveRouting(stack, live).routing
+    let words = WayWords(stack, routing)
+    var traced = self
+    for place in probes.indices {
+      let destination = probes[place].question.destination
+      let ways = routing.ways(from: source, to: destination)
+      var lines = ways.first.map { words.steps($0, to: destination) } ?? []
+      if let sender = ways.first?.source, ways.first?.end == .arrived, let answerer = routing.owner(of: destination),
+        let back = routing.ways(from: .service(answerer), to: sender).first, back.end != .arrived
+      {
+        lines += ["and back:"] + words.steps(back, to: sender)
+      }
+      traced.probes[place].path = lines
+    }
+    return traced
+  }
+}
+
 /// The checks of a stack, from the stack alone: every service and the host against every port that somebody is said to
 /// listen on or that a rule names. Pure.
 package struct ReachMatrix {
   private let stack: DesiredStack
-  private let forecaster: ReachForecaster
+  let forecaster: ReachForecaster
   private let services: [String: DesiredService]
+  private let networks: [String: DesiredNetwork]
   private let publications: [PublishedPort: [Firewall.Publication]]
   /// The next machine on the host's way out; nil where there is none.
   private let nextHop: IPAddress?
 
   package let rows: [ReachPeer]
   package let columns: [ReachColumn]
+  /// What is otherwise in the namespaces than the file has it, for people.
+  package let differences: [String]
+  private let live: [String: LiveNamespace]?
 
-  /// - Parameter extra: what to send to a service beside what the stack tells, by its name, or by `host` or `internet`.
+  /// - Parameters:
+  ///   - owners: the stacks whose networks this one has joined.
+  ///   - live: what is in the services' namespaces now, to be predicted from; nil for the file's routes and addresses.
+  ///   - extra: what to send to a service beside what the stack tells, by its name, or by `host` or `internet`.
   package init(
     _ stack: DesiredStack, nextHop: IPAddress?, tracking: BridgeTracking = BridgeTracking(),
-    extra: [String: [Traffic]] = [:]
+    owners: [DesiredStack] = [], live: [LiveNamespace]? = nil, extra: [String: [Traffic]] = [:]
   ) {
+    let routing = live.map { LiveRouting(stack, $0) }
+    differences = routing?.differences ?? []
+    self.live = live.map { Dictionary($0.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }) }
     self.stack = stack
     self.nextHop = nextHop
-    forecaster = ReachForecaster(stack, tracking)
+    forecaster = ReachForecaster(stack, tracking, owners: owners, routing: routing?.routing)
     let firewall = Firewall(stack)
     publications = Dictionary(grouping: firewall.publications(.ip) + firewall.publications(.ip6), by: \.port)
-    services = stack.services.keyed(by: \.name)
-    // A service in another's network namespace sends and receives as that one.
+    networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    // Who runs in another's network is that one, as far as packets go.
     rows = stack.services.filter { $0.namespace == .own }.map { .service($0.name) } + [.host]
     columns = Self.columns(of: stack, hasInternet: nextHop != nil, extra)
   }
@@ -67,8 +103,10 @@ package struct ReachMatrix {
   ) -> [ReachColumn] {
     var ports = ReachPorts(stack)
     var columns: [ReachColumn] = []
+    let cables = stack.cableNames
+    let sharers = Dictionary(grouping: stack.services.filter { $0.namespace != .own }) { $0.namespace }
     for service in stack.services where service.namespace == .own {
-      let sharing = stack.services.filter { $0.namespace == .service(service.name) }
+      let sharing = sharers[.service(service.name)] ?? []
       var known = service.declaredTraffic + sharing.flatMap(\.declaredTraffic) + ports.named(for: service)
       known += ([service] + sharing).flatMap { extra[$0.name] ?? [] }
       let traffic = known.isEmpty ? [.echo] : known.uniqued()
@@ -78,10 +116,7 @@ package struct ReachMatrix {
             ReachColumn.Target.service(service.name, network: attachment.network, vlan: $0)
           }
         }
-        + stack.links.indices.filter { stack.links[$0].touches([service.name]) }.map { index in
-          let other = stack.links[index].ends.first { $0.service != service.name }?.service ?? ""
-          return ReachColumn.Target.linked(service.name, to: other, link: index)
-        }
+        + (cables[service.name] ?? []).map { ReachColumn.Target.linked(service.name, to: $0.name, link: $0.link) }
       columns += places.flatMap { place in
         traffic.map { ReachColumn(target: place, traffic: $0, namesNetwork: places.count > 1) }
       }
@@ -105,8 +140,10 @@ package struct ReachMatrix {
   }
 
   /// All cells, row by row: those without a meaning, such as a service and itself, are left out.
-  func checks() -> [ReachCheck] {
-    rows.flatMap { row in columns.compactMap { check(row, $0) } }
+  ///
+  /// - Parameter isMeant: which of them are worked out at all.
+  func checks(where isMeant: (ReachPeer, ReachColumn) -> Bool = { _, _ in true }) -> [ReachCheck] {
+    rows.flatMap { row in columns.compactMap { isMeant(row, $0) ? check(row, $0) : nil } }
   }
 
   func check(_ source: ReachPeer, _ column: ReachColumn) -> ReachCheck? {
@@ -119,7 +156,7 @@ package struct ReachMatrix {
       case (.service, .linked(let receiver, _, let link)):
         direct(source, addresses(of: receiver, on: link), column.traffic, at: receiver)
       case (.service, .host(let network)):
-        direct(source, stack.network(named: network)?.hostAddresses ?? [], column.traffic, at: ReachPeer.host.place)
+        direct(source, networks[network]?.hostAddresses ?? [], column.traffic, at: ReachPeer.host.place)
       case (.service(let sender), .published(let port, let receiver)): toPublished(sender, port, receiver)
       case (.host, .published(let port, let receiver)): fromHostToPublished(port, receiver)
       case (.service, .internet):
@@ -138,12 +175,18 @@ package struct ReachMatrix {
 
   private func addresses(of service: String, in network: String, _ vlan: UInt16?) -> [IPAddress] {
     guard let attachment = services[service]?.attachments.first(where: { $0.network == network }) else { return [] }
+    if let now = live?[service] {
+      let inner = attachment.subinterfaces.first { $0.vlan == vlan }?.interface
+      return LiveRouting.addresses(of: attachment.accessVLAN == vlan ? attachment.interface : inner ?? "", in: now)
+    }
     if attachment.accessVLAN == vlan { return attachment.addresses }
     return attachment.address(in: vlan).map { [.v4($0)] } ?? []
   }
 
   private func addresses(of service: String, on link: Int) -> [IPAddress] {
-    stack.links[link].ends.filter { $0.service == service }.flatMap { $0.addresses.map(\.address) }
+    let ends = stack.links[link].ends.filter { $0.service == service }
+    guard let now = live?[service] else { return ends.flatMap { $0.addresses.map(\.address) } }
+    return ends.flatMap { LiveRouting.addresses(of: $0.interface, in: now) }
   }
 
   private func direct(
@@ -156,7 +199,7 @@ package struct ReachMatrix {
     }
   }
 
-  /// Asks by the host's address in a network of the service's own, unless the port is published on one address alone.
+  /// By the host's address in a network of the service's own, unless the port is published on one address alone.
   private func toPublished(_ sender: String, _ port: PublishedPort, _ receiver: String) -> [ReachProbe] {
     publications(of: port, receiver).compactMap { publication in
       guard let address = publication.hostAddress ?? gateway(of: sender, likeThatOf: publication.address),
@@ -192,7 +235,7 @@ package struct ReachMatrix {
   private func gateway(of service: String, likeThatOf address: IPAddress) -> IPAddress? {
     let attachments = services[service]?.attachments ?? []
     let own = attachments.first { $0.leadsOut(for: address) } ?? attachments.first
-    return own.flatMap { stack.network(named: $0.network) }?.hostAddresses
+    return own.flatMap { networks[$0.network] }?.hostAddresses
       .first { $0.socketFamily == address.socketFamily }
   }
 
@@ -211,7 +254,7 @@ extension DesiredService {
 }
 
 extension DesiredAttachment {
-  /// True if the default route of an address's family goes through it.
+  /// Whether the default route of an address's family goes through it.
   func leadsOut(for address: IPAddress) -> Bool {
     switch address {
     case .v4: isDefaultRoute
@@ -231,6 +274,6 @@ extension IPAddress {
 }
 
 extension PublishedPort {
-  /// The traffic that is sent to the host's port.
+  /// What is sent to the host.
   fileprivate var asked: Traffic { Traffic(ListeningPort(port: hostPort, transport: target.transport)) }
 }

@@ -2,34 +2,82 @@ import Addresses
 import Intent
 import Rules
 
-/// Predicts the fate of packets from the stack's routes and rules. Pure.
+/// What becomes of packets by the stack's routes and rules, and by the rules of the stacks whose networks it has joined. Pure.
 struct ReachForecaster {
+  let routing: PacketRouting
   private let stack: DesiredStack
-  private let routing: PacketRouting
-  private let evaluator: PolicyEvaluator
-  private let closed: Set<String>
+  private let rules: [NetworkRules]
   private let tracking: BridgeTracking
-  /// The networks whose bridges show what they pass on whatever the host's setting is.
-  private let filtered: Set<String>
+  private let words: WayWords
 
-  init(_ stack: DesiredStack, _ tracking: BridgeTracking) {
-    self.stack = stack
-    self.tracking = tracking
-    filtered = stack.policy.filteredNetworks(of: stack)
-    routing = PacketRouting(stack)
-    evaluator = PolicyEvaluator(stack)
-    closed = Set(stack.policy.closedNetworks)
+  /// The rules that hold on some networks.
+  private struct NetworkRules {
+    let evaluator: PolicyEvaluator
+    /// As this stack calls them; nil for those of the stack itself, and for what is on no network.
+    let networks: Set<String>?
+    let closed: Set<String>
+    /// Those whose bridges show what they pass on, whatever the host's setting is.
+    let filtered: Set<String>
+    /// Where a network is declared, by its owner's name for it.
+    let places: [String: String]
+    /// The stack, where it is another one.
+    let owner: String?
   }
 
-  /// Predicts packets to an address of a service, of the host in a network, or of a machine that is not ours.
+  /// - Parameter owners: the stacks whose networks this one has joined, as they were brought up.
+  init(_ stack: DesiredStack, _ tracking: BridgeTracking, owners: [DesiredStack] = [], routing: PacketRouting? = nil) {
+    self.stack = stack
+    self.tracking = tracking
+    self.routing = routing ?? PacketRouting(stack)
+    words = WayWords(stack, self.routing)
+    rules = [Self.rules(of: stack, as: nil)] + owners.map { Self.rules(of: $0, as: stack) }
+  }
+
+  /// - Parameter guest: the stack that has joined the other's networks; nil for a stack's rules on its own.
+  private static func rules(of stack: DesiredStack, as guest: DesiredStack?) -> NetworkRules {
+    /// The names that the guest has for networks of the owner.
+    func named(_ names: some Sequence<String>) -> Set<String> {
+      guard let guest else { return Set(names) }
+      let bridges = Set(names.compactMap { stack.network(named: $0)?.bridge })
+      return Set(guest.networks.filter { $0.owner == stack.name && bridges.contains($0.bridge) }.map(\.name))
+    }
+    return NetworkRules(
+      evaluator: PolicyEvaluator(stack), networks: guest.map { _ in named(stack.ownNetworks.map(\.name)) },
+      closed: named(stack.policy.closedNetworks), filtered: named(stack.policy.filteredNetworks(of: stack)),
+      places: Dictionary(
+        stack.networks.map { ($0.name, $0.name + ($0.declaredAt.map { " (\($0))" } ?? "")) },
+        uniquingKeysWith: { first, _ in first }),
+      owner: guest.map { _ in stack.name })
+  }
+
+  /// To an address of a service, of the host in a network, or of a machine that is not ours.
   ///
-  /// - Returns: nil where the file does not decide. A service may route packets to the host from another network than
-  ///   the one by which the host knows their sender. The host's own rp_filter decides about these (ip-sysctl.rst).
-  ///   Between two macvlan networks, a machine that is not the host forwards.
+  /// - Returns: nil where the file does not say: what a service routes to the host comes from another network than the host
+  ///   knows its sender in, and whether the host takes that is the host's own setting (rp_filter in ip-sysctl); from one
+  ///   macvlan network to another leads a machine that is not the host.
   func forecast(from source: ReachPeer, to destination: IPAddress, _ traffic: Traffic) -> ReachForecast? {
-    let way = routing.way(from: source, to: destination)
-    if let obstacle = way.obstacle { return ReachForecast(isAllowed: false, because: "denied since \(obstacle)") }
-    if way.meetsHost || way.isByHost, !way.routers.isEmpty { return nil }
+    let ways = routing.ways(from: source, to: destination)
+    let forecasts = ways.compactMap { forecast($0, to: destination, traffic) }
+    return agreed(forecasts, among: ways.count)
+  }
+
+  /// One forecast where all ways come to the same.
+  private func agreed(_ forecasts: [ReachForecast], among count: Int) -> ReachForecast? {
+    guard let first = forecasts.first, forecasts.count == count else { return nil }
+    if let open = forecasts.first(where: { !$0.isDecided }) { return open }
+    guard let other = forecasts.first(where: { $0.isAllowed != first.isAllowed }) else { return first }
+    var open = first
+    open.isDecided = false
+    open.because = "a router chooses among \(count) equally good ways: \(first.because); \(other.because)"
+    return open
+  }
+
+  private func forecast(_ way: Way, to destination: IPAddress, _ traffic: Traffic) -> ReachForecast? {
+    if let obscurity = way.obscurity { return .observedOnly(obscurity, sender: way.source) }
+    if let obstacle = words.obstacle(way, to: destination) {
+      return ReachForecast(isAllowed: false, because: "denied since \(obstacle)", sender: way.source)
+    }
+    if meetsHost(way) || way.isByHost, way.routerCount > 0 { return nil }
     if way.end == .outside, isOnMacvlan(destination) { return nil }
     guard let sender = way.source else {
       return ReachForecast(isAllowed: true, because: "allowed since it stays where it is")
@@ -41,8 +89,16 @@ struct ReachForecaster {
     guard forecast.isAllowed, !forecast.isTranslated, let answerer = routing.owner(of: destination) else {
       return forecast
     }
-    let back = routing.way(from: .service(answerer), to: sender)
-    if let obstacle = back.obstacle {
+    let backs = routing.ways(from: .service(answerer), to: sender)
+    return agreed(backs.map { answered(forecast, way, by: $0, destination, sender) }, among: backs.count)
+  }
+
+  /// The forecast, seeing the way that the answer takes.
+  private func answered(
+    _ forecast: ReachForecast, _ way: Way, by back: Way, _ destination: IPAddress, _ sender: IPAddress
+  ) -> ReachForecast {
+    if let obscurity = back.obscurity { return .observedOnly(obscurity, sender: sender) }
+    if let obstacle = words.obstacle(back, to: sender) {
       return ReachForecast(isAllowed: false, because: "denied since no answer comes back: \(obstacle)", sender: sender)
     }
     if back.isByHost, !way.isByHost, !isTracked(way, destination) {
@@ -53,23 +109,27 @@ struct ReachForecaster {
     return forecast
   }
 
-  /// True if the host's connection tracking sees packets that it does not forward, since they pass a bridge of its own.
-  private func isTracked(_ way: PacketRouting.Way, _ destination: IPAddress) -> Bool {
-    way.segments.contains { segment in
-      guard case .network(let name) = segment, stack.network(named: name)?.hasBridge ?? true else { return false }
-      return tracking.contains(destination) || filtered.contains(name)
+  /// Whether the host knows of packets that it does not pass on itself, since a bridge of its own shows them to it.
+  private func isTracked(_ way: Way, _ destination: IPAddress) -> Bool {
+    way.hops.contains { hop in
+      guard case .network(let name) = routing.wires[hop.wire], stack.network(named: name)?.hasBridge ?? true
+      else { return false }
+      return tracking.contains(destination) || rules.contains { $0.filtered.contains(name) }
     }
   }
 
-  /// Predicts packets to a port of the host that leads to a service, by one of the host's addresses.
+  /// To a port of the host that leads to a service, by one of the host's addresses.
   func forecast(from source: ReachPeer, to publication: Firewall.Publication, at host: IPAddress) -> ReachForecast {
     // The host asks itself from the very address that it asks.
     var sender = host
-    if case .service = source {
-      let way = routing.way(from: source, to: host)
-      if let obstacle = way.obstacle { return ReachForecast(isAllowed: false, because: "denied since \(obstacle)") }
-      if let network = way.segments.last?.network, stack.network(named: network)?.hasBridge == false {
-        return ReachForecast(isAllowed: false, because: "denied since \(PacketRouting.Way.apart(network))")
+    if case .service = source, let way = routing.ways(from: source, to: host).first {
+      if let obscurity = way.obscurity { return .observedOnly(obscurity, sender: way.source) }
+      if let obstacle = words.obstacle(way, to: host) {
+        return ReachForecast(isAllowed: false, because: "denied since \(obstacle)", sender: way.source)
+      }
+      let last = way.hops.last.flatMap { routing.wires[$0.wire].network }
+      if let last, stack.network(named: last)?.hasBridge == false {
+        return ReachForecast(isAllowed: false, because: "denied since \(WayWords.apart(last))")
       }
       sender = way.source ?? host
     }
@@ -80,10 +140,12 @@ struct ReachForecaster {
         isAllowed: false, because: "denied since the port is not for \(sender)\(place)", sender: sender)
     }
     let asker = source == .host ? publication.gateway : sender
-    let decision = evaluator.decision(
-      from: asker, to: publication.address, Traffic(port.target).packet, isPublished: true, hostAddresses: [])
+    let networks = stack.networks.filter { network in
+      network.subnets.contains { $0.contains(asker) || $0.contains(publication.address) }
+    }
+    let verdict = decide(asker, publication.address, Traffic(port.target), isPublished: true, on: networks.map(\.name))
     return ReachForecast(
-      isAllowed: decision?.isAllowed ?? true, because: decision.map(explanation) ?? "allowed", sender: sender,
+      isAllowed: verdict?.decision.isAllowed ?? true, because: verdict.map(explanation) ?? "allowed", sender: sender,
       isTranslated: true)
   }
 
@@ -92,35 +154,60 @@ struct ReachForecaster {
       && stack.networks.contains { !$0.hasBridge && $0.subnets.contains { $0.contains(address) } }
   }
 
-  private func entersInternal(_ way: PacketRouting.Way) -> Bool {
-    guard case .network(let name)? = way.segments.last else { return false }
+  private func meetsHost(_ way: Way) -> Bool { way.end == .outside || way.isToHost }
+
+  private func entersInternal(_ way: Way) -> Bool {
+    guard let last = way.hops.last, case .network(let name) = routing.wires[last.wire] else { return false }
     return stack.network(named: name)?.isInternal ?? false
   }
 
-  private func judge(
-    _ way: PacketRouting.Way, _ sender: IPAddress, _ destination: IPAddress, _ traffic: Traffic
-  ) -> ReachForecast {
-    let networks = way.segments.compactMap(\.network)
-    guard !networks.isEmpty,
-      let decision = evaluator.decision(
-        from: sender, to: destination, traffic.packet, isPublished: false, hostAddresses: [])
+  // MARK: Rules
+
+  private struct Verdict {
+    var decision: PolicyDecision
+    var by: NetworkRules
+  }
+
+  /// What the stacks decide whose networks packets pass: the first that denies, else one that names a rule.
+  private func decide(
+    _ sender: IPAddress, _ destination: IPAddress, _ traffic: Traffic, isPublished: Bool, on networks: [String]
+  ) -> Verdict? {
+    let joined = Set(stack.networks.filter { $0.owner != nil }.map(\.name))
+    var chosen: Verdict?
+    for rules in rules {
+      // A stack without a part in it does not see it. The owner guards what has been joined.
+      let isConcerned = rules.networks.map { !$0.isDisjoint(with: networks) } ?? !joined.isSuperset(of: networks)
+      guard isConcerned,
+        let decision = rules.evaluator.decision(
+          from: sender, to: destination, traffic.packet, isPublished: isPublished, hostAddresses: [])
+      else { continue }
+      let verdict = Verdict(decision: decision, by: rules)
+      if !decision.isAllowed { return verdict }
+      if case .rule = decision.reason { chosen = verdict } else if chosen == nil { chosen = verdict }
+    }
+    return chosen
+  }
+
+  private func judge(_ way: Way, _ sender: IPAddress, _ destination: IPAddress, _ traffic: Traffic) -> ReachForecast {
+    let networks = way.hops.compactMap { routing.wires[$0.wire].network }
+    guard !networks.isEmpty, let verdict = decide(sender, destination, traffic, isPublished: false, on: networks)
     else { return ReachForecast(isAllowed: true, because: "allowed since links have no rules") }
-    if case .rule = decision.reason {
-      return ReachForecast(isAllowed: decision.isAllowed, because: explanation(decision))
+    if case .rule = verdict.decision.reason {
+      return ReachForecast(isAllowed: verdict.decision.isAllowed, because: explanation(verdict))
     }
     // Whatever passes the host is the host's to keep apart; what does not is a matter of the networks that it passes.
-    if way.isByHost || way.meetsHost
-      || networks.count == 1 && way.routers.isEmpty && way.segments.count == 1
-        && owns(destination, in: networks[0])
+    if way.isByHost || meetsHost(way)
+      || networks.count == 1 && way.routerCount == 0 && way.hops.count == 1 && owns(destination, in: networks[0])
     {
-      return ReachForecast(isAllowed: decision.isAllowed, because: explanation(decision))
+      return ReachForecast(isAllowed: verdict.decision.isAllowed, because: explanation(verdict))
     }
     let by =
-      way.routers.isEmpty
-      ? "within \(way.segments[0].words)" : "by way of \(way.routers.joined(separator: ", "))"
+      way.routerCount == 0
+      ? "within \(routing.wires[way.hops[0].wire].words)" : "by way of \(words.routers(way))"
     // A network that is closed is closed to what passes through it too.
-    if let name = networks.first(where: closed.contains) {
-      return ReachForecast(isAllowed: false, because: "denied by default in network \(place(of: name)), \(by)")
+    for name in networks {
+      guard let rules = rules.first(where: { $0.closed.contains(name) }) else { continue }
+      return ReachForecast(isAllowed: false, because: "denied by default in network \(place(name, rules)), \(by)")
     }
     return ReachForecast(isAllowed: true, because: "allowed \(by)")
   }
@@ -129,45 +216,19 @@ struct ReachForecaster {
     stack.network(named: network)?.subnets.contains { $0.contains(address) } ?? false
   }
 
-  private func explanation(_ decision: PolicyDecision) -> String {
-    guard case .networkDefault(let name) = decision.reason else { return decision.description }
-    return "\(decision.isAllowed ? "allowed" : "denied") by default in network \(place(of: name))"
+  private func explanation(_ verdict: Verdict) -> String {
+    let decision = verdict.decision
+    let owner = verdict.by.owner.map { " of stack \($0)" } ?? ""
+    guard case .networkDefault(let name) = decision.reason else { return decision.description + owner }
+    return "\(decision.isAllowed ? "allowed" : "denied") by default in network \(place(name, verdict.by))\(owner)"
   }
 
   /// `back (web.stack:20)`
-  private func place(of network: String) -> String {
-    network + (stack.network(named: network)?.declaredAt.map { " (\($0))" } ?? "")
-  }
+  private func place(_ network: String, _ rules: NetworkRules) -> String { rules.places[network] ?? network }
 }
 
-extension PacketRouting.Segment {
-  fileprivate var words: String {
-    switch self {
-    case .network(let name): "network \(name)"
-    case .vlan(let id, let name): "VLAN \(id) of network \(name)"
-    case .link: "a link"
-    }
-  }
-}
-
-extension PacketRouting.Way {
-  /// True if it ends at the host, or beyond.
-  fileprivate var meetsHost: Bool { end == .outside || isToHost }
-
-  fileprivate static func apart(_ network: String) -> String {
-    "network \(network) is macvlan: the host and its own services there do not reach each other"
-  }
-
-  /// Why packets do not arrive; nil when they do.
-  fileprivate var obstacle: String? {
-    switch end {
-    case .arrived, .outside: nil
-    case .noRoute(let name): "\(name) has no route there"
-    case .blackhole(let name, let line): "\(name) drops what goes there" + (line.map { " (\($0))" } ?? "")
-    case .keptIn(let network): "network \(network) is internal"
-    case .notForwarded(let name): "\(name) does not forward"
-    case .apart(let network): Self.apart(network)
-    case .loop: "it goes round in circles: \(routers.prefix(4).joined(separator: ", "))"
-    }
+extension ReachForecast {
+  fileprivate static func observedOnly(_ obscurity: String, sender: IPAddress?) -> ReachForecast {
+    ReachForecast(isAllowed: false, because: "observed only: \(obscurity)", sender: sender, isDecided: false)
   }
 }

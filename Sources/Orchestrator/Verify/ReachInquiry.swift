@@ -2,14 +2,14 @@ import Addresses
 import Intent
 import Vocabulary
 
-/// The questions of some checks, and what follows from the answers. Pure.
+/// The questions of some checks, and the conclusions from the answers. Pure.
 ///
-/// Beside the checks, it asks whether the host itself comes as far as the services are to come.
+/// Beside the checks, it asks whether the host itself gets through where services are to get through.
 struct ReachInquiry {
   private let stack: DesiredStack
   private let checks: [ReachCheck]
   private let nextHop: IPAddress?
-  /// What is sent to the internet.
+  /// The traffic that is sent to the internet.
   private let outward: [Traffic]
 
   init(_ stack: DesiredStack, _ checks: [ReachCheck], nextHop: IPAddress?) {
@@ -31,33 +31,41 @@ struct ReachInquiry {
 
   /// - Parameters:
   ///   - answers: one to each of ``questions``.
-  ///   - judging: whether the lines of `expect:` are looked at.
+  ///   - selection: whose lines of `expect:` are judged; nil for none.
+  ///   - notes: further ones, for people.
   func verification(
-    _ answers: [ReachAnswer], rows: [ReachPeer], _ columns: [ReachColumn], judging: Bool, duration: Duration
+    _ answers: [ReachAnswer], of matrix: ReachMatrix, judging selection: VerifySelection?, notes: [String] = [],
+    duration: Duration
   ) -> Verification {
     var answers = answers[...]
     var findings = checks.map { check in
       defer { answers = answers.dropFirst(check.probes.count) }
       return ReachFinding(check: check, answers: Array(answers.prefix(check.probes.count)))
     }
-    var notes = stack.interventions
+    var notes = stack.interventions + notes
     for (traffic, answer) in zip(outward, answers) {
       let (count, reason) = leaveOut(traffic, answer, &findings)
       if count > 0 { notes.append("checks of internet \(traffic) left out: \(reason)") }
     }
-    let judge = ExpectationJudge(stack)
-    let expectations = judging ? stack.policy.expectations.compactMap { judge.judge($0, findings) } : []
+    let expectations = selection.map { judge(findings, $0) } ?? []
+    if selection?.expectationsAlone ?? false { findings = [] }
     findings.removeAll(where: \.isUndecided)
-    let rowsLeft = Set(findings.map(\.check.source))
-    let columnsLeft = Set(findings.map(\.check.column))
+    let rows = Set(findings.map(\.check.source))
+    let columns = Set(findings.map(\.check.column))
     return Verification(
-      stack: stack.name, rows: rows.filter(rowsLeft.contains), columns: columns.filter(columnsLeft.contains),
+      stack: stack.name, rows: matrix.rows.filter(rows.contains), columns: matrix.columns.filter(columns.contains),
       findings: findings, expectations: expectations, notes: notes, duration: duration)
+  }
+
+  private func judge(_ findings: [ReachFinding], _ selection: VerifySelection) -> [ExpectationFinding] {
+    guard !stack.policy.expectations.isEmpty else { return [] }
+    let judge = ExpectationJudge(stack, ExpectationMembers(stack))
+    return stack.policy.expectations.compactMap { judge.judge($0, findings, isPart: !selection.only.isEmpty) }
   }
 
   /// Sets apart what cannot be found out about the way to the internet.
   ///
-  /// - Parameter control: what the host itself was answered.
+  /// - Parameter control: the answer that the host itself got.
   /// - Returns: how many were set apart, and why.
   private func leaveOut(
     _ traffic: Traffic, _ control: ReachAnswer, _ findings: inout [ReachFinding]
@@ -75,7 +83,8 @@ struct ReachInquiry {
     }
     guard control.comesOut else {
       setApart { _ in true }
-      return (count, "\(hop) \(control.words) when the host itself asks")
+      let statement = nextHop.map { control.statement(of: .host, $0) } ?? "the host has no default route"
+      return (count, "\(statement) when the host itself asks")
     }
     // The firewall refuses TCP by a reset too.
     if case .tcp = traffic { setApart { $0.answers.contains(.refused(.port)) } }
@@ -84,6 +93,6 @@ struct ReachInquiry {
 }
 
 extension ReachAnswer {
-  /// Whether the packets came as far as a machine that is not ours.
+  /// True if the packets got to a machine that is not ours.
   fileprivate var comesOut: Bool { isAnswered || self == .refused(.port) }
 }

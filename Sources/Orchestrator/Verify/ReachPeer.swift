@@ -1,7 +1,7 @@
 import Addresses
 import Intent
 
-/// The sender of a check's packets.
+/// Who sends the packets of a check.
 package enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
   /// An instance of a service.
   case service(String)
@@ -23,12 +23,13 @@ package enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// The destination and kind of a check's packets: a column of the matrix.
+/// Whom they are sent to, and what they are: a column of the matrix.
 package struct ReachColumn: Hashable, Sendable {
   enum Target: Hashable, Sendable {
     /// An instance by its addresses in a network, or in one of its VLANs.
     case service(String, network: String, vlan: UInt16?)
-    /// An instance by its addresses on a link, by the link's place in the list.
+    /// An instance by its addresses on a link, by the link's place in the list. The other end is its service, with the
+    /// instance's own interface where there are several links to it: `r2`, `r2.eth1`.
     case linked(String, to: String, link: Int)
     /// The host by its addresses in a network.
     case host(network: String)
@@ -40,7 +41,7 @@ package struct ReachColumn: Hashable, Sendable {
 
   var target: Target
   var traffic: Traffic
-  /// True if the name alone would mean several addresses.
+  /// Whether the name alone would not say which address is meant.
   var namesNetwork = false
 
   /// `db:5432`, `db@back:53/udp`, `db icmp`, `host:8081`; for a link the service at its other end stands for the network.
@@ -56,10 +57,14 @@ package struct ReachColumn: Hashable, Sendable {
     }
   }
 
-  /// True if a person means it by the name of a network: `front`, or `lab.10` for one of its VLANs.
+  /// Whether a person means it by the name of a network: `front`, `lab.10` for one of its VLANs, or who is at the other end.
   func isIn(_ place: String) -> Bool {
-    guard case .service(_, let network, _) = target else { return false }
-    return place == network || place == target.place
+    switch target {
+    case .service(_, let network, _): return place == network || place == target.place
+    case .linked(_, let other, _): return place == other || other.hasPrefix(place + ".")
+    case .host(let network): return place == network
+    case .published, .internet: return false
+    }
   }
 
   private var suffix: String {
@@ -72,7 +77,15 @@ package struct ReachColumn: Hashable, Sendable {
 }
 
 extension ReachColumn.Target {
-  /// The network by which a service is reached: `front`, or `lab.10` in a VLAN.
+  /// The service that is met; nil for the host and the internet.
+  var service: String? {
+    switch self {
+    case .service(let name, _, _), .linked(let name, _, _): name
+    case .host, .published, .internet: nil
+    }
+  }
+
+  /// Where a service is met: `front`, or `lab.10` in a VLAN.
   var place: String? {
     guard case .service(_, let network, let vlan) = self else { return nil }
     return network + (vlan.map { ".\($0)" } ?? "")

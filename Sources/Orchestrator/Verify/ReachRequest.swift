@@ -2,17 +2,32 @@ import Intent
 import Vocabulary
 
 /// One pair that a person asks about: `web1` and `db:5432`, `db@back:53/udp`, `db`, `host` or `internet`.
-package struct ReachRequest {
+package struct ReachRequest: CustomStringConvertible {
   let source: String
   package let destination: String
   let network: String?
   /// nil for what is known of the destination.
   package let traffic: Traffic?
 
+  /// The stack that is named before a slash: `web/web1`.
+  package let stack: String?
+  private let destinationText: String
+
+  package var description: String { "\(source) -> \(destinationText)" }
+
   /// - Throws: what is wrong with the text.
-  package init(from source: String, to text: String) throws(StackErrors) {
-    self.source = source
-    var rest = text[...]
+  package init(from sourceText: String, to text: String) throws(StackErrors) {
+    let (stack, own) = Self.split(sourceText)
+    let (other, wanted) = Self.split(text)
+    guard stack == nil || other == nil || stack == other else {
+      throw StackErrors([
+        StackError(
+          nil, "\(sourceText) and \(text) are of different stacks",
+          remedy: "ask from each about the host's published port: stack reach \(sourceText) host:PORT")
+      ])
+    }
+    (self.stack, source, destinationText) = (stack ?? other, own, wanted)
+    var rest = wanted[...]
     var transport = "tcp"
     var hasTransport = false
     if let slash = rest.lastIndex(of: "/") {
@@ -39,6 +54,17 @@ package struct ReachRequest {
     guard !destination.isEmpty, network?.isEmpty != true else { throw Self.refusal(text) }
   }
 
+  /// What stands before the last slash, where that is a stack's name and not the end of `db:53/udp`.
+  private static func split(_ text: String) -> (stack: String?, rest: String) {
+    guard let slash = text.firstIndex(of: "/") else { return (nil, text) }
+    let (head, tail) = (text[..<slash], text[text.index(after: slash)...])
+    let isTransport = ["tcp", "udp", "icmp", "sctp", "dccp"].contains(tail.lowercased())
+    guard !isTransport, !head.isEmpty, !head.contains(":"), !head.contains("@"), !tail.isEmpty else {
+      return (nil, text)
+    }
+    return (String(head), String(tail))
+  }
+
   private static func refusal(_ text: String) -> StackErrors {
     StackErrors([
       StackError(
@@ -57,8 +83,8 @@ package struct ReachRequest {
       case .service(let name, let network, _):
         return isNamed(destination, .service(name), stack) && column.isIn(self.network ?? network)
       case .linked(let name, let other, _):
-        return isNamed(destination, .service(name), stack) && (self.network ?? other) == other
-      case .host(let network): return destination == "host" && (self.network ?? network) == network
+        return isNamed(destination, .service(name), stack) && column.isIn(self.network ?? other)
+      case .host(let network): return destination == "host" && column.isIn(self.network ?? network)
       case .internet: return destination == "internet"
       case .published: return false
       }

@@ -38,7 +38,7 @@ struct Ps: ParsableCommand {
         for entry in statuses { print(entry.jsonLine) }
       } else {
         StatusTable.show(statuses, showsStack: names.count > 1)
-        for text in session.commands.complaints(of: names) {
+        for text in session.context.complaints(of: names) {
           standardError("", "warning: \(text); stack up puts it back")
         }
       }

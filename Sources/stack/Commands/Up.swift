@@ -49,7 +49,7 @@ struct Up: ParsableCommand {
   var scale: [String] = []
   @Flag(help: "Accepted for compatibility with Compose. `up` always waits.")
   var wait = false
-  @Flag(help: "Then run `stack verify`. The exit code is 1 if anything differs.")
+  @Flag(help: "Then run `stack verify`, once daemons have settled. The exit code is 1 if anything differs.")
   var verify = false
   @Flag(help: "Accepted for compatibility with Compose. `up` always removes orphans.")
   var removeOrphans = false
@@ -102,9 +102,9 @@ struct Up: ParsableCommand {
       }
       StatusTable.show(try desired.map(session.context.statuses(of:)) ?? [])
       if verify {
-        let verification = try VerifyCommand(session.context).run(loaded.name)
-        print(verification.text(width: Terminal.widthIfTerminal))
-        if verification.wrong > 0 { throw ExitCode.failure }
+        let verification = try VerifyCommand(session.context).runSettled(loaded.name)
+        print(verification.text(Terminal.verificationStyle))
+        try Verdict.end(verification)
       }
       let all = desired?.services ?? []
       let meant = all.filter { loaded.isAbout($0.service) }.map(\.name)

@@ -2,6 +2,19 @@ import ArgumentParser
 import Orchestrator
 import Verify
 
+/// Commands whose exit status 1 is an answer: something differs. What could not be asked ends with another.
+enum Verdict {
+  static let commands: Set<String> = ["verify", "reach"]
+  /// No such stack, no such file, a typing error, a line that cannot be tested.
+  static let unasked = ExitCode(2)
+
+  /// - Throws: the status, unless all holds.
+  static func end(_ verification: Verification) throws {
+    if verification.wrong > 0 { throw ExitCode.failure }
+    if verification.unasked > 0 { throw unasked }
+  }
+}
+
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify", abstract: "Check with real packets that the network does what the file says.",
@@ -9,13 +22,16 @@ struct Verify: ParsableCommand {
       stack verify                                  the only stack that is up
       stack verify shop.stack                       against the file as it is now
       stack verify shop --only web1,db              only checks between these
+      stack verify shop --expect                    only the lines of `expect:`
+      stack verify lab --live                       by the routes that daemons made
       stack verify shop --format junit >net.xml     a report for CI
       stack verify shop --hostile                   frames that must not arrive
 
       Packets go from every service, and from the host, to every port that a
       service declares or a rule names. The results are compared with the
       networks, `policies:` and `expect:` of the stack.
-      The exit code is 1 if anything differs.
+      The exit code is 0 if all holds, 1 if anything differs, and 2 if it could
+      not be asked.
 
       With --hostile, forged frames go from inside every service to whom the file
       does not let it reach, and in the names of others. The exit code is 1 if one
@@ -32,15 +48,29 @@ struct Verify: ParsableCommand {
   var only: String?
   @Flag(help: "Send forged frames instead, which must not arrive.")
   var hostile = false
+  @Flag(help: "Check only the lines of `expect:`.")
+  var expect = false
+  @Flag(
+    help: "Predict from the routes, addresses and bridges that are there now, and name what the file has otherwise.")
+  var live = false
+  @Flag(help: "Repeat every two seconds until Ctrl-C.")
+  var watch = false
   @Option(help: "Format of the output.")
   var format = Format.table
   @Option(help: ArgumentHelp("With a file: a profile whose services run too.", valueName: "name"))
   var profile: [String] = []
 
+  func validate() throws {
+    guard only.map({ !$0.split(separator: ",").isEmpty }) ?? true else {
+      throw ValidationError("--only names services, as in --only web1,db")
+    }
+  }
+
   func run() throws {
-    try Session.run(needsRoot: true) { session in
+    try Session.run(needsRoot: true, status: Verdict.unasked) { session in
       var selection = VerifySelection()
       selection.only = only?.split(separator: ",").map(String.init) ?? []
+      (selection.expectationsAlone, selection.isLive) = (expect, live)
       var loaded: LoadedStack?
       if let target, target.contains("/") || target.contains(".") {
         var request = LoadRequest(paths: [target])
@@ -49,13 +79,15 @@ struct Verify: ParsableCommand {
       }
       let name = try loaded?.name ?? session.stackName(target)
       if hostile { return try attack(session, name, loaded, selection) }
-      let verification = try VerifyCommand(session.context).run(name, as: loaded, selection)
-      switch format {
-      case .table: print(verification.text(width: Terminal.widthIfTerminal))
-      case .json: print(verification.json)
-      case .junit: print(verification.junit)
+      var table = LiveTable(isLive: Terminal.widthIfTerminal != nil)
+      var verification = try VerifyCommand(session.context).run(name, as: loaded, selection)
+      while watch, table.show(text(verification) + "\n", isAppended: format != .table),
+        session.context.pause(milliseconds: 2000)
+      {
+        verification = try VerifyCommand(session.context).run(name, as: loaded, selection)
       }
-      if verification.wrong > 0 { throw ExitCode.failure }
+      if !watch { print(text(verification)) }
+      try Verdict.end(verification)
     }
   }
 
@@ -71,16 +103,36 @@ struct Verify: ParsableCommand {
     if verification.open > 0 { throw ExitCode.failure }
     if verification.isIncomplete { throw ExitCode(2) }
   }
+
+  private func text(_ verification: Verification) -> String {
+    switch format {
+    case .table: verification.text(Terminal.verificationStyle)
+    case .json: verification.json
+    case .junit: verification.junit
+    }
+  }
+}
+
+extension Terminal {
+  /// How a verification is shown on standard output.
+  static var verificationStyle: Verification.Style {
+    let width = widthIfTerminal
+    return Verification.Style(width: width, isTerminal: width != nil, isColored: width != nil)
+  }
 }
 
 struct Reach: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reach",
-    abstract: "Check one pair: what the stack promises, what a packet does, and why.",
+    abstract: "Check one pair: what the stack promises, the way hop by hop, what a packet does, and why.",
     discussion: """
       stack reach web1 db:5432           a TCP connection
       stack reach web1 db:53/udp         a datagram
+      stack reach shop/web1 shop/db      in one of several stacks
       stack reach web1 internet          an echo request to the host's gateway
+
+      The exit code is 0 if it is as promised, 1 if it is not, and 2 if it could
+      not be asked.
       """)
 
   @Argument(help: ArgumentHelp("A service, or host.", valueName: "from"))
@@ -92,11 +144,12 @@ struct Reach: ParsableCommand {
   @OptionGroup var stack: StackOptions
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
-      let name = try session.stackName(stack.stack)
-      let verification = try VerifyCommand(session.context).reach(from: source, to: destination, in: name)
+    try Session.run(needsRoot: true, status: Verdict.unasked) { session in
+      let request = try ReachRequest(from: source, to: destination)
+      let name = try session.stackName(request.stack ?? stack.stack)
+      let verification = try VerifyCommand(session.context).reach(request, in: name)
       print(verification.details)
-      if verification.wrong > 0 { throw ExitCode.failure }
+      try Verdict.end(verification)
     }
   }
 }

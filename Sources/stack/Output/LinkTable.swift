@@ -6,7 +6,7 @@ enum LinkTable {
   static func show(_ statuses: [LinkStatus]) {
     let rows = statuses.map { status in
       [
-        "\(status.service):\(status.network ?? status.peer ?? status.interface)", status.direction.rawValue,
+        "\(status.service):\(status.network ?? status.cable ?? status.interface)", status.direction.rawValue,
         status.isDown ? "down" : status.isCut ? "cut" : "up", "\(status.condition)", origin(of: status),
         "\(status.packets)", "\(status.octets)", "\(status.dropped)",
       ]

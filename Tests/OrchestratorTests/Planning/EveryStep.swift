@@ -108,8 +108,8 @@ enum EveryStep {
     return [
       .unsettle(stack: "all"), .acceptClaim(stack), .recordIntent(stack), .makeFolders(stack),
       .mountLayers(stack: "all"),
-      .makeHostRoot(stack: "all"), .prepareHost(stack: "all", forwarding: [.ipv4, .ipv6]),
-      .prepareHost(stack: "all", forwarding: []),
+      .makeHostRoot(stack: "all"), .prepareHost(stack: "all", forwarding: [.ipv4, .ipv6], neighbours: 1_000_000),
+      .prepareHost(stack: "all", forwarding: [], neighbours: 0),
     ] + stack.networks.map { .createBridge($0, stack) } + [
       .raiseBridge(front, stack), .createSegment(segment, stack), .writeFirewall(stack), .partition(cut),
       .partition(stack), .filterBridges([front], stack), .endFlows(stack),

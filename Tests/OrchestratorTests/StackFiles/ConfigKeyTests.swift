@@ -50,6 +50,7 @@ import Testing
   private static let silentOfVolumes: Set<String> = ["driver", "external"]
   private static let stack = [
     "policies": "[{allow: web -> db}]", "expect": "[{allow: web -> db}]", "links": "[{ends: {web: {}, db: {}}}]",
+    "verify": "{live: true, settle: 1m}",
   ]
 
   private static func file(service: String = "", network: String = "", volume: String = "", stack: String = "")

@@ -42,7 +42,7 @@ func verification(
   }
   let controls = inquiry.questions.dropFirst(inside.count).map { outside[$0.traffic] ?? answered }
   return inquiry.verification(
-    inside + controls, rows: matrix.rows, matrix.columns, judging: true, duration: .milliseconds(512))
+    inside + controls, of: matrix, judging: VerifySelection(), duration: .milliseconds(512))
 }
 
 extension Verification {

@@ -17,7 +17,7 @@ import Testing
     let result = verification(of: try resolve(shop), except: ["idle -> db:5432": answered])
     #expect(result.differences.map(\.check.name) == ["idle -> db:5432"])
     #expect(result.broken.map(\.rule.text) == ["web,idle -> db:5432"])
-    #expect(result.text(width: nil).contains("wrong: web.stack:17, deny: web,idle -> db:5432 does not hold\n"))
+    #expect(result.text().contains("wrong: web.stack:17, deny: web,idle -> db:5432 does not hold\n"))
   }
 
   @Test func aWayThatIsMissingIsWrong() throws {
@@ -25,7 +25,7 @@ import Testing
     #expect(result.differences.map(\.check.name) == ["api -> db:5432"])
     let address = try #require(result.finding("api -> db:5432")?.check.probes.first?.question.destination)
     #expect(
-      result.text(width: nil).contains(
+      result.text().contains(
         """
         wrong: api -> db:5432
           predicted yes: allowed by web.stack:11, allow: api -> db:5432
@@ -48,10 +48,12 @@ import Testing
       finding.complaint == """
         wrong: a -> b:80
           predicted yes: allowed by default in network default (web.stack:2)
-          observed in part: \(addresses[0]) did not answer, \(addresses[1]) answered
+          observed no by IPv4, yes by IPv6: \(addresses[0]) did not answer, \(addresses[1]) answered
 
         """)
-    #expect(finding.details.contains("  observed in part: \(addresses[0]) did not answer, \(addresses[1]) answered\n"))
+    #expect(
+      finding.details.contains(
+        "  observed no by IPv4, yes by IPv6: \(addresses[0]) did not answer, \(addresses[1]) answered\n"))
   }
 
   @Test(arguments: [ReachAnswer.silent, .refused(.port), .refused(.path), .noRoute])
@@ -71,7 +73,7 @@ import Testing
     let result = verification(
       of: try resolve(shop), except: ["api -> db:5432": translated, "host -> host:8080": translated])
     #expect(result.differences.map(\.check.name) == ["api -> db:5432"])
-    #expect(result.text(width: nil).contains("saw 127.0.0.1 as the sender"))
+    #expect(result.text().contains("saw 127.0.0.1 as the sender"))
   }
 
   @Test func anExpectationBetweenTwoServicesOnACableIsJudged() throws {
@@ -159,6 +161,29 @@ import Testing
     #expect(broken.broken.map(\.rule.text) == ["web -> internet"])
   }
 
+  @Test(arguments: [
+    ("deny: a -> lone", "lone has no address that is known: it is on no network, and on no link with one"),
+    ("deny: a -> b:udp", "nothing is known to send to by udp: name a port of the destination, as in b:53/udp"),
+    ("deny: there -> b", "there is on the host's own network: write host"),
+  ])
+  func aLineThatCannotBeTestedIsAnError(_ line: String, _ reason: String) throws {
+    let stack = try resolve(
+      """
+      services:
+        a: {command: [x]}
+        b: {command: [x], expose: ["80"]}
+        lone: {command: [x], network_mode: none}
+        there: {command: [x], network_mode: host}
+      expect: ["\(line)"]
+      """.replacing("[\"\(line)\"]", with: "[{\(line)}]"))
+    let result = verification(of: stack)
+    #expect(result.expectations.map(\.obstacle) == [reason])
+    #expect(result.wrong == 0 && result.unasked == 1)
+    #expect(result.text().contains("\(line) cannot be tested\n  \(reason)\n"))
+    #expect(result.junit.contains("errors=\"1\"") && result.junit.contains("<error message="))
+    #expect(result.json.contains(reason))
+  }
+
   @Test func inTwoNetworksTheSharedOneCounts() throws {
     let text = """
       services:
@@ -175,14 +200,14 @@ import Testing
 
   @Test func onlySomeOfIt() throws {
     let stack = try resolve(shop)
-    let checks = ReachMatrix(stack, nextHop: hop).checks()
+    let matrix = ReachMatrix(stack, nextHop: hop)
     var selection = VerifySelection()
     selection.only = ["web", "api"]
-    let pair = checks.filter { selection.contains($0, in: stack) }
+    let pair = Verifier.checks(matrix, selection, of: stack)
     #expect(pair.allSatisfy { [.service("web"), .service("api")].contains($0.source) })
     #expect(pair.contains { $0.name == "api -> web:80" } && pair.contains { $0.name == "api -> host:8080" })
     selection.only = ["db"]
-    let one = checks.filter { selection.contains($0, in: stack) }
+    let one = Verifier.checks(matrix, selection, of: stack)
     #expect(one.contains { $0.name == "api -> db:5432" } && one.contains { $0.name == "db -> web:80" })
     #expect(!one.contains { $0.name == "api -> web:80" })
   }
@@ -206,19 +231,19 @@ import Testing
     return verification(of: try resolve(text), except: ["b -> a:80": answered])
   }
 
-  @Test func asATable() throws { try Golden.expect(try sample().text(width: nil), "verify.txt") }
+  @Test func asATable() throws { try Golden.expect(try sample().text(), "verify.txt") }
   @Test func asJSON() throws { try Golden.expect(try sample().json, "verify.json") }
   @Test func asJUnit() throws { try Golden.expect(try sample().junit, "verify.xml") }
 
   @Test func aNarrowTerminalGetsTheColumnsInGroups() throws {
-    let lines = try sample().text(width: 30).split(separator: "\n")
+    let lines = try sample().text(Verification.Style(width: 30)).split(separator: "\n")
     #expect(lines.allSatisfy { $0.count <= 30 || $0.hasPrefix("wrong") || $0.hasPrefix("  ") })
     #expect(lines.count { $0.hasPrefix("host") } > 1)
   }
 
   @Test func whatWouldBeAWallOfTextIsLeftOut() throws {
     let text = "services: {web: {command: [x], scale: 60, expose: ['80', '81']}}"
-    let lines = verification(of: try resolve(text)).text(width: 80).split(separator: "\n")
+    let lines = verification(of: try resolve(text)).text(Verification.Style(width: 80)).split(separator: "\n")
     #expect(lines.first == "61 rows and 122 columns are too wide to show here: --only a,b shows a part")
     #expect(lines.count == 2)
   }

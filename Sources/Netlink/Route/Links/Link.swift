@@ -14,6 +14,10 @@ public struct Link: Hashable, Sendable {
   public var group: UInt32 = 0
   /// The bridge it is a port of, by index.
   public var master: UInt32?
+  /// Of a bridge's port, what the bridge does with frames there: 3 is forwarding, 4 blocking (BR_STATE_* in linux/if_bridge.h).
+  public var portState: UInt8?
+  /// Of a VLAN interface, the tag of its frames. Its `peer` is the link that they pass.
+  public var vlan: UInt16?
   /// The other end of a veth, by its index in its own namespace.
   public var peer: UInt32?
   /// The number that this namespace knows the peer's namespace by; nil if the peer is in this one.
@@ -110,14 +114,32 @@ extension Link {
       case Int(IFLA_OPERSTATE): link.operationalState = value.integer(UInt8.self) ?? 0
       case Int(IFLA_STATS64): link.traffic = Traffic(value)
       case Int(IFLA_LINKINFO):
-        value.forEachAttribute { type, value in
-          if type == Int(IFLA_INFO_KIND) { link.kind = value.text }
-        }
+        link.readInfo(value)
       default: break
       }
     }
     guard named else { return nil }
     self = link
+  }
+}
+
+extension Link {
+  /// Reads IFLA_LINKINFO.
+  fileprivate mutating func readInfo(_ info: RawSpan) {
+    info.forEachAttribute { type, value in
+      switch type {
+      case Int(IFLA_INFO_KIND): kind = value.text
+      case Int(IFLA_INFO_DATA) where kind == "vlan":
+        value.forEachAttribute { type, value in
+          if type == Int(IFLA_VLAN_ID) { vlan = value.integer(UInt16.self) }
+        }
+      case Int(IFLA_INFO_SLAVE_DATA):
+        value.forEachAttribute { type, value in
+          if type == Int(IFLA_BRPORT_STATE), value.byteCount == 1 { portState = value.integer(UInt8.self) }
+        }
+      default: break
+      }
+    }
   }
 }
 

@@ -1,4 +1,6 @@
 import Glibc
+import Kernel
+import Netlink
 
 extension HostExamination {
   /// A number that the host limits something to, and the least that a stack of some hundred services does with.
@@ -35,8 +37,38 @@ extension HostExamination {
         Limit(
           what: "open files of a process", value: Int(clamping: files.rlim_cur), least: 1024, remedy: "ulimit -n 8192"))
     }
-    let low = limits.compactMap(Self.judge)
+    let low = limits.compactMap(Self.judge) + tables()
     return low.isEmpty ? [HostFinding(.good, "limits are high enough for hundreds of services")] : low
+  }
+
+  /// What the kernel keeps of neighbours and connections, for all namespaces together or for the host, and how full it is.
+  private func tables() -> [HostFinding] {
+    var socket = try? NetlinkSocket(.route)
+    let neighbours = (try? socket?.neighbourTables()) ?? nil
+    let connections = number(in: "/proc/sys/net/netfilter/nf_conntrack_count").flatMap { count in
+      number(in: "/proc/sys/net/netfilter/nf_conntrack_max").map { (count: count, most: $0) }
+    }
+    return (neighbours ?? []).compactMap(Self.judge)
+      + [connections.flatMap { Self.judge(connections: $0.count, of: $0.most) }].compactMap(\.self)
+  }
+
+  /// nil for a table that always had room.
+  static func judge(_ table: NeighbourTable) -> HostFinding? {
+    guard table.overflows > 0 else { return nil }
+    let family = table.name == "arp_cache" ? "ipv4" : "ipv6"
+    return HostFinding(
+      .notice,
+      "the kernel's neighbour table (\(table.name)) had no room \(table.overflows) times since the start: packets were lost; "
+        + "it learns \(table.limit) neighbours for all namespaces together",
+      remedy: "sysctl -w net.\(family).neigh.default.gc_thresh3=\(max(4096, 4 * table.limit))")
+  }
+
+  /// nil while there is room.
+  static func judge(connections count: Int, of most: Int) -> HostFinding? {
+    guard most > 0, count >= most - most / 10 else { return nil }
+    return HostFinding(
+      .notice, "the host's table of connections is nearly full: \(count) of \(most); beyond, packets are dropped",
+      remedy: "sysctl -w net.netfilter.nf_conntrack_max=\(4 * most)")
   }
 
   /// nil when it is high enough.

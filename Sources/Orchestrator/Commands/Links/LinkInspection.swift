@@ -60,6 +60,8 @@ struct LinkInspection: ~Copyable {
       var status = status(
         of: link.first.service, link.first.interface, direction, link.currentConditions, link.override)
       status.peer = link.second.service
+      let isOnly = stack.links.count { $0.touches([link.first.service]) && $0.touches([link.second.service]) } == 1
+      status.cable = isOnly ? link.second.service : link.distinctName
       status.isCut = stack.isCut(link)
       let sender = try NetworkNamespace.open(pinnedAt: folder.service(way.first.service).namespace)
       var inner = try NetlinkSocket(.route, in: sender.descriptor)

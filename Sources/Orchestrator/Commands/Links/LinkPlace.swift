@@ -16,8 +16,13 @@ extension LinkPlace {
 
   /// True if it is about a link between two services, seen from the first: by the other service, or by the interface.
   func means(_ link: DesiredLink) -> Bool {
-    network == nil || network == link.second.service || network == link.first.interface
+    network == nil || network == link.second.service || network == link.first.interface || network == link.distinctName
   }
+}
+
+extension DesiredLink {
+  /// The link as its first end names it where several links lead to the same service: `r2.eth1`.
+  var distinctName: String { "\(second.service).\(first.interface)" }
 }
 
 extension DesiredStack {

@@ -8,6 +8,8 @@ package struct LinkStatus: Sendable {
   package var network: String?
   /// Of a link to another service: that one's name, and the interface of this one.
   package var peer: String?
+  /// The same, distinct from other links to that service: `r2.eth1`.
+  package var cable: String?
   package var interface: String
   package var direction: LinkDirection
   package var condition: LinkCondition

@@ -1,4 +1,3 @@
-import Glibc
 import Host
 import Kernel
 import Runtime
@@ -22,7 +21,7 @@ package struct StatsCommand: Command {
     // The first look is there to be compared with.
     _ = try look(&sampler, services, stacks)
     var wait: CInt = 300
-    while sleep(wait) {
+    while context.pause(milliseconds: wait) {
       guard show(try look(&sampler, services, stacks)), !isOnce else { return }
       wait = 1000
     }
@@ -42,12 +41,5 @@ package struct StatsCommand: Command {
       }
     }
     return found
-  }
-
-  /// - Returns: false when the user wants to stop.
-  private func sleep(_ milliseconds: CInt) -> Bool {
-    var signals = pollfd(fd: interruption.wake?.rawValue ?? -1, events: Int16(POLLIN), revents: 0)
-    _ = poll(&signals, 1, milliseconds)
-    return !interruption.isInterrupted()
   }
 }

@@ -44,9 +44,11 @@ package struct HostSettings {
 
   /// Makes the host ready for a stack: namespaces can be pinned and, if the stack wants it, packets are forwarded.
   ///
-  /// - Parameter groups: the host's cgroups, whose controllers are handed down as far as the host allows.
+  /// - Parameters:
+  ///   - neighbours: how many entries of one family the stack's services need in the kernel's neighbour table.
+  ///   - groups: the host's cgroups, whose controllers are handed down as far as the host allows.
   package func prepare(
-    for stack: String, forwarding: Forwarding, groups: ControlGroups = .none
+    for stack: String, forwarding: Forwarding, neighbours: Int = 0, groups: ControlGroups = .none
   ) throws(KernelError) {
     let held = try StackLock(lock)
     let boot = try Boot.current()
@@ -54,6 +56,7 @@ package struct HostSettings {
     ledger.stacks.insert(stack)
     var settings = forwarding.contains(.ipv4) ? try settingsForIPv4() : []
     if forwarding.contains(.ipv6) { settings += try settingsForIPv6() }
+    settings += try neighbourSettings(for: neighbours)
     for setting in settings where ledger.before[setting.path] == nil {
       ledger.before[setting.path] = try read(setting.path)
     }
@@ -113,6 +116,17 @@ package struct HostSettings {
     for name in Files.list(Self.links4) where name != "all" {
       let path = "\(Self.links4)/\(name)/forwarding"
       if try read(path) == "1" { settings.append(Setting(path: path, wanted: nil)) }
+    }
+    return settings
+  }
+
+  /// Limits of the neighbour table that are too low. They are there in the first network namespace alone.
+  private func neighbourSettings(for count: Int) throws(KernelError) -> [Setting] {
+    var settings: [Setting] = []
+    for (name, value) in NeighbourLimits.settings(for: count) {
+      let path = "/proc/sys/\(name)"
+      guard Files.exists(path), let current = Int(try read(path)), current < value else { continue }
+      settings.append(Setting(path: path, wanted: "\(value)"))
     }
     return settings
   }

@@ -9,9 +9,23 @@ package struct StackPolicy: Usual, Sendable {
   package var closedNetworks: [String] = []
   /// The rules under `expect:`, which `stack verify` checks and nothing enforces.
   package var expectations: [PolicyRule] = []
+  /// How `stack verify` looks; nil for as it does by itself.
+  package var verification: VerificationSettings?
 
   package init() {}
 
   /// True without rules and closed networks: then the defaults decide.
   package var isEmpty: Bool { rules.isEmpty && closedNetworks.isEmpty }
+}
+
+/// What `verify:` in a file says of stacks whose network daemons and people change.
+package struct VerificationSettings: Codable, Hashable, Sendable {
+  /// Whether the routes, addresses and bridges that are in the namespaces are what is predicted from.
+  package var isLive = false
+  /// How long `up --verify` waits until two looks agree; nil for not at all.
+  package var settle: Duration?
+
+  package init(isLive: Bool = false, settle: Duration? = nil) {
+    (self.isLive, self.settle) = (isLive, settle)
+  }
 }

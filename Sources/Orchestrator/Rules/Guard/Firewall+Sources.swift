@@ -51,6 +51,25 @@ extension Firewall {
       comment: "links that packets come in by")
   }
 
+  var exitMap: NftMap {
+    NftMap(
+      "exits", key: [.interfaceName], data: .verdict,
+      elements: [NftMapElement([.interface("lo")], verdict: .accept)]
+        + residents.map { NftMapElement([.interface($0.bridge)], verdict: .accept) },
+      comment: "links that packets to the stack's addresses leave by")
+  }
+
+  /// Packets to the stack's addresses leave by its bridges alone. Without its route, as when a bridge has lost its address, the
+  /// host would send them by its uplink, and somebody there might answer.
+  var keepHome: NftChain {
+    NftChain(
+      "keep_home", base: NftBase(.filter, .postrouting, priority: -300),
+      rules: [NftRule([], .verdictMap([.outputInterface], map: "exits"))]
+        + sourceFamilies.map { family in
+          NftRule([.set([family.destination], named: "subnets\(family.suffix)")], .drop)
+        })
+  }
+
   private var sourceFamilies: [AddressFamily] {
     AddressFamily.allCases.filter { family in
       stack.networks.contains { $0.subnets.contains { family.holds($0.network) } }

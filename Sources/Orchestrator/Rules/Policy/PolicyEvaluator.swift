@@ -23,8 +23,8 @@ package struct PolicyEvaluator: Sendable {
 
   /// An interface of a service, the host or somebody outside.
   private enum Place {
-    /// By an interface on a network, or, without one, by an address elsewhere.
-    case service(DesiredService, network: String?, [IPAddress])
+    /// By an interface on a network, or, without one, by an address elsewhere. Services of other stacks are on networks too.
+    case service(network: String?, [IPAddress])
     case host(IPAddress?)
     case outside(IPAddress)
   }
@@ -35,6 +35,8 @@ package struct PolicyEvaluator: Sendable {
   private let networks: [String: DesiredNetwork]
   private let owners: [IPAddress: (service: String, network: String?)]
   private let gateways: [IPAddress: String]
+  /// The networks that only services are on, with their ranges.
+  private let ranges: [(prefix: IPPrefix, network: String)]
 
   package init(_ stack: DesiredStack) {
     var members = PolicyMembers(stack)
@@ -54,6 +56,9 @@ package struct PolicyEvaluator: Sendable {
       })
     gateways = Dictionary(
       keepingFirst: stack.networks.flatMap { network in network.hostAddresses.map { ($0, network.name) } })
+    ranges = stack.networks.filter(\.hasBridge).flatMap { network in
+      network.subnets.map { ($0, network.name) }
+    }
   }
 
   private static func side(_ peers: [PolicyPeer], _ members: inout PolicyMembers) -> Side {
@@ -122,7 +127,7 @@ package struct PolicyEvaluator: Sendable {
   }
 
   private static func place(_ service: DesiredService, _ attachment: DesiredAttachment) -> Place {
-    .service(service, network: attachment.network, attachment.addresses)
+    .service(network: attachment.network, attachment.addresses)
   }
 
   /// The attachment by which a service is reached: on the first network that both share, or as asked.
@@ -158,18 +163,22 @@ package struct PolicyEvaluator: Sendable {
     from source: IPAddress, to destination: IPAddress, _ packet: PolicyPacket, isPublished: Bool,
     hostAddresses: Set<IPAddress>
   ) -> PolicyDecision? {
-    guard owners[source] != nil || owners[destination] != nil else { return nil }
-    func place(_ address: IPAddress) -> Place {
-      if let owner = owners[address], let service = services[owner.service] {
-        guard let attachment = service.attachments.first(where: { $0.network == owner.network }),
-          attachment.addresses.contains(address)
-        else { return .service(service, network: owner.network, [address]) }
-        return Self.place(service, attachment)
-      }
-      let isHost = gateways[address] != nil || hostAddresses.contains(address) || address.isLoopback
-      return isHost ? .host(address) : .outside(address)
+    let (from, to) = (place(source, hostAddresses), place(destination, hostAddresses))
+    switch (from, to) {
+    case (.service, _), (_, .service): return decide(from, to, packet, isPublished: isPublished)
+    default: return nil
     }
-    return decide(place(source), place(destination), packet, isPublished: isPublished)
+  }
+
+  private func place(_ address: IPAddress, _ hostAddresses: Set<IPAddress>) -> Place {
+    // By the packet's own address: a range is of one family, and what a service has of the other is not in it.
+    if let owner = owners[address] { return .service(network: owner.network, [address]) }
+    if gateways[address] != nil || hostAddresses.contains(address) || address.isLoopback { return .host(address) }
+    // A service of another stack that has joined the network: rules know it by its address alone.
+    if let range = ranges.first(where: { $0.prefix.contains(address) }) {
+      return .service(network: range.network, [address])
+    }
+    return .outside(address)
   }
 
   // MARK: - The decision
@@ -179,9 +188,9 @@ package struct PolicyEvaluator: Sendable {
   ) -> PolicyDecision {
     switch (source, destination) {
     case (.outside, .service) where !isPublished: return PolicyDecision(false, .isolation)
-    case (.service(_, let own, _), .outside) where isInternal(own):
+    case (.service(let own, _), .outside) where isInternal(own):
       return PolicyDecision(false, .noRoute)
-    case (.service(_, let own, _), .host(let address?)):
+    case (.service(let own, _), .host(let address?)):
       if let network = gateways[address] {
         guard own == nil || network == own else { return PolicyDecision(false, .isolation) }
         if packet == .udp(53) || packet == .tcp(53) { return PolicyDecision(true, .names) }
@@ -193,17 +202,17 @@ package struct PolicyEvaluator: Sendable {
       return PolicyDecision(rule.action == .allow, .rule(number), rule: rule)
     }
     switch (source, destination) {
-    case (.service(_, let own?, _), .service) where isPublished && isInternal(own):
+    case (.service(let own?, _), .service) where isPublished && isInternal(own):
       return PolicyDecision(false, .kept(in: own))
-    case (.service(_, let own, _), .service(_, let target, _)):
+    case (.service(let own, _), .service(let target, _)):
       // An address elsewhere is reached by any network.
       guard own == target || own == nil || target == nil || isPublished else {
         return PolicyDecision(false, .isolation)
       }
       return byDefault(in: target)
-    case (_, .service(_, let target, _)): return byDefault(in: target)
-    case (.service(_, let own?, _), .host) where isInternal(own): return PolicyDecision(false, .kept(in: own))
-    case (.service(_, let own, _), _): return byDefault(in: own)
+    case (_, .service(let target, _)): return byDefault(in: target)
+    case (.service(let own?, _), .host) where isInternal(own): return PolicyDecision(false, .kept(in: own))
+    case (.service(let own, _), _): return byDefault(in: own)
     default: return PolicyDecision(true, .elsewhere)
     }
   }
@@ -223,7 +232,7 @@ package struct PolicyEvaluator: Sendable {
   private func concerns(_ side: Side, _ place: Place) -> Bool {
     if side.isAny { return true }
     switch place {
-    case .service(_, _, let addresses):
+    case .service(_, let addresses):
       return addresses.contains { address in
         side.addresses.contains { $0.contains(address) } || side.ranges.contains { $0.contains(address) }
       }

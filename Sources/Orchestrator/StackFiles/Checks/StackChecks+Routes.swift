@@ -4,7 +4,16 @@ extension StackChecks {
   /// Routes to different places, each by way of something that the service reaches. Where the file leaves a subnet open,
   /// that is seen when it has been chosen.
   func checkRoutes() {
-    for service in stack.services {
+    let linked = Dictionary(grouping: stack.links.flatMap(\.ends)) { $0.service.value }
+    var peers: [String: Set<String>] = [:]
+    for link in stack.links {
+      let (first, second) = (link.first.service.value, link.second.service.value)
+      peers[first, default: []].insert(second)
+      peers[second, default: []].insert(first)
+    }
+    for service in stack.services where !service.routes.isEmpty {
+      let surroundings = surroundings(
+        of: service, ends: linked[service.name.value] ?? [], peers: peers[service.name.value] ?? [])
       var first: [StackFile.Route.Destination: Span] = [:]
       for route in service.routes {
         if let other = first.updateValue(route.destination.span, forKey: route.narrowDestination) {
@@ -16,12 +25,43 @@ extension StackChecks {
         checkDestination(route, of: service)
         switch route.hop.value {
         case .blackhole: break
-        case .service(let name): checkRouter(Located(name, route.hop.span), of: service)
+        case .service(let name): checkRouter(Located(name, route.hop.span), of: service, in: surroundings)
         case .address(let address):
-          if checkFamily(of: address, route) { checkRouter(Located(address, route.hop.span), of: service) }
+          if checkFamily(of: address, route) {
+            checkNear(Located(address, route.hop.span), in: surroundings, of: service)
+          }
         }
       }
     }
+  }
+
+  /// Whom a service reaches without a router, worked out once for all of its routes.
+  private struct Surroundings {
+    /// Services at the other ends of its links.
+    var peers: Set<String>
+    var networks: Set<String>
+    /// Its subnets of each family; nil where one is not known yet, since that may turn out to hold any address.
+    var subnets4: [Located<IPPrefix>]?
+    var subnets6: [Located<IPPrefix>]?
+  }
+
+  private func surroundings(
+    of service: StackFile.Service, ends: [StackFile.Link.End], peers: Set<String>
+  ) -> Surroundings {
+    let links = ends.flatMap(\.addresses).compactMap { address in
+      address.value.network.map { Located($0, address.span) }
+    }
+    let known4 = service.attachments.map { attachment in
+      stack.networks[attachment.network.value].flatMap { $0.subnet(of: attachment) }
+    }
+    let networks = service.attachments.map { stack.networks[$0.network.value] }
+    let isKnown6 = networks.allSatisfy { $0?.external == nil && ($0?.hasIPv6 == false || $0?.subnet6 != nil) }
+    return Surroundings(
+      peers: peers, networks: Set(service.attachments.map(\.network.value)),
+      subnets4: known4.allSatisfy { $0 != nil }
+        ? known4.compactMap { $0?.map { .v4($0) } } + trunkSubnets(of: service) + links : nil,
+      subnets6: isKnown6
+        ? (networks.compactMap { $0?.subnet6?.map { .v6($0) } } + links).filter { !$0.value.network.isV4 } : nil)
   }
 
   private func checkDestination(_ route: StackFile.Route, of service: StackFile.Service) {
@@ -48,7 +88,9 @@ extension StackChecks {
         at: route.destination.span, also: [Diagnostic.Label(attachment.network.span, "it joins it here")]))
   }
 
-  private func checkRouter(_ name: Located<String>, of service: StackFile.Service) {
+  private func checkRouter(
+    _ name: Located<String>, of service: StackFile.Service, in surroundings: Surroundings
+  ) {
     guard let router = stack.services[name.value] else {
       guard !serviceNames.contains(name.value) else { return }
       let meant = Suggestion.closest(to: name.value, among: stack.services.lazy.map(\.name.value))
@@ -58,11 +100,9 @@ extension StackChecks {
           at: name.span, meant.map { "did you mean \"\($0)\"?" } ?? ""))
       return
     }
-    let shared = Set(service.attachments.map(\.network.value)).intersection(router.attachments.map(\.network.value))
-    let isLinked = stack.links.contains { link in
-      Set(link.ends.map(\.service.value)) == [service.name.value, router.name.value]
-    }
-    guard shared.isEmpty, !isLinked else { return }
+    guard !surroundings.peers.contains(name.value),
+      !router.attachments.contains(where: { surroundings.networks.contains($0.network.value) })
+    else { return }
     diagnostics.add(
       Diagnostic(
         .unreachableRouter,
@@ -83,33 +123,10 @@ extension StackChecks {
     return false
   }
 
-  private func checkRouter(_ address: Located<IPAddress>, of service: StackFile.Service) {
-    // A subnet that is not known yet may turn out to hold it.
-    if case .v6 = address.value { return checkRouter6(address, of: service) }
-    let known = service.attachments.map { attachment in
-      stack.networks[attachment.network.value].flatMap { $0.subnet(of: attachment) }
-    }
-    guard known.allSatisfy({ $0 != nil }) else { return }
-    let links = stack.links.flatMap(\.ends).filter { $0.service.value == service.name.value }.flatMap(\.addresses)
-    let subnets: [Located<IPPrefix>] =
-      known.compactMap { $0?.map { .v4($0) } } + trunkSubnets(of: service)
-      + links.compactMap { address in address.value.network.map { Located($0, address.span) } }
-    checkNear(address, subnets, of: service)
-  }
-
-  private func checkRouter6(_ address: Located<IPAddress>, of service: StackFile.Service) {
-    let networks = service.attachments.map { stack.networks[$0.network.value] }
-    guard networks.allSatisfy({ $0?.external == nil && ($0?.hasIPv6 == false || $0?.subnet6 != nil) }) else { return }
-    let links = stack.links.flatMap(\.ends).filter { $0.service.value == service.name.value }.flatMap(\.addresses)
-    let subnets: [Located<IPPrefix>] =
-      networks.compactMap { $0?.subnet6?.map { .v6($0) } }
-      + links.compactMap { address in address.value.network.map { Located($0, address.span) } }
-    checkNear(address, subnets.filter { !$0.value.network.isV4 }, of: service)
-  }
-
   private func checkNear(
-    _ address: Located<IPAddress>, _ subnets: [Located<IPPrefix>], of service: StackFile.Service
+    _ address: Located<IPAddress>, in surroundings: Surroundings, of service: StackFile.Service
   ) {
+    guard let subnets = address.value.isV4 ? surroundings.subnets4 : surroundings.subnets6 else { return }
     guard !subnets.contains(where: { $0.value.contains(address.value) }) else { return }
     diagnostics.add(
       Diagnostic(

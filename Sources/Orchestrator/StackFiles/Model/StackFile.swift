@@ -21,6 +21,17 @@ package struct StackFile: Sendable, Equatable {
   /// The rules that `stack verify` must find true.
   package var expectations: [Rule] = []
   package var links: [Link] = []
+  package var verification: Verification?
+}
+
+extension StackFile {
+  /// How `stack verify` looks at a stack whose network daemons and people change.
+  package struct Verification: Sendable, Equatable {
+    /// Whether what is in the namespaces now is what it predicts from.
+    package var isLive = false
+    /// How long `up --verify` waits until two looks agree: at most a day.
+    package var settle: Duration?
+  }
 }
 
 extension StackFile {

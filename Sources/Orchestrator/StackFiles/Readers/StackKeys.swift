@@ -12,6 +12,7 @@ struct StackDraft {
   var serviceNames: Set<String> = []
   var policies: [StackFile.Rule] = []
   var expectations: [StackFile.Rule] = []
+  var verification: StackFile.Verification?
 }
 
 /// The keys at the top of a stack file.
@@ -53,6 +54,11 @@ enum StackKeys {
       .read("expect", "what `stack verify` must find true, in rules like those of policies") { field, draft in
         draft.expectations = field.rules()
       },
+      .read("verify", "how `stack verify` looks where daemons route") { field, draft in
+        var verification = StackFile.Verification()
+        verificationKeys.read(field, into: &verification)
+        draft.verification = verification
+      },
       .read("links", "cables between two services") { field, draft in
         draft.links = (field.items() ?? []).compactMap { $0.link() }
       },
@@ -61,5 +67,15 @@ enum StackKeys {
       .notSupported("secrets", "bind the file, read-only: `./secret:/run/secrets/secret:ro`"),
       .notSupported("configs", "bind the file, read-only: `./config:/etc/config:ro`"),
       .notSupported("models", "leave it out: stack runs processes alone"),
+    ])
+  private static let verificationKeys = KeyTable<StackFile.Verification>(
+    "verify",
+    [
+      .read("live", "true: predict from the routes and addresses that are there, not from the file's") { field, draft in
+        draft.isLive = field.boolean() ?? false
+      },
+      .read("settle", "how long `up --verify` waits until two looks agree: 60s") { field, draft in
+        draft.settle = field.duration(atLeast: .milliseconds(1))
+      },
     ])
 }

@@ -20,9 +20,10 @@ struct StackReader {
     var draft = StackDraft()
     StackKeys.table.read(root, into: &draft)
     checkServices(draft)
-    let stack = StackFile(
+    var stack = StackFile(
       name: name(draft), folder: root.context.folder, networks: networks(&draft), volumes: draft.volumes,
       services: draft.services, policies: draft.policies, expectations: draft.expectations, links: draft.links)
+    stack.verification = draft.verification
     StackChecks(stack: stack, serviceNames: draft.serviceNames, diagnostics: diagnostics).run()
     return stack
   }

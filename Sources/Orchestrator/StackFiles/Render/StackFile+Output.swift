@@ -14,6 +14,11 @@ extension StackFile {
         ? nil : .mapping(volumes.map { .init(key: $0.name.value, value: $0.output) }),
       "policies": policies.isEmpty ? nil : .list(policies.map(\.output)),
       "expect": expectations.isEmpty ? nil : .list(expectations.map(\.output)),
+      "verify": verification.map { settings in
+        .mapping([
+          "live": settings.isLive ? .bool(true) : nil, "settle": settings.settle.map { .text(DurationText.text($0)) },
+        ])
+      },
       "links": links.isEmpty ? nil : .list(links.map(\.output)),
     ])
   }

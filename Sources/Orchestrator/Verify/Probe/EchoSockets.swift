@@ -46,6 +46,9 @@ final class EchoSockets {
     if let socket = sockets[key] { return socket }
     let types = Types(destination)
     let socket = try ProbeSocket(SOCK_RAW, for: destination, protocolNumber: types.protocolNumber)
+    socket.makeRoom(octets: 4 << 20)
+    // Else it would see the requests of others too, and have no room for the answers.
+    socket.admit(types.refusals.union([types.reply]), of: destination)
     sockets[key] = socket
     _ = try loop.register(socket.fileDescriptor, interest: .read) { [unowned self, unowned socket] _ in
       while case .datagram(let count, _) = socket.receive(into: &buffer) {

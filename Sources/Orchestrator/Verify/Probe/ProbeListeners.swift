@@ -4,8 +4,8 @@ import Kernel
 import Loop
 import SystemPackage
 
-/// Sockets at which probes arrive: a listener on each port that the service itself does not use, and a raw socket that
-/// sees datagrams for the other ports. All are closed with this object.
+/// Sockets of our own where probes are to come out: a listener on each port that the service itself has nothing on, and raw
+/// sockets that see what comes in for the others. All are closed with this.
 final class ProbeListeners {
   private struct Key: Hashable {
     var place: String
@@ -25,20 +25,40 @@ final class ProbeListeners {
     }
   }
 
-  /// A listener, with the senders of the connections and datagrams that came in.
+  /// By whom a connection or datagram was sent, as it came in.
   private struct Listener {
     let socket: ProbeSocket
     var senders: Set<Endpoint> = []
   }
 
+  /// A raw socket: what it is for, and where.
+  private struct Witness: Hashable {
+    enum Kind: Hashable {
+      case connections, datagrams, echoes
+    }
+    var kind: Kind
+    var place: String
+    var isV4: Bool
+  }
+
+  /// A port that connections were begun to.
+  private struct Door: Hashable {
+    var place: String
+    var port: UInt16
+    var isV4: Bool
+  }
+
   private let loop: EventLoop
   private let token: ProbeToken
   private var listeners: [Key: Listener] = [:]
-  private var witnesses: [ProbeSocket] = []
+  private var witnesses: [Witness: ProbeSocket] = [:]
+  private var knocks: [Door: Set<Endpoint>] = [:]
+  /// Questions whose datagrams and requests a raw socket has seen come in.
+  private var witnessed: Set<Int> = []
   private var buffer = [UInt8](repeating: 0, count: 2048)
   /// Told of each datagram of a probe that came in at a service's own socket.
   var onDatagram: (Int) -> Void = { _ in }
-  /// The number of packets and connections that came in.
+  /// How often anything came in.
   private(set) var arrivals = 0
 
   init(loop: EventLoop, token: ProbeToken) {
@@ -47,22 +67,32 @@ final class ProbeListeners {
   }
 
   func open(for questions: [ReachQuestion], in places: [String: ProbePlace]) throws(KernelError) {
-    let keys = Set(questions.compactMap(Key.init))
-    for (name, keys) in Dictionary(grouping: keys, by: \.place) {
+    let keys = Dictionary(grouping: Set(questions.compactMap(Key.init)), by: \.place)
+    var echoes: [String: [IPAddress]] = [:]
+    for question in questions where question.traffic == .echo {
+      guard let arrival = question.arrival else { continue }
+      let known = echoes[arrival.place] ?? []
+      if !known.contains(where: { $0.isV4 == arrival.address.isV4 }) {
+        echoes[arrival.place] = known + [arrival.address]
+      }
+    }
+    for name in Set(keys.keys).union(echoes.keys) {
       guard let place = places[name] else { continue }
       try place.visit { () throws(KernelError) in
-        var watched: Set<CInt> = []
-        for key in keys where try !listen(key) && !key.isTCP {
-          if watched.insert(key.end.address.socketFamily).inserted { try witness(key.end.address) }
+        for key in keys[name] ?? [] where try !listen(key) {
+          try witness(key.isTCP ? .connections : .datagrams, key.end.address, in: name)
         }
+        for address in echoes[name] ?? [] { try witness(.echoes, address, in: name) }
       }
     }
   }
 
+  // MARK: Listeners
+
   /// False when the port is the service's own, or the address is not there.
   private func listen(_ key: Key) throws(KernelError) -> Bool {
     let socket = try ProbeSocket(key.isTCP ? SOCK_STREAM : SOCK_DGRAM, for: key.end.address)
-    // Former connections of the service in TIME_WAIT must not block the port.
+    // What is left of a service's former connections is in nobody's way.
     if key.isTCP { socket.set(Int(SOL_SOCKET), SO_REUSEADDR) }
     socket.set(Int(IPPROTO_IPV6), IPV6_V6ONLY)
     guard socket.bind(to: key.end) == nil, !key.isTCP || socket.listen() == nil else { return false }
@@ -90,30 +120,91 @@ final class ProbeListeners {
     }
   }
 
-  /// A raw socket gets a copy of every datagram that is delivered to this namespace, after its own firewall (raw(7)).
-  private func witness(_ address: IPAddress) throws(KernelError) {
-    let socket = try ProbeSocket(SOCK_RAW, for: address, protocolNumber: Int(IPPROTO_UDP))
-    witnesses.append(socket)
+  // MARK: Witnesses
+
+  /// A raw socket gets a copy of every packet of its protocol that is delivered to this namespace, after its own firewall
+  /// (raw(7)).
+  private func witness(_ kind: Witness.Kind, _ address: IPAddress, in place: String) throws(KernelError) {
+    let witness = Witness(kind: kind, place: place, isV4: address.isV4)
+    guard witnesses[witness] == nil else { return }
+    let number =
+      switch kind {
+      case .connections: IPPROTO_TCP
+      case .datagrams: IPPROTO_UDP
+      case .echoes: address.isV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6
+      }
+    let socket = try ProbeSocket(SOCK_RAW, for: address, protocolNumber: Int(number))
+    witnesses[witness] = socket
+    socket.makeRoom(octets: 4 << 20)
+    switch kind {
+    case .connections: socket.admitFirstPackets(of: address)
+    case .echoes: socket.admit([address.isV4 ? 8 : 128], of: address)
+    case .datagrams: break
+    }
     _ = try loop.register(socket.fileDescriptor, interest: .read) { [unowned self, unowned socket] _ in
-      while case .datagram(let count, _) = socket.receive(into: &buffer) {
-        let datagram = buffer[..<count].withoutIPHeader(of: address)
-        guard let index = token.index(in: datagram.dropFirst(8)) else { continue }
-        arrivals += 1
-        onDatagram(index)
+      while case .datagram(let count, let sender) = socket.receive(into: &buffer) {
+        see(buffer[..<count].withoutIPHeader(of: address), of: witness, from: sender)
       }
     }
   }
 
-  /// The listener that saw the packets from `sender` and answered them. Call it when all has come in.
-  func arrival(of question: ReachQuestion, from sender: Endpoint?) -> ReachAnswer.Arrival {
-    guard let key = Key(question), listeners[key] != nil else { return ReachAnswer.Arrival(witness: .service) }
-    if key.isTCP { accept(key) }
-    guard let sender, let seen = listeners[key]?.senders, !seen.contains(sender) else {
-      return ReachAnswer.Arrival(witness: .listener)
+  private func see(_ segment: ArraySlice<UInt8>, of witness: Witness, from sender: Endpoint?) {
+    if witness.kind == .connections {
+      let ports = segment.prefix(4).map(UInt16.init)
+      guard ports.count == 4, let sender else { return }
+      arrivals += 1
+      let door = Door(place: witness.place, port: ports[2] << 8 | ports[3], isV4: witness.isV4)
+      knocks[door, default: []].insert(Endpoint(address: sender.address, port: ports[0] << 8 | ports[1]))
+      return
     }
+    guard let index = token.index(in: segment.dropFirst(8)) else { return }
+    arrivals += 1
+    witnessed.insert(index)
+    if witness.kind == .datagrams { onDatagram(index) }
+  }
+
+  // MARK: What was seen
+
+  /// Who saw the packets that were sent from `sender` and answered; call it when all has come in.
+  ///
+  /// - Parameter isAsker: whether a question was put from an end.
+  func arrival(
+    of question: ReachQuestion, _ index: Int, from sender: Endpoint?, isAsker: (Endpoint) -> Bool
+  ) -> ReachAnswer.Arrival {
+    guard let place = question.arrival?.place else { return ReachAnswer.Arrival(witness: .service) }
+    let isV4 = question.arrival?.address.isV4 ?? true
+    guard let key = Key(question) else {
+      let isSeen = witnessed.contains(index) || !isWatched(.echoes, place, isV4)
+      return ReachAnswer.Arrival(witness: isSeen ? .service : .stranger)
+    }
+    if listeners[key] != nil {
+      if key.isTCP { accept(key) }
+      return judged(listeners[key]?.senders ?? [], sender, as: .listener) { _ in false }
+    }
+    if !key.isTCP {
+      let isSeen = witnessed.contains(index) || !isWatched(.datagrams, place, isV4)
+      return ReachAnswer.Arrival(witness: isSeen ? .service : .stranger)
+    }
+    guard isWatched(.connections, place, isV4) else { return ReachAnswer.Arrival(witness: .service) }
+    let seen = knocks[Door(place: place, port: key.end.port, isV4: isV4)] ?? []
+    // Translation may change the port too: then it is one that nobody has asked from.
+    return judged(seen, sender, as: .service) { !isAsker($0) }
+  }
+
+  private func isWatched(_ kind: Witness.Kind, _ place: String, _ isV4: Bool) -> Bool {
+    witnesses[Witness(kind: kind, place: place, isV4: isV4)] != nil
+  }
+
+  private func judged(
+    _ seen: Set<Endpoint>, _ sender: Endpoint?, as witness: ReachAnswer.Arrival.Witness,
+    orBy isTranslated: (Endpoint) -> Bool
+  ) -> ReachAnswer.Arrival {
+    guard let sender, !seen.contains(sender) else { return ReachAnswer.Arrival(witness: witness) }
     // Translation keeps the port if it can.
-    let other = seen.first { $0.port == sender.port }
-    return ReachAnswer.Arrival(witness: other == nil ? .stranger : .listener, translatedSource: other?.address)
+    if let other = seen.first(where: { $0.port == sender.port }) {
+      return ReachAnswer.Arrival(witness: witness, translatedSource: other.address)
+    }
+    return ReachAnswer.Arrival(witness: seen.contains(where: isTranslated) ? witness : .stranger)
   }
 }
 

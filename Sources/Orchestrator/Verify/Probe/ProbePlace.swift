@@ -4,9 +4,11 @@ import Netlink
 
 /// A network namespace that packets start from or arrive in: a service's, or the host's own.
 package struct ProbePlace: Sendable {
-  let name: String
+  package let name: String
   /// nil: the one that this program is in.
   private let namespace: SharedNamespace?
+
+  var isHost: Bool { namespace == nil }
 
   package init(_ name: String, namespace: SharedNamespace?) {
     self.name = name

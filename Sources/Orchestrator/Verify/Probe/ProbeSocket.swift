@@ -31,6 +31,46 @@ final class ProbeSocket {
     setsockopt(descriptor.rawValue, CInt(level), option, &value, socklen_t(MemoryLayout<CInt>.size))
   }
 
+  /// Takes in as much as all answers to one window of questions, beyond what the host lets programs choose (SO_RCVBUFFORCE in
+  /// socket(7)); the kernel drops what a raw socket has no room for without a word.
+  func makeRoom(octets: CInt) {
+    set(Int(SOL_SOCKET), SO_RCVBUFFORCE, octets)
+  }
+
+  /// Lets a raw ICMP socket see messages of these types alone (ICMP_FILTER in raw(7), ICMP6_FILTER in RFC 3542).
+  func admit(_ types: Set<UInt8>, of address: IPAddress) {
+    // A bit that is set blocks its type.
+    var blocked = [UInt32](repeating: .max, count: address.isV4 ? 1 : 8)
+    for type in types where Int(type >> 5) < blocked.count { blocked[Int(type >> 5)] &= ~(1 << UInt32(type & 31)) }
+    let (level, option) = address.isV4 ? (SOL_RAW, Self.icmpFilter) : (CInt(IPPROTO_ICMPV6), Self.icmp6Filter)
+    setsockopt(descriptor.rawValue, level, option, &blocked, socklen_t(MemoryLayout<UInt32>.size * blocked.count))
+  }
+
+  /// linux/icmp.h and linux/icmpv6.h.
+  private static let icmpFilter: CInt = 1
+  private static let icmp6Filter: CInt = 1
+
+  /// Lets a raw TCP socket see the first packets of connections alone: a busy service would fill it with the rest.
+  func admitFirstPackets(of address: IPAddress) {
+    // For IPv4 the packet begins with its IP header, for IPv6 with the TCP header (raw(7), RFC 3542). Classic BPF, as in
+    // linux/filter.h: load the flags of TCP, and let pass what has SYN and not ACK.
+    let flags: [BPFInstruction] =
+      address.isV4
+      ? [BPFInstruction(code: 0xb1, operand: 0), BPFInstruction(code: 0x50, operand: 13)]
+      : [BPFInstruction(code: 0x30, operand: 13)]
+    let program =
+      flags + [
+        BPFInstruction(code: 0x54, operand: 0x12), BPFInstruction(code: 0x15, ifFalse: 1, operand: 0x02),
+        BPFInstruction(code: 0x06, operand: .max), BPFInstruction(code: 0x06, operand: 0),
+      ]
+    program.withUnsafeBufferPointer { instructions in
+      guard let first = instructions.baseAddress else { return }
+      var filter = BPFProgram(count: UInt16(instructions.count), instructions: first)
+      setsockopt(
+        descriptor.rawValue, SOL_SOCKET, SO_ATTACH_FILTER, &filter, socklen_t(MemoryLayout<BPFProgram>.size))
+    }
+  }
+
   /// Makes closing it reset the connection: nothing of it stays, not even for TIME_WAIT (socket(7)).
   func resetOnClose() {
     var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
@@ -99,6 +139,20 @@ final class ProbeSocket {
   private func failure(_ result: some BinaryInteger) -> Errno? {
     result < 0 ? Errno.last : nil
   }
+}
+
+/// `struct sock_filter` (linux/filter.h).
+private struct BPFInstruction {
+  var code: UInt16
+  var ifTrue: UInt8 = 0
+  var ifFalse: UInt8 = 0
+  var operand: UInt32
+}
+
+/// `struct sock_fprog`.
+private struct BPFProgram {
+  var count: UInt16
+  var instructions: UnsafePointer<BPFInstruction>
 }
 
 extension IPAddress {

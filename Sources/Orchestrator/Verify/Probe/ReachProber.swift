@@ -2,7 +2,6 @@ import Glibc
 import Kernel
 import Loop
 import SystemPackage
-import Vocabulary
 
 /// Sends real packets from inside network namespaces and says what became of them: all at once, from one thread.
 ///
@@ -10,11 +9,13 @@ import Vocabulary
 package struct ReachProber {
   let places: [String: ProbePlace]
   package var timing = ProbeTiming()
-  /// The number of sockets that may be open at once for the questions themselves.
+  /// How many sockets may be open at once for the questions themselves.
   var window = 2048
+  /// From how many questions on they are shared out to threads: fewer are answered before threads have been made.
+  var fewest = 8192
 
   package init(_ places: [ProbePlace]) {
-    self.places = places.keyed(by: \.name)
+    self.places = Dictionary(places.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// Leaves room for the places themselves and for listeners.
@@ -24,8 +25,59 @@ package struct ReachProber {
 
   /// The answer to each question, in their order.
   func ask(_ questions: [ReachQuestion]) throws(KernelError) -> [ReachAnswer] {
-    let run = try ProbeRun(questions, places: places, timing: timing, window: window)
-    return try run.finish()
+    let used = Set(questions.map(\.source)).union(questions.compactMap { $0.arrival?.place })
+    let neighbours = LearnedNeighbours(of: used.compactMap { places[$0] }.filter { !$0.isHost })
+    defer { neighbours.forgetNew() }
+    let parts = Self.parts(questions, fewest: fewest)
+    guard parts.count > 1 else {
+      return try ProbeRun(questions, places: places, timing: timing, window: window).finish()
+    }
+    return try ask(questions, in: parts)
+  }
+
+  // MARK: Many questions
+
+  /// Places in the list, a share for each processor: most of the work is the kernel's, which carries packets over all their hops
+  /// within the call that sends them. All questions that arrive in one place are together, for one listener takes them in.
+  static func parts(_ questions: [ReachQuestion], fewest: Int) -> [[Int]] {
+    let count = max(1, min(4, Int(sysconf(CInt(_SC_NPROCESSORS_ONLN)))))
+    guard count > 1, questions.count >= fewest else { return [Array(questions.indices)] }
+    var places: [String: Int] = [:]
+    var parts = [[Int]](repeating: [], count: count)
+    for index in questions.indices {
+      let place = questions[index].arrival?.place ?? ""
+      let part = places[place] ?? places.count % count
+      places[place] = part
+      parts[part].append(index)
+    }
+    return parts.filter { !$0.isEmpty }
+  }
+
+  private func ask(_ questions: [ReachQuestion], in parts: [[Int]]) throws(KernelError) -> [ReachAnswer] {
+    let loop = try EventLoop()
+    let pool = try WorkerPool(loop: loop, threads: parts.count)
+    var answers = [ReachAnswer](repeating: .silent, count: questions.count)
+    var failure: KernelError?
+    var left = parts.count
+    let share = max(16, window / parts.count)
+    for part in parts {
+      let own = part.map { questions[$0] }
+      try pool.submit { [places, timing] in
+        Result { () throws(KernelError) in
+          try ProbeRun(own, places: places, timing: timing, window: share).finish()
+        }
+      } completion: { result in
+        left -= 1
+        switch result {
+        case .success(let found): for (index, answer) in zip(part, found) { answers[index] = answer }
+        case .failure(let error): failure = error
+        }
+      }
+    }
+    while left > 0 { try loop.turn(atMost: nil) }
+    pool.shutDown()
+    if let failure { throw failure }
+    return answers
   }
 }
 
@@ -58,8 +110,9 @@ private final class ProbeRun {
   private var started = 0
   private var flights: [Int: Flight] = [:]
   private var answers: [Int: ReachAnswer] = [:]
-  /// The sender's address and port of each answered question.
+  /// From which end an answered question was put.
   private var senders: [Int: Endpoint] = [:]
+  private var askers: Set<Endpoint> = []
   /// Soonest first: each is as long after its beginning as any other.
   private var tries = ArraySlice<Deadline>()
   private var ends = ArraySlice<Deadline>()
@@ -81,19 +134,19 @@ private final class ProbeRun {
   func finish() throws(KernelError) -> [ReachAnswer] {
     listeners.onDatagram = { [unowned self] index in settle(index, .answered(ReachAnswer.Arrival(witness: .service))) }
     echoes.onAnswer = { [unowned self] index, refusal in
-      settle(index, refusal.map { .refused($0) } ?? .answered(ReachAnswer.Arrival(witness: .service)))
+      settle(index, refusal.map { .refused($0) } ?? .answered(ReachAnswer.Arrival(witness: .listener)))
     }
     try listeners.open(for: questions, in: places)
     try startMore()
-    while !flights.isEmpty {
+    // A window whose questions are all answered as they are sent leaves nothing to wait for, but others to be sent.
+    while !flights.isEmpty || started < order.count {
       let before = answers.count + listeners.arrivals
       try loop.turn(atMost: untilNextDeadline)
-      // Packets that came in are counted before a question is given up.
-      guard answers.count + listeners.arrivals == before else { continue }
-      try takeDue()
+      // What has come in is looked at before anything is given up.
+      if answers.count + listeners.arrivals == before { try takeDue() }
       if flights.count <= window / 2 { try startMore() }
     }
-    // A listener may see a packet a moment after its answer has arrived.
+    // What has been answered at once may be seen to have come in a moment later.
     let deadline = loop.now + timing.patience
     while loop.now < deadline, answers.contains(where: isUnseen) {
       try loop.turn(atMost: loop.now.duration(to: deadline))
@@ -101,19 +154,24 @@ private final class ProbeRun {
     return questions.indices.map { index in
       guard case .answered(let arrival) = answers[index] else { return answers[index] ?? .silent }
       guard arrival.witness == .listener else { return .answered(arrival) }
-      return .answered(listeners.arrival(of: questions[index], from: senders[index]))
+      return .answered(self.arrival(index))
     }
   }
 
-  /// True if a listener of ours should have seen the packets of an answered question, and has not.
+  private func arrival(_ index: Int) -> ReachAnswer.Arrival {
+    listeners.arrival(of: questions[index], index, from: senders[index]) { askers.contains($0) }
+  }
+
+  /// Whether a listener of ours should have seen what was answered, and has not.
   private func isUnseen(_ index: Int, _ answer: ReachAnswer) -> Bool {
     guard case .answered(let arrival) = answer, arrival.witness == .listener else { return false }
-    return listeners.arrival(of: questions[index], from: senders[index]).witness == .stranger
+    return self.arrival(index).witness == .stranger
   }
 
   // MARK: Deadlines
 
   private var untilNextDeadline: Duration {
+    guard !flights.isEmpty else { return .zero }
     let next = [tries.first?.time, ends.first?.time].compactMap(\.self).min()
     return next.map { max(.zero, loop.now.duration(to: $0)) } ?? .zero
   }
@@ -245,6 +303,7 @@ private final class ProbeRun {
 
   private func settleAnswered(_ index: Int, _ socket: ProbeSocket) {
     senders[index] = socket.localEnd
+    if let end = senders[index] { askers.insert(end) }
     settle(index, .answered(ReachAnswer.Arrival(witness: .listener)))
   }
 
@@ -260,7 +319,7 @@ private final class ProbeRun {
   private static func answer(to error: Errno) -> ReachAnswer {
     switch error {
     case .connectionRefused: .refused(.port)
-    // The error of a route of kind unreachable, prohibit or blackhole looks like an ICMP answer.
+    // What a route of kind unreachable, prohibit or blackhole says at once is not told apart from an ICMP answer.
     case .noRouteToHost, .hostIsDown, .permissionDenied, .notPermitted: .refused(.path)
     case .networkUnreachable, .addressNotAvailable, .invalidArgument: .noRoute
     case .timedOut: .silent

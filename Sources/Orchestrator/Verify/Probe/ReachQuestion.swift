@@ -57,6 +57,8 @@ enum ReachAnswer: Hashable, Sendable {
     var witness: Witness
     /// The address the packets came from, where that is not the one they were sent from.
     var translatedSource: IPAddress?
+    /// Who answered in the target's place, for people, as far as that is known.
+    var impostor: String?
   }
 
   enum Refusal: Hashable, Sendable {

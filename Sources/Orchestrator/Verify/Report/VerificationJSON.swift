@@ -10,16 +10,28 @@ extension Verification {
         var address: String
         /// `answered`, `refused`, `silent`, `no-route`, `misled` or `failed`.
         var answer: String
+        var because: String
+      }
+      /// What is promised and found in one family.
+      struct Verdict: Encodable {
+        /// `ipv4` or `ipv6`.
+        var family: String
+        /// Missing where only sending packets tells.
+        var predicted: Bool?
+        var observed: Bool
+        var wrong: Bool
       }
       var source: String
       var destination: String
       var network: String?
       var transport: String
       var port: UInt16?
-      var predicted: Bool
+      /// Missing where only sending packets tells.
+      var predicted: Bool?
       var observed: Bool
       var because: String
       var probes: [Probe]
+      var verdicts: [Verdict]
       var wrong: Bool
     }
     struct Expectation: Encodable {
@@ -28,6 +40,8 @@ extension Verification {
       var met: Bool
       var probed: Bool
       var objections: [String]
+      /// Why it could not be tested.
+      var error: String?
     }
     var stack: String
     var checks: [Check]
@@ -35,6 +49,7 @@ extension Verification {
     var notes: [String]
     var milliseconds: Int64
     var wrong: Int
+    var untested: Int
     var total: Int
   }
 
@@ -46,7 +61,7 @@ extension Verification {
       stack: stack, checks: findings.map(Report.Check.init), expectations: expectations.map(Report.Expectation.init),
       notes: notes,
       milliseconds: duration.components.seconds * 1000 + duration.components.attoseconds / 1_000_000_000_000_000,
-      wrong: wrong, total: total)
+      wrong: wrong, untested: unasked, total: total)
     // Text, numbers and lists of them always encode.
     return (try? encoder.encode(report)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
@@ -69,10 +84,15 @@ extension Verification.Report.Check {
     } else {
       port = column.traffic == .echo ? nil : column.traffic.port
     }
-    (predicted, observed, wrong) = (finding.isPredicted, finding.isObserved, finding.isWrong)
-    because = finding.because
+    predicted = finding.isDecided ? finding.isPredicted : nil
+    (observed, wrong, because) = (finding.isObserved, finding.isWrong, finding.because)
     probes = zip(finding.check.probes, finding.answers).map {
-      Probe(address: "\($0.question.destination)", answer: $1.keyword)
+      Probe(address: "\($0.question.destination)", answer: $1.keyword, because: $0.forecast.because)
+    }
+    verdicts = finding.verdicts.map { verdict in
+      Verdict(
+        family: verdict.isV4 ? "ipv4" : "ipv6", predicted: verdict.isDecided ? verdict.isPredicted : nil,
+        observed: verdict.isObserved, wrong: verdict.isWrong)
     }
   }
 }
@@ -82,5 +102,6 @@ extension Verification.Report.Expectation {
     rule = finding.rule.line
     line = finding.rule.declaredAt.map { "\($0)" }
     (met, probed, objections) = (finding.isMet, finding.isObserved, finding.objections)
+    error = finding.obstacle
   }
 }

@@ -8,20 +8,24 @@ extension Verification {
     let cases =
       findings.map { Self.testCase("\(stack).reach", $0.check.name, $0.isWrong ? $0.complaint : nil) }
       + expectations.map { finding in
-        Self.testCase("\(stack).expect", finding.place + finding.rule.line, finding.isMet ? nil : finding.complaint)
+        Self.testCase(
+          "\(stack).expect", finding.place + finding.rule.line, finding.isMet ? nil : finding.complaint,
+          element: finding.obstacle == nil ? "failure" : "error")
       }
     return """
       <?xml version="1.0" encoding="UTF-8"?>
-      <testsuite name="\(Self.escaped(stack))" tests="\(total)" failures="\(wrong)" errors="0" skipped="0" time="\(milliseconds)">
+      <testsuite name="\(Self.escaped(stack))" tests="\(total)" failures="\(wrong)" errors="\(unasked)" skipped="0" time="\(milliseconds)">
       \(cases.joined())</testsuite>
       """
   }
 
-  static func testCase(_ group: String, _ name: String, _ failure: String?) -> String {
+  static func testCase(
+    _ group: String, _ name: String, _ failure: String?, element: String = "failure"
+  ) -> String {
     let head = "  <testcase classname=\"\(escaped(group))\" name=\"\(escaped(name))\""
     guard let failure else { return head + "/>\n" }
     let first = failure.split(separator: "\n").first.map(String.init) ?? ""
-    return head + ">\n    <failure message=\"\(escaped(first))\">\(escaped(failure))</failure>\n  </testcase>\n"
+    return head + ">\n    <\(element) message=\"\(escaped(first))\">\(escaped(failure))</\(element)>\n  </testcase>\n"
   }
 
   static func escaped(_ text: String) -> String {

@@ -2,11 +2,27 @@ import Vocabulary
 
 /// A verification as people read it.
 extension Verification {
-  /// The matrix, what is wrong, and the last line: `0 wrong of 81`.
-  ///
-  /// - Parameter width: the terminal's, in columns; nil where lines may be as long as they like.
-  package func text(width: Int?) -> String {
-    ([matrix(width: width)] + complaints).filter { !$0.isEmpty }.map { $0 + "\n" }.joined() + summary
+  /// Where it is shown: as wide lines of plain text, or in a terminal.
+  package struct Style: Sendable {
+    /// The terminal's width, in columns; nil where lines may be as long as they like.
+    package var width: Int?
+    /// Whether cells are ✓, ✗ and · in narrow columns, in green and red.
+    package var isTerminal = false
+    package var isColored = false
+
+    package init(width: Int? = nil, isTerminal: Bool = false, isColored: Bool = false) {
+      self.width = width
+      self.isTerminal = isTerminal
+      self.isColored = isColored
+    }
+  }
+
+  /// The matrix, a line for each line of `expect:`, what is wrong, and the last line: `0 wrong of 81`.
+  package func text(_ style: Style = Style()) -> String {
+    let table = VerificationTable(self, style).text
+    let lines = style.isTerminal || findings.isEmpty ? expectationLines(style) : ""
+    return ([table, lines] + complaints(style)).filter { !$0.isEmpty }.map { $0 + "\n" }.joined()
+      + style.painted(summary, wrong + unasked == 0)
   }
 
   /// Check by check, with the reasons of both sides, and the same last line.
@@ -14,91 +30,93 @@ extension Verification {
     (findings.map(\.details) + notesAsLines).joined(separator: "\n") + "\n" + summary
   }
 
-  /// The lines below the matrix: wrong findings, then notes.
-  private var complaints: [String] {
-    differences.map(\.complaint) + broken.map(\.complaint) + notesAsLines
+  /// What is wrong and what was left out, one thing after the other.
+  private func complaints(_ style: Style) -> [String] {
+    differences.map(\.complaint) + broken.map(\.complaint) + untested.map(\.complaint) + notesAsLines
   }
 
   private var notesAsLines: [String] { notes.map { "note: \($0)\n" } }
 
-  // MARK: The matrix
-
-  /// As many columns side by side as there is room for, and the others below. Empty when it would be a wall of text.
-  private func matrix(width: Int?) -> String {
-    var cells: [ReachPeer: [ReachColumn: ReachFinding]] = [:]
-    for finding in findings { cells[finding.check.source, default: [:]][finding.check.column] = finding }
-    let stub = max(4, rows.map { "\($0)".count }.max() ?? 0)
-    let blocks = Self.blocks(columns.map { max(4, $0.label.count) + 2 }, width: width.map { $0 - stub })
-    guard blocks.count <= Self.mostBlocks else {
-      return "\(rows.count) rows and \(columns.count) columns are too wide to show here: --only a,b shows a part\n"
-    }
-    return blocks.map { block in
-      let shown = columns[block]
-      let head = [""] + shown.map(\.label)
-      return Self.aligned(
-        [head] + rows.map { row in ["\(row)"] + shown.map { cells[row]?[$0]?.cell ?? "-" } }, stub: stub)
-    }.joined(separator: "\n")
-  }
-
-  private static let mostBlocks = 6
-
-  /// Runs of columns that fit the width; at least one in each.
-  private static func blocks(_ widths: [Int], width: Int?) -> [Range<Int>] {
-    guard let width else { return widths.isEmpty ? [] : [widths.indices] }
-    var blocks: [Range<Int>] = []
-    var (start, used) = (0, 0)
-    for (index, column) in widths.enumerated() {
-      if index > start, used + column > width {
-        blocks.append(start..<index)
-        (start, used) = (index, 0)
-      }
-      used += column
-    }
-    if start < widths.count { blocks.append(start..<widths.count) }
-    return blocks
-  }
-
-  private static func aligned(_ rows: [[String]], stub: Int) -> String {
-    let count = rows.first?.count ?? 0
-    let widths = (0..<count).map { column in
-      column == 0 ? stub : max(4, rows.map { $0[column].count }.max() ?? 0)
-    }
-    return rows.map { row in
-      let line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-      return line.trimmingTrailingSpaces + "\n"
+  private func expectationLines(_ style: Style) -> String {
+    expectations.map { finding in
+      let mark = style.painted(finding.isMet ? "✓" : "✗", finding.isMet)
+      let note = finding.isObserved || finding.obstacle != nil ? "" : " (by the file alone)"
+      return "\(mark) \(finding.place)\(finding.rule.line)\(note)\n"
     }.joined()
   }
 }
 
-extension ReachFinding {
-  /// `yes` and `no` where all is as predicted; `!yes`, `!no` where it is not.
-  var cell: String { (isWrong ? "!" : "") + (isObserved ? "yes" : "no") }
+extension Verification.Style {
+  /// Green or red, in a terminal that has colours.
+  func painted(_ text: String, _ isGood: Bool) -> String {
+    isColored ? "\u{1B}[\(isGood ? 32 : 31)m\(text)\u{1B}[0m" : text
+  }
+}
 
+extension ReachFinding {
   var complaint: String {
     // Only all answers together say which addresses are reached and which are not.
-    let reasons = (isObservedInPart ? [statements.joined(separator: ", ")] : complaints)
+    let reasons = (isObservedInPart || isObservedApart ? [statements.joined(separator: ", ")] : complaints)
       .map { "  observed \(observed): \($0)\n" }.joined()
-    return "wrong: \(check.name)\n  predicted \(isPredicted ? "yes" : "no"): \(because)\n\(reasons)"
+    return "wrong: \(check.name)\n\(prediction)\(reasons)"
   }
 
-  private var observed: String { isObservedInPart ? "in part" : isObserved ? "yes" : "no" }
+  /// A line for what is promised; one for each family where they differ.
+  private var prediction: String {
+    let verdicts = verdicts
+    guard let first = verdicts.first else { return "" }
+    if verdicts.allSatisfy({ ($0.isPredicted, $0.isDecided) == (first.isPredicted, first.isDecided) }) {
+      return "  \(Self.words(first)): \(because)\n"
+    }
+    return verdicts.map { verdict in
+      let reasons = check.probes.filter { $0.question.destination.isV4 == verdict.isV4 }.map(\.forecast.because)
+        .uniqued()
+      return "  \(Self.words(verdict)) by \(verdict.family): \(reasons.joined(separator: "; "))\n"
+    }.joined()
+  }
+
+  private static func words(_ verdict: Verdict) -> String {
+    verdict.isDecided ? "predicted \(verdict.isPredicted ? "yes" : "no")" : "not predicted"
+  }
+
+  private var observed: String {
+    if isObservedInPart { return "in part" }
+    guard isObservedApart else { return isObserved ? "yes" : "no" }
+    return verdicts.map { "\($0.isObserved ? "yes" : "no") by \($0.family)" }.joined(separator: ", ")
+  }
+
+  /// Whether one family comes through and the other does not.
+  private var isObservedApart: Bool { Set(verdicts.map(\.isObserved)).count > 1 }
 
   /// The reasons of all its questions, each once.
   var because: String { check.probes.map(\.forecast.because).uniqued().joined(separator: "; ") }
 
   var details: String {
-    """
-    \(check.name)
-      predicted \(isPredicted ? "yes" : "no"): \(because)
-      observed \(observed): \(statements.joined(separator: ", "))
+    "\(check.name)\n\(prediction)\(paths)  observed \(observed): \(statements.joined(separator: ", "))\n" + closedPorts
+  }
 
-    """
+  /// Hop by hop, one address after the other.
+  private var paths: String {
+    check.probes.filter { !$0.path.isEmpty }.map { probe in
+      "  path to \(probe.question.destination):\n" + probe.path.map { "    \($0)\n" }.joined()
+    }.joined()
+  }
+
+  /// What a person who asks about one port wants to know beside: whether the service itself listens there.
+  private var closedPorts: String {
+    guard case .service(let name, _, _) = check.column.target else { return "" }
+    let isOurs = answers.contains { answer in
+      if case .answered(let arrival) = answer { arrival.witness == .listener } else { false }
+    }
+    return isOurs && check.column.traffic != .echo
+      ? "  note: \(name) itself listens on nothing there: its \(check.column.traffic) is closed\n" : ""
   }
 }
 
 extension ExpectationFinding {
   /// Names the line: `wrong: web.stack:14, deny: cache -> db:5432 does not hold`.
   var complaint: String {
+    if let obstacle { return "error: \(place)\(rule.line) cannot be tested\n  \(obstacle)\n" }
     let most = 5
     let shown = objections.prefix(most).map { "  \($0)\n" }.joined()
     let rest = objections.count > most ? "  and \(objections.count - most) more\n" : ""
@@ -106,12 +124,4 @@ extension ExpectationFinding {
   }
 
   var place: String { rule.declaredAt.map { "\($0), " } ?? "" }
-}
-
-extension String {
-  fileprivate var trimmingTrailingSpaces: String {
-    var text = self[...]
-    while text.last == " " { text.removeLast() }
-    return String(text)
-  }
 }

@@ -162,6 +162,66 @@ struct ReachProberTests {
     #expect(try cable.ask(.tcp(80), .udp(80), .echo) == [arrived, arrived, atService])
   }
 
+  @Test(arguments: [Traffic.echo, .udp(53), .tcp(80)])
+  func windowsThatAreAnsweredAtOnceAreFollowedByTheNext(_ traffic: Traffic) throws {
+    let cable = try Cable()
+    let destination = try #require(IPAddress("10.9.0.2"))
+    let question = ReachQuestion(
+      source: "a", destination: destination, traffic: traffic,
+      arrival: ReachQuestion.Arrival(place: "b", address: destination, port: traffic.port))
+    var prober = ReachProber(cable.places)
+    prober.window = 16
+    let answers = try prober.ask(Array(repeating: question, count: 300))
+    #expect(answers.count == 300 && answers.allSatisfy(\.isAnswered), "\(answers.count { !$0.isAnswered }) were not")
+  }
+
+  @Test func manyQuestionsAreSharedOutAndAnsweredInTheirOrder() throws {
+    let cable = try Cable()
+    try cable.filter("tcp dport 2000-2099 reject with tcp reset")
+    let questions = (UInt16(1900)..<2100).flatMap { port in
+      [("a", "b", "10.9.0.2"), ("b", "a", "10.9.0.1")].map { source, place, address in
+        let destination = IPAddress(address) ?? .v4(.any)
+        return ReachQuestion(
+          source: source, destination: destination, traffic: .tcp(port),
+          arrival: ReachQuestion.Arrival(place: place, address: destination, port: port))
+      }
+    }
+    var prober = ReachProber(cable.places)
+    prober.fewest = 1
+    let answers = try prober.ask(questions)
+    for (question, answer) in zip(questions, answers) {
+      let isRefused = question.source == "a" && question.traffic.port >= 2000
+      #expect(answer == (isRefused ? .refused(.port) : arrived), "\(question)")
+    }
+  }
+
+  @Test func whatIsLearnedOfNeighboursIsForgotten() throws {
+    let cable = try Cable()
+    try cable.run(0, "ip neigh flush dev eth0")
+    #expect(try cable.ask(.echo) == [atService])
+    #expect(try cable.run(0, "ip neigh show dev eth0 to 10.9.0.2") == "")
+  }
+
+  @Test func whoAnswersARequestInAnothersPlaceIsAStranger() throws {
+    let cable = try Cable()
+    // The address that is asked for is somebody else's: b passes it on to itself.
+    try cable.run(
+      1,
+      """
+      nft add table ip n; nft add chain ip n pre \"{ type nat hook prerouting priority -100; }\";
+      nft add rule ip n pre ip daddr 10.9.0.77 dnat to 10.9.0.2; ip neigh add proxy 10.9.0.77 dev eth0;
+      sysctl -qw net.ipv4.ip_forward=1; ip addr add 10.9.0.77/32 dev lo
+      """)
+    let destination = try #require(IPAddress("10.9.0.77"))
+    // It is to arrive at `a`, and never does.
+    let answers = try ReachProber(cable.places).ask([
+      ReachQuestion(
+        source: "a", destination: destination, traffic: .echo,
+        arrival: ReachQuestion.Arrival(place: "a", address: destination, port: 0))
+    ])
+    #expect(answers == [.answered(ReachAnswer.Arrival(witness: .stranger))])
+  }
+
   @Test func manyQuestionsTakeNoLongerThanOne() throws {
     let cable = try Cable()
     try cable.filter("tcp dport 2000-3999 drop")

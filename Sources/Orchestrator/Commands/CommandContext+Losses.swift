@@ -2,7 +2,7 @@ import Build
 import Host
 import Planning
 
-extension StackCommands {
+extension CommandContext {
   /// What others have taken away of the networks of stacks that are up, a line for each: `web: bridge web-front is set down`.
   package func complaints(of stacks: [String]) -> [String] {
     stacks.flatMap { name -> [String] in

@@ -1,0 +1,159 @@
+import Addresses
+import Intent
+import Vocabulary
+
+/// The machines and wires of a stack as its file has them: what routing starts from.
+struct WiringPlan {
+  /// An interface of a service, by one of its addresses.
+  struct Interface: Hashable {
+    /// The interface's name inside.
+    var name: String
+    var wire: Int
+    var address: IPAddress
+    var prefix: IPPrefix
+  }
+
+  private(set) var wires: [Segment] = []
+  private var numbers: [Segment: Int] = [:]
+  private let networks: [String: DesiredNetwork]
+  private(set) var interfaces: [String: [Interface]] = [:]
+
+  init(_ stack: DesiredStack) {
+    networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    for network in stack.networks { _ = number(of: .network(network.name)) }
+    for service in stack.services {
+      for attachment in service.attachments {
+        guard let network = networks[attachment.network] else { continue }
+        add(attachment, in: network, of: service.name)
+      }
+    }
+    for (index, link) in stack.links.enumerated() {
+      let wire = number(of: .link(index))
+      for end in link.ends {
+        for address in end.addresses {
+          guard let prefix = address.network else { continue }
+          interfaces[end.service, default: []].append(
+            Interface(name: end.interface, wire: wire, address: address.address, prefix: prefix))
+        }
+      }
+    }
+  }
+
+  private mutating func add(_ attachment: DesiredAttachment, in network: DesiredNetwork, of service: String) {
+    let wire = number(of: attachment.accessVLAN.map { .vlan($0, of: network.name) } ?? .network(network.name))
+    let prefixes = [.v4(network.subnet(of: attachment))] + network.subnets
+    for address in attachment.addresses {
+      guard let prefix = prefixes.first(where: { $0.contains(address) }) else { continue }
+      interfaces[service, default: []].append(
+        Interface(name: attachment.interface, wire: wire, address: address, prefix: prefix))
+    }
+    for inner in attachment.subinterfaces {
+      guard let address = inner.address, let prefix = IPv4Prefix(containing: address, length: inner.length)
+      else { continue }
+      interfaces[service, default: []].append(
+        Interface(
+          name: inner.interface, wire: number(of: .vlan(inner.vlan, of: network.name)), address: .v4(address),
+          prefix: .v4(prefix)))
+    }
+  }
+
+  /// The number of a wire, which it is given when it is first asked for.
+  mutating func number(of wire: Segment) -> Int {
+    if let number = numbers[wire] { return number }
+    numbers[wire] = wires.count
+    wires.append(wire)
+    return wires.count - 1
+  }
+
+  // MARK: Machines
+
+  /// The host: who has the gateways' addresses, and passes packets on between networks.
+  static func host(_ stack: DesiredStack) -> Machine {
+    Machine(
+      name: "host", isHost: true, forwards4: true, forwards6: true,
+      addresses: Set(stack.networks.flatMap(\.hostAddresses)))
+  }
+
+  func machine(_ service: DesiredService) -> Machine {
+    let own = interfaces[service.name] ?? []
+    var machine = Machine(
+      name: service.name, forwards4: service.forwards, forwards6: service.forwards,
+      addresses: Set(own.map(\.address)))
+    var table = ForwardingTable()
+    for interface in own {
+      table.add(
+        ForwardingTable.Entry(
+          destination: interface.prefix, action: .send([hop(interface, nil, service)]),
+          text: "\(interface.prefix) dev \(interface.name)"))
+    }
+    for route in service.routes {
+      table.add(
+        ForwardingTable.Entry(
+          destination: route.destination, action: action(route.gateway, own, service), text: route.text,
+          declaredAt: route.declaredAt))
+    }
+    for everywhere in [IPPrefix.anyV4, .anyV6] {
+      guard let gateway = defaultGateway(of: service, everywhere.network) else { continue }
+      table.add(
+        ForwardingTable.Entry(
+          destination: everywhere, action: action(gateway, own, service), text: "default via \(gateway)"))
+    }
+    machine.main = table
+    return machine
+  }
+
+  private func action(
+    _ gateway: IPAddress?, _ own: [Interface], _ service: DesiredService
+  ) -> ForwardingTable.Action {
+    guard let gateway else { return .blackhole }
+    guard let interface = own.first(where: { $0.prefix.contains(gateway) }) else { return .stray(gateway) }
+    return .send([hop(interface, gateway, service)])
+  }
+
+  private func hop(
+    _ interface: Interface, _ gateway: IPAddress?, _ service: DesiredService
+  ) -> ForwardingTable.NextHop {
+    ForwardingTable.NextHop(
+      wire: interface.wire, gateway: gateway, source: interface.address,
+      hopLimit: service.hopLimit(of: interface.address, by: interface.name))
+  }
+
+  /// That of the network which leads out.
+  private func defaultGateway(of service: DesiredService, _ destination: IPAddress) -> IPAddress? {
+    guard let attachment = service.attachments.first(where: { $0.leadsOut(for: destination) }),
+      let network = networks[attachment.network]
+    else { return nil }
+    if attachment.accessVLAN != nil { return network.gateway(of: attachment).map { .v4($0) } }
+    return network.gateways.first { $0.isV4 == destination.isV4 }
+  }
+}
+
+extension PacketRouting {
+  /// By the file alone.
+  convenience init(_ stack: DesiredStack) {
+    let plan = WiringPlan(stack)
+    var owners: [WireAddress: Int] = [:]
+    let services = stack.services.filter { $0.namespace == .own }
+    for (number, service) in services.enumerated() {
+      for interface in plan.interfaces[service.name] ?? [] {
+        owners[WireAddress(wire: interface.wire, address: interface.address)] = number + 1
+      }
+    }
+    for (wire, segment) in plan.wires.enumerated() {
+      guard case .network(let name) = segment else { continue }
+      for gateway in stack.network(named: name)?.hostAddresses ?? [] {
+        owners[WireAddress(wire: wire, address: gateway)] = Self.host
+      }
+    }
+    self.init(
+      stack, machines: [WiringPlan.host(stack)] + services.map(plan.machine), wires: plan.wires, owners: owners)
+  }
+}
+
+extension DesiredService {
+  /// The time to live of packets that it sends (ip_default_ttl and hop_limit in ip-sysctl.rst). A new namespace begins with 64.
+  func hopLimit(of address: IPAddress, by interface: String) -> Int {
+    let name = address.isV4 ? "net/ipv4/ip_default_ttl" : "net/ipv6/conf/\(interface)/hop_limit"
+    return settings.kernelParameters[name].flatMap { Int($0) } ?? 64
+  }
+}
