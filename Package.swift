@@ -114,14 +114,15 @@ let package = Package(
       [
         "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules", "Intent",
         "StackFiles", "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
-        "Runtime", "Kernel", "CLinux", systemPackage, "Images", "ImageStore", "ImageFormat", "ImageReference", "Layer",
+        "Runtime", "Kernel", "CLinux", systemPackage, "Images", "Registry", "ImageStore", "ImageFormat",
+        "ImageReference", "Layer",
       ]),
     .executableTarget(
       name: "stack",
       dependencies: [
         "Orchestrator", "Supervision", "Verify", "Script", "Host", "Planning", "Intent", "StackFiles", "Vocabulary",
         "Images",
-        "ImageFormat", "ImageReference", "ImageStore", "Kernel",
+        "ImageFormat", "ImageReference", "ImageStore", "Kernel", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -153,11 +154,11 @@ let package = Package(
     .testTarget(
       name: "ImagesTests",
       dependencies: [
-        "Images", "ImageStore", "Layer", "Registry", "ImageFormat", "ImageReference", "Digests", "Kernel",
+        "CImages", "Images", "ImageStore", "Layer", "Registry", "ImageFormat", "ImageReference", "Digests", "Kernel",
         systemPackage,
       ],
       swiftSettings: strict),
-    .testTarget(name: "EndToEndTests", dependencies: ["Fuzzing"], swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", dependencies: ["Fuzzing"], exclude: ["Scripts"], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu17
 )

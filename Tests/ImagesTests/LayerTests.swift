@@ -1,3 +1,4 @@
+import CImages
 import Foundation
 import Glibc
 import Testing
@@ -53,15 +54,10 @@ struct LayerTests {
   private func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
 
   private func isOpaque(_ path: String) -> Bool {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["getfattr", "-h", "--only-values", "-n", "trusted.overlay.opaque", path]
-    let pipe = Pipe()
-    (process.standardOutput, process.standardError) = (pipe, FileHandle.nullDevice)
-    guard (try? process.run()) != nil else { return false }
-    let data = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return data == Data("y".utf8)
+    let file = open(path, O_RDONLY | O_NOFOLLOW)
+    defer { close(file) }
+    var value: UInt8 = 0
+    return images_attribute(file, "trusted.overlay.opaque", &value, 1) == 1 && value == UInt8(ascii: "y")
   }
 
   // MARK: What a layer has

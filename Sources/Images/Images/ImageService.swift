@@ -94,9 +94,12 @@ package struct ImageService: Sendable {
     }
     let name = Self.storedName(source)
     return try apart(image, cancellation, interruption, report) { events throws(ImageError) in
-      let feed = try self.feed(source, cancellation)
-      let result = try self.take(feed, image: image, platform, cancellation, events) { manifest, digest in
-        [NameRecord(name: name, manifest: manifest, digest: digest)]
+      let place: LocalPlace? = if let path = source.path { try self.place(path) } else { nil }
+      let feed = try self.feed(source, place, cancellation)
+      let result = try withExtendedLifetime(place) { () throws(ImageError) in
+        try self.take(feed, image: image, platform, cancellation, events) { manifest, digest in
+          [NameRecord(name: name, manifest: manifest, digest: digest)]
+        }
       }
       guard let stored = try self.stored(result.record, image) else {
         throw ImageError(image, "it was removed while it came", remedy: "pull it again")
@@ -118,9 +121,10 @@ package struct ImageService: Sendable {
       try store.removeLeftovers(now: time(nil))
     }
     return try apart(path, cancellation, interruption, report) { events throws(ImageError) in
-      try self.withFolder(path) { folder throws(ImageError) in
+      let place = try self.place(path)
+      return try withExtendedLifetime(place) { () throws(ImageError) in
         var loaded: [String] = []
-        for entry in try LocalImages.find(in: folder, place: path) {
+        for entry in try LocalImages.find(in: place.folder, place: path) {
           let names = entry.names.compactMap { try? ImageReference($0) }
           let result = try self.take(entry.feed, image: path, platform, cancellation, events) { manifest, digest in
             names.map { NameRecord(name: $0.canonical, manifest: manifest, digest: digest) }
@@ -142,14 +146,14 @@ package struct ImageService: Sendable {
     ).run(names: names)
   }
 
-  private func feed(_ source: ImageSource, _ cancellation: Cancellation) throws(ImageError) -> any ImageFeed {
+  private func feed(
+    _ source: ImageSource, _ place: LocalPlace?, _ cancellation: Cancellation
+  ) throws(ImageError) -> any ImageFeed {
     switch source {
     case .registry(let reference):
       return try RegistryFeed(reference, environment: environment, cancellation: cancellation)
     case .layout(let path, let name), .archive(let path, let name):
-      var images = try withFolder(path) { folder throws(ImageError) in
-        try LocalImages.find(in: folder, place: path)
-      }
+      var images = try LocalImages.find(in: place?.folder ?? path, place: path)
       if let name {
         images = images.filter { entry in
           entry.names.contains(name)
@@ -168,22 +172,19 @@ package struct ImageService: Sendable {
     }
   }
 
-  /// A folder with what is at a path: itself, or an archive unpacked for as long as `body` runs. What `body` answers may go on
-  /// reading from it.
-  private func withFolder<Value>(
-    _ path: String, _ body: (String) throws(ImageError) -> Value
-  ) throws(ImageError) -> Value {
+  /// A folder with what is at a path: itself, or an archive unpacked, for as long as what is returned lives.
+  private func place(_ path: String) throws(ImageError) -> LocalPlace {
     var status = stat()
     guard stat(path, &status) == 0 else { throw ImageError(path, KernelError("open", path, errno: .last)) }
-    if status.st_mode & S_IFMT == S_IFDIR { return try body(path) }
+    if status.st_mode & S_IFMT == S_IFDIR { return LocalPlace(folder: path, spool: nil) }
     let spool = "\(store.ingestFolder)/archive.\(getpid()).\(UInt32.random(in: 0 ... .max))"
-    defer { try? Files.remove(spool) }
+    let place = LocalPlace(folder: "\(spool)/fs", spool: spool)
     try imaging(path) { () throws(KernelError) in
       try Files.makeFolder(spool)
-      try Files.makeFolder("\(spool)/fs")
+      try Files.makeFolder(place.folder)
     }
-    try unpack(path, to: "\(spool)/fs")
-    return try body("\(spool)/fs")
+    try unpack(path, to: place.folder)
+    return place
   }
 
   private func unpack(_ path: String, to folder: String) throws(ImageError) {
@@ -213,6 +214,54 @@ package struct ImageService: Sendable {
     }
   }
 
+  // MARK: Writing
+
+  /// Writes images with their names as one archive, which Docker and Podman load.
+  package func save(_ images: [(record: ImageRecord, names: [String])], to file: FileDescriptor) throws(ImageError) {
+    let wanted = images.map { image in
+      ImageExport.Image(record: image.record, names: image.names.compactMap { try? ImageReference($0) })
+    }
+    let name = images.first.map { $0.names.first ?? "\($0.record.configuration)" } ?? ""
+    try ImageExport(store: store).write(wanted, to: file, image: name)
+  }
+
+  // MARK: Credentials
+
+  /// Has a registry check credentials, and keeps them where Docker does.
+  ///
+  /// - Returns: the file that they are in now.
+  package func logIn(_ domain: String, _ credentials: Credentials) throws(ImageError) -> String {
+    let reference = ImageReference(domain: domain, path: "", tag: nil, digest: nil)
+    do throws(RegistryError) {
+      let place = try RegistriesConfiguration.read(environment: environment).places(of: reference).last?.isInsecure
+      try RegistryClient(
+        reference, endpoint: RegistryEndpoint(reference, isInsecure: place ?? false),
+        credentials: CredentialFiles(credentials, for: domain)
+      ).logIn()
+    } catch {
+      throw ImageError(domain, error)
+    }
+    return try changeCredentials(domain) { (store) throws(CredentialError) in
+      try store.add(credentials, for: domain)
+      return store.path
+    }
+  }
+
+  /// Answers whether there was something to forget.
+  package func logOut(_ domain: String) throws(ImageError) -> Bool {
+    try changeCredentials(domain) { (store) throws(CredentialError) in try store.remove(domain) }
+  }
+
+  private func changeCredentials<Value>(
+    _ domain: String, _ body: (CredentialStore) throws(CredentialError) -> Value
+  ) throws(ImageError) -> Value {
+    do {
+      return try body(CredentialStore(CredentialFiles(environment: environment)))
+    } catch {
+      throw ImageError(domain, "\(error)")
+    }
+  }
+
   // MARK: Threads
 
   /// Runs a piece of work on another thread, while this one passes on what happens and looks out for Ctrl-C.
@@ -238,6 +287,18 @@ package struct ImageService: Sendable {
     thread.join()
     for event in work.takeEvents() { report(event) }
     return try work.result(image)
+  }
+}
+
+/// Where the files of a local image are, while it is taken in.
+private final class LocalPlace: Sendable {
+  let folder: String
+  private let spool: String?
+
+  init(folder: String, spool: String?) { (self.folder, self.spool) = (folder, spool) }
+
+  deinit {
+    if let spool { try? Files.remove(spool) }
   }
 }
 

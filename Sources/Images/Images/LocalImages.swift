@@ -93,7 +93,7 @@ struct LocalImages {
     var entries: [Entry] = []
     for image in saved {
       var files: [ContentDigest: String] = [:]
-      let config = try describe(image.config, root, place, MediaType.dockerConfiguration)
+      let config = try describe(image.config, root, place, MediaType.configuration)
       files[config.digest] = image.config
       var layers: [BlobDescriptor] = []
       for layer in image.layers {

@@ -20,7 +20,7 @@ struct RegistryFeed: ImageFeed {
           place.reference, endpoint: RegistryEndpoint(place.reference, isInsecure: place.isInsecure),
           credentials: CredentialFiles(environment: environment), cancellation: cancellation,
           // A mirror that is away is no reason to wait.
-          delays: place == places.last ? RetryDelays() : RetryDelays(most: 2, first: 1, longest: 2))
+          delays: place == places.last ? RetryDelays() : RetryDelays(most: 1, first: 0, longest: 0))
       }
     } catch {
       throw ImageError(image, error)

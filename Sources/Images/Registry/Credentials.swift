@@ -47,6 +47,14 @@ package struct CredentialFiles: Sendable {
     return "\(folder ?? "\(environment["HOME"] ?? "/root")/.docker")/config.json"
   }
 
+  /// Credentials that are in no file.
+  package init(_ credentials: Credentials, for domain: String) {
+    let entry = ["username": credentials.user, "password": credentials.password]
+    // Texts can always be encoded.
+    let json = try? JSONEncoder().encode(["auths": [domain: entry]])
+    self.init(environment: ["DOCKER_AUTH_CONFIG": String(decoding: json ?? Data(), as: UTF8.self)]) { _ in nil }
+  }
+
   /// - Parameter repository: `host/a/b`; docker.io for Docker's own.
   /// - Throws: that a file is damaged, or leaves the matter to a program.
   package func credentials(for repository: String) throws(CredentialError) -> Credentials? {

@@ -101,6 +101,12 @@ package final class RegistryClient: Sendable {
     }
   }
 
+  /// Has the registry check the credentials that there are.
+  package func logIn() throws(RegistryError) {
+    let transfer = try makeTransfer()
+    _ = try send("\(url)/v2/", [], over: transfer, what: "the login") { _, _ in true }
+  }
+
   // MARK: Layers
 
   /// Brings a blob, from a place on. `take` gets its bytes in order, and answers whether to go on.
@@ -369,7 +375,7 @@ package final class RegistryClient: Sendable {
       return (found?.basic, .infinity)
     }
     try check(realm: realm)
-    let scope = challenge.parameters["scope"] ?? "repository:\(reference.path):pull"
+    let scope = challenge.parameters["scope"] ?? (reference.path.isEmpty ? "" : "repository:\(reference.path):pull")
     let token = TokenRequest(
       realm: realm, service: challenge.parameters["service"], scopes: scope.split(separator: " ").map(String.init))
     var (answer, words) = (Transfer.Answer(), [UInt8]())

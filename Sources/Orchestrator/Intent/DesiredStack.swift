@@ -27,7 +27,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   /// until its next `up`.
   @Sparse package var guardsPorts = false
   /// The release of the guards on its ports. `up` gives a stack with an older one the current guards, and restarts nobody.
-  @Sparse package var guardRevision = 0
+  package var guardRevision: Int?
   /// nil when no services are cut off from each other by hand.
   package var partition: Partition?
 
@@ -53,7 +53,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   package init(
     name: String, file: String, networks: [DesiredNetwork], services: [DesiredService], volumes: [DesiredVolume],
     linkGroup: UInt32, policy: StackPolicy = StackPolicy(), links: [DesiredLink] = [], segments: [DesiredSegment] = [],
-    neighbours: [StackNeighbour] = [], guardsPorts: Bool = false, guardRevision: Int = 0,
+    neighbours: [StackNeighbour] = [], guardsPorts: Bool = false, guardRevision: Int? = nil,
     partition: Partition? = nil
   ) {
     self.name = name

@@ -14,7 +14,7 @@ struct Images: ParsableCommand {
 struct Image: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "image", abstract: "Look at images and remove them.",
-    subcommands: [List.self, Inspect.self, Remove.self, Prune.self])
+    subcommands: [List.self, Inspect.self, History.self, Remove.self, Prune.self])
 
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -38,6 +38,29 @@ struct Image: ParsableCommand {
           let image = try ImageCommand(session.context).image(name)
           print(String(decoding: try ImageCommand(session.context).configuration(of: image), as: UTF8.self))
         }
+      }
+    }
+  }
+
+  struct History: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "history", abstract: "List what made each layer of an image.")
+
+    @Argument(help: ArgumentHelp("A name, or the beginning of an id.", valueName: "image"))
+    var name: String
+    @Flag(help: "Print whole commands.")
+    var noTrunc = false
+
+    func run() throws {
+      try Session.run(needsRoot: true) { session in
+        let rows = try session.commands.history(of: name).map { step in
+          [
+            Age.text(since: step.created),
+            noTrunc || step.command.count <= 45 ? step.command : "\(step.command.prefix(44))…",
+            DecimalSize.text(step.size), step.comment,
+          ]
+        }
+        print(Table.text([["CREATED", "CREATED BY", "SIZE", "COMMENT"]] + rows), terminator: "")
       }
     }
   }

@@ -31,7 +31,7 @@ import Testing
   @Test func variablesAndLabelsAreMergedByName() throws {
     let service = try merged(
       "environment: {B: file}, labels: {b: file}",
-      #""Env": ["A=image", "B=image", "=x", "none"], "Labels": {"a": "1", "b": "2"}"#)
+      #""Cmd": ["c"], "Env": ["A=image", "B=image", "=x", "none"], "Labels": {"a": "1", "b": "2"}"#)
     #expect(service.environment.map { "\($0.name.value)=\($0.value)" } == ["A=image", "B=file"])
     #expect(Set(service.labels.map { "\($0.name.value)=\($0.value)" }) == ["a=1", "b=file"])
   }

@@ -159,7 +159,7 @@ extension StackFile.Service {
       "volumes": mounts.isEmpty ? nil : .list(mounts.map(\.output)),
       "depends_on": dependencies.isEmpty
         ? nil : .mapping(dependencies.map { .init(key: $0.service.value, value: $0.output) }),
-      "healthcheck": healthCheck?.output ?? healthOverrides.output,
+      "healthcheck": imageName == nil ? healthCheck?.output : healthOverrides.output,
       "post_start": postStart.isEmpty ? nil : .list(postStart.map(\.output)),
       "pre_stop": preStop.isEmpty ? nil : .list(preStop.map(\.output)),
       "restart": .text(restart.text),
@@ -308,12 +308,23 @@ extension StackFile.RestartPolicy {
   }
 }
 
+extension StackFile.HealthCheck.Test {
+  /// As a list, for `test:`.
+  fileprivate var words: [String] {
+    switch self {
+    case .command(let words): ["CMD"] + words
+    case .shell(let text): ["CMD-SHELL", text]
+    }
+  }
+}
+
 extension StackFile.HealthOverrides {
   /// What the file says about an image's check; nil where it says nothing.
   fileprivate var output: OutputValue? {
     if isDisabled { return .mapping(["disable": .bool(true)]) }
     guard self != Self() else { return nil }
     return .mapping([
+      "test": test.map { .escaped($0.value.words) },
       "interval": interval.map { .text(DurationText.text($0)) },
       "timeout": timeout.map { .text(DurationText.text($0)) },
       "start_period": startPeriod.map { .text(DurationText.text($0)) },
@@ -325,13 +336,8 @@ extension StackFile.HealthOverrides {
 
 extension StackFile.HealthCheck {
   fileprivate var output: OutputValue {
-    let words =
-      switch test.value {
-      case .command(let words): ["CMD"] + words
-      case .shell(let text): ["CMD-SHELL", text]
-      }
-    return .mapping([
-      "test": .escaped(words),
+    .mapping([
+      "test": .escaped(test.value.words),
       "interval": .text(DurationText.text(interval)),
       "timeout": .text(DurationText.text(timeout)),
       "start_period": .text(DurationText.text(startPeriod)),

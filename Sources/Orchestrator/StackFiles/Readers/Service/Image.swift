@@ -43,7 +43,9 @@ extension Field {
 
   func readHealthCheck(_ draft: ServiceDraft, into service: inout StackFile.Service, hasImage: Bool) {
     guard let field = draft.healthCheck else { return }
-    service.healthOverrides = field.healthOverrides()
-    service.healthCheck = field.healthCheck(service.healthOverrides, hasImage: hasImage)
+    let written = field.healthOverrides()
+    // Without an image there is nothing that they would stand over.
+    if hasImage { service.healthOverrides = written }
+    service.healthCheck = field.healthCheck(written, hasImage: hasImage)
   }
 }

@@ -1,0 +1,96 @@
+import ImageFormat
+import ImageReference
+import ImageStore
+import Images
+import Kernel
+import Registry
+import SystemPackage
+import Vocabulary
+
+extension StackCommands {
+  /// The registry that people mean: docker.io where they name none.
+  private func domain(_ text: String?) -> String {
+    guard var rest = text.map({ Substring($0) }), !rest.isEmpty else { return ImageReference.hub }
+    for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
+    let host = String(rest.prefix { $0 != "/" })
+    return ["index.docker.io", "registry-1.docker.io"].contains(host) ? ImageReference.hub : host
+  }
+
+  /// Has a registry check a name and a password, and keeps them.
+  ///
+  /// - Returns: the file that they are in now.
+  package func logIn(_ registry: String?, user: String, password: String) throws(StackErrors) -> String {
+    do {
+      return try images.logIn(domain(registry), Credentials(user: user, password: password))
+    } catch {
+      throw StackErrors([
+        StackError(nil, "cannot log in to \(domain(registry)): \(error.problem)", remedy: error.remedy)
+      ])
+    }
+  }
+
+  /// Forgets them.
+  package func logOut(_ registry: String?) throws(StackErrors) {
+    do {
+      guard try images.logOut(domain(registry)) else {
+        throw StackErrors([StackError(nil, "nobody is logged in to \(domain(registry))")])
+      }
+    } catch let error as ImageError {
+      throw StackErrors([StackError(error)])
+    } catch let error as StackErrors {
+      throw error
+    } catch {
+      throw StackErrors([StackError(nil, "\(error)")])
+    }
+  }
+
+  /// Writes images as one archive, which Docker and Podman load.
+  package func saveImages(_ names: [String], to file: FileDescriptor) throws(StackErrors) {
+    var merged: [(record: ImageRecord, names: [String])] = []
+    for name in names {
+      let image = try image(name)
+      let stored = (try? ImageSource(name)).map { ImageService.storedName($0) }
+      let meant = image.names.map(\.name).filter { $0 == stored }
+      if let place = merged.firstIndex(where: { $0.record.manifest == image.record.manifest }) {
+        merged[place].names += meant
+      } else {
+        merged.append((image.record, meant))
+      }
+    }
+    try holdingImages { () throws(StackErrors) in
+      do throws(ImageError) {
+        try images.save(merged, to: file)
+      } catch {
+        throw StackErrors([StackError(error)])
+      }
+    }
+  }
+
+  /// What made each layer of an image, the topmost first.
+  package func history(of name: String) throws(StackErrors) -> [ImageStep] {
+    let image = try image(name)
+    let configuration: ImageConfiguration
+    do {
+      configuration = try ImageConfiguration(try self.configuration(of: image))
+    } catch let error as StackErrors {
+      throw error
+    } catch {
+      throw StackErrors([StackError(nil, "image \(name): the configuration \(error)")])
+    }
+    var sizes = image.record.layers.map(\.size)[...]
+    let steps = (configuration.history ?? []).map { step -> ImageStep in
+      let size = step.isEmptyLayer == true ? 0 : sizes.popFirst() ?? 0
+      return ImageStep(
+        created: step.created ?? "", command: step.createdBy ?? "", size: size, comment: step.comment ?? "")
+    }
+    return (steps + sizes.map { ImageStep(created: "", command: "", size: $0, comment: "") }).reversed()
+  }
+
+  /// A step of an image's history.
+  package struct ImageStep: Sendable, Hashable {
+    package var created: String
+    package var command: String
+    package var size: Int64
+    package var comment: String
+  }
+}

@@ -1,0 +1,100 @@
+import ArgumentParser
+import Glibc
+import Orchestrator
+import SystemPackage
+
+struct Login: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "login", abstract: "Log in to a registry.",
+    discussion: """
+      stack login registry.example:5000
+      echo "$TOKEN" | stack login ghcr.io -u me --password-stdin
+
+      The credentials are kept where Docker keeps them, in ~/.docker/config.json.
+      """)
+
+  @Argument(help: ArgumentHelp("The registry. Default: docker.io.", valueName: "registry"))
+  var registry: String?
+  @Option(name: [.short, .long], help: "The user's name.")
+  var username: String?
+  @Option(name: [.short, .long], help: "The password. Others can see it in the list of processes.")
+  var password: String?
+  @Flag(help: "Read the password from standard input.")
+  var passwordStdin = false
+
+  func run() throws {
+    try Session.run(needsRoot: false) { session in
+      let user = try username ?? Self.ask("Username: ", isSecret: false)
+      let secret = passwordStdin ? Self.line() : try password ?? Self.ask("Password: ", isSecret: true)
+      guard let secret, !secret.isEmpty, !user.isEmpty else {
+        throw Session.failure("a name and a password are needed")
+      }
+      let file = try session.commands.logIn(registry, user: user, password: secret)
+      print("logged in: the credentials are in \(file)")
+    }
+  }
+
+  private static func line() -> String? { readLine(strippingNewline: true) }
+
+  private static func ask(_ question: String, isSecret: Bool) throws -> String {
+    guard isatty(STDIN_FILENO) == 1 else {
+      throw Session.failure("there is no terminal to ask on: use --username and --password-stdin")
+    }
+    _ = try? FileDescriptor.standardError.writeAll(Array(question.utf8))
+    var former = termios()
+    tcgetattr(STDIN_FILENO, &former)
+    var silent = former
+    if isSecret { silent.c_lflag &= ~tcflag_t(ECHO) }
+    tcsetattr(STDIN_FILENO, TCSANOW, &silent)
+    defer {
+      tcsetattr(STDIN_FILENO, TCSANOW, &former)
+      if isSecret { _ = try? FileDescriptor.standardError.writeAll([0x0A]) }
+    }
+    return line() ?? ""
+  }
+}
+
+struct Logout: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "logout", abstract: "Forget the credentials of a registry.")
+
+  @Argument(help: ArgumentHelp("The registry. Default: docker.io.", valueName: "registry"))
+  var registry: String?
+
+  func run() throws {
+    try Session.run(needsRoot: false) { session in try session.commands.logOut(registry) }
+  }
+}
+
+struct Save: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "save", abstract: "Write images as one archive, which Docker and Podman load.")
+
+  @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"))
+  var names: [String]
+  @Option(
+    name: [.short, .long], help: ArgumentHelp("The archive. Default: standard output.", valueName: "file"),
+    completion: .file())
+  var output: String?
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      guard let output else {
+        guard isatty(STDOUT_FILENO) != 1 else {
+          throw Session.failure("an archive is nothing for a terminal: use --output")
+        }
+        return try session.commands.saveImages(names, to: .standardOutput)
+      }
+      let new = "\(output).new"
+      let file = try FileDescriptor.open(
+        new, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite])
+      do {
+        try file.closeAfter { try session.commands.saveImages(names, to: file) }
+      } catch {
+        unlink(new)
+        throw error
+      }
+      guard rename(new, output) == 0 else { throw Session.failure("cannot write \(output): \(Errno(rawValue: errno))") }
+    }
+  }
+}
