@@ -22,7 +22,9 @@ struct StackCommand: ParsableCommand {
           Up.self, Down.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self, Exec.self,
           Attach.self, Cp.self, Supervise.self, Unpack.self,
         ]),
-      CommandGroup(name: "Images", subcommands: [Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Login.self, Logout.self]),
+      CommandGroup(
+        name: "Images",
+        subcommands: [Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Login.self, Logout.self]),
       CommandGroup(
         name: "Look",
         subcommands: [

@@ -85,7 +85,7 @@ package struct ExecCommand: Command {
   }
 
   /// The service's own context, with what the command line has in its place.
-  private func asked(of context: ProcessContext, _ options: ExecOptions) -> ProcessContext {
+  private func asked(of context: ProcessContext, _ options: Options) -> ProcessContext {
     var context = context
     for entry in options.environment {
       let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -135,7 +135,12 @@ extension Supervisor {
     watch.noteRepair()
     let networks = stack.ownNetworks.filter { loss.faults[$0.name] != nil }
     let settings: [Step] =
-      loss.settings.isEmpty ? [] : [.prepareHost(stack: stack.name, forwarding: stack.neededForwarding)]
+      loss.settings.isEmpty
+      ? []
+      : [
+        .prepareHost(
+          stack: stack.name, forwarding: stack.neededForwarding, neighbours: stack.learnedNeighbours)
+      ]
     repair(
       "\(loss.complaints.joined(separator: ", ")), by another program",
       networks.map { .raiseBridge($0, stack) } + settings)

@@ -118,10 +118,11 @@ package final class Supervisor {
       relaunch: { [weak self] in self?.relaunch($0) },
       makeProbe: { [loop, pool, builder] in builder.probe(of: $0, in: $1, loop: loop, pool: pool) },
       onUnreachable: { [builder] unit, port, address in
+        let name = unit.desired.name
+        let run = unit.record.startedAt.map { "\($0)" } ?? ""
         builder.warnings.add(
-          "\(builder.stack)/\(unit.name) listens on \(address) alone at \(port.target), which is published: nobody gets "
-            + "through to it; have it listen on 0.0.0.0",
-          about: "loopback \(unit.name) \(port.target) \(unit.record.startedAt.map(String.init(describing:)) ?? "")")
+          "\(builder.stack)/\(name) listens on \(address) alone at \(port.target), which is published: nobody gets "
+            + "through to it; have it listen on 0.0.0.0", about: "loopback \(name) \(port.target) \(run)")
       },
       onChange: { [weak self] in self?.persist($0) })
     units[service.name] = unit

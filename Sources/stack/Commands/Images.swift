@@ -53,7 +53,7 @@ struct Image: ParsableCommand {
 
     func run() throws {
       try Session.run(needsRoot: true) { session in
-        let rows = try session.commands.history(of: name).map { step in
+        let rows = try ImageCommand(session.context).history(of: name).map { step in
           [
             Age.text(since: step.created),
             noTrunc || step.command.count <= 45 ? step.command : "\(step.command.prefix(44))…",

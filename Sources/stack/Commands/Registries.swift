@@ -29,7 +29,7 @@ struct Login: ParsableCommand {
       guard let secret, !secret.isEmpty, !user.isEmpty else {
         throw Session.failure("a name and a password are needed")
       }
-      let file = try session.commands.logIn(registry, user: user, password: secret)
+      let file = try ImageCommand(session.context).logIn(registry, user: user, password: secret)
       print("logged in: the credentials are in \(file)")
     }
   }
@@ -62,7 +62,7 @@ struct Logout: ParsableCommand {
   var registry: String?
 
   func run() throws {
-    try Session.run(needsRoot: false) { session in try session.commands.logOut(registry) }
+    try Session.run(needsRoot: false) { session in try ImageCommand(session.context).logOut(registry) }
   }
 }
 
@@ -83,13 +83,13 @@ struct Save: ParsableCommand {
         guard isatty(STDOUT_FILENO) != 1 else {
           throw Session.failure("an archive is nothing for a terminal: use --output")
         }
-        return try session.commands.saveImages(names, to: .standardOutput)
+        return try ImageCommand(session.context).saveImages(names, to: .standardOutput)
       }
       let new = "\(output).new"
       let file = try FileDescriptor.open(
         new, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite])
       do {
-        try file.closeAfter { try session.commands.saveImages(names, to: file) }
+        try file.closeAfter { try ImageCommand(session.context).saveImages(names, to: file) }
       } catch {
         unlink(new)
         throw error

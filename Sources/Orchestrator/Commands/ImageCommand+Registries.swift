@@ -7,7 +7,7 @@ import Registry
 import SystemPackage
 import Vocabulary
 
-extension StackCommands {
+extension ImageCommand {
   /// The registry that people mean: docker.io where they name none.
   private func domain(_ text: String?) -> String {
     guard var rest = text.map({ Substring($0) }), !rest.isEmpty else { return ImageReference.hub }
