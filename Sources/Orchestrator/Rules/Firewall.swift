@@ -226,13 +226,14 @@ package struct Firewall {
         NftRule([.state([.established, .related])], .accept),
         NftRule([.field(.inputInterface, .interface("lo"))], .accept),
         NftRule([toNames], .accept),
-        NftRule(
-          [
-            .set([.ipDestination], named: "subnets"),
-            .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
-          ], .drop),
-      ] + ipv6InputRules + (policy?.inputRules ?? inputRules))
+      ] + (stack.networks.isEmpty ? [] : [Self.refuseOtherAddresses]) + ipv6InputRules + (policy?.inputRules ?? inputRules))
   }
+
+  private static let refuseOtherAddresses = NftRule(
+    [
+      .set([.ipDestination], named: "subnets"),
+      .set([.inputInterface, .ipDestination], .notEqual, named: "own_gateway"),
+    ], .drop)
 
   /// Removes the mark behind the bridge. It is not removed before routing: with br_netfilter, bridged frames come by
   /// here and must still pass the filters at ports.

@@ -135,9 +135,9 @@ import Testing
     let attachment = after.services[0].attachments[0]
     #expect(attachment.shapeDescription == "egress loss 1%, ingress rate 5mbit")
     let commands = after.services[0].shapeCommands(in: after, isNew: true)
-    // A burst of 5 ms, in octets, and what waits for 100 ms more.
+    // A burst of 5 ms, in octets, and a queue of 100 ms.
     #expect(
-      commands[0] == "tc qdisc replace dev \(attachment.link) root handle 1: tbf rate 5mbit burst 3125b limit 65625b")
+      commands[0] == "tc qdisc replace dev \(attachment.link) root handle 1: tbf rate 5mbit burst 3125b limit 62500b")
     // Where the kernel has no netem, what is lost is dropped on the way in.
     #expect(
       commands[1]

@@ -18,6 +18,8 @@ import Testing
     "mac_address": "\"02:42:0a:01:00:0a\"", "extra_hosts": "[\"files=10.0.0.5\"]", "expose": "[80]",
     "volumes": "[\"data:/data\"]", "tmpfs": "[\"/run:size=1m\"]", "read_only": "true",
     "depends_on": "{db: {condition: service_started, required: false}}",
+    "post_start": "[{command: \"true\", user: app, working_dir: /srv, environment: {A: \"1\"}, privileged: true}]",
+    "pre_stop": "[{command: [sync, now]}]",
     "healthcheck": "{test: \"true\", interval: 3s}", "restart": "always", "stop_signal": "SIGINT",
     "stop_grace_period": "3s", "scale": "2", "deploy": "{replicas: 3, resources: {limits: {memory: 64m}}}",
     "profiles": "[dev]", "container_name": "c", "labels": "{a: b}", "mem_limit": "64m",

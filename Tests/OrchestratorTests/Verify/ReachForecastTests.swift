@@ -103,7 +103,7 @@ import Testing
     for name in ["x -> y:80", "host -> y:80"] {
       let forecast = try #require(checks.first { $0.name == name }?.probes.first?.forecast)
       #expect(
-        !forecast.isAllowed && forecast.because == "denied by default in network f (o.stack:3) of stack o",
+        !forecast.isAllowed && forecast.because == "denied by default in network f (web.stack:3) of stack o",
         "\(forecast)")
     }
   }

@@ -29,7 +29,7 @@ extension PortGuard {
 
   private func beyond(_ family: AddressFamily) -> NftSet {
     NftSet(
-      "beyond\(family.suffix)",
+      "quoted_beyond\(family.suffix)",
       key: [.interfaceName, family.quotedType], isInterval: true,
       elements: all.flatMap { port in
         further(port, family).map { NftElement(.interface(port.link), family.quoted($0)) }
@@ -60,7 +60,7 @@ extension PortGuard {
         rules: [NftRule([.set([.inputInterface, .etherSource, field], named: own)], .verdict(.return))]
           + (relays.isEmpty ? [] : [within])
           + (beyond(family).elements.isEmpty
-            ? [] : [NftRule([.set([.inputInterface, field], named: "beyond\(family.suffix)")], .verdict(.return))])
+            ? [] : [NftRule([.set([.inputInterface, field], named: "quoted_beyond\(family.suffix)")], .verdict(.return))])
           + [NftRule([], .drop)])
     }
   }

@@ -113,9 +113,7 @@ extension StackChecks {
       let linked = links(of: service).flatMap(\.ends).filter { $0.service.value == service.name.value }
         .flatMap(\.addresses).compactMap(\.value.network)
       let joined = service.attachments.compactMap { stack.networks[$0.network.value] }.flatMap(Self.subnets)
-      // A network whose subnet is chosen later may be the one that is meant.
-      let isOpen = service.attachments.contains { stack.networks[$0.network.value]?.subnet == nil }
-      return isOpen || prefix.length > 0 && (linked + joined).contains { $0.overlaps(prefix) }
+      return prefix.length > 0 && (linked + joined).contains { $0.overlaps(prefix) }
     }
   }
 

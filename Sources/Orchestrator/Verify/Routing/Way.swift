@@ -75,5 +75,5 @@ struct Way: Hashable, Sendable {
   var obscurity: String?
 
   /// How many services pass them on.
-  var routerCount: Int { max(0, hops.count - 1 - (isByHost ? 1 : 0)) }
+  var routerCount: Int { hops.dropFirst().count { $0.machine != PacketRouting.host } }
 }

@@ -302,9 +302,10 @@ extension DiagnosticExplanation {
     .init(
       .badImage, "a text names no image",
       """
-      An image is named as with Docker: `[registry/]name[:tag][@digest]`. The name has lower-case letters, digits and single
-      separators. The registry is docker.io unless the first part has a dot or a port, or is localhost. An image may also
-      be in a folder or a file of the host: `oci:./folder`, `docker-archive:./file.tar`.
+      An image is named as with Docker: `[registry/]name[:tag][@digest]`. The name has lower-case letters,
+      digits and single separators. The registry is docker.io unless the first part has a dot or a port, or is
+      localhost. An image may also be in a folder or a file of the host: `oci:./folder`,
+      `docker-archive:./file.tar`.
       """,
       wrong: """
         services:
