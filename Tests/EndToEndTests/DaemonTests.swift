@@ -52,8 +52,10 @@ import Testing
       let before = try HostState(of: host)
       try host.succeed("stack", "up", Repository.stackFile("labs/bgp.stack"), limit: .seconds(120))
       func hops() throws -> Int {
-        let trace = try host.succeed("stack", "exec", "h1", "traceroute", "-n", "-w", "1", "-m", "6", "10.90.3.2")
-        return trace.split(separator: "\n").dropFirst().filter { !$0.contains("*") }.count
+        let trace = try host.succeed(
+          "stack", "exec", "h1", "traceroute", "-n", "-q", "1", "-w", "1", "-m", "6", "10.90.3.2")
+        // Routers limit the rate of their answers, so a hop may be a star. The last line is the destination's.
+        return trace.split(separator: "\n").dropFirst().count
       }
       #expect(try hops() == 3)
       #expect(try host.succeed("stack", "exec", "as1", "birdc", "show", "protocols").contains("Established"))

@@ -122,17 +122,16 @@ import Testing
   static let removals = [
     Removal(
       script: "nft flush chain \(ports) addressed",
-      kinds: ["source", "unused", "claim", "router", "link-local", "reply"]),
+      kinds: ["source", "unused", "elsewhere", "claim", "router", "link-local"]),
     Removal(
       script: """
         nft insert rule \(ports) addressed accept; nft insert rule inet stack-x guard_incoming accept
         nft insert rule inet stack-x input accept
         nft insert rule inet stack-o guard_incoming accept; nft insert rule bridge stack-o/ports addressed accept
         for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$f; done
-        """, kinds: ["source", "unused", "elsewhere", "loopback", "reply", "group"]),
+        """, kinds: ["source", "unused", "elsewhere", "loopback", "claim", "group"]),
     Removal(script: "nft insert rule \(ports) addressed arp operation reply accept", kinds: ["claim"]),
     Removal(script: "nft insert rule \(ports) discovery icmpv6 type nd-neighbor-advert accept", kinds: ["claim"]),
-    Removal(script: "nft insert rule \(ports) addressed icmp type redirect accept", kinds: ["router"]),
     Removal(script: "nft insert rule \(ports) addressed ip6 saddr fe80::/10 accept", kinds: ["link-local"]),
     Removal(
       script: "nft insert rule \(ports) from_service ether type 8021q meta mark set 0x02000000 accept", kinds: ["tag"]),
@@ -143,7 +142,7 @@ import Testing
       script: """
         nft insert rule \(ports) from_service meta mark set 0x02000000 accept
         for port in $(ls /sys/class/net/x-front/brif); do bridge link set dev $port locked off learning on; done
-        """, kinds: ["hardware", "source", "tag", "claim"]),
+        """, kinds: ["hardware", "source", "tag", "claim", "reply"]),
   ]
 
   @Test func eachKindIsNamedOnceItsGuardIsGone() throws {

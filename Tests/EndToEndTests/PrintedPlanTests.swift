@@ -99,7 +99,7 @@ import Testing
       command: [sh, -c, "sh /report/report 2>&1; echo done; exec sleep infinity"]
     services:
       plain: {<<: *report, volumes: ["./report:/report:ro"]}
-      hostusers: {<<: *report, userns_mode: host, volumes: ["./report:/report:ro", "data:/data"]}
+      hostusers: {<<: *report, userns_mode: host, volumes: ["./report:/report:ro", "own:/data"]}
       full:
         <<: *report
         userns_mode: host
@@ -123,7 +123,7 @@ import Testing
         time_offset: {monotonic: 1h, boottime: -5m}
       readonly: {<<: *report, read_only: true, user: "33:34", cap_drop: [ALL], volumes: ["./report:/report:ro"]}
       privileged: {<<: *report, privileged: true, volumes: ["./report:/report:ro"]}
-    volumes: {data: {}}
+    volumes: {data: {}, own: {}}
     """
 
   @Test func aServiceFindsWhatUpGivesIt() throws {

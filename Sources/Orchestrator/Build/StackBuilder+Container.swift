@@ -26,7 +26,8 @@ extension StackBuilder {
     var process = try context.process(
       service.process.arguments, terminal: service.terminalKind, openFiles: openFiles, filters: filters)
     (process.cgroup, process.cgroupEntrances) = (birthplace.descriptor, entrance.open)
-    var spec = ContainerSpec(hostname: service.hostname, root: try root(of: service, paths, rootFolder), process: process)
+    var spec = ContainerSpec(
+      hostname: service.hostname, root: try root(of: service, paths, rootFolder), process: process)
     spec.domainname = service.domainname
     spec.networkNamespace = namespace.descriptor.fileDescriptor
     spec.readOnlyRoot = service.process.isRootReadOnly

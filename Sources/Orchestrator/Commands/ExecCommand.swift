@@ -89,7 +89,8 @@ package struct ExecCommand: Command {
     var context = context
     for entry in options.environment {
       let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-      context.environment[String(parts[0])] = parts.count == 2 ? String(parts[1]) : self.context.environment[String(parts[0])]
+      context.environment[String(parts[0])] =
+        parts.count == 2 ? String(parts[1]) : self.context.environment[String(parts[0])]
     }
     context.workingDirectory = options.workingDirectory ?? context.workingDirectory
     context.user = options.user ?? context.user

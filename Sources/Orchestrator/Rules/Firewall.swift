@@ -226,7 +226,8 @@ package struct Firewall {
         NftRule([.state([.established, .related])], .accept),
         NftRule([.field(.inputInterface, .interface("lo"))], .accept),
         NftRule([toNames], .accept),
-      ] + (stack.networks.isEmpty ? [] : [Self.refuseOtherAddresses]) + ipv6InputRules + (policy?.inputRules ?? inputRules))
+      ] + (stack.networks.isEmpty ? [] : [Self.refuseOtherAddresses]) + ipv6InputRules
+        + (policy?.inputRules ?? inputRules))
   }
 
   private static let refuseOtherAddresses = NftRule(

@@ -68,7 +68,9 @@ extension DesiredLink {
       }
     }
     // The other end loses its carrier.
-    if isSetDown { queues.append("ip -n \(stack.name).\(first.service) link set \(Shell.quoted(first.interface)) down") }
+    if isSetDown {
+      queues.append("ip -n \(stack.name).\(first.service) link set \(Shell.quoted(first.interface)) down")
+    }
     if isCut { return queues + emulators + filters }
     return queues + Step.emulation(emulators, otherwise: currentConditions.needsEmulator ? [] : filters)
   }

@@ -23,7 +23,8 @@ struct Cp: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: true) { session in
       for path in try CopyCommand(session.context).run(source, to: target, in: stack.stack) {
-        standardError("", "warning: \(VisibleText.line(path)) is a device, a socket, a FIFO or a file of the kernel: left out")
+        standardError(
+          "", "warning: \(VisibleText.line(path)) is a device, a socket, a FIFO or a file of the kernel: left out")
       }
     }
   }

@@ -4,6 +4,8 @@ import Foundation
 /// making to the next: indexes, handles, counters, timers, and the hardware addresses that the kernel draws by chance.
 struct NetworkState {
   private let sections: [String: [String]]
+  /// The namespaces in which a routing daemon has made routes.
+  private let daemons: Set<String>
 
   init(of host: ThrowawayHost) throws {
     let script = """
@@ -32,12 +34,21 @@ struct NetworkState {
       guard parts.count == 2 else { throw HarnessError("not a section: \(line)") }
       sections[parts[0]] = parts[1].isEmpty ? [] : try Self.entries(parts[1])
     }
-    self.sections = sections
+    // Routing daemons add routes when they get to it, and replace neighbours.
+    daemons = Set(
+      sections.filter { title, entries in title.hasSuffix(" routes") && entries.contains(where: Self.isOfDaemon) }.keys
+        .map { String($0.dropLast(" routes".count)) })
+    self.sections = sections.mapValues { $0.filter { !Self.isOfDaemon($0) } }
+  }
+
+  private static func isOfDaemon(_ entry: String) -> Bool {
+    ["bird", "bgp", "ospf", "zebra"].contains { entry.contains("\"protocol\":\"\($0)\"") }
   }
 
   /// A line for each difference; empty where nothing differs.
   func differences(from other: NetworkState) -> [String] {
-    Set(sections.keys).union(other.sections.keys).sorted().flatMap { title in
+    let replaced = Set(daemons.union(other.daemons).map { "\($0) neighbours" })
+    return Set(sections.keys).union(other.sections.keys).subtracting(replaced).sorted().flatMap { title in
       let (own, theirs) = (sections[title] ?? [], other.sections[title] ?? [])
       return own.difference(from: theirs).map { change in
         switch change {

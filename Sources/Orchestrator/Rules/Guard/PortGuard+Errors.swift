@@ -60,7 +60,8 @@ extension PortGuard {
         rules: [NftRule([.set([.inputInterface, .etherSource, field], named: own)], .verdict(.return))]
           + (relays.isEmpty ? [] : [within])
           + (beyond(family).elements.isEmpty
-            ? [] : [NftRule([.set([.inputInterface, field], named: "quoted_beyond\(family.suffix)")], .verdict(.return))])
+            ? []
+            : [NftRule([.set([.inputInterface, field], named: "quoted_beyond\(family.suffix)")], .verdict(.return))])
           + [NftRule([], .drop)])
     }
   }

@@ -107,9 +107,19 @@ struct HostileRestoration: ~Copyable {
     init(_ neighbour: Neighbour) { (link, address) = (neighbour.link, neighbour.address) }
   }
 
+  /// Makes bridges forget the hardware addresses that frames in tunnels brought.
+  mutating func forgetTunnelled() throws(KernelError) {
+    let addresses = Set(plan.attempts.compactMap(\.frame.packet.innerHardware))
+    var batch = RouteBatch()
+    for entry in try socket.forwardingEntries() where addresses.contains(entry.mac) && entries[Key(entry)] == nil {
+      batch.delete(entry, tolerating: .gone)
+    }
+    if !batch.isEmpty { try socket.apply(batch) }
+  }
+
   /// Makes the host forget connections that frames of the plan have opened.
   func forgetConnections() throws(KernelError) {
-    let flows = Set(plan.attempts.flatMap { [$0.frame, $0.question].compactMap { $0?.packet.flow } })
+    let flows = Set(plan.attempts.flatMap { $0.frame.packet.flows + ($0.question?.packet.flows ?? []) })
     try netfilter.forgetConnections { connections in connections.filter { flows.contains(Flow($0)) } }
   }
 
@@ -128,14 +138,21 @@ struct HostileRestoration: ~Copyable {
 }
 
 extension ForgedPacket {
-  /// As connection tracking would know it.
-  fileprivate var flow: HostileRestoration.Flow? {
+  /// Its connections, as connection tracking would know them.
+  fileprivate var flows: [HostileRestoration.Flow] {
     switch self {
-    case .datagram(let sender, let receiver), .tunnelled(_, _, let sender, let receiver):
-      HostileRestoration.Flow(IPPROTO_UDP, sender, receiver)
-    case .opening(let sender, let receiver): HostileRestoration.Flow(IPPROTO_TCP, sender, receiver)
-    case .claim, .redirect, .routerAdvertisement: nil
+    case .datagram(let sender, let receiver): [HostileRestoration.Flow(IPPROTO_UDP, sender, receiver)]
+    case .tunnelled(let inner, _, let sender, let receiver):
+      [HostileRestoration.Flow(IPPROTO_UDP, sender, receiver)] + inner.packet.flows
+    case .opening(let sender, let receiver): [HostileRestoration.Flow(IPPROTO_TCP, sender, receiver)]
+    case .claim, .redirect, .routerAdvertisement: []
     }
+  }
+
+  /// The hardware address of the frame in it.
+  fileprivate var innerHardware: MACAddress? {
+    guard case .tunnelled(let inner, _, _, _) = self else { return nil }
+    return inner.source
   }
 
   /// Those that who gets it may ask for.

@@ -52,7 +52,10 @@ final class HostileRun {
     }
     try settle()
     try putBack(plan.attempts.indices.filter { plan.attempts[$0].takesFrames })
-    if !outcome.arrivals.isEmpty { try restoration.putBackNeighbours() }
+    if !outcome.arrivals.isEmpty {
+      try restoration.putBackNeighbours()
+      try restoration.forgetTunnelled()
+    }
     try restoration.forgetConnections()
     noteUnseenControls()
     return outcome

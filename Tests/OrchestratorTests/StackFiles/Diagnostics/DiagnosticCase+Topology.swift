@@ -154,7 +154,7 @@ extension DiagnosticCase {
         - ends: {c: 10.0.3.1/30, a: 10.0.3.2/30}
       """,
       shows: """
-        web.stack:2:87: warning[W0561]: packets to 10.9.0.0/24 go round in a circle: a, b, c, a
+        web.stack:2:86: warning[W0561]: packets to 10.9.0.0/24 go round in a circle: a, b, c, a
           2 │   a: {command: x, forward: true, networks: [m], routes: ["n via b", "10.9.0.0/24 via 10.0.1.2"]}
             │                                                                                      ^^^^^^^^
           4 │   c: {command: x, forward: true, routes: ["10.9.0.0/16 via a"]}
