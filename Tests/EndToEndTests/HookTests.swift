@@ -15,7 +15,7 @@ import Testing
             environment: {WHERE: out}
             volumes: ["./out:/out"]
             post_start:
-              - command: [ip, route, add, 10.9.0.0/24, dev, eth0]
+              - command: [ip, route, replace, 10.9.0.0/24, dev, eth0]
               - command: [sh, -c, "echo start $$WHERE $$PWD >>/out/log; sleep 1000 >/dev/null 2>&1 &"]
                 working_dir: /srv
             pre_stop:

@@ -46,7 +46,7 @@ import Testing
   ])
   func theCommandThatUpSaysHelps(ruleset: String) throws {
     try Self.with { host in
-      try host.write(ruleset, to: "fw.nft")
+      try host.write(ruleset.replacing("} }", with: "}\n}\n"), to: "fw.nft")
       try host.succeed("nft", "-f", "fw.nft")
       return nil
     } _: { host, up in
