@@ -173,7 +173,7 @@ private let dockerIsHere = access("/usr/sbin/dockerd", X_OK) == 0 || access("/us
       #expect(try host.get("a", inside: "b") == "web a")
       #expect(try host.succeed("sh", "-c", "ip neigh show dev web-default nud permanent | sort") == neighbours)
       let log = try host.succeed("cat", "/run/stack/web/supervisor.log")
-      #expect(log.contains("bridge web-default set down by another program: put back"), "\(log)")
+      #expect(log.contains("bridge web-default is set down, by another program: put back"), "\(log)")
     }
   }
 }

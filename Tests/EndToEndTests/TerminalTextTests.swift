@@ -44,7 +44,7 @@ import Testing
       }
       for (command, text) in [
         ("stack logs evil", "log^[]0;TITLE^G^[[31mRED^[[32m"), ("stack top", "sleep^[]0;TITLE^G^[[31mRED^[[32m"),
-        ("stack cp evil:/d ./again", "/d/fifo^[]0;TITLE^G^[[31mRED^[[32m is neither"),
+        ("stack cp evil:/d ./again", "/d/fifo^[]0;TITLE^G^[[31mRED^[[32m is a device"),
       ] {
         #expect(try host.run("script", "-qec", command, "/dev/null").output.contains(text), "\(command)")
       }

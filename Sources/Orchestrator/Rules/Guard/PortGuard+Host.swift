@@ -29,8 +29,8 @@ extension PortGuard {
     let linkLocal = IPPrefix("fe80::/10").map { network.ipv6 == nil ? [] : [$0] } ?? []
     let own = network.hostAddresses + [.v6(network.mac.linkLocalAddress)]
     let held = own.filter(family.holds).map { AddressRange($0) }
-    return (network.subnets + linkLocal).filter { family.holds($0.network) }.flatMap {
-      AddressRange.complement(of: held, in: AddressRange($0))
+    return (network.subnets + linkLocal).filter { family.holds($0.network) }.map { AddressRange($0) }.flatMap { whole in
+      AddressRange.complement(of: held.filter { whole.meets($0) }, in: whole)
     }
   }
 
