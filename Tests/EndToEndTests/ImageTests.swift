@@ -199,7 +199,7 @@ struct ImageTests {
   @Test func threePullsAtOnceUnpackOnce() throws {
     try withRegistry { host in
       let pulls = try (1...3).map { _ in try host.start(["stack", "pull", "127.0.0.1:5000/test/web:1"]) }
-      for pull in pulls { #expect(try pull.wait(limit: .seconds(60)).status == 0) }
+      for pull in pulls { #expect(try pull.wait(limit: .seconds(240)).status == 0) }
       #expect(try host.succeed("ls", "/var/lib/stack/images/layers") == "1\n2")
     }
   }

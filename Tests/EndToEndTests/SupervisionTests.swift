@@ -50,7 +50,7 @@ import Testing
       let pid: Int = try host.field("PID", of: "a")
       try host.up(file("echo later; test ! -e /tmp/bad"), named: "x")
       #expect(try host.field("PID", of: "a") == pid)
-      #expect(try host.lastProbe(of: "a") == "later\n")
+      #expect(try host.eventually { try host.lastProbe(of: "a") == "later\n" })
       try host.succeed("stack", "exec", "-T", "a", "touch", "/tmp/bad")
       #expect(try host.eventually { try host.field("Health", of: "a") == "unhealthy" })
     }
