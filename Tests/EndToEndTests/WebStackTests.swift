@@ -47,10 +47,13 @@ import Testing
       try host.write("secret", to: "/run/secret")
       try host.succeed("stack", "up", Repository.stackFile("web.stack"))
       for path in [
-        "/etc/shadow", "/etc/ssh", "/etc/machine-id", "/run/secret", "/root/.bashrc", "/root/.ssh", Repository.root,
+        "/etc/ssh", "/etc/machine-id", "/run/secret", "/root/.bashrc", "/root/.ssh", Repository.root,
       ] {
         #expect(try host.run("stack", "exec", "web1", "test", "-e", path).status == 1, "\(path) is visible")
       }
+      // PAM wants the file. No line of it has a password.
+      let passwords = try host.succeed("stack", "exec", "-T", "web1", "cut", "-d:", "-f2", "/etc/shadow")
+      #expect(Set(passwords.split(separator: "\n")).isSubset(of: ["*", "!"]), "\(passwords)")
       for folder in ["/home", "/var/lib"] {
         let names = try host.run("stack", "exec", "web1", "ls", "-A", folder).output
         #expect(!names.contains("stack") && !names.contains("dpkg"), "\(folder) shows \(names)")
