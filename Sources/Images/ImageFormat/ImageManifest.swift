@@ -1,6 +1,6 @@
 import ImageReference
 
-/// What names contents by their digest (OCI image specification, descriptor.md).
+/// A descriptor: names contents by their digest (OCI image specification, descriptor.md).
 package struct BlobDescriptor: Codable, Hashable, Sendable {
   package var mediaType: String?
   package var digest: ContentDigest

@@ -49,7 +49,7 @@ package struct ImagePlatform: Hashable, Sendable, CustomStringConvertible {
 
   package var description: String { "\(os)/\(architecture)\(variant.isEmpty ? "" : "/\(variant)")" }
 
-  /// What of an image for this platform runs here, best first.
+  /// The variants of an image for this platform that run here, best first.
   private var variants: [String] {
     switch architecture {
     case "amd64": variant.isEmpty ? [""] : ["v4", "v3", "v2", ""].drop { $0 != variant }.map(\.self)
@@ -74,14 +74,14 @@ package struct ImagePlatform: Hashable, Sendable, CustomStringConvertible {
     return images.first { $0.platform?.architecture == nil }
   }
 
-  /// Whether an image for another platform runs on this one.
+  /// True if an image for another platform runs on this one.
   package func runs(_ other: ImagePlatform) -> Bool {
     other.os == os && other.architecture == architecture && variants.contains(other.variant)
   }
 }
 
 extension BlobDescriptor {
-  /// What builders put beside an image to say how it was made.
+  /// An attestation: builders put it beside an image to say how it was made.
   var isAttestation: Bool {
     platform?.os == "unknown" && platform?.architecture == "unknown"
       || annotations?["vnd.docker.reference.type"] != nil

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import ImageReference
 
-/// What a registry answers for the name of an image.
+/// A registry's answer for the name of an image.
 package enum ManifestDocument: Hashable, Sendable {
   case image(ImageManifest)
   case index(ImageIndex)
@@ -75,7 +75,7 @@ package enum ManifestDocument: Hashable, Sendable {
     }
   }
 
-  /// What a decoder had against it, with the place.
+  /// A decoder's objection to it, with the place.
   static func words(_ error: any Error) -> String {
     let context: DecodingError.Context
     switch error as? DecodingError {

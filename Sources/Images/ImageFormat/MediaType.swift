@@ -20,7 +20,7 @@ package enum MediaType {
     return type.lowercased().filter { !$0.isWhitespace }
   }
 
-  /// Whether layers of the type are archives. An empty type is of an old archive.
+  /// True if layers of the type are archives. An empty type is of an old archive.
   static func isLayer(_ type: String) -> Bool {
     let oci = "application/vnd.oci.image.layer.", docker = "application/vnd.docker.image.rootfs."
     return type.isEmpty || type.hasPrefix(oci) || type.hasPrefix(docker)

@@ -1,4 +1,4 @@
-/// What contents are named by: an algorithm and the hash of the bytes, as `sha256:…` (OCI image specification, descriptor.md).
+/// A name for contents: an algorithm and the hash of the bytes, as `sha256:…` (OCI image specification, descriptor.md).
 ///
 /// A value of this type is safe as part of a path: its hash has the digits of its algorithm and nothing else.
 package struct ContentDigest: Hashable, Sendable {
@@ -38,7 +38,7 @@ package struct ContentDigest: Hashable, Sendable {
     self.init(algorithm, hex: String(decoding: hex, as: UTF8.self))
   }
 
-  /// What people are shown: the first twelve digits.
+  /// The first twelve digits, for people.
   package var short: String { String(hex.prefix(12)) }
 
   static func isHex(_ text: some StringProtocol) -> Bool {

@@ -80,7 +80,7 @@ package struct ImageReference: Hashable, Sendable {
     ImageReference(domain: domain, path: path, tag: nil, digest: digest)
   }
 
-  /// What a registry calls it: its digest, or else its tag.
+  /// The registry's name for it: its digest, or else its tag.
   package var selector: String { digest.map { "\($0)" } ?? tag ?? "latest" }
 
   /// The host that is dialled, which differs from the name for Docker's own registry.

@@ -4,7 +4,7 @@ package enum ImageSource: Hashable, Sendable {
   case registry(ImageReference)
   /// A folder of the OCI image layout: `oci:./folder[:name]`. The path is as it is written.
   case layout(path: String, name: String?)
-  /// What `docker save` writes: `docker-archive:./file.tar[:name]`.
+  /// A file of `docker save`: `docker-archive:./file.tar[:name]`.
   case archive(path: String, name: String?)
 
   private static let layoutPrefix = "oci:"

@@ -20,9 +20,9 @@ package struct ImageRecord: Codable, Hashable, Sendable {
     package var blob: ContentDigest
     package var blobSize: Int64
     package var content: ContentDigest
-    /// What the layer and all below it are known by.
+    /// The chain id of the layer and all below it.
     package var chain: ContentDigest
-    /// What it takes unpacked, in bytes.
+    /// Its size unpacked, in bytes.
     package var size: Int64
     /// The highest number of a user or group in it.
     package var largestID: UInt32
@@ -52,7 +52,7 @@ package struct NameRecord: Codable, Hashable, Sendable {
   /// Whole: `docker.io/library/nginx:alpine`.
   package var name: String
   package var manifest: ContentDigest
-  /// What the registry has under the name: the digest of a list, where it is one.
+  /// The registry's digest for the name: the digest of a list, where it is one.
   package var digest: ContentDigest
 
   package init(name: String, manifest: ContentDigest, digest: ContentDigest) {
@@ -60,7 +60,7 @@ package struct NameRecord: Codable, Hashable, Sendable {
   }
 }
 
-/// What layers are known by, each with all below it (OCI image specification, config.md, Layer ChainID).
+/// A chain id: names a layer together with all below it (OCI image specification, config.md, Layer ChainID).
 package enum ChainID {
   /// From the lowest to the topmost, one for each layer.
   package static func all(of contents: [ContentDigest]) throws(LibraryError) -> [ContentDigest] {
@@ -76,7 +76,7 @@ package enum ChainID {
   }
 }
 
-/// What the store keeps beside an unpacked layer.
+/// The record that the store keeps beside an unpacked layer.
 package struct LayerRecord: Codable, Hashable, Sendable {
   package var chain: ContentDigest
   package var content: ContentDigest

@@ -211,7 +211,7 @@ package struct ImageStore: Sendable, Hashable {
     try syncFolder(namesFolder)
   }
 
-  /// What removing took away.
+  /// The result of a removal.
   package struct Removal: Hashable, Sendable {
     package var images: [ContentDigest] = []
     package var bytes: Int64 = 0

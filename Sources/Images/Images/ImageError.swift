@@ -11,7 +11,7 @@ package struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
   package var image: String
   package var problem: String
   package var remedy: String?
-  /// Whether the user wanted no more.
+  /// True if the user wanted no more.
   package var isStopped = false
 
   package init(_ image: String, _ problem: String, remedy: String? = nil) {

@@ -9,7 +9,7 @@ import Registry
 import Synchronization
 import SystemPackage
 
-/// What happens while an image comes.
+/// The events of a pull.
 package struct PullEvent: Hashable, Sendable {
   package enum State: Hashable, Sendable {
     case waiting, downloading, unpacking, done, present
@@ -43,13 +43,13 @@ final class ImagePull: Sendable {
     (self.launcher, self.cancellation, self.report) = (launcher, cancellation, report)
   }
 
-  /// What a pull brought.
+  /// The result of a pull.
   struct Result: Sendable {
     var record: ImageRecord
     /// Of what stands under the name: a list's, where it is one.
     var digest: ContentDigest
     var warnings: [String]
-    /// Whether all of it was there.
+    /// True if all of it was there.
     var wasPresent: Bool
   }
 

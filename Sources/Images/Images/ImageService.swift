@@ -51,7 +51,7 @@ package struct ImageService: Sendable {
     return try stored(record, image)
   }
 
-  /// What an image is called in the store.
+  /// The name of an image in the store.
   package static func storedName(_ source: ImageSource) -> String {
     if case .registry(let reference) = source { reference.canonical } else { "\(source)" }
   }
@@ -73,7 +73,7 @@ package struct ImageService: Sendable {
     package var image: StoredImage
     package var warnings: [String]
     package var digest: ContentDigest
-    /// Whether all of it was there before.
+    /// True if all of it was there before.
     package var wasPresent: Bool
   }
 
@@ -302,7 +302,7 @@ private final class LocalPlace: Sendable {
   }
 }
 
-/// What a thread passes to the one that waits for it.
+/// A value that one thread passes to the one that waits for it.
 private final class Work<Value: Sendable>: Sendable {
   private struct State {
     var events: [PullEvent] = []

@@ -161,7 +161,7 @@ final class LayerBatch: @unchecked Sendable {
 
   private struct Failure: Error {
     var error: ImageError
-    /// Whether the bytes are at fault, and not the way to them.
+    /// True if the bytes are at fault, and not the way to them.
     var isDamage: Bool
   }
 

@@ -11,7 +11,7 @@ final class LayerPart {
   private let image: String
   private let isStored: Bool
   private(set) var size: Int64 = 0
-  /// What kept a byte from being written.
+  /// The failure that kept a byte from being written.
   private(set) var failure: KernelError?
 
   /// - Parameter resumes: whether what an earlier pull left is used.

@@ -8,10 +8,10 @@ import SystemPackage
 
 /// The images of a folder: an OCI image layout (image-layout.md), or what `docker save` wrote, unpacked.
 struct LocalImages {
-  /// What it has of one image.
+  /// One image of the archive.
   struct Entry {
     var feed: FolderFeed
-    /// What the image is called there, as it is written.
+    /// The image's name there, as it is written.
     var names: [String]
   }
 

@@ -22,7 +22,7 @@ package struct EntryName: Hashable, Sendable {
     }
   }
 
-  /// What stands between slashes, without `.`.
+  /// The parts between slashes, without `.`.
   static func parts(of bytes: some Collection<UInt8>) -> [Part] {
     Array(bytes).split(separator: UInt8(ascii: "/")).map { Array($0) }.filter { $0 != [0x2E] }
   }
@@ -49,7 +49,7 @@ package struct EntryName: Hashable, Sendable {
     "\"\(VisibleText.line(String(decoding: Array(bytes.prefix(300)), as: UTF8.self)))\""
   }
 
-  /// Whether this lies below another, or is it.
+  /// True if this lies below another, or is it.
   package func isWithin(_ other: EntryName) -> Bool { parts.starts(with: other.parts) }
 }
 
@@ -59,7 +59,7 @@ enum Whiteout: Hashable {
   case removes(EntryName)
   /// All that lower layers have in the folder is gone.
   case empties(EntryName)
-  /// What AUFS kept for itself.
+  /// A name that AUFS kept for itself.
   case rubbish
 
   private static let prefix = Array(".wh.".utf8)

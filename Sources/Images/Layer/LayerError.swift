@@ -6,7 +6,7 @@ package struct LayerError: Error, Hashable, Sendable, Codable, CustomStringConve
   /// Without a subject: `"etc/../x" leads out of the layer`.
   package var description: String
   package var remedy: String?
-  /// Whether the disk is full: then another attempt is of no use.
+  /// True if the disk is full: then another attempt is of no use.
   package var isOutOfSpace = false
 
   package init(_ description: String, remedy: String? = nil) {

@@ -6,7 +6,7 @@ import ImageReference
 import Kernel
 import SystemPackage
 
-/// What an unpacker is told, and what it answers: a JSON object on each line of a socket.
+/// The messages to an unpacker and its answers: a JSON object on each line of a socket.
 package enum UnpackerMessage {
   package struct Order: Codable, Sendable {
     /// An empty folder for the layer.

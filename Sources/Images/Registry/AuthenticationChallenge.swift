@@ -1,4 +1,4 @@
-/// What a registry asks for in `WWW-Authenticate` (RFC 9110, section 11.6.1; distribution specification, token authentication).
+/// A registry's demand in `WWW-Authenticate` (RFC 9110, section 11.6.1; distribution specification, token authentication).
 struct AuthenticationChallenge: Hashable, Sendable {
   /// In lower case: `bearer`, `basic`.
   var scheme: String

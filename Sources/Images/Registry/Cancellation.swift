@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Whether what is on its way on other threads is still wanted.
+/// True if what is on its way on other threads is still wanted.
 package final class Cancellation: Sendable {
   private let flag = Atomic(false)
 

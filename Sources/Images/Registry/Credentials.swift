@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Kernel
 
-/// Who somebody is at a registry.
+/// A user's name and password at a registry.
 package struct Credentials: Hashable, Sendable {
   package var user: String
   package var password: String

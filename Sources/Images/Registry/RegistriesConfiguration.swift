@@ -3,13 +3,13 @@ import Glibc
 import ImageReference
 import Kernel
 
-/// What the administrator says about registries: containers-registries.conf(5), version 2, and Docker's daemon.json.
+/// The administrator's settings for registries: containers-registries.conf(5), version 2, and Docker's daemon.json.
 package struct RegistriesConfiguration: Sendable, Hashable {
   struct Mirror: Sendable, Hashable {
     /// `host[:port][/path]`
     var location: String
     var isInsecure = false
-    /// Whether it may be asked for tags, and for digests.
+    /// True if it may be asked for tags, and for digests.
     var takesTags = true
     var takesDigests = true
   }
@@ -93,7 +93,7 @@ package struct RegistriesConfiguration: Sendable, Hashable {
     }
   }
 
-  /// Whether a range, as `10.0.0.0/8`, has an address.
+  /// True if a range, as `10.0.0.0/8`, has an address.
   private static func contains(_ range: String, _ host: String) -> Bool {
     let parts = range.split(separator: "/")
     var (network, address) = (in_addr(), in_addr())

@@ -47,7 +47,7 @@ package final class RegistryClient: Sendable {
     package var digest: ContentDigest
   }
 
-  /// What the registry has under a tag or a digest.
+  /// The manifest under a tag or a digest.
   package func manifest(_ selector: String) throws(RegistryError) -> Manifest {
     let url = "\(self.url)/v2/\(reference.path)/manifests/\(selector)"
     let headers = MediaType.accepted.map { "Accept: \($0)" }
@@ -440,7 +440,7 @@ final class Collector {
   }
 }
 
-/// What a registry says about a refusal: `{"errors": [{"message": …}]}`, or a line of text.
+/// A registry's reasons for a refusal: `{"errors": [{"message": …}]}`, or a line of text.
 struct RegistryWords {
   private struct Reply: Decodable {
     struct Entry: Decodable {

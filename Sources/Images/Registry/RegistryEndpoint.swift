@@ -9,7 +9,7 @@ package struct RegistryEndpoint: Hashable, Sendable {
   package var isPlain: Bool
   package var trust = ServerTrust()
 
-  /// Whether plain HTTP is tried where TLS is not answered.
+  /// True if plain HTTP is tried where TLS is not answered.
   var fallsBack = false
 
   package init(host: String, isPlain: Bool) { (self.host, self.isPlain) = (host, isPlain) }
@@ -41,7 +41,7 @@ package struct RegistryEndpoint: Hashable, Sendable {
 
   func url(isPlain: Bool) -> String { "\(isPlain ? "http" : "https")://\(host)" }
 
-  /// Whether a host, with or without a port, is this machine: 127.0.0.0/8, ::1 and localhost.
+  /// True if a host, with or without a port, is this machine: 127.0.0.0/8, ::1 and localhost.
   static func isLoopback(_ domain: String) -> Bool {
     if domain.hasPrefix("[") { return domain.hasPrefix("[::1]") }
     let host = String(domain.split(separator: ":").first ?? "")
@@ -50,7 +50,7 @@ package struct RegistryEndpoint: Hashable, Sendable {
     return inet_pton(AF_INET, host, &address) == 1 && UInt32(bigEndian: address.s_addr) >> 24 == 127
   }
 
-  /// Whether a host is an address of a private network, by its digits: no token is fetched from one on a registry's word.
+  /// True if a host is an address of a private network, by its digits: no token is fetched from one on a registry's word.
   static func isPrivateAddress(_ host: Substring) -> Bool {
     var (four, six) = (in_addr(), in6_addr())
     if inet_pton(AF_INET, String(host), &four) == 1 {

@@ -42,7 +42,7 @@ final class Transfer {
 
   deinit { images_connection_free(connection) }
 
-  /// What C calls back into while a request is on its way.
+  /// The target of C's callbacks while a request is on its way.
   private final class Exchange {
     var answer = Answer()
     let isStopped: () -> Bool

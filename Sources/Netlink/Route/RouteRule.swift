@@ -26,7 +26,7 @@ public struct RouteRule: Hashable, Sendable {
   public var destination: IPPrefix?
   /// The link that the packet came by, by name; `lo` for what is sent from here. nil for every link.
   public var inputLink: String?
-  /// Whether it also asks for something that is not listed here, such as a mark or a port.
+  /// True if it also asks for something that is not listed here, such as a mark or a port.
   public var hasFurtherConditions = false
 
   public init(priority: UInt32 = 0, isV4: Bool, action: Action, table: UInt32) {

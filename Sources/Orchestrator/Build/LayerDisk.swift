@@ -1,7 +1,7 @@
 import CLinux
 import Kernel
 
-/// Whether the disk takes writable layers of services.
+/// True if the disk takes writable layers of services.
 enum LayerDisk {
   /// OVERLAYFS_SUPER_MAGIC of linux/magic.h: an overlay cannot hold another's upper folder.
   private static let overlay: Int64 = 0x794C_7630

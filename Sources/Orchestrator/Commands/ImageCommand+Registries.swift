@@ -66,7 +66,7 @@ extension ImageCommand {
     }
   }
 
-  /// What made each layer of an image, the topmost first.
+  /// The steps that made the layers of an image, the topmost first.
   package func history(of name: String) throws(StackErrors) -> [ImageStep] {
     let image = try image(name)
     let configuration: ImageConfiguration

@@ -27,7 +27,7 @@ package struct ImageCommand: Command {
   package struct PullOptions: Sendable {
     /// Nil: each service's own `pull_policy`, and else `missing`.
     package var policy: ImageService.Policy?
-    /// Whether an image that cannot be had is said and passed.
+    /// True if an image that cannot be had is said and passed.
     package var passesFailures = false
 
     package init() {}
@@ -42,7 +42,7 @@ package struct ImageCommand: Command {
 
   // MARK: up
 
-  /// Whether a command has images to look for.
+  /// True if a command has images to look for.
   func needsImages(_ loaded: LoadedStack) -> Bool { !sources(of: loaded.services).isEmpty }
 
   /// The file with what its images say, each of which is fetched where it must be.

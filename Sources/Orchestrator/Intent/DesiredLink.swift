@@ -52,7 +52,7 @@ package struct DesiredLink: Codable, Hashable, Sendable {
     return end.addresses + (hasLinkLocal ? [own] : [])
   }
 
-  /// Whether there is IPv6 at one of its ends.
+  /// True if there is IPv6 at one of its ends.
   package func hasIPv6(at end: End) -> Bool { everyAddress(of: end).contains { !$0.address.isV4 } }
 
   /// The alias of both ends, by which they are found: `stack:web/r1:eth1/r2:eth1`.

@@ -54,7 +54,7 @@ extension DesiredService {
     namespace != before.namespace || attachments.map(\.network) != before.attachments.map(\.network)
   }
 
-  /// Whether its processes may do what they may do now. Earlier releases gave a router no NET_ADMIN: one that runs without gets
+  /// True if its processes may do what they may do now. Earlier releases gave a router no NET_ADMIN: one that runs without gets
   /// it at its next start.
   private func hasSamePrivileges(as before: DesiredService) -> Bool {
     if process.security == before.process.security { return true }

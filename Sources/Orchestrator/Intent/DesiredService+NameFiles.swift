@@ -28,7 +28,7 @@ extension DesiredService {
   /// The name of a file that it shares with nobody.
   private var ownHostsFile: String { "hosts.of.\(StableHash(name).tag)" }
 
-  /// Whether its /etc/hosts is shared: then it holds no lines of this service alone.
+  /// True if its /etc/hosts is shared: then it holds no lines of this service alone.
   package var sharesHostsFile: Bool { hostsFile != ownHostsFile }
 }
 

@@ -53,7 +53,7 @@ extension DesiredStack {
 }
 
 extension DesiredAttachment {
-  /// Whether its hardware address follows from its address, and neither moves: then an entry for it never becomes wrong.
+  /// True if its hardware address follows from its address, and neither moves: then an entry for it never becomes wrong.
   package var hasFixedPlace: Bool {
     mac == MACAddress.derived(from: address) && !(claims?.moves ?? false) && !(claims?.asksForAddress ?? false)
   }

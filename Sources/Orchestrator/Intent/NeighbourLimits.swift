@@ -1,6 +1,6 @@
 /// The limits of the kernel's neighbour table, which all network namespaces share (gc_thresh1 to gc_thresh3 in arp(7)).
 package enum NeighbourLimits {
-  /// What the kernel begins with for gc_thresh3.
+  /// The kernel's default for gc_thresh3.
   package static let usual = 1024
 
   /// The settings below /proc/sys that so many entries of one family need. Empty where the usual ones do.

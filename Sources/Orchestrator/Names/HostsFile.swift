@@ -86,7 +86,7 @@ package struct NameViews {
 }
 
 extension DesiredStack {
-  /// Whether ::1 is on the loopback of a service's namespace.
+  /// True if ::1 is on the loopback of a service's namespace.
   fileprivate func hasIPv6Loopback(_ service: DesiredService) -> Bool {
     switch service.namespace {
     case .own: service.speaksIPv6

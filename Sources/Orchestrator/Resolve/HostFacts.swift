@@ -18,7 +18,7 @@ package struct HostFacts: Hashable, Sendable {
       self.link = link
     }
 
-    /// Whether a route says only which way out is taken, and not that somebody is there.
+    /// True if a route says only which way out is taken, and not that somebody is there.
     ///
     /// VPNs write a default route in parts: 0.0.0.0/1 and 128.0.0.0/1, or ::/3, 2000::/4, 3000::/4 and fc00::/7. The route of a
     /// subnet within is longer, so it goes on leading to the subnet. No private range of IPv4 is wider than /8. In IPv6, fewer than

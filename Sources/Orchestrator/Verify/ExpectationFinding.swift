@@ -1,11 +1,11 @@
 import Vocabulary
 
-/// What became of a line of `expect:`.
+/// The verdict on a line of `expect:`.
 struct ExpectationFinding: Sendable {
   var rule: PolicyRule
-  /// What speaks against it, for people. Empty when it holds.
+  /// The objections to it, for people. Empty when it holds.
   var objections: [String]
-  /// Whether it was found out by sending packets: who is not of this machine cannot be made to send any.
+  /// True if it was found out by sending packets: who is not of this machine cannot be made to send any.
   var isObserved: Bool
   /// Why nothing could be found out; nil where something was.
   var obstacle: String?

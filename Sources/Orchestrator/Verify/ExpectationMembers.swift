@@ -68,13 +68,13 @@ struct ExpectationMembers {
 
   // MARK: Checks
 
-  /// Whether a line may be about a cell. Of ranges, only its addresses tell.
+  /// True if a line may be about a cell. Of ranges, only its addresses tell.
   func concerns(_ rule: PolicyRule, _ source: ReachPeer, _ column: ReachColumn) -> Bool {
     guard rule.ports.isEmpty || rule.ports.contains(where: { $0.covers(column.traffic.packet) }) else { return false }
     return rule.sources.contains { isSource($0, source) } && rule.destinations.contains { isDestination($0, column) }
   }
 
-  /// Whether a line is about one of a cell's questions.
+  /// True if a line is about one of a cell's questions.
   func concerns(_ rule: PolicyRule, _ check: ReachCheck, _ probe: ReachProbe) -> Bool {
     rule.sources.contains { isSource($0, check, probe) }
       && rule.destinations.contains { isDestination($0, check, probe) }

@@ -18,7 +18,7 @@ struct ReachForecast: Hashable, Sendable {
   var because: String
   /// The address that the packets are sent from; nil where none are.
   var sender: IPAddress?
-  /// Whether they come in from an address of the host.
+  /// True if they come in from an address of the host.
   var isTranslated = false
   /// False where only sending packets tells.
   var isDecided = true
@@ -254,7 +254,7 @@ extension DesiredService {
 }
 
 extension DesiredAttachment {
-  /// Whether the default route of an address's family goes through it.
+  /// True if the default route of an address's family goes through it.
   func leadsOut(for address: IPAddress) -> Bool {
     switch address {
     case .v4: isDefaultRoute
@@ -274,6 +274,6 @@ extension IPAddress {
 }
 
 extension PublishedPort {
-  /// What is sent to the host.
+  /// The traffic that is sent to the host.
   fileprivate var asked: Traffic { Traffic(ListeningPort(port: hostPort, transport: target.transport)) }
 }

@@ -5,14 +5,14 @@ struct ReachFinding: Sendable {
   var check: ReachCheck
   /// To each of the check's questions.
   var answers: [ReachAnswer]
-  /// Whether the answers say nothing, so that what is promised must do.
+  /// True if the answers say nothing, so that what is promised must do.
   var isUndecided = false
 
   /// What is promised and what was found in one family.
   struct Verdict: Hashable, Sendable {
     var isV4: Bool
     var isPredicted: Bool
-    /// Whether any of the packets came through.
+    /// True if any of the packets came through.
     var isObserved: Bool
     /// False where only sending packets tells.
     var isDecided: Bool
@@ -50,14 +50,14 @@ struct ReachFinding: Sendable {
 
   var isPredicted: Bool { check.isPredicted }
 
-  /// Whether any of the packets came through; see ``isWrong`` for where they disagree.
+  /// True if any of the packets came through; see ``isWrong`` for where they disagree.
   var isObserved: Bool { isUndecided ? isPredicted : answers.contains(where: reaches) }
 
   var isDecided: Bool { check.probes.contains { $0.forecast.isDecided } }
 
   var isWrong: Bool { !isUndecided && check.probes.indices.contains { complaint(at: $0) != nil } }
 
-  /// Whether the packets came through to some of the addresses and not to others of the same family.
+  /// True if the packets came through to some of the addresses and not to others of the same family.
   var isObservedInPart: Bool {
     guard !isUndecided else { return false }
     return [true, false].contains { isV4 in

@@ -109,7 +109,7 @@ struct ReachForecaster {
     return forecast
   }
 
-  /// Whether the host knows of packets that it does not pass on itself, since a bridge of its own shows them to it.
+  /// True if the host knows of packets that it does not pass on itself, since a bridge of its own shows them to it.
   private func isTracked(_ way: Way, _ destination: IPAddress) -> Bool {
     way.hops.contains { hop in
       guard case .network(let name) = routing.wires[hop.wire], stack.network(named: name)?.hasBridge ?? true

@@ -1,7 +1,7 @@
 import Addresses
 import Intent
 
-/// Who sends the packets of a check.
+/// The sender of a check's packets.
 package enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
   /// An instance of a service.
   case service(String)
@@ -41,7 +41,7 @@ package struct ReachColumn: Hashable, Sendable {
 
   var target: Target
   var traffic: Traffic
-  /// Whether the name alone would not say which address is meant.
+  /// True if the name alone would not say which address is meant.
   var namesNetwork = false
 
   /// `db:5432`, `db@back:53/udp`, `db icmp`, `host:8081`; for a link the service at its other end stands for the network.
@@ -57,7 +57,7 @@ package struct ReachColumn: Hashable, Sendable {
     }
   }
 
-  /// Whether a person means it by the name of a network: `front`, `lab.10` for one of its VLANs, or who is at the other end.
+  /// True if a person means it by the name of a network: `front`, `lab.10` for one of its VLANs, or who is at the other end.
   func isIn(_ place: String) -> Bool {
     switch target {
     case .service(_, let network, _): return place == network || place == target.place

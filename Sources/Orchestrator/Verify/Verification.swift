@@ -1,6 +1,6 @@
 import Vocabulary
 
-/// What a stack promises beside what packets do.
+/// The findings of `verify`: a stack's promises beside the fate of packets.
 package struct Verification: Sendable {
   /// The stack's name.
   let stack: String

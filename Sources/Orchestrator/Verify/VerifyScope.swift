@@ -5,9 +5,9 @@ import Vocabulary
 package struct VerifySelection: Sendable {
   /// Services, instances, `host` or `internet`: checks between two of them, or with the one that is named. Empty for all.
   package var only: [String] = []
-  /// Whether only the lines of `expect:` are looked at.
+  /// True if only the lines of `expect:` are looked at.
   package var expectationsAlone = false
-  /// Whether the routes, addresses and bridges that are in the namespaces now are what is predicted from.
+  /// True if the routes, addresses and bridges that are in the namespaces now are what is predicted from.
   package var isLive = false
 
   package init() {}

@@ -11,7 +11,7 @@ public struct ContainerSettings: Sendable {
   public var temporarySize: UInt64?
   /// Sysctls of the container's own network and ipc namespaces, by the path below /proc/sys.
   public var kernelParameters: [(path: String, value: String)] = []
-  /// Whether its network namespace is no longer the host's. Then a container that has NET_ADMIN may write to /proc/sys/net:
+  /// True if its network namespace is no longer the host's. Then a container that has NET_ADMIN may write to /proc/sys/net:
   /// the kernel shows it the parameters of that namespace there, and no others (net/sysctl_net.c).
   public var hasOwnNetwork = false
   /// Devices below /dev, beside the usual.

@@ -29,7 +29,7 @@ struct MappedOverlay {
     }
   }
 
-  /// What is mapped.
+  /// The mapped mount.
   private var places: [String] { base.map { [$0] } ?? lower }
 
   private func mountDetached() throws(KernelError) -> RootMount {

@@ -6,12 +6,12 @@ import Netlink
 private let namePort: UInt16 = 53
 
 extension ClosedChain {
-  /// Whether a rule of the chain's table lets pass all that comes by a link.
+  /// True if a rule of the chain's table lets pass all that comes by a link.
   package func lets(_ link: String) -> Bool {
     exceptions.contains { $0.matches(input: link) && $0.ports.isEmpty }
   }
 
-  /// Whether a rule lets in the questions for names that come by a link.
+  /// True if a rule lets in the questions for names that come by a link.
   package func letsNames(from link: String) -> Bool {
     exceptions.contains { $0.matches(input: link) && ($0.ports.isEmpty || $0.ports.contains(namePort)) }
   }
@@ -34,7 +34,7 @@ extension ClosedChain {
     return "nft 'insert rule \(table) \(chain) iifname \(match) meta l4proto { tcp, udp } th dport \(namePort) accept'"
   }
 
-  /// Whether iptables(8) made it, which shows the first rules of a chain under these names.
+  /// True if iptables(8) made it, which shows the first rules of a chain under these names.
   private var isIPTables: Bool { [.ip, .ip6].contains(table.family) && table.name == "filter" && chain == "INPUT" }
 
   /// A pattern as iptables(8) writes it.
@@ -42,7 +42,7 @@ extension ClosedChain {
 }
 
 extension NftRuleSummary {
-  /// Whether it names a link as the one that a packet comes by: in full, or by how its name begins.
+  /// True if it names a link as the one that a packet comes by: in full, or by how its name begins.
   func matches(input link: String) -> Bool {
     inputs.contains { $0 == link || $0.hasSuffix("*") && link.hasPrefix($0.dropLast()) }
   }

@@ -18,7 +18,7 @@ package struct ClosedChain: Hashable {
   var reason: Reason
   /// Rules of the table that accept what comes by a link which they name.
   var exceptions: [NftRuleSummary] = []
-  /// Whether ufw(8) keeps the table.
+  /// True if ufw(8) keeps the table.
   var isUFWs = false
 
   /// `table inet fw chain forward`, with the rule if it is one: as `nft -a list chain` shows it.

@@ -16,7 +16,7 @@ package struct ProcessContext: Codable, Hashable, Sendable {
   @Sparse package var limits: [ProcessLimit]
   package var oomScoreAdjustment: Int32?
   @Sparse package var groups: [String]
-  /// Whether it has a time namespace of its own.
+  /// True if it has a time namespace of its own.
   @Sparse package var hasClocks: Bool
   /// Into the service's control group, where the supervisor saw it.
   package var entrance: ControlGroupEntrance?

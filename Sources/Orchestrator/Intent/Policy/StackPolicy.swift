@@ -20,7 +20,7 @@ package struct StackPolicy: Usual, Sendable {
 
 /// What `verify:` in a file says of stacks whose network daemons and people change.
 package struct VerificationSettings: Codable, Hashable, Sendable {
-  /// Whether the routes, addresses and bridges that are in the namespaces are what is predicted from.
+  /// True if the routes, addresses and bridges that are in the namespaces are what is predicted from.
   package var isLive = false
   /// How long `up --verify` waits until two looks agree; nil for not at all.
   package var settle: Duration?

@@ -1,7 +1,7 @@
 import ImageFormat
 import Vocabulary
 
-/// What an image says that a service cannot do.
+/// An image's setting that no service can have.
 package struct ImageMergeError: Error, Hashable, Sendable, CustomStringConvertible {
   /// As it follows the service's name.
   package var description: String
@@ -17,7 +17,7 @@ extension StackFile.Service {
     return "\(source)"
   }
 
-  /// Whether its health check may be in an image that is not known yet.
+  /// True if its health check may be in an image that is not known yet.
   var mayHaveImagesCheck: Bool { imageName != nil && image == nil && !healthOverrides.isDisabled }
 
   /// The service as it runs from its image: what the file does not say is the image's (as `docker run` merges the two).

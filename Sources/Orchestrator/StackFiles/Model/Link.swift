@@ -47,7 +47,7 @@ extension StackFile {
 
     package var ends: [End] { [first, second] }
 
-    /// Whether both ends have a link-local address of IPv6.
+    /// True if both ends have a link-local address of IPv6.
     package var hasLinkLocal: Bool {
       if let ipv6 { return ipv6.value == .linkLocal }
       return ends.allSatisfy(\.addresses.isEmpty) && (mtu?.value ?? LinkIPv6.leastMTU) >= LinkIPv6.leastMTU

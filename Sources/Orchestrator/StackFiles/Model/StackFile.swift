@@ -27,7 +27,7 @@ package struct StackFile: Sendable, Equatable {
 extension StackFile {
   /// How `stack verify` looks at a stack whose network daemons and people change.
   package struct Verification: Sendable, Equatable {
-    /// Whether what is in the namespaces now is what it predicts from.
+    /// True if what is in the namespaces now is what it predicts from.
     package var isLive = false
     /// How long `up --verify` waits until two looks agree: at most a day.
     package var settle: Duration?

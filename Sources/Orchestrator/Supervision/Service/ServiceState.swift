@@ -38,7 +38,7 @@ struct ServiceState {
   struct End: Equatable {
     /// nil where nobody can tell any more.
     var status: TerminationStatus?
-    /// Whether the kernel ended processes of the run for want of memory.
+    /// True if the kernel ended processes of the run for want of memory.
     var ranOutOfMemory = false
     /// Seconds since 1970.
     var moment: Double
@@ -47,7 +47,7 @@ struct ServiceState {
   /// Why somebody's wait was in vain.
   struct Refusal: Equatable {
     var error: StackError
-    /// Whether the last lines of the service's log belong to it.
+    /// True if the last lines of the service's log belong to it.
     var quotesLog = false
   }
 

@@ -22,7 +22,7 @@ final class ServiceUnit {
   private let namespace: (DesiredService) -> SharedNamespace?
   /// Starts the process anew, for a restart policy.
   private let relaunch: (ServiceUnit) -> Void
-  /// What runs the health check in a process of the service's.
+  /// Makes the runner of the health check in a process of the service's.
   private let makeProbe: (DesiredService, ServiceProcess) -> any ProbeRunner
   /// Called for a published port behind which something listens on a loopback address alone.
   private let onUnreachable: (ServiceUnit, PublishedPort, IPAddress) -> Void

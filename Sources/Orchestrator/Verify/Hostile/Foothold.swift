@@ -50,26 +50,26 @@ final class Foothold: Sendable {
 
   // MARK: What the file lets it send
 
-  /// Whether its packets may have an address as their source.
+  /// True if its packets may have an address as their source.
   func maySend(from address: IPAddress) -> Bool {
     mayClaim(address) || Self.contains(routed, address)
   }
 
-  /// Whether it may say that it has an address.
+  /// True if it may say that it has an address.
   func mayClaim(_ address: IPAddress) -> Bool {
     known.contains(address) || Self.contains(claimed, address) || bridges && !taken.contains(address)
   }
 
-  /// Whether its frames may have a hardware address.
+  /// True if its frames may have a hardware address.
   func maySend(from hardware: MACAddress) -> Bool {
     attachment.mac == hardware || attachment.claims?.hardware.contains(hardware) ?? false
       || bridges && !takenHardware.contains(hardware)
   }
 
-  /// Whether it passes frames of others on.
+  /// True if it passes frames of others on.
   var bridges: Bool { attachment.claims?.bridges ?? false }
 
-  /// Whether its frames may have the tag of a VLAN.
+  /// True if its frames may have the tag of a VLAN.
   func maySend(tag: UInt16) -> Bool { attachment.subinterfaces.contains { $0.vlan == tag } }
 
   private static func contains(_ ranges: [AddressFamily: [AddressRange]], _ address: IPAddress) -> Bool {

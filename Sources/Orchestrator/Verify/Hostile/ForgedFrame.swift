@@ -26,7 +26,7 @@ struct ForgedFrame: Hashable, Sendable {
   private static let shortest = 60
 }
 
-/// What a forged frame has in it. Both addresses of a packet are of one family.
+/// The contents of a forged frame. Both addresses of a packet are of one family.
 enum ForgedPacket: Hashable, Sendable {
   /// UDP.
   case datagram(from: Endpoint, to: Endpoint)

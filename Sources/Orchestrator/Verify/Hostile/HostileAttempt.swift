@@ -12,16 +12,16 @@ struct HostileAttempt: Hashable, Sendable {
   /// "From the victim to me", sent first, so that the frame passes as the answer.
   var question: ForgedFrame?
   var frame: ForgedFrame
-  /// What is sent, for people: `UDP from 10.99.0.3 to 10.99.0.4`.
+  /// The frame, for people: `UDP from 10.99.0.3 to 10.99.0.4`.
   var words: String
-  /// What should stop it, the nearest first.
+  /// The guards that should stop it, the nearest first.
   var guards: [HostileGuard]
 
-  /// Whether frames of others may go astray while it is tried.
+  /// True if frames of others may go astray while it is tried.
   var takesFrames: Bool { kind == .hardware || kind == .claim }
 }
 
-/// What stops forged frames: a chain of a stack's tables.
+/// A guard against forged frames: a chain of a stack's tables.
 struct HostileGuard: Hashable, Sendable {
   var table: NftTableName
   var chain: String

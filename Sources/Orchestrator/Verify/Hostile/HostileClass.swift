@@ -27,7 +27,7 @@ package enum HostileClass: String, Sendable, CaseIterable {
   /// In a tunnel's packets.
   case tunnel
 
-  /// What is sent, for people.
+  /// The frame, for people.
   var title: String {
     switch self {
     case .source: "another's address"

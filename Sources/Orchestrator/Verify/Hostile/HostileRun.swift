@@ -4,7 +4,7 @@ import Kernel
 import Loop
 import SystemPackage
 
-/// What came of the attempts of a plan.
+/// The outcome of a plan's attempts.
 struct HostileOutcome {
   /// The victims at whose places each attempt arrived, by its index.
   var arrivals: [Int: Set<String>] = [:]

@@ -3,7 +3,7 @@ import Loop
 import Netfilter
 import Vocabulary
 
-/// What came of forged frames: which arrived, and what should have stopped them.
+/// The result of `verify --hostile`: the frames that arrived, and the guards that should have stopped them.
 package struct HostileVerification: Sendable {
   /// The stack's name.
   let stack: String
@@ -21,14 +21,14 @@ package struct HostileVerification: Sendable {
     var open: Int
   }
 
-  /// What one attacker got through of one kind.
+  /// The frames of one kind that one attacker got through.
   struct Finding: Hashable, Sendable {
     var kind: HostileClass
     var attacker: String
     var victims: [String]
-    /// What was sent, each once.
+    /// The frames that were sent, each once.
     var sent: [String]
-    /// Whether a bridge looked for another's address at the attacker's port.
+    /// True if a bridge looked for another's address at the attacker's port.
     var hasMoved: Bool
     var guards: [HostileGuard]
     /// Those of the guards that do not stand.
@@ -37,7 +37,7 @@ package struct HostileVerification: Sendable {
 
   package var open: Int { kinds.map(\.open).reduce(0, +) }
   package var total: Int { kinds.map(\.tried).reduce(0, +) }
-  /// Whether some attackers could not be asked.
+  /// True if some attackers could not be asked.
   package var isIncomplete: Bool { !unasked.isEmpty }
 
   /// `0 open of 812`
@@ -116,7 +116,7 @@ package struct HostileVerifier {
 }
 
 extension HostilePlan {
-  /// What is not tried, for people.
+  /// The cases that are not tried, for people.
   var notes: [String] {
     let parents = stack.services.flatMap { service in
       service.attachments.filter { $0.parent != nil }.map { "\(service.name) on \($0.network)" }

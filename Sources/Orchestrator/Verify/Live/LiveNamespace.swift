@@ -2,7 +2,7 @@ import Addresses
 import Kernel
 import Netlink
 
-/// What is in a service's network namespace now, as far as it decides where packets go.
+/// The state of a service's network namespace now, as far as it decides where packets go.
 package struct LiveNamespace: Sendable {
   /// The service's name.
   let name: String

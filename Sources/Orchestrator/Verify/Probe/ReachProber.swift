@@ -162,7 +162,7 @@ private final class ProbeRun {
     listeners.arrival(of: questions[index], index, from: senders[index]) { askers.contains($0) }
   }
 
-  /// Whether a listener of ours should have seen what was answered, and has not.
+  /// True if a listener of ours should have seen what was answered, and has not.
   private func isUnseen(_ index: Int, _ answer: ReachAnswer) -> Bool {
     guard case .answered(let arrival) = answer, arrival.witness == .listener else { return false }
     return self.arrival(index).witness == .stranger

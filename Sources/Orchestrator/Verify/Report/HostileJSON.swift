@@ -20,7 +20,7 @@ extension HostileVerification {
       var attacker: String
       var victims: [String]
       var sent: [String]
-      /// Whether a bridge looked for another's address at the attacker's port.
+      /// True if a bridge looked for another's address at the attacker's port.
       var moved: Bool
       var guards: [Guard]
     }

@@ -6,7 +6,7 @@ extension Verification {
   package struct Style: Sendable {
     /// The terminal's width, in columns; nil where lines may be as long as they like.
     package var width: Int?
-    /// Whether cells are ✓, ✗ and · in narrow columns, in green and red.
+    /// True if cells are ✓, ✗ and · in narrow columns, in green and red.
     package var isTerminal = false
     package var isColored = false
 
@@ -85,7 +85,7 @@ extension ReachFinding {
     return verdicts.map { "\($0.isObserved ? "yes" : "no") by \($0.family)" }.joined(separator: ", ")
   }
 
-  /// Whether one family comes through and the other does not.
+  /// True if one family comes through and the other does not.
   private var isObservedApart: Bool { Set(verdicts.map(\.isObserved)).count > 1 }
 
   /// The reasons of all its questions, each once.

@@ -1,11 +1,11 @@
 import Addresses
 
-/// What routes packets in a stack: a service's network namespace, or the host.
+/// A machine that routes packets in a stack: a service's network namespace, or the host.
 struct Machine: Sendable {
   /// The service's name, or `host`.
   var name: String
   var isHost = false
-  /// Whether it passes on packets that are not for it.
+  /// True if it passes on packets that are not for it.
   var forwards4 = false
   var forwards6 = false
   var addresses: Set<IPAddress> = []

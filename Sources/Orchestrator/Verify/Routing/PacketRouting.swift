@@ -90,7 +90,7 @@ final class PacketRouting {
 
   private struct Search {
     let destination: IPAddress
-    /// Who has it.
+    /// Its owner.
     let holders: [Int]
     var open: [Walk] = []
     var finished: [Way] = []
@@ -193,14 +193,14 @@ final class PacketRouting {
     return holders.isEmpty ? .outside : .noRoute(at: Self.host)
   }
 
-  /// Whether machines are on it that are not the stack's.
+  /// True if machines are on it that are not the stack's.
   private func reachesBeyondHost(_ segment: Segment) -> Bool {
     segment.network.flatMap { networks[$0] }?.hasBridge == false
   }
 
   // MARK: - One machine
 
-  /// What a machine does with a packet.
+  /// A machine's decision about a packet.
   private enum Step {
     case end(Way.End)
     case onward([Onward])

@@ -65,9 +65,9 @@ struct Way: Hashable, Sendable {
   var end: End
   /// In the order that packets pass them. The first is the sender's.
   var hops: [Hop] = []
-  /// Whether the host passes them on.
+  /// True if the host passes them on.
   var isByHost = false
-  /// Whether it is the host that they arrive at.
+  /// True if it is the host that they arrive at.
   var isToHost = false
   /// The address that they are sent from.
   var source: IPAddress?

@@ -16,7 +16,7 @@ final class Exchange {
   }
 
   let question: ForwardedQuestion
-  /// Whose question it is.
+  /// The address that asked.
   let owner: IPAddress
   /// With those that have asked the same meanwhile.
   var waiting: [Client]
