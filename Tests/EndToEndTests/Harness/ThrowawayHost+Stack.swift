@@ -77,10 +77,12 @@ extension ThrowawayHost {
   }
 
   /// The processes of the `stack` binary on this host, oldest first, as its own process numbers.
+  ///
+  /// The file is compared, not its path: a binary below a bind mount reads as a path from that mount's root.
   func stackProcesses() throws -> [Int] {
     let script = """
       for folder in /proc/[0-9]*; do
-        [ "$(readlink "$folder/exe")" = "\(Repository.binaryFolder)/stack" ] && echo "${folder#/proc/}"
+        [ "$folder/exe" -ef "\(Repository.binaryFolder)/stack" ] && echo "${folder#/proc/}"
       done; true
       """
     return try succeed("sh", "-c", script).split(separator: "\n").compactMap { Int($0) }.sorted()
