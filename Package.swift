@@ -158,6 +158,10 @@ let package = Package(
         systemPackage,
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests",
+      dependencies: ["stack", "Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["Fuzzing"], exclude: ["Scripts"], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu17

@@ -12,15 +12,17 @@ extension StackCommand {
     guard words != ["--version"] else { return print(Version.text) }
     let status = Verdict.commands.contains(words.first ?? "") ? Verdict.unasked : ExitCode.failure
     do {
-      var command = try command(of: words)
+      var command = try plainCommand(words) ?? command(of: words)
       do {
         try command.run()
       } catch let error as ValidationError {
         fail(message(about: error, of: type(of: command)), status)
       }
+    } catch let status as ExitCode {
+      // The library would first look for a message.
+      Glibc.exit(status.rawValue)
     } catch {
-      // A command that `exec` runs may well end with the parser's number for what it cannot understand.
-      guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { exit(withError: error) }
+      guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
       fail(message(about: error), status)
     }
   }
@@ -28,6 +30,19 @@ extension StackCommand {
   private static func fail(_ text: String, _ status: ExitCode = .failure) -> Never {
     standardError("error: ", text)
     Glibc.exit(status.rawValue)
+  }
+
+  /// The commands that are typed most, or that `stack` starts itself, in their common forms.
+  static func plainCommand(_ words: [String]) -> (any ParsableCommand)? {
+    let rest = words.dropFirst()
+    return switch words.first {
+    case "exec": Exec.plain(rest)
+    case "up": Up.plain(rest)
+    case "down": Down.plain(rest)
+    case "ps": Ps.plain(rest)
+    case "supervise": Supervise.plain(rest)
+    default: nil
+    }
   }
 
   /// A command is parsed as if there were no others. The parser would ask the runtime about each of them at every
