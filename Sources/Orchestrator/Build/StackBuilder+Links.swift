@@ -69,9 +69,7 @@ extension StackBuilder {
     naming.alias = desired.alias(in: stack)
     batch.change(naming)
     for address in desired.everyAddress(of: end) {
-      var own = InterfaceAddress(address.address, prefixLength: address.length, on: link)
-      own.skipsDuplicateDetection = !address.address.isV4
-      batch.add(own, tolerating: .existing)
+      batch.add(address.interfaceAddress(on: link), tolerating: .existing)
     }
     if isUp {
       var up = LinkChange(.index(link))

@@ -74,6 +74,7 @@ extension StackBuilder {
   /// Addresses are known in advance, so neighbours and forwarding entries are permanent on both sides. No ARP request
   /// is broadcast between a service and its host, and no frame is flooded to find a service.
   func attach(_ service: DesiredService, in desired: DesiredStack) throws(KernelError) {
+    try addLoopbackAddresses(of: service)
     guard !service.attachments.isEmpty else { return }
     let namespace = try namespace(of: service.name)
     var host = try NetlinkSocket(.route)
@@ -133,8 +134,9 @@ extension StackBuilder {
       }
       // The host is in no VLAN.
       if attachment.accessVLAN == nil {
-        batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: bridge))
-        if let ipv6 = attachment.ipv6 { batch.set(Neighbour(.v6(ipv6.address), at: attachment.mac, on: bridge)) }
+        for address in attachment.neighbourAddresses {
+          batch.set(Neighbour(address, at: attachment.mac, on: bridge))
+        }
       }
     }
     try host.apply(batch)
@@ -161,27 +163,17 @@ extension StackBuilder {
     }
     try inner.apply(batch)
     try tellOthers(of: service, in: desired)
+    if !service.furtherAddresses.isEmpty { try introduce(service, in: desired) }
     try setUpSubinterfaces(of: service, &inner)
   }
 
   /// Sets right what services know of an address whose hardware address does not follow from it: another may have had it before.
   private func tellOthers(of service: DesiredService, in desired: DesiredStack) throws(KernelError) {
-    for attachment in service.attachments where !attachment.hasFixedPlace && attachment.parent == nil {
-      for other in desired.services where other.name != service.name {
-        guard let own = other.attachments.first(where: { $0.network == attachment.network }) else { continue }
-        let namespace: SharedNamespace
-        do {
-          namespace = try self.namespace(of: other.name)
-        } catch  where error.errno == .noSuchFileOrDirectory {
-          continue
-        }
-        var socket = try NetlinkSocket(.route, in: namespace.descriptor)
-        guard let link = try socket.link(named: own.interface)?.index else { continue }
-        var batch = RouteBatch()
-        for address in attachment.addresses {
-          batch.delete(Neighbour(address, at: attachment.mac, on: link), tolerating: .gone)
-        }
-        try socket.apply(batch)
+    guard service.attachments.contains(where: { !$0.hasFixedPlace && $0.parent == nil }) else { return }
+    try tellNeighbours(of: service, in: desired) { batch, attachment, _, link in
+      guard !attachment.hasFixedPlace else { return }
+      for address in attachment.addresses {
+        batch.delete(Neighbour(address, at: attachment.mac, on: link), tolerating: .gone)
       }
     }
   }
@@ -234,6 +226,7 @@ extension RouteBatch {
       InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet(of: attachment).length, on: link),
       tolerating: .existing)
     addIPv6Address(of: attachment, in: network, on: link, forwards: service.forwards)
+    for address in attachment.furtherAddresses { add(address.interfaceAddress(on: link), tolerating: .existing) }
     var up = LinkChange(.index(link))
     up.isUp = true
     change(up)

@@ -131,10 +131,18 @@ extension HostFacts {
     for service in other.services {
       for attachment in service.attachments {
         guard let bridge = bridges[attachment.network] else { continue }
-        let member = Member(
-          stack: other.name, service: service.name, address: attachment.address,
-          names: service.names(on: attachment))
-        if members[bridge]?.contains(member) != true { members[bridge, default: []].append(member) }
+        var own = [
+          Member(
+            stack: other.name, service: service.name, address: attachment.address,
+            names: service.names(on: attachment))
+        ]
+        own += attachment.furtherAddresses.compactMap { further in
+          guard case .v4(let address) = further.address else { return nil }
+          return Member(stack: other.name, service: service.name, address: address, names: [])
+        }
+        for member in own where members[bridge]?.contains(member) != true {
+          members[bridge, default: []].append(member)
+        }
       }
     }
   }

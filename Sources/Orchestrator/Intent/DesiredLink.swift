@@ -122,6 +122,8 @@ package struct DesiredAddress: Codable, Hashable, Sendable, CustomStringConverti
   }
 
   package var network: IPPrefix? { IPPrefix(containing: address, length: length) }
+  /// True if its network is the address alone.
+  package var isSingle: Bool { length == address.octets.count * 8 }
   package var description: String { "\(address)/\(length)" }
 }
 

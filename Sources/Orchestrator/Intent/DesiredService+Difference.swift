@@ -45,6 +45,7 @@ extension DesiredService {
     (rest.attachments, rest.mounts, rest.routes) = (before.attachments, before.mounts, before.routes)
     (rest.nameResolution, rest.extraHosts) = (before.nameResolution, before.extraHosts)
     (rest.keptHostsFile, rest.linksHaveIPv6) = (before.keptHostsFile, before.linksHaveIPv6)
+    rest.loopback = before.loopback
     rest.process.security = before.process.security
     return rest == before ? nil : "settings changed"
   }

@@ -41,7 +41,7 @@ extension Resolver {
       service: service, interface: interface,
       // Locally administered and no group's, with 40 bits of the names.
       mac: mac ?? MACAddress(bits: 0x0200_0000_0000 | hash.value & 0xFF_FFFF_FFFF),
-      addresses: end.addresses.map { DesiredAddress(address: $0.value.address, length: $0.value.length) })
+      addresses: end.addresses.map { DesiredAddress($0.value) })
   }
 
   /// The subnets of links, which no network beside them may have: a service on both would know two ways.

@@ -163,7 +163,10 @@ extension DesiredStack {
       let second = attachment.ipv6.flatMap { _ in network.ipv6 }.map {
         ("network \(network.name)", IPPrefix.v6($0.subnet))
       }
-      return [own] + [second].compactMap(\.self)
+      let further = attachment.furtherAddresses.filter { !$0.isSingle }.compactMap(\.network).map {
+        (name: "network \(network.name)", prefix: $0)
+      }
+      return [own] + [second].compactMap(\.self) + further
         + attachment.subinterfaces.compactMap { interface in
           interface.address.flatMap { IPv4Prefix(containing: $0, length: interface.length) }
             .map { ("VLAN \(interface.vlan) of \(network.name)", .v4($0)) }
@@ -175,7 +178,8 @@ extension DesiredStack {
   }
 
   func addresses(of service: DesiredService) -> [IPAddress] {
-    service.attachments.flatMap(\.everyAddress) + ends(of: service).flatMap { $0.end.addresses.map(\.address) }
+    service.attachments.flatMap(\.everyAddress) + service.loopback.map(\.address)
+      + ends(of: service).flatMap { $0.end.addresses.map(\.address) }
   }
 
   /// A service's ends of links, each with the other end.

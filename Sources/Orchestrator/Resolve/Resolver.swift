@@ -59,6 +59,7 @@ package struct Resolver {
       let attachments = attachments(of: instance, in: networks, &addresses, &names)
       var service = service(instance, attachments, networks)
       service.firstIdentity = identities[instance.name]
+      service.loopback = instance.service.loopback.map { DesiredAddress($0.value) }
       service.postStart = instance.service.postStart.map(DesiredHook.init)
       service.preStop = instance.service.preStop.map(DesiredHook.init)
       services.append(service)
@@ -78,6 +79,7 @@ package struct Resolver {
       segments: segments(networks.map(\.desired), services), guardsPorts: true,
       guardRevision: DesiredStack.currentGuardRevision, partition: previous?.partition)
     markIPv6OfLinks(&stack)
+    checkLoopbacks(stack)
     route(&stack)
     nameFarEnds(&stack)
     meetOthers(&stack)
@@ -162,6 +164,7 @@ package struct Resolver {
       allocator.claim(subnet.value, for: "network \(network.name.value)")
     }
     claimLinks(&allocator)
+    claimFurtherAddresses(&allocator)
     for vlan in networks.flatMap(\.vlans) {
       if let subnet = vlan.subnet { allocator.claim(subnet.value, for: "VLAN \(vlan.id.value)") }
     }
@@ -260,18 +263,22 @@ package struct Resolver {
   private func chooseAddresses(_ networks: [ChosenNetwork], _ instances: [Instance]) -> Addresses {
     var addresses = Addresses()
     for network in networks {
-      let fixed = instances.flatMap { instance in
-        instance.service.attachments.filter { $0.network.value == network.desired.name }.compactMap {
-          $0.address?.value
-        }
-      }
+      let fixed =
+        instances.flatMap { instance in
+          instance.service.attachments.filter { $0.network.value == network.desired.name }.compactMap {
+            $0.address?.value
+          }
+        } + instances.flatMap { Self.furtherAddresses(of: $0.service, on: network.desired.name) }.compactMap(\.ipv4)
       addVLANs(of: network.desired, instances.map(\.service), &addresses)
       addresses.free[network.desired.name] = HostAddresses(
         subnet: network.desired.subnet, within: network.range,
         reserved: fixed + [network.desired.gateway] + (facts.members[network.desired.bridge] ?? []).map(\.address)
           + (network.desired.kind.parent.flatMap { facts.parents[$0] } ?? []))
       if let ipv6 = network.desired.ipv6 {
-        let fixed = instances.flatMap { Self.fixedIPv6Addresses(of: $0.service, on: network.desired.name) }
+        let fixed = instances.flatMap { instance in
+          Self.fixedIPv6Addresses(of: instance.service, on: network.desired.name)
+            + Self.furtherAddresses(of: instance.service, on: network.desired.name).compactMap(\.ipv6)
+        }
         addresses.free6[network.desired.name] = IPv6HostAddresses(ipv6, reserved: fixed)
       }
     }
@@ -317,17 +324,18 @@ package struct Resolver {
       let link = linkName(before: before.first { $0.network == network.name }?.link) {
         LinkName.veth(stack: stackName, service: instance.name, network: network.name, attempt: $0)
       }
-      attachments.append(
-        DesiredAttachment(
-          network: network.name, interface: interface, link: link, address: address,
-          mac: wanted.mac?.value ?? MACAddress.derived(from: address), aliases: wanted.aliases.map(\.value),
-          isDefaultRoute: false,
-          vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
-          segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.kind.parent,
-          ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
-            .map { DesiredAttachment.IPv6(address: $0) },
-          claims: claims(of: wanted), conditions: conditions(of: wanted, instance.name),
-          override: before.first { $0.network == network.name }?.override))
+      var desired = DesiredAttachment(
+        network: network.name, interface: interface, link: link, address: address,
+        mac: wanted.mac?.value ?? MACAddress.derived(from: address), aliases: wanted.aliases.map(\.value),
+        isDefaultRoute: false,
+        vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
+        segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.kind.parent,
+        ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
+          .map { DesiredAttachment.IPv6(address: $0) },
+        claims: claims(of: wanted), conditions: conditions(of: wanted, instance.name),
+        override: before.first { $0.network == network.name }?.override)
+      desired.furtherAddresses = wanted.furtherAddresses.map { DesiredAddress($0.value) }
+      attachments.append(desired)
     }
     markDefaultRoute(&attachments, instance, networks)
     return attachments

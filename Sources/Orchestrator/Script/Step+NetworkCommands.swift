@@ -63,8 +63,8 @@ extension Step {
           "ip route replace \($0.subnet) dev \(network.bridge) proto kernel metric 256",
         ]
       } ?? [])
-      + stack.services.flatMap(\.attachments).filter { $0.network == network.name && $0.accessVLAN == nil }.map {
-        neighbourCommand($0, network)
+      + stack.services.flatMap(\.attachments).filter { $0.network == network.name && $0.accessVLAN == nil }.flatMap {
+        neighbourCommands($0, network)
       }
   }
 
@@ -145,14 +145,70 @@ extension Step {
       commands.append("bridge fdb replace \(attachment.mac) dev \(segment.nearEnd) master static sticky")
     }
     // The host is in no VLAN.
-    if attachment.accessVLAN == nil {
-      commands.append(neighbourCommand(attachment, network))
-      if let ipv6 = attachment.ipv6 {
-        commands.append(
-          "ip neigh replace \(ipv6.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent")
+    if attachment.accessVLAN == nil { commands += neighbourCommands(attachment, network) }
+    return commands + addressCommands(attachment, service, stack) + subinterfaceCommands(attachment, namespace)
+  }
+
+  static func addressCommand(_ address: DesiredAddress, on interface: String, _ namespace: String) -> String {
+    "ip -n \(namespace) addr add \(address) dev \(Shell.quoted(interface))\(address.address.isV4 ? "" : " nodad")"
+  }
+
+  static func loopbackCommands(_ service: DesiredService, _ stack: DesiredStack) -> [String] {
+    service.loopback.map { addressCommand($0, on: FurtherAddress.loopback, "\(stack.name).\(service.name)") }
+  }
+
+  static func addressingCommands(_ service: DesiredService, _ stack: DesiredStack) -> [String] {
+    let namespace = "\(stack.name).\(service.name)"
+    let switching =
+      service.loopback.contains { !$0.address.isV4 }
+      ? ["nsenter --net=/run/netns/\(namespace) bash -ec 'set_sysctl net/ipv6/conf/lo/disable_ipv6=0'"] : []
+    return switching
+      + service.furtherAddresses.map { own in
+        "ip -n \(namespace) addr replace \(own.address) dev \(Shell.quoted(own.interface))"
+          + (own.address.address.isV4 ? "" : " nodad")
+      }
+      + service.attachments.flatMap { attachment -> [String] in
+        guard attachment.accessVLAN == nil, attachment.isOnBridge,
+          let network = stack.network(named: attachment.network)
+        else { return [] }
+        return attachment.furtherAddresses.map {
+          "ip neigh replace \($0.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
+        }
+      }
+      + neighbourhood(of: service, in: stack).flatMap { own, other, attachment in
+        attachment.furtherAddresses.map {
+          "ip -n \(stack.name).\(other) neigh replace \($0.address) lladdr \(attachment.mac)"
+            + " dev \(Shell.quoted(own.interface)) nud permanent"
+        }
+      }
+  }
+
+  static func addressRemovalCommands(
+    _ addresses: [FurtherAddress], _ service: DesiredService, _ stack: DesiredStack
+  ) -> [String] {
+    let removal = addresses.map { own in
+      "ip -n \(stack.name).\(service.name) addr del \(own.address) dev \(Shell.quoted(own.interface))"
+    }
+    let forgetting = addresses.flatMap { own -> [String] in
+      let bridges = service.attachments.filter { $0.network == own.network && $0.isOnBridge && $0.accessVLAN == nil }
+        .compactMap { stack.network(named: $0.network)?.bridge }
+      return bridges.map { "ip neigh del \(own.address.address) dev \($0) || true" }
+        + neighbourhood(of: service, in: stack).filter { $0.attachment.network == own.network }.map {
+          "ip -n \(stack.name).\($0.other) neigh del \(own.address.address) dev \(Shell.quoted($0.own.interface)) || true"
+        }
+    }
+    return removal + forgetting
+  }
+
+  /// The attachments of others to the networks that a service has further addresses on.
+  private static func neighbourhood(
+    of service: DesiredService, in stack: DesiredStack
+  ) -> [(own: DesiredAttachment, other: String, attachment: DesiredAttachment)] {
+    service.attachments.filter { $0.isOnBridge && !$0.furtherAddresses.isEmpty }.flatMap { attachment in
+      stack.services.filter { $0.name != service.name }.compactMap { other in
+        other.attachments.first { $0.network == attachment.network }.map { ($0, other.name, attachment) }
       }
     }
-    return commands + addressCommands(attachment, service, stack) + subinterfaceCommands(attachment, namespace)
   }
 
   /// What of an attachment is inside the service.
@@ -165,6 +221,7 @@ extension Step {
       "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet(of: attachment).length) dev \(link)"
     ]
     commands += ipv6AddressCommands(attachment, network, namespace, forwards: service.forwards)
+    commands += attachment.furtherAddresses.map { addressCommand($0, on: attachment.interface, namespace) }
     commands.append("ip -n \(namespace) link set \(link) up")
     if attachment.accessVLAN == nil, network.hasBridge {
       commands.append(
@@ -179,19 +236,23 @@ extension Step {
     return commands + ipv6RouteCommands(attachment, network, namespace) + neighbours
   }
 
-  private static func neighbourCommand(_ attachment: DesiredAttachment, _ network: DesiredNetwork) -> String {
-    "ip neigh replace \(attachment.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
+  private static func neighbourCommands(_ attachment: DesiredAttachment, _ network: DesiredNetwork) -> [String] {
+    attachment.neighbourAddresses.map {
+      "ip neigh replace \($0) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
+    }
   }
 
   private static func macvlanCommands(
     _ attachment: DesiredAttachment, _ network: DesiredNetwork, _ parent: String, _ namespace: String
   ) -> [String] {
-    var commands = [
-      "ip link add \(Shell.quoted(attachment.interface))\(mtu(network)) link \(Shell.quoted(parent)) address \(attachment.mac) netns \(namespace)"
-        + " type macvlan mode bridge",
-      "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet.length) dev \(Shell.quoted(attachment.interface))",
-      "ip -n \(namespace) link set \(Shell.quoted(attachment.interface)) up",
-    ]
+    var commands =
+      [
+        "ip link add \(Shell.quoted(attachment.interface))\(mtu(network)) link \(Shell.quoted(parent)) address \(attachment.mac) netns \(namespace)"
+          + " type macvlan mode bridge",
+        "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet.length) dev \(Shell.quoted(attachment.interface))",
+      ] + attachment.furtherAddresses.map { addressCommand($0, on: attachment.interface, namespace) } + [
+        "ip -n \(namespace) link set \(Shell.quoted(attachment.interface)) up"
+      ]
     if attachment.isDefaultRoute {
       commands.append("ip -n \(namespace) route add default via \(network.gateway) proto static")
     }

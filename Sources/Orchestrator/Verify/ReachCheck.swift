@@ -117,6 +117,7 @@ package struct ReachMatrix {
           }
         }
         + (cables[service.name] ?? []).map { ReachColumn.Target.linked(service.name, to: $0.name, link: $0.link) }
+        + (service.loopback.isEmpty ? [] : [.loopback(service.name)])
       columns += places.flatMap { place in
         traffic.map { ReachColumn(target: place, traffic: $0, namesNetwork: places.count > 1) }
       }
@@ -151,10 +152,13 @@ package struct ReachMatrix {
       switch (source, column.target) {
       case (.service(let sender), .service(let receiver, _, _)) where sender == receiver: [ReachProbe]()
       case (.service(let sender), .linked(let receiver, _, _)) where sender == receiver: [ReachProbe]()
+      case (.service(let sender), .loopback(let receiver)) where sender == receiver: [ReachProbe]()
       case (_, .service(let receiver, let network, let vlan)):
         direct(source, addresses(of: receiver, in: network, vlan), column.traffic, at: receiver)
       case (.service, .linked(let receiver, _, let link)):
         direct(source, addresses(of: receiver, on: link), column.traffic, at: receiver)
+      case (_, .loopback(let receiver)):
+        direct(source, services[receiver]?.loopback.map(\.address) ?? [], column.traffic, at: receiver)
       case (.service, .host(let network)):
         direct(source, networks[network]?.hostAddresses ?? [], column.traffic, at: ReachPeer.host.place)
       case (.service(let sender), .published(let port, let receiver)): toPublished(sender, port, receiver)
@@ -179,7 +183,7 @@ package struct ReachMatrix {
       let inner = attachment.subinterfaces.first { $0.vlan == vlan }?.interface
       return LiveRouting.addresses(of: attachment.accessVLAN == vlan ? attachment.interface : inner ?? "", in: now)
     }
-    if attachment.accessVLAN == vlan { return attachment.addresses }
+    if attachment.accessVLAN == vlan { return attachment.neighbourAddresses }
     return attachment.address(in: vlan).map { [.v4($0)] } ?? []
   }
 

@@ -10,7 +10,7 @@ enum EveryStep {
       a:
         command: [sh, -c, "echo 'it''s'; touch /x"]
         networks:
-          front: {rate: 10mbit, loss: 1%}
+          front: {rate: 10mbit, loss: 1%, addresses: [10.208.0.9, 10.209.0.1/24, "fd00:9::1/64"]}
           lan: {}
         environment: {GREETING: "a b", LINES: "1\\n2"}
         working_dir: /srv/a b
@@ -36,6 +36,7 @@ enum EveryStep {
         stop_signal: SIGQUIT
         stop_grace_period: 1500ms
         time_offset: {monotonic: 1h, boottime: -5m}
+        loopback: [10.255.0.1, "fd00:ff::1"]
         routes: ["10.9.0.0/16 via b", "blackhole 10.10.0.0/16"]
       b:
         command: [x]
@@ -118,7 +119,7 @@ enum EveryStep {
         .shape(a, stack)
       ] + stack.links.map { .connect($0, stack) } + [
         .shapeLink(link, stack), .shapeLink(link, cut), .setRoutes(a, stack: "all"), .setRoutes(plain, stack: "all"),
-        .readdress(a, stack),
+        .readdress(a, stack), .addAddresses(a, stack), .removeAddresses(a.furtherAddresses, a, stack),
       ] + services.map { .start($0, stack: "all") } + services.map { .awaitReady($0, stack: "all") } + [
         .pause(a, stack: "all"), .unpause(a, stack: "all"), .stop(a, stack: "all"),
         .unpinNamespaces(["a", "b"], stack: "all"), .detach(a), .disconnect(link, stack: "all"),

@@ -5,8 +5,13 @@ extension DesiredAttachment {
   /// Its addresses of every family.
   package var addresses: [IPAddress] { [.v4(address)] + (ipv6.map { [.v6($0.address)] } ?? []) }
 
-  /// Its addresses, with those of its interfaces in VLANs.
-  package var everyAddress: [IPAddress] { addresses + subinterfaces.compactMap { $0.address.map { .v4($0) } } }
+  /// Its addresses with the further ones, by which its neighbours on the network find it.
+  package var neighbourAddresses: [IPAddress] { addresses + furtherAddresses.map(\.address) }
+
+  /// Its addresses, with the further ones and those of its interfaces in VLANs.
+  package var everyAddress: [IPAddress] {
+    neighbourAddresses + subinterfaces.compactMap { $0.address.map { .v4($0) } }
+  }
 }
 
 extension DesiredNetwork {

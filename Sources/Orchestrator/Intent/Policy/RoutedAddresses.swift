@@ -14,17 +14,24 @@ package struct RoutedAddresses {
   private let stack: DesiredStack
   private let places: [String: [Place]]
   private let routers: [Place: [String]]
+  /// What services in a place have beside the addresses of the place: further ones, and those of their loopbacks.
+  private let further: [Place: [IPPrefix]]
 
   package init(_ stack: DesiredStack) {
     self.stack = stack
     var places: [String: [Place]] = [:]
     var routers: [Place: [String]] = [:]
-    for service in stack.services where service.forwards {
+    var further: [Place: [IPPrefix]] = [:]
+    for service in stack.services {
+      let others = service.furtherAddresses.compactMap(\.address.network)
+      guard service.forwards || !others.isEmpty else { continue }
       let own = Self.places(of: service, in: stack)
+      for place in own where !others.isEmpty { further[place, default: []] += others }
+      guard service.forwards else { continue }
       places[service.name] = own
       for place in own { routers[place, default: []].append(service.name) }
     }
-    (self.places, self.routers) = (places, routers)
+    (self.places, self.routers, self.further) = (places, routers, further)
   }
 
   private static func places(of service: DesiredService, in stack: DesiredStack) -> [Place] {
@@ -47,7 +54,7 @@ package struct RoutedAddresses {
         for next in routers[place] ?? [] where seen.insert(next).inserted { waiting.append(next) }
       }
     }
-    let inside = found.flatMap(prefixes) + routesThrough(service, on: network)
+    let inside = found.flatMap { prefixes($0) + (further[$0] ?? []) } + routesThrough(service, on: network)
     return leadsOut(service, besides: network, found) ? outside(besides: inside) : AddressRange.byFamily(inside)
   }
 

@@ -127,7 +127,7 @@ package struct PolicyEvaluator: Sendable {
   }
 
   private static func place(_ service: DesiredService, _ attachment: DesiredAttachment) -> Place {
-    .service(network: attachment.network, attachment.addresses)
+    .service(network: attachment.network, attachment.neighbourAddresses)
   }
 
   /// The attachment by which a service is reached: on the first network that both share, or as asked.

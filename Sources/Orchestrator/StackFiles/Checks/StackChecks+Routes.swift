@@ -48,7 +48,7 @@ extension StackChecks {
   private func surroundings(
     of service: StackFile.Service, ends: [StackFile.Link.End], peers: Set<String>
   ) -> Surroundings {
-    let links = ends.flatMap(\.addresses).compactMap { address in
+    let links = (ends.flatMap(\.addresses) + service.attachments.flatMap(\.furtherAddresses)).compactMap { address in
       address.value.network.map { Located($0, address.span) }
     }
     let known4 = service.attachments.map { attachment in

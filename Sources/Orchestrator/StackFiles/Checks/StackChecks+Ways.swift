@@ -36,7 +36,11 @@ extension StackChecks {
       }
       let isKnown = here.allSatisfy { $0.0.address != nil && $0.0.claims.isEmpty && $0.1 == 1 }
       let isGateway = network.gateway.map { $0.value == address } ?? (address.bits == subnet.value.network.bits + 1)
-      guard isKnown, !isGateway, !here.contains(where: { $0.0.address?.value == address }) else { return }
+      let isHeld = here.contains { attachment, _ in
+        attachment.address?.value == address
+          || attachment.furtherAddresses.contains { $0.value.address == router.value }
+      }
+      guard isKnown, !isGateway, !isHeld else { return }
       return report(router, service, [Diagnostic.Label(subnet.span, "none of the services here has it")])
     }
   }
@@ -100,6 +104,7 @@ extension StackChecks {
       return stack.services.first { service in
         service.attachments.contains {
           $0.address.map { .v4($0.value) == address } ?? false || $0.address6.map { .v6($0.value) == address } ?? false
+            || $0.furtherAddresses.contains { $0.value.address == address }
         }
       }
     }
@@ -112,8 +117,9 @@ extension StackChecks {
     case .prefix(let prefix):
       let linked = links(of: service).flatMap(\.ends).filter { $0.service.value == service.name.value }
         .flatMap(\.addresses).compactMap(\.value.network)
+      let further = (service.attachments.flatMap(\.furtherAddresses) + service.loopback).compactMap(\.value.network)
       let joined = service.attachments.compactMap { stack.networks[$0.network.value] }.flatMap(Self.subnets)
-      return prefix.length > 0 && (linked + joined).contains { $0.overlaps(prefix) }
+      return prefix.length > 0 && (linked + further + joined).contains { $0.overlaps(prefix) }
     }
   }
 

@@ -16,6 +16,8 @@ extension StackFile {
     package var environment: [EnvironmentVariable] = []
     /// Beside those that its networks give it.
     package var routes: [Route] = []
+    /// Addresses of its loopback beside 127.0.0.1 and ::1, each of the length of one address.
+    package var loopback: [Located<InterfaceAddress>] = []
     /// True if packets of others pass through it. Nil: no.
     package var forwarding: Located<Bool>?
     /// Nil: a network namespace of its own, on networks.
@@ -148,6 +150,8 @@ extension StackFile {
     package var address: Located<IPv4Address>?
     /// The same of IPv6.
     package var address6: Located<IPv6Address>?
+    /// Beside those two, in the network's subnet or in another.
+    package var furtherAddresses: [Located<InterfaceAddress>] = []
     package var mac: Located<MACAddress>?
     /// The interface's name inside. Nil: `eth0` and so on, in the order of the file.
     package var interface: Located<String>?

@@ -76,15 +76,32 @@ extension Field {
   }
 
   /// Nothing, an address with its length, or several.
-  func interfaceAddresses() -> [Located<StackFile.Link.InterfaceAddress>] {
+  ///
+  /// - Parameter bare: whether an address without a length stands for itself alone.
+  func interfaceAddresses(bare: Bool = false) -> [Located<StackFile.InterfaceAddress>] {
     if node.isNull { return [] }
-    if let items = node.items { return items.compactMap { with($0).interfaceAddress() } }
-    return interfaceAddress().map { [$0] } ?? []
+    if let items = node.items { return items.compactMap { with($0).interfaceAddress(bare: bare) } }
+    return interfaceAddress(bare: bare).map { [$0] } ?? []
   }
 
-  private func interfaceAddress() -> Located<StackFile.Link.InterfaceAddress>? {
+  /// Addresses that stand for themselves alone.
+  func loopbackAddresses() -> [Located<StackFile.InterfaceAddress>] {
+    interfaceAddresses(bare: true).filter { address in
+      guard address.value.isSingle else {
+        // On a loopback, the kernel takes a whole subnet for its own.
+        report(
+          .badAddress, "\(address.value) is no single address", "a loopback has no neighbours", at: address.span,
+          help: ["write the address alone: \(address.value.address)"])
+        return false
+      }
+      return true
+    }
+  }
+
+  private func interfaceAddress(bare: Bool) -> Located<StackFile.InterfaceAddress>? {
     guard let text = nonEmptyText() else { return nil }
-    let parts = text.value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    var parts = text.value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if bare, parts.count == 1, let address = IPAddress(parts[0]) { parts.append("\(address.octets.count * 8)") }
     if parts.count == 2, let address = IPv6Address(parts[0]) { return interfaceAddress(address, parts[1], text) }
     guard parts.count == 2, let address = IPv4Address(parts[0]), let length = Int(parts[1]), (1...32).contains(length),
       let prefix = IPv4Prefix(containing: address, length: length)
@@ -94,17 +111,21 @@ extension Field {
         help: ["write both, as for ip address: 10.0.12.1/30"])
       return nil
     }
+    guard !address.isLoopback, address.octets[0] != 0, address.octets[0] < 224 else {
+      report(.reservedAddress, "\(address) is no single host's address", "no interface can have it")
+      return nil
+    }
     if length < 31, address == prefix.network || address == prefix.last {
       let role = address == prefix.network ? "the network address" : "the broadcast address"
       report(.reservedAddress, "\(address) is \(role) of \(prefix)", "no interface can have it")
       return nil
     }
-    return Located(StackFile.Link.InterfaceAddress(address: .v4(address), length: length), text.span)
+    return Located(StackFile.InterfaceAddress(address: .v4(address), length: length), text.span)
   }
 
   private func interfaceAddress(
     _ address: IPv6Address, _ lengthText: String, _ text: Located<String>
-  ) -> Located<StackFile.Link.InterfaceAddress>? {
+  ) -> Located<StackFile.InterfaceAddress>? {
     guard let length = Int(lengthText), (1...128).contains(length),
       let prefix = IPv6Prefix(containing: address, length: length)
     else {
@@ -124,7 +145,7 @@ extension Field {
         help: ["choose one in fd00::/8"])
       return nil
     }
-    return Located(StackFile.Link.InterfaceAddress(address: .v6(address), length: length), text.span)
+    return Located(StackFile.InterfaceAddress(address: .v6(address), length: length), text.span)
   }
 
   /// A part of a text as a value of its own.

@@ -148,6 +148,7 @@ extension StackFile.Service {
       "networks": networkMode == nil
         ? .mapping(attachments.map { .init(key: $0.network.value, value: $0.output) }) : nil,
       "routes": routes.isEmpty ? nil : .list(routes.map { .text($0.text) }),
+      "loopback": loopback.isEmpty ? nil : .texts(loopback.map(\.value.description)),
       "forward": forwarding.map { .bool($0.value) },
       "extra_hosts": extraHosts.isEmpty
         ? nil : .list(extraHosts.map { .text("\($0.name.value)=\($0.address.value)") }),
@@ -195,6 +196,7 @@ extension StackFile.Attachment {
     .mapping([
       "ipv4_address": address.map { .text("\($0.value)") },
       "ipv6_address": address6.map { .text("\($0.value)") },
+      "addresses": furtherAddresses.isEmpty ? nil : .texts(furtherAddresses.map(\.value.description)),
       "mac_address": mac.map { .text("\($0.value)") },
       "interface_name": interface.map { .text($0.value) },
       "vlan": vlan?.value.output,

@@ -30,13 +30,19 @@ struct WiringPlan {
     for (index, link) in stack.links.enumerated() {
       let wire = number(of: .link(index))
       for end in link.ends {
-        for address in end.addresses {
-          guard let prefix = address.network else { continue }
-          interfaces[end.service, default: []].append(
-            Interface(name: end.interface, wire: wire, address: address.address, prefix: prefix))
-        }
+        for address in end.addresses { add(address, of: end.service, by: end.interface, on: wire) }
       }
     }
+    for service in stack.services where !service.loopback.isEmpty {
+      let wire = number(of: .inner(machine: service.name, interface: FurtherAddress.loopback))
+      for address in service.loopback { add(address, of: service.name, by: FurtherAddress.loopback, on: wire) }
+    }
+  }
+
+  private mutating func add(_ address: DesiredAddress, of service: String, by interface: String, on wire: Int) {
+    guard let prefix = address.network else { return }
+    interfaces[service, default: []].append(
+      Interface(name: interface, wire: wire, address: address.address, prefix: prefix))
   }
 
   private mutating func add(_ attachment: DesiredAttachment, in network: DesiredNetwork, of service: String) {
@@ -46,6 +52,9 @@ struct WiringPlan {
       guard let prefix = prefixes.first(where: { $0.contains(address) }) else { continue }
       interfaces[service, default: []].append(
         Interface(name: attachment.interface, wire: wire, address: address, prefix: prefix))
+    }
+    for address in attachment.furtherAddresses {
+      add(address, of: service, by: attachment.interface, on: wire)
     }
     for inner in attachment.subinterfaces {
       guard let address = inner.address, let prefix = IPv4Prefix(containing: address, length: inner.length)
@@ -80,7 +89,8 @@ struct WiringPlan {
       name: service.name, forwards4: service.forwards, forwards6: service.forwards,
       addresses: Set(own.map(\.address)))
     var table = ForwardingTable()
-    for interface in own {
+    // The kernel makes no route to a single address of IPv4 (fib_add_ifaddr in net/ipv4/fib_frontend.c).
+    for interface in own where !interface.prefix.isSingle || !interface.address.isV4 {
       table.add(
         ForwardingTable.Entry(
           destination: interface.prefix, action: .send([hop(interface, nil, service)]),
