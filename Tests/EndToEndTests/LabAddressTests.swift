@@ -74,4 +74,74 @@ import Testing
       #expect(try pings(host, "b", "10.9.0.3", from: "10.9.0.2"))
     }
   }
+
+  /// Of many flows, some go by each of the routers; where one is not there any more, the route by the other stays.
+  @Test func aRouteGoesByWayOfSeveralRouters() throws {
+    func file(_ via: String) -> String {
+      """
+      name: t
+      services:
+        a: {\(Self.sleeper), networks: [lan], routes: ["far \(via)"]}
+        r1: {\(Self.sleeper), networks: [lan, far], forward: true}
+        r2: {\(Self.sleeper), networks: [lan, far], forward: true}
+        b: {\(Self.sleeper), networks: [far], routes: ["lan via r1 via r2"]}
+      networks:
+        lan: {internal: true, enable_ipv6: true, ipam: {config: [{subnet: 10.1.0.0/24}, {subnet: "fd00:1::/64"}]}}
+        far: {internal: true, enable_ipv6: true, ipam: {config: [{subnet: 10.2.0.0/24}, {subnet: "fd00:2::/64"}]}}
+      """
+    }
+    try ThrowawayHost.with { host in
+      let before = try HostState(of: host)
+      try host.up(file("via r1 via r2"), named: "t")
+      let pid: Int = try host.field("PID", of: "a")
+      for family in ["-4", "-6"] {
+        let hops = try host.inside(
+          "a", "ip \(family) -j route | jq -r '.[] | select(.nexthops) | .nexthops[].gateway' | sort | tr '\\n' ' '")
+        #expect(hops == (family == "-4" ? "10.1.0.3 10.1.0.4" : "fd00:1::3 fd00:1::4"), "\(hops)")
+      }
+      #expect(try pings(host, "a", "10.2.0.4") && pings(host, "a", "fd00:2::4"))
+      let verdict = try host.run("stack", "verify", "t")
+      #expect(verdict.status == 0, "\(verdict.output)")
+      let live = try host.run("stack", "verify", "t", "--live")
+      #expect(
+        live.status == 0 && !live.output.contains("lacks") && !live.output.contains("the file has not"),
+        "\(live.output)")
+      // Nothing to do the second time; then one router, then both again, in the running service.
+      #expect(try host.succeed("stack", "up", "t.stack").contains("a: ") == false)
+      try host.up(file("via r2"), named: "t")
+      #expect(try host.inside("a", "ip route show 10.2.0.0/24").contains("via 10.1.0.4"))
+      #expect(!(try host.inside("a", "ip -6 route").contains("fd00:1::3")))
+      try host.up(file("via r2 via r1"), named: "t")
+      #expect(try host.inside("a", "ip -6 -j route | jq '[.[] | select(.nexthops)] | length'") == "1")
+      #expect(try host.field("PID", of: "a") == pid)
+      try host.succeed("stack", "down", "t")
+      try host.expectUnchanged(since: before)
+    }
+  }
+
+  @Test func aRouteGoesByWayOfALinkLocalRouter() throws {
+    try ThrowawayHost.with { host in
+      try host.up(
+        """
+        name: t
+        services:
+          a: {\(Self.sleeper), network_mode: none, loopback: ["fd00:ff::1"], routes: ["fd00:ff::2/128 via fe80::2 dev e1"]}
+          b: {\(Self.sleeper), network_mode: none, loopback: ["fd00:ff::2", 10.255.0.2], forward: true, routes: ["fd00:ff::1/128 via a", "10.255.0.1/32 via 169.254.1.0"]}
+          c: {\(Self.sleeper), network_mode: none, loopback: [10.255.0.1], routes: ["10.255.0.2/32 via b"]}
+        links:
+          - {ends: {a: {address: "fe80::1/64", interface_name: e1}, b: "fe80::2/64"}}
+          - {ends: {c: 169.254.1.0/31, b: 169.254.1.1/31}}
+        """, named: "t")
+      #expect(try pings(host, "a", "fd00:ff::2"))
+      #expect(try pings(host, "c", "10.255.0.2"))
+      // The kernel's own choice of a source: none that is good on the link alone.
+      #expect(try host.inside("c", "ip -j route get 10.255.0.2 | jq -r '.[0].prefsrc'") == "10.255.0.1")
+      #expect(try host.inside("c", "ip -j addr show eth0 | jq -r '.[0].addr_info[0].scope'") == "link")
+      for arguments in [["stack", "verify", "t"], ["stack", "verify", "t", "--live"]] {
+        let verdict = try host.start(arguments).wait(limit: .seconds(120))
+        #expect(verdict.status == 0 && !verdict.output.contains("lacks"), "\(verdict.output)")
+      }
+      #expect(try host.succeed("stack", "up", "t.stack").contains("a: ") == false)
+    }
+  }
 }

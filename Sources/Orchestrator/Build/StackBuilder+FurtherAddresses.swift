@@ -127,6 +127,7 @@ extension DesiredAddress {
   func interfaceAddress(on link: UInt32) -> InterfaceAddress {
     var own = InterfaceAddress(address, prefixLength: length, on: link)
     own.skipsDuplicateDetection = !address.isV4
+    own.isLinkScoped = isLinkScoped
     return own
   }
 }

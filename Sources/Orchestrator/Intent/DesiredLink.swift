@@ -115,33 +115,19 @@ extension DesiredStack {
 package struct DesiredAddress: Codable, Hashable, Sendable, CustomStringConvertible {
   package var address: IPAddress
   package var length: Int
+  /// True if an IPv4 address is good on its link alone: what goes beyond is sent from another.
+  @Sparse package var isLinkScoped = false
 
-  package init(address: IPAddress, length: Int) {
+  package init(address: IPAddress, length: Int, isLinkScoped: Bool = false) {
     self.address = address
     self.length = length
+    self.isLinkScoped = isLinkScoped
   }
 
   package var network: IPPrefix? { IPPrefix(containing: address, length: length) }
   /// True if its network is the address alone.
   package var isSingle: Bool { length == address.octets.count * 8 }
   package var description: String { "\(address)/\(length)" }
-}
-
-/// A route in a service's network namespace.
-package struct DesiredRoute: Codable, Hashable, Sendable {
-  package var destination: IPPrefix
-  /// The router's address; nil where packets are dropped without a word.
-  package var gateway: IPAddress?
-  package var declaredAt: SourceLine?
-
-  package init(destination: IPPrefix, gateway: IPAddress? = nil, declaredAt: SourceLine? = nil) {
-    self.destination = destination
-    self.gateway = gateway
-    self.declaredAt = declaredAt
-  }
-
-  /// `10.2.0.0/24 via 10.1.0.2`
-  package var text: String { gateway.map { "\(destination) via \($0)" } ?? "blackhole \(destination)" }
 }
 
 /// The owner of the network namespace that a service runs in.

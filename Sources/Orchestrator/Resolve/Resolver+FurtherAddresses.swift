@@ -38,7 +38,7 @@ extension Resolver {
 
 extension DesiredAddress {
   init(_ declared: StackFile.InterfaceAddress) {
-    self.init(address: declared.address, length: declared.length)
+    self.init(address: declared.address, length: declared.length, isLinkScoped: declared.isLinkScoped)
   }
 }
 

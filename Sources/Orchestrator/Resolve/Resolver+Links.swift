@@ -81,8 +81,9 @@ extension Resolver {
         guard let neighbour = stack.service(named: other.service),
           networks.isDisjoint(with: neighbour.attachments.map(\.network))
         else { continue }
-        stack.services[index].extraHosts += other.addresses.map {
-          DesiredHost(name: other.service, address: $0.address)
+        // A link-local address says nothing without an interface.
+        stack.services[index].extraHosts += other.addresses.map(\.address).filter { !$0.isLinkLocal6 }.map {
+          DesiredHost(name: other.service, address: $0)
         }
       }
     }

@@ -51,7 +51,7 @@ extension Step {
       commands.append("nsenter --net=/run/netns/\(stack).\(end.service) bash -ec \(settings)")
     }
     commands += link.everyAddress(of: end).map { address in
-      "\(ip) addr add \(address) dev \(Shell.quoted(end.interface))\(address.address.isV4 ? "" : " nodad")"
+      "\(ip) addr add \(address) dev \(Shell.quoted(end.interface))\(flags(address))"
     }
     guard isUp else { return commands }
     commands.append("\(ip) link set \(Shell.quoted(end.interface)) up")
@@ -68,8 +68,16 @@ extension Step {
     return ["\(ip) route flush proto \(DesiredRoute.origin)"]
       + (service.speaksIPv6 ? ["\(ip) -6 route flush proto \(DesiredRoute.origin)"] : [])
       + service.routes.map { route in
-        let words = route.gateway.map { "\(route.destination) via \($0)" } ?? "blackhole \(route.destination)"
-        return "\(ip) route add \(words) proto \(DesiredRoute.origin)"
+        let hops = route.hops.map { hop in
+          "via \(hop.gateway)" + (hop.interface.map { " dev \(Shell.quoted($0))" } ?? "")
+        }
+        let proto = "proto \(DesiredRoute.origin)"
+        switch hops.count {
+        case 0: return "\(ip) route add blackhole \(route.destination) \(proto)"
+        case 1: return "\(ip) route add \(route.destination) \(hops[0]) \(proto)"
+        default:
+          return "\(ip) route add \(route.destination) \(proto) " + hops.map { "nexthop \($0)" }.joined(separator: " ")
+        }
       }
   }
 }

@@ -150,7 +150,12 @@ extension Step {
   }
 
   static func addressCommand(_ address: DesiredAddress, on interface: String, _ namespace: String) -> String {
-    "ip -n \(namespace) addr add \(address) dev \(Shell.quoted(interface))\(address.address.isV4 ? "" : " nodad")"
+    "ip -n \(namespace) addr add \(address) dev \(Shell.quoted(interface))\(flags(address))"
+  }
+
+  /// How an address is used, as ip-address(8) writes it.
+  static func flags(_ address: DesiredAddress) -> String {
+    (address.isLinkScoped ? " scope link" : "") + (address.address.isV4 ? "" : " nodad")
   }
 
   static func loopbackCommands(_ service: DesiredService, _ stack: DesiredStack) -> [String] {
@@ -165,7 +170,7 @@ extension Step {
     return switching
       + service.furtherAddresses.map { own in
         "ip -n \(namespace) addr replace \(own.address) dev \(Shell.quoted(own.interface))"
-          + (own.address.address.isV4 ? "" : " nodad")
+          + flags(own.address)
       }
       + service.attachments.flatMap { attachment -> [String] in
         guard attachment.accessVLAN == nil, attachment.isOnBridge,

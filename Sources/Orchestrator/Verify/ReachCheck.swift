@@ -183,13 +183,15 @@ package struct ReachMatrix {
       let inner = attachment.subinterfaces.first { $0.vlan == vlan }?.interface
       return LiveRouting.addresses(of: attachment.accessVLAN == vlan ? attachment.interface : inner ?? "", in: now)
     }
-    if attachment.accessVLAN == vlan { return attachment.neighbourAddresses }
+    if attachment.accessVLAN == vlan { return attachment.neighbourAddresses.filter { !$0.isLinkLocal6 } }
     return attachment.address(in: vlan).map { [.v4($0)] } ?? []
   }
 
   private func addresses(of service: String, on link: Int) -> [IPAddress] {
     let ends = stack.links[link].ends.filter { $0.service == service }
-    guard let now = live?[service] else { return ends.flatMap { $0.addresses.map(\.address) } }
+    guard let now = live?[service] else {
+      return ends.flatMap(\.addresses).map(\.address).filter { !$0.isLinkLocal6 }
+    }
     return ends.flatMap { LiveRouting.addresses(of: $0.interface, in: now) }
   }
 

@@ -10,7 +10,7 @@ enum EveryStep {
       a:
         command: [sh, -c, "echo 'it''s'; touch /x"]
         networks:
-          front: {rate: 10mbit, loss: 1%, addresses: [10.208.0.9, 10.209.0.1/24, "fd00:9::1/64"]}
+          front: {rate: 10mbit, loss: 1%, addresses: [10.208.0.9, 10.209.0.1/24, 10.210.0.1/24 scope link, "fd00:9::1/64"]}
           lan: {}
         environment: {GREETING: "a b", LINES: "1\\n2"}
         working_dir: /srv/a b
@@ -37,7 +37,7 @@ enum EveryStep {
         stop_grace_period: 1500ms
         time_offset: {monotonic: 1h, boottime: -5m}
         loopback: [10.255.0.1, "fd00:ff::1"]
-        routes: ["10.9.0.0/16 via b", "blackhole 10.10.0.0/16"]
+        routes: ["10.9.0.0/16 via b", "blackhole 10.10.0.0/16", "10.11.0.0/16 nexthop via b nexthop via 10.0.12.2", "fd00:b::/64 via fe80::1 dev eth0"]
       b:
         command: [x]
         rootfs: /srv/root

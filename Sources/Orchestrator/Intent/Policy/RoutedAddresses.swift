@@ -75,8 +75,9 @@ package struct RoutedAddresses {
 
   /// The destinations that other services route through it.
   private func routesThrough(_ service: DesiredService, on network: String) -> [IPPrefix] {
-    let own = Set(service.attachments.filter { $0.network == network }.flatMap(\.everyAddress))
-    return stack.services.flatMap(\.routes).filter { route in route.gateway.map(own.contains) ?? false }
+    let attachments = service.attachments.filter { $0.network == network }
+    let own = Set(attachments.flatMap { $0.everyAddress + [.v6($0.mac.linkLocalAddress)] })
+    return stack.services.flatMap(\.routes).filter { route in route.hops.contains { own.contains($0.gateway) } }
       .map(\.destination).filter { $0.length > 0 }
   }
 
@@ -90,9 +91,10 @@ package struct RoutedAddresses {
     let nearby = service.attachments.filter { $0.network == network }.compactMap { attachment in
       stack.network(named: network).map { ($0.subnets, attachment) }
     }
-    let routed = service.routes.contains { route in
-      guard route.destination.length == 0, let gateway = route.gateway else { return false }
-      return !nearby.contains { subnets, _ in subnets.contains { $0.contains(gateway) } }
+    let routed = service.routes.filter { $0.destination.length == 0 }.flatMap(\.hops).contains { hop in
+      !nearby.contains { subnets, attachment in
+        hop.interface.map { $0 == attachment.interface } ?? subnets.contains { $0.contains(hop.gateway) }
+      }
     }
     return isBesideHost || routed || ways.contains { $0 != network }
   }

@@ -147,6 +147,7 @@ extension StackChecks {
     }
     var first: [IPAddress: (network: String?, span: Span)] = [:]
     func claim(_ address: IPAddress, _ span: Span, on network: String?) {
+      if address.isLinkLocal6 { return }
       // Twice on one network has been reported.
       guard let other = first[address] else { return first[address] = (network, span) }
       guard network == nil || other.network != network else { return }

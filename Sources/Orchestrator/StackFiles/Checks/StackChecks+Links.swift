@@ -81,7 +81,9 @@ extension StackChecks {
     for link in stack.links {
       for end in link.ends {
         for address in end.addresses {
-          if let network = address.value.network { claim(network, address.span, end.service.value) }
+          // Each interface has link-local neighbours of its own.
+          guard let network = address.value.network, !address.value.address.isLinkLocal6 else { continue }
+          claim(network, address.span, end.service.value)
         }
       }
     }
@@ -89,7 +91,8 @@ extension StackChecks {
       for attachment in service.attachments {
         // Several addresses of one interface may be in one subnet.
         var own: Set<IPPrefix> = []
-        for address in attachment.furtherAddresses where !address.value.isSingle {
+        for address in attachment.furtherAddresses
+        where !address.value.isSingle && !address.value.address.isLinkLocal6 {
           guard let network = address.value.network, !isWithin(attachment, network), own.insert(network).inserted
           else { continue }
           claim(network, address.span, service.name.value)

@@ -4,8 +4,8 @@ extension StackChecks {
   /// Routes that cannot work however the rest turns out: by way of an address that nobody has, or round in a circle.
   func checkWays() {
     for service in stack.services {
-      for route in service.routes {
-        if case .address(let address) = route.hop.value { checkOwner(of: Located(address, route.hop.span), service) }
+      for hop in service.routes.flatMap(\.hops) {
+        if case .address(let address, nil) = hop.value { checkOwner(of: Located(address, hop.span), service) }
       }
     }
     checkCircles()
@@ -64,15 +64,17 @@ extension StackChecks {
     var known: Set<[String]> = []
     for service in stack.services where service.forwarding?.value == true {
       for route in service.routes {
-        guard let circle = circle(from: service, route), let last = circle.last else { continue }
+        guard let circle = circle(from: service, route), let last = circle.last?.route.hops.first,
+          let first = route.hops.first
+        else { continue }
         let names = circle.map(\.service.name.value)
         guard known.insert(["\(route.destination.value)"] + names.sorted()).inserted else { continue }
         diagnostics.add(
           Diagnostic(
             .routesInCircle,
             "packets to \(route.destination.value) go round in a circle: \((names + [names[0]]).joined(separator: ", "))",
-            at: route.hop.span,
-            also: [Diagnostic.Label(last.route.hop.span, "from \(last.service.name.value) they come back")],
+            at: first.span,
+            also: [Diagnostic.Label(last.span, "from \(names.last ?? "") they come back")],
             help: ["one of the routers needs a route by another way"]))
       }
     }
@@ -93,12 +95,13 @@ extension StackChecks {
     return nil
   }
 
-  /// The service that a route goes by way of, as far as the file tells.
+  /// The service that a route goes by way of, as far as the file tells. Of several, the kernel chooses.
   private func router(of route: StackFile.Route) -> StackFile.Service? {
-    switch route.hop.value {
-    case .blackhole: return nil
+    guard let hop = route.hops.first, route.hops.count == 1 else { return nil }
+    switch hop.value {
+    case .blackhole, .address(_, interface: _?): return nil
     case .service(let name): return stack.services[name]
-    case .address(let address):
+    case .address(let address, nil):
       let end = stack.links.flatMap(\.ends).first { end in end.addresses.contains { $0.value.address == address } }
       if let end { return stack.services[end.service.value] }
       return stack.services.first { service in

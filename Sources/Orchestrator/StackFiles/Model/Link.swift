@@ -6,11 +6,14 @@ extension StackFile {
   package struct InterfaceAddress: Sendable, Hashable, CustomStringConvertible {
     package var address: IPAddress
     package var length: Int
+    /// True if an IPv4 address is good on its link alone.
+    package var isLinkScoped = false
 
     package var network: IPPrefix? { IPPrefix(containing: address, length: length) }
     /// True if its network is the address alone.
     package var isSingle: Bool { length == address.octets.count * 8 }
-    package var description: String { "\(address)/\(length)" }
+    /// As ip-address(8) has it.
+    package var description: String { "\(address)/\(length)" + (isLinkScoped ? " scope link" : "") }
   }
 
   /// A cable between two services: an interface in each, and nothing else.

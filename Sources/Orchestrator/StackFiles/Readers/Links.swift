@@ -87,6 +87,12 @@ extension Field {
   /// Addresses that stand for themselves alone.
   func loopbackAddresses() -> [Located<StackFile.InterfaceAddress>] {
     interfaceAddresses(bare: true).filter { address in
+      guard !address.value.address.isLinkLocal6, !address.value.isLinkScoped else {
+        report(
+          .reservedAddress, "\(address.value.address) is good on one link alone", "a loopback has no neighbours",
+          at: address.span)
+        return false
+      }
       guard address.value.isSingle else {
         // On a loopback, the kernel takes a whole subnet for its own.
         report(
@@ -99,6 +105,28 @@ extension Field {
   }
 
   private func interfaceAddress(bare: Bool) -> Located<StackFile.InterfaceAddress>? {
+    guard let text = nonEmptyText() else { return nil }
+    let bytes = Array(text.value.utf8)
+    guard let space = bytes.firstIndex(of: UInt8(ascii: " ")) else { return plainInterfaceAddress(bare: bare) }
+    let scope = part(space + 1..<bytes.count)
+    guard var address = part(0..<space).plainInterfaceAddress(bare: bare) else { return nil }
+    guard scope.node.scalar?.text == "scope link" else {
+      report(
+        .badAddress, "\"\(Self.shortened(scope.node.scalar?.text ?? ""))\" cannot follow an address", at: scope.span,
+        help: ["write `10.0.12.1/30 scope link`, or leave it out"])
+      return nil
+    }
+    guard address.value.isV4 else {
+      report(
+        .badAddress, "the scope of an IPv6 address follows from the address", at: scope.span,
+        help: ["leave `scope link` out, or give an address of fe80::/10"])
+      return nil
+    }
+    address.value.isLinkScoped = true
+    return Located(address.value, text.span)
+  }
+
+  private func plainInterfaceAddress(bare: Bool) -> Located<StackFile.InterfaceAddress>? {
     guard let text = nonEmptyText() else { return nil }
     var parts = text.value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     if bare, parts.count == 1, let address = IPAddress(parts[0]) { parts.append("\(address.octets.count * 8)") }
@@ -120,7 +148,10 @@ extension Field {
       report(.reservedAddress, "\(address) is \(role) of \(prefix)", "no interface can have it")
       return nil
     }
-    return Located(StackFile.InterfaceAddress(address: .v4(address), length: length), text.span)
+    // RFC 3927, 2.7: no router passes on what is sent from there.
+    let isLinkLocal = address.octets[0] == 169 && address.octets[1] == 254
+    return Located(
+      StackFile.InterfaceAddress(address: .v4(address), length: length, isLinkScoped: isLinkLocal), text.span)
   }
 
   private func interfaceAddress(
@@ -139,7 +170,9 @@ extension Field {
       report(.reservedAddress, "\(address) is the routers' address of \(prefix)", "no interface can have it")
       return nil
     }
-    if let block = IPv6Prefix.notForHosts.first(where: { $0.prefix.contains(address) }) {
+    if let block = IPv6Prefix.notForHosts.first(where: { $0.prefix.contains(address) }),
+      !IPAddress.v6(address).isLinkLocal6
+    {
       report(
         .reservedAddress, "\(address) is not for hosts", "\(block.prefix) is \(block.words)",
         help: ["choose one in fd00::/8"])
