@@ -100,13 +100,15 @@ extension StackBuilder {
       up.isUp = true
       batch.change(up)
     }
-    batch.add(
-      InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
-    // The one that the kernel makes of the address, where somebody has deleted only that.
-    var route = Route(to: .v4(network.subnet), on: index)
-    (route.source, route.origin) = (.v4(network.gateway), Route.kernelOrigin)
-    batch.add(route, tolerating: .existing)
-    if let ipv6 = network.ipv6 {
+    if network.hasHost {
+      batch.add(
+        InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
+      // The one that the kernel makes of the address, where somebody has deleted only that.
+      var route = Route(to: .v4(network.subnet), on: index)
+      (route.source, route.origin) = (.v4(network.gateway), Route.kernelOrigin)
+      batch.add(route, tolerating: .existing)
+    }
+    if let ipv6 = network.ipv6, network.hasHost {
       try setIPv6(of: network)
       batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing)
       var route = Route(to: .v6(ipv6.subnet), on: index)
@@ -160,6 +162,7 @@ extension NetworkLoss {
     of network: DesiredNetwork, _ link: Link, _ addresses: [InterfaceAddress], _ host: inout NetlinkSocket
   ) throws(KernelError) -> String? {
     guard link.isUp else { return "bridge \(network.bridge) is set down" }
+    guard network.hasHost else { return nil }
     let own = Set(addresses.filter { $0.link == link.index }.map(\.address))
     var wanted = [(address: IPAddress.v4(network.gateway), subnet: IPPrefix.v4(network.subnet))]
     if let ipv6 = network.ipv6 { wanted.append((.v6(ipv6.gateway), .v6(ipv6.subnet))) }

@@ -35,10 +35,15 @@ extension StackBuilder {
     // Once more: until it is set by itself, a bridge follows the smallest MTU of its ports.
     change.mtu = network.mtu
     batch.change(change)
-    batch.add(
-      InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
+    if network.hasHost {
+      batch.add(
+        InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
+    } else {
+      // It answers for none of the host's other addresses there.
+      try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/arp_ignore", to: "8")
+    }
     try setIPv6(of: network)
-    if let ipv6 = network.ipv6 { batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing) }
+    if let ipv6 = network.ipv6, network.hasHost { batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing) }
     batch.createFilterPlace(on: index, tolerating: .everything)
     batch.create(PacketFilter.arrivals, at: .ingress(link: index), tolerating: .everything)
     var up = LinkChange(.index(index))
@@ -48,7 +53,7 @@ extension StackBuilder {
     if !desired.policy.isEmpty { try filter([network], by: desired.policy, of: desired) }
     // So that 127.0.0.1 on the host leads to published ports: a packet with a loopback source may leave by this link.
     // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
-    try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1")
+    if network.hasHost { try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1") }
     if let tunnel = network.tunnel { try create(tunnel, of: network, on: index, group: desired.linkGroup) }
     if network.bridges.count > 1 { try createVLANBridges(of: network, group: desired.linkGroup) }
   }
@@ -231,7 +236,7 @@ extension RouteBatch {
     up.isUp = true
     change(up)
     // Beyond a VLAN or a link of the host is a router that nothing is known of in advance.
-    if attachment.accessVLAN == nil, network.hasBridge {
+    if attachment.accessVLAN == nil, !network.hostAddresses.isEmpty {
       set(Neighbour(.v4(network.gateway), at: network.mac, on: link))
     }
     if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {

@@ -80,7 +80,7 @@ extension HostFacts {
   private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
     guard ports.contains(where: { $0.port == DNSPort.standard && $0.address != nil }) else { return }
     let gateways = stacks.flatMap { name in
-      (try? StateFile<DesiredStack>(path: folders.stack(name).intent).read())?.networks.flatMap(\.gateways)
+      (try? StateFile<DesiredStack>(path: folders.stack(name).intent).read())?.networks.flatMap(\.hostAddresses)
         ?? []
     }
     ports.removeAll { used in used.port == DNSPort.standard && used.address.map(gateways.contains) ?? false }
@@ -102,7 +102,7 @@ extension HostFacts {
       guard let other = try StateFile<DesiredStack>(path: path).read() else { continue }
       linkGroups.insert(other.linkGroup)
       addNetworks(of: other, for: stack, isJoining: isJoining)
-      for network in other.ownNetworks {
+      for network in other.ownNetworks where network.hasHost {
         let user = "network \(network.name) of stack \(name)"
         ranges.append(UsedRange(prefix: .v4(network.subnet), user: user))
         if let ipv6 = network.ipv6 { ranges.append(UsedRange(prefix: .v6(ipv6.subnet), user: user)) }

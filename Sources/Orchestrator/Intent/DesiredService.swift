@@ -228,6 +228,8 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
   package var segment: Int?
   /// The link of the host that the interface is on, in a macvlan network: then there is no veth.
   package var parent: String?
+  /// True on a network that the host has no address in.
+  @Sparse package var isWithoutHost = false
   /// nil on a network of IPv4 alone.
   package var ipv6: IPv6?
 

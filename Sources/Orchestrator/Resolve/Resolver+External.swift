@@ -59,7 +59,7 @@ extension Resolver {
   ) {
     for address in attachment.furtherAddresses.map(\.address) {
       let problem: String
-      if network.gateways.contains(address) {
+      if network.hostAddresses.contains(address) {
         problem = "is its gateway"
       } else if let member = members.first(where: { .v4($0.address) == address }) {
         problem = "is that of service \(member.service) of stack \(member.stack)"
@@ -83,7 +83,7 @@ extension Resolver {
     let problem: String
     if !network.subnet.contains(attachment.address) {
       problem = "is outside its subnet \(network.subnet)"
-    } else if attachment.address == network.gateway {
+    } else if network.hasHost, attachment.address == network.gateway {
       problem = "is its gateway"
     } else if let member = members.first(where: { $0.address == attachment.address }) {
       problem = "is that of service \(member.service) of stack \(member.stack)"

@@ -78,6 +78,7 @@ package struct Resolver {
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
       segments: segments(networks.map(\.desired), services), guardsPorts: true,
       guardRevision: DesiredStack.currentGuardRevision, partition: previous?.partition)
+    stack.namesWholeStack = file.names == .stack
     markIPv6OfLinks(&stack)
     checkLoopbacks(stack)
     route(&stack)
@@ -153,8 +154,10 @@ package struct Resolver {
     // Fixed subnets first, so that no chosen one stands in their way.
     for network in networks {
       guard let subnet = network.subnet else { continue }
-      // The network that a parent is on is the one that its macvlan is about.
-      let taken = allocator.user(of: subnet.value) { $0.link != nil && $0.link == network.parent?.value }
+      // The network that a parent is on is the one that its macvlan is about. Where the host has no address, no route of its is in the
+      // way.
+      let taken =
+        !network.hasHost ? nil : allocator.user(of: subnet.value) { $0.link != nil && $0.link == network.parent?.value }
       if let taken {
         errors.append(
           StackError(
@@ -187,13 +190,17 @@ package struct Resolver {
         LinkName.bridge(stack: stackName, network: name, attempt: $0)
       }
       let kind = kind(of: network)
+      var desired = DesiredNetwork(
+        name: name, bridge: bridge, mac: MACAddress.derived(from: gateway), subnet: subnet, gateway: gateway,
+        isInternal: network.isInternal || !network.hasHost, declaredAt: SourceLine(network.name.span.place),
+        mtu: network.mtu.map { UInt32($0.value) } ?? kind.largestPacket, kind: kind,
+        vlans: vlans(of: network, instances.map(\.service)),
+        givenName: network.givenName?.value, ipv6: chooseIPv6(of: network))
+      desired.hasHost = network.hasHost
+      // The network's own address: the first is free for a service.
+      if !network.hasHost { desired.mac = MACAddress.derived(from: subnet.network) }
       return ChosenNetwork(
-        desired: DesiredNetwork(
-          name: name, bridge: bridge, mac: MACAddress.derived(from: gateway), subnet: subnet, gateway: gateway,
-          isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place),
-          mtu: network.mtu.map { UInt32($0.value) } ?? kind.largestPacket, kind: kind,
-          vlans: vlans(of: network, instances.map(\.service)),
-          givenName: network.givenName?.value, ipv6: chooseIPv6(of: network)),
+        desired: desired,
         range: network.addressRange?.value)
     }
   }
@@ -272,14 +279,16 @@ package struct Resolver {
       addVLANs(of: network.desired, instances.map(\.service), &addresses)
       addresses.free[network.desired.name] = HostAddresses(
         subnet: network.desired.subnet, within: network.range,
-        reserved: fixed + [network.desired.gateway] + (facts.members[network.desired.bridge] ?? []).map(\.address)
+        reserved: fixed + (isRouted(network.desired) ? [network.desired.gateway] : [])
+          + (facts.members[network.desired.bridge] ?? []).map(\.address)
           + (network.desired.kind.parent.flatMap { facts.parents[$0] } ?? []))
       if let ipv6 = network.desired.ipv6 {
         let fixed = instances.flatMap { instance in
           Self.fixedIPv6Addresses(of: instance.service, on: network.desired.name)
             + Self.furtherAddresses(of: instance.service, on: network.desired.name).compactMap(\.ipv6)
         }
-        addresses.free6[network.desired.name] = IPv6HostAddresses(ipv6, reserved: fixed)
+        addresses.free6[network.desired.name] = IPv6HostAddresses(
+          ipv6, reserved: fixed + (isRouted6(network.desired) ? [ipv6.gateway] : []))
       }
     }
     for instance in instances {
@@ -334,11 +343,21 @@ package struct Resolver {
           .map { DesiredAttachment.IPv6(address: $0) },
         claims: claims(of: wanted), conditions: conditions(of: wanted, instance.name),
         override: before.first { $0.network == network.name }?.override)
+      desired.isWithoutHost = !network.hasHost
       desired.furtherAddresses = wanted.furtherAddresses.map { DesiredAddress($0.value) }
       attachments.append(desired)
     }
     markDefaultRoute(&attachments, instance, networks)
     return attachments
+  }
+
+  /// True if a network has a gateway: the host, or a router that the file names.
+  private func isRouted(_ network: DesiredNetwork) -> Bool {
+    network.hasHost || file.networks[network.name]?.gateway != nil
+  }
+
+  private func isRouted6(_ network: DesiredNetwork) -> Bool {
+    network.hasHost || file.networks[network.name]?.gateway6 != nil
   }
 
   /// The default route goes through the attachment with the highest priority that leads out; of equals, the first.
@@ -351,8 +370,12 @@ package struct Resolver {
       networks.contains { network in
         guard network.desired.name == attachments[index].network else { return false }
         // Out of a VLAN leads its router, whatever the host does.
-        return attachments[index].accessVLAN == nil
-          ? !network.desired.isInternal : network.desired.gateway(of: attachments[index]) != nil
+        guard attachments[index].accessVLAN == nil else {
+          return network.desired.gateway(of: attachments[index]) != nil
+        }
+        return network.desired.hasHost
+          ? !network.desired.isInternal
+          : isRouted(network.desired) && attachments[index].address != network.desired.gateway
       }
     }
     func isLess(_ left: Int, _ right: Int) -> Bool {
@@ -362,7 +385,14 @@ package struct Resolver {
       return leftPriority != rightPriority ? leftPriority < rightPriority : left > right
     }
     if let best = leadingOut.max(by: isLess) { attachments[best].isDefaultRoute = true }
-    if let best = leadingOut.filter({ attachments[$0].ipv6 != nil }).max(by: isLess) {
+    let leadingOut6 = attachments.indices.filter { index in
+      guard let network = networks.first(where: { $0.desired.name == attachments[index].network })?.desired,
+        let own = attachments[index].ipv6
+      else { return false }
+      return network.hasHost
+        ? leadingOut.contains(index) : isRouted6(network) && own.address != network.ipv6?.gateway
+    }
+    if let best = leadingOut6.max(by: isLess) {
       attachments[best].ipv6?.isDefaultRoute = true
     }
   }
@@ -407,7 +437,8 @@ package struct Resolver {
   private func extraHosts(
     _ service: StackFile.Service, _ attachments: [DesiredAttachment], _ networks: [ChosenNetwork]
   ) -> [DesiredHost] {
-    let way = attachments.first(where: \.isDefaultRoute) ?? attachments.first
+    let beside = attachments.filter { !$0.isWithoutHost }
+    let way = beside.first(where: \.isDefaultRoute) ?? beside.first
     let gateway = networks.first { $0.desired.name == way?.network }?.desired.gateway
     return service.extraHosts.compactMap { host in
       switch host.address.value {

@@ -34,13 +34,15 @@ extension Step {
       "ip link add \(bridge) address \(network.mac)\(mtu(network))\(group(stack)) type bridge stp_state 0"
         + " mcast_snooping 0\(filter(network))",
       "ip link set \(bridge) \(naming(network, stack))",
-      "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
+      network.hasHost
+        ? "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)"
+        : "set_sysctl net/ipv4/conf/\(bridge)/arp_ignore=8",
     ] + ipv6Commands(network) + arrivalFilterCommands(bridge) + [
       "ip link set \(bridge)\(mtu(network)) up"
     ]
-      + (stack.policy.filteredNetworks(of: stack).contains(network.name) ? filterCommands([network], stack) : []) + [
-        "set_sysctl net/ipv4/conf/\(bridge)/route_localnet=1"
-      ] + tunnelCommands(network, stack) + vlanBridgeCommands(network, stack)
+      + (stack.policy.filteredNetworks(of: stack).contains(network.name) ? filterCommands([network], stack) : [])
+      + (network.hasHost ? ["set_sysctl net/ipv4/conf/\(bridge)/route_localnet=1"] : [])
+      + tunnelCommands(network, stack) + vlanBridgeCommands(network, stack)
   }
 
   static func filterCommands(_ networks: [DesiredNetwork], _ stack: DesiredStack) -> [String] {
@@ -52,20 +54,23 @@ extension Step {
   }
 
   static func raisingCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
-    network.bridges.map { "ip link set \($0) up" }
-      + [
-        "ip addr replace \(network.gateway)/\(network.subnet.length) dev \(network.bridge)",
-        "ip route replace \(network.subnet) dev \(network.bridge) proto kernel scope link src \(network.gateway)",
-      ]
+    network.bridges.map { "ip link set \($0) up" } + (network.hasHost ? hostAddressCommands(network) : [])
+      + stack.services.flatMap(\.attachments).filter { $0.network == network.name && $0.accessVLAN == nil }.flatMap {
+        neighbourCommands($0, network)
+      }
+  }
+
+  private static func hostAddressCommands(_ network: DesiredNetwork) -> [String] {
+    [
+      "ip addr replace \(network.gateway)/\(network.subnet.length) dev \(network.bridge)",
+      "ip route replace \(network.subnet) dev \(network.bridge) proto kernel scope link src \(network.gateway)",
+    ]
       + (network.ipv6.map {
         [
           "ip addr replace \($0.gateway)/\($0.subnet.length) dev \(network.bridge) nodad",
           "ip route replace \($0.subnet) dev \(network.bridge) proto kernel metric 256",
         ]
       } ?? [])
-      + stack.services.flatMap(\.attachments).filter { $0.network == network.name && $0.accessVLAN == nil }.flatMap {
-        neighbourCommands($0, network)
-      }
   }
 
   static func removalCommands(_ network: DesiredNetwork) -> [String] {
@@ -228,7 +233,7 @@ extension Step {
     commands += ipv6AddressCommands(attachment, network, namespace, forwards: service.forwards)
     commands += attachment.furtherAddresses.map { addressCommand($0, on: attachment.interface, namespace) }
     commands.append("ip -n \(namespace) link set \(link) up")
-    if attachment.accessVLAN == nil, network.hasBridge {
+    if attachment.accessVLAN == nil, !network.hostAddresses.isEmpty {
       commands.append(
         "ip -n \(namespace) neigh replace \(network.gateway) lladdr \(network.mac) dev \(link) nud permanent")
     }

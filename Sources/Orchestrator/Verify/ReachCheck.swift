@@ -240,7 +240,7 @@ package struct ReachMatrix {
   /// The host's address of a family in the network that a service's way out goes through.
   private func gateway(of service: String, likeThatOf address: IPAddress) -> IPAddress? {
     let attachments = services[service]?.attachments ?? []
-    let own = attachments.first { $0.leadsOut(for: address) } ?? attachments.first
+    let own = attachments.first { $0.leadsOut(for: address) } ?? attachments.first { !$0.isWithoutHost }
     return own.flatMap { networks[$0.network] }?.hostAddresses
       .first { $0.socketFamily == address.socketFamily }
   }

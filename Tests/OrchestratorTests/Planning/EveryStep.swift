@@ -65,11 +65,12 @@ enum EveryStep {
         volumes: ["/dev/shm"]
       e: {command: [x], networks: {cut: {vlan: 10}}, user: 1000, tty: true, stdin_open: true}
       f: {command: [x], networks: {cut: {vlan: {trunk: {10: 10.1.10.1, 20: null}}}}, pid: "service:e"}
-      g: {command: [x], networks: {far: {delay: 5ms, jitter: 1ms}}, healthcheck: {test: [CMD, x]}}
+      g: {command: [x], networks: {far: {delay: 5ms, jitter: 1ms}, alone: {}}, healthcheck: {test: [CMD, x]}}
     networks:
       front: {enable_ipv6: true, ipam: {config: [{subnet: 10.208.0.0/24}]}}
       lan: {driver: macvlan, parent: uplink, subnet: 198.51.100.0/24, gateway: 198.51.100.1}
       far: {driver: vxlan, id: 42, remote: 192.0.2.7, subnet: 10.60.0.0/24}
+      alone: {host: false, subnet: 10.71.0.0/24, gateway: 10.71.0.1, enable_ipv6: true}
       cut: {internal: true, subnet: 10.1.0.0/24, vlans: {10: {subnet: 10.1.10.0/24, gateway: 10.1.10.1}, 20: 10.1.20.0/24}}
     links:
       - ends: {a: "10.0.12.1/30", b: "10.0.12.2/30"}

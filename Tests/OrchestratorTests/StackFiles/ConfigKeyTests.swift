@@ -44,6 +44,7 @@ import Testing
     "remote": "192.0.2.8\n    driver: vxlan\n    id: 7\n    subnet: 10.5.0.0/24",
     "local": "192.0.2.7\n    driver: vxlan\n    id: 7\n    remote: 192.0.2.8\n    subnet: 10.5.0.0/24",
     "port": "4800\n    driver: vxlan\n    id: 7\n    remote: 192.0.2.8\n    subnet: 10.5.0.0/24", "internal": "true",
+    "host": "false",
     "default": "deny",
     "ipam": "{config: [{subnet: 10.5.0.0/24}, {subnet: \"fd00:5::/64\"}]}\n    enable_ipv6: true", "labels": "{a: b}",
     "enable_ipv6": "true", "external": "true", "mtu": "1400",
@@ -54,7 +55,7 @@ import Testing
   private static let silentOfVolumes: Set<String> = ["driver", "external"]
   private static let stack = [
     "policies": "[{allow: web -> db}]", "expect": "[{allow: web -> db}]", "links": "[{ends: {web: {}, db: {}}}]",
-    "verify": "{live: true, settle: 1m}",
+    "verify": "{live: true, settle: 1m}", "names": "stack",
   ]
 
   private static func file(service: String = "", network: String = "", volume: String = "", stack: String = "")

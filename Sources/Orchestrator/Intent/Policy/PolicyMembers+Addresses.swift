@@ -17,8 +17,8 @@ extension DesiredAttachment {
 extension DesiredNetwork {
   /// The gateways of its services' default routes, of every family.
   package var gateways: [IPAddress] { [.v4(gateway)] + (ipv6.map { [.v6($0.gateway)] } ?? []) }
-  /// The host's addresses in it: the same, but on a macvlan network, whose gateway is another machine.
-  package var hostAddresses: [IPAddress] { hasBridge ? gateways : [] }
+  /// The host's addresses in it: the same, but for macvlan networks and those without the host, whose gateway is another machine.
+  package var hostAddresses: [IPAddress] { hasBridge && hasHost ? gateways : [] }
   /// Its ranges, of every family.
   package var subnets: [IPPrefix] { [.v4(subnet)] + (ipv6.map { [.v6($0.subnet)] } ?? []) }
 }

@@ -141,7 +141,8 @@ package struct PolicyEvaluator: Sendable {
 
   /// The attachment that the service's published ports lead to.
   private func publishedAttachment(of service: DesiredService) -> DesiredAttachment? {
-    service.attachments.first(where: \.isDefaultRoute) ?? service.attachments.first
+    let beside = service.attachments.filter { !$0.isWithoutHost }
+    return beside.first(where: \.isDefaultRoute) ?? beside.first
   }
 
   /// The attachment by which a service reaches an address of the host.

@@ -87,6 +87,8 @@ extension StackChecks {
   /// The role of an address that is no single host's.
   private static func role(of address: IPAddress, in subnet: IPPrefix) -> String? {
     // In IPv6 it stands for any router of the subnet (RFC 4291, 2.6.1), and there is no broadcast.
+    // Both addresses of a point-to-point link are hosts' (RFC 3021, RFC 6164).
+    if subnet.length >= (subnet.network.isV4 ? 31 : 127) { return nil }
     if address == subnet.network { return "the network address" }
     if case .v4(let range) = subnet, address == .v4(range.last) { return "the broadcast address" }
     return nil
@@ -101,7 +103,7 @@ extension StackChecks {
     _ address: Located<IPAddress>, of network: StackFile.Network, _ subnet: Located<IPPrefix>,
     gateway: Located<IPAddress>?, first: IPAddress
   ) -> Bool {
-    guard address.value == gateway?.value ?? first else { return true }
+    guard network.hasHost, address.value == gateway?.value ?? first else { return true }
     diagnostics.add(
       Diagnostic(
         .reservedAddress, "the address \(address.value) is the gateway of \"\(network.name.value)\"", at: address.span,

@@ -35,7 +35,9 @@ extension StackChecks {
         other.attachments.filter { $0.network.value == network.name.value }.map { ($0, other.scale.value) }
       }
       let isKnown = here.allSatisfy { $0.0.address != nil && $0.0.claims.isEmpty && $0.1 == 1 }
-      let isGateway = network.gateway.map { $0.value == address } ?? (address.bits == subnet.value.network.bits + 1)
+      let isGateway =
+        network.hasHost
+        && network.gateway.map { $0.value == address } ?? (address.bits == subnet.value.network.bits + 1)
       let isHeld = here.contains { attachment, _ in
         attachment.address?.value == address
           || attachment.furtherAddresses.contains { $0.value.address == router.value }

@@ -18,6 +18,7 @@ package struct StackChecks {
     checkAddresses()
     checkExternalNetworks()
     checkDrivers()
+    checkNetworksWithoutHost()
     checkVLANs()
     checkInterfaces()
     checkLinks()

@@ -24,6 +24,7 @@ struct StackReader {
       name: name(draft), folder: root.context.folder, networks: networks(&draft), volumes: draft.volumes,
       services: draft.services, policies: draft.policies, expectations: draft.expectations, links: draft.links)
     stack.verification = draft.verification
+    stack.names = draft.names
     StackChecks(stack: stack, serviceNames: draft.serviceNames, diagnostics: diagnostics).run()
     return stack
   }

@@ -20,6 +20,7 @@ extension StackFile {
         ])
       },
       "links": links.isEmpty ? nil : .list(links.map(\.output)),
+      "names": names == .network ? nil : .text(names.rawValue),
     ])
   }
 
@@ -64,6 +65,7 @@ extension StackFile.Network {
       "enable_ipv6": hasIPv6 ? .bool(true) : nil,
       "ipam": hasTwoSubnets ? addressesOutput : nil,
       "internal": isInternal ? .bool(true) : nil,
+      "host": hasHost ? nil : .bool(false),
       "mtu": mtu.map { .number($0.value) },
       "default": defaultAction == .deny ? .text(defaultAction.rawValue) : nil,
       "labels": StackFile.output(labels),

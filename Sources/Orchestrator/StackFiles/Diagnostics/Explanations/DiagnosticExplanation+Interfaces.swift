@@ -258,5 +258,30 @@ extension DiagnosticExplanation {
           - ends: {r1: 10.0.12.1/30, r2: 10.0.12.2/30}
           - ends: {r2: 10.0.23.1/30, r3: 10.0.23.2/30}
         """),
+    .init(
+      .networkWithoutHost, "something leads from a service to the host, which is on none of its networks",
+      """
+      The host has no address in a network with `host: false`. So it leads nobody there: a service that is on such
+      networks alone publishes no ports, and has no `host-gateway`.
+      """,
+      wrong: """
+        services:
+          web:
+            command: [sleep, infinity]
+            networks: [lab]
+            ports: ["8080:80"]
+        networks:
+          lab: {subnet: 192.168.1.0/24, host: false}
+        """,
+      mended: """
+        services:
+          web:
+            command: [sleep, infinity]
+            networks: [lab, front]
+            ports: ["8080:80"]
+        networks:
+          lab: {subnet: 192.168.1.0/24, host: false}
+          front: {}
+        """),
   ]
 }
