@@ -67,6 +67,12 @@ extension StackBuilder {
     var batch = RouteBatch()
     var naming = LinkChange(.index(link))
     naming.alias = desired.alias(in: stack)
+    if let bridge = end.bridge {
+      guard let master = try socket.link(named: bridge)?.index else {
+        throw KernelError("find bridge", "\(bridge) in \(end.service)", errno: Errno(rawValue: ENODEV))
+      }
+      naming.master = master
+    }
     batch.change(naming)
     for address in desired.everyAddress(of: end) {
       batch.add(address.interfaceAddress(on: link), tolerating: .existing)

@@ -72,6 +72,20 @@ extension StackBuilder {
     let namespace = try namespaces.create(
       service.speaksIPv6 ? .fixed : .off, forwards: service.forwards, ownedBy: service.identityRange)
     try namespace.pin(at: folder.service(service.name).namespace)
+    if let switching = service.switching { try create(switching, in: service) }
+  }
+
+  /// Makes the bridge that the cables of a switch become ports of. It learns where addresses are: nobody knows in advance who is
+  /// behind a cable.
+  private func create(_ switching: DesiredSwitch, in service: DesiredService) throws(KernelError) {
+    var bridge = Bridge(switching.interface)
+    bridge.mac = switching.mac(of: service.name, in: stack)
+    bridge.usesSpanningTree = switching.usesSpanningTree
+    if switching.usesSpanningTree { bridge.forwardDelay = DesiredSwitch.forwardDelay }
+    var batch = RouteBatch()
+    batch.create(bridge, tolerating: .existing)
+    var socket = try NetlinkSocket(.route, in: try namespace(of: service.name).descriptor)
+    try socket.apply(batch)
   }
 
   /// Makes all veth pairs of a service, joined to their bridges and known to them, and its ends of them set up inside.

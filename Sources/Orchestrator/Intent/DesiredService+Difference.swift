@@ -32,6 +32,7 @@ extension DesiredService {
         ("extra_hosts", hostsFile == before.hostsFile || hasOtherNetworks(than: before)),
         ("network_mode", namespace == before.namespace),
         ("forward", forwards == before.forwards),
+        ("switch", switching == before.switching),
         ("dns", resolverFile == before.resolverFile),
         ("labels", labels == before.labels),
         ("container_name", containerName == before.containerName),

@@ -47,6 +47,8 @@ package struct DesiredService: Codable, Hashable, Sendable {
   @Sparse package var routes: [DesiredRoute] = []
   /// True if an end of a link in it has an IPv6 address.
   @Sparse package var linksHaveIPv6 = false
+  /// The bridge between its cables; nil for a service that is no switch.
+  package var switching: DesiredSwitch?
   /// Addresses of its loopback beside 127.0.0.1 and ::1.
   @Sparse package var loopback: [DesiredAddress] = []
   /// Commands that run in it once a command has started it, and before one stops it.

@@ -120,8 +120,7 @@ extension Resolver {
     let known = [true, false].compactMap { address(of: router, nextTo: service, in: stack, isV4: $0) }
     let hops = known.map { DesiredRoute.Hop(gateway: $0) }
     guard !known.contains(where: { !$0.isV4 }) else { return hops }
-    for link in stack.links where link.touches([service.name]) && link.touches([router.name]) {
-      let (end, other) = link.first.service == service.name ? (link.first, link.second) : (link.second, link.first)
+    for (end, other, link) in stack.farEnds(of: service) where other.service == router.name {
       guard let local = link.everyAddress(of: other).first(where: { $0.address.isLinkLocal6 }) else { continue }
       return hops + [DesiredRoute.Hop(gateway: local.address, interface: end.interface)]
     }
@@ -142,12 +141,8 @@ extension Resolver {
         if let address = other.address(in: id) { return .v4(address) }
       }
     }
-    return stack.links.lazy.filter { $0.touches([service.name]) && $0.touches([router.name]) }
-      .compactMap { link in
-        link.ends.first { $0.service == router.name }?.addresses.map(\.address)
-          .first { $0.isV4 == isV4 && !$0.isLinkLocal6 }
-      }
-      .first
+    let near = stack.farEnds(of: service).filter { $0.other.service == router.name }
+    return near.flatMap(\.other.addresses).map(\.address).first { $0.isV4 == isV4 && !$0.isLinkLocal6 }
   }
 
   private mutating func check(

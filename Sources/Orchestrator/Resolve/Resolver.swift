@@ -59,6 +59,9 @@ package struct Resolver {
       let attachments = attachments(of: instance, in: networks, &addresses, &names)
       var service = service(instance, attachments, networks)
       service.firstIdentity = identities[instance.name]
+      service.switching = instance.service.switching.map { wanted in
+        DesiredSwitch(interface: wanted.value.interface, usesSpanningTree: wanted.value.usesSpanningTree)
+      }
       service.loopback = instance.service.loopback.map { DesiredAddress($0.value) }
       service.postStart = instance.service.postStart.map(DesiredHook.init)
       service.preStop = instance.service.preStop.map(DesiredHook.init)

@@ -24,6 +24,19 @@ extension Step {
       making,
       "nsenter --net=\(stack.service(service.name).namespace) bash -ec 'set_sysctl \(settings.joined(separator: " "))'",
       "ip -n \(name) link set lo up",
+    ] + (service.switching.map { switchCommands($0, service.name, stack.name, name) } ?? [])
+  }
+
+  private static func switchCommands(
+    _ switching: DesiredSwitch, _ service: String, _ stack: String, _ namespace: String
+  ) -> [String] {
+    let bridge = Shell.quoted(switching.interface)
+    let tree =
+      switching.usesSpanningTree ? "forward_delay \(DesiredSwitch.forwardDelay) stp_state 1" : "stp_state 0"
+    return [
+      "ip -n \(namespace) link add \(bridge) address \(switching.mac(of: service, in: stack)) type bridge \(tree)"
+        + " mcast_snooping 0",
+      "ip -n \(namespace) link set \(bridge) up",
     ]
   }
 
@@ -45,7 +58,10 @@ extension Step {
   ) -> [String] {
     let ip = "ip -n \(stack).\(end.service)"
     let other = link.first == end ? link.second : link.first
-    var commands = ["\(ip) link set \(Shell.quoted(end.interface)) alias \(Shell.quoted(link.alias(in: stack)))"]
+    var commands = [
+      "\(ip) link set \(Shell.quoted(end.interface)) alias \(Shell.quoted(link.alias(in: stack)))"
+        + (end.bridge.map { " master \(Shell.quoted($0))" } ?? "")
+    ]
     if link.hasIPv6(at: end) {
       let settings = Shell.quoted("set_sysctl " + Shell.words(ipv6Switch(of: end.interface)))
       commands.append("nsenter --net=/run/netns/\(stack).\(end.service) bash -ec \(settings)")

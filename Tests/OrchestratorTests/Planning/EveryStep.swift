@@ -63,6 +63,7 @@ enum EveryStep {
         pid: host
         init: false
         volumes: ["/dev/shm"]
+      sw: {switch: {stp: true}}
       e: {command: [x], networks: {cut: {vlan: 10}}, user: 1000, tty: true, stdin_open: true}
       f: {command: [x], networks: {cut: {vlan: {trunk: {10: 10.1.10.1, 20: null}}}}, pid: "service:e"}
       g: {command: [x], networks: {far: {delay: 5ms, jitter: 1ms}, alone: {}}, healthcheck: {test: [CMD, x]}}
@@ -77,6 +78,7 @@ enum EveryStep {
         rate: 1mbit
         mtu: 1400
       - ends: {e: "fd00:12::1/64", g: "fd00:12::2/64"}
+      - ends: {e: 10.0.77.1/24, sw: null}
     volumes: {data: {}}
     """
 

@@ -17,6 +17,7 @@ import Testing
     "dns": "10.0.0.1", "dns_search": "[a.example]", "dns_opt": "[\"ndots:2\"]", "ports": "[\"8080:80\"]",
     "loopback": "[10.255.0.1, \"fd00:ff::1/128\"]", "network_mode": "host",
     "routes": "[\"10.9.0.0/16 via 10.1.0.9\"]\n    networks: [front]", "forward": "true",
+    "switch": "{stp: true, interface_name: sw0}\n    network_mode: none",
     "mac_address": "\"02:42:0a:01:00:0a\"", "extra_hosts": "[\"files=10.0.0.5\"]", "expose": "[80]",
     "volumes": "[\"data:/data\"]", "tmpfs": "[\"/run:size=1m\"]", "read_only": "true",
     "depends_on": "{db: {condition: service_started, required: false}}",

@@ -11,6 +11,11 @@ extension StackChecks {
       peers[first, default: []].insert(second)
       peers[second, default: []].insert(first)
     }
+    let domains = cableDomains
+    for (index, link) in stack.links.enumerated() where domains.cables(with: index).count > 1 {
+      let others = domains.cables(with: index).flatMap { stack.links[$0].ends }.map(\.service.value)
+      for end in link.ends { peers[end.service.value, default: []].formUnion(others) }
+    }
     for service in stack.services where !service.routes.isEmpty {
       let surroundings = surroundings(
         of: service, ends: linked[service.name.value] ?? [], peers: peers[service.name.value] ?? [])

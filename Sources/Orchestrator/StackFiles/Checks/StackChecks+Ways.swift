@@ -1,11 +1,13 @@
 import Addresses
+import Vocabulary
 
 extension StackChecks {
   /// Routes that cannot work however the rest turns out: by way of an address that nobody has, or round in a circle.
   func checkWays() {
+    let domains = cableDomains
     for service in stack.services {
       for hop in service.routes.flatMap(\.hops) {
-        if case .address(let address, nil) = hop.value { checkOwner(of: Located(address, hop.span), service) }
+        if case .address(let address, nil) = hop.value { checkOwner(of: Located(address, hop.span), service, domains) }
       }
     }
     checkCircles()
@@ -14,13 +16,18 @@ extension StackChecks {
   // MARK: - Addresses that nobody has
 
   /// On a link, all addresses are in the file; on a network, where each service there has a fixed one.
-  private func checkOwner(of router: Located<IPAddress>, _ service: StackFile.Service) {
-    let addresses = links(of: service).flatMap(\.ends).flatMap(\.addresses)
+  private func checkOwner(of router: Located<IPAddress>, _ service: StackFile.Service, _ domains: CableDomains) {
+    let own = stack.links.indices.filter { index in
+      stack.links[index].ends.contains { $0.service.value == service.name.value }
+    }
+    let addresses = Set(own.flatMap(domains.cables)).flatMap { stack.links[$0].ends }.flatMap(\.addresses)
     guard !addresses.contains(where: { $0.value.address == router.value }) else { return }
-    for link in links(of: service) {
+    for index in own {
+      let link = stack.links[index]
       let own = link.ends.filter { $0.service.value == service.name.value }.flatMap(\.addresses)
       guard own.contains(where: { $0.value.network?.contains(router.value) ?? false }) else { continue }
-      let others = link.ends.filter { $0.service.value != service.name.value }.flatMap(\.addresses)
+      let others = domains.cables(with: index).flatMap { stack.links[$0].ends }
+        .filter { $0.service.value != service.name.value }.flatMap(\.addresses)
         .filter { $0.value.address.isV4 == router.value.isV4 }
       return report(
         router, service, others.map { Diagnostic.Label($0.span, "the other end has \($0.value.address)") })

@@ -22,6 +22,7 @@ package struct StackChecks {
     checkVLANs()
     checkInterfaces()
     checkLinks()
+    checkSwitches()
     checkRoutes()
     checkWays()
     checkNetworkModes()

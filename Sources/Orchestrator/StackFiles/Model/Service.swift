@@ -16,6 +16,8 @@ extension StackFile {
     package var environment: [EnvironmentVariable] = []
     /// Beside those that its networks give it.
     package var routes: [Route] = []
+    /// Nil: it passes no frames on.
+    package var switching: Located<Switch>?
     /// Addresses of its loopback beside 127.0.0.1 and ::1, each of the length of one address.
     package var loopback: [Located<InterfaceAddress>] = []
     /// True if packets of others pass through it. Nil: no.
@@ -92,6 +94,14 @@ extension StackFile {
 
     /// The arguments of the process: the entrypoint followed by the command. Never empty.
     package var arguments: [String] { (entrypoint?.value ?? []) + (command?.value ?? []) }
+  }
+
+  /// A service as a switch: a bridge inside joins its cables.
+  package struct Switch: Sendable, Hashable {
+    /// The bridge's name inside.
+    package var interface = "br0"
+    /// True if it blocks ports so that frames have one way to everywhere.
+    package var usesSpanningTree = false
   }
 
   /// The user namespace of a service: one of its own, or the host's.

@@ -43,7 +43,7 @@ struct StackReader {
   private func networks(_ draft: inout StackDraft) -> NamedList<StackFile.Network> {
     var networks = draft.networks
     for var service in Array(draft.services) {
-      if service.attachments.isEmpty, service.networkMode == nil {
+      if service.attachments.isEmpty, service.networkMode == nil, service.switching == nil {
         service.attachments = [StackFile.Attachment(network: Located("default", service.name.span))]
         draft.services[service.name.value] = service
       }

@@ -147,9 +147,14 @@ extension StackFile.Service {
       "hostname": hostname.map { .text($0.value) },
       "domainname": domainname.map { .text($0.value) },
       "network_mode": networkMode.map { .text("\($0.value)") },
-      "networks": networkMode == nil
+      "networks": networkMode == nil && (switching == nil || !attachments.isEmpty)
         ? .mapping(attachments.map { .init(key: $0.network.value, value: $0.output) }) : nil,
       "routes": routes.isEmpty ? nil : .list(routes.map { .text($0.text) }),
+      "switch": switching.map { own in
+        .mapping([
+          "stp": own.value.usesSpanningTree ? .bool(true) : nil, "interface_name": .text(own.value.interface),
+        ])
+      },
       "loopback": loopback.isEmpty ? nil : .texts(loopback.map(\.value.description)),
       "forward": forwarding.map { .bool($0.value) },
       "extra_hosts": extraHosts.isEmpty

@@ -228,7 +228,9 @@ struct LiveRouting {
           wanted.addresses.subtracting(addresses).sorted().map { "\($0)" }),
         Self.line(
           namespace.name, "bridges",
-          namespace.links.filter { $0.kind == "bridge" }.map { bridge in
+          namespace.links.filter { link in
+            link.kind == "bridge" && stack.service(named: namespace.name)?.switching?.interface != link.name
+          }.map { bridge in
             let ports = namespace.links.filter { $0.master == bridge.index }
             return
               "\(bridge.name) (\(ports.map { $0.name + ($0.portState == 4 ? " blocked" : "") }.joined(separator: ", ")))"

@@ -33,8 +33,9 @@ struct WiringPlan {
         add(attachment, in: network, of: service)
       }
     }
+    let domains = stack.cableDomains
     for (index, link) in stack.links.enumerated() {
-      let wire = number(of: .link(index))
+      let wire = number(of: .link(domains[index]))
       for end in link.ends {
         ports[end.service, default: [:]][end.interface] = wire
         for address in end.addresses { add(address, of: end.service, by: end.interface, on: wire) }

@@ -283,5 +283,25 @@ extension DiagnosticExplanation {
           lab: {subnet: 192.168.1.0/24, host: false}
           front: {}
         """),
+    .init(
+      .badSwitch, "a switch has something that only hosts have, or switches are joined in a circle",
+      """
+      A service with `switch` joins its cables by a bridge. It has no address and is on no network. Without the
+      spanning tree protocol, frames in a circle of switches go round forever.
+      """,
+      wrong: """
+        services:
+          sw: {switch: true}
+          a: {command: [sleep, infinity], network_mode: none}
+        links:
+          - ends: {a: 10.0.0.1/24, sw: 10.0.0.2/24}
+        """,
+      mended: """
+        services:
+          sw: {switch: true}
+          a: {command: [sleep, infinity], network_mode: none}
+        links:
+          - ends: {a: 10.0.0.1/24, sw: null}
+        """),
   ]
 }
