@@ -51,4 +51,7 @@ extension IPAddress: Codable {
 
 extension IPAddress {
   package var isV4: Bool { if case .v4 = self { true } else { false } }
+
+  /// True in fe80::/10 (RFC 4291, 2.5.6).
+  package var isLinkLocal6: Bool { !isV4 && octets[0] == 0xfe && octets[1] & 0xc0 == 0x80 }
 }

@@ -10,6 +10,8 @@ public struct InterfaceAddress: Hashable, Sendable {
   public var prefixLength: Int
   /// True if an IPv6 address is used without asking first whether another has it (IFA_F_NODAD).
   public var skipsDuplicateDetection = false
+  /// True if an IPv4 address is good on its link alone (RT_SCOPE_LINK): what goes beyond has another as its source.
+  public var isLinkScoped = false
   /// True if the kernel makes no route to the network (IFA_F_NOPREFIXROUTE).
   public var makesNoRoute = false
 
@@ -18,6 +20,9 @@ public struct InterfaceAddress: Hashable, Sendable {
     self.prefixLength = prefixLength
     self.link = link
   }
+
+  /// RT_SCOPE_LINK
+  static let linkScope: UInt8 = 253
 
   var flags: UInt32 {
     (skipsDuplicateDetection ? UInt32(IFA_F_NODAD) : 0) | (makesNoRoute ? UInt32(IFA_F_NOPREFIXROUTE) : 0)
@@ -59,7 +64,7 @@ extension MessageWriter {
     put(address.address.family)
     put(UInt8(clamping: address.prefixLength))
     put(UInt8(truncatingIfNeeded: address.flags))
-    put(UInt8(0))
+    put(address.isLinkScoped ? InterfaceAddress.linkScope : 0)
     put(address.link)
     attribute(Int(IFA_LOCAL), address.address)
     attribute(Int(IFA_ADDRESS), address.address)

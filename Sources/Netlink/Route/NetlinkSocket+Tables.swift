@@ -119,6 +119,7 @@ extension InterfaceAddress {
     self.init(own, prefixLength: Int(length), on: link)
     skipsDuplicateDetection = flags & UInt32(IFA_F_NODAD) != 0
     makesNoRoute = flags & UInt32(IFA_F_NOPREFIXROUTE) != 0
+    isLinkScoped = own.isV4 && payload.integer(UInt8.self, at: 3) == Self.linkScope
   }
 }
 

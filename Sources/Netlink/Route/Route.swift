@@ -49,7 +49,7 @@ public struct Route: Hashable, Sendable {
   public var table = Route.mainTable
   /// The preference among routes to one destination, the lowest first. The kernel makes 1024 of none in IPv6.
   public var metric: UInt32?
-  /// Where there are several equally good ones, all of them (RTA_MULTIPATH): only a dump meets them.
+  /// Where there are several equally good ones, all of them (RTA_MULTIPATH). A link of 0 is left to the kernel.
   public var nextHops: [NextHop] = []
   /// True if the gateway is on the link though no route says so.
   public var isOnLink = false
@@ -100,7 +100,7 @@ extension Route {
   fileprivate var scope: UInt8 {
     switch kind {
     case .local: 254
-    case .unicast where gateway == nil: 253
+    case .unicast where gateway == nil && nextHops.isEmpty: 253
     default: 0
     }
   }
@@ -128,5 +128,20 @@ extension MessageWriter {
     if let link = route.link { attribute(Int(RTA_OIF.rawValue), link) }
     if let source = route.source { attribute(Int(RTA_PREFSRC.rawValue), source) }
     if let metric = route.metric { attribute(Int(RTA_PRIORITY.rawValue), metric) }
+    if !route.nextHops.isEmpty {
+      attribute(Int(RTA_MULTIPATH.rawValue)) { writer in
+        for hop in route.nextHops { writer.put(hop) }
+      }
+    }
+  }
+
+  /// `struct rtnexthop` and its attributes.
+  private mutating func put(_ hop: Route.NextHop) {
+    let length = 8 + (hop.gateway.map { 4 + $0.octets.count } ?? 0)
+    put(UInt16(clamping: length))
+    put(UInt8(0))
+    put(UInt8(0))
+    put(hop.link)
+    if let gateway = hop.gateway { attribute(Int(RTA_GATEWAY.rawValue), gateway) }
   }
 }

@@ -19,7 +19,7 @@ extension StackBuilder {
   /// as a router (CVE-2020-10749). A kernel without IPv6 has nothing to switch off.
   func setIPv6(of network: DesiredNetwork) throws(KernelError) {
     let folder = "/proc/sys/net/ipv6/conf/\(network.bridge)"
-    guard network.ipv6 != nil else { return try switchIPv6Off(on: network.bridge) }
+    guard network.ipv6 != nil, network.hasHost else { return try switchIPv6Off(on: network.bridge) }
     // A host may have IPv6 switched off for the links that are yet to come.
     for (setting, value) in [("disable_ipv6", "0"), ("accept_ra", "0"), ("accept_redirects", "0")] {
       try Files.set("\(folder)/\(setting)", to: value)
@@ -86,7 +86,7 @@ extension RouteBatch {
   /// The gateway and the way through it, once the link is up.
   mutating func addIPv6Routes(of attachment: DesiredAttachment, in network: DesiredNetwork, on link: UInt32) {
     guard let ipv6 = attachment.ipv6, let gateway = network.ipv6?.gateway else { return }
-    set(Neighbour(.v6(gateway), at: network.mac, on: link))
+    if network.hasHost { set(Neighbour(.v6(gateway), at: network.mac, on: link)) }
     if ipv6.isDefaultRoute { add(Route(to: .anyV6, via: .v6(gateway), on: link), tolerating: .existing) }
   }
 }

@@ -67,11 +67,15 @@ extension StackBuilder {
     var batch = RouteBatch()
     var naming = LinkChange(.index(link))
     naming.alias = desired.alias(in: stack)
+    if let bridge = end.bridge {
+      guard let master = try socket.link(named: bridge)?.index else {
+        throw KernelError("find bridge", "\(bridge) in \(end.service)", errno: Errno(rawValue: ENODEV))
+      }
+      naming.master = master
+    }
     batch.change(naming)
     for address in desired.everyAddress(of: end) {
-      var own = InterfaceAddress(address.address, prefixLength: address.length, on: link)
-      own.skipsDuplicateDetection = !address.address.isV4
-      batch.add(own, tolerating: .existing)
+      batch.add(address.interfaceAddress(on: link), tolerating: .existing)
     }
     if isUp {
       var up = LinkChange(.index(link))
@@ -134,26 +138,44 @@ extension StackBuilder {
     let namespace = try namespace(of: service.name)
     var socket = try NetlinkSocket(.route, in: namespace.descriptor)
     let present = try socket.routes().filter { $0.origin == DesiredRoute.origin }
+    let links = Dictionary(keepingFirst: try socket.links().map { ($0.name, $0.index) })
     var batch = RouteBatch()
-    for route in present where !service.routes.contains(where: { $0.describes(route) }) {
+    for route in present where !service.routes.contains(where: { $0.describes(route, links) }) {
       batch.delete(route, tolerating: .gone)
     }
-    for route in service.routes where !present.contains(where: { route.describes($0) }) { batch.add(route.route) }
+    for route in service.routes where !present.contains(where: { route.describes($0, links) }) {
+      batch.add(route.route(links))
+    }
     try socket.apply(batch)
   }
 }
 
 extension DesiredRoute {
-
-  fileprivate var route: Route {
+  /// - Parameter links: the indices of the service's interfaces, by name.
+  fileprivate func route(_ links: [String: UInt32]) -> Route {
     var route = Route(to: destination)
-    route.gateway = gateway
-    if gateway == nil { route.kind = .blackhole }
     route.origin = Self.origin
+    let hops = hops.map { hop in
+      Route.NextHop(gateway: hop.gateway, link: hop.interface.flatMap { links[$0] } ?? 0)
+    }
+    switch hops.count {
+    case 0: route.kind = .blackhole
+    case 1: (route.gateway, route.link) = (hops[0].gateway, hops[0].link == 0 ? nil : hops[0].link)
+    default: route.nextHops = hops
+    }
     return route
   }
 
-  fileprivate func describes(_ route: Route) -> Bool {
-    route.destination == destination && route.gateway == gateway && (route.kind == .blackhole) == (gateway == nil)
+  fileprivate func describes(_ route: Route, _ links: [String: UInt32]) -> Bool {
+    guard route.destination == destination, (route.kind == .blackhole) == hops.isEmpty else { return false }
+    let present =
+      route.nextHops.isEmpty
+      ? route.gateway.map { [Route.NextHop(gateway: $0, link: route.link ?? 0)] } ?? [] : route.nextHops
+    return present.count == hops.count
+      && hops.allSatisfy { hop in
+        present.contains { found in
+          found.gateway == hop.gateway && hop.interface.map { links[$0] == found.link } ?? true
+        }
+      }
   }
 }

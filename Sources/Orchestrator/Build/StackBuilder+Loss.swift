@@ -36,11 +36,12 @@ extension StackBuilder {
   /// What a service's interfaces lack of what the file gives them, in words.
   private func faults(inside service: DesiredService, of stack: DesiredStack) throws(KernelError) -> [String] {
     let attachments = service.attachments.filter { !$0.isSetDown }
-    guard !attachments.isEmpty else { return [] }
+    guard !attachments.isEmpty || !service.loopback.isEmpty else { return [] }
     let namespace = try namespace(of: service.name)
     var inner = try NetlinkSocket(.route, in: namespace.descriptor)
     let addresses = try inner.addresses()
-    var faults: [String] = []
+    let known = Set(addresses.map(\.address))
+    var faults = service.loopback.map(\.address).filter { !known.contains($0) }.map { "no address \($0) on lo" }
     for attachment in attachments {
       guard let network = stack.network(named: attachment.network) else { continue }
       guard let link = try inner.link(named: attachment.interface) else {
@@ -49,7 +50,7 @@ extension StackBuilder {
       }
       if !link.isUp { faults.append("\(attachment.interface) was set down") }
       let own = Set(addresses.filter { $0.link == link.index }.map(\.address))
-      for address in attachment.addresses where !own.contains(address) {
+      for address in attachment.neighbourAddresses where !own.contains(address) {
         faults.append("no address \(address) on \(attachment.interface)")
       }
       for route in attachment.defaultRoutes(in: network) where try inner.link(towards: route.probe) == nil {
@@ -70,6 +71,9 @@ extension StackBuilder {
         let link = try inner.link(named: attachment.interface)?.index
       else { continue }
       batch.setUp(attachment, of: service, in: network, on: link)
+    }
+    for address in service.loopback {
+      batch.add(address.interfaceAddress(on: Self.loopbackIndex), tolerating: .existing)
     }
     for failure in inner.attempt(batch) {
       warnings.add("\(stack)/\(service.name): \(failure.error)", about: "inside \(service.name) \(failure.error)")
@@ -96,13 +100,15 @@ extension StackBuilder {
       up.isUp = true
       batch.change(up)
     }
-    batch.add(
-      InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
-    // The one that the kernel makes of the address, where somebody has deleted only that.
-    var route = Route(to: .v4(network.subnet), on: index)
-    (route.source, route.origin) = (.v4(network.gateway), Route.kernelOrigin)
-    batch.add(route, tolerating: .existing)
-    if let ipv6 = network.ipv6 {
+    if network.hasHost {
+      batch.add(
+        InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
+      // The one that the kernel makes of the address, where somebody has deleted only that.
+      var route = Route(to: .v4(network.subnet), on: index)
+      (route.source, route.origin) = (.v4(network.gateway), Route.kernelOrigin)
+      batch.add(route, tolerating: .existing)
+    }
+    if let ipv6 = network.ipv6, network.hasHost {
       try setIPv6(of: network)
       batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing)
       var route = Route(to: .v6(ipv6.subnet), on: index)
@@ -111,8 +117,7 @@ extension StackBuilder {
     }
     for attachment in desired.services.flatMap(\.attachments)
     where attachment.network == network.name && attachment.accessVLAN == nil {
-      batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: index))
-      if let ipv6 = attachment.ipv6 { batch.set(Neighbour(.v6(ipv6.address), at: attachment.mac, on: index)) }
+      for address in attachment.neighbourAddresses { batch.set(Neighbour(address, at: attachment.mac, on: index)) }
     }
     var socket = try NetlinkSocket(.route)
     try socket.apply(batch)
@@ -157,6 +162,7 @@ extension NetworkLoss {
     of network: DesiredNetwork, _ link: Link, _ addresses: [InterfaceAddress], _ host: inout NetlinkSocket
   ) throws(KernelError) -> String? {
     guard link.isUp else { return "bridge \(network.bridge) is set down" }
+    guard network.hasHost else { return nil }
     let own = Set(addresses.filter { $0.link == link.index }.map(\.address))
     var wanted = [(address: IPAddress.v4(network.gateway), subnet: IPPrefix.v4(network.subnet))]
     if let ipv6 = network.ipv6 { wanted.append((.v6(ipv6.gateway), .v6(ipv6.subnet))) }

@@ -35,10 +35,15 @@ extension StackBuilder {
     // Once more: until it is set by itself, a bridge follows the smallest MTU of its ports.
     change.mtu = network.mtu
     batch.change(change)
-    batch.add(
-      InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
+    if network.hasHost {
+      batch.add(
+        InterfaceAddress(.v4(network.gateway), prefixLength: network.subnet.length, on: index), tolerating: .existing)
+    } else {
+      // It answers for none of the host's other addresses there.
+      try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/arp_ignore", to: "8")
+    }
     try setIPv6(of: network)
-    if let ipv6 = network.ipv6 { batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing) }
+    if let ipv6 = network.ipv6, network.hasHost { batch.add(ipv6.interfaceAddress(on: index), tolerating: .existing) }
     batch.createFilterPlace(on: index, tolerating: .everything)
     batch.create(PacketFilter.arrivals, at: .ingress(link: index), tolerating: .everything)
     var up = LinkChange(.index(index))
@@ -48,7 +53,7 @@ extension StackBuilder {
     if !desired.policy.isEmpty { try filter([network], by: desired.policy, of: desired) }
     // So that 127.0.0.1 on the host leads to published ports: a packet with a loopback source may leave by this link.
     // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
-    try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1")
+    if network.hasHost { try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1") }
     if let tunnel = network.tunnel { try create(tunnel, of: network, on: index, group: desired.linkGroup) }
     if network.bridges.count > 1 { try createVLANBridges(of: network, group: desired.linkGroup) }
   }
@@ -67,6 +72,20 @@ extension StackBuilder {
     let namespace = try namespaces.create(
       service.speaksIPv6 ? .fixed : .off, forwards: service.forwards, ownedBy: service.identityRange)
     try namespace.pin(at: folder.service(service.name).namespace)
+    if let switching = service.switching { try create(switching, in: service) }
+  }
+
+  /// Makes the bridge that the cables of a switch become ports of. It learns where addresses are: nobody knows in advance who is
+  /// behind a cable.
+  private func create(_ switching: DesiredSwitch, in service: DesiredService) throws(KernelError) {
+    var bridge = Bridge(switching.interface)
+    bridge.mac = switching.mac(of: service.name, in: stack)
+    bridge.usesSpanningTree = switching.usesSpanningTree
+    if switching.usesSpanningTree { bridge.forwardDelay = DesiredSwitch.forwardDelay }
+    var batch = RouteBatch()
+    batch.create(bridge, tolerating: .existing)
+    var socket = try NetlinkSocket(.route, in: try namespace(of: service.name).descriptor)
+    try socket.apply(batch)
   }
 
   /// Makes all veth pairs of a service, joined to their bridges and known to them, and its ends of them set up inside.
@@ -74,6 +93,7 @@ extension StackBuilder {
   /// Addresses are known in advance, so neighbours and forwarding entries are permanent on both sides. No ARP request
   /// is broadcast between a service and its host, and no frame is flooded to find a service.
   func attach(_ service: DesiredService, in desired: DesiredStack) throws(KernelError) {
+    try addLoopbackAddresses(of: service)
     guard !service.attachments.isEmpty else { return }
     let namespace = try namespace(of: service.name)
     var host = try NetlinkSocket(.route)
@@ -133,8 +153,9 @@ extension StackBuilder {
       }
       // The host is in no VLAN.
       if attachment.accessVLAN == nil {
-        batch.set(Neighbour(.v4(attachment.address), at: attachment.mac, on: bridge))
-        if let ipv6 = attachment.ipv6 { batch.set(Neighbour(.v6(ipv6.address), at: attachment.mac, on: bridge)) }
+        for address in attachment.neighbourAddresses {
+          batch.set(Neighbour(address, at: attachment.mac, on: bridge))
+        }
       }
     }
     try host.apply(batch)
@@ -161,27 +182,17 @@ extension StackBuilder {
     }
     try inner.apply(batch)
     try tellOthers(of: service, in: desired)
+    if !service.furtherAddresses.isEmpty { try introduce(service, in: desired) }
     try setUpSubinterfaces(of: service, &inner)
   }
 
   /// Sets right what services know of an address whose hardware address does not follow from it: another may have had it before.
   private func tellOthers(of service: DesiredService, in desired: DesiredStack) throws(KernelError) {
-    for attachment in service.attachments where !attachment.hasFixedPlace && attachment.parent == nil {
-      for other in desired.services where other.name != service.name {
-        guard let own = other.attachments.first(where: { $0.network == attachment.network }) else { continue }
-        let namespace: SharedNamespace
-        do {
-          namespace = try self.namespace(of: other.name)
-        } catch  where error.errno == .noSuchFileOrDirectory {
-          continue
-        }
-        var socket = try NetlinkSocket(.route, in: namespace.descriptor)
-        guard let link = try socket.link(named: own.interface)?.index else { continue }
-        var batch = RouteBatch()
-        for address in attachment.addresses {
-          batch.delete(Neighbour(address, at: attachment.mac, on: link), tolerating: .gone)
-        }
-        try socket.apply(batch)
+    guard service.attachments.contains(where: { !$0.hasFixedPlace && $0.parent == nil }) else { return }
+    try tellNeighbours(of: service, in: desired) { batch, attachment, _, link in
+      guard !attachment.hasFixedPlace else { return }
+      for address in attachment.addresses {
+        batch.delete(Neighbour(address, at: attachment.mac, on: link), tolerating: .gone)
       }
     }
   }
@@ -234,11 +245,12 @@ extension RouteBatch {
       InterfaceAddress(.v4(attachment.address), prefixLength: network.subnet(of: attachment).length, on: link),
       tolerating: .existing)
     addIPv6Address(of: attachment, in: network, on: link, forwards: service.forwards)
+    for address in attachment.furtherAddresses { add(address.interfaceAddress(on: link), tolerating: .existing) }
     var up = LinkChange(.index(link))
     up.isUp = true
     change(up)
     // Beyond a VLAN or a link of the host is a router that nothing is known of in advance.
-    if attachment.accessVLAN == nil, network.hasBridge {
+    if attachment.accessVLAN == nil, !network.hostAddresses.isEmpty {
       set(Neighbour(.v4(network.gateway), at: network.mac, on: link))
     }
     if attachment.isDefaultRoute, let gateway = network.gateway(of: attachment) {

@@ -89,6 +89,9 @@ package final class StackBuilder: Sendable {
       case .disconnect(let link, _): try disconnect(link)
       case .setRoutes(let service, _): try setRoutes(of: service)
       case .readdress(let service, let desired): try readdress(service, in: desired)
+      case .addAddresses(let service, let desired): try addAddresses(of: service, in: desired)
+      case .removeAddresses(let addresses, let service, let desired):
+        try remove(addresses, of: service, in: desired)
       case .start(let service, _): return try start(service)
       case .pause(let service, _): try controlGroup(of: service.name).freeze()
       case .unpause(let service, _): try controlGroup(of: service.name).thaw()

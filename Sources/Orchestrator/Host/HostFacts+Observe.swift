@@ -80,7 +80,7 @@ extension HostFacts {
   private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
     guard ports.contains(where: { $0.port == DNSPort.standard && $0.address != nil }) else { return }
     let gateways = stacks.flatMap { name in
-      (try? StateFile<DesiredStack>(path: folders.stack(name).intent).read())?.networks.flatMap(\.gateways)
+      (try? StateFile<DesiredStack>(path: folders.stack(name).intent).read())?.networks.flatMap(\.hostAddresses)
         ?? []
     }
     ports.removeAll { used in used.port == DNSPort.standard && used.address.map(gateways.contains) ?? false }
@@ -102,7 +102,7 @@ extension HostFacts {
       guard let other = try StateFile<DesiredStack>(path: path).read() else { continue }
       linkGroups.insert(other.linkGroup)
       addNetworks(of: other, for: stack, isJoining: isJoining)
-      for network in other.ownNetworks {
+      for network in other.ownNetworks where network.hasHost {
         let user = "network \(network.name) of stack \(name)"
         ranges.append(UsedRange(prefix: .v4(network.subnet), user: user))
         if let ipv6 = network.ipv6 { ranges.append(UsedRange(prefix: .v6(ipv6.subnet), user: user)) }
@@ -131,10 +131,18 @@ extension HostFacts {
     for service in other.services {
       for attachment in service.attachments {
         guard let bridge = bridges[attachment.network] else { continue }
-        let member = Member(
-          stack: other.name, service: service.name, address: attachment.address,
-          names: service.names(on: attachment))
-        if members[bridge]?.contains(member) != true { members[bridge, default: []].append(member) }
+        var own = [
+          Member(
+            stack: other.name, service: service.name, address: attachment.address,
+            names: service.names(on: attachment))
+        ]
+        own += attachment.furtherAddresses.compactMap { further in
+          guard case .v4(let address) = further.address else { return nil }
+          return Member(stack: other.name, service: service.name, address: address, names: [])
+        }
+        for member in own where members[bridge]?.contains(member) != true {
+          members[bridge, default: []].append(member)
+        }
       }
     }
   }

@@ -43,7 +43,8 @@ extension DesiredStack {
   }
 }
 
-/// All addresses of each service: in networks and VLANs, on links, link-local ones, and what its file lets it claim.
+/// All addresses of each service: in networks and VLANs, on links and its loopback, link-local ones, and what its file
+/// lets it claim.
 package struct ServiceAddresses {
   private let onLinks: [String: [IPAddress]]
 
@@ -54,7 +55,7 @@ package struct ServiceAddresses {
   }
 
   package func all(of service: DesiredService) -> [IPAddress] {
-    let links = onLinks[service.name] ?? []
+    let links = (onLinks[service.name] ?? []) + service.loopback.map(\.address)
     guard service.attachments.count > 1 || !links.isEmpty else {
       return service.attachments.flatMap { $0.ownAddresses(forwards: service.forwards) }
     }

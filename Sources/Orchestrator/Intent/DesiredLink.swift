@@ -12,6 +12,8 @@ package struct DesiredLink: Codable, Hashable, Sendable {
     package var addresses: [DesiredAddress]
     /// Delay, loss and rate of packets that this end sends; nil for none.
     package var condition: LinkCondition?
+    /// The bridge of a switch that it is a port of; nil for a service's own interface.
+    package var bridge: String?
 
     package init(
       service: String, interface: String, mac: MACAddress, addresses: [DesiredAddress], condition: LinkCondition? = nil
@@ -49,7 +51,7 @@ package struct DesiredLink: Codable, Hashable, Sendable {
   /// All addresses of one of its ends, the link-local one too.
   package func everyAddress(of end: End) -> [DesiredAddress] {
     let own = DesiredAddress(address: .v6(end.mac.linkLocalAddress), length: 64)
-    return end.addresses + (hasLinkLocal ? [own] : [])
+    return end.addresses + (hasLinkLocal && end.bridge == nil ? [own] : [])
   }
 
   /// True if there is IPv6 at one of its ends.
@@ -94,6 +96,29 @@ package struct DesiredLink: Codable, Hashable, Sendable {
 }
 
 extension DesiredStack {
+  /// Which cables carry each other's frames.
+  package var cableDomains: CableDomains {
+    CableDomains(
+      links.map { ($0.first.service, $0.second.service) },
+      switches: Set(services.filter { $0.switching != nil }.map(\.name)))
+  }
+
+  /// A service's ends of cables, each with an end that its frames reach: the other one, or those behind switches.
+  package func farEnds(
+    of service: DesiredService
+  ) -> [(end: DesiredLink.End, other: DesiredLink.End, link: DesiredLink)] {
+    let domains = cableDomains
+    return links.indices.flatMap { index -> [(end: DesiredLink.End, other: DesiredLink.End, link: DesiredLink)] in
+      guard let end = links[index].ends.first(where: { $0.service == service.name }), end.bridge == nil else {
+        return []
+      }
+      let reached = links[index].ends.contains { $0.bridge != nil } ? domains.cables(with: index) : [index]
+      return reached.flatMap { number in
+        links[number].ends.filter { $0.service != service.name && $0.bridge == nil }.map { (end, $0, links[number]) }
+      }
+    }
+  }
+
   /// The links of each service, by their places in the list, and what each is called there: the service at the other end, `r2`.
   /// Where several links lead to that one, the own interface stands behind it: `r2.eth1`.
   package var cableNames: [String: [(link: Int, name: String)]] {
@@ -115,31 +140,19 @@ extension DesiredStack {
 package struct DesiredAddress: Codable, Hashable, Sendable, CustomStringConvertible {
   package var address: IPAddress
   package var length: Int
+  /// True if an IPv4 address is good on its link alone: what goes beyond is sent from another.
+  @Sparse package var isLinkScoped = false
 
-  package init(address: IPAddress, length: Int) {
+  package init(address: IPAddress, length: Int, isLinkScoped: Bool = false) {
     self.address = address
     self.length = length
+    self.isLinkScoped = isLinkScoped
   }
 
   package var network: IPPrefix? { IPPrefix(containing: address, length: length) }
+  /// True if its network is the address alone.
+  package var isSingle: Bool { length == address.octets.count * 8 }
   package var description: String { "\(address)/\(length)" }
-}
-
-/// A route in a service's network namespace.
-package struct DesiredRoute: Codable, Hashable, Sendable {
-  package var destination: IPPrefix
-  /// The router's address; nil where packets are dropped without a word.
-  package var gateway: IPAddress?
-  package var declaredAt: SourceLine?
-
-  package init(destination: IPPrefix, gateway: IPAddress? = nil, declaredAt: SourceLine? = nil) {
-    self.destination = destination
-    self.gateway = gateway
-    self.declaredAt = declaredAt
-  }
-
-  /// `10.2.0.0/24 via 10.1.0.2`
-  package var text: String { gateway.map { "\(destination) via \($0)" } ?? "blackhole \(destination)" }
 }
 
 /// The owner of the network namespace that a service runs in.

@@ -5,7 +5,8 @@ import Vocabulary
 /// earlier versions.
 extension DesiredNetwork: Codable {
   private enum Key: String, CodingKey {
-    case name, bridge, mac, subnet, gateway, isInternal, declaredAt, mtu, owner, parent, tunnel, vlans, givenName, ipv6
+    case name, bridge, mac, subnet, gateway, isInternal, declaredAt, mtu, owner, parent, tunnel, vlans, givenName, ipv6,
+      hasHost
   }
 
   package init(from decoder: any Decoder) throws {
@@ -22,6 +23,7 @@ extension DesiredNetwork: Codable {
       vlans: try fields.decodeIfPresent([DesiredVLAN].self, forKey: .vlans) ?? [],
       givenName: try fields.decodeIfPresent(String.self, forKey: .givenName),
       ipv6: try fields.decodeIfPresent(IPv6.self, forKey: .ipv6))
+    hasHost = try fields.decodeIfPresent(Bool.self, forKey: .hasHost) ?? true
   }
 
   private static func kind(_ fields: KeyedDecodingContainer<Key>) throws -> Kind {
@@ -49,5 +51,6 @@ extension DesiredNetwork: Codable {
     if !vlans.isEmpty { try fields.encode(vlans, forKey: .vlans) }
     try fields.encodeIfPresent(givenName, forKey: .givenName)
     try fields.encodeIfPresent(ipv6, forKey: .ipv6)
+    if !hasHost { try fields.encode(hasHost, forKey: .hasHost) }
   }
 }

@@ -9,8 +9,12 @@ package struct DesiredNetwork: Hashable, Sendable {
   package var bridge: String
   package var mac: MACAddress
   package var subnet: IPv4Prefix
-  /// The bridge's own address, and the default route of the services.
+  /// The bridge's own address, and the default route of the services. On a network without the host it is a router's, and
+  /// services have a default route only if the file names it.
   package var gateway: IPv4Address
+  /// False if the host has no address in it (`host: false`): then nothing goes in or out but by services, and its subnet may be
+  /// another network's too.
+  package var hasHost = true
   /// No way out: neither a default route nor masquerading.
   package var isInternal: Bool
   package var declaredAt: SourceLine?

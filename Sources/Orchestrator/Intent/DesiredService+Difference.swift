@@ -32,6 +32,7 @@ extension DesiredService {
         ("extra_hosts", hostsFile == before.hostsFile || hasOtherNetworks(than: before)),
         ("network_mode", namespace == before.namespace),
         ("forward", forwards == before.forwards),
+        ("switch", switching == before.switching),
         ("dns", resolverFile == before.resolverFile),
         ("labels", labels == before.labels),
         ("container_name", containerName == before.containerName),
@@ -45,6 +46,7 @@ extension DesiredService {
     (rest.attachments, rest.mounts, rest.routes) = (before.attachments, before.mounts, before.routes)
     (rest.nameResolution, rest.extraHosts) = (before.nameResolution, before.extraHosts)
     (rest.keptHostsFile, rest.linksHaveIPv6) = (before.keptHostsFile, before.linksHaveIPv6)
+    rest.loopback = before.loopback
     rest.process.security = before.process.security
     return rest == before ? nil : "settings changed"
   }

@@ -3,8 +3,8 @@ import Vocabulary
 extension DesiredService {
   /// The network over which it asks for names: that of its default route, or the first.
   package var resolverNetwork: String? {
-    // In a VLAN or on a link of the host there is no gateway that is the stack's.
-    let beside = attachments.filter { $0.accessVLAN == nil && $0.isOnBridge }
+    // In a VLAN, on a link of the host and on a network without the host there is no gateway that is the stack's.
+    let beside = attachments.filter { $0.accessVLAN == nil && $0.isOnBridge && !$0.isWithoutHost }
     return (beside.first(where: \.isDefaultRoute) ?? beside.first)?.network
   }
 
@@ -35,9 +35,8 @@ extension DesiredService {
 extension DesiredService {
   /// Its names on one network: its own, the name that it shares with its replicas, its container name, its hostname, and
   /// its aliases there.
-  package func names(on attachment: DesiredAttachment) -> [String] {
-    var seen: Set<String> = []
-    let candidates = [name, service] + [containerName, hostname].compactMap(\.self)
-    return (candidates + attachment.aliases).filter { seen.insert($0).inserted }
-  }
+  package func names(on attachment: DesiredAttachment) -> [String] { (names + attachment.aliases).uniqued() }
+
+  /// Its names wherever it is.
+  package var names: [String] { ([name, service] + [containerName, hostname].compactMap(\.self)).uniqued() }
 }

@@ -47,6 +47,10 @@ package struct DesiredService: Codable, Hashable, Sendable {
   @Sparse package var routes: [DesiredRoute] = []
   /// True if an end of a link in it has an IPv6 address.
   @Sparse package var linksHaveIPv6 = false
+  /// The bridge between its cables; nil for a service that is no switch.
+  package var switching: DesiredSwitch?
+  /// Addresses of its loopback beside 127.0.0.1 and ::1.
+  @Sparse package var loopback: [DesiredAddress] = []
   /// Commands that run in it once a command has started it, and before one stops it.
   @Sparse package var postStart: [DesiredHook] = []
   @Sparse package var preStop: [DesiredHook] = []
@@ -226,6 +230,8 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
   package var segment: Int?
   /// The link of the host that the interface is on, in a macvlan network: then there is no veth.
   package var parent: String?
+  /// True on a network that the host has no address in.
+  @Sparse package var isWithoutHost = false
   /// nil on a network of IPv4 alone.
   package var ipv6: IPv6?
 
@@ -239,6 +245,9 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
       self.isDefaultRoute = isDefaultRoute
     }
   }
+
+  /// Beside its own addresses: in the network's subnet or in another.
+  @Sparse package var furtherAddresses: [DesiredAddress] = []
 
   /// nil for its own addresses alone.
   package var claims: AttachmentClaims?
@@ -284,6 +293,7 @@ package struct DesiredAttachment: Codable, Hashable, Sendable {
   var unshaped: DesiredAttachment {
     var bare = self
     (bare.conditions, bare.override, bare.claims) = (nil, nil, nil)
+    bare.furtherAddresses = []
     return bare
   }
 }
@@ -293,7 +303,7 @@ extension DesiredService {
   package var hasIPv6: Bool { attachments.contains { $0.ipv6 != nil } }
 
   /// True if there is IPv6 in its namespace.
-  package var speaksIPv6: Bool { hasIPv6 || linksHaveIPv6 }
+  package var speaksIPv6: Bool { hasIPv6 || linksHaveIPv6 || loopback.contains { !$0.address.isV4 } }
 }
 
 /// The resolver settings for names that are not the stack's.

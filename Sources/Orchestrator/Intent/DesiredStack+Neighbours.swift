@@ -21,7 +21,7 @@ extension DesiredStack {
     var known: [KnownNeighbour] = []
     for other in members
     where other.address != attachment.address && other.accessVLAN == attachment.accessVLAN && other.hasFixedPlace {
-      for address in other.addresses where !claimed.contains(where: { $0.contains(address) }) {
+      for address in other.neighbourAddresses where !claimed.contains(where: { $0.contains(address) }) {
         known.append(KnownNeighbour(address: address, mac: other.mac))
       }
     }

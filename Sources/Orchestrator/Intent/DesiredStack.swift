@@ -28,6 +28,8 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   @Sparse package var guardsPorts = false
   /// The release of the guards on its ports. `up` gives a stack with an older one the current guards, and restarts nobody.
   package var guardRevision: Int?
+  /// True if services find all others of the stack by name, and not only those of their own networks.
+  @Sparse package var namesWholeStack = false
   /// nil when no services are cut off from each other by hand.
   package var partition: Partition?
 

@@ -28,6 +28,8 @@ package struct NameViews {
   }
 
   private var linesByNetwork: [String: [Line]] = [:]
+  /// Of the services that are found from everywhere.
+  private var linesElsewhere: [Line] = []
   /// Names of files that a service without IPv6 sees: its loopback has no ::1.
   private let filesWithoutIPv6: Set<String>
 
@@ -52,6 +54,12 @@ package struct NameViews {
       }
       linesByNetwork[network.name] = lines
     }
+    guard stack.namesWholeStack else { return }
+    linesElsewhere = stack.services.flatMap { service in
+      stack.addressesElsewhere(of: service).map {
+        Line(service: service.name, text: "\($0)\t\(service.names.joined(separator: " "))\n")
+      }
+    }
   }
 
   /// The file for one service. Services with the same networks get the same file.
@@ -60,13 +68,23 @@ package struct NameViews {
     var file = HostsFile(
       name: service.hostsFile, text: "127.0.0.1\tlocalhost\n" + (hasIPv6 ? Self.localhost6 : Self.noLocalhost6))
     for host in service.sharesHostsFile ? [] : service.extraHosts { file.text += "\(host.address)\t\(host.name)\n" }
-    for line in networks(seenBy: service).sorted().flatMap({ linesByNetwork[$0] ?? [] }) {
+    let seen = networks(seenBy: service).sorted()
+    for line in seen.flatMap({ linesByNetwork[$0] ?? [] }) + linesElsewhere(for: service, seen) {
       let place = HostsFile.Place(
         service: line.service, offset: file.text.utf8.count, beginning: line.text.utf8.first ?? UInt8(ascii: "#"))
       file.places.append(place)
       file.text += line.text
     }
     return file
+  }
+
+  /// Of those that share no network with the service, and no cable by which it knows them already.
+  private func linesElsewhere(for service: DesiredService, _ seen: [String]) -> [Line] {
+    guard !linesElsewhere.isEmpty, service.namespace != .host else { return [] }
+    let named = Set(service.sharesHostsFile ? [] : service.extraHosts.map(\.name))
+    let near = Set(
+      stack.services.filter { other in other.attachments.contains { seen.contains($0.network) } }.map(\.name))
+    return linesElsewhere.filter { !near.contains($0.service) && !named.contains($0.service) }
   }
 
   /// The host reaches all networks; who shares a network sees what the one does whose it is.

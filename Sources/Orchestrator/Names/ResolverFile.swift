@@ -31,7 +31,7 @@ package struct ResolverFiles {
   private static func text(_ service: DesiredService, _ stack: DesiredStack, _ host: HostFile) -> String {
     var owner = service
     if case .service(let name) = service.namespace, let other = stack.service(named: name) { owner = other }
-    let gateway = owner.resolverNetwork.flatMap { stack.network(named: $0)?.gateways.first }
+    let gateway = owner.resolverNetwork.flatMap { stack.network(named: $0)?.hostAddresses.first }
     let search = service.nameResolution.search ?? host.search
     var options = service.nameResolution.options ?? host.options
     // A short name is a service's: it is asked for as it is before any domain is tried behind it.

@@ -49,6 +49,7 @@ package struct Planner {
     stages += [
       .serial(
         difference.readdressed.map { .readdress($0, desired) }
+          + difference.addressed.filter { !$0.furtherAddresses.isEmpty }.map { .addAddresses($0, desired) }
           + difference.reshaped.map { .shape($0, desired) }
           + difference.linksReshaped.map { .shapeLink($0, desired) }),
       .serial(
@@ -70,12 +71,14 @@ package struct Planner {
   /// Removes what is gone from the file, and what is recreated.
   private static func teardown(_ difference: StackDifference) -> [Plan.Stage] {
     let (old, desired) = (difference.old, difference.new)
-    let takesAway = !difference.gone.isEmpty || !difference.bridgesGone.isEmpty
+    let takesAway =
+      !difference.gone.isEmpty || !difference.bridgesGone.isEmpty || !difference.addressesLost.isEmpty
     return (takesAway ? [.serial([.unsettle(stack: desired.name)])] : []) + [
       .lanes(stopLanes(difference.gone + difference.following, in: old)),
       .serial(
         removal(of: difference.gone, from: old)
           + difference.linksGone.map { .disconnect($0, stack: desired.name) }
+          + difference.addressesLost.map { .removeAddresses($0.addresses, $0.service, old) }
           + segmentsGone(with: difference.bridgesGone, from: old, to: desired).map { .removeSegment($0) }
           + difference.bridgesGone.map { .removeBridge($0) }),
     ]

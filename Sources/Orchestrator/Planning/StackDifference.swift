@@ -23,6 +23,10 @@ struct StackDifference {
   let reshaped: [DesiredService]
   /// Instances that stay and whose ports may send as other addresses than before.
   let guarded: [DesiredService]
+  /// Further addresses that instances which stay no longer have; the instances are as they were.
+  let addressesLost: [(service: DesiredService, addresses: [FurtherAddress])]
+  /// Instances that stay and have other further addresses.
+  let addressed: [DesiredService]
   /// Instances that stay and are published otherwise.
   private let republished: [DesiredService]
   /// Instances that stay and have other routes.
@@ -60,9 +64,21 @@ struct StackDifference {
       !isSettled || !old.hasCurrentGuards
         || befores[service.name]?.attachments.map(\.claims) != service.attachments.map(\.claims)
     }
+    addressesLost = staying.compactMap { service in
+      guard let before = befores[service.name] else { return nil }
+      let kept = Set(service.furtherAddresses)
+      let lost = before.furtherAddresses.filter { !kept.contains($0) }
+      return lost.isEmpty ? nil : (before, lost)
+    }
+    addressed = staying.filter { service in
+      let before = befores[service.name]?.furtherAddresses ?? []
+      return Set(before) != Set(service.furtherAddresses) || !isSettled && !service.furtherAddresses.isEmpty
+    }
     republished = staying.filter { service in befores[service.name].map { Set($0.ports) != Set(service.ports) } ?? false
     }
+    // Routes by way of a subnet go with the address that was in it.
     rerouted = Planner.rerouted(from: old, to: new, except: Set(created.map(\.name)), isSettled: isSettled)
+      .union(addressed.filter { !$0.routes.isEmpty }.map(\.name))
 
     bridgesGone = old.ownNetworks.filter { new.network(named: $0.name) != $0 || loss.networks.contains($0.name) }
     bridgesCreated = new.ownNetworks.filter {
@@ -119,6 +135,7 @@ struct StackDifference {
       + idle.map { reason($0, "started") }
       + (isSettled ? reshaped.map { reason($0, "its links changed") } : [])
       + (isSettled ? linkReasons : [])
+      + (isSettled ? addressed.map { reason($0, "other addresses") } : [])
       + republished.map { reason($0, "published ports changed") }
       + new.services.filter { isSettled && rerouted.contains($0.name) && !idleNames.contains($0.name) }.map {
         reason($0, "other routes")

@@ -53,6 +53,10 @@ extension Step: CustomStringConvertible {
         ? "remove the routes of \(service.name)"
         : "set the routes of \(service.name): \(service.routes.map(\.text).joined(separator: ", "))"
     case .readdress(let service, _): "put back the addresses and routes of \(service.name)"
+    case .addAddresses(let service, _):
+      "give \(service.name) further addresses: \(service.furtherAddresses.map(\.text).joined(separator: ", "))"
+    case .removeAddresses(let addresses, let service, _):
+      "take addresses from \(service.name): \(addresses.map(\.text).joined(separator: ", "))"
     case .start(let service, _):
       "start \(service.name): \(service.process.arguments.map(Shell.quoted).joined(separator: " "))"
     case .awaitReady(let service, _):

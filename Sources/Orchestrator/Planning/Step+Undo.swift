@@ -18,6 +18,8 @@ struct UndoScope: Hashable {
   var reshapedLinks: Set<DesiredLink> = []
   /// Instances that stayed and were given other routes.
   var rerouted: Set<String> = []
+  /// Instances that stayed, and to which further addresses were given or from which they were taken.
+  var readdressed: Set<String> = []
   /// True if the record no longer holds. Then what follows from the whole stack is written anew.
   var isUnsettled = false
 
@@ -37,6 +39,7 @@ struct UndoScope: Hashable {
     case .connect(let link, _): madeLinks.append(link)
     case .disconnect(let link, _): lostLinks.insert(link)
     case .shapeLink(let link, _): reshapedLinks.insert(link.unshaped)
+    case .addAddresses(let service, _), .removeAddresses(_, let service, _): readdressed.insert(service.name)
     case .setRoutes(let service, _): rerouted.insert(service.name)
     // Whatever unsettles the record has these done again, as they were for the stack of before.
     case .makeFolders, .writeFirewall, .partition, .filterBridges, .endFlows: break

@@ -54,6 +54,10 @@ package enum Step: Hashable, Sendable {
   case setRoutes(DesiredService, stack: String)
   /// The addresses and routes of a service's interfaces, where somebody has removed them.
   case readdress(DesiredService, DesiredStack)
+  /// The further addresses of a service that stays, and what its neighbours know of them.
+  case addAddresses(DesiredService, DesiredStack)
+  /// Takes further addresses of a service that stays away from it. The service and the stack are as they were.
+  case removeAddresses([FurtherAddress], DesiredService, DesiredStack)
   case start(DesiredService, stack: String)
   case awaitReady(DesiredService, stack: String)
 
@@ -88,7 +92,8 @@ extension Step {
     switch self {
     case .createNamespace(let service, _), .attach(let service, _), .shape(let service, _), .start(let service, _),
       .awaitReady(let service, _), .setRoutes(let service, _), .pause(let service, _), .unpause(let service, _),
-      .stop(let service, _), .detach(let service), .readdress(let service, _):
+      .stop(let service, _), .detach(let service), .readdress(let service, _), .addAddresses(let service, _),
+      .removeAddresses(_, let service, _):
       service.name
     case .removeLayer(let service, _): service
     case .unsettle, .acceptClaim, .recordIntent, .makeFolders, .mountLayers, .makeHostRoot, .prepareHost, .createBridge,
@@ -117,7 +122,8 @@ extension Step {
     case .unsettle, .acceptClaim, .recordIntent, .makeFolders, .mountLayers, .makeHostRoot, .prepareHost, .createBridge,
       .raiseBridge, .createSegment, .writeFirewall, .partition, .guardPorts, .dropUnguarded, .filterBridges, .endFlows,
       .createNamespace, .attach,
-      .shape, .connect, .shapeLink, .setRoutes, .readdress, .start, .pause, .unpause, .unpinNamespaces, .detach,
+      .shape, .connect, .shapeLink, .setRoutes, .readdress, .addAddresses, .removeAddresses, .start, .pause, .unpause,
+      .unpinNamespaces, .detach,
       .disconnect,
       .removeLayer, .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections,
       .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:

@@ -81,15 +81,16 @@ package struct AddressAllocator {
 
 /// Hands out the addresses of one subnet in order, around those that are fixed.
 struct HostAddresses {
-  /// Empty where a subnet has no room: /31 and /32.
+  /// Both addresses of a /31 (RFC 3021), and none of a /32.
   private let range: Range<UInt64>
   private var used: Set<UInt32>
   private var next: UInt64
 
   /// - Parameter reserved: the gateway and every address that the stack file fixes.
   init(subnet: IPv4Prefix, within range: IPv4Prefix?, reserved: some Sequence<IPv4Address>) {
-    let first = max(UInt64(subnet.network.bits) + 1, UInt64(range?.network.bits ?? 0))
-    let end = min(UInt64(subnet.last.bits), UInt64(range?.last.bits ?? .max) + 1)
+    let edge: UInt64 = subnet.length == 31 ? 0 : 1
+    let first = max(UInt64(subnet.network.bits) + edge, UInt64(range?.network.bits ?? 0))
+    let end = min(UInt64(subnet.last.bits) + 1 - edge, UInt64(range?.last.bits ?? .max) + 1)
     self.range = first..<max(first, end)
     self.used = Set(reserved.map(\.bits))
     self.next = first

@@ -59,16 +59,14 @@ extension Resolver {
     for rule in stack.policy.rules where rule.action == .deny {
       let sources = Set(rule.sources.flatMap(members.services).map(\.name))
       let destinations = Set(rule.destinations.flatMap(members.services).map(\.name))
-      let link = stack.links.first { link in
-        [link, link.reversed].contains {
-          sources.contains($0.first.service) && destinations.contains($0.second.service)
-        }
-      }
-      guard let link else { continue }
+      let meeting = stack.services.filter { sources.contains($0.name) }.lazy.compactMap { source in
+        stack.farEnds(of: source).first { destinations.contains($0.other.service) }
+      }.first
+      guard let (end, other, link) = meeting else { continue }
       errors.append(
         StackError(
           stackName,
-          "the rule \"\(rule.line)\" cannot be kept: a link joins \(link.services)"
+          "the rule \"\(rule.line)\" cannot be kept: a link joins \(end.service) and \(other.service)"
             + (link.declaredAt.map { " (\($0))" } ?? "") + ", and nothing of the host is between them",
           remedy: "join them by a network, or leave the rule\(rule.declaredAt.map { " in \($0)" } ?? "") out"))
     }

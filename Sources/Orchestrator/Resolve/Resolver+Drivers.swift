@@ -40,6 +40,8 @@ extension Resolver {
       let reason: String
       if !network.hasBridge {
         reason = "it is on a link of the host, past all rules"
+      } else if !network.hasHost {
+        reason = "it is without the host, whose firewall sees none of its frames"
       } else if !network.vlans.isEmpty {
         reason = "it has VLANs, whose frames no rule sees"
       } else if divided.contains(network.name) {

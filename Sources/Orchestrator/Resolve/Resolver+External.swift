@@ -32,13 +32,14 @@ extension Resolver {
   mutating func meetOthers(_ stack: inout DesiredStack) {
     for network in stack.networks {
       let members = facts.members[network.bridge] ?? []
-      stack.neighbours += members.map {
+      stack.neighbours += members.filter { !$0.names.isEmpty }.map {
         StackNeighbour(network: network.name, address: .v4($0.address), names: $0.names)
       }
       guard network.owner != nil || !members.isEmpty else { continue }
       for service in stack.services {
         for attachment in service.attachments where attachment.network == network.name {
           checkPlace(of: attachment, service, network, members)
+          checkFurtherAddresses(of: attachment, service, network, members)
         }
       }
     }
@@ -52,6 +53,28 @@ extension Resolver {
     }
   }
 
+  private mutating func checkFurtherAddresses(
+    of attachment: DesiredAttachment, _ service: DesiredService, _ network: DesiredNetwork,
+    _ members: [HostFacts.Member]
+  ) {
+    for address in attachment.furtherAddresses.map(\.address) {
+      let problem: String
+      if network.hostAddresses.contains(address) {
+        problem = "is its gateway"
+      } else if let member = members.first(where: { .v4($0.address) == address }) {
+        problem = "is that of service \(member.service) of stack \(member.stack)"
+      } else if !network.subnets.contains(where: { $0.contains(address) }), network.owner != nil {
+        problem = "is outside what stack \(network.owner ?? "") lets pass there: its subnets"
+      } else {
+        continue
+      }
+      errors.append(
+        StackError(
+          "\(stackName)/\(service.name)", "address \(address) on network \(network.name) \(problem)",
+          remedy: "correct `addresses` in \(service.declaredAt.map(\.description) ?? "the stack file")"))
+    }
+  }
+
   /// A fixed address is checked here where the file does not know the subnet.
   private mutating func checkPlace(
     of attachment: DesiredAttachment, _ service: DesiredService, _ network: DesiredNetwork,
@@ -60,7 +83,7 @@ extension Resolver {
     let problem: String
     if !network.subnet.contains(attachment.address) {
       problem = "is outside its subnet \(network.subnet)"
-    } else if attachment.address == network.gateway {
+    } else if network.hasHost, attachment.address == network.gateway {
       problem = "is its gateway"
     } else if let member = members.first(where: { $0.address == attachment.address }) {
       problem = "is that of service \(member.service) of stack \(member.stack)"

@@ -15,7 +15,7 @@ extension Resolver {
   mutating func claimFixedPrefixes(_ networks: [StackFile.Network]) {
     for network in networks {
       guard let subnet = network.subnet6 else { continue }
-      if let taken = takenPrefixes.first(where: { $0.prefix.overlaps(subnet.value) }) {
+      if network.hasHost, let taken = takenPrefixes.first(where: { $0.prefix.overlaps(subnet.value) }) {
         errors.append(
           StackError(
             "\(stackName)/\(network.name.value)", "subnet \(subnet.value) overlaps \(taken.prefix), \(taken.user)",
@@ -107,7 +107,7 @@ struct IPv6HostAddresses {
 
   init(_ network: DesiredNetwork.IPv6, reserved: [IPv6Address]) {
     subnet = network.subnet
-    used = Set(reserved + [network.gateway, network.subnet.network])
+    used = Set(reserved + (network.subnet.length < 127 ? [network.subnet.network] : []))
   }
 
   /// nil when the subnet is used up.
@@ -115,7 +115,7 @@ struct IPv6HostAddresses {
     let number = UInt64(address.bits - ipv4.network.bits)
     if let address = host(number), used.insert(address).inserted { return address }
     // Beyond all that an IPv4 subnet can have, or in a narrow subnet from its beginning.
-    let start: UInt64 = host(1 << 32) == nil ? 1 : 1 << 32
+    let start: UInt64 = host(1 << 32) == nil ? (subnet.length < 127 ? 1 : 0) : 1 << 32
     var next = start
     while let address = host(next) {
       if used.insert(address).inserted { return address }

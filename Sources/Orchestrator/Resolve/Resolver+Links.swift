@@ -37,11 +37,13 @@ extension Resolver {
       mac = MACAddress.derived(from: address)
     }
     let hash = StableHash("link", stackName, service, other.service.value, String(number))
-    return DesiredLink.End(
+    var desired = DesiredLink.End(
       service: service, interface: interface,
       // Locally administered and no group's, with 40 bits of the names.
       mac: mac ?? MACAddress(bits: 0x0200_0000_0000 | hash.value & 0xFF_FFFF_FFFF),
-      addresses: end.addresses.map { DesiredAddress(address: $0.value.address, length: $0.value.length) })
+      addresses: end.addresses.map { DesiredAddress($0.value) })
+    desired.bridge = file.services[service]?.switching?.value.interface
+    return desired
   }
 
   /// The subnets of links, which no network beside them may have: a service on both would know two ways.
@@ -77,12 +79,13 @@ extension Resolver {
     for index in stack.services.indices {
       let service = stack.services[index]
       let networks = Set(service.attachments.map(\.network))
-      for (_, other) in stack.ends(of: service) {
+      for (_, other, _) in stack.farEnds(of: service) {
         guard let neighbour = stack.service(named: other.service),
           networks.isDisjoint(with: neighbour.attachments.map(\.network))
         else { continue }
-        stack.services[index].extraHosts += other.addresses.map {
-          DesiredHost(name: other.service, address: $0.address)
+        // A link-local address says nothing without an interface.
+        stack.services[index].extraHosts += other.addresses.map(\.address).filter { !$0.isLinkLocal6 }.map {
+          DesiredHost(name: other.service, address: $0)
         }
       }
     }

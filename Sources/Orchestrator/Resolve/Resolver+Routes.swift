@@ -42,13 +42,16 @@ extension Resolver {
     let connected: [(name: String, prefix: IPPrefix)]
     let prefixes: Set<IPPrefix>
     let addresses: Set<IPAddress>
+    /// Its interfaces; true for those with IPv6.
+    let interfaces: [String: Bool]
     /// By the router's name.
-    var hops: [String: [IPAddress]] = [:]
+    var hops: [String: [DesiredRoute.Hop]] = [:]
 
     init(of service: DesiredService, in stack: DesiredStack) {
       connected = stack.connectedNetworks(of: service)
       prefixes = Set(connected.map(\.prefix))
       addresses = Set(stack.addresses(of: service))
+      interfaces = stack.interfaces(of: service)
     }
   }
 
@@ -72,33 +75,56 @@ extension Resolver {
       return []
     }
     let place = SourceLine(route.destination.span.place)
-    let hops: [IPAddress]
-    switch route.hop.value {
-    case .blackhole:
-      return destinations.map { DesiredRoute(destination: $0, gateway: nil, declaredAt: place) }
-    case .address(let address): hops = [address]
-    case .service(let name):
-      guard let router = firsts[name] else {
-        report(route, of: service, "\(name) does not run", remedy: "bring it up too, or leave the route out")
-        return []
+    var hops: [DesiredRoute.Hop] = []
+    for hop in route.hops {
+      switch hop.value {
+      case .blackhole: return destinations.map { DesiredRoute(destination: $0, declaredAt: place) }
+      case .address(let address, let interface): hops.append(DesiredRoute.Hop(gateway: address, interface: interface))
+      case .service(let name):
+        guard let router = firsts[name] else {
+          report(route, of: service, "\(name) does not run", remedy: "bring it up too, or leave the route out")
+          return []
+        }
+        let near = surroundings.hops[name] ?? self.hops(to: router, from: service, in: stack)
+        surroundings.hops[name] = near
+        // Where the family is not asked for by itself, a link-local address would bring a route that nobody meant.
+        let meant = near.filter { $0.interface == nil || route.destination.value.isPrefix }
+        guard meant.contains(where: { hop in destinations.contains { hop.gateway.isV4 == $0.network.isV4 } }) else {
+          let family = destinations.first?.network.isV4 == false ? "IPv6" : "IPv4"
+          report(
+            route, of: service,
+            "\(route.hops.count == 1 ? "the router" : name) has no \(family) address that \(service.name) is beside",
+            remedy: "give it one on a network or link that the two share, or leave the route out")
+          return []
+        }
+        hops += meant
       }
-      hops =
-        surroundings.hops[name]
-        ?? [true, false].compactMap { address(of: router, nextTo: service, in: stack, isV4: $0) }
-      surroundings.hops[name] = hops
     }
-    let routes = destinations.compactMap { destination in
-      hops.first { $0.isV4 == destination.network.isV4 }.map {
-        DesiredRoute(destination: destination, gateway: $0, declaredAt: place)
-      }
+    let routes = destinations.compactMap { destination -> DesiredRoute? in
+      let fitting = hops.filter { $0.gateway.isV4 == destination.network.isV4 }.uniqued()
+      return fitting.isEmpty ? nil : DesiredRoute(destination: destination, hops: fitting, declaredAt: place)
     }
-    if routes.isEmpty, let destination = destinations.first {
-      let family = destination.network.isV4 ? "IPv4" : "IPv6"
+    if routes.isEmpty, let hop = hops.first {
       report(
-        route, of: service, "the router has no \(family) address that \(service.name) is beside",
-        remedy: "give it one on a network or link that the two share, or leave the route out")
+        route, of: service, "\(service.name) has no \(hop.gateway.isV4 ? "IPv4" : "IPv6")",
+        remedy: "give it some, or leave the route out")
     }
     return routes
+  }
+
+  /// A router's addresses where a service meets it, one of each family: on the first network that both are on, else on a link.
+  /// Where a link has no IPv6 but link-local addresses, it is that one.
+  private func hops(to router: DesiredService, from service: DesiredService, in stack: DesiredStack) -> [DesiredRoute
+    .Hop]
+  {
+    let known = [true, false].compactMap { address(of: router, nextTo: service, in: stack, isV4: $0) }
+    let hops = known.map { DesiredRoute.Hop(gateway: $0) }
+    guard !known.contains(where: { !$0.isV4 }) else { return hops }
+    for (end, other, link) in stack.farEnds(of: service) where other.service == router.name {
+      guard let local = link.everyAddress(of: other).first(where: { $0.address.isLinkLocal6 }) else { continue }
+      return hops + [DesiredRoute.Hop(gateway: local.address, interface: end.interface)]
+    }
+    return hops
   }
 
   /// A router's address where a service meets it: on the first network that both are on, else on a link.
@@ -115,11 +141,8 @@ extension Resolver {
         if let address = other.address(in: id) { return .v4(address) }
       }
     }
-    return stack.links.lazy.filter { $0.touches([service.name]) && $0.touches([router.name]) }
-      .compactMap { link in
-        link.ends.first { $0.service == router.name }?.addresses.first { $0.address.isV4 == isV4 }?.address
-      }
-      .first
+    let near = stack.farEnds(of: service).filter { $0.other.service == router.name }
+    return near.flatMap(\.other.addresses).map(\.address).first { $0.isV4 == isV4 && !$0.isLinkLocal6 }
   }
 
   private mutating func check(
@@ -133,9 +156,28 @@ extension Resolver {
         wanted, of: service, "\(route.destination) is \(network.name), which the service is on",
         remedy: "leave the route out")
     }
-    guard let gateway = route.gateway else { return }
-    guard !surroundings.addresses.contains(gateway) else {
+    for hop in route.hops { check(hop, wanted, of: service, surroundings) }
+  }
+
+  private mutating func check(
+    _ hop: DesiredRoute.Hop, _ wanted: StackFile.Route, of service: DesiredService, _ surroundings: Surroundings
+  ) {
+    let (gateway, connected) = (hop.gateway, surroundings.connected)
+    guard !surroundings.addresses.contains(gateway) || gateway.isLinkLocal6 else {
       return report(wanted, of: service, "\(gateway) is the service's own address", remedy: "name the router's")
+    }
+    if let interface = hop.interface {
+      guard let hasIPv6 = surroundings.interfaces[interface] else {
+        let known = surroundings.interfaces.keys.sorted().joined(separator: ", ")
+        return report(
+          wanted, of: service, "there is no interface \(interface): \(known.isEmpty ? "none" : known)",
+          remedy: "name the one that the router is on")
+      }
+      guard gateway.isV4 || hasIPv6 else {
+        return report(
+          wanted, of: service, "\(interface) has no IPv6", remedy: "give it some, or leave the route out")
+      }
+      if gateway.isLinkLocal6 { return }
     }
     guard !connected.contains(where: { $0.prefix.contains(gateway) }) else { return }
     let places = connected.map { "\($0.name) \($0.prefix)" }.joined(separator: ", ")
@@ -163,7 +205,10 @@ extension DesiredStack {
       let second = attachment.ipv6.flatMap { _ in network.ipv6 }.map {
         ("network \(network.name)", IPPrefix.v6($0.subnet))
       }
-      return [own] + [second].compactMap(\.self)
+      let further = attachment.furtherAddresses.filter { !$0.isSingle }.compactMap(\.network).map {
+        (name: "network \(network.name)", prefix: $0)
+      }
+      return [own] + [second].compactMap(\.self) + further
         + attachment.subinterfaces.compactMap { interface in
           interface.address.flatMap { IPv4Prefix(containing: $0, length: interface.length) }
             .map { ("VLAN \(interface.vlan) of \(network.name)", .v4($0)) }
@@ -175,7 +220,21 @@ extension DesiredStack {
   }
 
   func addresses(of service: DesiredService) -> [IPAddress] {
-    service.attachments.flatMap(\.everyAddress) + ends(of: service).flatMap { $0.end.addresses.map(\.address) }
+    service.attachments.flatMap(\.everyAddress) + service.loopback.map(\.address)
+      + ends(of: service).flatMap { $0.end.addresses.map(\.address) }
+  }
+
+  /// The interfaces of a service, each with whether it has IPv6.
+  func interfaces(of service: DesiredService) -> [String: Bool] {
+    var found: [String: Bool] = [:]
+    for attachment in service.attachments {
+      found[attachment.interface] = attachment.ipv6 != nil
+      for inner in attachment.subinterfaces { found[inner.interface] = false }
+    }
+    for link in links {
+      for end in link.ends where end.service == service.name { found[end.interface] = link.hasIPv6(at: end) }
+    }
+    return found
   }
 
   /// A service's ends of links, each with the other end.
@@ -185,4 +244,9 @@ extension DesiredStack {
       return link.second.service == service.name ? (link.second, link.first) : nil
     }
   }
+}
+
+extension StackFile.Route.Destination {
+  /// True if it names addresses, and so the family.
+  fileprivate var isPrefix: Bool { if case .prefix = self { true } else { false } }
 }

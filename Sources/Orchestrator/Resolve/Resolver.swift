@@ -59,6 +59,10 @@ package struct Resolver {
       let attachments = attachments(of: instance, in: networks, &addresses, &names)
       var service = service(instance, attachments, networks)
       service.firstIdentity = identities[instance.name]
+      service.switching = instance.service.switching.map { wanted in
+        DesiredSwitch(interface: wanted.value.interface, usesSpanningTree: wanted.value.usesSpanningTree)
+      }
+      service.loopback = instance.service.loopback.map { DesiredAddress($0.value) }
       service.postStart = instance.service.postStart.map(DesiredHook.init)
       service.preStop = instance.service.preStop.map(DesiredHook.init)
       services.append(service)
@@ -77,7 +81,9 @@ package struct Resolver {
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
       segments: segments(networks.map(\.desired), services), guardsPorts: true,
       guardRevision: DesiredStack.currentGuardRevision, partition: previous?.partition)
+    stack.namesWholeStack = file.names == .stack
     markIPv6OfLinks(&stack)
+    checkLoopbacks(stack)
     route(&stack)
     nameFarEnds(&stack)
     meetOthers(&stack)
@@ -151,8 +157,10 @@ package struct Resolver {
     // Fixed subnets first, so that no chosen one stands in their way.
     for network in networks {
       guard let subnet = network.subnet else { continue }
-      // The network that a parent is on is the one that its macvlan is about.
-      let taken = allocator.user(of: subnet.value) { $0.link != nil && $0.link == network.parent?.value }
+      // The network that a parent is on is the one that its macvlan is about. Where the host has no address, no route of its is in the
+      // way.
+      let taken =
+        !network.hasHost ? nil : allocator.user(of: subnet.value) { $0.link != nil && $0.link == network.parent?.value }
       if let taken {
         errors.append(
           StackError(
@@ -162,6 +170,7 @@ package struct Resolver {
       allocator.claim(subnet.value, for: "network \(network.name.value)")
     }
     claimLinks(&allocator)
+    claimFurtherAddresses(&allocator)
     for vlan in networks.flatMap(\.vlans) {
       if let subnet = vlan.subnet { allocator.claim(subnet.value, for: "VLAN \(vlan.id.value)") }
     }
@@ -184,13 +193,17 @@ package struct Resolver {
         LinkName.bridge(stack: stackName, network: name, attempt: $0)
       }
       let kind = kind(of: network)
+      var desired = DesiredNetwork(
+        name: name, bridge: bridge, mac: MACAddress.derived(from: gateway), subnet: subnet, gateway: gateway,
+        isInternal: network.isInternal || !network.hasHost, declaredAt: SourceLine(network.name.span.place),
+        mtu: network.mtu.map { UInt32($0.value) } ?? kind.largestPacket, kind: kind,
+        vlans: vlans(of: network, instances.map(\.service)),
+        givenName: network.givenName?.value, ipv6: chooseIPv6(of: network))
+      desired.hasHost = network.hasHost
+      // The network's own address: the first is free for a service.
+      if !network.hasHost { desired.mac = MACAddress.derived(from: subnet.network) }
       return ChosenNetwork(
-        desired: DesiredNetwork(
-          name: name, bridge: bridge, mac: MACAddress.derived(from: gateway), subnet: subnet, gateway: gateway,
-          isInternal: network.isInternal, declaredAt: SourceLine(network.name.span.place),
-          mtu: network.mtu.map { UInt32($0.value) } ?? kind.largestPacket, kind: kind,
-          vlans: vlans(of: network, instances.map(\.service)),
-          givenName: network.givenName?.value, ipv6: chooseIPv6(of: network)),
+        desired: desired,
         range: network.addressRange?.value)
     }
   }
@@ -260,19 +273,25 @@ package struct Resolver {
   private func chooseAddresses(_ networks: [ChosenNetwork], _ instances: [Instance]) -> Addresses {
     var addresses = Addresses()
     for network in networks {
-      let fixed = instances.flatMap { instance in
-        instance.service.attachments.filter { $0.network.value == network.desired.name }.compactMap {
-          $0.address?.value
-        }
-      }
+      let fixed =
+        instances.flatMap { instance in
+          instance.service.attachments.filter { $0.network.value == network.desired.name }.compactMap {
+            $0.address?.value
+          }
+        } + instances.flatMap { Self.furtherAddresses(of: $0.service, on: network.desired.name) }.compactMap(\.ipv4)
       addVLANs(of: network.desired, instances.map(\.service), &addresses)
       addresses.free[network.desired.name] = HostAddresses(
         subnet: network.desired.subnet, within: network.range,
-        reserved: fixed + [network.desired.gateway] + (facts.members[network.desired.bridge] ?? []).map(\.address)
+        reserved: fixed + (isRouted(network.desired) ? [network.desired.gateway] : [])
+          + (facts.members[network.desired.bridge] ?? []).map(\.address)
           + (network.desired.kind.parent.flatMap { facts.parents[$0] } ?? []))
       if let ipv6 = network.desired.ipv6 {
-        let fixed = instances.flatMap { Self.fixedIPv6Addresses(of: $0.service, on: network.desired.name) }
-        addresses.free6[network.desired.name] = IPv6HostAddresses(ipv6, reserved: fixed)
+        let fixed = instances.flatMap { instance in
+          Self.fixedIPv6Addresses(of: instance.service, on: network.desired.name)
+            + Self.furtherAddresses(of: instance.service, on: network.desired.name).compactMap(\.ipv6)
+        }
+        addresses.free6[network.desired.name] = IPv6HostAddresses(
+          ipv6, reserved: fixed + (isRouted6(network.desired) ? [ipv6.gateway] : []))
       }
     }
     for instance in instances {
@@ -317,20 +336,31 @@ package struct Resolver {
       let link = linkName(before: before.first { $0.network == network.name }?.link) {
         LinkName.veth(stack: stackName, service: instance.name, network: network.name, attempt: $0)
       }
-      attachments.append(
-        DesiredAttachment(
-          network: network.name, interface: interface, link: link, address: address,
-          mac: wanted.mac?.value ?? MACAddress.derived(from: address), aliases: wanted.aliases.map(\.value),
-          isDefaultRoute: false,
-          vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
-          segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.kind.parent,
-          ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
-            .map { DesiredAttachment.IPv6(address: $0) },
-          claims: claims(of: wanted), conditions: conditions(of: wanted, instance.name),
-          override: before.first { $0.network == network.name }?.override))
+      var desired = DesiredAttachment(
+        network: network.name, interface: interface, link: link, address: address,
+        mac: wanted.mac?.value ?? MACAddress.derived(from: address), aliases: wanted.aliases.map(\.value),
+        isDefaultRoute: false,
+        vlan: membership(of: wanted, interface, instance.name, in: network, &addresses),
+        segment: segment(of: instance.name, wanted.vlan?.value, on: network, &addresses), parent: network.kind.parent,
+        ipv6: ipv6Address(of: wanted, besides: address, in: network, &addresses)
+          .map { DesiredAttachment.IPv6(address: $0) },
+        claims: claims(of: wanted), conditions: conditions(of: wanted, instance.name),
+        override: before.first { $0.network == network.name }?.override)
+      desired.isWithoutHost = !network.hasHost
+      desired.furtherAddresses = wanted.furtherAddresses.map { DesiredAddress($0.value) }
+      attachments.append(desired)
     }
     markDefaultRoute(&attachments, instance, networks)
     return attachments
+  }
+
+  /// True if a network has a gateway: the host, or a router that the file names.
+  private func isRouted(_ network: DesiredNetwork) -> Bool {
+    network.hasHost || file.networks[network.name]?.gateway != nil
+  }
+
+  private func isRouted6(_ network: DesiredNetwork) -> Bool {
+    network.hasHost || file.networks[network.name]?.gateway6 != nil
   }
 
   /// The default route goes through the attachment with the highest priority that leads out; of equals, the first.
@@ -343,8 +373,12 @@ package struct Resolver {
       networks.contains { network in
         guard network.desired.name == attachments[index].network else { return false }
         // Out of a VLAN leads its router, whatever the host does.
-        return attachments[index].accessVLAN == nil
-          ? !network.desired.isInternal : network.desired.gateway(of: attachments[index]) != nil
+        guard attachments[index].accessVLAN == nil else {
+          return network.desired.gateway(of: attachments[index]) != nil
+        }
+        return network.desired.hasHost
+          ? !network.desired.isInternal
+          : isRouted(network.desired) && attachments[index].address != network.desired.gateway
       }
     }
     func isLess(_ left: Int, _ right: Int) -> Bool {
@@ -354,7 +388,14 @@ package struct Resolver {
       return leftPriority != rightPriority ? leftPriority < rightPriority : left > right
     }
     if let best = leadingOut.max(by: isLess) { attachments[best].isDefaultRoute = true }
-    if let best = leadingOut.filter({ attachments[$0].ipv6 != nil }).max(by: isLess) {
+    let leadingOut6 = attachments.indices.filter { index in
+      guard let network = networks.first(where: { $0.desired.name == attachments[index].network })?.desired,
+        let own = attachments[index].ipv6
+      else { return false }
+      return network.hasHost
+        ? leadingOut.contains(index) : isRouted6(network) && own.address != network.ipv6?.gateway
+    }
+    if let best = leadingOut6.max(by: isLess) {
       attachments[best].ipv6?.isDefaultRoute = true
     }
   }
@@ -399,7 +440,8 @@ package struct Resolver {
   private func extraHosts(
     _ service: StackFile.Service, _ attachments: [DesiredAttachment], _ networks: [ChosenNetwork]
   ) -> [DesiredHost] {
-    let way = attachments.first(where: \.isDefaultRoute) ?? attachments.first
+    let beside = attachments.filter { !$0.isWithoutHost }
+    let way = beside.first(where: \.isDefaultRoute) ?? beside.first
     let gateway = networks.first { $0.desired.name == way?.network }?.desired.gateway
     return service.extraHosts.compactMap { host in
       switch host.address.value {

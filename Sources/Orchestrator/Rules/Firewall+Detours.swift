@@ -31,7 +31,8 @@ extension Firewall {
     stack.services.flatMap { service -> [NftElement] in
       guard !service.ports.isEmpty, let way = way(to: service, family == .v4 ? .ip : .ip6) else { return [] }
       // Without a gateway a route leads nowhere, as the file wants it.
-      let elsewhere = service.routes.filter { $0.gateway != nil && $0.gateway != way.gateway }.map(\.destination)
+      let elsewhere = service.routes.filter { route in route.hops.contains { $0.gateway != way.gateway } }.map(
+        \.destination)
       let ranges = AddressRange.byFamily(elsewhere)[family] ?? []
       return ranges.map { NftElement(family.value($0), .address(way.address)) }
     }

@@ -29,12 +29,12 @@ extension Firewall {
   /// The address that a service is reached at from the host, and the host's own there; nil where it has none.
   func way(to service: DesiredService, _ family: NftFamily) -> (address: IPAddress, gateway: IPAddress)? {
     if family == .ip {
-      let attachments = service.attachments.filter { $0.isOnBridge && $0.accessVLAN == nil }
+      let attachments = service.attachments.filter { $0.isOnBridge && $0.accessVLAN == nil && !$0.isWithoutHost }
       let attachment = attachments.first(where: \.isDefaultRoute) ?? attachments.first
       guard let attachment, let network = whole.network(named: attachment.network) else { return nil }
       return (.v4(attachment.address), .v4(network.gateway))
     }
-    let attachments = service.attachments.filter { $0.ipv6 != nil }
+    let attachments = service.attachments.filter { $0.ipv6 != nil && !$0.isWithoutHost }
     let attachment = attachments.first { $0.ipv6?.isDefaultRoute ?? false } ?? attachments.first
     guard let attachment, let own = attachment.ipv6, let network = whole.network(named: attachment.network)?.ipv6
     else { return nil }

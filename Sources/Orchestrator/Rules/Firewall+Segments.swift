@@ -1,11 +1,12 @@
 import Intent
 import Netfilter
 
-/// Bridges that only pass frames on: further ones of large networks, and those of VLANs that have one of their own. The host is at a
-/// network's own bridge, and at none of these.
+/// Bridges that only pass frames on: further ones of large networks, those of VLANs that have one of their own, and those of
+/// networks without the host. The host is at another network's own bridge, and at none of these.
 extension Firewall {
   private var passing: [String] {
     stack.segments.map(\.bridge) + stack.networks.flatMap { $0.vlans.compactMap(\.bridge) }
+      + whole.ownNetworks.filter { $0.hasBridge && !$0.hasHost }.flatMap(\.bridges)
   }
 
   var segmentSets: [NftSet] {

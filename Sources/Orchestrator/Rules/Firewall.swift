@@ -19,8 +19,9 @@ package struct Firewall {
   package init(_ stack: DesiredStack, counts: [NftCounter] = []) {
     self.stack = stack
     whole = stack
-    // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here.
-    self.stack.networks = stack.ownNetworks.filter(\.hasBridge)
+    // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here, and of what is
+    // without the host nothing may (``segmentChains``).
+    self.stack.networks = stack.ownNetworks.filter { $0.hasBridge && $0.hasHost }
     policy = stack.policy.isEmpty ? nil : PolicyChains(self.stack, counts: counts)
   }
 

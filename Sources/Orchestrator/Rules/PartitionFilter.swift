@@ -31,23 +31,31 @@ package struct PartitionFilter {
     let groups = stack.partitionGroups.map(Group.init)
     guard !groups.isEmpty else { return [] }
     let families: [AddressFamily] = [.v4, .v6].filter { family in
-      groups.contains { !$0.addresses(family, of: stack).isEmpty }
+      groups.contains { !$0.addresses(family, of: stack, isBridged: true).isEmpty }
     }
+    // Addresses of a network without the host may be those of others: only at the stack's own ports are they its services'.
+    let ports = stack.services.flatMap(\.attachments).flatMap(\.pairs).map(\.link)
+    let stays = NftRule([.set([.inputInterface], .notEqual, named: "ports")], .accept)
     return Self.names(stack.name).map { name in
       NftTable(
         name.family, name.name, comment: "stack:\(stack.name)",
         chains: [
           NftChain(
             "forward", base: NftBase(.filter, .forward, priority: -10),
-            rules: families.flatMap { family in Self.rules(groups.count, family) })
+            rules: (name.family == .bridge ? [stays] : [])
+              + families.flatMap { family in Self.rules(groups.count, family) })
         ],
-        sets: families.flatMap { family in
-          groups.enumerated().map { index, group in
-            NftSet(
-              Self.set(index, family), key: [family.type],
-              elements: group.addresses(family, of: stack).map { NftElement(.address($0)) }, comment: group.comment)
-          }
-        })
+        sets: (name.family == .bridge
+          ? [NftSet("ports", key: [.interfaceName], elements: ports.map { NftElement(.interface($0)) })] : [])
+          + families.flatMap { family in
+            groups.enumerated().map { index, group in
+              NftSet(
+                Self.set(index, family), key: [family.type],
+                elements: group.addresses(family, of: stack, isBridged: name.family == .bridge).map {
+                  NftElement(.address($0))
+                }, comment: group.comment)
+            }
+          })
     }
   }
 
@@ -72,11 +80,12 @@ package struct PartitionFilter {
     /// The kernel keeps 127 octets.
     var comment: String { String(names.joined(separator: ",").prefix(100)) }
 
-    func addresses(_ family: AddressFamily, of stack: DesiredStack) -> [IPAddress] {
-      names.compactMap { stack.service(named: $0) }.flatMap(\.attachments).flatMap { attachment in
-        [IPAddress.v4(attachment.address)] + attachment.subinterfaces.compactMap(\.address).map(IPAddress.v4)
-          + [attachment.ipv6].compactMap(\.self).map { .v6($0.address) }
-      }.filter(family.holds)
+    /// - Parameter isBridged: whether frames are looked at, and not what the host passes on. That is nothing of networks without it.
+    func addresses(_ family: AddressFamily, of stack: DesiredStack, isBridged: Bool) -> [IPAddress] {
+      names.compactMap { stack.service(named: $0) }.flatMap { service in
+        service.attachments.filter { isBridged || !$0.isWithoutHost }.flatMap(\.everyAddress)
+          + (isBridged ? service.loopback.map(\.address) : [])
+      }.filter(family.holds).uniqued()
     }
   }
 }

@@ -48,14 +48,17 @@ package struct StaleConnections {
 }
 
 extension DesiredStack {
-  /// The subnets of its networks, of both families.
-  package var subnets: [IPPrefix] { ownNetworks.flatMap(\.subnets) + foreignAddresses }
+  /// The subnets of its networks, of both families. A network without the host has no connections that the host tracks, and its subnet
+  /// may be one of the host's.
+  package var subnets: [IPPrefix] { ownNetworks.filter(\.hasHost).flatMap(\.subnets) + foreignAddresses }
 
   /// Of another stack's network only the addresses of this one's services.
   private var foreignAddresses: [IPPrefix] {
     let foreign = Set(networks.filter { $0.owner != nil }.map(\.name))
     guard !foreign.isEmpty else { return [] }
-    return services.flatMap(\.attachments).filter { foreign.contains($0.network) }.flatMap(\.addresses).compactMap {
+    return services.flatMap(\.attachments).filter { foreign.contains($0.network) && !$0.isWithoutHost }.flatMap(
+      \.addresses
+    ).compactMap {
       IPPrefix(containing: $0, length: $0.octets.count * 8)
     }
   }

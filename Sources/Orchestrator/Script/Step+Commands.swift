@@ -37,9 +37,13 @@ extension Step {
       ["ip -n \(stack).\(link.first.service) link del \(Shell.quoted(link.first.interface))"]
     case .setRoutes(let service, let stack): Self.routeCommands(service, "\(stack).\(service.name)")
     case .readdress(let service, let stack):
-      service.attachments.flatMap { Self.addressCommands($0, service, stack).map { "\($0) || true" } }
+      (service.attachments.flatMap { Self.addressCommands($0, service, stack) } + Self.loopbackCommands(service, stack))
+        .map { "\($0) || true" }
+    case .addAddresses(let service, let stack): Self.addressingCommands(service, stack)
+    case .removeAddresses(let addresses, let service, let stack):
+      Self.addressRemovalCommands(addresses, service, stack)
     case .attach(let service, let stack):
-      service.attachments.flatMap { Self.attachCommands($0, service, stack) }
+      Self.loopbackCommands(service, stack) + service.attachments.flatMap { Self.attachCommands($0, service, stack) }
         + (service.attachments.contains(where: \.isShaped) ? service.shapeCommands(in: stack, isNew: true) : [])
     case .shape(let service, let stack): service.shapeCommands(in: stack, isNew: false)
     case .start(let service, let stack): ServiceScript(service, folders.stack(stack)).lines

@@ -24,7 +24,7 @@ extension Step {
 
   static func ipv6Commands(_ network: DesiredNetwork) -> [String] {
     let folder = "net/ipv6/conf/\(network.bridge)"
-    guard let ipv6 = network.ipv6 else { return ["set_sysctl \(folder)/disable_ipv6=1"] }
+    guard let ipv6 = network.ipv6, network.hasHost else { return ["set_sysctl \(folder)/disable_ipv6=1"] }
     return [
       "set_sysctl \(folder)/disable_ipv6=0 \(folder)/accept_ra=0 \(folder)/accept_redirects=0",
       "ip addr add \(ipv6.gateway)/\(ipv6.subnet.length) dev \(network.bridge) nodad",
@@ -47,8 +47,9 @@ extension Step {
     _ attachment: DesiredAttachment, _ network: DesiredNetwork, _ namespace: String
   ) -> [String] {
     guard let own = attachment.ipv6, let gateway = network.ipv6?.gateway else { return [] }
-    return [
+    let knowing =
       "ip -n \(namespace) neigh replace \(gateway) lladdr \(network.mac) dev \(Shell.quoted(attachment.interface)) nud permanent"
-    ] + (own.isDefaultRoute ? ["ip -n \(namespace) -6 route add default via \(gateway) proto static"] : [])
+    return (network.hasHost ? [knowing] : [])
+      + (own.isDefaultRoute ? ["ip -n \(namespace) -6 route add default via \(gateway) proto static"] : [])
   }
 }

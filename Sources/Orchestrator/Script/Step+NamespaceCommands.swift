@@ -24,6 +24,19 @@ extension Step {
       making,
       "nsenter --net=\(stack.service(service.name).namespace) bash -ec 'set_sysctl \(settings.joined(separator: " "))'",
       "ip -n \(name) link set lo up",
+    ] + (service.switching.map { switchCommands($0, service.name, stack.name, name) } ?? [])
+  }
+
+  private static func switchCommands(
+    _ switching: DesiredSwitch, _ service: String, _ stack: String, _ namespace: String
+  ) -> [String] {
+    let bridge = Shell.quoted(switching.interface)
+    let tree =
+      switching.usesSpanningTree ? "forward_delay \(DesiredSwitch.forwardDelay) stp_state 1" : "stp_state 0"
+    return [
+      "ip -n \(namespace) link add \(bridge) address \(switching.mac(of: service, in: stack)) type bridge \(tree)"
+        + " mcast_snooping 0",
+      "ip -n \(namespace) link set \(bridge) up",
     ]
   }
 
@@ -45,13 +58,16 @@ extension Step {
   ) -> [String] {
     let ip = "ip -n \(stack).\(end.service)"
     let other = link.first == end ? link.second : link.first
-    var commands = ["\(ip) link set \(Shell.quoted(end.interface)) alias \(Shell.quoted(link.alias(in: stack)))"]
+    var commands = [
+      "\(ip) link set \(Shell.quoted(end.interface)) alias \(Shell.quoted(link.alias(in: stack)))"
+        + (end.bridge.map { " master \(Shell.quoted($0))" } ?? "")
+    ]
     if link.hasIPv6(at: end) {
       let settings = Shell.quoted("set_sysctl " + Shell.words(ipv6Switch(of: end.interface)))
       commands.append("nsenter --net=/run/netns/\(stack).\(end.service) bash -ec \(settings)")
     }
     commands += link.everyAddress(of: end).map { address in
-      "\(ip) addr add \(address) dev \(Shell.quoted(end.interface))\(address.address.isV4 ? "" : " nodad")"
+      "\(ip) addr add \(address) dev \(Shell.quoted(end.interface))\(flags(address))"
     }
     guard isUp else { return commands }
     commands.append("\(ip) link set \(Shell.quoted(end.interface)) up")
@@ -68,8 +84,16 @@ extension Step {
     return ["\(ip) route flush proto \(DesiredRoute.origin)"]
       + (service.speaksIPv6 ? ["\(ip) -6 route flush proto \(DesiredRoute.origin)"] : [])
       + service.routes.map { route in
-        let words = route.gateway.map { "\(route.destination) via \($0)" } ?? "blackhole \(route.destination)"
-        return "\(ip) route add \(words) proto \(DesiredRoute.origin)"
+        let hops = route.hops.map { hop in
+          "via \(hop.gateway)" + (hop.interface.map { " dev \(Shell.quoted($0))" } ?? "")
+        }
+        let proto = "proto \(DesiredRoute.origin)"
+        switch hops.count {
+        case 0: return "\(ip) route add blackhole \(route.destination) \(proto)"
+        case 1: return "\(ip) route add \(route.destination) \(hops[0]) \(proto)"
+        default:
+          return "\(ip) route add \(route.destination) \(proto) " + hops.map { "nexthop \($0)" }.joined(separator: " ")
+        }
       }
   }
 }

@@ -34,13 +34,15 @@ extension Step {
       "ip link add \(bridge) address \(network.mac)\(mtu(network))\(group(stack)) type bridge stp_state 0"
         + " mcast_snooping 0\(filter(network))",
       "ip link set \(bridge) \(naming(network, stack))",
-      "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)",
+      network.hasHost
+        ? "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)"
+        : "set_sysctl net/ipv4/conf/\(bridge)/arp_ignore=8",
     ] + ipv6Commands(network) + arrivalFilterCommands(bridge) + [
       "ip link set \(bridge)\(mtu(network)) up"
     ]
-      + (stack.policy.filteredNetworks(of: stack).contains(network.name) ? filterCommands([network], stack) : []) + [
-        "set_sysctl net/ipv4/conf/\(bridge)/route_localnet=1"
-      ] + tunnelCommands(network, stack) + vlanBridgeCommands(network, stack)
+      + (stack.policy.filteredNetworks(of: stack).contains(network.name) ? filterCommands([network], stack) : [])
+      + (network.hasHost ? ["set_sysctl net/ipv4/conf/\(bridge)/route_localnet=1"] : [])
+      + tunnelCommands(network, stack) + vlanBridgeCommands(network, stack)
   }
 
   static func filterCommands(_ networks: [DesiredNetwork], _ stack: DesiredStack) -> [String] {
@@ -52,20 +54,23 @@ extension Step {
   }
 
   static func raisingCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
-    network.bridges.map { "ip link set \($0) up" }
-      + [
-        "ip addr replace \(network.gateway)/\(network.subnet.length) dev \(network.bridge)",
-        "ip route replace \(network.subnet) dev \(network.bridge) proto kernel scope link src \(network.gateway)",
-      ]
+    network.bridges.map { "ip link set \($0) up" } + (network.hasHost ? hostAddressCommands(network) : [])
+      + stack.services.flatMap(\.attachments).filter { $0.network == network.name && $0.accessVLAN == nil }.flatMap {
+        neighbourCommands($0, network)
+      }
+  }
+
+  private static func hostAddressCommands(_ network: DesiredNetwork) -> [String] {
+    [
+      "ip addr replace \(network.gateway)/\(network.subnet.length) dev \(network.bridge)",
+      "ip route replace \(network.subnet) dev \(network.bridge) proto kernel scope link src \(network.gateway)",
+    ]
       + (network.ipv6.map {
         [
           "ip addr replace \($0.gateway)/\($0.subnet.length) dev \(network.bridge) nodad",
           "ip route replace \($0.subnet) dev \(network.bridge) proto kernel metric 256",
         ]
       } ?? [])
-      + stack.services.flatMap(\.attachments).filter { $0.network == network.name && $0.accessVLAN == nil }.map {
-        neighbourCommand($0, network)
-      }
   }
 
   static func removalCommands(_ network: DesiredNetwork) -> [String] {
@@ -145,14 +150,75 @@ extension Step {
       commands.append("bridge fdb replace \(attachment.mac) dev \(segment.nearEnd) master static sticky")
     }
     // The host is in no VLAN.
-    if attachment.accessVLAN == nil {
-      commands.append(neighbourCommand(attachment, network))
-      if let ipv6 = attachment.ipv6 {
-        commands.append(
-          "ip neigh replace \(ipv6.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent")
+    if attachment.accessVLAN == nil { commands += neighbourCommands(attachment, network) }
+    return commands + addressCommands(attachment, service, stack) + subinterfaceCommands(attachment, namespace)
+  }
+
+  static func addressCommand(_ address: DesiredAddress, on interface: String, _ namespace: String) -> String {
+    "ip -n \(namespace) addr add \(address) dev \(Shell.quoted(interface))\(flags(address))"
+  }
+
+  /// How an address is used, as ip-address(8) writes it.
+  static func flags(_ address: DesiredAddress) -> String {
+    (address.isLinkScoped ? " scope link" : "") + (address.address.isV4 ? "" : " nodad")
+  }
+
+  static func loopbackCommands(_ service: DesiredService, _ stack: DesiredStack) -> [String] {
+    service.loopback.map { addressCommand($0, on: FurtherAddress.loopback, "\(stack.name).\(service.name)") }
+  }
+
+  static func addressingCommands(_ service: DesiredService, _ stack: DesiredStack) -> [String] {
+    let namespace = "\(stack.name).\(service.name)"
+    let switching =
+      service.loopback.contains { !$0.address.isV4 }
+      ? ["nsenter --net=/run/netns/\(namespace) bash -ec 'set_sysctl net/ipv6/conf/lo/disable_ipv6=0'"] : []
+    return switching
+      + service.furtherAddresses.map { own in
+        "ip -n \(namespace) addr replace \(own.address) dev \(Shell.quoted(own.interface))"
+          + flags(own.address)
+      }
+      + service.attachments.flatMap { attachment -> [String] in
+        guard attachment.accessVLAN == nil, attachment.isOnBridge,
+          let network = stack.network(named: attachment.network)
+        else { return [] }
+        return attachment.furtherAddresses.map {
+          "ip neigh replace \($0.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
+        }
+      }
+      + neighbourhood(of: service, in: stack).flatMap { own, other, attachment in
+        attachment.furtherAddresses.map {
+          "ip -n \(stack.name).\(other) neigh replace \($0.address) lladdr \(attachment.mac)"
+            + " dev \(Shell.quoted(own.interface)) nud permanent"
+        }
+      }
+  }
+
+  static func addressRemovalCommands(
+    _ addresses: [FurtherAddress], _ service: DesiredService, _ stack: DesiredStack
+  ) -> [String] {
+    let removal = addresses.map { own in
+      "ip -n \(stack.name).\(service.name) addr del \(own.address) dev \(Shell.quoted(own.interface))"
+    }
+    let forgetting = addresses.flatMap { own -> [String] in
+      let bridges = service.attachments.filter { $0.network == own.network && $0.isOnBridge && $0.accessVLAN == nil }
+        .compactMap { stack.network(named: $0.network)?.bridge }
+      return bridges.map { "ip neigh del \(own.address.address) dev \($0) || true" }
+        + neighbourhood(of: service, in: stack).filter { $0.attachment.network == own.network }.map {
+          "ip -n \(stack.name).\($0.other) neigh del \(own.address.address) dev \(Shell.quoted($0.own.interface)) || true"
+        }
+    }
+    return removal + forgetting
+  }
+
+  /// The attachments of others to the networks that a service has further addresses on.
+  private static func neighbourhood(
+    of service: DesiredService, in stack: DesiredStack
+  ) -> [(own: DesiredAttachment, other: String, attachment: DesiredAttachment)] {
+    service.attachments.filter { $0.isOnBridge && !$0.furtherAddresses.isEmpty }.flatMap { attachment in
+      stack.services.filter { $0.name != service.name }.compactMap { other in
+        other.attachments.first { $0.network == attachment.network }.map { ($0, other.name, attachment) }
       }
     }
-    return commands + addressCommands(attachment, service, stack) + subinterfaceCommands(attachment, namespace)
   }
 
   /// What of an attachment is inside the service.
@@ -165,8 +231,9 @@ extension Step {
       "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet(of: attachment).length) dev \(link)"
     ]
     commands += ipv6AddressCommands(attachment, network, namespace, forwards: service.forwards)
+    commands += attachment.furtherAddresses.map { addressCommand($0, on: attachment.interface, namespace) }
     commands.append("ip -n \(namespace) link set \(link) up")
-    if attachment.accessVLAN == nil, network.hasBridge {
+    if attachment.accessVLAN == nil, !network.hostAddresses.isEmpty {
       commands.append(
         "ip -n \(namespace) neigh replace \(network.gateway) lladdr \(network.mac) dev \(link) nud permanent")
     }
@@ -179,19 +246,23 @@ extension Step {
     return commands + ipv6RouteCommands(attachment, network, namespace) + neighbours
   }
 
-  private static func neighbourCommand(_ attachment: DesiredAttachment, _ network: DesiredNetwork) -> String {
-    "ip neigh replace \(attachment.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
+  private static func neighbourCommands(_ attachment: DesiredAttachment, _ network: DesiredNetwork) -> [String] {
+    attachment.neighbourAddresses.map {
+      "ip neigh replace \($0) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
+    }
   }
 
   private static func macvlanCommands(
     _ attachment: DesiredAttachment, _ network: DesiredNetwork, _ parent: String, _ namespace: String
   ) -> [String] {
-    var commands = [
-      "ip link add \(Shell.quoted(attachment.interface))\(mtu(network)) link \(Shell.quoted(parent)) address \(attachment.mac) netns \(namespace)"
-        + " type macvlan mode bridge",
-      "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet.length) dev \(Shell.quoted(attachment.interface))",
-      "ip -n \(namespace) link set \(Shell.quoted(attachment.interface)) up",
-    ]
+    var commands =
+      [
+        "ip link add \(Shell.quoted(attachment.interface))\(mtu(network)) link \(Shell.quoted(parent)) address \(attachment.mac) netns \(namespace)"
+          + " type macvlan mode bridge",
+        "ip -n \(namespace) addr add \(attachment.address)/\(network.subnet.length) dev \(Shell.quoted(attachment.interface))",
+      ] + attachment.furtherAddresses.map { addressCommand($0, on: attachment.interface, namespace) } + [
+        "ip -n \(namespace) link set \(Shell.quoted(attachment.interface)) up"
+      ]
     if attachment.isDefaultRoute {
       commands.append("ip -n \(namespace) route add default via \(network.gateway) proto static")
     }

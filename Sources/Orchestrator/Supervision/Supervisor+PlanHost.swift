@@ -42,7 +42,8 @@ extension Supervisor: PlanHost {
       .createSegment, .writeFirewall, .partition, .guardPorts, .dropUnguarded, .filterBridges, .endFlows,
       .createNamespace, .attach, .shape,
       .connect,
-      .shapeLink, .setRoutes, .readdress, .start, .awaitReady, .stop, .unpinNamespaces, .detach, .disconnect,
+      .shapeLink, .setRoutes, .readdress, .addAddresses, .removeAddresses, .start, .awaitReady, .stop, .unpinNamespaces,
+      .detach, .disconnect,
       .removeLayer,
       .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections, .removeControlGroups,
       .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:

@@ -14,7 +14,8 @@ struct ExpectationMembers {
     services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var addresses: [String: Set<IPAddress>] = [:]
     for service in stack.services {
-      addresses[service.name] = Set(service.attachments.flatMap(\.everyAddress))
+      addresses[service.name] = Set(
+        service.attachments.flatMap(\.everyAddress) + service.loopback.map(\.address))
     }
     for end in stack.links.flatMap(\.ends) {
       addresses[end.service, default: []].formUnion(end.addresses.map(\.address))
@@ -96,7 +97,7 @@ struct ExpectationMembers {
     case .network(let network):
       // Known by the address that it sends from; all of its own when it sends nothing.
       guard let sender = probe.forecast.sender,
-        let used = services[name]?.attachments.first(where: { $0.addresses.contains(sender) })
+        let used = services[name]?.attachments.first(where: { $0.neighbourAddresses.contains(sender) })
       else { return true }
       return used.network == network
     default: return true
@@ -110,7 +111,8 @@ struct ExpectationMembers {
     case (_, .any), (.host, .host), (.internet, .internet): return true
     case (.host, _), (.internet, _), (_, .host), (_, .internet): return false
     case (.service(_, let network, _), .network(let other)): return network == other
-    case (.service(let name, _, _), _), (.linked(let name, _, _), _): return names(of: peer).contains(name)
+    case (.service(let name, _, _), _), (.linked(let name, _, _), _), (.loopback(let name), _):
+      return names(of: peer).contains(name)
     }
   }
 

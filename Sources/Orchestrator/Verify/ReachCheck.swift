@@ -117,6 +117,7 @@ package struct ReachMatrix {
           }
         }
         + (cables[service.name] ?? []).map { ReachColumn.Target.linked(service.name, to: $0.name, link: $0.link) }
+        + (service.loopback.isEmpty ? [] : [.loopback(service.name)])
       columns += places.flatMap { place in
         traffic.map { ReachColumn(target: place, traffic: $0, namesNetwork: places.count > 1) }
       }
@@ -151,10 +152,13 @@ package struct ReachMatrix {
       switch (source, column.target) {
       case (.service(let sender), .service(let receiver, _, _)) where sender == receiver: [ReachProbe]()
       case (.service(let sender), .linked(let receiver, _, _)) where sender == receiver: [ReachProbe]()
+      case (.service(let sender), .loopback(let receiver)) where sender == receiver: [ReachProbe]()
       case (_, .service(let receiver, let network, let vlan)):
         direct(source, addresses(of: receiver, in: network, vlan), column.traffic, at: receiver)
       case (.service, .linked(let receiver, _, let link)):
         direct(source, addresses(of: receiver, on: link), column.traffic, at: receiver)
+      case (_, .loopback(let receiver)):
+        direct(source, services[receiver]?.loopback.map(\.address) ?? [], column.traffic, at: receiver)
       case (.service, .host(let network)):
         direct(source, networks[network]?.hostAddresses ?? [], column.traffic, at: ReachPeer.host.place)
       case (.service(let sender), .published(let port, let receiver)): toPublished(sender, port, receiver)
@@ -179,13 +183,15 @@ package struct ReachMatrix {
       let inner = attachment.subinterfaces.first { $0.vlan == vlan }?.interface
       return LiveRouting.addresses(of: attachment.accessVLAN == vlan ? attachment.interface : inner ?? "", in: now)
     }
-    if attachment.accessVLAN == vlan { return attachment.addresses }
+    if attachment.accessVLAN == vlan { return attachment.neighbourAddresses.filter { !$0.isLinkLocal6 } }
     return attachment.address(in: vlan).map { [.v4($0)] } ?? []
   }
 
   private func addresses(of service: String, on link: Int) -> [IPAddress] {
     let ends = stack.links[link].ends.filter { $0.service == service }
-    guard let now = live?[service] else { return ends.flatMap { $0.addresses.map(\.address) } }
+    guard let now = live?[service] else {
+      return ends.flatMap(\.addresses).map(\.address).filter { !$0.isLinkLocal6 }
+    }
     return ends.flatMap { LiveRouting.addresses(of: $0.interface, in: now) }
   }
 
@@ -234,7 +240,7 @@ package struct ReachMatrix {
   /// The host's address of a family in the network that a service's way out goes through.
   private func gateway(of service: String, likeThatOf address: IPAddress) -> IPAddress? {
     let attachments = services[service]?.attachments ?? []
-    let own = attachments.first { $0.leadsOut(for: address) } ?? attachments.first
+    let own = attachments.first { $0.leadsOut(for: address) } ?? attachments.first { !$0.isWithoutHost }
     return own.flatMap { networks[$0.network] }?.hostAddresses
       .first { $0.socketFamily == address.socketFamily }
   }

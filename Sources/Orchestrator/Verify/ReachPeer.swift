@@ -31,6 +31,8 @@ package struct ReachColumn: Hashable, Sendable {
     /// An instance by its addresses on a link, by the link's place in the list. The other end is its service, with the
     /// instance's own interface where there are several links to it: `r2`, `r2.eth1`.
     case linked(String, to: String, link: Int)
+    /// An instance by the addresses of its loopback.
+    case loopback(String)
     /// The host by its addresses in a network.
     case host(network: String)
     /// A port of the host that leads to one of a service.
@@ -49,6 +51,7 @@ package struct ReachColumn: Hashable, Sendable {
     switch target {
     case .service(let name, _, _): name + (namesNetwork ? target.place.map { "@\($0)" } ?? "" : "") + suffix
     case .linked(let name, let other, _): name + (namesNetwork ? "@\(other)" : "") + suffix
+    case .loopback(let name): name + (namesNetwork ? "@\(FurtherAddress.loopback)" : "") + suffix
     case .host(let network): "host" + (namesNetwork ? "@\(network)" : "") + suffix
     case .internet: "internet" + suffix
     case .published(let port, _):
@@ -62,6 +65,7 @@ package struct ReachColumn: Hashable, Sendable {
     switch target {
     case .service(_, let network, _): return place == network || place == target.place
     case .linked(_, let other, _): return place == other || other.hasPrefix(place + ".")
+    case .loopback: return place == FurtherAddress.loopback
     case .host(let network): return place == network
     case .published, .internet: return false
     }
@@ -80,7 +84,7 @@ extension ReachColumn.Target {
   /// The service that is met; nil for the host and the internet.
   var service: String? {
     switch self {
-    case .service(let name, _, _), .linked(let name, _, _): name
+    case .service(let name, _, _), .linked(let name, _, _), .loopback(let name): name
     case .host, .published, .internet: nil
     }
   }

@@ -84,6 +84,8 @@ package struct ReachRequest: CustomStringConvertible {
         return isNamed(destination, .service(name), stack) && column.isIn(self.network ?? network)
       case .linked(let name, let other, _):
         return isNamed(destination, .service(name), stack) && column.isIn(self.network ?? other)
+      case .loopback(let name):
+        return isNamed(destination, .service(name), stack) && column.isIn(self.network ?? FurtherAddress.loopback)
       case .host(let network): return destination == "host" && column.isIn(self.network ?? network)
       case .internet: return destination == "internet"
       case .published: return false
@@ -162,6 +164,7 @@ extension DesiredStack {
     }
     let neighbours = links.filter { $0.touches([service.name]) }.flatMap { $0.ends.map(\.service) }
     return networks + neighbours.filter { $0 != service.name }
+      + (service.loopback.isEmpty ? [] : [FurtherAddress.loopback])
   }
 }
 
@@ -174,6 +177,7 @@ extension ReachCheck {
       return service.attachments.contains { $0.network == network && $0.isIn(vlan) }
     case .host(let network): return service.attachments.contains { $0.network == network && $0.isIn(nil) }
     case .linked(_, _, let link): return stack.links[link].touches([name])
+    case .loopback: return false
     case .published, .internet: return true
     }
   }

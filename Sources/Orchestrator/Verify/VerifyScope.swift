@@ -40,7 +40,7 @@ struct VerifyScope {
     guard !selection.only.isEmpty else { return true }
     let destination: String =
       switch column.target {
-      case .service(let name, _, _), .linked(let name, _, _), .published(_, let name): name
+      case .service(let name, _, _), .linked(let name, _, _), .loopback(let name), .published(_, let name): name
       case .host: "host"
       case .internet: "internet"
       }

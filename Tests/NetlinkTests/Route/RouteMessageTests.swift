@@ -184,6 +184,30 @@ import Testing
       "0800 0400 0c000000")
   }
 
+  @Test func routesByWayOfSeveralRouters() throws {
+    var batch = RouteBatch()
+    var route = Route(to: try #require(IPPrefix("192.0.2.0/24")))
+    route.nextHops = [
+      Route.NextHop(gateway: try #require(IPAddress("10.9.0.1")), link: 12),
+      Route.NextHop(gateway: try #require(IPAddress("10.9.0.2")), link: 0),
+    ]
+    batch.add(route)
+    var six = Route(to: try #require(IPPrefix("2001:db8::/32")))
+    six.nextHops = [Route.NextHop(gateway: try #require(IPAddress("fe80::1")), link: 12)]
+    batch.add(six)
+    expect(
+      batch,
+      "48000000 1800 0106 01000000 00000000",
+      "02 18 00 00 fe 04 00 01 00000000",  // beyond a router: universe
+      "0800 0100 c0000200",
+      "2400 0900",  // RTA_MULTIPATH
+      "1000 00 00 0c000000 0800 0500 0a090001",  // struct rtnexthop, RTA_GATEWAY
+      "1000 00 00 00000000 0800 0500 0a090002",
+      "54000000 1800 0106 02000000 00000000", "0a 20 00 00 fe 04 00 01 00000000",
+      "1400 0100 20010db8000000000000000000000000",
+      "2000 0900 1c00 00 00 0c000000 1400 0500 fe800000000000000000000000000001")
+  }
+
   @Test func neighboursAndForwardingEntries() throws {
     var batch = RouteBatch()
     batch.set(Neighbour(try #require(IPAddress("10.9.0.3")), at: mac, on: 12))

@@ -10,7 +10,7 @@ enum EveryStep {
       a:
         command: [sh, -c, "echo 'it''s'; touch /x"]
         networks:
-          front: {rate: 10mbit, loss: 1%}
+          front: {rate: 10mbit, loss: 1%, addresses: [10.208.0.9, 10.209.0.1/24, 10.210.0.1/24 scope link, "fd00:9::1/64"]}
           lan: {}
         environment: {GREETING: "a b", LINES: "1\\n2"}
         working_dir: /srv/a b
@@ -36,7 +36,8 @@ enum EveryStep {
         stop_signal: SIGQUIT
         stop_grace_period: 1500ms
         time_offset: {monotonic: 1h, boottime: -5m}
-        routes: ["10.9.0.0/16 via b", "blackhole 10.10.0.0/16"]
+        loopback: [10.255.0.1, "fd00:ff::1"]
+        routes: ["10.9.0.0/16 via b", "blackhole 10.10.0.0/16", "10.11.0.0/16 nexthop via b nexthop via 10.0.12.2", "fd00:b::/64 via fe80::1 dev eth0"]
       b:
         command: [x]
         rootfs: /srv/root
@@ -62,19 +63,22 @@ enum EveryStep {
         pid: host
         init: false
         volumes: ["/dev/shm"]
+      sw: {switch: {stp: true}}
       e: {command: [x], networks: {cut: {vlan: 10}}, user: 1000, tty: true, stdin_open: true}
       f: {command: [x], networks: {cut: {vlan: {trunk: {10: 10.1.10.1, 20: null}}}}, pid: "service:e"}
-      g: {command: [x], networks: {far: {delay: 5ms, jitter: 1ms}}, healthcheck: {test: [CMD, x]}}
+      g: {command: [x], networks: {far: {delay: 5ms, jitter: 1ms}, alone: {}}, healthcheck: {test: [CMD, x]}}
     networks:
       front: {enable_ipv6: true, ipam: {config: [{subnet: 10.208.0.0/24}]}}
       lan: {driver: macvlan, parent: uplink, subnet: 198.51.100.0/24, gateway: 198.51.100.1}
       far: {driver: vxlan, id: 42, remote: 192.0.2.7, subnet: 10.60.0.0/24}
+      alone: {host: false, subnet: 10.71.0.0/24, gateway: 10.71.0.1, enable_ipv6: true}
       cut: {internal: true, subnet: 10.1.0.0/24, vlans: {10: {subnet: 10.1.10.0/24, gateway: 10.1.10.1}, 20: 10.1.20.0/24}}
     links:
       - ends: {a: "10.0.12.1/30", b: "10.0.12.2/30"}
         rate: 1mbit
         mtu: 1400
       - ends: {e: "fd00:12::1/64", g: "fd00:12::2/64"}
+      - ends: {e: 10.0.77.1/24, sw: null}
     volumes: {data: {}}
     """
 
@@ -118,7 +122,7 @@ enum EveryStep {
         .shape(a, stack)
       ] + stack.links.map { .connect($0, stack) } + [
         .shapeLink(link, stack), .shapeLink(link, cut), .setRoutes(a, stack: "all"), .setRoutes(plain, stack: "all"),
-        .readdress(a, stack),
+        .readdress(a, stack), .addAddresses(a, stack), .removeAddresses(a.furtherAddresses, a, stack),
       ] + services.map { .start($0, stack: "all") } + services.map { .awaitReady($0, stack: "all") } + [
         .pause(a, stack: "all"), .unpause(a, stack: "all"), .stop(a, stack: "all"),
         .unpinNamespaces(["a", "b"], stack: "all"), .detach(a), .disconnect(link, stack: "all"),

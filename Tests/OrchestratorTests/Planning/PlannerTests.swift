@@ -30,6 +30,9 @@ extension Step {
     case .disconnect(let link, _): "no link \(link.services)"
     case .setRoutes(let service, _): "routes \(service.name)"
     case .readdress(let service, _): "readdress \(service.name)"
+    case .addAddresses(let service, _): "addresses \(service.name)"
+    case .removeAddresses(let addresses, let service, _):
+      "no addresses \(service.name) \(addresses.map(\.text).joined(separator: "+"))"
     case .start(let service, _): "start \(service.name)"
     case .awaitReady(let service, _): "ready \(service.name)"
     case .pause(let service, _): "pause \(service.name)"

@@ -12,9 +12,12 @@ import Testing
     "command": "[nginx, \"$$x\"]", "environment": "{A: \"1\"}", "env_file": "web.env", "working_dir": "/srv",
     "user": "33:33", "hostname": "h", "domainname": "lab", "init": "false", "tty": "true", "stdin_open": "true",
     "cap_add": "[SYS_TIME, ALL]", "cap_drop": "[CAP_CHOWN]", "privileged": "true", "userns_mode": "host",
-    "security_opt": "[\"no-new-privileges:false\", \"seccomp:profile.json\"]", "networks": "{back: {aliases: [w]}}",
+    "security_opt": "[\"no-new-privileges:false\", \"seccomp:profile.json\"]",
+    "networks": "{back: {aliases: [w], addresses: [10.9.0.1/24, 10.9.1.1]}}",
     "dns": "10.0.0.1", "dns_search": "[a.example]", "dns_opt": "[\"ndots:2\"]", "ports": "[\"8080:80\"]",
-    "network_mode": "host", "routes": "[\"10.9.0.0/16 via 10.1.0.9\"]\n    networks: [front]", "forward": "true",
+    "loopback": "[10.255.0.1, \"fd00:ff::1/128\"]", "network_mode": "host",
+    "routes": "[\"10.9.0.0/16 via 10.1.0.9\"]\n    networks: [front]", "forward": "true",
+    "switch": "{stp: true, interface_name: sw0}\n    network_mode: none",
     "mac_address": "\"02:42:0a:01:00:0a\"", "extra_hosts": "[\"files=10.0.0.5\"]", "expose": "[80]",
     "volumes": "[\"data:/data\"]", "tmpfs": "[\"/run:size=1m\"]", "read_only": "true",
     "depends_on": "{db: {condition: service_started, required: false}}",
@@ -42,6 +45,7 @@ import Testing
     "remote": "192.0.2.8\n    driver: vxlan\n    id: 7\n    subnet: 10.5.0.0/24",
     "local": "192.0.2.7\n    driver: vxlan\n    id: 7\n    remote: 192.0.2.8\n    subnet: 10.5.0.0/24",
     "port": "4800\n    driver: vxlan\n    id: 7\n    remote: 192.0.2.8\n    subnet: 10.5.0.0/24", "internal": "true",
+    "host": "false",
     "default": "deny",
     "ipam": "{config: [{subnet: 10.5.0.0/24}, {subnet: \"fd00:5::/64\"}]}\n    enable_ipv6: true", "labels": "{a: b}",
     "enable_ipv6": "true", "external": "true", "mtu": "1400",
@@ -52,7 +56,7 @@ import Testing
   private static let silentOfVolumes: Set<String> = ["driver", "external"]
   private static let stack = [
     "policies": "[{allow: web -> db}]", "expect": "[{allow: web -> db}]", "links": "[{ends: {web: {}, db: {}}}]",
-    "verify": "{live: true, settle: 1m}",
+    "verify": "{live: true, settle: 1m}", "names": "stack",
   ]
 
   private static func file(service: String = "", network: String = "", volume: String = "", stack: String = "")

@@ -18,6 +18,11 @@ public struct Bridge: Hashable, Sendable {
   /// True if it listens for multicast group reports (IGMP, MLD) of its ports.
   public var snoopsMulticast = false
   public var filtersVLANs = false
+  /// True if it blocks ports by the spanning tree protocol, so that frames have one way to everywhere. A port passes frames on
+  /// after twice ``forwardDelay``.
+  public var usesSpanningTree = false
+  /// In hundredths of a second (USER_HZ).
+  public var forwardDelay: UInt32?
   /// The time that a learned address is kept, in hundredths of a second (USER_HZ).
   public var ageing: UInt32?
   /// True if bridged IPv4 frames visit iptables and nftables' ip hooks (nf_call_iptables). The global sysctl stands beside it.
@@ -31,7 +36,7 @@ public struct Bridge: Hashable, Sendable {
 }
 
 extension RouteBatch {
-  /// Makes a bridge, without the spanning tree protocol.
+  /// Makes a bridge.
   ///
   /// The alias and the mode of IPv6 address generation need a ``LinkChange`` of their own. In the request that creates
   /// the link, RTM_NEWLINK ignores the first and refuses the second (EAFNOSUPPORT, inet6_validate_link_af).
@@ -49,7 +54,8 @@ extension RouteBatch {
       writer.nest(Int(IFLA_LINKINFO)) { writer in
         writer.attribute(Int(IFLA_INFO_KIND), "bridge")
         writer.nest(Int(IFLA_INFO_DATA)) { writer in
-          writer.attribute(Int(IFLA_BR_STP_STATE), UInt32(0))
+          if let delay = bridge.forwardDelay { writer.attribute(Int(IFLA_BR_FORWARD_DELAY), delay) }
+          writer.attribute(Int(IFLA_BR_STP_STATE), UInt32(bridge.usesSpanningTree ? 1 : 0))
           writer.attribute(Int(IFLA_BR_MCAST_SNOOPING), UInt8(bridge.snoopsMulticast ? 1 : 0))
           if bridge.filtersVLANs { writer.attribute(Int(IFLA_BR_VLAN_FILTERING), UInt8(1)) }
           if let ageing = bridge.ageing { writer.attribute(Int(IFLA_BR_AGEING_TIME), ageing) }

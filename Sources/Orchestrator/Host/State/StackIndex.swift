@@ -155,7 +155,9 @@ extension StackIndex.ServiceStatus {
   package var isExited: Bool { record.phase == .exited }
   package var phase: String { isPaused ? "paused" : record.phase.rawValue }
   var isPaused: Bool { record.phase.isAlive && record.pausedAt != nil }
-  package var addresses: [String] { service.attachments.flatMap(\.addresses).map(\.description) }
+  package var addresses: [String] {
+    (service.attachments.flatMap(\.neighbourAddresses) + service.loopback.map(\.address)).map(\.description)
+  }
   package var ports: [String] { service.ports.map(\.summary) }
 
   /// The pid of its process 1, as the host sees it.

@@ -5,15 +5,20 @@ extension DesiredAttachment {
   /// Its addresses of every family.
   package var addresses: [IPAddress] { [.v4(address)] + (ipv6.map { [.v6($0.address)] } ?? []) }
 
-  /// Its addresses, with those of its interfaces in VLANs.
-  package var everyAddress: [IPAddress] { addresses + subinterfaces.compactMap { $0.address.map { .v4($0) } } }
+  /// Its addresses with the further ones, by which its neighbours on the network find it.
+  package var neighbourAddresses: [IPAddress] { addresses + furtherAddresses.map(\.address) }
+
+  /// Its addresses, with the further ones and those of its interfaces in VLANs.
+  package var everyAddress: [IPAddress] {
+    neighbourAddresses + subinterfaces.compactMap { $0.address.map { .v4($0) } }
+  }
 }
 
 extension DesiredNetwork {
   /// The gateways of its services' default routes, of every family.
   package var gateways: [IPAddress] { [.v4(gateway)] + (ipv6.map { [.v6($0.gateway)] } ?? []) }
-  /// The host's addresses in it: the same, but on a macvlan network, whose gateway is another machine.
-  package var hostAddresses: [IPAddress] { hasBridge ? gateways : [] }
+  /// The host's addresses in it: the same, but for macvlan networks and those without the host, whose gateway is another machine.
+  package var hostAddresses: [IPAddress] { hasBridge && hasHost ? gateways : [] }
   /// Its ranges, of every family.
   package var subnets: [IPPrefix] { [.v4(subnet)] + (ipv6.map { [.v6($0.subnet)] } ?? []) }
 }

@@ -1,11 +1,12 @@
 import Addresses
+import Vocabulary
 
 /// The sources whose packets reach a network through a service that forwards.
 ///
 /// Seen from the network, these are the addresses behind the service: on its other networks and links, and on those of
 /// further routers there. A router with a way out of its own also brings packets from anywhere outside the stack.
 package struct RoutedAddresses {
-  /// A place in which packets need no router: a network, one of its VLANs, or a link.
+  /// A place in which packets need no router: a network, one of its VLANs, or a link with those that switches join to it.
   private enum Place: Hashable {
     case network(String, vlan: UInt16?)
     case link(Int)
@@ -14,25 +15,34 @@ package struct RoutedAddresses {
   private let stack: DesiredStack
   private let places: [String: [Place]]
   private let routers: [Place: [String]]
+  private let domains: CableDomains
+  /// What services in a place have beside the addresses of the place: further ones, and those of their loopbacks.
+  private let further: [Place: [IPPrefix]]
 
   package init(_ stack: DesiredStack) {
     self.stack = stack
+    domains = stack.cableDomains
     var places: [String: [Place]] = [:]
     var routers: [Place: [String]] = [:]
-    for service in stack.services where service.forwards {
-      let own = Self.places(of: service, in: stack)
+    var further: [Place: [IPPrefix]] = [:]
+    for service in stack.services {
+      let others = service.furtherAddresses.compactMap(\.address.network)
+      guard service.forwards || !others.isEmpty else { continue }
+      let own = Self.places(of: service, in: stack, domains)
+      for place in own where !others.isEmpty { further[place, default: []] += others }
+      guard service.forwards else { continue }
       places[service.name] = own
       for place in own { routers[place, default: []].append(service.name) }
     }
-    (self.places, self.routers) = (places, routers)
+    (self.places, self.routers, self.further) = (places, routers, further)
   }
 
-  private static func places(of service: DesiredService, in stack: DesiredStack) -> [Place] {
+  private static func places(of service: DesiredService, in stack: DesiredStack, _ domains: CableDomains) -> [Place] {
     service.attachments.flatMap { attachment in
       [Place.network(attachment.network, vlan: attachment.accessVLAN)]
         + attachment.subinterfaces.map { .network(attachment.network, vlan: $0.vlan) }
     }
-      + stack.links.indices.filter { stack.links[$0].touches([service.name]) }.map { .link($0) }
+      + stack.links.indices.filter { stack.links[$0].touches([service.name]) }.map { .link(domains[$0]) }
   }
 
   /// The addresses of those behind a service, as ranges that are apart; none of a service that does not forward.
@@ -47,7 +57,7 @@ package struct RoutedAddresses {
         for next in routers[place] ?? [] where seen.insert(next).inserted { waiting.append(next) }
       }
     }
-    let inside = found.flatMap(prefixes) + routesThrough(service, on: network)
+    let inside = found.flatMap { prefixes($0) + (further[$0] ?? []) } + routesThrough(service, on: network)
     return leadsOut(service, besides: network, found) ? outside(besides: inside) : AddressRange.byFamily(inside)
   }
 
@@ -62,14 +72,16 @@ package struct RoutedAddresses {
       guard let network = stack.network(named: name) else { return [] }
       guard let vlan else { return network.subnets }
       return [.v4(network.vlans.first { $0.id == vlan }?.subnet ?? network.subnet)]
-    case .link(let index): return stack.links[index].ends.flatMap(\.addresses).compactMap(\.network)
+    case .link(let index):
+      return domains.cables(with: index).flatMap { stack.links[$0].ends }.flatMap(\.addresses).compactMap(\.network)
     }
   }
 
   /// The destinations that other services route through it.
   private func routesThrough(_ service: DesiredService, on network: String) -> [IPPrefix] {
-    let own = Set(service.attachments.filter { $0.network == network }.flatMap(\.everyAddress))
-    return stack.services.flatMap(\.routes).filter { route in route.gateway.map(own.contains) ?? false }
+    let attachments = service.attachments.filter { $0.network == network }
+    let own = Set(attachments.flatMap { $0.everyAddress + [.v6($0.mac.linkLocalAddress)] })
+    return stack.services.flatMap(\.routes).filter { route in route.hops.contains { own.contains($0.gateway) } }
       .map(\.destination).filter { $0.length > 0 }
   }
 
@@ -83,9 +95,10 @@ package struct RoutedAddresses {
     let nearby = service.attachments.filter { $0.network == network }.compactMap { attachment in
       stack.network(named: network).map { ($0.subnets, attachment) }
     }
-    let routed = service.routes.contains { route in
-      guard route.destination.length == 0, let gateway = route.gateway else { return false }
-      return !nearby.contains { subnets, _ in subnets.contains { $0.contains(gateway) } }
+    let routed = service.routes.filter { $0.destination.length == 0 }.flatMap(\.hops).contains { hop in
+      !nearby.contains { subnets, attachment in
+        hop.interface.map { $0 == attachment.interface } ?? subnets.contains { $0.contains(hop.gateway) }
+      }
     }
     return isBesideHost || routed || ways.contains { $0 != network }
   }

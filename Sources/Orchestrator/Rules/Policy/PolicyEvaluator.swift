@@ -127,7 +127,7 @@ package struct PolicyEvaluator: Sendable {
   }
 
   private static func place(_ service: DesiredService, _ attachment: DesiredAttachment) -> Place {
-    .service(network: attachment.network, attachment.addresses)
+    .service(network: attachment.network, attachment.neighbourAddresses)
   }
 
   /// The attachment by which a service is reached: on the first network that both share, or as asked.
@@ -141,7 +141,8 @@ package struct PolicyEvaluator: Sendable {
 
   /// The attachment that the service's published ports lead to.
   private func publishedAttachment(of service: DesiredService) -> DesiredAttachment? {
-    service.attachments.first(where: \.isDefaultRoute) ?? service.attachments.first
+    let beside = service.attachments.filter { !$0.isWithoutHost }
+    return beside.first(where: \.isDefaultRoute) ?? beside.first
   }
 
   /// The attachment by which a service reaches an address of the host.

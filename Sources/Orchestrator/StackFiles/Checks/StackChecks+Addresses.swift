@@ -87,6 +87,8 @@ extension StackChecks {
   /// The role of an address that is no single host's.
   private static func role(of address: IPAddress, in subnet: IPPrefix) -> String? {
     // In IPv6 it stands for any router of the subnet (RFC 4291, 2.6.1), and there is no broadcast.
+    // Both addresses of a point-to-point link are hosts' (RFC 3021, RFC 6164).
+    if subnet.length >= (subnet.network.isV4 ? 31 : 127) { return nil }
     if address == subnet.network { return "the network address" }
     if case .v4(let range) = subnet, address == .v4(range.last) { return "the broadcast address" }
     return nil
@@ -101,7 +103,7 @@ extension StackChecks {
     _ address: Located<IPAddress>, of network: StackFile.Network, _ subnet: Located<IPPrefix>,
     gateway: Located<IPAddress>?, first: IPAddress
   ) -> Bool {
-    guard address.value == gateway?.value ?? first else { return true }
+    guard network.hasHost, address.value == gateway?.value ?? first else { return true }
     diagnostics.add(
       Diagnostic(
         .reservedAddress, "the address \(address.value) is the gateway of \"\(network.name.value)\"", at: address.span,
@@ -132,8 +134,65 @@ extension StackChecks {
         if let address = attachment.address6, check(address, of: service, on: network) {
           claim("the address \(address.value)", address.span, service, on: network)
         }
+        for address in attachment.furtherAddresses where check(address, of: service, on: network) {
+          claim("the address \(address.value.address)", address.span, service, on: network)
+        }
       }
     }
+    for service in stack.services { checkOwnAddresses(of: service) }
+  }
+
+  /// Each of a service's addresses is on one of its interfaces.
+  private func checkOwnAddresses(of service: StackFile.Service) {
+    guard !service.loopback.isEmpty || service.attachments.contains(where: { !$0.furtherAddresses.isEmpty }) else {
+      return
+    }
+    var first: [IPAddress: (network: String?, span: Span)] = [:]
+    func claim(_ address: IPAddress, _ span: Span, on network: String?) {
+      if address.isLinkLocal6 { return }
+      // Twice on one network has been reported.
+      guard let other = first[address] else { return first[address] = (network, span) }
+      guard network == nil || other.network != network else { return }
+      diagnostics.add(
+        Diagnostic(
+          .duplicateAddress, "service \"\(service.name.value)\" has the address \(address) twice", at: span,
+          "again here", also: [Diagnostic.Label(other.span, "first here")]))
+    }
+    for attachment in service.attachments {
+      let network = attachment.network.value
+      if let address = attachment.address { claim(.v4(address.value), address.span, on: network) }
+      if let address = attachment.address6 { claim(.v6(address.value), address.span, on: network) }
+      for address in attachment.furtherAddresses { claim(address.value.address, address.span, on: network) }
+    }
+    for end in stack.links.flatMap(\.ends) where end.service.value == service.name.value {
+      for address in end.addresses { claim(address.value.address, address.span, on: nil) }
+    }
+    for address in service.loopback { claim(address.value.address, address.span, on: nil) }
+  }
+
+  /// False, with a diagnostic, for a further address that the service cannot have on a network.
+  private func check(
+    _ address: Located<StackFile.InterfaceAddress>, of service: StackFile.Service, on network: StackFile.Network
+  ) -> Bool {
+    let own = address.map(\.address)
+    guard own.value.isV4 || network.hasIPv6 || network.external != nil else {
+      reportWithoutIPv6(
+        "service \"\(service.name.value)\" has an IPv6 address on \"\(network.name.value)\"", at: address.span, network)
+      return false
+    }
+    let subnet = own.value.isV4 ? network.subnet?.map(IPPrefix.v4) : network.subnet6?.map(IPPrefix.v6)
+    // Outside the subnet, it is in a subnet of its own, which the file may not know.
+    guard let subnet, subnet.value.contains(own.value) else { return true }
+    let first: IPAddress =
+      switch subnet.value {
+      case .v4(let prefix): .v4(IPv4Address(bits: prefix.network.bits + 1))
+      case .v6(let prefix): .v6(prefix.firstHost)
+      }
+    return checkInside(own, "the address", of: network, subnet)
+      && checkIsNoGateway(
+        own, of: network, subnet,
+        gateway: own.value.isV4 ? network.gateway?.map(IPAddress.v4) : network.gateway6?.map(IPAddress.v6),
+        first: first)
   }
 
   private func reportDouble(

@@ -5,7 +5,7 @@ extension StackChecks {
       guard let external = network.external else { continue }
       let given: [(key: String, span: Span?)] = [
         ("subnet", network.subnet?.span), ("gateway", network.gateway?.span), ("ip_range", network.addressRange?.span),
-        ("mtu", network.mtu?.span),
+        ("mtu", network.mtu?.span), ("host", network.host?.span),
       ]
       for (key, span) in given {
         guard let span else { continue }

@@ -82,7 +82,7 @@ extension StackChecks {
     checkInside(gateway.map(IPAddress.v6), "the gateway", of: network, subnet.map(IPPrefix.v6))
   }
 
-  private func reportWithoutIPv6(_ what: String, at span: Span, _ network: StackFile.Network) {
+  func reportWithoutIPv6(_ what: String, at span: Span, _ network: StackFile.Network) {
     diagnostics.add(
       Diagnostic(
         .networkWithoutIPv6, "\(what), and IPv6 is not enabled there", at: span,

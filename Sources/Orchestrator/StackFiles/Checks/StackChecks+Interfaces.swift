@@ -5,7 +5,8 @@ extension StackChecks {
     for service in stack.services {
       var first: [String: Span] = [:]
       let names = service.attachments.map(\.interface) + (linked[service.name.value] ?? []).map(\.interface)
-      for name in names.compactMap(\.self) {
+      let bridge = service.switching.map { own in own.map(\.interface) }
+      for name in ([bridge] + names).compactMap(\.self) {
         guard let other = first.updateValue(name.span, forKey: name.value) else { continue }
         diagnostics.add(
           Diagnostic(

@@ -81,7 +81,21 @@ extension StackChecks {
     for link in stack.links {
       for end in link.ends {
         for address in end.addresses {
-          if let network = address.value.network { claim(network, address.span, end.service.value) }
+          // Each interface has link-local neighbours of its own.
+          guard let network = address.value.network, !address.value.address.isLinkLocal6 else { continue }
+          claim(network, address.span, end.service.value)
+        }
+      }
+    }
+    for service in stack.services {
+      for attachment in service.attachments {
+        // Several addresses of one interface may be in one subnet.
+        var own: Set<IPPrefix> = []
+        for address in attachment.furtherAddresses
+        where !address.value.isSingle && !address.value.address.isLinkLocal6 {
+          guard let network = address.value.network, !isWithin(attachment, network), own.insert(network).inserted
+          else { continue }
+          claim(network, address.span, service.name.value)
         }
       }
     }
@@ -104,8 +118,17 @@ extension StackChecks {
   }
 }
 
-extension StackFile.Link.InterfaceAddress {
-  fileprivate var isV4: Bool { address.isV4 }
+extension StackChecks {
+  /// True if an attachment's network has a range.
+  private func isWithin(_ attachment: StackFile.Attachment, _ range: IPPrefix) -> Bool {
+    guard let network = stack.networks[attachment.network.value] else { return false }
+    let subnets = [network.subnet(of: attachment)?.map { IPPrefix.v4($0) }, network.subnet6?.map { IPPrefix.v6($0) }]
+    return subnets.compactMap(\.self).contains { $0.value == range }
+  }
+}
+
+extension StackFile.InterfaceAddress {
+  var isV4: Bool { address.isV4 }
 }
 
 extension IPPrefix {

@@ -77,9 +77,15 @@ extension StackChecks {
         if let address = attachment.address {
           report("one fixed address", at: address.span, help: "leave it out: each replica gets one of its own")
         }
+        if let address = attachment.furtherAddresses.first {
+          report("one further address", at: address.span, help: "leave it out: an address is one service's")
+        }
         if let mac = attachment.mac {
           report("one hardware address", at: mac.span, help: "leave it out: each replica gets one of its own")
         }
+      }
+      if let address = service.loopback.first {
+        report("one loopback address", at: address.span, help: "leave it out: an address is one service's")
       }
       for link in stack.links {
         for end in link.ends where end.service.value == service.name.value {

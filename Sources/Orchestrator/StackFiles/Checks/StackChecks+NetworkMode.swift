@@ -32,6 +32,7 @@ extension StackChecks {
     }
     guard mode != .isolated else { return found }
     if let first = service.routes.first { found.append(("routes", first.destination.span)) }
+    if let first = service.loopback.first { found.append(("loopback", first.span)) }
     if let forwarding = service.forwarding { found.append(("forward", forwarding.span)) }
     return found
   }

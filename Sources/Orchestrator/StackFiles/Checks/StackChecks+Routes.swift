@@ -11,6 +11,11 @@ extension StackChecks {
       peers[first, default: []].insert(second)
       peers[second, default: []].insert(first)
     }
+    let domains = cableDomains
+    for (index, link) in stack.links.enumerated() where domains.cables(with: index).count > 1 {
+      let others = domains.cables(with: index).flatMap { stack.links[$0].ends }.map(\.service.value)
+      for end in link.ends { peers[end.service.value, default: []].formUnion(others) }
+    }
     for service in stack.services where !service.routes.isEmpty {
       let surroundings = surroundings(
         of: service, ends: linked[service.name.value] ?? [], peers: peers[service.name.value] ?? [])
@@ -23,15 +28,35 @@ extension StackChecks {
               at: route.destination.span, "again here", also: [Diagnostic.Label(other, "first here")]))
         }
         checkDestination(route, of: service)
-        switch route.hop.value {
-        case .blackhole: break
-        case .service(let name): checkRouter(Located(name, route.hop.span), of: service, in: surroundings)
-        case .address(let address):
-          if checkFamily(of: address, route) {
-            checkNear(Located(address, route.hop.span), in: surroundings, of: service)
+        var hops: [StackFile.Route.Hop: Span] = [:]
+        for hop in route.hops {
+          if let other = hops.updateValue(hop.span, forKey: hop.value) {
+            diagnostics.add(
+              Diagnostic(
+                .badRoute, "a route goes by way of the same router twice", at: hop.span, "again here",
+                also: [Diagnostic.Label(other, "first here")]))
           }
+          check(hop, of: route, of: service, in: surroundings)
         }
       }
+    }
+  }
+
+  private func check(
+    _ hop: Located<StackFile.Route.Hop>, of route: StackFile.Route, of service: StackFile.Service,
+    in surroundings: Surroundings
+  ) {
+    switch hop.value {
+    case .blackhole: break
+    case .service(let name): checkRouter(Located(name, hop.span), of: service, in: surroundings)
+    case .address(let address, let interface):
+      guard checkFamily(of: Located(address, hop.span), route) else { return }
+      guard address.isLinkLocal6 else { return checkNear(Located(address, hop.span), in: surroundings, of: service) }
+      guard interface == nil else { return }
+      diagnostics.add(
+        Diagnostic(
+          .badRoute, "a route by way of \(address) needs the interface that the router is on", at: hop.span,
+          "each interface has link-local neighbours", help: ["write it behind the address: `\(address) dev eth0`"]))
     }
   }
 
@@ -48,7 +73,7 @@ extension StackChecks {
   private func surroundings(
     of service: StackFile.Service, ends: [StackFile.Link.End], peers: Set<String>
   ) -> Surroundings {
-    let links = ends.flatMap(\.addresses).compactMap { address in
+    let links = (ends.flatMap(\.addresses) + service.attachments.flatMap(\.furtherAddresses)).compactMap { address in
       address.value.network.map { Located($0, address.span) }
     }
     let known4 = service.attachments.map { attachment in
@@ -112,13 +137,15 @@ extension StackChecks {
   }
 
   /// A network of the file may have both families.
-  private func checkFamily(of router: IPAddress, _ route: StackFile.Route) -> Bool {
-    guard case .prefix(let prefix) = route.destination.value, prefix.network.isV4 != router.isV4 else { return true }
+  private func checkFamily(of router: Located<IPAddress>, _ route: StackFile.Route) -> Bool {
+    guard case .prefix(let prefix) = route.destination.value, prefix.network.isV4 != router.value.isV4 else {
+      return true
+    }
     let families = prefix.network.isV4 ? ("IPv4", "IPv6") : ("IPv6", "IPv4")
     diagnostics.add(
       Diagnostic(
         .routerOfOtherFamily, "a route to \(families.0) cannot go by way of an \(families.1) address",
-        at: route.hop.span, also: [Diagnostic.Label(route.destination.span, "it leads to \(families.0)")],
+        at: router.span, also: [Diagnostic.Label(route.destination.span, "it leads to \(families.0)")],
         help: ["name the router's \(families.0) address, or the service"]))
     return false
   }
@@ -150,7 +177,9 @@ extension StackChecks {
 extension StackFile.Route {
   /// `default` by way of an address is of that one's family alone.
   fileprivate var narrowDestination: Destination {
-    guard destination.value == .everywhere, case .address(let address) = hop.value else { return destination.value }
+    guard destination.value == .everywhere, case .address(let address, _)? = hops.first?.value else {
+      return destination.value
+    }
     return .prefix(address.isV4 ? .anyV4 : .anyV6)
   }
 }

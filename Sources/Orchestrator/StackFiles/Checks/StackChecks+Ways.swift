@@ -1,11 +1,13 @@
 import Addresses
+import Vocabulary
 
 extension StackChecks {
   /// Routes that cannot work however the rest turns out: by way of an address that nobody has, or round in a circle.
   func checkWays() {
+    let domains = cableDomains
     for service in stack.services {
-      for route in service.routes {
-        if case .address(let address) = route.hop.value { checkOwner(of: Located(address, route.hop.span), service) }
+      for hop in service.routes.flatMap(\.hops) {
+        if case .address(let address, nil) = hop.value { checkOwner(of: Located(address, hop.span), service, domains) }
       }
     }
     checkCircles()
@@ -14,13 +16,18 @@ extension StackChecks {
   // MARK: - Addresses that nobody has
 
   /// On a link, all addresses are in the file; on a network, where each service there has a fixed one.
-  private func checkOwner(of router: Located<IPAddress>, _ service: StackFile.Service) {
-    let addresses = links(of: service).flatMap(\.ends).flatMap(\.addresses)
+  private func checkOwner(of router: Located<IPAddress>, _ service: StackFile.Service, _ domains: CableDomains) {
+    let own = stack.links.indices.filter { index in
+      stack.links[index].ends.contains { $0.service.value == service.name.value }
+    }
+    let addresses = Set(own.flatMap(domains.cables)).flatMap { stack.links[$0].ends }.flatMap(\.addresses)
     guard !addresses.contains(where: { $0.value.address == router.value }) else { return }
-    for link in links(of: service) {
+    for index in own {
+      let link = stack.links[index]
       let own = link.ends.filter { $0.service.value == service.name.value }.flatMap(\.addresses)
       guard own.contains(where: { $0.value.network?.contains(router.value) ?? false }) else { continue }
-      let others = link.ends.filter { $0.service.value != service.name.value }.flatMap(\.addresses)
+      let others = domains.cables(with: index).flatMap { stack.links[$0].ends }
+        .filter { $0.service.value != service.name.value }.flatMap(\.addresses)
         .filter { $0.value.address.isV4 == router.value.isV4 }
       return report(
         router, service, others.map { Diagnostic.Label($0.span, "the other end has \($0.value.address)") })
@@ -35,8 +42,14 @@ extension StackChecks {
         other.attachments.filter { $0.network.value == network.name.value }.map { ($0, other.scale.value) }
       }
       let isKnown = here.allSatisfy { $0.0.address != nil && $0.0.claims.isEmpty && $0.1 == 1 }
-      let isGateway = network.gateway.map { $0.value == address } ?? (address.bits == subnet.value.network.bits + 1)
-      guard isKnown, !isGateway, !here.contains(where: { $0.0.address?.value == address }) else { return }
+      let isGateway =
+        network.hasHost
+        && network.gateway.map { $0.value == address } ?? (address.bits == subnet.value.network.bits + 1)
+      let isHeld = here.contains { attachment, _ in
+        attachment.address?.value == address
+          || attachment.furtherAddresses.contains { $0.value.address == router.value }
+      }
+      guard isKnown, !isGateway, !isHeld else { return }
       return report(router, service, [Diagnostic.Label(subnet.span, "none of the services here has it")])
     }
   }
@@ -60,15 +73,17 @@ extension StackChecks {
     var known: Set<[String]> = []
     for service in stack.services where service.forwarding?.value == true {
       for route in service.routes {
-        guard let circle = circle(from: service, route), let last = circle.last else { continue }
+        guard let circle = circle(from: service, route), let last = circle.last?.route.hops.first,
+          let first = route.hops.first
+        else { continue }
         let names = circle.map(\.service.name.value)
         guard known.insert(["\(route.destination.value)"] + names.sorted()).inserted else { continue }
         diagnostics.add(
           Diagnostic(
             .routesInCircle,
             "packets to \(route.destination.value) go round in a circle: \((names + [names[0]]).joined(separator: ", "))",
-            at: route.hop.span,
-            also: [Diagnostic.Label(last.route.hop.span, "from \(last.service.name.value) they come back")],
+            at: first.span,
+            also: [Diagnostic.Label(last.span, "from \(names.last ?? "") they come back")],
             help: ["one of the routers needs a route by another way"]))
       }
     }
@@ -89,17 +104,19 @@ extension StackChecks {
     return nil
   }
 
-  /// The service that a route goes by way of, as far as the file tells.
+  /// The service that a route goes by way of, as far as the file tells. Of several, the kernel chooses.
   private func router(of route: StackFile.Route) -> StackFile.Service? {
-    switch route.hop.value {
-    case .blackhole: return nil
+    guard let hop = route.hops.first, route.hops.count == 1 else { return nil }
+    switch hop.value {
+    case .blackhole, .address(_, interface: _?): return nil
     case .service(let name): return stack.services[name]
-    case .address(let address):
+    case .address(let address, nil):
       let end = stack.links.flatMap(\.ends).first { end in end.addresses.contains { $0.value.address == address } }
       if let end { return stack.services[end.service.value] }
       return stack.services.first { service in
         service.attachments.contains {
           $0.address.map { .v4($0.value) == address } ?? false || $0.address6.map { .v6($0.value) == address } ?? false
+            || $0.furtherAddresses.contains { $0.value.address == address }
         }
       }
     }
@@ -112,8 +129,9 @@ extension StackChecks {
     case .prefix(let prefix):
       let linked = links(of: service).flatMap(\.ends).filter { $0.service.value == service.name.value }
         .flatMap(\.addresses).compactMap(\.value.network)
+      let further = (service.attachments.flatMap(\.furtherAddresses) + service.loopback).compactMap(\.value.network)
       let joined = service.attachments.compactMap { stack.networks[$0.network.value] }.flatMap(Self.subnets)
-      return prefix.length > 0 && (linked + joined).contains { $0.overlaps(prefix) }
+      return prefix.length > 0 && (linked + further + joined).contains { $0.overlaps(prefix) }
     }
   }
 

@@ -99,6 +99,8 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case badVLAN = "E0559"
   case routerOfNobody = "W0560"
   case routesInCircle = "W0561"
+  case networkWithoutHost = "E0562"
+  case badSwitch = "E0563"
 
   case networkWithoutIPv6 = "E0580"
   case portWithoutIPv6 = "E0581"

@@ -2,6 +2,20 @@ import Addresses
 import Vocabulary
 
 extension StackFile {
+  /// An address of an interface in the network that it is in.
+  package struct InterfaceAddress: Sendable, Hashable, CustomStringConvertible {
+    package var address: IPAddress
+    package var length: Int
+    /// True if an IPv4 address is good on its link alone.
+    package var isLinkScoped = false
+
+    package var network: IPPrefix? { IPPrefix(containing: address, length: length) }
+    /// True if its network is the address alone.
+    package var isSingle: Bool { length == address.octets.count * 8 }
+    /// As ip-address(8) has it.
+    package var description: String { "\(address)/\(length)" + (isLinkScoped ? " scope link" : "") }
+  }
+
   /// A cable between two services: an interface in each, and nothing else.
   package struct Link: Sendable, Equatable {
     package struct End: Sendable, Equatable {
@@ -15,15 +29,6 @@ extension StackFile {
       var conditions = DeclaredConditions()
 
       init(service: Located<String>) { self.service = service }
-    }
-
-    /// An address of an interface in the network that it is in.
-    package struct InterfaceAddress: Sendable, Hashable, CustomStringConvertible {
-      package var address: IPAddress
-      package var length: Int
-
-      package var network: IPPrefix? { IPPrefix(containing: address, length: length) }
-      package var description: String { "\(address)/\(length)" }
     }
 
     /// What of IPv6 a link has beside the addresses that it is given.

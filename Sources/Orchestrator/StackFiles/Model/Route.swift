@@ -12,7 +12,8 @@ extension StackFile {
     }
 
     package enum Hop: Sendable, Hashable {
-      case address(IPAddress)
+      /// With the interface that it is on, for a link-local one.
+      case address(IPAddress, interface: String?)
       /// A service that shares a network or a link with this one.
       case service(String)
       /// Nowhere: packets are dropped without a word.
@@ -20,7 +21,8 @@ extension StackFile {
     }
 
     package var destination: Located<Destination>
-    package var hop: Located<Hop>
+    /// Several are equally good. Nowhere stands alone.
+    package var hops: [Located<Hop>]
   }
 
   /// The network namespace of a service without one of its own.
@@ -47,10 +49,22 @@ extension StackFile.Route.Destination: CustomStringConvertible {
 extension StackFile.Route {
   /// As it is written in a file, and as ip-route(8) has it.
   package var text: String {
-    switch hop.value {
-    case .address(let address): "\(destination.value) via \(address)"
-    case .service(let name): "\(destination.value) via \(name)"
-    case .blackhole: "blackhole \(destination.value)"
+    let texts = hops.compactMap(\.value.text)
+    return switch texts.count {
+    case 0: "blackhole \(destination.value)"
+    case 1: "\(destination.value) via \(texts[0])"
+    default: "\(destination.value)" + texts.map { " nexthop via \($0)" }.joined()
+    }
+  }
+}
+
+extension StackFile.Route.Hop {
+  /// nil for nowhere.
+  var text: String? {
+    switch self {
+    case .address(let address, let interface): "\(address)" + (interface.map { " dev \($0)" } ?? "")
+    case .service(let name): name
+    case .blackhole: nil
     }
   }
 }

@@ -16,6 +16,10 @@ extension StackFile {
     package var environment: [EnvironmentVariable] = []
     /// Beside those that its networks give it.
     package var routes: [Route] = []
+    /// Nil: it passes no frames on.
+    package var switching: Located<Switch>?
+    /// Addresses of its loopback beside 127.0.0.1 and ::1, each of the length of one address.
+    package var loopback: [Located<InterfaceAddress>] = []
     /// True if packets of others pass through it. Nil: no.
     package var forwarding: Located<Bool>?
     /// Nil: a network namespace of its own, on networks.
@@ -92,6 +96,14 @@ extension StackFile {
     package var arguments: [String] { (entrypoint?.value ?? []) + (command?.value ?? []) }
   }
 
+  /// A service as a switch: a bridge inside joins its cables.
+  package struct Switch: Sendable, Hashable {
+    /// The bridge's name inside.
+    package var interface = "br0"
+    /// True if it blocks ports so that frames have one way to everywhere.
+    package var usesSpanningTree = false
+  }
+
   /// The user namespace of a service: one of its own, or the host's.
   package enum UserNamespaceMode: String, Sendable, CaseIterable { case host, `private` }
 
@@ -148,6 +160,8 @@ extension StackFile {
     package var address: Located<IPv4Address>?
     /// The same of IPv6.
     package var address6: Located<IPv6Address>?
+    /// Beside those two, in the network's subnet or in another.
+    package var furtherAddresses: [Located<InterfaceAddress>] = []
     package var mac: Located<MACAddress>?
     /// The interface's name inside. Nil: `eth0` and so on, in the order of the file.
     package var interface: Located<String>?

@@ -22,6 +22,15 @@ package struct StackFile: Sendable, Equatable {
   package var expectations: [Rule] = []
   package var links: [Link] = []
   package var verification: Verification?
+  /// Where services are found by name.
+  package var names = NameScope.network
+
+  package enum NameScope: String, Sendable, CaseIterable {
+    /// By the others on their networks.
+    case network
+    /// By all of the stack.
+    case stack
+  }
 }
 
 extension StackFile {
@@ -66,6 +75,8 @@ extension StackFile {
     var ipv6: Located<Bool>?
     package var subnet6: Located<IPv6Prefix>?
     package var gateway6: Located<IPv6Address>?
+    /// False: the host has no address in it.
+    var host: Located<Bool>?
     /// No way out of the host and none in.
     package var isInternal = false
     /// The action on packets in it that no rule of `policies` matches.
@@ -86,6 +97,9 @@ extension StackFile {
     }
 
     package var hasIPv6: Bool { ipv6?.value ?? false }
+
+    /// True if the host has an address in it.
+    package var hasHost: Bool { host?.value ?? true }
   }
 
   /// A folder that outlives the services that mount it.

@@ -76,15 +76,60 @@ extension Field {
   }
 
   /// Nothing, an address with its length, or several.
-  func interfaceAddresses() -> [Located<StackFile.Link.InterfaceAddress>] {
+  ///
+  /// - Parameter bare: whether an address without a length stands for itself alone.
+  func interfaceAddresses(bare: Bool = false) -> [Located<StackFile.InterfaceAddress>] {
     if node.isNull { return [] }
-    if let items = node.items { return items.compactMap { with($0).interfaceAddress() } }
-    return interfaceAddress().map { [$0] } ?? []
+    if let items = node.items { return items.compactMap { with($0).interfaceAddress(bare: bare) } }
+    return interfaceAddress(bare: bare).map { [$0] } ?? []
   }
 
-  private func interfaceAddress() -> Located<StackFile.Link.InterfaceAddress>? {
+  /// Addresses that stand for themselves alone.
+  func loopbackAddresses() -> [Located<StackFile.InterfaceAddress>] {
+    interfaceAddresses(bare: true).filter { address in
+      guard !address.value.address.isLinkLocal6, !address.value.isLinkScoped else {
+        report(
+          .reservedAddress, "\(address.value.address) is good on one link alone", "a loopback has no neighbours",
+          at: address.span)
+        return false
+      }
+      guard address.value.isSingle else {
+        // On a loopback, the kernel takes a whole subnet for its own.
+        report(
+          .badAddress, "\(address.value) is no single address", "a loopback has no neighbours", at: address.span,
+          help: ["write the address alone: \(address.value.address)"])
+        return false
+      }
+      return true
+    }
+  }
+
+  private func interfaceAddress(bare: Bool) -> Located<StackFile.InterfaceAddress>? {
     guard let text = nonEmptyText() else { return nil }
-    let parts = text.value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let bytes = Array(text.value.utf8)
+    guard let space = bytes.firstIndex(of: UInt8(ascii: " ")) else { return plainInterfaceAddress(bare: bare) }
+    let scope = part(space + 1..<bytes.count)
+    guard var address = part(0..<space).plainInterfaceAddress(bare: bare) else { return nil }
+    guard scope.node.scalar?.text == "scope link" else {
+      report(
+        .badAddress, "\"\(Self.shortened(scope.node.scalar?.text ?? ""))\" cannot follow an address", at: scope.span,
+        help: ["write `10.0.12.1/30 scope link`, or leave it out"])
+      return nil
+    }
+    guard address.value.isV4 else {
+      report(
+        .badAddress, "the scope of an IPv6 address follows from the address", at: scope.span,
+        help: ["leave `scope link` out, or give an address of fe80::/10"])
+      return nil
+    }
+    address.value.isLinkScoped = true
+    return Located(address.value, text.span)
+  }
+
+  private func plainInterfaceAddress(bare: Bool) -> Located<StackFile.InterfaceAddress>? {
+    guard let text = nonEmptyText() else { return nil }
+    var parts = text.value.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    if bare, parts.count == 1, let address = IPAddress(parts[0]) { parts.append("\(address.octets.count * 8)") }
     if parts.count == 2, let address = IPv6Address(parts[0]) { return interfaceAddress(address, parts[1], text) }
     guard parts.count == 2, let address = IPv4Address(parts[0]), let length = Int(parts[1]), (1...32).contains(length),
       let prefix = IPv4Prefix(containing: address, length: length)
@@ -94,17 +139,24 @@ extension Field {
         help: ["write both, as for ip address: 10.0.12.1/30"])
       return nil
     }
+    guard !address.isLoopback, address.octets[0] != 0, address.octets[0] < 224 else {
+      report(.reservedAddress, "\(address) is no single host's address", "no interface can have it")
+      return nil
+    }
     if length < 31, address == prefix.network || address == prefix.last {
       let role = address == prefix.network ? "the network address" : "the broadcast address"
       report(.reservedAddress, "\(address) is \(role) of \(prefix)", "no interface can have it")
       return nil
     }
-    return Located(StackFile.Link.InterfaceAddress(address: .v4(address), length: length), text.span)
+    // RFC 3927, 2.7: no router passes on what is sent from there.
+    let isLinkLocal = address.octets[0] == 169 && address.octets[1] == 254
+    return Located(
+      StackFile.InterfaceAddress(address: .v4(address), length: length, isLinkScoped: isLinkLocal), text.span)
   }
 
   private func interfaceAddress(
     _ address: IPv6Address, _ lengthText: String, _ text: Located<String>
-  ) -> Located<StackFile.Link.InterfaceAddress>? {
+  ) -> Located<StackFile.InterfaceAddress>? {
     guard let length = Int(lengthText), (1...128).contains(length),
       let prefix = IPv6Prefix(containing: address, length: length)
     else {
@@ -118,13 +170,15 @@ extension Field {
       report(.reservedAddress, "\(address) is the routers' address of \(prefix)", "no interface can have it")
       return nil
     }
-    if let block = IPv6Prefix.notForHosts.first(where: { $0.prefix.contains(address) }) {
+    if let block = IPv6Prefix.notForHosts.first(where: { $0.prefix.contains(address) }),
+      !IPAddress.v6(address).isLinkLocal6
+    {
       report(
         .reservedAddress, "\(address) is not for hosts", "\(block.prefix) is \(block.words)",
         help: ["choose one in fd00::/8"])
       return nil
     }
-    return Located(StackFile.Link.InterfaceAddress(address: .v6(address), length: length), text.span)
+    return Located(StackFile.InterfaceAddress(address: .v6(address), length: length), text.span)
   }
 
   /// A part of a text as a value of its own.

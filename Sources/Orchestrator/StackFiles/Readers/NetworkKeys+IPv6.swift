@@ -25,10 +25,8 @@ extension Field {
         help: ["write the network's address and its length: fd00:1::/64"])
       return nil
     }
-    guard value.length <= 126 else {
-      report(
-        .unusableSubnet, "\(value) has no room for services", "a subnet's length is 16 to 126",
-        help: ["of a subnet's addresses the first and the gateway's are taken"])
+    guard value.length <= 127 else {
+      reportNoRoom(in: .v6(value))
       return nil
     }
     guard value.length >= 16 else {

@@ -59,6 +59,10 @@ enum NetworkKeys {
       .read("internal", "true: no way out of the host") { field, network in
         network.isInternal = field.boolean() ?? false
       },
+      .read("host", "false: the host has no address in it, and its subnet may be another network's too") {
+        field, network in
+        network.host = field.boolean().map { Located($0, field.span) }
+      },
       .read("default", "allow or deny: what no rule of `policies:` is about") { field, network in
         network.defaultAction = field.choice(PolicyRule.Action.self)?.value ?? .allow
       },
@@ -194,14 +198,16 @@ extension Field {
   /// From the least that IPv4 allows (RFC 791) to the most that a veth takes.
   func mtu() -> Located<Int>? { integer(in: 68...65535) }
 
-  /// A subnet that services can live in.
+  func reportNoRoom(in subnet: IPPrefix) {
+    context.diagnostics.add(Diagnostic.noRoom(in: Located(subnet, span)))
+  }
+
+  /// A subnet that services can live in. One of two addresses is for networks without the host, which the checks see to.
   func subnet() -> Located<IPv4Prefix>? {
     guard let prefix = prefix() else { return nil }
     let value = prefix.value
-    guard value.length <= 30 else {
-      report(
-        .unusableSubnet, "\(value) has no room for services", "a subnet's length is 8 to 30",
-        help: ["of a subnet's addresses the first, the last and the gateway's are taken"])
+    guard value.length <= 31 else {
+      reportNoRoom(in: .v4(value))
       return nil
     }
     guard value.length >= 8 else {
@@ -220,5 +226,19 @@ extension Field {
       return nil
     }
     return prefix
+  }
+}
+
+extension Diagnostic {
+  static func noRoom(in subnet: Located<IPPrefix>) -> Diagnostic {
+    let isV4 = subnet.value.network.isV4
+    return Diagnostic(
+      .unusableSubnet, "\(subnet.value) has no room for services", at: subnet.span,
+      "a subnet's length is \(isV4 ? "8 to 30" : "16 to 126")",
+      help: [
+        isV4
+          ? "of a subnet's addresses the first, the last and the gateway's are taken"
+          : "of a subnet's addresses the first and the gateway's are taken"
+      ])
   }
 }

@@ -13,6 +13,7 @@ struct StackDraft {
   var policies: [StackFile.Rule] = []
   var expectations: [StackFile.Rule] = []
   var verification: StackFile.Verification?
+  var names = StackFile.NameScope.network
 }
 
 /// The keys at the top of a stack file.
@@ -53,6 +54,10 @@ enum StackKeys {
       },
       .read("expect", "what `stack verify` must find true, in rules like those of policies") { field, draft in
         draft.expectations = field.rules()
+      },
+      .read("names", "network: services find those of their networks by name; stack: all of the stack") {
+        field, draft in
+        draft.names = field.choice(StackFile.NameScope.self)?.value ?? .network
       },
       .read("verify", "how `stack verify` looks where daemons route") { field, draft in
         var verification = StackFile.Verification()

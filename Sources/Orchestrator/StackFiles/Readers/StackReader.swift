@@ -24,6 +24,7 @@ struct StackReader {
       name: name(draft), folder: root.context.folder, networks: networks(&draft), volumes: draft.volumes,
       services: draft.services, policies: draft.policies, expectations: draft.expectations, links: draft.links)
     stack.verification = draft.verification
+    stack.names = draft.names
     StackChecks(stack: stack, serviceNames: draft.serviceNames, diagnostics: diagnostics).run()
     return stack
   }
@@ -42,7 +43,7 @@ struct StackReader {
   private func networks(_ draft: inout StackDraft) -> NamedList<StackFile.Network> {
     var networks = draft.networks
     for var service in Array(draft.services) {
-      if service.attachments.isEmpty, service.networkMode == nil {
+      if service.attachments.isEmpty, service.networkMode == nil, service.switching == nil {
         service.attachments = [StackFile.Attachment(network: Located("default", service.name.span))]
         draft.services[service.name.value] = service
       }

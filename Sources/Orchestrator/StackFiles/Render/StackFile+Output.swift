@@ -20,6 +20,7 @@ extension StackFile {
         ])
       },
       "links": links.isEmpty ? nil : .list(links.map(\.output)),
+      "names": names == .network ? nil : .text(names.rawValue),
     ])
   }
 
@@ -64,6 +65,7 @@ extension StackFile.Network {
       "enable_ipv6": hasIPv6 ? .bool(true) : nil,
       "ipam": hasTwoSubnets ? addressesOutput : nil,
       "internal": isInternal ? .bool(true) : nil,
+      "host": hasHost ? nil : .bool(false),
       "mtu": mtu.map { .number($0.value) },
       "default": defaultAction == .deny ? .text(defaultAction.rawValue) : nil,
       "labels": StackFile.output(labels),
@@ -145,9 +147,15 @@ extension StackFile.Service {
       "hostname": hostname.map { .text($0.value) },
       "domainname": domainname.map { .text($0.value) },
       "network_mode": networkMode.map { .text("\($0.value)") },
-      "networks": networkMode == nil
+      "networks": networkMode == nil && (switching == nil || !attachments.isEmpty)
         ? .mapping(attachments.map { .init(key: $0.network.value, value: $0.output) }) : nil,
       "routes": routes.isEmpty ? nil : .list(routes.map { .text($0.text) }),
+      "switch": switching.map { own in
+        .mapping([
+          "stp": own.value.usesSpanningTree ? .bool(true) : nil, "interface_name": .text(own.value.interface),
+        ])
+      },
+      "loopback": loopback.isEmpty ? nil : .texts(loopback.map(\.value.description)),
       "forward": forwarding.map { .bool($0.value) },
       "extra_hosts": extraHosts.isEmpty
         ? nil : .list(extraHosts.map { .text("\($0.name.value)=\($0.address.value)") }),
@@ -195,6 +203,7 @@ extension StackFile.Attachment {
     .mapping([
       "ipv4_address": address.map { .text("\($0.value)") },
       "ipv6_address": address6.map { .text("\($0.value)") },
+      "addresses": furtherAddresses.isEmpty ? nil : .texts(furtherAddresses.map(\.value.description)),
       "mac_address": mac.map { .text("\($0.value)") },
       "interface_name": interface.map { .text($0.value) },
       "vlan": vlan?.value.output,

@@ -145,7 +145,10 @@ struct LiveRouting {
       ? [Route.NextHop(gateway: route.gateway, link: route.link ?? 0)] : route.nextHops
     let hops = all.compactMap { hop -> ForwardingTable.NextHop? in
       guard let wire = wires[hop.link] else { return nil }
-      let source = route.source ?? source(towards: hop.gateway ?? route.destination.network, by: hop.link, namespace)
+      let source =
+        route.source
+        ?? source(
+          towards: hop.gateway ?? route.destination.network, by: hop.link, namespace, isNeighbour: hop.gateway == nil)
       let interface = namespace.links.first { $0.index == hop.link }?.name ?? ""
       return ForwardingTable.NextHop(
         wire: root(wire), gateway: hop.gateway, source: source,
@@ -156,13 +159,15 @@ struct LiveRouting {
 
   /// The address that the kernel chooses: one of the link's in the subnet of the next machine, else the link's first, else
   /// another link's (inet_select_addr in net/ipv4/devinet.c).
-  private func source(towards next: IPAddress, by link: UInt32, _ namespace: LiveNamespace) -> IPAddress? {
+  private func source(towards next: IPAddress, by link: UInt32, _ namespace: LiveNamespace, isNeighbour: Bool)
+    -> IPAddress?
+  {
     let own = namespace.addresses.filter { $0.address.isV4 == next.isV4 && !$0.address.isLoopback && !$0.isLinkLocal6 }
-    let near = own.filter { $0.link == link }
+    let near = own.filter { $0.link == link && (!$0.isLinkScoped || isNeighbour) }
     let fitting = near.first {
       IPPrefix(containing: $0.address, length: $0.prefixLength)?.contains(next) ?? false
     }
-    return (fitting ?? near.first ?? own.first)?.address
+    return (fitting ?? near.first ?? own.first { !$0.isLinkScoped })?.address
   }
 
   /// The line of the file that a route is of.
@@ -223,7 +228,9 @@ struct LiveRouting {
           wanted.addresses.subtracting(addresses).sorted().map { "\($0)" }),
         Self.line(
           namespace.name, "bridges",
-          namespace.links.filter { $0.kind == "bridge" }.map { bridge in
+          namespace.links.filter { link in
+            link.kind == "bridge" && stack.service(named: namespace.name)?.switching?.interface != link.name
+          }.map { bridge in
             let ports = namespace.links.filter { $0.master == bridge.index }
             return
               "\(bridge.name) (\(ports.map { $0.name + ($0.portState == 4 ? " blocked" : "") }.joined(separator: ", ")))"
@@ -252,13 +259,13 @@ extension ForwardingTable.Entry {
   /// What a difference is seen by: where to, and by whom.
   fileprivate struct Key: Hashable {
     var destination: IPPrefix
-    var gateways: [IPAddress?]
+    var gateways: Set<IPAddress?>
     var isSent: Bool
   }
 
   fileprivate var key: Key {
     guard case .send(let hops) = action else { return Key(destination: destination, gateways: [], isSent: false) }
-    return Key(destination: destination, gateways: hops.map(\.gateway), isSent: true)
+    return Key(destination: destination, gateways: Set(hops.map(\.gateway)), isSent: true)
   }
 
   /// What every interface with IPv6 has.
@@ -270,8 +277,6 @@ extension InterfaceAddress {
 }
 
 extension IPAddress {
-  /// In fe80::/10.
-  fileprivate var isLinkLocal6: Bool { !isV4 && octets[0] == 0xfe && octets[1] & 0xc0 == 0x80 }
   /// In ff00::/8.
   fileprivate var isMulticast6: Bool { !isV4 && octets[0] == 0xff }
 }

@@ -74,6 +74,7 @@ extension Verification.Report.Check {
     switch column.target {
     case .service(let name, _, _): (destination, network) = (name, column.target.place)
     case .linked(let name, let other, _): (destination, self.network) = (name, "link to \(other)")
+    case .loopback(let name): (destination, network) = (name, FurtherAddress.loopback)
     case .host(let network): (destination, self.network) = ("host", network)
     case .published: (destination, network) = ("host", nil)
     case .internet: (destination, network) = ("internet", nil)

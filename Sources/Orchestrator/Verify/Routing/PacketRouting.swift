@@ -47,7 +47,8 @@ final class PacketRouting {
     let places = Dictionary(wires.indices.map { (wires[$0], $0) }, uniquingKeysWith: { first, _ in first })
     var prefixes = ForwardingTable()
     var hostNetworks: [DesiredNetwork] = []
-    for network in stack.networks {
+    // The host has no route to a network that it has no address in.
+    for network in stack.networks where network.hasHost {
       for subnet in network.subnets {
         guard let wire = places[.network(network.name)] else { continue }
         let count = prefixes.entries.count

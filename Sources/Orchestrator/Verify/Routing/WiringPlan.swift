@@ -11,12 +11,18 @@ struct WiringPlan {
     var wire: Int
     var address: IPAddress
     var prefix: IPPrefix
+    /// True if only neighbours on the wire are sent packets from it.
+    var isLinkScoped = false
   }
 
   private(set) var wires: [Segment] = []
   private var numbers: [Segment: Int] = [:]
   private let networks: [String: DesiredNetwork]
   private(set) var interfaces: [String: [Interface]] = [:]
+  /// The wire of each interface of a service, by name.
+  private var ports: [String: [String: Int]] = [:]
+  /// Addresses that are good on their wire alone.
+  private(set) var linkLocals: [String: [PacketRouting.WireAddress]] = [:]
 
   init(_ stack: DesiredStack) {
     networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -24,28 +30,53 @@ struct WiringPlan {
     for service in stack.services {
       for attachment in service.attachments {
         guard let network = networks[attachment.network] else { continue }
-        add(attachment, in: network, of: service.name)
+        add(attachment, in: network, of: service)
       }
     }
+    let domains = stack.cableDomains
     for (index, link) in stack.links.enumerated() {
-      let wire = number(of: .link(index))
+      let wire = number(of: .link(domains[index]))
       for end in link.ends {
-        for address in end.addresses {
-          guard let prefix = address.network else { continue }
-          interfaces[end.service, default: []].append(
-            Interface(name: end.interface, wire: wire, address: address.address, prefix: prefix))
-        }
+        ports[end.service, default: [:]][end.interface] = wire
+        for address in end.addresses { add(address, of: end.service, by: end.interface, on: wire) }
+        if link.hasLinkLocal { addLinkLocal(end.mac, of: end.service, on: wire) }
       }
+    }
+    for service in stack.services where !service.loopback.isEmpty {
+      let wire = number(of: .inner(machine: service.name, interface: FurtherAddress.loopback))
+      for address in service.loopback { add(address, of: service.name, by: FurtherAddress.loopback, on: wire) }
     }
   }
 
-  private mutating func add(_ attachment: DesiredAttachment, in network: DesiredNetwork, of service: String) {
+  private mutating func add(_ address: DesiredAddress, of service: String, by interface: String, on wire: Int) {
+    guard let prefix = address.network else { return }
+    guard !address.address.isLinkLocal6 else {
+      linkLocals[service, default: []].append(PacketRouting.WireAddress(wire: wire, address: address.address))
+      return
+    }
+    interfaces[service, default: []].append(
+      Interface(
+        name: interface, wire: wire, address: address.address, prefix: prefix, isLinkScoped: address.isLinkScoped))
+  }
+
+  private mutating func addLinkLocal(_ mac: MACAddress, of service: String, on wire: Int) {
+    linkLocals[service, default: []].append(
+      PacketRouting.WireAddress(wire: wire, address: .v6(mac.linkLocalAddress)))
+  }
+
+  private mutating func add(_ attachment: DesiredAttachment, in network: DesiredNetwork, of owner: DesiredService) {
+    let service = owner.name
     let wire = number(of: attachment.accessVLAN.map { .vlan($0, of: network.name) } ?? .network(network.name))
+    ports[service, default: [:]][attachment.interface] = wire
+    if owner.forwards, attachment.ipv6 != nil { addLinkLocal(attachment.mac, of: service, on: wire) }
     let prefixes = [.v4(network.subnet(of: attachment))] + network.subnets
     for address in attachment.addresses {
       guard let prefix = prefixes.first(where: { $0.contains(address) }) else { continue }
       interfaces[service, default: []].append(
         Interface(name: attachment.interface, wire: wire, address: address, prefix: prefix))
+    }
+    for address in attachment.furtherAddresses {
+      add(address, of: service, by: attachment.interface, on: wire)
     }
     for inner in attachment.subinterfaces {
       guard let address = inner.address, let prefix = IPv4Prefix(containing: address, length: inner.length)
@@ -80,7 +111,8 @@ struct WiringPlan {
       name: service.name, forwards4: service.forwards, forwards6: service.forwards,
       addresses: Set(own.map(\.address)))
     var table = ForwardingTable()
-    for interface in own {
+    // The kernel makes no route to a single address of IPv4 (fib_add_ifaddr in net/ipv4/fib_frontend.c).
+    for interface in own where !interface.prefix.isSingle || !interface.address.isV4 {
       table.add(
         ForwardingTable.Entry(
           destination: interface.prefix, action: .send([hop(interface, nil, service)]),
@@ -89,25 +121,48 @@ struct WiringPlan {
     for route in service.routes {
       table.add(
         ForwardingTable.Entry(
-          destination: route.destination, action: action(route.gateway, own, service), text: route.text,
+          destination: route.destination, action: action(route.hops, own, service), text: route.text,
           declaredAt: route.declaredAt))
     }
     for everywhere in [IPPrefix.anyV4, .anyV6] {
       guard let gateway = defaultGateway(of: service, everywhere.network) else { continue }
       table.add(
         ForwardingTable.Entry(
-          destination: everywhere, action: action(gateway, own, service), text: "default via \(gateway)"))
+          destination: everywhere, action: action([DesiredRoute.Hop(gateway: gateway)], own, service),
+          text: "default via \(gateway)"))
     }
     machine.main = table
     return machine
   }
 
   private func action(
-    _ gateway: IPAddress?, _ own: [Interface], _ service: DesiredService
+    _ hops: [DesiredRoute.Hop], _ own: [Interface], _ service: DesiredService
   ) -> ForwardingTable.Action {
-    guard let gateway else { return .blackhole }
-    guard let interface = own.first(where: { $0.prefix.contains(gateway) }) else { return .stray(gateway) }
-    return .send([hop(interface, gateway, service)])
+    guard !hops.isEmpty else { return .blackhole }
+    var ways: [ForwardingTable.NextHop] = []
+    for next in hops {
+      if let name = next.interface, let wire = ports[service.name]?[name] {
+        ways.append(hop(wire, name, next.gateway, own, service))
+      } else if let interface = own.first(where: { $0.prefix.contains(next.gateway) }) {
+        ways.append(
+          interface.isLinkScoped
+            ? hop(interface.wire, interface.name, next.gateway, own, service) : hop(interface, next.gateway, service))
+      } else {
+        return .stray(next.gateway)
+      }
+    }
+    return .send(ways)
+  }
+
+  /// By an interface whose addresses do not tell who is beside it: the kernel sends from one of them, else from another one of the
+  /// service's.
+  private func hop(
+    _ wire: Int, _ name: String, _ gateway: IPAddress, _ own: [Interface], _ service: DesiredService
+  ) -> ForwardingTable.NextHop {
+    let fitting = own.filter { $0.address.isV4 == gateway.isV4 && !$0.isLinkScoped }
+    let source = (fitting.first { $0.name == name } ?? fitting.first)?.address
+    return ForwardingTable.NextHop(
+      wire: wire, gateway: gateway, source: source, hopLimit: service.hopLimit(of: gateway, by: name))
   }
 
   private func hop(
@@ -138,6 +193,7 @@ extension PacketRouting {
       for interface in plan.interfaces[service.name] ?? [] {
         owners[WireAddress(wire: interface.wire, address: interface.address)] = number + 1
       }
+      for address in plan.linkLocals[service.name] ?? [] { owners[address] = number + 1 }
     }
     for (wire, segment) in plan.wires.enumerated() {
       guard case .network(let name) = segment else { continue }

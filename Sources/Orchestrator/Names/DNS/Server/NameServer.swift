@@ -45,8 +45,8 @@ final class NameServer {
     endpoints = [:]
     var failures: [KernelError] = []
     // Another stack's network is answered on by that stack, a link of the host by nobody of ours.
-    for (number, network) in stack.networks.enumerated() where network.owner == nil && network.hasBridge {
-      for gateway in network.gateways {
+    for (number, network) in stack.networks.enumerated() where network.owner == nil {
+      for gateway in network.hostAddresses {
         do throws(KernelError) {
           let kept = former.removeValue(forKey: gateway)
           let endpoint = if let kept { kept } else { try NameEndpoint(at: gateway, server: self) }

@@ -59,6 +59,8 @@ struct NameZone: Sendable {
   private var places: [IPAddress: Place] = [:]
   private var askers: [IPAddress: Asker] = [:]
   private var networks: [Network] = []
+  /// The number that stands for the whole stack where services of all networks are found; it comes after those of networks.
+  private var everywhere: Int?
   /// The number of each service, by its name.
   private(set) var services: [String: Int] = [:]
 
@@ -80,6 +82,27 @@ struct NameZone: Sendable {
         add(service, number, attachment, network, stack)
       }
       addAsker(service, numbers)
+    }
+    guard stack.namesWholeStack else { return }
+    let whole = stack.networks.count
+    everywhere = whole
+    for (number, service) in stack.services.enumerated() { addEverywhere(service, number, whole, stack) }
+  }
+
+  /// Names by which a service is found from networks that it is not on: short ones, and full ones with each of its networks.
+  private mutating func addEverywhere(_ service: DesiredService, _ number: Int, _ whole: Int, _ stack: DesiredStack) {
+    let numbered = "\(service.service)-\(service.index)"
+    let names = (service.names + [numbered]).uniqued().map { $0.split(separator: ".").map(String.init) }
+    func hold(_ labels: [String], _ addresses: [IPAddress]) {
+      guard let name = DNSName(labels: labels) else { return }
+      let place = self.number(of: name)
+      holders[place] += addresses.map { Holder(network: whole, service: number, address: $0) }
+    }
+    for labels in names {
+      hold(labels, stack.addressesElsewhere(of: service))
+      for attachment in service.attachments {
+        hold(labels + [attachment.network, stack.name, Self.domain], attachment.addresses)
+      }
     }
   }
 
@@ -118,7 +141,7 @@ struct NameZone: Sendable {
     let asker = Asker(
       networks: networks, looksOutside: networks.contains { !self.networks[$0].isInternal },
       servers: service.nameResolution.servers)
-    for address in service.attachments.flatMap(\.addresses) { askers[address] = asker }
+    for address in service.attachments.flatMap(\.neighbourAddresses) { askers[address] = asker }
   }
 
   // MARK: Answers
@@ -144,12 +167,15 @@ struct NameZone: Sendable {
       if let answer = look(at: number, type, asker, &found, isGone) { return answer }
       // A name of one label belongs to the stack alone; one with dots may be somebody's out there.
       if name.octet(at: 0).map({ Int($0) + 2 == name.count }) ?? true || isBelowDomain(name) { return .unknown }
-      return holders[number].contains { asker.networks.contains($0.network) } ? .unknown : outside(asker)
+      return holders[number].contains { asker.networks.contains($0.network) || $0.network == everywhere }
+        ? .unknown : outside(asker)
     }
     if lastLabel(of: name, is: Self.localhostLabel) { return localhost(type, &found) }
     if isBelowDomain(name) { return .unknown }
     if type == RecordType.pointer, let address = ReverseName.address(name) {
-      if let place = places[address], asker.networks.contains(place.network), !isGone(place.service) {
+      if let place = places[address], asker.networks.contains(place.network) || everywhere != nil,
+        !isGone(place.service)
+      {
         return .pointer(place.name)
       }
       if networks.contains(where: { $0.prefixes.contains { $0.contains(address) } }) { return .unknown }
@@ -168,7 +194,8 @@ struct NameZone: Sendable {
     let holders = holders[number]
     // A domain that only has names below it.
     guard !holders.isEmpty else { return .addresses(name: number) }
-    for network in asker.networks {
+    // Of the whole stack last: a name near by says more.
+    for network in asker.networks + [everywhere].compactMap(\.self) {
       var isThere = false
       for holder in holders where holder.network == network && !isGone(holder.service) {
         isThere = true

@@ -258,5 +258,50 @@ extension DiagnosticExplanation {
           - ends: {r1: 10.0.12.1/30, r2: 10.0.12.2/30}
           - ends: {r2: 10.0.23.1/30, r3: 10.0.23.2/30}
         """),
+    .init(
+      .networkWithoutHost, "something leads from a service to the host, which is on none of its networks",
+      """
+      The host has no address in a network with `host: false`. So it leads nobody there: a service that is on such
+      networks alone publishes no ports, and has no `host-gateway`.
+      """,
+      wrong: """
+        services:
+          web:
+            command: [sleep, infinity]
+            networks: [lab]
+            ports: ["8080:80"]
+        networks:
+          lab: {subnet: 192.168.1.0/24, host: false}
+        """,
+      mended: """
+        services:
+          web:
+            command: [sleep, infinity]
+            networks: [lab, front]
+            ports: ["8080:80"]
+        networks:
+          lab: {subnet: 192.168.1.0/24, host: false}
+          front: {}
+        """),
+    .init(
+      .badSwitch, "a switch has something that only hosts have, or switches are joined in a circle",
+      """
+      A service with `switch` joins its cables by a bridge. It has no address and is on no network. Without the
+      spanning tree protocol, frames in a circle of switches go round forever.
+      """,
+      wrong: """
+        services:
+          sw: {switch: true}
+          a: {command: [sleep, infinity], network_mode: none}
+        links:
+          - ends: {a: 10.0.0.1/24, sw: 10.0.0.2/24}
+        """,
+      mended: """
+        services:
+          sw: {switch: true}
+          a: {command: [sleep, infinity], network_mode: none}
+        links:
+          - ends: {a: 10.0.0.1/24, sw: null}
+        """),
   ]
 }

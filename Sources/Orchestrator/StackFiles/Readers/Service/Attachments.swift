@@ -39,6 +39,9 @@ extension Field {
       },
       .read("ipv4_address", "a fixed address") { field, attachment in attachment.address = field.ipv4Address() },
       .read("ipv6_address", "a fixed address") { field, attachment in attachment.address6 = field.ipv6Address() },
+      .read("addresses", "further addresses, each with its length: [10.7.1.1/24, 10.7.0.20/32]") { field, attachment in
+        attachment.furtherAddresses = field.interfaceAddresses(bare: true)
+      },
       .read("mac_address", "the interface's hardware address") { field, attachment in
         attachment.mac = field.macAddress()
       },

@@ -14,19 +14,26 @@ extension Field {
       report(.missingKey, "a route needs \"to\"", help: ["write `{to: 10.2.0.0/24, via: 10.1.0.2}`"])
     }
     guard let destination = draft.destination else { return nil }
-    if let via = draft.via {
+    if let via = draft.hops.first {
       if let blackhole = draft.blackhole {
         report(
           .conflictingKeys, "a route is either by way of a router or a black hole", at: blackhole.span,
           also: [Diagnostic.Label(via.span, "the router")], help: ["leave one of them out"])
       }
-      return StackFile.Route(destination: destination, hop: via)
+      guard let interface = draft.interface else { return StackFile.Route(destination: destination, hops: draft.hops) }
+      guard draft.hops.count == 1 else {
+        report(
+          .badRoute, "\"dev\" is for a route by way of one router", at: interface.span,
+          help: ["write the interface behind each: `via: [fe80::1%eth0, fe80::2%eth1]`"])
+        return nil
+      }
+      return hop(via, on: interface).map { StackFile.Route(destination: destination, hops: [$0]) }
     }
     guard let blackhole = draft.blackhole else {
-      if node["via"] == nil { reportNoHop() }
+      if node["via"].map({ $0.isNull || $0.items?.isEmpty == true }) ?? true { reportNoHop() }
       return nil
     }
-    return StackFile.Route(destination: destination, hop: blackhole.map { _ in .blackhole })
+    return StackFile.Route(destination: destination, hops: [blackhole.map { _ in .blackhole }])
   }
 
   /// `10.2.0.0/24 via 10.1.0.2` or `blackhole 10.9.0.0/16`
@@ -37,15 +44,48 @@ extension Field {
     func word(_ index: Int) -> String { String(decoding: bytes[words[index]], as: UTF8.self) }
     if words.count == 2, word(0) == "blackhole" {
       return part(words[1]).routeDestination().map {
-        StackFile.Route(destination: $0, hop: Located(.blackhole, node.span(of: words[0])))
+        StackFile.Route(destination: $0, hops: [Located(.blackhole, node.span(of: words[0]))])
       }
     }
-    guard words.count == 3, word(1) == "via" else {
+    guard words.count > 2 else {
       reportNoHop()
       return nil
     }
-    guard let destination = part(words[0]).routeDestination(), let hop = part(words[2]).routeHop() else { return nil }
-    return StackFile.Route(destination: destination, hop: hop)
+    let destination = part(words[0]).routeDestination()
+    var hops: [Located<StackFile.Route.Hop>] = []
+    var place = 1
+    while place < words.count {
+      if word(place) == "nexthop" { place += 1 }
+      guard place + 1 < words.count, word(place) == "via" else {
+        reportNoHop()
+        return nil
+      }
+      guard var own = part(words[place + 1]).routeHop() else { return nil }
+      place += 2
+      if place + 1 < words.count, word(place) == "dev" {
+        guard let interface = part(words[place + 1]).interfaceName(), let placed = hop(own, on: interface) else {
+          return nil
+        }
+        own = placed
+        place += 2
+      }
+      hops.append(own)
+    }
+    return destination.map { StackFile.Route(destination: $0, hops: hops) }
+  }
+
+  /// A router's address on an interface; nil, with a diagnostic, for what is none.
+  private func hop(
+    _ hop: Located<StackFile.Route.Hop>, on interface: Located<String>
+  ) -> Located<StackFile.Route.Hop>? {
+    guard case .address(let address, let known) = hop.value, known.map({ $0 == interface.value }) ?? true else {
+      report(
+        .badRoute, "\"dev \(interface.value)\" follows a router's address", at: interface.span,
+        also: [Diagnostic.Label(hop.span, "this is a service, or on another interface")],
+        help: ["write `via fe80::1 dev \(interface.value)`"])
+      return nil
+    }
+    return hop.map { _ in .address(address, interface: interface.value) }
   }
 
   private func reportNoHop() {
@@ -76,15 +116,28 @@ extension Field {
     return prefix()?.map { .prefix(.v4($0)) }
   }
 
-  /// An address or a service's name.
+  /// One or several.
+  fileprivate func routeHops() -> [Located<StackFile.Route.Hop>] {
+    if let items = node.items { return items.compactMap { with($0).routeHop() } }
+    return routeHop().map { [$0] } ?? []
+  }
+
+  /// An address, one with its interface (`fe80::1%eth0`, RFC 4007, 11), or a service's name.
   fileprivate func routeHop() -> Located<StackFile.Route.Hop>? {
     guard let text = nonEmptyText() else { return nil }
-    if let address = IPAddress(text.value) { return text.map { _ in .address(address) } }
-    if text.value.contains(":") { return ipv6Address()?.map { .address(.v6($0)) } }
+    if let address = IPAddress(text.value) { return text.map { _ in .address(address, interface: nil) } }
+    let bytes = Array(text.value.utf8)
+    if text.value.contains(":"), let sign = bytes.firstIndex(of: UInt8(ascii: "%")) {
+      guard let address = part(0..<sign).ipv6Address(),
+        let interface = part(sign + 1..<bytes.count).interfaceName()
+      else { return nil }
+      return text.map { _ in .address(.v6(address.value), interface: interface.value) }
+    }
+    if text.value.contains(":") { return ipv6Address()?.map { .address(.v6($0), interface: nil) } }
     // A service cannot be called 10.1.0: what is all digits and dots was to be an address.
     let looksNumeric = text.value.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E }
     guard !looksNumeric, NameRule.object.problem(with: text.value) == nil else {
-      return ipv4Address()?.map { .address(.v4($0)) }
+      return ipv4Address()?.map { .address(.v4($0), interface: nil) }
     }
     return text.map { .service($0) }
   }
@@ -92,7 +145,8 @@ extension Field {
 
 private struct RouteDraft {
   var destination: Located<StackFile.Route.Destination>?
-  var via: Located<StackFile.Route.Hop>?
+  var hops: [Located<StackFile.Route.Hop>] = []
+  var interface: Located<String>?
   var blackhole: Located<Bool>?
 
   static let keys = KeyTable<RouteDraft>(
@@ -101,8 +155,11 @@ private struct RouteDraft {
       .read("to", "a subnet, a network's name, or `default`") { field, draft in
         draft.destination = field.routeDestination()
       },
-      .read("via", "the router: an address, or a service on the same network or link") { field, draft in
-        draft.via = field.routeHop()
+      .read("via", "the router: an address, or a service on the same network or link; or several") { field, draft in
+        draft.hops = field.routeHops()
+      },
+      .read("dev", "the interface that a link-local router is on") { field, draft in
+        draft.interface = field.interfaceName()
       },
       .read("blackhole", "true: packets to there are dropped") { field, draft in
         if field.boolean() == true { draft.blackhole = Located(true, field.span) }

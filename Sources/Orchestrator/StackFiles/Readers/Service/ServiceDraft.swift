@@ -65,6 +65,10 @@ extension Field {
     service.hasInit = draft.hasInit ?? !hasImage
     readHealthCheck(draft, into: &service, hasImage: hasImage)
     if let mac = draft.mac { give(mac, to: &service) }
+    // A switch needs no program: the kernel passes the frames on.
+    if let switching = service.switching, !draft.hasCommandKey, draft.image == nil, draft.rootfs == nil {
+      service.command = Located(["sleep", "infinity"], switching.span)
+    }
     if case .service(let name) = service.networkMode?.value { wait(for: name, &service) }
     service.scale = scale(of: draft)
     service.limits = resourceLimits(draft.limits)

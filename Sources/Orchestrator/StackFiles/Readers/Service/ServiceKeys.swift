@@ -89,6 +89,12 @@ enum ServiceKeys {
     .read("forward", "true: it routes packets of others") { field, draft in
       draft.service.forwarding = field.boolean().map { Located($0, field.span) }
     },
+    .read("loopback", "addresses of its loopback, as routers have them: 10.255.0.1/32") { field, draft in
+      draft.service.loopback = field.loopbackAddresses()
+    },
+    .read("switch", "true: it joins its cables by a bridge; {stp: true, interface_name: br0}") { field, draft in
+      draft.service.switching = field.switching()
+    },
     .read("mac_address", "the hardware address of its first interface") { field, draft in
       draft.mac = field.macAddress()
     },
