@@ -3,7 +3,7 @@ import CNetfilter
 /// Changes to nftables that the kernel makes all at once or not at all.
 public struct NftTransaction: Hashable, Sendable {
   package enum Step: Hashable, Sendable {
-    case declare(NftTableName)
+    case declare(NftTableName, comment: String?)
     case delete(NftTableName)
     case add(NftTable)
     case insert(NftRule, chain: String, NftTableName)
@@ -25,7 +25,7 @@ public struct NftTransaction: Hashable, Sendable {
 
   /// Puts a table in the place of the one of its name, if there is one: packets meet the one or the other, never neither.
   public mutating func replace(_ table: NftTable) {
-    deleteIfPresent(table.name)
+    deleteIfPresent(table.name, comment: table.comment)
     add(table)
   }
 
@@ -35,8 +35,11 @@ public struct NftTransaction: Hashable, Sendable {
   }
 
   /// Deletes a table if it is there: it is declared first, which does nothing to one that is.
-  public mutating func deleteIfPresent(_ table: NftTableName) {
-    steps.append(.declare(table))
+  ///
+  /// Where none is there, others may see the declared one for a moment: the kernel makes the changes of a transaction visible
+  /// one after the other (nf_tables_commit). So it is declared with its owner's comment.
+  public mutating func deleteIfPresent(_ table: NftTableName, comment: String?) {
+    steps.append(.declare(table, comment: comment))
     steps.append(.delete(table))
   }
 

@@ -14,7 +14,7 @@ extension NftTransaction {
     encoder.beginBatch()
     for step in steps {
       switch step {
-      case .declare(let name): try encoder.declare(name, comment: nil)
+      case .declare(let name, let comment): try encoder.declare(name, comment: comment)
       case .delete(let name): try encoder.delete(name)
       case .add(let table): try encoder.add(table)
       case .insert(let rule, let chain, let table):

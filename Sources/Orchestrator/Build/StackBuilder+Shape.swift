@@ -103,7 +103,7 @@ extension StackBuilder {
     let own = try netfilter.tables().filter { Firewall.owner(of: $0.name, comment: $0.comment) == stack }
     guard !own.isEmpty else { return }
     var transaction = NftTransaction()
-    for table in own { transaction.deleteIfPresent(table.name) }
+    for table in own { transaction.deleteIfPresent(table.name, comment: table.comment) }
     try netfilter.commit(transaction)
   }
 }

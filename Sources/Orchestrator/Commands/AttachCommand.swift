@@ -43,22 +43,22 @@ package struct AttachCommand: Command {
       let hasTerminal = try index.desired(place.stack)?.service(named: place.service)?.process.hasTerminal ?? false
       let printer = LogPrinter(
         .standardOutput, services: [place.service],
-        style: LogPrinter.Style(prefix: false, showsControls: !hasTerminal && isatty(STDOUT_FILENO) == 1))
-      try show(reader, printer)
+        style: LogPrinter.Style(prefix: false, showsControls: !hasTerminal && isatty(STDOUT_FILENO) == 1),
+        interruption: watch.leave)
+      do throws(KernelError) {
+        try printer.show(reader)
+      } catch {
+        guard error.errno == .interrupted else { throw error }
+        return input?.isDetached == true ? 0 : 130
+      }
       guard input?.isDetached != true else { return 0 }
       guard watch.hasEnded else { return 130 }
       // By the time that the supervisor has noted how it ended, all that it wrote is in the log.
       let code = try context.exitCode(of: place, after: identity)
-      try show(reader, printer)
+      reader.stopFollowing()
+      try printer.show(reader)
       try printer.finish()
       return Int32(code ?? 255)
-    }
-  }
-
-  private func show(_ reader: LogReader, _ printer: LogPrinter) throws(KernelError) {
-    while let entry = reader.next() {
-      try printer.print(entry)
-      try printer.flush()
     }
   }
 

@@ -10,6 +10,8 @@ import SystemPackage
 final class EndWatch {
   private let processes: [ServiceProcess]
   private let epoll: Descriptor
+  /// Readable when the user wants to stop.
+  private let wishes: Descriptor
   private let interrupts: Interrupts?
   private let also: FileDescriptor?
 
@@ -18,17 +20,22 @@ final class EndWatch {
     self.processes = processes
     self.interrupts = interrupts
     self.also = also
-    let number = epoll_create1(CInt(EPOLL_CLOEXEC))
-    guard number >= 0 else { throw KernelError("create", "an epoll instance", errno: Errno(rawValue: errno)) }
-    epoll = Descriptor(adopting: number)
-    for process in processes { try add(process.process.pidfd.fileDescriptor) }
-    if let wake = interrupts?.wake { try add(wake) }
-    if let also { try add(also) }
+    epoll = try Self.makeSet()
+    wishes = try Self.makeSet()
+    for process in processes { try Self.add(process.process.pidfd.fileDescriptor, to: epoll) }
+    for wish in [interrupts?.wake, also].compactMap(\.self) { try Self.add(wish, to: wishes) }
+    try Self.add(wishes.fileDescriptor, to: epoll)
   }
 
-  private func add(_ descriptor: FileDescriptor) throws(KernelError) {
+  private static func makeSet() throws(KernelError) -> Descriptor {
+    let number = epoll_create1(CInt(EPOLL_CLOEXEC))
+    guard number >= 0 else { throw KernelError("create", "an epoll instance", errno: Errno(rawValue: errno)) }
+    return Descriptor(adopting: number)
+  }
+
+  private static func add(_ descriptor: FileDescriptor, to set: borrowing Descriptor) throws(KernelError) {
     var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data_t(fd: descriptor.rawValue))
-    guard epoll_ctl(epoll.rawValue, EPOLL_CTL_ADD, descriptor.rawValue, &event) == 0 else {
+    guard epoll_ctl(set.rawValue, EPOLL_CTL_ADD, descriptor.rawValue, &event) == 0 else {
       throw KernelError("watch", "a process", errno: Errno(rawValue: errno))
     }
   }
@@ -53,10 +60,15 @@ final class EndWatch {
     return true
   }
 
+  /// The user's wish to stop, whether or not a process has ended.
+  var leave: Interruption { Interruption(wake: wishes.fileDescriptor) { [self] in wantsToLeave } }
+
+  private var wantsToLeave: Bool {
+    also.map(Self.isReadable) ?? false || interrupts?.interruption.isInterrupted() ?? false
+  }
+
   /// The same condition, for another wait that must end when this one would.
   var interruption: Interruption {
-    Interruption(wake: epoll.fileDescriptor) { [self] in
-      hasEnded || also.map(Self.isReadable) ?? false || interrupts?.interruption.isInterrupted() ?? false
-    }
+    Interruption(wake: epoll.fileDescriptor) { [self] in hasEnded || wantsToLeave }
   }
 }

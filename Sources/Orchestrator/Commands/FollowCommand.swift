@@ -26,7 +26,7 @@ package struct FollowCommand: Command {
     let watch = try rethrowing(stack) { () throws(KernelError) in
       try EndWatch(isOneGone ? [] : processes, interrupts: context.interrupts)
     }
-    try LogsCommand(context).run(on: instances, in: stack, options, until: watch.interruption)
+    try LogsCommand(context).run(on: instances, in: stack, options, until: watch)
     let isCancelled = !watch.hasEnded
     let meant = Set(statuses.map(\.service.name))
     let first = try context.statuses(of: stack).first { status in

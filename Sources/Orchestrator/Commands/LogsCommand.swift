@@ -31,11 +31,12 @@ package struct LogsCommand: Command {
   ///
   /// - Parameter services: all of the stack's when empty.
   package func run(on services: [String], in stack: String, _ options: Options) throws(StackErrors) {
-    try run(on: services, in: stack, options, until: interruption)
+    try run(on: services, in: stack, options, until: nil)
   }
 
+  /// - Parameter watch: services at whose end it no longer follows, and shows what there is by then; nil for none.
   func run(
-    on services: [String], in stack: String, _ options: Options, until interruption: Interruption
+    on services: [String], in stack: String, _ options: Options, until watch: EndWatch?
   ) throws(StackErrors) {
     var query = LogReader.Query()
     query.tail = options.tail
@@ -44,21 +45,22 @@ package struct LogsCommand: Command {
     query.follow = options.follows
     let names = try services.isEmpty ? statuses(of: stack).map(\.service.name) : services
     let sources = names.map { LogReader.Source(service: $0, path: folders.stack(stack).service($0).log) }
-    let reader = LogReader(sources, query, interruption: interruption)
+    let reader = LogReader(sources, query, interruption: watch?.interruption ?? interruption)
     let printer = LogPrinter(
       .standardOutput, services: names,
       style: LogPrinter.Style(
         prefix: options.showsPrefix, colour: options.isColored, timestamps: options.showsTime,
-        showsControls: options.isTerminal))
+        showsControls: options.isTerminal), interruption: interruption)
     do throws(KernelError) {
-      while let entry = reader.next() {
-        try printer.print(entry)
-        if options.follows { try printer.flush() }
+      try printer.show(reader)
+      if let watch, watch.hasEnded {
+        reader.stopFollowing()
+        try printer.show(reader)
       }
       try printer.finish()
     } catch {
-      // Whoever reads has read enough: `stack logs | head`.
-      guard error.errno != .brokenPipe else { return }
+      // Whoever reads has read enough: `stack logs | head`, or Ctrl-C.
+      guard error.errno != .brokenPipe, error.errno != .interrupted else { return }
       throw StackErrors([StackError(stack, error)])
     }
   }
@@ -71,5 +73,15 @@ package struct LogsCommand: Command {
       ])
     }
     return time
+  }
+}
+
+extension LogPrinter {
+  /// Prints what a reader gives, to its end. Nothing is held back while the reader waits.
+  func show(_ reader: LogReader) throws(KernelError) {
+    repeat {
+      while let entry = reader.available() { try print(entry) }
+      try flush()
+    } while reader.wait()
   }
 }

@@ -3,6 +3,7 @@ import Control
 import Glibc
 import Intent
 import Kernel
+import Logs
 import Runtime
 import Supervision
 import SystemPackage
@@ -25,6 +26,7 @@ struct SupervisorSession {
   ) throws(StackErrors) {
     self.folder = folder
     self.interruption = interruption
+    let since = LogTime.now
     do throws(ControlError) {
       client = try ControlClient(connectingIn: folder.path, interruption: interruption)
       started = nil
@@ -32,7 +34,7 @@ struct SupervisorSession {
     } catch {
       guard case .kernel(let kernel) = error,
         kernel.errno == .noSuchFileOrDirectory || kernel.errno == .connectionRefused
-      else { throw StackErrors([StackError(folder.name, "\(error)")]) }
+      else { throw StackErrors([Self.failure(error, of: folder, since: since)]) }
     }
     do throws(KernelError) {
       // It listens before it is started: connecting cannot come too early.
@@ -44,8 +46,30 @@ struct SupervisorSession {
     do throws(ControlError) {
       client = try ControlClient(connectingIn: folder.path, interruption: interruption)
     } catch {
-      throw StackErrors([StackError(folder.name, "\(error)")])
+      throw StackErrors([Self.failure(error, of: folder, since: since)])
     }
+  }
+
+  /// Silence that is followed by a question whether the supervisor is there at all: what it does may take long.
+  private static let quiet = Duration.seconds(4)
+
+  /// The next reply, for which there is time as long as the supervisor answers others.
+  private func next<Method: ControlMethod>(
+    _ replies: ControlReplies<Method>
+  ) throws(ControlError) -> Method.Reply? {
+    while true {
+      do throws(ControlError) {
+        return try replies.next(timeout: Self.quiet)
+      } catch .timedOut {
+        let pulse = SupervisorPulse(folder: folder, interruption: interruption)
+        // One that is gone is told by the connection itself.
+        if try pulse.take() == .silence { throw .timedOut }
+      }
+    }
+  }
+
+  private static func failure(_ error: ControlError, of folder: StackFolder, since: LogTime) -> StackError {
+    error == .timedOut ? SupervisorPulse(folder: folder).silence(since: since) : StackError(folder.name, "\(error)")
   }
 
   /// Ends a supervisor that this command has started and asked nothing of.
@@ -63,11 +87,13 @@ struct SupervisorSession {
   /// - Returns: false when it ended instead.
   func awaitIdle() throws(StackErrors) -> Bool {
     guard started == nil else { return true }
+    let since = LogTime.now
     do throws(ControlError) {
-      _ = try client.call(SupervisorMethods.Idle.self, Nothing())
+      let replies = try client.stream(SupervisorMethods.Idle.self, Nothing(), timeout: SupervisorPulse.patience)
+      guard try next(replies) != nil else { throw .disconnected }
       return true
     } catch {
-      guard error == .disconnected else { throw StackErrors([StackError(folder.name, "\(error)")]) }
+      guard error == .disconnected else { throw StackErrors([Self.failure(error, of: folder, since: since)]) }
       return false
     }
   }
@@ -76,11 +102,15 @@ struct SupervisorSession {
   /// methods of a newer command.
   func isOfThisBuild() throws(StackErrors) -> Bool {
     guard started == nil else { return true }
+    let since = LogTime.now
     do throws(ControlError) {
-      return try client.call(SupervisorMethods.Build.self, Nothing()).build == ProgramBuild.current
+      let reply = try client.call(SupervisorMethods.Build.self, Nothing(), timeout: SupervisorPulse.patience)
+      return reply.build == ProgramBuild.current
     } catch {
-      if error == .interrupted { throw StackErrors([StackError(folder.name, "\(error)")]) }
-      return false
+      switch error {
+      case .interrupted, .timedOut: throw StackErrors([Self.failure(error, of: folder, since: since)])
+      default: return false
+      }
     }
   }
 
@@ -93,13 +123,14 @@ struct SupervisorSession {
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent? where Method.Reply == OperationEvent {
     var hasBegun = false
+    var since = LogTime.now
     do throws(ControlError) {
-      let replies = try client.stream(method, parameters)
+      let replies = try client.stream(method, parameters, timeout: SupervisorPulse.patience)
       var isCancelling = false
       while true {
         do throws(ControlError) {
-          guard let event = try replies.next() else { throw .disconnected }
-          hasBegun = true
+          guard let event = try next(replies) else { throw .disconnected }
+          (hasBegun, since) = (true, .now)
           if event.kind.isLast { return event }
           report(event)
         } catch .interrupted where cancelsWhenInterrupted && !isCancelling {
@@ -117,7 +148,7 @@ struct SupervisorSession {
         }
       }
     } catch {
-      guard error == .disconnected else { throw StackErrors([StackError(folder.name, "\(error)")]) }
+      guard error == .disconnected else { throw StackErrors([Self.failure(error, of: folder, since: since)]) }
       guard hasBegun, !isRepeatable else { return nil }
       throw StackErrors([endedEarly])
     }

@@ -89,7 +89,7 @@ extension HostFacts {
   private static func tables(except stack: String) throws(KernelError) -> [String] {
     var socket = try NetlinkSocket(.netfilter)
     return try socket.tables()
-      .filter { $0.name.family == .inet && $0.comment != "stack:\(stack)" }.map(\.name.name)
+      .filter { $0.name.family == .inet && $0.comment != StackTable.comment(of: stack) }.map(\.name.name)
   }
 
   /// Adds what another stack has, or has just chosen.

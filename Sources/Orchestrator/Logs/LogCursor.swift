@@ -11,6 +11,8 @@ final class LogCursor {
   private let files: LogFileSet
   private let since: LogTime?
   private var file: LogFileSet.Opened?
+  /// True while reading ends at ``end``, or at once if there was no file.
+  private var hasFixedEnd = false
   /// The file has been renamed, so once this is known its end is its end.
   private var isFinished = false
   private var offset: off_t = 0
@@ -21,6 +23,8 @@ final class LogCursor {
   private var isSkipping = false
   private var assembler: LogAssembler
   private var preloaded: ArraySlice<LogEntry> = []
+  /// Where reading ends although the writer goes on: a place in the file that was the newest.
+  private var end: (file: LogFileSet.Opened, offset: off_t)?
 
   /// Begins at the oldest entry. Files that were last written before `since` may be left out.
   init(service: String, path: String, since: LogTime? = nil) {
@@ -33,11 +37,18 @@ final class LogCursor {
   var hasPartial: Bool { assembler.hasPartial }
 
   /// The file that the next bytes will come from, on loan.
-  var fileDescriptor: FileDescriptor? {
-    switch file {
-    case .some(let file): file.descriptor.fileDescriptor
-    case .none: nil
-    }
+  var fileDescriptor: FileDescriptor? { file?.descriptor.fileDescriptor }
+
+  /// Has reading end where the log ends now. So a reader comes to the end of what a faster writer writes.
+  func fixEnd() {
+    end = files.openNewest().map { ($0, $0.size) }
+    hasFixedEnd = true
+  }
+
+  /// Goes on with what comes.
+  func releaseEnd() {
+    end = nil
+    hasFixedEnd = false
   }
 
   /// The next line, `nil` when there is none so far.
@@ -88,6 +99,7 @@ final class LogCursor {
   /// The last lines of what was written last, `bytes` of it. The first of them may be without its beginning, where that lies
   /// further back.
   func last(_ count: Int, within bytes: Int) -> [LogEntry] {
+    fixEnd()
     moveBack(bytes: off_t(bytes))
     var entries: [LogEntry] = []
     while let entry = next() ?? takePartial() { entries.append(entry) }
@@ -135,23 +147,20 @@ final class LogCursor {
 
   /// Reads more, from the next file at the end of this one; false when there is no more so far.
   private func fill() -> Bool {
+    guard !hasFixedEnd || end != nil else { return false }
     if file == nil {
       guard let oldest = files.openOldest(since: since) else { return false }
-      enter(oldest, at: 0)
+      enter(notBeyondEnd(oldest), at: 0)
     }
     // Files are few, and each turn either reads or gets nearer to the newest.
     for _ in 0..<1_000 {
-      let identity: LogFileSet.Identity
-      switch file {
-      case .some(let file):
-        if read(file.descriptor) { return true }
-        identity = file.identity
-      case .none: return false
-      }
+      guard let file else { return false }
+      if read(file) { return true }
+      if let end, end.file.identity == file.identity { return false }
       if isFinished {
-        guard let next = files.open(after: identity) else { return false }
-        enter(next, at: 0)
-      } else if files.number(of: identity) == 0 {
+        guard let next = files.open(after: file) else { return false }
+        enter(notBeyondEnd(next), at: 0)
+      } else if files.number(of: file.identity) == 0 {
         return false
       } else {
         // Bytes may have come between the read and the renaming, none after it: read once more.
@@ -161,16 +170,27 @@ final class LogCursor {
     return false
   }
 
-  private func enter(_ next: consuming LogFileSet.Opened, at offset: off_t) {
-    file = consume next
+  /// The file itself, or the one with the end if that comes before it or was deleted.
+  private func notBeyondEnd(_ next: LogFileSet.Opened) -> LogFileSet.Opened {
+    guard let end, next.identity != end.file.identity else { return next }
+    guard let last = files.number(of: end.file.identity), let number = files.number(of: next.identity), number > last
+    else { return end.file }
+    return next
+  }
+
+  private func enter(_ next: LogFileSet.Opened, at offset: off_t) {
+    file = next
     self.offset = offset
     isFinished = false
     isSkipping = false
     dropBuffer()
   }
 
-  private func read(_ descriptor: borrowing Descriptor) -> Bool {
-    let number = descriptor.rawValue
+  private func read(_ file: LogFileSet.Opened) -> Bool {
+    let number = file.descriptor.rawValue
+    var limit = Self.blockSize
+    if let end, end.file.identity == file.identity { limit = min(limit, max(0, Int(end.offset - offset))) }
+    guard limit > 0 else { return false }
     if head > 0 {
       buffer.removeFirst(head)
       searched -= head
@@ -181,8 +201,8 @@ final class LogCursor {
     var count = 0
     buffer.reserveCapacity(kept + Self.blockSize)
     buffer.append(
-      contentsOf: [UInt8](unsafeUninitializedCapacity: Self.blockSize) { bytes, used in
-        repeat { count = pread(number, bytes.baseAddress, bytes.count, start) } while count < 0 && errno == EINTR
+      contentsOf: [UInt8](unsafeUninitializedCapacity: limit) { bytes, used in
+        repeat { count = pread(number, bytes.baseAddress, limit, start) } while count < 0 && errno == EINTR
         used = max(count, 0)
       })
     offset += off_t(max(count, 0))
@@ -203,16 +223,16 @@ final class LogCursor {
   private func moveBack(lines: Int) -> Bool {
     assembler = LogAssembler(service: assembler.service)
     file = nil
-    guard var current = files.openNewest() else { return true }
+    guard var current = newest() else { return true }
     var missing = lines
     while true {
-      let found = Self.findLines(missing, in: current.descriptor)
+      let found = Self.findLines(missing, in: current.descriptor, before: length(of: current))
       if let start = found.start {
         enter(current, at: start)
         return false
       }
       missing -= found.count
-      guard let older = files.open(before: current.identity) else {
+      guard let older = files.open(before: current) else {
         enter(current, at: 0)
         return true
       }
@@ -224,28 +244,34 @@ final class LogCursor {
   private func moveBack(bytes: off_t) {
     assembler = LogAssembler(service: assembler.service)
     file = nil
-    guard var current = files.openNewest() else { return }
+    guard var current = newest() else { return }
     var missing = bytes
     while true {
-      var status = stat()
-      fstat(current.descriptor.rawValue, &status)
-      if status.st_size > missing {
-        enter(current, at: status.st_size - missing)
+      let length = length(of: current)
+      if length > missing {
+        enter(current, at: length - missing)
         isSkipping = true
         return
       }
-      missing -= status.st_size
-      guard let older = files.open(before: current.identity) else { return enter(current, at: 0) }
+      missing -= length
+      guard let older = files.open(before: current) else { return enter(current, at: 0) }
       current = older
     }
   }
 
+  private func newest() -> LogFileSet.Opened? { hasFixedEnd ? end?.file : files.openNewest() }
+
+  /// Octets of a file that are to be read.
+  private func length(of file: LogFileSet.Opened) -> off_t {
+    if let end, end.file.identity == file.identity { end.offset } else { file.size }
+  }
+
   /// Looks for the beginning of the last `wanted` lines; without enough of them, says how many there are.
-  private static func findLines(_ wanted: Int, in descriptor: borrowing Descriptor) -> (start: off_t?, count: Int) {
-    var status = stat()
-    guard fstat(descriptor.rawValue, &status) == 0 else { return (nil, 0) }
+  private static func findLines(
+    _ wanted: Int, in descriptor: borrowing Descriptor, before end: off_t
+  ) -> (start: off_t?, count: Int) {
     var block = [UInt8](repeating: 0, count: blockSize)
-    var position = status.st_size
+    var position = end
     var newlines = 0
     while position > 0 {
       let length = min(position, off_t(blockSize))

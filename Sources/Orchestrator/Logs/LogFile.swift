@@ -16,6 +16,8 @@ struct LogFile: ~Copyable {
   private(set) var isMidRecord = false
   private var descriptor: Descriptor?
   private var identity: LogFileSet.Identity?
+  private var nextLook = ContinuousClock.now
+  private static let lookInterval = Duration.milliseconds(100)
   /// True if a line that was cut short gets its newline, so that it spoils no other.
   private let endsCutLine: Bool
 
@@ -39,10 +41,17 @@ struct LogFile: ~Copyable {
   ///
   /// Starts a new file first when these bytes would make this one too large.
   ///
-  /// - Parameter willBegin: is told of such a new file before it is written to.
+  /// Goes on in a new file, too, when somebody has renamed or removed this one.
+  ///
+  /// - Parameter willBegin: is told of a new file before it is written to.
   mutating func append(
     _ bytes: UnsafeRawBufferPointer, willBegin: (LogStaging.Place) -> Void = { _ in }
   ) -> (written: Int, failure: Errno?) {
+    if !isMidRecord, descriptor != nil, hasLeftItsName() {
+      leave()
+      if let failure = open() { return (0, failure) }
+      if let place = place() { willBegin(place) }
+    }
     if let failure = open() { return (0, failure) }
     let isTooLarge = size > 0 && size + bytes.count > rotation.maximumSize
     if isTooLarge, !isMidRecord {
@@ -96,10 +105,27 @@ struct LogFile: ~Copyable {
     } else if unlink(path) != 0, errno != ENOENT {
       return Errno.last
     }
-    // From here on the old file is another's to read, and nothing is written to it any more.
+    leave()
+    return open()
+  }
+
+  /// From here on the file is another's to read, and nothing is written to it any more.
+  private mutating func leave() {
     descriptor = nil
     size = 0
-    return open()
+  }
+
+  /// True if the name is another file's by now, or nobody's. Asks from time to time: output may come in many small pieces.
+  private mutating func hasLeftItsName() -> Bool {
+    let now = ContinuousClock.now
+    guard now >= nextLook else { return false }
+    nextLook = now + Self.lookInterval
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return errno == ENOENT }
+    guard LogFileSet.Identity(status) == identity else { return true }
+    // Somebody who emptied the file has made room in it.
+    size = min(size, Int(status.st_size))
+    return false
   }
 }
 

@@ -19,13 +19,31 @@ struct LogFileSet {
   }
 
   /// An open file. A number that rotation has taken away may be gone a moment later; the descriptor stays.
-  struct Opened: ~Copyable {
+  final class Opened {
     let descriptor: Descriptor
     let identity: Identity
+
+    init(_ descriptor: consuming Descriptor, _ identity: Identity) {
+      self.descriptor = descriptor
+      self.identity = identity
+    }
+
+    /// Octets in it now.
+    var size: off_t { status?.st_size ?? 0 }
+
+    /// Nanoseconds since 1970 of the last write; nil when the kernel does not say.
+    var modified: Int64? { status.map(\.modified) }
+
+    private var status: stat? {
+      var status = stat()
+      return fstat(descriptor.rawValue, &status) == 0 ? status : nil
+    }
   }
 
   /// A rotation under way leaves one number empty; where so many are, the log ends.
   private static let gap = 3
+  /// Nanoseconds by which the kernel's time stamps may be behind: they advance with its timer (inode(7)).
+  private static let tick: Int64 = 20_000_000
 
   let path: String
 
@@ -41,8 +59,8 @@ struct LogFileSet {
       var oldest: Int?
       _ = numbers(
         where: { status in
-          // Written last before `since`: so is everything in it.
-          let modified = Int64(status.st_mtim.tv_sec).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+          // Written last before `since`: so is everything in it. The kernel's stamp may be a tick behind the writer's clock.
+          let modified = status.modified.addingReportingOverflow(Self.tick).partialValue
           return oldest != nil && modified < (since?.nanoseconds ?? .min)
         }, visit: { oldest = $0 })
       guard let oldest else { return nil }
@@ -52,13 +70,25 @@ struct LogFileSet {
   }
 
   /// The file that was begun after this one: `nil` while there is none.
-  func open(after identity: Identity) -> Opened? {
-    open(beside: identity, step: -1)
+  func open(after file: Opened) -> Opened? {
+    open(beside: file, step: -1)
   }
 
   /// The file that was finished before this one: `nil` when this is the oldest.
-  func open(before identity: Identity) -> Opened? {
-    open(beside: identity, step: 1)
+  func open(before file: Opened) -> Opened? {
+    open(beside: file, step: 1)
+  }
+
+  /// The oldest file that was written to after one that has left the log: rotation deleted it, or somebody took it away.
+  private func open(afterLost file: Opened) -> Opened? {
+    guard let last = file.modified else { return nil }
+    for _ in 0..<16 {
+      var oldest: Int?
+      _ = numbers(where: { $0.modified < last }, visit: { oldest = $0 })
+      guard let oldest else { return nil }
+      if let next = open(number: oldest) { return next }
+    }
+    return nil
   }
 
   func openNewest() -> Opened? {
@@ -68,10 +98,11 @@ struct LogFileSet {
     return nil
   }
 
-  private func open(beside identity: Identity, step: Int) -> Opened? {
+  private func open(beside origin: Opened, step: Int) -> Opened? {
+    let identity = origin.identity
     // Each turn that fails saw a rotation.
     for _ in 0..<16 {
-      guard let number = number(of: identity) else { return step < 0 ? openOldest(since: nil) : nil }
+      guard let number = number(of: identity) else { return step < 0 ? open(afterLost: origin) : nil }
       guard let distance = (1...Self.gap).first(where: { exists(number: number + step * $0) }) else { return nil }
       guard let file = open(number: number + step * distance) else { continue }
       // Higher numbers are renamed first: while nothing has come in between, what was opened is the next.
@@ -92,7 +123,7 @@ struct LogFileSet {
     let opened = Descriptor(adopting: descriptor)
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-    return Opened(descriptor: opened, identity: Identity(status))
+    return Opened(opened, Identity(status))
   }
 
   /// The first number whose file satisfies `condition`; `visit` gets those before it. Ends where files do.
@@ -112,5 +143,13 @@ struct LogFileSet {
       number += 1
     }
     return nil
+  }
+}
+
+extension stat {
+  /// Nanoseconds since 1970 of the last write.
+  fileprivate var modified: Int64 {
+    Int64(st_mtim.tv_sec).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+      .addingReportingOverflow(Int64(st_mtim.tv_nsec)).partialValue
   }
 }

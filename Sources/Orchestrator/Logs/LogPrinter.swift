@@ -30,7 +30,12 @@ package final class LogPrinter {
   private static let colours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94]
   private static let bufferSize = 1 << 16
 
+  /// A pipe or terminal that is ready takes so much without keeping its writer waiting (PIPE_BUF in pipe(7)).
+  private static let readyBytes = 4096
+
   private let descriptor: FileDescriptor
+  private let interruption: Interruption
+  private let pieceSize: Int
   private let style: Style
   private let width: Int
   private var prefixes: [String: [UInt8]] = [:]
@@ -39,8 +44,17 @@ package final class LogPrinter {
   private var unfinished: (service: String, stream: LogStream)?
 
   /// `services` are known beforehand, so that their lines stand under each other from the first.
-  package init(_ descriptor: FileDescriptor, services: [String], style: Style = Style()) {
+  ///
+  /// - Parameter interruption: ends a write that nobody takes, and is looked at between any two.
+  package init(
+    _ descriptor: FileDescriptor, services: [String], style: Style = Style(),
+    interruption: Interruption = Interruption()
+  ) {
     self.descriptor = descriptor
+    self.interruption = interruption
+    var status = stat()
+    let isFile = fstat(descriptor.rawValue, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    pieceSize = isFile ? Self.bufferSize : Self.readyBytes
     self.style = style
     width = services.map(\.count).max() ?? 0
     for (index, service) in services.enumerated() {
@@ -81,14 +95,36 @@ package final class LogPrinter {
     try flush()
   }
 
-  /// Writes everything, however slowly it is taken.
+  /// Writes everything, however slowly it is taken. Fails with EINTR when interrupted.
   package func flush() throws(KernelError) {
     // Text that could not be written is dropped: a terminal that is gone stays gone.
     defer { buffer.removeAll(keepingCapacity: true) }
-    do {
-      try descriptor.writeInFull(buffer)
-    } catch {
-      throw KernelError("write to", "the output", errno: error)
+    var written = 0
+    while written < buffer.count {
+      try awaitRoom()
+      let count = buffer.withUnsafeBytes {
+        write(descriptor.rawValue, $0.baseAddress.map { $0 + written }, min(buffer.count - written, pieceSize))
+      }
+      guard count < 0 else {
+        written += count
+        continue
+      }
+      guard errno == EINTR || errno == EAGAIN else { throw KernelError("write to", "the output", errno: .last) }
+    }
+  }
+
+  private func awaitRoom() throws(KernelError) {
+    while true {
+      // A negative number is skipped (poll(2)).
+      var waiting = [
+        pollfd(fd: descriptor.rawValue, events: Int16(POLLOUT), revents: 0),
+        pollfd(fd: interruption.wake?.rawValue ?? -1, events: Int16(POLLIN), revents: 0),
+      ]
+      let ready = poll(&waiting, nfds_t(waiting.count), -1)
+      if waiting[1].revents != 0 || ready < 0, interruption.isInterrupted() {
+        throw KernelError("write to", "the output", errno: .interrupted)
+      }
+      if waiting[0].revents != 0 { return }
     }
   }
 

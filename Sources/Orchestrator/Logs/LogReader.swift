@@ -39,10 +39,17 @@ package final class LogReader {
     }
   }
 
+  private static let linesBetweenLooks = 256
+
   private let cursors: [LogCursor]
   private let query: Query
   private let interruption: Interruption
   private let watch: LogWatch?
+  private var follows: Bool
+  /// Lines that were looked at, for ``linesBetweenLooks``.
+  private var looked = 0
+  /// An interruption has been seen, and not yet been told.
+  private var wasInterrupted = false
   private var merge = LogMerge()
   /// Cursors that had no line when they were last asked.
   private var waiting: [Int]
@@ -55,12 +62,16 @@ package final class LogReader {
     self.interruption = interruption
     let since = query.tail == nil ? query.since : nil
     cursors = sources.map { LogCursor(service: $0.service, path: $0.path, since: since) }
+    follows = query.follow
     waiting = Array(cursors.indices)
     isCaughtUp = cursors.map { _ in false }
     watch = query.follow ? LogWatch(folders: Set(sources.map { Self.folder(of: $0.path) })) : nil
+    // All ends are fixed before the first byte is read: the services' lines stand beside each other as of one moment.
+    if !query.follow || query.tail != nil { for cursor in cursors { cursor.fixEnd() } }
     if let tail = query.tail {
       for cursor in cursors { cursor.skip(toLast: tail, includesPartial: !query.follow) }
     }
+    if query.follow { for cursor in cursors { cursor.releaseEnd() } }
   }
 
   /// The last lines of a service, for a message that says why it ended. No more than the last `bytes` of its log are read for
@@ -72,14 +83,40 @@ package final class LogReader {
   /// The next line; waits for it when following. `nil` at the end, or when interrupted: then asking again goes on.
   package func next() -> LogEntry? {
     while true {
-      ask()
-      while let (index, entry) = merge.popFirst() {
-        let isNew = isCaughtUp[index]
-        advance(index)
-        if matches(entry, isNew: isNew) { return entry }
-      }
-      guard query.follow, waitForMore() else { return nil }
+      if let entry = available() { return entry }
+      guard wait() else { return nil }
     }
+  }
+
+  /// The next line that is there, `nil` when there is none so far, or when interrupted.
+  package func available() -> LogEntry? {
+    ask()
+    while !isInterrupted() {
+      guard let (index, entry) = merge.popFirst() else { break }
+      let isNew = isCaughtUp[index]
+      advance(index)
+      if matches(entry, isNew: isNew) { return entry }
+    }
+    return nil
+  }
+
+  /// A writer that is faster than this reader leaves it no other moment to look.
+  private func isInterrupted() -> Bool {
+    looked &+= 1
+    if looked % Self.linesBetweenLooks == 0, follows, interruption.isInterrupted() { wasInterrupted = true }
+    return wasInterrupted
+  }
+
+  /// Waits until there may be more; false at the end, or when interrupted.
+  package func wait() -> Bool {
+    defer { wasInterrupted = false }
+    return follows && !wasInterrupted && waitForMore()
+  }
+
+  /// Reads to where the logs end now, and no further.
+  package func stopFollowing() {
+    (follows, wasInterrupted) = (false, false)
+    for cursor in cursors { cursor.fixEnd() }
   }
 
   private func matches(_ entry: LogEntry, isNew: Bool) -> Bool {
@@ -98,11 +135,11 @@ package final class LogReader {
   }
 
   private func advance(_ index: Int) {
-    if let entry = cursors[index].next() ?? (query.follow ? nil : cursors[index].takePartial()) {
+    if let entry = cursors[index].next() ?? (follows ? nil : cursors[index].takePartial()) {
       merge.insert(index, entry)
     } else {
       waiting.append(index)
-      isCaughtUp[index] = query.follow
+      isCaughtUp[index] = isCaughtUp[index] || follows
     }
   }
 

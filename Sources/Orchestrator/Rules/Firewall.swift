@@ -27,7 +27,7 @@ package struct Firewall {
 
   package var table: NftTable {
     NftTable(
-      .inet, StackTable.name(of: stack.name), comment: "stack:\(stack.name)",
+      .inet, StackTable.name(of: stack.name), comment: StackTable.comment(of: stack.name),
       chains: [
         guardIncoming, fromNetwork(then: questionRules), answerNames, translateIncoming, translateLocal,
         translateSource, keepHome, forward,
@@ -51,8 +51,9 @@ package struct Firewall {
   /// Deletes the tables of a stack if they are there.
   package static func removal(of stack: String) -> NftTransaction {
     var transaction = NftTransaction()
-    transaction.deleteIfPresent(NftTableName(.inet, StackTable.name(of: stack)))
-    transaction.deleteIfPresent(PortGuard.tableName(stack))
+    for table in [NftTableName(.inet, StackTable.name(of: stack)), PortGuard.tableName(stack)] {
+      transaction.deleteIfPresent(table, comment: StackTable.comment(of: stack))
+    }
     return transaction
   }
 

@@ -22,7 +22,7 @@ package struct LossFilter {
 
   package static func removal(_ stack: String, _ service: String) -> NftTransaction {
     var transaction = NftTransaction()
-    transaction.deleteIfPresent(tableName(stack, service))
+    transaction.deleteIfPresent(tableName(stack, service), comment: StackTable.comment(of: stack))
     return transaction
   }
 
@@ -37,7 +37,7 @@ package struct LossFilter {
   package var table: NftTable? {
     guard !losses.isEmpty else { return nil }
     return NftTable(
-      .netdev, Self.tableName(stack, service).name, comment: "stack:\(stack)",
+      .netdev, Self.tableName(stack, service).name, comment: StackTable.comment(of: stack),
       chains: losses.map { link, share in
         NftChain(
           link, base: NftBase(.filter, .ingress(device: link), priority: -500),

@@ -22,7 +22,9 @@ package struct PartitionFilter {
   /// Puts the tables in the place of former ones, or takes those away.
   package var transaction: NftTransaction {
     var transaction = NftTransaction()
-    for name in Self.names(stack.name) { transaction.deleteIfPresent(name) }
+    for name in Self.names(stack.name) {
+      transaction.deleteIfPresent(name, comment: StackTable.comment(of: stack.name))
+    }
     for table in tables { transaction.add(table) }
     return transaction
   }
@@ -38,7 +40,7 @@ package struct PartitionFilter {
     let stays = NftRule([.set([.inputInterface], .notEqual, named: "ports")], .accept)
     return Self.names(stack.name).map { name in
       NftTable(
-        name.family, name.name, comment: "stack:\(stack.name)",
+        name.family, name.name, comment: StackTable.comment(of: stack.name),
         chains: [
           NftChain(
             "forward", base: NftBase(.filter, .forward, priority: -10),

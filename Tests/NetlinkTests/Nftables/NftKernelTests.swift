@@ -140,7 +140,7 @@ import Testing
     absent.delete(NftTableName(.inet, "broken"))
     #expect(throws: KernelError.self) { try socket.commit(absent) }
     var tolerant = NftTransaction()
-    tolerant.deleteIfPresent(NftTableName(.inet, "broken"))
+    tolerant.deleteIfPresent(NftTableName(.inet, "broken"), comment: nil)
     try socket.commit(tolerant)
     try socket.commit(NftTransaction())
     #expect(try host.run("nft list ruleset").isEmpty)

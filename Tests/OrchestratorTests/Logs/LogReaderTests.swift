@@ -199,3 +199,93 @@ import Testing
     #expect(folder.files.count > 50)
   }
 }
+
+/// A writer that is faster than its reader, and files that somebody takes away.
+@Suite struct LogReaderEndTests {
+  @Test func theEndIsFixedWhenReadingBegins() throws {
+    let folder = try LogFolder()
+    let writer = LogWriter(path: folder.log("web"))
+    for number in 0..<10 { writer.append("\(number)\n") }
+    for query in [LogReader.Query(), LogReader.Query(tail: 10)] {
+      let reader = LogReader([folder.source("web")], query)
+      var read: [String] = []
+      while read.count < 1_000, let entry = reader.next() {
+        read.append(entry.string)
+        writer.append("later\n")
+      }
+      #expect(read.count == 10 || read.allSatisfy { $0 == "later" }, "\(read.prefix(20))")
+      #expect(read.count < 1_000)
+    }
+  }
+
+  @Test func theEndStaysWhereItWasThroughRotations() throws {
+    let folder = try LogFolder()
+    let rotation = LogRotation(maximumSize: 2_000, files: 3)
+    let writer = LogWriter(path: folder.log("web"), rotation: rotation)
+    for number in 0..<100 { writer.append("\(number)\n") }
+    let reader = LogReader([folder.source("web")])
+    // All files that were there are deleted meanwhile, but for the one that is held open for its end.
+    for _ in 0..<1_000 { writer.append("later\n") }
+    let read = reader.readAll().map(\.string)
+    #expect(read.last == "99")
+    #expect(!read.contains("later"))
+  }
+
+  @Test func aFollowerIsInterruptedWhileItIsBehind() throws {
+    let folder = try LogFolder()
+    let writer = LogWriter(path: folder.log("web"))
+    for number in 0..<5_000 { writer.append("\(number)\n") }
+    var isInterrupted = false
+    let reader = LogReader(
+      [folder.source("web")], .init(follow: true), interruption: .init(isInterrupted: { isInterrupted }))
+    #expect(reader.next() != nil)
+    isInterrupted = true
+    var count = 0
+    while reader.next() != nil { count += 1 }
+    #expect(count < 300)
+    isInterrupted = false
+    #expect(reader.next()?.string == "\(count + 1)")
+    reader.stopFollowing()
+    #expect(reader.readAll().last?.string == "4999")
+  }
+
+  @Test(arguments: [true, false]) func aFileThatIsTakenAwayIsOpenedAnew(isRenamed: Bool) throws {
+    let folder = try LogFolder()
+    let path = folder.log("web")
+    let writer = LogWriter(path: path, rotation: LogRotation(maximumSize: 2_000))
+    for number in 0..<100 { writer.append("\(number)\n") }
+    let pipe = try FileDescriptor.pipe()
+    defer {
+      try? pipe.readEnd.close()
+      try? pipe.writeEnd.close()
+    }
+    let reader = LogReader([folder.source("web")], .init(follow: true), interruption: .init(wake: pipe.readEnd))
+    for number in 0..<100 { #expect(reader.next()?.string == "\(number)") }
+    usleep(120_000)
+    if isRenamed { rename(path, "\(path)-2026") } else { unlink(path) }
+    writer.append("anew\n")
+    #expect(reader.next()?.string == "anew")
+    #expect(folder.files.contains("web.log"))
+    writer.append("more\n")
+    #expect(reader.next()?.string == "more")
+    // An older file is not shown again.
+    _ = try pipe.writeEnd.writeAll([1])
+    #expect(reader.next() == nil)
+  }
+
+  @Test func aTailDoesNotReadTheWholeLog() throws {
+    let folder = try LogFolder()
+    let line = String(repeating: "x", count: 99)
+    let text = (0..<200_000).map { "2026-01-01T00:00:00.000000000Z stdout F \($0) \(line)" }.joined(separator: "\n")
+    folder.write("web.log", text + "\n")
+    func octetsRead() -> Int {
+      let io = (try? String(decoding: Kernel.Files.read("/proc/thread-self/io") ?? [], as: UTF8.self)) ?? ""
+      let words = io.split(whereSeparator: { $0 == " " || $0 == "\n" })
+      return words.firstIndex(of: "rchar:").flatMap { Int(words[$0 + 1]) } ?? 0
+    }
+    let before = octetsRead()
+    let entries = LogReader([folder.source("web")], .init(tail: 5)).readAll()
+    #expect(entries.map(\.string) == (199_995..<200_000).map { "\($0) \(line)" })
+    #expect(octetsRead() - before < 500_000)
+  }
+}

@@ -2,14 +2,20 @@ import Host
 import Intent
 import Kernel
 import Runtime
+import Vocabulary
 
 extension HostExamination {
   /// The state of one stack, as far as doctor needs it.
   struct StackState: Hashable {
     var name: String
+    var folder: StackFolder { StateFolders().stack(name) }
     var traces: StackTraces
     /// True if its supervisor runs.
     var isSupervised = false
+    /// The supervisor's answer to doctor, if it was asked.
+    var answer: SupervisorPulse.Answer?
+    /// Its process.
+    var supervisor: SupervisorProcess?
     /// True if it was brought up before the host was last started.
     var isOfFormerBoot = false
   }
@@ -23,15 +29,22 @@ extension HostExamination {
         let path = folders.stack(name).supervisor
         let supervisor = try? StateFile<ProcessIdentity>(path: path).read()
         let isRunning = supervisor.flatMap { ServiceProcess($0) } != nil
-        states.append(
-          StackState(
-            name: name, traces: traces, isSupervised: isRunning,
-            isOfFormerBoot: supervisor.map { $0.bootID != boot } ?? false))
+        var state = StackState(
+          name: name, traces: traces, isSupervised: isRunning,
+          isOfFormerBoot: supervisor.map { $0.bootID != boot } ?? false)
+        if isRunning, let supervisor {
+          state.supervisor = SupervisorProcess(stack: name, identity: supervisor)
+          state.answer = try? SupervisorPulse(folder: folders.stack(name), patience: Self.patience).take()
+        }
+        states.append(state)
       }
       let findings = states.compactMap(Self.judge)
       return findings.isEmpty ? [HostFinding(.good, "nothing is left of stacks that are gone")] : findings
     }
   }
+
+  /// Shorter than a command's: nothing depends on the answer.
+  private static let patience = Duration.seconds(3)
 
   /// nil when all is well with it.
   static func judge(_ state: StackState) -> HostFinding? {
@@ -60,7 +73,24 @@ extension HostExamination {
         .notice, "stack \(name) has no supervisor: what runs goes on, but nothing is restarted and no log is written",
         remedy: "have one take it over: stack doctor --fix; or take it down: stack down \(name)")
     }
-    return nil
+    return judgeAnswer(of: state)
+  }
+
+  private static func judgeAnswer(of state: StackState) -> HostFinding? {
+    let name = state.name
+    let pid = state.supervisor.map { " (pid \($0.identity.pid))" } ?? ""
+    switch state.answer {
+    case .build(let build) where build != ProgramBuild.current:
+      return HostFinding(
+        .notice, "the supervisor of stack \(name)\(pid) is of another build of stack than this command",
+        remedy: "have one of this build take the stack over, which touches no service: stack up FILE")
+    case .silence:
+      let why = state.supervisor?.standstill.map { ": it \($0.words)" } ?? ""
+      return HostFinding(
+        .missing, "the supervisor of stack \(name)\(pid) does not answer\(why)",
+        remedy: SupervisorPulse.remedy(state.supervisor, state.folder))
+    case .build, .some(.none), nil: return nil
+    }
   }
 }
 

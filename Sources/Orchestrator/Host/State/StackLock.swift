@@ -46,7 +46,11 @@ extension StackLock {
   /// Milliseconds between two tries to take a lock that another process has.
   private static let interval: CInt = 50
 
+  /// Tries after which the holder is looked at, again and again: it may be one that stands still.
+  private static let triesBetweenLooks = 160
+
   private static func wait(for number: CInt, _ path: String, _ interruption: Interruption) throws(KernelError) {
+    var tries = 0
     while flock(number, LOCK_EX | LOCK_NB) != 0 {
       guard errno == EWOULDBLOCK || errno == EINTR else {
         throw KernelError("lock", path, errno: .last)
@@ -55,7 +59,32 @@ extension StackLock {
       var signals = pollfd(fd: interruption.wake?.rawValue ?? -1, events: Int16(POLLIN), revents: 0)
       _ = poll(&signals, 1, interval)
       if interruption.isInterrupted() { throw KernelError("lock", path, errno: .interrupted) }
+      tries += 1
+      if tries % triesBetweenLooks == 0 { try refuseIfStopped(number, path) }
     }
+  }
+
+  /// - Throws: that the holder of a lock is stopped, and so will not let go of it.
+  private static func refuseIfStopped(_ number: CInt, _ path: String) throws(KernelError) {
+    guard let holder = holder(of: number), SupervisorProcess.Standstill(pid: holder) == .stopped else { return }
+    throw KernelError(
+      "lock", path, errno: .timedOut, detail: "process \(holder) has it and is stopped",
+      remedy: "let it go on: kill -CONT \(holder); or end it: kill -9 \(holder)")
+  }
+
+  /// The process that has locked an open file, by proc_locks(5); nil for one of another pid namespace.
+  private static func holder(of number: CInt) -> Int32? {
+    var status = stat()
+    guard fstat(number, &status) == 0, let bytes = try? Files.read("/proc/locks") else { return nil }
+    for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+      let words = line.split(separator: " ")
+      guard words.count >= 6, words[1] == "FLOCK",
+        words[5].split(separator: ":").last.map(String.init) == "\(status.st_ino)",
+        let pid = Int32(words[4]), pid > 0
+      else { continue }
+      return pid
+    }
+    return nil
   }
 
   /// Removes the lock's file and lets go: for the command that leaves nothing of the stack behind.

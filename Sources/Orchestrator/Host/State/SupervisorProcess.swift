@@ -4,9 +4,14 @@ import Runtime
 
 /// A running supervisor, found among the processes of the host: also one whose state folder was taken from under it,
 /// and which no command reaches any more.
-package struct SupervisorProcess {
+package struct SupervisorProcess: Hashable {
   package var stack: String
-  var identity: ProcessIdentity
+  package var identity: ProcessIdentity
+
+  package init(stack: String, identity: ProcessIdentity) {
+    self.stack = stack
+    self.identity = identity
+  }
 
   /// All that run in the caller's own namespaces: those of a host within this one are its own business.
   package static func all() -> [SupervisorProcess] {
@@ -31,6 +36,33 @@ package struct SupervisorProcess {
     var waiting = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)
     guard poll(&waiting, 1, 5000) == 1 else { throw KernelError("end", subject, errno: .timedOut) }
   }
+
+  /// A state of a process in which it answers nobody.
+  package enum Standstill: Hashable {
+    case stopped
+    case uninterruptible
+
+    /// The state as it follows the process's name.
+    package var words: String {
+      switch self {
+      case .stopped: "is stopped (SIGSTOP, or a debugger)"
+      case .uninterruptible: "waits for a disk or a device"
+      }
+    }
+
+    /// Reads field 3 of proc_pid_stat(5).
+    package init?(pid: Int32) {
+      guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }
+      guard let end = bytes.lastIndex(of: UInt8(ascii: ")")), end + 2 < bytes.count else { return nil }
+      switch UnicodeScalar(bytes[end + 2]) {
+      case "T", "t": self = .stopped
+      case "D": self = .uninterruptible
+      default: return nil
+      }
+    }
+  }
+
+  package var standstill: Standstill? { Standstill(pid: identity.pid) }
 
   /// The stack's name, if the process is root's and was started as ``SupervisorProgram`` starts them.
   private static func stack(supervisedBy process: String) -> String? {

@@ -33,7 +33,7 @@ package struct PortGuard {
 
   var table: NftTable {
     NftTable(
-      .bridge, Self.tableName(stack.name).name, comment: "stack:\(stack.name)",
+      .bridge, Self.tableName(stack.name).name, comment: StackTable.comment(of: stack.name),
       chains: [arriving, fromService, addressed] + errors + (hasIPv6 ? [discovery, advertised] : [])
         + (hasTrunks ? [tagged] : [])
         + (openPorts.isEmpty ? [] : [fromOthers] + (hasIPv6 ? [advertisedByOthers] : [])) + [leaving]
