@@ -35,3 +35,12 @@ int stack_copy_attributes(int source, int target) {
   }
   return 0;
 }
+
+static const char filling[] = "trusted.stack.filling";
+
+int stack_mark_filling(int folder, int is_filling) {
+  if (is_filling) return fsetxattr(folder, filling, "", 0, 0);
+  return fremovexattr(folder, filling);
+}
+
+int stack_is_filling(int folder) { return fgetxattr(folder, filling, NULL, 0) >= 0; }

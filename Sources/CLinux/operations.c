@@ -71,19 +71,42 @@ static int resolve_in(int root, const char *path, uint64_t flags, uint64_t mode)
   return stack_openat2(root, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
-// Opens path below root; what is missing of it is made. mkdirat and O_CREAT do not know openat2's rules, so each is
-// given a folder that openat2 has resolved, and a single name.
-static int open_target(int root, const char *path, int wants_file, unsigned mode, uint64_t rules) {
-  int found = stack_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | rules);
-  if (found >= 0 || errno != ENOENT) return found;
-  char prefix[PATH_MAX];
-  size_t length = strnlen(path, sizeof prefix);
-  if (length >= sizeof prefix) {
+// As many links as the kernel follows in a path (path_resolution(7)).
+enum { MOST_LINKS = 40 };
+
+/// The path has been written anew: a link in it led to nothing.
+#define LED_ON (-2)
+
+// Puts what a link says in its place: path[start, end) is its name, in the folder `parent`.
+static int follow_link(int parent, char path[PATH_MAX], size_t start, size_t end) {
+  char target[PATH_MAX], name[NAME_MAX + 1];
+  if (end - start > NAME_MAX) {
     errno = ENAMETOOLONG;
     return -1;
   }
+  memcpy(name, path + start, end - start);
+  name[end - start] = 0;
+  ssize_t count = readlinkat(parent, name, target, sizeof target);
+  if (count <= 0) {
+    // Somebody else made it a moment ago, and it is no link.
+    errno = EEXIST;
+    return -1;
+  }
+  size_t kept = target[0] == '/' ? 0 : start, rest = strlen(path + end);
+  if (kept + (size_t)count + rest >= PATH_MAX) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memmove(path + kept + count, path + end, rest + 1);
+  memcpy(path + kept, target, (size_t)count);
+  return LED_ON;
+}
+
+// Makes what is missing of a path. mkdirat and O_CREAT do not know openat2's rules, so each is given a folder that openat2 has
+// resolved, and a single name. Root folders of distributions have links to what is made at boot (/etc/resolv.conf).
+static int make_target(int root, char path[PATH_MAX], int wants_file, unsigned mode) {
+  size_t length = strlen(path), at = 0;
   int parent = resolve_in(root, "/", O_PATH | O_DIRECTORY, 0);
-  size_t at = 0;
   while (parent >= 0) {
     while (path[at] == '/') at++;
     size_t start = at;
@@ -92,16 +115,19 @@ static int open_target(int root, const char *path, int wants_file, unsigned mode
     while (path[at] == '/') at++;
     int last = at >= length;
     if (start == end) break;
-    memcpy(prefix, path, end);
-    prefix[end] = 0;
-    int next = resolve_in(root, prefix, O_PATH, 0);
+    char behind = path[end];
+    path[end] = 0;
+    int next = resolve_in(root, path, O_PATH, 0);
     if (next < 0 && errno == ENOENT) {
       if (last && wants_file) {
-        next = openat(parent, prefix + start, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
-      } else if (mkdirat(parent, prefix + start, mode) == 0) {
-        next = resolve_in(root, prefix, O_PATH | O_DIRECTORY, 0);
+        next = openat(parent, path + start, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+      } else if (mkdirat(parent, path + start, mode) == 0) {
+        next = resolve_in(root, path, O_PATH | O_DIRECTORY, 0);
       }
     }
+    int is_link = next < 0 && errno == EEXIST;
+    path[end] = behind;
+    if (is_link) next = follow_link(parent, path, start, end);
     int error = errno;
     close(parent);
     errno = error;
@@ -109,6 +135,24 @@ static int open_target(int root, const char *path, int wants_file, unsigned mode
     if (last) break;
   }
   return parent;
+}
+
+// Opens path below root; what is missing of it is made, also where a link leads to it.
+static int open_target(int root, const char *path, int wants_file, unsigned mode, uint64_t rules) {
+  int found = stack_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | rules);
+  if (found >= 0 || errno != ENOENT) return found;
+  char way[PATH_MAX];
+  if (strnlen(path, sizeof way) >= sizeof way) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  strcpy(way, path);
+  int left = rules & RESOLVE_NO_SYMLINKS ? 0 : MOST_LINKS;
+  int made = make_target(root, way, wants_file, mode);
+  while (made == LED_ON && left-- > 0) made = make_target(root, way, wants_file, mode);
+  if (made != LED_ON) return made;
+  errno = ELOOP;
+  return -1;
 }
 
 static int open_tree_private(struct child *child, const struct stack_operation *o) {

@@ -28,6 +28,11 @@ public struct Descriptor: ~Copyable, Sendable {
     return released
   }
 
+  /// The same open file under a number of its own.
+  public func duplicate() throws(KernelError) -> Descriptor {
+    Descriptor(adopting: try check("duplicate", "a descriptor") { fcntl(rawValue, F_DUPFD_CLOEXEC, 3) })
+  }
+
   /// The same open file under a number of 1,024 or more, or under its own where the limit on numbers forbids that.
   ///
   /// For descriptors that are kept long. Low numbers stay free for short use, and a process that is being made copies

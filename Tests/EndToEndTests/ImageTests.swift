@@ -119,8 +119,8 @@ struct ImageTests {
       #expect(try host.get("localhost:8082")?.contains("Served from the next image") == true)
       try host.succeed("stack", "down", "shop")
       try host.succeed("stack", "image", "prune", "--all")
-      #expect(try host.succeed("find", "/var/lib/stack/images/layers", "-mindepth", "1").isEmpty)
-      #expect(try host.succeed("find", "/var/lib/stack/images/blobs", "-type", "f").isEmpty)
+      #expect(try host.succeed("find", "/var/lib/stack/.images/layers", "-mindepth", "1").isEmpty)
+      #expect(try host.succeed("find", "/var/lib/stack/.images/blobs", "-type", "f").isEmpty)
     }
   }
 
@@ -176,7 +176,7 @@ struct ImageTests {
       #expect(outcome.status == 1 && outcome.errors.contains("layer "), "\(outcome.errors)")
       #expect(try host.succeed("stack", "images", "--quiet").isEmpty)
       #expect(
-        try host.succeed("find", "/var/lib/stack/images", "-name", "*.tmp", "-o", "-path", "*/layers/*")
+        try host.succeed("find", "/var/lib/stack/.images", "-name", "*.tmp", "-o", "-path", "*/layers/*")
           .isEmpty)
     }
   }
@@ -189,8 +189,8 @@ struct ImageTests {
         try? host.signal(SIGKILL, to: pull)
         _ = try pull.wait(limit: .seconds(30))
         try host.succeed("stack", "pull", "127.0.0.1:5000/test/web:1")
-        #expect(try host.succeed("find", "/var/lib/stack/images/layers", "-name", "busybox").isEmpty == false)
-        #expect(try host.succeed("find", "/var/lib/stack/images/ingest", "-mindepth", "1").isEmpty)
+        #expect(try host.succeed("find", "/var/lib/stack/.images/layers", "-name", "busybox").isEmpty == false)
+        #expect(try host.succeed("find", "/var/lib/stack/.images/ingest", "-mindepth", "1").isEmpty)
         try host.succeed("stack", "image", "prune", "--all")
       }
     }
@@ -200,7 +200,7 @@ struct ImageTests {
     try withRegistry { host in
       let pulls = try (1...3).map { _ in try host.start(["stack", "pull", "127.0.0.1:5000/test/web:1"]) }
       for pull in pulls { #expect(try pull.wait(limit: .seconds(240)).status == 0) }
-      #expect(try host.succeed("ls", "/var/lib/stack/images/layers") == "1\n2")
+      #expect(try host.succeed("ls", "/var/lib/stack/.images/layers") == "1\n2")
     }
   }
 
@@ -221,7 +221,7 @@ struct ImageTests {
           umoci unpack --image image:test other
           stack image prune --all >/dev/null
           stack pull --quiet oci:/run/image >/dev/null
-          cd /var/lib/stack/images
+          cd /var/lib/stack/.images
           layers=$(python3 -c 'import glob, json, os
           image = json.load(open(glob.glob("images/*.json")[0]))
           print(":".join("layers/%s/fs" % os.readlink("chains/" + l["chain"][7:]) for l in reversed(image["layers"])))')

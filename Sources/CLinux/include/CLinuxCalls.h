@@ -94,6 +94,10 @@ int stack_set_pipe_capacity(int pipe, int octets);
 int stack_copy_file(int source, int target);
 /// Copies the attributes `user.` and `security.capability` of an open file, as far as the file system of the other has them.
 int stack_copy_attributes(int source, int target);
+/// Marks a folder as one that is being filled, or filled. 0, or -1. A service cannot set the mark.
+int stack_mark_filling(int folder, int is_filling);
+/// 1 for a folder whose filling has not come to its end.
+int stack_is_filling(int folder);
 
 /// A file in memory, with O_CLOEXEC (memfd_create(2)).
 int stack_memfd_create(const char *name);

@@ -38,6 +38,21 @@ package struct ImageStore: Sendable, Hashable {
     "\(namesFolder)/\(try ContentHash.digest(of: Array(name.utf8)).hex).json"
   }
 
+  /// Moves the images of a store that an earlier build kept elsewhere on the same file system. A pull of such a build ends first.
+  /// Names come last, so a move that is broken off goes on with the next command.
+  package func takeOver(_ former: String) throws(KernelError) {
+    guard Files.exists("\(former)/names") else { return }
+    let lock = try FileLock.take("\(former)/lock", .exclusive, isRemoved: true) { true }
+    try Files.makeFolder(path, above: 0o700)
+    for name in ["blobs", "layers", "chains", "images", "ingest", "trash", "names"] {
+      guard rename("\(former)/\(name)", "\(path)/\(name)") != 0, errno != ENOENT else { continue }
+      throw KernelError("move", "\(former)/\(name)", errno: .last)
+    }
+    _ = consume lock
+    // A stack of that name may have its own files there.
+    rmdir(former)
+  }
+
   package func prepare() throws(KernelError) {
     let algorithms = ContentDigest.Algorithm.allCases.map { "\(path)/blobs/\($0.rawValue)" }
     for folder in [path] + algorithms + [

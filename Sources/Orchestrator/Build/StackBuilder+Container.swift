@@ -31,7 +31,7 @@ extension StackBuilder {
     spec.domainname = service.domainname
     spec.networkNamespace = namespace.descriptor.fileDescriptor
     spec.readOnlyRoot = service.process.isRootReadOnly
-    spec.mounts = try mounts(of: service, paths, shared)
+    spec.mounts = try mounts(of: service, paths, shared, rootFolder)
     spec.stdio = stdio(of: service, paths)
     let neighbours = try neighbours(of: service)
     spec.settings = try settings(of: service, neighbours)
@@ -131,7 +131,7 @@ extension StackBuilder {
 
   /// The files that make the container know its place come first, so that a volume over /etc covers them if it is meant to.
   private func mounts(
-    of service: DesiredService, _ paths: ServiceFolder, _ shared: [Int: SharedDescriptor]
+    of service: DesiredService, _ paths: ServiceFolder, _ shared: [Int: SharedDescriptor], _ root: SharedDescriptor?
   ) throws(KernelError) -> [ContainerMount] {
     var mounts: [ContainerMount] = []
     if service.root == .host { mounts += try builtHostRoot().mounts }
@@ -146,7 +146,7 @@ extension StackBuilder {
       mounts.append(mount)
     }
     for (number, mount) in service.mounts.enumerated() {
-      var place = try containerMount(mount, number, of: service, paths)
+      var place = try containerMount(mount, number, of: service, paths, root)
       if let source = shared[number] { place.source = .descriptor(source.descriptor.fileDescriptor) }
       mounts.append(place)
     }
@@ -178,7 +178,7 @@ extension StackBuilder {
   }
 
   private func containerMount(
-    _ mount: DesiredMount, _ number: Int, of service: DesiredService, _ paths: ServiceFolder
+    _ mount: DesiredMount, _ number: Int, of service: DesiredService, _ paths: ServiceFolder, _ root: SharedDescriptor?
   ) throws(KernelError) -> ContainerMount {
     switch mount.source {
     case .folder(let path, _):
@@ -188,14 +188,15 @@ extension StackBuilder {
       bind.identityMapping = .whenPossible
       return bind
     case .volume(let name):
-      try fill(folder.volume(name), from: mount.target, of: service, paths, first: 0)
-      var bind = ContainerMount.bind(folder.volume(name), at: mount.target, readOnly: mount.isReadOnly)
-      bind.isOwn = true
-      return bind
+      return try volume(folder.volume(name), mount, of: service, paths, root)
+    case .anonymous where service.image != nil:
+      let path = paths.keptVolume(mount.target)
+      try Files.makeFolder(path, mode: 0o755, above: 0o700)
+      return try volume(path, mount, of: service, paths, root)
     case .anonymous:
       try makeAnonymousVolume(number, of: service, paths)
       try fill(
-        paths.anonymousVolume(number), from: mount.target, of: service, paths, first: service.firstIdentity ?? 0)
+        paths.anonymousVolume(number), for: mount, of: service, paths, root: root, first: service.firstIdentity ?? 0)
       var bind = ContainerMount.bind(paths.anonymousVolume(number), at: mount.target, readOnly: mount.isReadOnly)
       bind.identityMapping = .none
       return bind
@@ -204,6 +205,16 @@ extension StackBuilder {
       tmpfs.readOnly = mount.isReadOnly
       return tmpfs
     }
+  }
+
+  /// A volume on disk, which holds the ids of inside.
+  private func volume(
+    _ path: String, _ mount: DesiredMount, of service: DesiredService, _ paths: ServiceFolder, _ root: SharedDescriptor?
+  ) throws(KernelError) -> ContainerMount {
+    try fill(path, for: mount, of: service, paths, root: root, first: 0)
+    var bind = ContainerMount.bind(path, at: mount.target, readOnly: mount.isReadOnly)
+    bind.isOwn = true
+    return bind
   }
 
   /// It lies beside the writable layer and like that holds what is in it with the ids of outside.

@@ -34,6 +34,10 @@ extension StackBuilder {
     try Files.makeFolder(folder.logs, above: 0o700)
     for volume in desired.volumes { try Files.makeFolder(volume.folder, mode: 0o755, above: 0o700) }
     if !desired.volumes.isEmpty { try guardVolumes() }
+    let names = Set(desired.services.map(\.name))
+    for name in Files.list(folder.anonymousVolumes) where !names.contains(name) {
+      try Files.remove("\(folder.anonymousVolumes)/\(name)")
+    }
     let readable: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
     for file in NameViews(desired).hostsFiles(for: desired) {
       // Written in place: services see the file through a bind mount, which a new file of the same name would not reach.
@@ -135,6 +139,7 @@ extension StackBuilder {
     try Files.remove(folder.logs)
     try Files.remove(folder.hostRootOnDisk)
     try Files.remove(folder.layersOnDisk)
+    try Files.remove(folder.anonymousVolumes)
     Files.removeIfEmpty(folder.volumes)
     Files.removeIfEmpty(folder.lib)
     Files.removeIfEmpty(folders.lib)

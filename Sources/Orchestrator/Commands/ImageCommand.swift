@@ -20,7 +20,10 @@ package struct ImageCommand: Command {
 
   /// The images of this host.
   package var images: ImageService {
-    ImageService(store: ImageStore(folders.images), environment: context.environment, launcher: UnpackerProgram())
+    let store = ImageStore(folders.images)
+    // Where they cannot be moved, they are fetched anew.
+    try? store.takeOver(folders.formerImages)
+    return ImageService(store: store, environment: context.environment, launcher: UnpackerProgram())
   }
 
   /// What a command brings of a file's images.
@@ -74,7 +77,8 @@ package struct ImageCommand: Command {
     _ service: StackFile.Service, _ image: StoredImage, in stack: String
   ) throws(ImageError) -> StackFile.Service {
     let chosen = StackFile.ChosenImage(
-      name: image.name, digest: "\(image.record.manifest)", layers: image.layers)
+      name: image.name, digest: "\(image.record.manifest)", layers: image.layers,
+      largestID: image.record.largestID)
     do {
       return try service.running(chosen, image.configuration)
     } catch {

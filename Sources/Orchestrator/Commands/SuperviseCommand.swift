@@ -1,4 +1,5 @@
 import Build
+import ImageStore
 import Intent
 import Kernel
 import Runtime
@@ -15,6 +16,8 @@ package enum SuperviseCommand {
   ) throws(KernelError) {
     // A service among the host's processes sees this one and whatever it makes.
     try Dumpability.renounce()
+    // Services of an earlier build's stack are started anew from here.
+    try? ImageStore(folders.images).takeOver(folders.formerImages)
     let listener = Descriptor(adopting: DetachedProcess.inheritedDescriptor)
     // Four for each of 2,000 services.
     let former = try OpenFileLimit.raise(reserving: 8192)

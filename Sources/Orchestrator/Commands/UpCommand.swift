@@ -68,6 +68,7 @@ package struct UpCommand: Command {
       defer { try? Files.remove(folder.claim) }
       chosen(desired)
       warn(of: desired, report: report)
+      if let note = desired.engineSocketNote { report(OperationEvent(.warning, text: note)) }
       for text in desired.claimsInWords { report(OperationEvent(.warning, text: text)) }
       return try context.perform(
         SupervisorMethods.Up.self,

@@ -187,6 +187,8 @@ package struct DesiredMount: Codable, Hashable, Sendable {
   package var source: Source
   package var target: String
   package var isReadOnly: Bool
+  /// True if an empty volume takes over nothing of the folder that it covers.
+  @Sparse package var staysEmpty = false
   package var declaredAt: SourceLine?
   /// The outermost folder of the host that contains the source and that services can write to; nil if there is none.
   package var sharedFolder: String?

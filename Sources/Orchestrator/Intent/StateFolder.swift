@@ -28,8 +28,10 @@ package struct StateFolders: Hashable, Sendable {
   /// Held by the command that is choosing subnets and ports.
   package var choosingLock: String { "\(host)/choosing.lock" }
 
-  /// The images of this host. A stack of the same name has other names in it.
-  package var images: String { "\(lib)/images" }
+  /// The images of this host. No stack can have this name.
+  package var images: String { "\(lib)/.images" }
+  /// Their place in an earlier build, which is also that of a stack called `images`.
+  package var formerImages: String { "\(lib)/images" }
   package var imageLayers: String { "\(images)/layers" }
 
   package func stack(_ name: String) -> StackFolder {
@@ -63,6 +65,8 @@ package struct StackFolder: Hashable, Sendable {
   package var layers: String { "\(path)/layers" }
   /// The writable layers of services with an image: on disk, unlike those of others.
   package var layersOnDisk: String { "\(lib)/writable" }
+  /// Volumes without a name of services with an image, which are handed on when a service is made anew.
+  package var anonymousVolumes: String { "\(lib)/anonymous" }
   package var imageLayers: String { folders.imageLayers }
   /// The lower folder of `rootfs: host`.
   package var hostRoot: String { "\(layers)/.host" }
@@ -102,6 +106,23 @@ package struct ServiceFolder: Hashable, Sendable {
   package var work: String { "\(layer)/work" }
   package var root: String { "\(layer)/root" }
   package func anonymousVolume(_ number: Int) -> String { "\(layer)/volume\(number)" }
+  package var keptVolumes: String { "\(stack.anonymousVolumes)/\(name)" }
+
+  /// A volume without a name, by the path that it is mounted on: that is what a service made anew has in common with the one before.
+  package func keptVolume(_ target: String) -> String {
+    let name = target.utf8.dropFirst().map { byte in
+      let isPlain =
+        byte == 0x2D || byte == 0x2E || byte == 0x5F || (0x30...0x39).contains(byte)
+        || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+      return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined()
+    guard name.utf8.count > Self.longestName else { return "\(keptVolumes)/\(name)" }
+    // FNV-1a: the rest of a name that is too long for a file.
+    let sum = target.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    return "\(keptVolumes)/\(name.prefix(Self.longestName))%\(String(sum, radix: 16))"
+  }
+
+  private static let longestName = 200
   package var log: String { "\(stack.logs)/\(name).log" }
   /// The pinned network namespace, which ip-netns(8) shows as `web.web1`.
   package var namespace: String { "\(stack.folders.namespaces)/\(stack.name).\(name)" }

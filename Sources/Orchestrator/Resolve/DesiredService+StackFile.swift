@@ -62,6 +62,7 @@ extension DesiredMount {
     self.init(
       source: source, target: mount.target.value, isReadOnly: mount.isReadOnly,
       declaredAt: SourceLine(mount.span.place))
+    staysEmpty = !mount.takesOver
   }
 }
 

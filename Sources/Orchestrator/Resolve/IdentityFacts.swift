@@ -69,7 +69,19 @@ extension IdentityFacts {
     }
     return names.map { obstacle, names in
       "no user namespace for \(names.joined(separator: ", ")): \(obstacle)"
-    }.sorted() + strangerNotes(for: services, in: folder)
+    }.sorted() + imageNotes(for: services, in: folder) + strangerNotes(for: services, in: folder)
+  }
+
+  /// An image may have files of any id, and its service has no more ids than these.
+  private func imageNotes(for services: [StackFile.Service], in folder: StackFolder) -> [String] {
+    services.compactMap { service in
+      guard let image = service.image, image.largestID >= IdentityAllocator.size,
+        choice(for: service, in: folder) == .own
+      else { return nil }
+      return
+        "image \(image.name) has files of id \(image.largestID), which is beyond the \(IdentityAllocator.size) that "
+        + "\(service.name.value) has: there they belong to nobody; to have them as they are, write `userns_mode: host`"
+    }
   }
 
   /// An idmapped mount shows such a file as nobody's, whom also the service's root has no power over (user_namespaces(7)).

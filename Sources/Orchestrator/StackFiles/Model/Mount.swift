@@ -15,11 +15,14 @@ extension StackFile {
     /// Absolute, without `.`, `..`, doubled or trailing slashes; never `/`.
     package var target: Located<String>
     package var isReadOnly = false
+    /// False if an empty volume takes over nothing of the folder that it covers.
+    package var takesOver = true
     /// The entry in the file.
     package var span: Span
 
     package static func == (left: Self, right: Self) -> Bool {
       left.source == right.source && left.target == right.target && left.isReadOnly == right.isReadOnly
+        && left.takesOver == right.takesOver
     }
   }
 

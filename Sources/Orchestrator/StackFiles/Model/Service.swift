@@ -129,8 +129,11 @@ extension StackFile {
     /// The numbers of its layers' folders, the topmost first.
     package var layers: [Int]
 
-    package init(name: String, digest: String, layers: [Int]) {
-      (self.name, self.digest, self.layers) = (name, digest, layers)
+    /// The highest number of a user or group that owns something in it.
+    package var largestID: UInt32
+
+    package init(name: String, digest: String, layers: [Int], largestID: UInt32 = 0) {
+      (self.name, self.digest, self.layers, self.largestID) = (name, digest, layers, largestID)
     }
   }
 

@@ -279,6 +279,7 @@ extension StackFile.Mount {
     }
     entries.append(.init(key: "target", value: .escaped(target.value)))
     if isReadOnly { entries.append(.init(key: "read_only", value: .bool(true))) }
+    if !takesOver { entries.append(.init(key: "volume", value: .mapping(["nocopy": .bool(true)]))) }
     return .mapping(entries)
   }
 }

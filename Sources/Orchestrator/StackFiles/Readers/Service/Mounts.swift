@@ -23,7 +23,8 @@ extension Field {
     let options = parts.count == 3 ? mountOptions(parts[2], at: places[2]) : MountOptions()
     let source = mountSource(Located(parts[0], places[0]))
     guard let source, let options, let target = target(Located(parts[1], places[1])) else { return nil }
-    return StackFile.Mount(source: source, target: target, isReadOnly: options.isReadOnly, span: node.span)
+    return StackFile.Mount(
+      source: source, target: target, isReadOnly: options.isReadOnly, takesOver: options.takesOver, span: node.span)
   }
 
   /// A path is a bind, anything else the name of a volume.
@@ -46,19 +47,21 @@ extension Field {
 
   private struct MountOptions {
     var isReadOnly = false
+    var takesOver = true
   }
 
   private func mountOptions(_ text: String, at span: Span) -> MountOptions? {
     var options = MountOptions()
     // SELinux labels (z, Z) and what Docker Desktop for Mac knew (cached, …) have nothing to act on here.
-    let known = ["ro", "rw", "z", "Z", "cached", "delegated", "consistent", "rprivate"]
+    let known = ["ro", "rw", "z", "Z", "cached", "delegated", "consistent", "rprivate", "nocopy"]
     for option in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
       if option == "ro" { options.isReadOnly = true }
+      if option == "nocopy" { options.takesOver = false }
       guard known.contains(option) else {
         report(
           .badOption, "a volume has no option \"\(Self.shortened(option))\"",
           Suggestion.question(about: option, among: known), at: span,
-          help: ["it can have: ro, rw, z, Z"])
+          help: ["it can have: ro, rw, nocopy, z, Z"])
         return nil
       }
     }
@@ -81,7 +84,8 @@ extension Field {
       return nil
     }
     guard let source = longSource(kind, draft) else { return nil }
-    return StackFile.Mount(source: source, target: target, isReadOnly: draft.isReadOnly, span: node.span)
+    return StackFile.Mount(
+      source: source, target: target, isReadOnly: draft.isReadOnly, takesOver: draft.takesOver, span: node.span)
   }
 
   private func longSource(_ kind: LongMount.Kind, _ draft: LongMount) -> StackFile.Mount.Source? {
@@ -174,6 +178,7 @@ private struct LongMount {
   var target: Located<String>?
   var isReadOnly = false
   var createsHostPath = true
+  var takesOver = true
   var tmpfs = StackFile.Tmpfs()
 
   static let keys = KeyTable<LongMount>(
@@ -208,7 +213,9 @@ private struct LongMount {
   private static let volume = KeyTable<LongMount>(
     "volume",
     [
-      .read("nocopy", "nothing is ever copied into a new volume") { field, _ in _ = field.boolean() },
+      .read("nocopy", "true: an empty volume takes over nothing of the root's folder") { field, mount in
+        mount.takesOver = !(field.boolean() ?? false)
+      },
       .notSupported("subpath", "mount the whole volume, or bind a folder"),
       .notSupported("labels", "put the labels where the volume is declared"),
     ])
