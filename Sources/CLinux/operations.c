@@ -71,42 +71,76 @@ static int resolve_in(int root, const char *path, uint64_t flags, uint64_t mode)
   return stack_openat2(root, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
-// Opens path below root; what is missing of it is made. mkdirat and O_CREAT do not know openat2's rules, so each is
-// given a folder that openat2 has resolved, and a single name.
-static int open_target(int root, const char *path, int wants_file, unsigned mode, uint64_t rules) {
-  int found = stack_openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | rules);
-  if (found >= 0 || errno != ENOENT) return found;
-  char prefix[PATH_MAX];
-  size_t length = strnlen(path, sizeof prefix);
-  if (length >= sizeof prefix) {
+// As many links as the kernel follows in one path (path_resolution(7)).
+enum { MOST_LINKS = 40 };
+
+static int open_top(int root) { return resolve_in(root, "/", O_PATH | O_DIRECTORY, 0); }
+
+// Puts what a link says in the link's place, which is path[start..end). What follows in the path stays.
+static int expand_link(int folder, const char *name, char *path, size_t start, size_t end) {
+  char link[PATH_MAX];
+  ssize_t count = readlinkat(folder, name, link, sizeof link);
+  if (count <= 0) {
+    errno = EEXIST;
+    return -1;
+  }
+  size_t kept = link[0] == '/' ? 0 : start;
+  size_t rest = strlen(path + end);
+  if (kept + (size_t)count + rest >= PATH_MAX) {
     errno = ENAMETOOLONG;
     return -1;
   }
-  int parent = resolve_in(root, "/", O_PATH | O_DIRECTORY, 0);
+  memmove(path + kept + count, path + end, rest + 1);
+  memcpy(path + kept, link, (size_t)count);
+  return 0;
+}
+
+// Makes the last part of path, which is name in a folder.
+static int make_part(int root, const char *path, int folder, const char *name, int is_file, unsigned mode) {
+  if (is_file) return openat(folder, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+  return mkdirat(folder, name, mode) == 0 ? resolve_in(root, path, O_PATH | O_DIRECTORY, 0) : -1;
+}
+
+// Opens what is wanted below root. What is missing of it is made, also at the end of a link that leads nowhere yet. mkdirat
+// and O_CREAT do not know openat2's rules, so each is given a folder that openat2 has resolved, and a single name.
+static int open_target(int root, const char *wanted, int wants_file, unsigned mode, uint64_t rules) {
+  int found = stack_openat2(root, wanted, O_PATH, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | rules);
+  if (found >= 0 || errno != ENOENT) return found;
+  char path[PATH_MAX];
+  size_t length = strnlen(wanted, sizeof path);
+  if (length >= sizeof path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(path, wanted, length + 1);
+  int links_left = rules & RESOLVE_NO_SYMLINKS ? 0 : MOST_LINKS;
+  int parent = open_top(root);
   size_t at = 0;
   while (parent >= 0) {
     while (path[at] == '/') at++;
     size_t start = at;
-    while (at < length && path[at] != '/') at++;
+    while (path[at] && path[at] != '/') at++;
     size_t end = at;
     while (path[at] == '/') at++;
-    int last = at >= length;
     if (start == end) break;
-    memcpy(prefix, path, end);
-    prefix[end] = 0;
-    int next = resolve_in(root, prefix, O_PATH, 0);
-    if (next < 0 && errno == ENOENT) {
-      if (last && wants_file) {
-        next = openat(parent, prefix + start, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
-      } else if (mkdirat(parent, prefix + start, mode) == 0) {
-        next = resolve_in(root, prefix, O_PATH | O_DIRECTORY, 0);
-      }
+    int is_last = !path[at];
+    char name[NAME_MAX + 1] = {0};
+    memcpy(name, path + start, end - start < NAME_MAX ? end - start : NAME_MAX);
+    char separator = path[end];
+    path[end] = 0;
+    int next = resolve_in(root, path, O_PATH, 0);
+    if (next < 0 && errno == ENOENT) next = make_part(root, path, parent, name, is_last && wants_file, mode);
+    path[end] = separator;
+    if (next < 0 && errno == EEXIST && links_left-- > 0 && expand_link(parent, name, path, start, end) == 0) {
+      next = open_top(root);
+      at = 0;
+      is_last = 0;
     }
     int error = errno;
     close(parent);
     errno = error;
     parent = next;
-    if (last) break;
+    if (is_last) break;
   }
   return parent;
 }
