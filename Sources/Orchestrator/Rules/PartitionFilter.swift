@@ -1,6 +1,7 @@
 import Addresses
 import Intent
 import Netfilter
+import Vocabulary
 
 /// Drops packets between groups of services that were cut off from each other by hand: bridged frames, packets that the
 /// host forwards, and published ports.
