@@ -1,6 +1,7 @@
 import Addresses
 import Intent
 import Netfilter
+import Vocabulary
 
 /// Drops packets between groups of services that were cut off from each other by hand: bridged frames, packets that the
 /// host forwards, and published ports.
@@ -39,25 +40,24 @@ package struct PartitionFilter {
     let ports = stack.services.flatMap(\.attachments).flatMap(\.pairs).map(\.link)
     let stays = NftRule([.set([.inputInterface], .notEqual, named: "ports")], .accept)
     return Self.names(stack.name).map { name in
-      NftTable(
+      let isBridged = name.family == .bridge
+      let rules = families.flatMap { Self.rules(groups.count, $0) }
+      let own = NftSet("ports", key: [.interfaceName], elements: ports.map { NftElement(.interface($0)) })
+      let sides = families.flatMap { family in
+        groups.enumerated().map { index, group -> NftSet in
+          let addresses = group.addresses(family, of: stack, isBridged: isBridged)
+          return NftSet(
+            Self.set(index, family), key: [family.type], elements: addresses.map { NftElement(.address($0)) },
+            comment: group.comment)
+        }
+      }
+      return NftTable(
         name.family, name.name, comment: StackTable.comment(of: stack.name),
         chains: [
           NftChain(
-            "forward", base: NftBase(.filter, .forward, priority: -10),
-            rules: (name.family == .bridge ? [stays] : [])
-              + families.flatMap { family in Self.rules(groups.count, family) })
+            "forward", base: NftBase(.filter, .forward, priority: -10), rules: (isBridged ? [stays] : []) + rules)
         ],
-        sets: (name.family == .bridge
-          ? [NftSet("ports", key: [.interfaceName], elements: ports.map { NftElement(.interface($0)) })] : [])
-          + families.flatMap { family in
-            groups.enumerated().map { index, group in
-              NftSet(
-                Self.set(index, family), key: [family.type],
-                elements: group.addresses(family, of: stack, isBridged: name.family == .bridge).map {
-                  NftElement(.address($0))
-                }, comment: group.comment)
-            }
-          })
+        sets: (isBridged ? [own] : []) + sides)
     }
   }
 

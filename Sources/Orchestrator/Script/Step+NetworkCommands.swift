@@ -30,19 +30,22 @@ extension Step {
   static func bridgeCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
     guard network.hasBridge else { return [] }
     let bridge = network.bridge
+    let address =
+      network.hasHost
+      ? "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)"
+      : "set_sysctl net/ipv4/conf/\(bridge)/arp_ignore=8"
+    let isFiltered = stack.policy.filteredNetworks(of: stack).contains(network.name)
+    let filtering: [String] = isFiltered ? filterCommands([network], stack) : []
+    let loopback: [String] = network.hasHost ? ["set_sysctl net/ipv4/conf/\(bridge)/route_localnet=1"] : []
     return [
       "ip link add \(bridge) address \(network.mac)\(mtu(network))\(group(stack)) type bridge stp_state 0"
         + " mcast_snooping 0\(filter(network))",
       "ip link set \(bridge) \(naming(network, stack))",
-      network.hasHost
-        ? "ip addr add \(network.gateway)/\(network.subnet.length) dev \(bridge)"
-        : "set_sysctl net/ipv4/conf/\(bridge)/arp_ignore=8",
+      address,
     ] + ipv6Commands(network) + arrivalFilterCommands(bridge) + [
       "ip link set \(bridge)\(mtu(network)) up"
     ]
-      + (stack.policy.filteredNetworks(of: stack).contains(network.name) ? filterCommands([network], stack) : [])
-      + (network.hasHost ? ["set_sysctl net/ipv4/conf/\(bridge)/route_localnet=1"] : [])
-      + tunnelCommands(network, stack) + vlanBridgeCommands(network, stack)
+      + filtering + loopback + tunnelCommands(network, stack) + vlanBridgeCommands(network, stack)
   }
 
   static func filterCommands(_ networks: [DesiredNetwork], _ stack: DesiredStack) -> [String] {
@@ -169,28 +172,25 @@ extension Step {
 
   static func addressingCommands(_ service: DesiredService, _ stack: DesiredStack) -> [String] {
     let namespace = "\(stack.name).\(service.name)"
-    let switching =
-      service.loopback.contains { !$0.address.isV4 }
-      ? ["nsenter --net=/run/netns/\(namespace) bash -ec 'set_sysctl net/ipv6/conf/lo/disable_ipv6=0'"] : []
-    return switching
-      + service.furtherAddresses.map { own in
-        "ip -n \(namespace) addr replace \(own.address) dev \(Shell.quoted(own.interface))"
-          + flags(own.address)
+    let hasIPv6 = service.loopback.contains { !$0.address.isV4 }
+    let setting = "nsenter --net=/run/netns/\(namespace) bash -ec 'set_sysctl net/ipv6/conf/lo/disable_ipv6=0'"
+    let adding = service.furtherAddresses.map { own in
+      "ip -n \(namespace) addr replace \(own.address) dev \(Shell.quoted(own.interface))\(flags(own.address))"
+    }
+    let outside = service.attachments.filter { $0.accessVLAN == nil && $0.isOnBridge }.flatMap {
+      attachment -> [String] in
+      guard let network = stack.network(named: attachment.network) else { return [] }
+      return attachment.furtherAddresses.map {
+        "ip neigh replace \($0.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
       }
-      + service.attachments.flatMap { attachment -> [String] in
-        guard attachment.accessVLAN == nil, attachment.isOnBridge,
-          let network = stack.network(named: attachment.network)
-        else { return [] }
-        return attachment.furtherAddresses.map {
-          "ip neigh replace \($0.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
-        }
+    }
+    let beside = neighbourhood(of: service, in: stack).flatMap { own, other, attachment -> [String] in
+      attachment.furtherAddresses.map {
+        "ip -n \(stack.name).\(other) neigh replace \($0.address) lladdr \(attachment.mac)"
+          + " dev \(Shell.quoted(own.interface)) nud permanent"
       }
-      + neighbourhood(of: service, in: stack).flatMap { own, other, attachment in
-        attachment.furtherAddresses.map {
-          "ip -n \(stack.name).\(other) neigh replace \($0.address) lladdr \(attachment.mac)"
-            + " dev \(Shell.quoted(own.interface)) nud permanent"
-        }
-      }
+    }
+    return (hasIPv6 ? [setting] : []) + adding + outside + beside
   }
 
   static func addressRemovalCommands(

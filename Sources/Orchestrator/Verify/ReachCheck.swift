@@ -87,6 +87,11 @@ package struct ReachMatrix {
     differences = routing?.differences ?? []
     self.live = live.map { Dictionary($0.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }) }
     self.stack = stack
+    // Where a network without the host has that address too, a service that is asked for the internet would answer.
+    let isAmbiguous = nextHop.map { hop in
+      stack.networks.contains { network in !network.hasHost && network.subnets.contains { $0.contains(hop) } }
+    }
+    let nextHop = isAmbiguous == true ? nil : nextHop
     self.nextHop = nextHop
     forecaster = ReachForecaster(stack, tracking, owners: owners, routing: routing?.routing)
     let firewall = Firewall(stack)

@@ -1,4 +1,5 @@
 import Addresses
+import Vocabulary
 
 extension StackChecks {
   /// Routes to different places, each by way of something that the service reaches. Where the file leaves a subnet open,

@@ -39,7 +39,7 @@ struct WiringPlan {
       for end in link.ends {
         ports[end.service, default: [:]][end.interface] = wire
         for address in end.addresses { add(address, of: end.service, by: end.interface, on: wire) }
-        if link.hasLinkLocal { addLinkLocal(end.mac, of: end.service, on: wire) }
+        if link.hasLinkLocal, end.bridge == nil { addLinkLocal(end.mac, of: end.service, on: wire) }
       }
     }
     for service in stack.services where !service.loopback.isEmpty {
