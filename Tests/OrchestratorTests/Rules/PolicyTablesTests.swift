@@ -77,6 +77,7 @@ import Testing
     #expect(try filtered("deny: a -> b") == ["front"])
     #expect(try filtered("allow: a -> c") == [])
     #expect(try filtered("allow: a -> internet, deny: host -> c") == [])
+    #expect(try filtered("deny: any -> internet", front: "enable_ipv6: true") == [])
     #expect(try filtered("deny: any -> c") == ["back"])
     #expect(try filtered("deny: any -> any") == ["front", "back"])
     #expect(try filtered("", front: "default: deny") == ["front"])

@@ -18,7 +18,11 @@ extension StackPolicy {
           case .any: true
           case .host: false
           // By way of a service that leads out.
-          case .internet: ranges.values.contains { $0.contains { $0.last - $0.first > UInt128(UInt32.max) >> 1 } }
+          case .internet:
+            ranges.contains { family, ranges in
+              let half = (family == .v4 ? UInt128(UInt32.max) : .max) >> 1
+              return ranges.contains { $0.last - $0.first > half }
+            }
           case .range(let prefix):
             (ranges[AddressFamily(prefix.network)] ?? []).contains { $0.meets(AddressRange(prefix)) }
           case .service, .pattern, .label, .network:
