@@ -59,7 +59,7 @@ import Testing
             try host.inside($0, "bridge -j link | jq -r '.[].state'").split(separator: "\n").map(String.init)
           })
       }
-      #expect(try host.eventually(within: .seconds(60)) { try states() == ["blocking", "forwarding"] }, "\(states())")
+      #expect(try host.eventually(within: .seconds(60)) { try states() == ["blocking", "forwarding"] })
       #expect(try host.eventually(within: .seconds(30)) { try pings(host, "10.0.0.2") })
     }
   }

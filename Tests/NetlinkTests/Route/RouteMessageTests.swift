@@ -188,12 +188,12 @@ import Testing
     var batch = RouteBatch()
     var route = Route(to: try #require(IPPrefix("192.0.2.0/24")))
     route.nextHops = [
-      Route.NextHop(gateway: try #require(IPAddress("10.9.0.1")), link: 12),
-      Route.NextHop(gateway: try #require(IPAddress("10.9.0.2")), link: 0),
+      Route.NextHop(gateway: IPAddress("10.9.0.1"), link: 12),
+      Route.NextHop(gateway: IPAddress("10.9.0.2"), link: 0),
     ]
     batch.add(route)
     var six = Route(to: try #require(IPPrefix("2001:db8::/32")))
-    six.nextHops = [Route.NextHop(gateway: try #require(IPAddress("fe80::1")), link: 12)]
+    six.nextHops = [Route.NextHop(gateway: IPAddress("fe80::1"), link: 12)]
     batch.add(six)
     expect(
       batch,
