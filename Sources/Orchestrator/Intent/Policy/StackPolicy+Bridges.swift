@@ -2,8 +2,9 @@ import Addresses
 import Vocabulary
 
 extension StackPolicy {
-  /// The networks whose bridges must show their frames to the firewall. On these, a rule may be about two services of
-  /// the network, or nothing passes by default.
+  /// The networks whose bridged frames must pass the firewall.
+  ///
+  /// A network is filtered if a rule may match two of its services, or if it is closed by default.
   package func filteredNetworks(of stack: DesiredStack) -> Set<String> {
     guard !rules.isEmpty else { return Set(closedNetworks).intersection(stack.networks.map(\.name)) }
     var members = PolicyMembers(stack)
@@ -17,7 +18,7 @@ extension StackPolicy {
           switch peer {
           case .any: true
           case .host: false
-          // By way of a service that leads out.
+          // A range of more than 2^31 addresses is behind a service that routes to the internet.
           case .internet: ranges.values.contains { $0.contains { $0.last - $0.first > UInt128(UInt32.max) >> 1 } }
           case .range(let prefix):
             (ranges[AddressFamily(prefix.network)] ?? []).contains { $0.meets(AddressRange(prefix)) }
