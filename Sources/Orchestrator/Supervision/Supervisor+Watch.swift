@@ -81,7 +81,9 @@ final class StackWatch {
   }
 }
 
-/// How soon what was taken away is put back: at once, and later each time where somebody goes on taking it away.
+/// The delay before a removed part of a stack is restored.
+///
+/// It starts at 50 ms. It doubles with each repair that follows within a minute, up to 30 seconds.
 struct RepairPace {
   private var delay = RepairPace.shortest
   private var last: EventLoop.Instant?

@@ -89,7 +89,7 @@ extension ReachColumn.Target {
     }
   }
 
-  /// Where a service is met: `front`, or `lab.10` in a VLAN.
+  /// The network of a service's address: `front`, or `lab.10` for VLAN 10 of `lab`.
   var place: String? {
     guard case .service(_, let network, let vlan) = self else { return nil }
     return network + (vlan.map { ".\($0)" } ?? "")

@@ -107,7 +107,7 @@ import Testing
   }
 }
 
-/// How what surrounds a stack file takes part in reading it.
+/// The effects of the environment, of `.env` and of arguments on reading a stack file.
 @Suite struct StackFileSurroundingsTests {
   private let folder: TemporaryFolder
 

@@ -34,9 +34,9 @@ struct ServiceState {
     case patience(Waiter)
   }
 
-  /// How a process ended.
+  /// The end of a process.
   struct End: Equatable {
-    /// nil where nobody can tell any more.
+    /// The exit status. Nil if it is unknown.
     var status: TerminationStatus?
     /// True if the kernel ended processes of the run for want of memory.
     var ranOutOfMemory = false

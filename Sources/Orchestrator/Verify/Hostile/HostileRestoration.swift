@@ -5,14 +5,15 @@ import Kernel
 import Netfilter
 import Netlink
 
-/// What the host and the services knew before, so that what an attempt changes is changed back: the places of hardware addresses at
-/// bridges, neighbours, and tracked connections.
+/// Restores the state that forged frames change: bridge forwarding entries, neighbours and tracked connections.
+///
+/// It is recorded before the first frame is sent.
 struct HostileRestoration: ~Copyable {
   private let plan: HostilePlan
   private let places: [String: ProbePlace]
   private var socket: NetlinkSocket
   private let netfilter = NetfilterConnection()
-  /// Where each hardware address was.
+  /// The bridge port of each hardware address, before the attempts.
   private let entries: [Key: ForwardingEntry]
   private let neighbours: [String: [Neighbour]]
   /// The addresses that frames of the plan name.

@@ -58,7 +58,7 @@ final class ProbeListeners {
   private var buffer = [UInt8](repeating: 0, count: 2048)
   /// Told of each datagram of a probe that came in at a service's own socket.
   var onDatagram: (Int) -> Void = { _ in }
-  /// How often anything came in.
+  /// The number of arrivals so far, of any kind.
   private(set) var arrivals = 0
 
   init(loop: EventLoop, token: ProbeToken) {
@@ -165,9 +165,11 @@ final class ProbeListeners {
 
   // MARK: What was seen
 
-  /// Who saw the packets that were sent from `sender` and answered; call it when all has come in.
+  /// The witness of an answered question: the socket that saw its packets. Call this after all arrivals were read.
   ///
-  /// - Parameter isAsker: whether a question was put from an end.
+  /// - Parameters:
+  ///   - sender: the end that the packets were sent from.
+  ///   - isAsker: true for an end that some question was sent from.
   func arrival(
     of question: ReachQuestion, _ index: Int, from sender: Endpoint?, isAsker: (Endpoint) -> Bool
   ) -> ReachAnswer.Arrival {

@@ -9,9 +9,9 @@ import SystemPackage
 package struct ReachProber {
   let places: [String: ProbePlace]
   package var timing = ProbeTiming()
-  /// How many sockets may be open at once for the questions themselves.
+  /// The limit of sockets that are open at once to send questions.
   var window = 2048
-  /// From how many questions on they are shared out to threads: fewer are answered before threads have been made.
+  /// The least number of questions that are shared out to threads. Fewer are answered before threads could start.
   var fewest = 8192
 
   package init(_ places: [ProbePlace]) {

@@ -12,11 +12,11 @@ extension Verification {
         var answer: String
         var because: String
       }
-      /// What is promised and found in one family.
+      /// The predicted and the observed result in one address family.
       struct Verdict: Encodable {
         /// `ipv4` or `ipv6`.
         var family: String
-        /// Missing where only sending packets tells.
+        /// Missing if the result cannot be predicted.
         var predicted: Bool?
         var observed: Bool
         var wrong: Bool
