@@ -46,7 +46,7 @@ extension StackBuilder {
     try visiting(namespace.descriptor) { () throws(KernelError) in
       guard try Files.read("\(folder)/\(interface)/disable_ipv6")?.first == UInt8(ascii: "1") else { return }
       for (setting, value) in Self.fixedIPv6 { try Files.set("\(folder)/\(interface)/\(setting)", to: value) }
-      // What a service sends to itself arrives by its loopback.
+      // Packets from a service to itself arrive by its loopback, so that needs IPv6 too.
       for link in ["lo", interface] { try Files.set("\(folder)/\(link)/disable_ipv6", to: "0") }
     }
   }

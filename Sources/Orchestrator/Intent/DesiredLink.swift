@@ -96,7 +96,7 @@ package struct DesiredLink: Codable, Hashable, Sendable {
 }
 
 extension DesiredStack {
-  /// Which cables carry each other's frames.
+  /// The groups of cables that carry each other's frames.
   package var cableDomains: CableDomains {
     CableDomains(
       links.map { ($0.first.service, $0.second.service) },

@@ -63,7 +63,7 @@ final class StackWatch {
       guard let self, let listener else { return }
       _ = try? listener.watch.drain { _ in }
       guard pendingLinks == nil else { return }
-      // Who flushes a link takes several things away.
+      // A flush of a link removes several things, and one repair after the delay restores all of them.
       pendingLinks = loop.schedule(after: pace.delay(at: loop.now)) { [weak self] in
         self?.pendingLinks = nil
         look()

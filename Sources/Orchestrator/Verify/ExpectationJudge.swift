@@ -119,7 +119,7 @@ struct ExpectationJudge {
     return known.isEmpty ? [.icmp] : known
   }
 
-  /// Why a line that nothing was found about cannot be tested.
+  /// The reason why a line without findings cannot be tested.
   private func obstacle(_ rule: PolicyRule) -> String {
     for peer in rule.sources + rule.destinations {
       let names = members.names(of: peer)

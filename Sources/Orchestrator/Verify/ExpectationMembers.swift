@@ -53,7 +53,7 @@ struct ExpectationMembers {
 
   func hasAddress(_ service: String) -> Bool { !addresses[service, default: []].isEmpty }
 
-  /// Why a peer is nobody that sends or receives in the stack's networks.
+  /// The reason why a peer neither sends nor receives in the stack's networks. Nil if it does.
   func absence(of peer: PolicyPeer) -> String? {
     guard case .service(let name) = peer, names(of: peer).isEmpty else { return nil }
     return "\(name) is on the host's own network: write host"

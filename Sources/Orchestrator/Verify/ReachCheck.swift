@@ -95,7 +95,7 @@ package struct ReachMatrix {
     publications = Dictionary(grouping: firewall.publications(.ip) + firewall.publications(.ip6), by: \.port)
     networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    // Who runs in another's network is that one, as far as packets go.
+    // A service in another's network namespace has the same packets, so it gets no row of its own.
     rows = stack.services.filter { $0.namespace == .own }.map { .service($0.name) } + [.host]
     columns = Self.columns(of: stack, hasInternet: nextHop != nil, extra)
   }

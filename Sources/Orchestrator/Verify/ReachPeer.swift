@@ -23,7 +23,7 @@ package enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Whom they are sent to, and what they are: a column of the matrix.
+/// A column of the matrix: the target of packets, and their protocol and port.
 package struct ReachColumn: Hashable, Sendable {
   enum Target: Hashable, Sendable {
     /// An instance by its addresses in a network, or in one of its VLANs.

@@ -4,7 +4,7 @@ import Testing
 @testable import StackFiles
 @testable import Vocabulary
 
-/// Which services get users of their own.
+/// The services that get a user namespace of their own.
 @Suite struct IdentityChoiceTests {
   private static let unmappable = "is on a file system without idmapped mounts"
 

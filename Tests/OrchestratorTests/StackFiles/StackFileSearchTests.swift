@@ -4,7 +4,7 @@ import Testing
 @testable import StackFiles
 @testable import Vocabulary
 
-/// Which files a command is about that names none.
+/// The files that a command without a file argument finds.
 @Suite struct StackFileSearchTests {
   private func found(
     _ files: [String: [String]], listed: String? = nil, inDotenv: String? = nil,

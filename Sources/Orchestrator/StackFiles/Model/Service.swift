@@ -80,7 +80,7 @@ extension StackFile {
     /// The platform of the image. Nil means this machine's.
     package var platform: Located<String>?
     package var pullPolicy: Located<PullPolicy>?
-    /// Which image of the store it runs from, once that is known.
+    /// The image of the store that it runs from. Nil until that is known.
     package var image: ChosenImage?
     /// Commands that run in it once it has been started, and before it is stopped.
     package var postStart: [Hook] = []

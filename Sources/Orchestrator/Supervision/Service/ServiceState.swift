@@ -44,7 +44,7 @@ struct ServiceState {
     var moment: Double
   }
 
-  /// Why somebody's wait was in vain.
+  /// The reason why a wait failed.
   struct Refusal: Equatable {
     var error: StackError
     /// True if the last lines of the service's log belong to it.

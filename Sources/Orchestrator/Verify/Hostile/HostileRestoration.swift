@@ -87,7 +87,7 @@ struct HostileRestoration: ~Copyable {
           continue
         }
         guard known.mac != now.mac else { continue }
-        // What was about to be asked for again will be.
+        // An entry that is neither permanent nor NOARP becomes stale, so the kernel confirms it on its next use.
         if known.state & Self.lasting == 0 { known.state = Self.stale }
         batch.set(known)
       }

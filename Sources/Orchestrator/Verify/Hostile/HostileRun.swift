@@ -61,9 +61,9 @@ final class HostileRun {
     return outcome
   }
 
-  /// For what is handed over to another processor.
+  /// The time that a frame handed to another processor may need.
   private static let pause = Duration.milliseconds(20)
-  /// For what is late on a busy machine.
+  /// The time that a frame may be late on a busy machine.
   private static let silence = Duration.milliseconds(60)
 
   // MARK: Sockets

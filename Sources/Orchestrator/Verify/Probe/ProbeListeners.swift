@@ -25,7 +25,7 @@ final class ProbeListeners {
     }
   }
 
-  /// By whom a connection or datagram was sent, as it came in.
+  /// A listening socket, and the source addresses of the connections or datagrams that arrived.
   private struct Listener {
     let socket: ProbeSocket
     var senders: Set<Endpoint> = []
@@ -92,7 +92,7 @@ final class ProbeListeners {
   /// False when the port is the service's own, or the address is not there.
   private func listen(_ key: Key) throws(KernelError) -> Bool {
     let socket = try ProbeSocket(key.isTCP ? SOCK_STREAM : SOCK_DGRAM, for: key.end.address)
-    // What is left of a service's former connections is in nobody's way.
+    // Connections of the service in TIME_WAIT would otherwise make bind(2) fail.
     if key.isTCP { socket.set(Int(SOL_SOCKET), SO_REUSEADDR) }
     socket.set(Int(IPPROTO_IPV6), IPV6_V6ONLY)
     guard socket.bind(to: key.end) == nil, !key.isTCP || socket.listen() == nil else { return false }

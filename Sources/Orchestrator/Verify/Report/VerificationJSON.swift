@@ -40,7 +40,7 @@ extension Verification {
       var met: Bool
       var probed: Bool
       var objections: [String]
-      /// Why it could not be tested.
+      /// The reason why it could not be tested.
       var error: String?
     }
     var stack: String

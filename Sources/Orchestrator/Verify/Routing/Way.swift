@@ -71,7 +71,7 @@ struct Way: Hashable, Sendable {
   var isToHost = false
   /// The address that they are sent from.
   var source: IPAddress?
-  /// Why nobody can say what becomes of them, of the first machine that filters or translates; nil where all is known.
+  /// The ``Machine/obscurity`` of the first machine on the path that filters or translates. Nil if there is none.
   var obscurity: String?
 
   /// The number of services that forward the packets.

@@ -23,7 +23,7 @@ struct QuestionQueue {
       guard let first else { return nil }
       questions[head] = nil
       head += 1
-      // What has been taken is let go of once it is half of all.
+      // Removing the taken half at once keeps the cost of each question constant.
       if head > questions.count / 2 {
         questions.removeFirst(head)
         head = 0
