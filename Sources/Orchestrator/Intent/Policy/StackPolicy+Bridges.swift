@@ -18,7 +18,8 @@ extension StackPolicy {
           switch peer {
           case .any: true
           case .host: false
-          // A range of more than 2^31 addresses is behind a service that routes to the internet.
+          // An IPv4 range of more than 2^31 addresses belongs to a service that routes to the internet. Every IPv6
+          // subnet is as large, so each network with IPv6 counts too.
           case .internet: ranges.values.contains { $0.contains { $0.last - $0.first > UInt128(UInt32.max) >> 1 } }
           case .range(let prefix):
             (ranges[AddressFamily(prefix.network)] ?? []).contains { $0.meets(AddressRange(prefix)) }
