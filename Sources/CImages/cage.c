@@ -55,7 +55,8 @@ static int close_mounts(const char *folder) {
   return (int)syscall(SYS_mount_setattr, AT_FDCWD, folder, 0, &own, sizeof own);
 }
 
-/// What unpacking takes: owners, modes, devices, file capabilities, and the `trusted.` attributes of overlayfs.
+/// Drops all capabilities but those for unpacking: owners, modes, devices, file capabilities, and the `trusted.`
+/// attributes of overlayfs.
 static int drop_capabilities(void) {
   uint64_t kept = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID |
                   1ULL << CAP_MKNOD | 1ULL << CAP_SETFCAP | 1ULL << CAP_SYS_ADMIN;

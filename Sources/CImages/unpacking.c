@@ -276,7 +276,7 @@ int images_load_unpacking(const char **reason) {
 
 struct images_decoder {
   enum images_compression compression;
-  /// Whether the last member is whole. For gzip, also whether the next byte begins another.
+  /// Non-zero if the last member is whole. For gzip, the next byte then begins another member.
   int is_complete;
   struct z_stream gzip;
   /// In place of `gzip`, where there is ISA-L.

@@ -1,16 +1,17 @@
 import SystemPackage
 
-/// A refusal of the kernel: the action, its subject, the kernel's error, and a remedy.
+/// An error of a system call: the action that failed, its subject, the errno and a remedy.
 ///
 /// `web/web1: cannot mount overlay on /run/stack/web/…: No space left on device (ENOSPC)`
 public struct KernelError: Error, Hashable, Sendable {
-  /// The action, as it follows "cannot": `create veth`, `mount overlay`.
+  /// The action, printed after "cannot": `create veth`, `mount overlay`.
   public var action: String
   /// The subject of the action: a path, a link's name, a process.
   public var subject: String
-  /// The kernel's answer.
+  /// The error number (errno(3)).
   public var errno: Errno
-  /// The kernel's own words beyond the number: a netlink extended acknowledgement, a mount context's log.
+  /// A longer explanation, mostly the kernel's: a netlink extended acknowledgement, the log of a mount context
+  /// (fsopen(2)).
   public var detail: String?
   /// The remedy, as a sentence without its full stop.
   public var remedy: String?

@@ -7,7 +7,7 @@ import Testing
 
 /// The tables of ``PlainlyParsed`` give what the library gives, or nothing.
 @Suite struct PlainlyParsedTests {
-  /// What people and `stack` itself type. The tables must know these, or every start pays for the library.
+  /// Usual command lines. The tables must know these, otherwise each start pays for the library.
   @Test(arguments: [
     "up", "up web.stack", "up stacks/web.stack db web", "up -d", "up -f a.yaml -f b.yaml -d", "up web.stack --dry-run",
     "up web.stack --progress plain", "up --project shop web.stack --timeout 5 --wait-timeout=90 --scale web=3",

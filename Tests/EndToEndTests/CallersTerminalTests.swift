@@ -99,7 +99,7 @@ import Testing
     }
   }
 
-  /// Who runs it in the background goes on typing at the shell.
+  /// The shell still reads the terminal while `exec` runs in the background.
   @Test func aCommandInTheBackgroundIsNotStopped() throws {
     try withTerminal { _, run in
       let shown = try run(

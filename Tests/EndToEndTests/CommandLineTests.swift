@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What each command prints, and how it ends when it cannot do what it was asked.
+/// The output of each command, and its exit code when it fails.
 @Suite struct CommandLineTests {
   @Test func versionAndHelp() throws {
     try ThrowawayHost.with { host in

@@ -3,7 +3,7 @@ import Testing
 
 /// Routing daemons of the host's packages under `rootfs: host`, in the labs that teach them.
 @Suite struct DaemonTests {
-  /// What ping reports as received of `count` packets, one each 100 ms, while `body` runs half a second after the first.
+  /// The number of `count` pings that were answered, one each 100 ms. `body` runs half a second after the first.
   private func received(
     _ host: ThrowawayHost, from service: String, to address: String, count: Int, while body: () throws -> Void
   ) throws -> Int {

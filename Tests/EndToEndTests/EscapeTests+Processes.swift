@@ -67,8 +67,9 @@ extension EscapeTests {
     }
   }
 
-  /// What becomes a service shares the supervisor's memory until it has been executed: that moment, drawn out, is one in which
-  /// a service among the host's processes sees it, with the capabilities that it has itself.
+  /// A new service's process shares the supervisor's memory until execve(2). Here that moment is made longer.
+  ///
+  /// A service in the host's pid namespace sees the process meanwhile. Opening its memory needs SYS_PTRACE.
   @Test func theSupervisorsMemoryIsOutOfReach() throws {
     try ThrowawayHost.with { host in
       try host.up(

@@ -1,6 +1,6 @@
 import Testing
 
-/// What runs in a service comes to the host's program neither by /proc/PID/exe nor by what it is handed.
+/// Processes in a service cannot reach the host's program through /proc/PID/exe or through inherited descriptors.
 extension EscapeTests {
   /// The ways to have root of the host's users inside. The last shares them with the first, by its processes.
   private static let withHostUsers = """

@@ -174,7 +174,8 @@ extension EscapeTests {
     }
   }
 
-  /// What the root is made of lies beneath it, read-only: neither the way up nor taking the root off leads there.
+  /// The layers of the root are mounted beneath it, read-only. A service reaches them neither by `..` nor by unmounting
+  /// the root.
   @Test func whatTheRootIsMadeOfStaysOutOfReach() throws {
     try ThrowawayHost.with { host in
       try host.up(

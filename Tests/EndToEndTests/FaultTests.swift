@@ -2,8 +2,9 @@ import Foundation
 import Fuzzing
 import Testing
 
-/// What fails around a stack: no space, no descriptors, calls that the kernel lacks, services that misbehave. After each: a clear
-/// error, or things going on; nothing lost and nothing left.
+/// Faults around a stack: no space, no descriptors, missing system calls, services that misbehave.
+///
+/// After each fault there is a clear error, or the stack keeps running. Nothing is lost, and nothing is left behind.
 @Suite struct FaultTests {
   private static let server = ThrowawayHost.servers(stack: "x", ["a", "b"], extra: ["a": ["ports: [\"8080:80\"]"]])
 

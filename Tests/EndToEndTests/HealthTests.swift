@@ -200,7 +200,7 @@ extension ThrowawayHost {
     return record
   }
 
-  /// What `inspect` says of a service's health.
+  /// The health of a service in the output of `inspect`.
   func inspection(of service: String) throws -> [String: Any] {
     guard let health = try record(of: service)["health"] as? [String: Any] else {
       throw HarnessError("no health of \(service)")
@@ -208,7 +208,7 @@ extension ThrowawayHost {
     return health
   }
 
-  /// How many probes of a service have failed in a row.
+  /// The number of probes of a service that have failed in a row.
   func failedProbes(of service: String) throws -> Int { try inspection(of: service)["failures"] as? Int ?? 0 }
 
   /// The process number of the only supervisor.
@@ -223,7 +223,7 @@ extension ThrowawayHost {
     let kilobytes: Int
   }
 
-  /// What a process holds, and the zombies on all of the host.
+  /// The descriptors and the memory of a process, and the zombies on the whole host.
   func footprint(of pid: Int) throws -> Footprint {
     let script = """
       ls /proc/\(pid)/fd | wc -l

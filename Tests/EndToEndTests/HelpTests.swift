@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What people read before they run anything.
+/// The help texts.
 @Suite struct HelpTests {
   @Test func commandsAreGrouped() throws {
     try ThrowawayHost.with { host in

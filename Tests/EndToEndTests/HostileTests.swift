@@ -78,7 +78,7 @@ import Testing
     return (report, outcome)
   }
 
-  /// What other people's tools say of all that such frames could change.
+  /// The state that forged frames could change, as other programs show it.
   private func knowledge(_ host: ThrowawayHost) throws -> String {
     try host.succeed(
       "sh", "-c",
@@ -228,7 +228,7 @@ import Testing
     }
   }
 
-  /// What a file grants is no finding, and what it does not grant still is one.
+  /// Frames that the file allows are no finding. All others still are.
   @Test func claimsAndRoutersMaySendWhatIsTheirs() throws {
     try ThrowawayHost.with { host in
       let text = """

@@ -1,8 +1,9 @@
 import Foundation
 import Testing
 
-/// What a service reaches past the rules about its own and others' addresses: each way is closed, and open once its defence is taken
-/// away by hand.
+/// Ways around the rules about a service's own and others' addresses.
+///
+/// Each way is closed. It opens once its defence is removed by hand.
 @Suite struct IsolationTests {
   private func attempt(_ host: ThrowawayHost, _ destinations: [String], _ word: String, from service: String = "evil")
     throws

@@ -1,8 +1,8 @@
 import Testing
 
-/// What services may use of the host: asked of the kernel's own files, and tried from inside.
+/// Resource limits of services, read from the kernel's files and tried from inside.
 @Suite struct LimitsTests {
-  /// What a file of the service's group says, in whichever tree it is.
+  /// The content of a file of the service's cgroup, in cgroup v1 or v2.
   private func file(_ name: String, of service: String, _ host: ThrowawayHost) throws -> String {
     try host.succeed("sh", "-c", "cat $(find /sys/fs/cgroup -path '*/stack/x/\(service)/\(name)')")
   }

@@ -186,12 +186,12 @@ import Testing
 }
 
 extension ThrowawayHost {
-  /// What dig, in a service, prints for a question: a line for each record.
+  /// The output of dig in a service: one line for each record.
   func dig(_ words: String..., from service: String) throws -> [String] {
     try dig(["+short"] + words, from: service).output.split(separator: "\n").map(String.init)
   }
 
-  /// How a question is answered: NOERROR, NXDOMAIN.
+  /// The response code for a question: NOERROR, NXDOMAIN.
   func status(of words: String..., from service: String) throws -> String? {
     let output = try dig(["+noall", "+comments"] + words, from: service).output
     return output.split(separator: "\n").first { $0.contains("status:") }?

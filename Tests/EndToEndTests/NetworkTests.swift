@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Who reaches whom without a published port: within a network, across networks, across stacks, and out.
+/// Reachability without published ports: within a network, across networks, across stacks, and to the internet.
 @Suite struct NetworkTests {
   @Test func servicesOfOneNetworkReachEachOtherBothWays() throws {
     try ThrowawayHost.with { host in

@@ -29,7 +29,7 @@ import Testing
       """
   }
 
-  /// Whether a datagram sent from inside a service comes back.
+  /// True if a datagram sent from inside a service comes back.
   private func echoes(_ host: ThrowawayHost, from service: String, to address: String, port: Int) throws -> Bool {
     let script = "echo hello | socat -T1 -t1 - UDP:\(address):\(port)"
     return try host.run("stack", "exec", service, "sh", "-c", script).output == "hello"

@@ -1,6 +1,6 @@
 import Testing
 
-/// What of the kernel's is set for a service by itself: asked from inside.
+/// Kernel settings of single services, read from inside.
 @Suite struct SettingsTests {
   private func inside(_ service: String, _ script: String, _ host: ThrowawayHost) throws -> String {
     try host.succeed("stack", "exec", "-T", service, "sh", "-c", script)

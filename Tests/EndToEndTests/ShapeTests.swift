@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What befalls packets on links: case 16 of the network's acceptance cases.
+/// Delay, loss and rate of links: case 16 of the network's acceptance cases.
 @Suite struct ShapeTests {
   private static func file(_ conditions: String) -> String {
     """

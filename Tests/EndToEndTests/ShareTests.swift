@@ -1,6 +1,6 @@
 import Testing
 
-/// What one service uses up is its own: storage, terminals, answers of the name server.
+/// No service can use up another's share of storage, terminals or DNS answers.
 @Suite struct ShareTests {
   @Test func rootAndTemporaryFilesHaveASizeAndCountAsMemory() throws {
     try ThrowawayHost.with { host in

@@ -1,8 +1,9 @@
 import Foundation
 import Testing
 
-/// What a service says of where its frames come from, tried with frames that no kernel sends: each attack fails, and succeeds once its
-/// defence is taken away by hand.
+/// Forged sources, tried with frames that no kernel sends.
+///
+/// Each attack fails. It succeeds once its defence is removed by hand.
 @Suite struct SpoofingTests {
   private static let stack = """
     name: x

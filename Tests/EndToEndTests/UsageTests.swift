@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What services use, standing still and going on, and running out of memory.
+/// The resource usage of services, paused services, and services that run out of memory.
 @Suite struct UsageTests {
   private static let services = """
     name: x

@@ -7,7 +7,7 @@ import Glibc
 /// - STACK_FUZZ_SEED: the first seed
 /// - STACK_FUZZ_ONLY: the one target to run
 public enum Fuzz {
-  /// What must not happen, and with which seed it did.
+  /// A failed check, with the case that repeats it.
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
   }

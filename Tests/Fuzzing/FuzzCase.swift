@@ -10,7 +10,7 @@ public struct FuzzCase: CustomStringConvertible {
     random = SeededGenerator(seed: seed)
   }
 
-  /// How to have this case again.
+  /// The command that repeats this case.
   public var description: String { "tools/fuzz --only \(target.rawValue) --seed \(seed)" }
 
   /// Is true `percent` times in a hundred.

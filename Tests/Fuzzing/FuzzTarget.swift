@@ -1,4 +1,4 @@
-/// What is fuzzed. The time that there is, is shared out evenly between all of these.
+/// The readers that are fuzzed. All get an equal share of the time.
 public enum FuzzTarget: String, CaseIterable, Sendable {
   case stackFile, controlRequest, controlReply, journal, log, logTime, dnsQuestion, dnsAnswer, netlinkReply
 }

@@ -1,7 +1,8 @@
 import Glibc
 
-/// How much of a long suite runs: the whole with `tools/test --long`, which sets STACK_LONG_TESTS, and otherwise a sample that
-/// is the same each time.
+/// The part of a long suite that runs: a sample that is the same each time, or the whole.
+///
+/// `tools/test --long` runs the whole. It sets STACK_LONG_TESTS.
 public enum TestExtent {
   public static var isWhole: Bool { getenv("STACK_LONG_TESTS") != nil }
 

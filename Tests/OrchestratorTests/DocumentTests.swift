@@ -2,7 +2,7 @@ import Glibc
 import Testing
 @testable import Kernel
 
-/// What documents say about the repository: links lead somewhere, and the glossary names files that exist.
+/// Links in documents lead somewhere, and the glossary names files that exist.
 @Suite struct DocumentTests {
   static let root = sourceFolder(#filePath, up: 3)
   static let documents =

@@ -2,7 +2,7 @@ import Testing
 @testable import Isolation
 @testable import Runtime
 
-/// What a container's processes may do of what root may, as /proc/PID/status says it.
+/// The privileges of a container's processes, as /proc/PID/status shows them (proc_pid_status(5)).
 @Suite(.serialized, .enabled(if: isRoot(), "containers take root"))
 struct ConfinementTests {
   let root: BusyboxRoot

@@ -4,7 +4,7 @@ import Testing
 @testable import Kernel
 @testable import Runtime
 
-/// What is written where, on hosts of each kind: values in, values out.
+/// The settings and their files, for cgroup v1 and v2. No file is written.
 @Suite struct ControlGroupSettingTests {
   private func settings(_ limits: ResourceLimits) throws -> (unified: [String], legacy: [String]) {
     let settings = try limits.settings()

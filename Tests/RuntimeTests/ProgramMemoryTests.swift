@@ -5,7 +5,7 @@ import Testing
 
 /// A process that must not share the caller's memory is not made with it.
 @Suite struct ProgramMemoryTests {
-  /// Whether a process that ends at once, after `change`, is not made with this memory.
+  /// True if spawn refuses this memory, with EINVAL, for a program that ends at once.
   private static func isRefused(
     _ memory: Program.Memory, flags: UInt64 = 0, _ change: (inout Program) -> Void = { _ in }
   ) -> Bool {

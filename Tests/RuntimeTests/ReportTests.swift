@@ -4,7 +4,7 @@ import Testing
 @testable import Kernel
 @testable import Runtime
 
-/// What becomes of a process whose report is not as it should be.
+/// Processes with damaged reports are ended.
 @Suite struct ReportTests {
   /// A process that would run on, and the end of its report that it writes to.
   private struct Started: ~Copyable {

@@ -237,7 +237,7 @@ struct UserNamespaceTests {
     return String(decoding: chunk[..<max(count, 0)], as: UTF8.self)
   }
 
-  /// What kernels before 6.15 take.
+  /// The way for kernels before 6.15.
   @Test func layersMountedForAMomentLeaveNothing() throws {
     let count = "cat /proc/self/mountinfo | wc -l"
     let before = Shell.run(count).output

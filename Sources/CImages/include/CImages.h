@@ -26,7 +26,7 @@ void images_digest_free(struct images_digest *digest);
 
 struct images_decoder;
 enum images_compression { IMAGES_PLAIN, IMAGES_GZIP, IMAGES_ZSTD };
-/// What the first bytes of a stream say that it is. Four are enough.
+/// The compression of a stream by its first bytes. Four bytes are enough.
 enum images_compression images_compression_of(const uint8_t *bytes, size_t count);
 struct images_decoder *images_decoder_make(enum images_compression compression);
 void images_decoder_free(struct images_decoder *decoder);

@@ -1,4 +1,5 @@
-/// Values that stand in JSON as the text that people write.
+// Addresses, prefixes and similar values are strings in JSON, in the notation that people write.
+
 extension Decoder {
   package func decodeText<Value: LosslessStringConvertible>() throws -> Value {
     let container = try singleValueContainer()

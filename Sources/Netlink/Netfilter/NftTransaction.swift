@@ -34,10 +34,10 @@ public struct NftTransaction: Hashable, Sendable {
     steps.append(.delete(table))
   }
 
-  /// Deletes a table if it is there: it is declared first, which does nothing to one that is.
+  /// Deletes a table if it exists. The table is declared first, which does not change an existing one.
   ///
-  /// Where none is there, others may see the declared one for a moment: the kernel makes the changes of a transaction visible
-  /// one after the other (nf_tables_commit). So it is declared with its owner's comment.
+  /// If there is none, others may see the declared table for a moment. The kernel makes the changes of a transaction
+  /// visible one after the other (nf_tables_commit). So the declaration carries its owner's comment.
   public mutating func deleteIfPresent(_ table: NftTableName, comment: String?) {
     steps.append(.declare(table, comment: comment))
     steps.append(.delete(table))

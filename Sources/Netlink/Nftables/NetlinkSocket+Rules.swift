@@ -76,7 +76,7 @@ extension NftRuleSummary {
     self = rule
   }
 
-  /// What the expression before has fetched from a packet, for the next one to compare.
+  /// The field that the preceding expression has loaded into a register, for the next one to compare.
   private enum Loaded { case inputName, destinationPort, other }
 
   private mutating func readExpression(_ expression: RawSpan, _ loaded: inout Loaded) {

@@ -5,11 +5,11 @@ import Kernel
 public struct NeighbourTable: Hashable, Sendable {
   /// `arp_cache` or `ndisc_cache`.
   public var name: String
-  /// Beyond it nothing is learned (gc_thresh3).
+  /// The most entries. No further neighbour is learned beyond it (gc_thresh3 in arp(7)).
   public var limit: UInt32
   /// All entries. Permanent ones do not count towards the limit.
   public var entries: UInt32
-  /// How often there was no room, since the kernel was started.
+  /// The number of entries that did not fit, since the kernel was started (ndts_table_fulls in linux/neighbour.h).
   public var overflows: UInt64
 }
 

@@ -19,7 +19,7 @@ public struct Route: Hashable, Sendable {
     public static let prohibit = Kind(rawValue: 8)
   }
 
-  /// Who makes the routes to the networks of a link's addresses (RTPROT_KERNEL).
+  /// The origin of routes to the networks of a link's addresses (RTPROT_KERNEL).
   public static let kernelOrigin: UInt8 = 2
 
   /// One of several ways that the kernel chooses among, by a hash of the flow.
@@ -49,7 +49,7 @@ public struct Route: Hashable, Sendable {
   public var table = Route.mainTable
   /// The preference among routes to one destination, the lowest first. The kernel makes 1024 of none in IPv6.
   public var metric: UInt32?
-  /// Where there are several equally good ones, all of them (RTA_MULTIPATH). A link of 0 is left to the kernel.
+  /// The next hops of a multipath route (RTA_MULTIPATH). A link of 0 is left to the kernel.
   public var nextHops: [NextHop] = []
   /// True if the gateway is on the link though no route says so.
   public var isOnLink = false

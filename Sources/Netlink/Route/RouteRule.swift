@@ -4,7 +4,7 @@ import Kernel
 
 /// A rule of policy routing: which table is asked for which packets (ip-rule(8)).
 public struct RouteRule: Hashable, Sendable {
-  /// What becomes of a packet that it matches (FR_ACT_* in linux/fib_rules.h).
+  /// The action for a packet that the rule matches (FR_ACT_* in linux/fib_rules.h).
   public struct Action: RawRepresentable, Hashable, Sendable {
     public var rawValue: UInt8
     public init(rawValue: UInt8) { self.rawValue = rawValue }

@@ -3,11 +3,12 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// Calls `body` with the calling thread in another network namespace, given by a descriptor of it: what is opened
-/// meanwhile belongs there.
+/// Calls `body` with the calling thread in another network namespace. Sockets that it opens belong to that namespace.
 ///
-/// setns(2) is per thread, so no other thread notices. A thread made for each visit would do as well, and cost more than
-/// everything else about it.
+/// setns(2) changes only the calling thread. A new thread for each visit would cost more than the visit itself.
+///
+/// - Parameter namespace: a descriptor of the namespace, as /proc/PID/ns/net gives it.
+/// - Throws: the error of open(2) or setns(2), or the error that `body` throws.
 public func visiting<Value: ~Copyable>(
   _ namespace: borrowing Descriptor, _ body: () throws(KernelError) -> Value
 ) throws(KernelError) -> Value {
@@ -17,7 +18,7 @@ public func visiting<Value: ~Copyable>(
   guard setns(namespace.rawValue, CLONE_NEWNET) == 0 else {
     throw KernelError("enter", "a network namespace", errno: .last)
   }
-  // A thread that cannot come back would do its next work in a stranger's network.
+  // A thread that cannot return would do its next work in the wrong namespace.
   defer { if setns(home.rawValue, CLONE_NEWNET) != 0 { abort() } }
   return try body()
 }

@@ -84,7 +84,7 @@ public struct NetlinkWatch: ~Copyable, Sendable {
       sock_filter(code: equal, jt: 1, jf: 0, k: UInt32.max),
       sock_filter(code: drop, jt: 0, jf: 0, k: 0),
       sock_filter(code: pass, jt: 0, jf: 0, k: UInt32.max),
-      // Who made a route, in struct rtmsg: RTPROT_KERNEL.
+      // The origin of a route (rtm_protocol in struct rtmsg) must be RTPROT_KERNEL.
       sock_filter(code: octet, jt: 0, jf: 0, k: 21),
       sock_filter(code: equal, jt: 1, jf: 0, k: 2),
       sock_filter(code: drop, jt: 0, jf: 0, k: 0),

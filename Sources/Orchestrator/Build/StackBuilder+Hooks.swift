@@ -6,8 +6,9 @@ import Runtime
 import Vocabulary
 
 extension StackBuilder {
-  /// What runs one of a service's hooks beside its process. What the hook leaves running counts as the service's own, and ends
-  /// with it.
+  /// A probe that runs one of a service's hooks in the service's namespaces.
+  ///
+  /// Processes that the hook leaves running belong to the service, and end with it.
   package func hook(
     _ hook: DesiredHook, of service: DesiredService, in process: ServiceProcess, loop: EventLoop, pool: WorkerPool
   ) -> ServiceProbe {

@@ -7,8 +7,10 @@ import Netlink
 /// The addresses, neighbours and routes of IPv6. All are known in advance. So nothing waits for duplicate address
 /// detection, and no neighbour solicitation is sent.
 extension StackBuilder {
-  /// How a link of the host's gets a link-local address: not at all. Where the kernel has no IPv6 or the link can carry none (an
-  /// MTU below 1280, RFC 8200, 5), there is nothing to set: rtnetlink answers EAFNOSUPPORT.
+  /// The address generation mode of a link of the host: none, so that it gets no link-local address.
+  ///
+  /// Nil if the kernel has no IPv6, or if the link's MTU is below 1280 (RFC 8200, section 5). rtnetlink would answer
+  /// EAFNOSUPPORT.
   func addressGeneration(on network: DesiredNetwork) -> IPv6AddressGeneration? {
     hasIPv6 && network.canCarryIPv6 ? IPv6AddressGeneration.none : nil
   }
@@ -35,7 +37,7 @@ extension StackBuilder {
   }
 }
 
-/// What a service's namespace does with IPv6 once a cable brings the first of it.
+/// The IPv6 settings of a service's namespace, once a cable brings the first IPv6 address.
 extension StackBuilder {
   /// A namespace that was made without IPv6 has it switched off for every interface. What is set then is what
   /// ``NetworkNamespace/IPv6/fixed`` sets from the beginning.
@@ -44,7 +46,7 @@ extension StackBuilder {
     try visiting(namespace.descriptor) { () throws(KernelError) in
       guard try Files.read("\(folder)/\(interface)/disable_ipv6")?.first == UInt8(ascii: "1") else { return }
       for (setting, value) in Self.fixedIPv6 { try Files.set("\(folder)/\(interface)/\(setting)", to: value) }
-      // What a service sends to itself arrives by its loopback.
+      // Packets from a service to itself arrive by its loopback, so that needs IPv6 too.
       for link in ["lo", interface] { try Files.set("\(folder)/\(link)/disable_ipv6", to: "0") }
     }
   }

@@ -14,7 +14,7 @@ extension StackBuilder {
     try Files.makeFolder(paths.layer, mode: 0o755)
     guard !Mounts.isMounted(at: paths.layer), !Files.exists(paths.upper) else { return }
     if service.image != nil, LayerDisk.canHold(folder.lib) {
-      // What is there is of a former boot, whose ids were others.
+      // An existing layer is of a former boot, and its files belong to other ids.
       try Files.remove(paths.layerOnDisk)
       try Files.makeFolder(paths.layerOnDisk, mode: 0o755, above: 0o700)
       return try Mounts.bind(paths.layerOnDisk, at: paths.layer)

@@ -33,7 +33,7 @@ extension StackBuilder {
     return loss
   }
 
-  /// What a service's interfaces lack of what the file gives them, in words.
+  /// The interfaces and addresses of the file that are missing inside a service, in words.
   private func faults(inside service: DesiredService, of stack: DesiredStack) throws(KernelError) -> [String] {
     let attachments = service.attachments.filter { !$0.isSetDown }
     guard !attachments.isEmpty || !service.loopback.isEmpty else { return [] }

@@ -51,8 +51,8 @@ extension StackBuilder {
     batch.change(up)
     try socket.apply(batch)
     if !desired.policy.isEmpty { try filter([network], by: desired.policy, of: desired) }
-    // So that 127.0.0.1 on the host leads to published ports: a packet with a loopback source may leave by this link.
-    // What comes in by it to a loopback address is dropped by the firewall (ip-sysctl.rst, route_localnet).
+    // With route_localnet, packets with a loopback source may leave by this link (ip-sysctl.rst). So 127.0.0.1 on the
+    // host leads to published ports. The firewall drops packets that arrive by the link for a loopback address.
     if network.hasHost { try Files.set("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet", to: "1") }
     if let tunnel = network.tunnel { try create(tunnel, of: network, on: index, group: desired.linkGroup) }
     if network.bridges.count > 1 { try createVLANBridges(of: network, group: desired.linkGroup) }

@@ -8,7 +8,7 @@ import SystemPackage
 import Vocabulary
 
 extension StackBuilder {
-  /// The processes whose namespaces a service is to be in: held until it is made.
+  /// The processes whose namespaces a service joins. They are held open until the service is made.
   struct Neighbours: Sendable {
     var ipc: ServiceProcess?
     var pid: ServiceProcess?
@@ -31,7 +31,7 @@ extension StackBuilder {
       remedy: "start it first: stack start \(stack)/\(name)")
   }
 
-  /// - Parameter neighbours: as ``neighbours(of:)`` gave them.
+  /// - Parameter neighbours: the result of ``neighbours(of:)``.
   func settings(of service: DesiredService, _ neighbours: Neighbours) throws(KernelError) -> ContainerSettings {
     let desired = service.settings
     var settings = ContainerSettings()
@@ -44,7 +44,7 @@ extension StackBuilder {
     settings.pid = Self.namespace(desired.pid, neighbours.pid)
     settings.usesHostNames = desired.usesHostNames
     settings.timeOffsets = desired.timeOffsets
-    // Shared memory of POSIX is files in /dev/shm, so it is shared along with an ipc namespace.
+    // POSIX shared memory consists of files in /dev/shm (shm_overview(7)). So /dev/shm is shared with the ipc namespace.
     if let process = neighbours.ipc, !service.mounts.contains(where: { $0.target == "/dev/shm" }) {
       settings.sharedMemoryOf = process.process.pidfd.fileDescriptor
     }
@@ -60,7 +60,7 @@ extension StackBuilder {
 
   // MARK: Devices
 
-  /// The rules that a service's devices come to; nil for one that may use all.
+  /// The device rules of a service's cgroup. Nil for a privileged service, which may use all devices.
   func deviceRules(of service: DesiredService) throws(KernelError) -> [DeviceRule]? {
     if service.process.security.isPrivileged { return nil }
     return DeviceRule.standard + service.settings.deviceRules + (try devices(of: service).map(\.rule))

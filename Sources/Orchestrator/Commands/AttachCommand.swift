@@ -16,12 +16,13 @@ package struct AttachCommand: Command {
   /// Milliseconds before an unfinished line is shown: a prompt waits for an answer.
   private static let patience: CInt = 20
 
-  /// Shows what a running service writes from now on, and gives it what the caller types, until it ends or the user has enough.
+  /// Shows the output of a running service from now on, and passes the caller's input to it. Returns when the service
+  /// ends or the caller detaches.
   ///
-  /// What it writes is read from its log, so nothing is taken away from that; a terminal's input goes to its master, other
-  /// input to the FIFO of `stdin_open`.
+  /// The output is read from the log, so the log stays complete. The input goes to the master of the service's
+  /// terminal, otherwise to the FIFO of `stdin_open`.
   ///
-  /// - Returns: the service's exit code; 0 when the keys that detach were typed, 130 after Ctrl-C without a terminal.
+  /// - Returns: the service's exit code. 0 after the keys that detach, 130 after Ctrl-C without a terminal.
   package func run(on place: StackIndex.Place, withInput: Bool) throws(StackErrors) -> Int32 {
     let subject = "\(place.stack)/\(place.service)"
     let record = try rethrowing(subject) { () throws(KernelError) in

@@ -3,7 +3,7 @@ import Host
 import Planning
 
 extension CommandContext {
-  /// What others have taken away of the networks of stacks that are up, a line for each: `web: bridge web-front is set down`.
+  /// The parts of stacks' networks that others have removed, one line each: `web: bridge web-front is set down`.
   package func complaints(of stacks: [String]) -> [String] {
     stacks.flatMap { name -> [String] in
       guard let stack = (try? index.desired(name)) ?? nil, let loss = try? NetworkLoss(observing: stack) else {

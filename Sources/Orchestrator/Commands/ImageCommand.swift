@@ -26,11 +26,11 @@ package struct ImageCommand: Command {
     return ImageService(store: store, environment: context.environment, launcher: UnpackerProgram())
   }
 
-  /// What a command brings of a file's images.
+  /// The options of a command for pulling the images of a file.
   package struct PullOptions: Sendable {
-    /// Nil: each service's own `pull_policy`, and else `missing`.
+    /// The policy for all services. Nil for each service's own `pull_policy`, which is `missing` by default.
     package var policy: ImageService.Policy?
-    /// True if an image that cannot be had is said and passed.
+    /// True if an image that cannot be fetched is reported, and the others are still fetched.
     package var passesFailures = false
 
     package init() {}
@@ -234,7 +234,7 @@ package struct ImageCommand: Command {
     return image
   }
 
-  /// What is written of an image: its configuration as it came.
+  /// The configuration of an image, in its original bytes.
   package func configuration(of image: ImageStatus) throws(StackErrors) -> [UInt8] {
     try rethrowing(nil) { () throws(KernelError) in try images.store.readBlob(image.record.configuration) } ?? []
   }

@@ -22,7 +22,7 @@ package struct UpCommand: Command {
     package var readyTimeout: Double?
     /// Seconds for services that are made anew to stop by themselves; nil for each service's own grace period.
     package var stopTimeout: Double?
-    /// How its services come to their images.
+    /// The options for pulling the services' images.
     package var pull = ImageCommand.PullOptions()
 
     package enum Recreate: Sendable { case changed, always, never }

@@ -162,7 +162,7 @@ package struct VerifyCommand: Command {
     }
   }
 
-  /// Who the host's routes lead to for an address that should be a service's; nil where they lead to the stack.
+  /// The link and the gateway that the host's route to a service's address uses. Nil if the route leads to the stack.
   private static func impostor(_ address: IPAddress, beside stack: DesiredStack) -> String? {
     guard var socket = try? NetlinkSocket(.route), let route = try? socket.route(to: address),
       let links = try? socket.links(), let link = links.first(where: { $0.index == route.link }),

@@ -3,7 +3,7 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// Why a call has no reply.
+/// The reason why a call has no reply.
 package enum ControlError: Error, Hashable, Sendable {
   /// The supervisor's answer.
   case failure(ControlFailure)

@@ -36,7 +36,7 @@ extension DesiredService {
     }
   }
 
-  /// What the processes of a hook find: the service's variables, and its own over them.
+  /// The environment of a hook's processes: the service's variables, overridden by the hook's own.
   package func environment(of hook: DesiredHook) -> [String: String] {
     environment(terminal: nil).merging(hook.environment) { _, own in own }
   }

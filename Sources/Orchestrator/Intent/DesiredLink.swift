@@ -96,7 +96,7 @@ package struct DesiredLink: Codable, Hashable, Sendable {
 }
 
 extension DesiredStack {
-  /// Which cables carry each other's frames.
+  /// The groups of cables that carry each other's frames.
   package var cableDomains: CableDomains {
     CableDomains(
       links.map { ($0.first.service, $0.second.service) },
@@ -119,8 +119,10 @@ extension DesiredStack {
     }
   }
 
-  /// The links of each service, by their places in the list, and what each is called there: the service at the other end, `r2`.
-  /// Where several links lead to that one, the own interface stands behind it: `r2.eth1`.
+  /// The links of each service, as places in the list, with a name for each.
+  ///
+  /// The name is the service at the other end: `r2`. If several links lead to it, the service's own interface follows:
+  /// `r2.eth1`.
   package var cableNames: [String: [(link: Int, name: String)]] {
     var counts: [Set<String>: Int] = [:]
     let pairs = links.map { Set($0.ends.map(\.service)) }

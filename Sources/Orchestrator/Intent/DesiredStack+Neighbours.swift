@@ -7,14 +7,16 @@ package struct KnownNeighbour: Hashable, Sendable {
 }
 
 extension DesiredStack {
-  /// How many services of a network know each other at most. That is 16,384 entries of each family, which take 9 MB: on
-  /// Linux 6.18, 65,536 entries took 36 MB of slabs that the kernel cannot reclaim.
+  /// The most services on a network that get permanent neighbour entries for each other.
+  ///
+  /// That makes 16,384 entries of each family, which take 9 MB. On Linux 6.18, 65,536 entries took 36 MB of slabs that
+  /// the kernel cannot reclaim.
   package static let mostAcquainted = 128
 
-  /// Whom a service knows on one of its networks without asking, beside the host. Such entries are permanent. They do not count
-  /// towards the limit that all namespaces of a kernel share (gc_thresh3 in arp(7)), and cost no ARP.
+  /// The permanent neighbour entries of a service on one of its networks, besides that of the host.
   ///
-  /// Services whose hardware address or address may move are left out, and networks that are too large.
+  /// Permanent entries do not count towards the limit that all namespaces of a kernel share (gc_thresh3 in arp(7)), and
+  /// need no ARP. Services whose hardware address or address may move get none. Networks that are too large get none.
   package func knownNeighbours(of attachment: DesiredAttachment) -> [KnownNeighbour] {
     guard attachment.parent == nil, let members = acquaintances(on: attachment.network) else { return [] }
     let claimed = members.flatMap { $0.claims?.prefixes ?? [] }
@@ -28,7 +30,7 @@ extension DesiredStack {
     return known
   }
 
-  /// How many entries of one family the kernel needs for services that know each other by asking, if all talk to all.
+  /// The number of entries of one family that the kernel learns by ARP or NDP, if all services talk to all.
   package var learnedNeighbours: Int {
     var counts: [String: Int] = [:]
     for service in services {
@@ -39,7 +41,9 @@ extension DesiredStack {
     return counts.values.filter { $0 > Self.mostAcquainted }.reduce(0) { $0 + $1 * $1 }
   }
 
-  /// Those on a network; nil where they are too many. It is asked for each service, so it stops as soon as that is known.
+  /// The attachments to a network. Nil if there are too many.
+  ///
+  /// This runs for each service, so it stops at the first attachment beyond the limit.
   private func acquaintances(on network: String) -> [DesiredAttachment]? {
     var members: [DesiredAttachment] = []
     for service in services {

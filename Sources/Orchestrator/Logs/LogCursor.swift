@@ -23,7 +23,7 @@ final class LogCursor {
   private var isSkipping = false
   private var assembler: LogAssembler
   private var preloaded: ArraySlice<LogEntry> = []
-  /// Where reading ends although the writer goes on: a place in the file that was the newest.
+  /// The end of reading, as an offset in the newest file. Nil if reading follows the writer.
   private var end: (file: LogFileSet.Opened, offset: off_t)?
 
   /// Begins at the oldest entry. Files that were last written before `since` may be left out.

@@ -43,7 +43,7 @@ package final class LogWriter {
 
   /// Bytes of output that were lost, ever.
   private(set) var droppedBytes: UInt64 = 0
-  /// Why the last attempt to write failed; `nil` when all is well.
+  /// The error of the last attempt to write. Nil if it succeeded.
   private(set) var failure: Errno?
 
   private let scratch: LogScratch

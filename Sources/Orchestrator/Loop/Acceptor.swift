@@ -4,8 +4,8 @@ import SystemPackage
 
 /// Accepts connections from a listening socket.
 ///
-/// When this process has no descriptors left, the socket is not polled for 200 ms, or until ``resume()``. Connections wait in
-/// its queue. The loop would otherwise wake for them again and again.
+/// When this process has no descriptors left, the socket is not polled for 200 ms, or until ``resume()``. Connections
+/// wait in its queue. The loop would otherwise wake for them again and again.
 package final class Acceptor {
   /// Takes a connection, or throws when there is no room for it in this process.
   package typealias Handler = (consuming Descriptor) throws(KernelError) -> Void

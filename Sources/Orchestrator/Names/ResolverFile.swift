@@ -1,9 +1,9 @@
 import Intent
 import Kernel
 
-/// The /etc/resolv.conf of a service: it asks the stack's own server, on the gateway of its network.
+/// The /etc/resolv.conf of a service. It names the stack's own DNS server, on the gateway of the service's network.
 ///
-/// One file for all services that would have the same.
+/// Services with the same content share one file.
 package struct ResolverFile: Hashable {
   /// The file's name in the stack's folder of names.
   package var name: String
@@ -34,7 +34,7 @@ package struct ResolverFiles {
     let gateway = owner.resolverNetwork.flatMap { stack.network(named: $0)?.hostAddresses.first }
     let search = service.nameResolution.search ?? host.search
     var options = service.nameResolution.options ?? host.options
-    // A short name is a service's: it is asked for as it is before any domain is tried behind it.
+    // Short names are names of services. With ndots:0 the resolver asks for them before it appends a search domain.
     if !options.contains(where: { $0.hasPrefix("ndots:") }) { options.append("ndots:0") }
     var lines = gateway.map { ["nameserver \($0)"] } ?? []
     if !search.isEmpty { lines.append("search \(search.joined(separator: " "))") }
@@ -42,7 +42,7 @@ package struct ResolverFiles {
     return lines.map { "\($0)\n" }.joined()
   }
 
-  /// The settings that services take over from the host, unless their file sets them.
+  /// The host's settings that services inherit, unless the stack file sets them.
   private struct HostFile {
     var search: [String] = []
     var options: [String] = []
@@ -51,7 +51,7 @@ package struct ResolverFiles {
       for line in text.split(whereSeparator: \.isNewline) {
         let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
         switch words.first {
-        // Of several the last counts (resolv.conf(5)).
+        // The last of several lines counts (resolv.conf(5)).
         case "search", "domain": search = words.dropFirst().filter { $0 != "." }
         case "options": options += words.dropFirst()
         default: break

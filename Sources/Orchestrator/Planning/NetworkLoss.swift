@@ -4,11 +4,13 @@ package struct NetworkLoss: Equatable, Sendable {
   package var networks: Set<String> = []
   /// Names of instances that lack a link to one of their networks.
   package var instances: Set<String> = []
-  /// What the bridge of a network lacks that is there, by the network's name: `bridge web-front has no address 10.208.0.1/24`.
+  /// The fault of an existing bridge, by its network's name: `bridge web-front has no address 10.208.0.1/24`.
   package var faults: [String: String] = [:]
   /// The settings without which the host forwards nothing: `net.ipv4.ip_forward is 0`.
   package var settings: [String] = []
-  /// What instances lack inside, by their names: `no address 10.208.0.2/24 on eth0`. Programs in them may want it so.
+  /// The addresses and links that are missing inside instances, by their names: `no address 10.208.0.2/24 on eth0`.
+  ///
+  /// Only `up` restores them, since programs in the instance may have removed them on purpose.
   package var inside: [String: String] = [:]
 
   package init(networks: Set<String> = [], instances: Set<String> = []) {
@@ -16,7 +18,7 @@ package struct NetworkLoss: Equatable, Sendable {
     self.instances = instances
   }
 
-  /// What can be put back without touching a service, in words.
+  /// The losses in words that can be repaired without touching a service.
   package var complaints: [String] { faults.sorted { $0.key < $1.key }.map(\.value) + settings }
 
   var isEmpty: Bool {

@@ -29,7 +29,7 @@ package struct Plan: Hashable, Sendable {
   }
 
   package var stages: [Stage]
-  /// Why each service that is not left alone is touched: `web1: created`, `web2: recreated, environment changed`.
+  /// The reason for each change of a service: `web1: created`, `web2: recreated, environment changed`.
   package var reasons: [Reason]
 
   package struct Reason: Codable, Hashable, Sendable {

@@ -32,7 +32,7 @@ package struct AddressAllocator {
     taken.first { $0.prefix.overlaps(subnet) && !isPassedOver($0) }
   }
 
-  /// Who has most of a pool: whoever is in the way when nothing of it is left.
+  /// The user of the largest range in a pool. Errors name it when the pool is used up.
   func widestUser(of pool: IPv4Prefix) -> Taken? {
     taken.filter { pool.overlaps($0.prefix) }.min { $0.prefix.length < $1.prefix.length }
   }

@@ -3,7 +3,7 @@ import Isolation
 import StackFiles
 import Vocabulary
 
-/// From what a file says to what should exist, one value at a time.
+/// Conversions of single values, from the stack file to the intent.
 extension DesiredRoot {
   init(_ service: StackFile.Service) {
     switch service.rootfs.value {

@@ -4,7 +4,7 @@ import Vocabulary
 
 /// The facts of the host that decide whether services can have user namespaces, and which ids these map to.
 package struct IdentityFacts: Hashable, Sendable {
-  /// Why no service can have a user namespace here; nil where each can.
+  /// The reason why no service can have a user namespace on this host. Nil if services can.
   package var refusal: String?
   /// Paths whose files cannot be shown under other ids (mount_setattr(2), MOUNT_ATTR_IDMAP), with why.
   package var unmappable: [String: String] = [:]

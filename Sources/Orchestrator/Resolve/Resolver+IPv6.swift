@@ -41,7 +41,7 @@ extension Resolver {
     return DesiredNetwork.IPv6(subnet: subnet, gateway: network.gateway6?.value ?? subnet.firstHost)
   }
 
-  /// How many subnets are tried. Each lot of 64 is another site's.
+  /// The number of subnets that are tried. Each 64 of them belong to another site.
   private static let mostAttempts = 1024
 
   private mutating func freePrefix(for network: StackFile.Network) -> IPv6Prefix? {

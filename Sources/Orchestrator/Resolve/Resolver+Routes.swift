@@ -37,7 +37,7 @@ extension Resolver {
     }
   }
 
-  /// What a service has beside it, worked out once for all of its routes.
+  /// The networks, addresses and interfaces next to a service, computed once for all of its routes.
   private struct Surroundings {
     let connected: [(name: String, prefix: IPPrefix)]
     let prefixes: Set<IPPrefix>
@@ -112,8 +112,9 @@ extension Resolver {
     return routes
   }
 
-  /// A router's addresses where a service meets it, one of each family: on the first network that both are on, else on a link.
-  /// Where a link has no IPv6 but link-local addresses, it is that one.
+  /// A router's addresses next to a service, one of each family: on the first network that both are on, else on a link.
+  ///
+  /// The link-local address is used if a link has no other IPv6 address.
   private func hops(to router: DesiredService, from service: DesiredService, in stack: DesiredStack) -> [DesiredRoute
     .Hop]
   {

@@ -161,7 +161,7 @@ extension Step {
     "ip -n \(namespace) addr add \(address) dev \(Shell.quoted(interface))\(flags(address))"
   }
 
-  /// How an address is used, as ip-address(8) writes it.
+  /// The scope and the flags of an address, in the syntax of ip-address(8).
   static func flags(_ address: DesiredAddress) -> String {
     (address.isLinkScoped ? " scope link" : "") + (address.address.isV4 ? "" : " nodad")
   }
@@ -221,7 +221,7 @@ extension Step {
     }
   }
 
-  /// What of an attachment is inside the service.
+  /// The commands for the part of an attachment that is inside the service.
   static func addressCommands(
     _ attachment: DesiredAttachment, _ service: DesiredService, _ stack: DesiredStack
   ) -> [String] {

@@ -64,7 +64,7 @@ extension Supervisor: PlanHost {
     completion: @escaping (StackError?) -> Void
   ) {
     let hooks = service.hooks(at: moment)
-    // What stands still runs nothing.
+    // The processes of a paused service are frozen, and a hook would be frozen too.
     guard !hooks.isEmpty, let record = units[service.name]?.record, record.pausedAt == nil,
       let process = record.process.flatMap({ ServiceProcess($0) })
     else { return completion(nil) }

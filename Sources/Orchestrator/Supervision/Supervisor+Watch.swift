@@ -63,7 +63,7 @@ final class StackWatch {
       guard let self, let listener else { return }
       _ = try? listener.watch.drain { _ in }
       guard pendingLinks == nil else { return }
-      // Who flushes a link takes several things away.
+      // A flush of a link removes several things, and one repair after the delay restores all of them.
       pendingLinks = loop.schedule(after: pace.delay(at: loop.now)) { [weak self] in
         self?.pendingLinks = nil
         look()
@@ -81,7 +81,9 @@ final class StackWatch {
   }
 }
 
-/// How soon what was taken away is put back: at once, and later each time where somebody goes on taking it away.
+/// The delay before a removed part of a stack is restored.
+///
+/// It starts at 50 ms. It doubles with each repair that follows within a minute, up to 30 seconds.
 struct RepairPace {
   private var delay = RepairPace.shortest
   private var last: EventLoop.Instant?

@@ -7,7 +7,7 @@ struct ExpectationFinding: Sendable {
   var objections: [String]
   /// True if it was found out by sending packets: who is not of this machine cannot be made to send any.
   var isObserved: Bool
-  /// Why nothing could be found out; nil where something was.
+  /// The reason why the line could not be tested. Nil if it was tested.
   var obstacle: String?
 
   var isMet: Bool { objections.isEmpty && obstacle == nil }

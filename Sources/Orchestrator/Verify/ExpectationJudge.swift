@@ -41,7 +41,7 @@ struct ExpectationJudge {
     return ExpectationFinding(rule: rule, objections: objections, isObserved: true)
   }
 
-  /// What of a finding a line is about: a range is of one family. nil for nothing.
+  /// The part of a finding that a line covers, since a range has one address family. Nil if it covers none of it.
   private func part(of finding: ReachFinding, for rule: PolicyRule) -> ReachFinding? {
     let check = finding.check
     guard members.concerns(rule, check.source, check.column) else { return nil }
@@ -119,7 +119,7 @@ struct ExpectationJudge {
     return known.isEmpty ? [.icmp] : known
   }
 
-  /// Why a line that nothing was found about cannot be tested.
+  /// The reason why a line without findings cannot be tested.
   private func obstacle(_ rule: PolicyRule) -> String {
     for peer in rule.sources + rule.destinations {
       let names = members.names(of: peer)

@@ -2,7 +2,7 @@ import Addresses
 import Intent
 import Vocabulary
 
-/// Who the lines of `expect:` are about: the names of those whose namespaces send and receive.
+/// The services that the lines of `expect:` name, each by the service whose namespace sends and receives for it.
 struct ExpectationMembers {
   private let stack: DesiredStack
   private let services: [String: DesiredService]
@@ -26,7 +26,8 @@ struct ExpectationMembers {
     }
   }
 
-  /// The services that a peer names, by the service whose namespace they run in. Empty for the host, the internet and all.
+  /// The services that a peer names, each by the service whose namespace it runs in. Empty for the host, the internet
+  /// and `any`.
   func names(of peer: PolicyPeer) -> Set<String> { known[peer] ?? found(peer) }
 
   private func found(_ peer: PolicyPeer) -> Set<String> {
@@ -52,7 +53,7 @@ struct ExpectationMembers {
 
   func hasAddress(_ service: String) -> Bool { !addresses[service, default: []].isEmpty }
 
-  /// Why a peer is nobody that sends or receives in the stack's networks.
+  /// The reason why a peer neither sends nor receives in the stack's networks. Nil if it does.
   func absence(of peer: PolicyPeer) -> String? {
     guard case .service(let name) = peer, names(of: peer).isEmpty else { return nil }
     return "\(name) is on the host's own network: write host"

@@ -12,7 +12,9 @@ struct ReachProbe: Hashable, Sendable {
   var path: [String] = []
 }
 
-/// What the stack lets expect, and why: with the place in the file, as it follows `predicted no:`.
+/// The predicted result of a probe, with its reason.
+///
+/// The reason names the place in the file. It is printed after `predicted no:`.
 struct ReachForecast: Hashable, Sendable {
   var isAllowed: Bool
   var because: String
@@ -71,7 +73,7 @@ package struct ReachMatrix {
 
   package let rows: [ReachPeer]
   package let columns: [ReachColumn]
-  /// What is otherwise in the namespaces than the file has it, for people.
+  /// The differences between the namespaces and the file, one line each.
   package let differences: [String]
   private let live: [String: LiveNamespace]?
 
@@ -98,7 +100,7 @@ package struct ReachMatrix {
     publications = Dictionary(grouping: firewall.publications(.ip) + firewall.publications(.ip6), by: \.port)
     networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    // Who runs in another's network is that one, as far as packets go.
+    // A service in another's network namespace has the same packets, so it gets no row of its own.
     rows = stack.services.filter { $0.namespace == .own }.map { .service($0.name) } + [.host]
     columns = Self.columns(of: stack, hasInternet: nextHop != nil, extra)
   }

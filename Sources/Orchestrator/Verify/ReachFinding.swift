@@ -8,13 +8,13 @@ struct ReachFinding: Sendable {
   /// True if the answers say nothing, so that what is promised must do.
   var isUndecided = false
 
-  /// What is promised and what was found in one family.
+  /// The predicted and the observed result in one address family.
   struct Verdict: Hashable, Sendable {
     var isV4: Bool
     var isPredicted: Bool
     /// True if any of the packets came through.
     var isObserved: Bool
-    /// False where only sending packets tells.
+    /// False if the result cannot be predicted.
     var isDecided: Bool
     var isWrong: Bool
 
@@ -66,13 +66,13 @@ struct ReachFinding: Sendable {
     }
   }
 
-  /// What each answer that is not as predicted says, for people.
+  /// A sentence for each answer that differs from its prediction.
   var complaints: [String] { isUndecided ? [] : check.probes.indices.compactMap { complaint(at: $0) } }
 
-  /// What each answer says, for people.
+  /// A sentence for each answer.
   var statements: [String] { check.probes.indices.map { complaint(at: $0) ?? statement(at: $0) } }
 
-  /// What is known of one family only, or of some of the addresses.
+  /// The finding with some of its probes only, such as those of one address family.
   func narrowed(to places: [Int]) -> ReachFinding {
     var part = self
     part.check.probes = places.map { check.probes[$0] }
@@ -106,7 +106,7 @@ struct ReachFinding: Sendable {
 }
 
 extension ReachAnswer {
-  /// What happened, as a sentence: `10.0.0.2 answered`, `web1 has no route to 10.0.0.2`.
+  /// The answer as a sentence: `10.0.0.2 answered`, `web1 has no route to 10.0.0.2`.
   func statement(of source: ReachPeer, _ destination: IPAddress) -> String {
     switch self {
     case .answered(let arrival):

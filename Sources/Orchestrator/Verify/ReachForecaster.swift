@@ -2,7 +2,9 @@ import Addresses
 import Intent
 import Rules
 
-/// What becomes of packets by the stack's routes and rules, and by the rules of the stacks whose networks it has joined. Pure.
+/// Predicts whether packets arrive. Pure.
+///
+/// Predictions follow from the stack's routes and rules, and from the rules of stacks whose networks it has joined.
 struct ReachForecaster {
   let routing: PacketRouting
   private let stack: DesiredStack
@@ -18,9 +20,9 @@ struct ReachForecaster {
     let closed: Set<String>
     /// Those whose bridges show what they pass on, whatever the host's setting is.
     let filtered: Set<String>
-    /// Where a network is declared, by its owner's name for it.
+    /// The place in the file where each network is declared, by the owner's name of the network.
     let places: [String: String]
-    /// The stack, where it is another one.
+    /// The stack that the rules belong to. Nil for this stack.
     let owner: String?
   }
 
@@ -168,7 +170,9 @@ struct ReachForecaster {
     var by: NetworkRules
   }
 
-  /// What the stacks decide whose networks packets pass: the first that denies, else one that names a rule.
+  /// The verdict of the stacks whose networks the packets pass.
+  ///
+  /// The first denial counts. Otherwise the last verdict that names a rule counts.
   private func decide(
     _ sender: IPAddress, _ destination: IPAddress, _ traffic: Traffic, isPublished: Bool, on networks: [String]
   ) -> Verdict? {

@@ -23,7 +23,7 @@ package enum ReachPeer: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Whom they are sent to, and what they are: a column of the matrix.
+/// A column of the matrix: the target of packets, and their protocol and port.
 package struct ReachColumn: Hashable, Sendable {
   enum Target: Hashable, Sendable {
     /// An instance by its addresses in a network, or in one of its VLANs.
@@ -89,7 +89,7 @@ extension ReachColumn.Target {
     }
   }
 
-  /// Where a service is met: `front`, or `lab.10` in a VLAN.
+  /// The network of a service's address: `front`, or `lab.10` for VLAN 10 of `lab`.
   var place: String? {
     guard case .service(_, let network, let vlan) = self else { return nil }
     return network + (vlan.map { ".\($0)" } ?? "")

@@ -54,7 +54,7 @@ package struct ReachRequest: CustomStringConvertible {
     guard !destination.isEmpty, network?.isEmpty != true else { throw Self.refusal(text) }
   }
 
-  /// What stands before the last slash, where that is a stack's name and not the end of `db:53/udp`.
+  /// Splits `stack/service` at its first slash. `db:53/udp` has no stack, since a transport follows its slash.
   private static func split(_ text: String) -> (stack: String?, rest: String) {
     guard let slash = text.firstIndex(of: "/") else { return (nil, text) }
     let (head, tail) = (text[..<slash], text[text.index(after: slash)...])

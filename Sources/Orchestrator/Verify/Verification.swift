@@ -8,19 +8,19 @@ package struct Verification: Sendable {
   let columns: [ReachColumn]
   let findings: [ReachFinding]
   let expectations: [ExpectationFinding]
-  /// What was changed by hand and what could not be found out, for people.
+  /// Notes for the report: changes made by hand, and facts that could not be found out.
   package let notes: [String]
-  /// How long the probes took.
+  /// The time that the probes took.
   let duration: Duration
 
   var differences: [ReachFinding] { findings.filter(\.isWrong) }
-  /// Lines that do not hold.
+  /// Lines of `expect:` that do not hold.
   var broken: [ExpectationFinding] { expectations.filter { !$0.objections.isEmpty } }
-  /// Lines that nothing could be found out about.
+  /// Lines of `expect:` that could not be tested.
   var untested: [ExpectationFinding] { expectations.filter { $0.obstacle != nil } }
 
   package var wrong: Int { differences.count + broken.count }
-  /// How many lines of `expect:` could not be tested.
+  /// The number of lines of `expect:` that could not be tested.
   package var unasked: Int { untested.count }
   package var total: Int { findings.count + expectations.count }
 
@@ -29,7 +29,7 @@ package struct Verification: Sendable {
     "\(wrong) wrong of \(total)" + (unasked == 0 ? "" : ", \(unasked) could not be tested")
   }
 
-  /// What was seen of each cell and line, for comparison with another look.
+  /// The result of each cell and line, by its name. Two verifications agree if these are equal.
   package var observations: [String: Bool] {
     Dictionary(
       findings.flatMap { finding in finding.verdicts.map { ("\(finding.check.name) \($0.family)", $0.isObserved) } }

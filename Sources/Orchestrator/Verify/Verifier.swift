@@ -9,9 +9,10 @@ package struct Verifier {
   package let stack: DesiredStack
   package let prober: ReachProber
   package let nextHop: IPAddress?
-  /// What was changed by hand, and what differs from the file, for people.
+  /// Notes for the report: changes made by hand, and differences from the file.
   package let notes: [String]
-  /// Who may answer for an address of the stack in its place, for people: who the host's routes lead to.
+  /// A description of the machine that may answer for an address of the stack in its place. It follows from the host's
+  /// routes.
   package var impostor: (IPAddress) -> String? = { _ in nil }
 
   package init(stack: DesiredStack, prober: ReachProber, nextHop: IPAddress?, notes: [String] = []) {
@@ -21,7 +22,7 @@ package struct Verifier {
     self.notes = notes
   }
 
-  /// What is asked of a stack: the cells that a selection means.
+  /// The cells of the matrix that a selection contains.
   package static func checks(_ matrix: ReachMatrix, _ selection: VerifySelection, of stack: DesiredStack)
     -> [ReachCheck]
   {

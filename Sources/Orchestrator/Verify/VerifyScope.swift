@@ -1,13 +1,13 @@
 import Intent
 import Vocabulary
 
-/// Which part of a stack is verified.
+/// The part of a stack that is verified.
 package struct VerifySelection: Sendable {
   /// Services, instances, `host` or `internet`: checks between two of them, or with the one that is named. Empty for all.
   package var only: [String] = []
   /// True if only the lines of `expect:` are looked at.
   package var expectationsAlone = false
-  /// True if the routes, addresses and bridges that are in the namespaces now are what is predicted from.
+  /// True if predictions use the present routes, addresses and bridges of the namespaces instead of the file.
   package var isLive = false
 
   package init() {}

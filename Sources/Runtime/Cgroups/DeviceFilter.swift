@@ -9,7 +9,7 @@ import SystemPackage
 public final class DeviceFilter: Sendable {
   let rules: [DeviceRule]
   private let program: Descriptor?
-  /// Why there is no program.
+  /// The error of loading the program. Nil if it is loaded.
   private let refusal: KernelError?
 
   /// Loads it. A refusal of the kernel is thrown later, by ``ControlGroup/restrictDevices(by:)``.

@@ -1,5 +1,7 @@
-/// A seccomp profile in Docker's format (profiles/seccomp of github.com/moby/profiles, and linux.seccomp of the OCI runtime
-/// specification).
+/// A seccomp profile in Docker's format.
+///
+/// Source: seccomp/ in github.com/moby/profiles. The names of actions and comparisons are those of linux.seccomp in the
+/// OCI runtime specification.
 public struct SeccompProfile: Codable, Hashable, Sendable {
   public enum Action: String, Codable, Hashable, Sendable {
     case allow = "SCMP_ACT_ALLOW"
@@ -28,12 +30,12 @@ public struct SeccompProfile: Codable, Hashable, Sendable {
     public var op: Comparison
   }
 
-  /// A condition under which a rule counts, or does not.
+  /// A condition on the process and the machine, for `Rule.includes` and `Rule.excludes`.
   public struct Condition: Codable, Hashable, Sendable {
-    /// All of them for `includes`, any for `excludes`.
+    /// Capabilities. `includes` needs all of them, `excludes` matches any.
     public var caps: [String]?
     public var arches: [String]?
-    /// `4.8`
+    /// The oldest kernel version that matches, such as `4.8`.
     public var minKernel: String?
   }
 
@@ -60,10 +62,10 @@ public struct SeccompProfile: Codable, Hashable, Sendable {
 }
 
 extension SeccompProfile.Rule {
-  /// The calls it is about.
+  /// The names of the system calls that the rule matches.
   package var calls: [String] { (names ?? []) + [name].compactMap(\.self) }
 
-  /// True if it counts for a process with these capabilities, on this machine.
+  /// True if the rule applies to a process with these capabilities, on this architecture and kernel version.
   package func applies(to capabilities: CapabilitySet, architecture: String, kernel: String) -> Bool {
     if let includes {
       if let caps = includes.caps, !caps.allSatisfy({ Self.has($0, capabilities) }) { return false }
@@ -82,7 +84,7 @@ extension SeccompProfile.Rule {
     Capability(name: name).map(capabilities.contains) ?? false
   }
 
-  /// Versions by their first two numbers.
+  /// Compares the first two numbers of kernel versions.
   static func isAtLeast(_ version: String, _ least: String) -> Bool {
     func numbers(_ text: String) -> [Int] {
       text.split(separator: ".").prefix(2).map { Int($0.prefix { $0.isNumber }) ?? 0 }

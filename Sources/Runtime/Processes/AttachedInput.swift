@@ -7,7 +7,7 @@ import SystemPackage
 /// Carries the caller's standard input to a running service, on a thread of its own. It stops when the input ends, or
 /// when the keys ctrl-p ctrl-q are typed, as with Docker.
 ///
-/// Where the service has a terminal, the caller's, if it has one, is in raw mode for as long as this lives.
+/// If the service has a terminal, the caller's terminal is in raw mode for the lifetime of this object.
 public final class AttachedInput: Sendable {
   private static let detachKeys: [UInt8] = [0x10, 0x11]
 

@@ -3,21 +3,24 @@ import Glibc
 public import Kernel
 import SystemPackage
 
-/// A child of this process that runs this very program for a piece of work, and ends with it.
+/// A child process that runs this program for one task, and ends with the task.
 ///
-/// It has a socket to its maker as ``inheritedDescriptor``, what it works on as standard input, and nothing else of the caller's but
-/// standard error.
+/// It inherits three descriptors: a socket to its parent (``inheritedDescriptor``), its input as standard input, and
+/// the caller's standard error.
 public final class HelperProcess: Sendable {
-  /// The descriptor under which the new process finds its end of the socket.
+  /// The descriptor of the child's end of the socket.
   public static let inheritedDescriptor = FileDescriptor(rawValue: CInt(STACK_FD_RECORD))
 
   private static let name = "the helper"
 
   private let pidfd: Descriptor
 
-  /// Returns when it has been executed.
+  /// Starts the helper, and returns after execve(2) has succeeded.
   ///
-  /// - Throws: what kept it from that.
+  /// - Parameters:
+  ///   - input: the helper's standard input.
+  ///   - control: the helper's end of the socket, which becomes ``inheritedDescriptor``.
+  /// - Throws: the error of the step that failed before or in execve(2).
   public init(
     _ arguments: [String], environment: [String] = [], input: FileDescriptor, control: FileDescriptor
   ) throws(KernelError) {
@@ -37,6 +40,6 @@ public final class HelperProcess: Sendable {
     _ = try report.confirm(pidfd, purposes: program.purposes, command: Self.name)
   }
 
-  /// Ends it, and returns once it has ended.
+  /// Kills the helper, and returns once it has ended.
   public func end() { ProcessHandle.end(pidfd) }
 }

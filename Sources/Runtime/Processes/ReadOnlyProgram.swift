@@ -30,7 +30,7 @@ public struct ReadOnlyProgram: ~Copyable, Sendable {
 
   /// The program of this process.
   ///
-  /// Where it lies on the host's root file system, /proc/PID/exe goes on showing its path; otherwise it shows `/`.
+  /// /proc/PID/exe shows the program's path if it is on the root file system, and `/` otherwise.
   static func own() throws(KernelError) -> ReadOnlyProgram {
     do throws(KernelError) {
       if let shown = try below("/") { return shown }

@@ -116,7 +116,7 @@ struct Tag: ParsableCommand {
   }
 }
 
-/// How images are listed.
+/// The options of lists of images.
 struct ImageListOptions: ParsableArguments {
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
@@ -185,7 +185,7 @@ struct ImageListOptions: ParsableArguments {
   }
 }
 
-/// How long ago something was, as Docker says it.
+/// The age of something in Docker's words.
 enum Age {
   /// - Parameter text: RFC 3339, such as 2024-05-01T10:00:00.5Z.
   static func text(since text: String, now: Double = Date().timeIntervalSince1970) -> String {

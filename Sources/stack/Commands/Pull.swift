@@ -4,7 +4,7 @@ import ImageReference
 import Images
 import Orchestrator
 
-/// When images are fetched.
+/// The values of `--pull`: the condition under which images are fetched.
 enum PullPolicy: String, ExpressibleByArgument, CaseIterable {
   case missing, always, never
 
@@ -98,7 +98,7 @@ struct Load: ParsableCommand {
   }
 }
 
-/// What `pull` starts for each layer: not for people to type.
+/// A hidden command: `pull` starts this program again with it, for each layer.
 struct Unpack: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "unpack", abstract: "Unpack a layer.", shouldDisplay: false)

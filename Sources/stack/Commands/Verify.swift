@@ -114,7 +114,7 @@ struct Verify: ParsableCommand {
 }
 
 extension Terminal {
-  /// How a verification is shown on standard output.
+  /// The style of a verification on standard output.
   static var verificationStyle: Verification.Style {
     let width = widthIfTerminal
     return Verification.Style(width: width, isTerminal: width != nil, isColored: width != nil)

@@ -2,7 +2,7 @@ import Foundation
 
 /// Frames that no kernel would send, made by Python inside a service or outside, and what came of them.
 extension ThrowawayHost {
-  /// What the programs below begin with: frames of Ethernet, ARP, IPv4, IPv6 and UDP, and where to send them.
+  /// The common start of the programs below: it makes and sends frames of Ethernet, ARP, IPv4, IPv6 and UDP.
   private static let kit = """
     import fcntl, ipaddress, socket, struct, sys, time
 
@@ -94,7 +94,9 @@ extension ThrowawayHost {
 
     """
 
-  /// What a recorder has written down, once a datagram of the host's own has come to it, as nothing overtakes on the way.
+  /// The datagrams that a recorder has noted.
+  ///
+  /// A last datagram from the host must have arrived first. All earlier ones have then arrived too.
   func book(of service: String, at address: String) throws -> String {
     let mark = "mark-\(UInt32.random(in: 0 ... .max))"
     let family = address.contains(":") ? "UDP6:[\(address)]:5353" : "UDP:\(address):5353"

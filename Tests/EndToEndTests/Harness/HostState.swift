@@ -1,6 +1,6 @@
 import Foundation
 
-/// What other people's tools say about a host: everything that `stack down` must have put back.
+/// The state of a host as other programs show it. `stack down` must restore all of it.
 struct HostState {
   private let sections: [(title: String, text: String)]
 

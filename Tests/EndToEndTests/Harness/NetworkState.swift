@@ -1,7 +1,8 @@
 import Foundation
 
-/// What iproute2 and nftables say of the network of a host and of every namespace on it, as JSON and less what differs from one
-/// making to the next: indexes, handles, counters, timers, and the hardware addresses that the kernel draws by chance.
+/// The network of a host and of every namespace on it, as JSON from iproute2 and nftables.
+///
+/// Values that differ each time are removed: indexes, handles, counters, timers, and random hardware addresses.
 struct NetworkState {
   private let sections: [String: [String]]
   /// The namespaces in which a routing daemon has made routes.

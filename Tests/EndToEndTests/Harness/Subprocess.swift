@@ -34,7 +34,7 @@ final class Subprocess {
     close(standardError)
   }
 
-  /// What the program has written to standard output so far.
+  /// The standard output of the program so far.
   var output: String { String(decoding: Self.contents(of: standardOutput), as: UTF8.self) }
 
   /// Waits for the end, at most for `limit`. Safe to call again afterwards.
@@ -112,7 +112,7 @@ final class Subprocess {
   }
 }
 
-/// How a program ended and what it said.
+/// The exit status and the output of a program.
 struct Outcome: CustomStringConvertible {
   let command: [String]
   /// The exit status, or 128 + n for signal n.

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What most end-to-end tests do with a stack.
+/// Actions on a stack that most end-to-end tests need.
 extension ThrowawayHost {
   /// A stack file whose services serve their own name over HTTP on port 80: the smallest thing that answers.
   /// `extra` holds further keys of a service, one a line, without indentation.
@@ -26,7 +26,9 @@ extension ThrowawayHost {
     return try succeed("stack", "up", "\(name).stack")
   }
 
-  /// How curl asks: the kernel alone makes a connection, and so soon or never; who answers may have to wait for a core.
+  /// The curl command with its timeouts.
+  ///
+  /// The kernel alone makes a connection, so 3 seconds suffice. A server may have to wait for a core before it answers.
   private static let curl = ["curl", "-s", "-f", "--connect-timeout", "3", "--max-time", "15"]
 
   /// The body that `url` answers with, or nil when nothing is to be reached there.
@@ -41,7 +43,7 @@ extension ThrowawayHost {
     return outcome.status == 0 ? outcome.output : nil
   }
 
-  /// What `stack ps --format json` says: one object for each service.
+  /// The output of `stack ps --format json`: one object for each service.
   func listing(_ arguments: String...) throws -> [[String: Any]] {
     let command = ["stack", "ps", "--format", "json"] + arguments
     let outcome = try start(command).wait(limit: .seconds(60))

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What passes between two services, measured with other people's programs in their network namespaces.
+/// Traffic between two services, measured with other programs in their network namespaces.
 extension ThrowawayHost {
   /// Megabits a second that TCP gets through in three seconds, of what the program sent.
   ///
@@ -33,7 +33,7 @@ extension ThrowawayHost {
     return bits / 1_000_000
   }
 
-  /// How many of 2,000 datagrams do not arrive.
+  /// The number of 2,000 datagrams that do not arrive.
   func lost(from sender: String, to receiver: String, of stack: String) throws -> Int {
     let address = try self.ipAddress(of: receiver)
     let counting = """
@@ -73,7 +73,7 @@ extension ThrowawayHost {
     return 2000 - count
   }
 
-  /// Whether this kernel has netem, by tc(8).
+  /// True if this kernel has netem, by tc(8).
   func hasEmulator() throws -> Bool {
     let script = "ip link add trial0 type veth peer name trial1 && tc qdisc add dev trial0 root netem delay 1ms"
     return try run("unshare", "-n", "sh", "-c", script).status == 0

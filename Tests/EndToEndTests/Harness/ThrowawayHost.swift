@@ -12,7 +12,7 @@ final class ThrowawayHost {
   /// The outside machine's addresses: on the uplink, and one that stands for the internet.
   static let outsideAddress = "198.51.100.1"
   static let internetAddress = "203.0.113.7"
-  /// Where commands start, and where `write` puts relative paths. On a tmpfs, so gone with the host.
+  /// The working directory of commands, and the base of relative paths for `write`. Its tmpfs ends with the host.
   static let workFolder = "/run/throwaway/work"
 
   private let holder: pid_t
@@ -169,12 +169,12 @@ final class ThrowawayHost {
   }
 }
 
-/// Where a command runs: on the throwaway host, or on the machine at the other end of its uplink.
+/// The machine that a command runs on: the throwaway host, or the machine at the other end of its uplink.
 enum Machine {
   case host, outside
 }
 
-/// Where things are in the repository.
+/// Paths in the repository.
 enum Repository {
   static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent().path

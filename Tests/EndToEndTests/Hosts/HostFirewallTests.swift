@@ -111,7 +111,7 @@ import Testing
     }
   }
 
-  /// What libvirt (`virsh net-start`) and podman (netavark) put into the tables of iptables: nothing of it is for others.
+  /// The iptables rules of libvirt (`virsh net-start`) and podman (netavark) match only their own packets.
   @Test func rulesOfLibvirtAndPodmanAreLeftAlone() throws {
     let rules = """
       *filter
@@ -149,7 +149,7 @@ import Testing
   }
 }
 
-/// Whether a program of the host's administrator is installed.
+/// True if a program of the host's administrator is installed.
 private func isHere(_ program: String) -> Bool {
   ["/usr/sbin", "/usr/bin"].contains { access("\($0)/\(program)", X_OK) == 0 }
 }

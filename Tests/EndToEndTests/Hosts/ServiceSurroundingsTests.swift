@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What programs expect of the network that they find themselves in.
+/// Properties that programs expect of their network.
 @Suite struct ServiceSurroundingsTests {
   @Test func allAddressesOfLocalhostAreThere() throws {
     try ThrowawayHost.with { host in

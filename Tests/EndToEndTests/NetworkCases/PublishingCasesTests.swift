@@ -30,7 +30,7 @@ import Testing
     }
   }
 
-  /// Whether bridged frames pass by the host's firewall or not: with br_netfilter the kernel takes other ways.
+  /// Bridged frames take other paths in the kernel with br_netfilter. Both settings must work.
   @Test func case6LoopbackWorksWithAndWithoutBridgedFramesInTheFirewall() throws {
     for passes in ["0", "1"] {
       try ThrowawayHost.with { host in

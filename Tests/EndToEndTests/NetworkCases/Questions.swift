@@ -1,6 +1,6 @@
 import Foundation
 
-/// Who asks.
+/// The machine that asks.
 enum Asker: Hashable {
   case host, outside
   case service(String)
@@ -74,7 +74,7 @@ extension ThrowawayHost {
     return outcome.lines.map { ["-", "!"].contains($0) ? nil : $0 }
   }
 
-  /// Whether each is refused, not left without an answer.
+  /// True if each question is refused. A timeout does not count.
   func isRefused(_ questions: [Question], from service: String) throws -> Bool {
     let words = questions.map { "\($0.transport)/\($0.address)/\($0.port)" }
     let outcome = try start(["stack", "exec", service, "python3", "/ask.py"] + words).wait(limit: .seconds(60))

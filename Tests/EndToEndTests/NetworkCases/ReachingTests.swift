@@ -129,7 +129,7 @@ import Testing
     }
   }
 
-  /// What was changed for IPv6 on the host is as it was, and addresses are usable at once.
+  /// The host's IPv6 settings are restored, and addresses are usable at once.
   @Test func ipv6LeavesNothingBehind() throws {
     try ThrowawayHost.with { host in
       // A link that listens to routers, and one that forwards already.

@@ -4,8 +4,9 @@ import Testing
 @testable import Kernel
 @testable import Netlink
 
-/// What RTM_NEWLINK reads when it creates. The requests are made as they are because of this; a kernel that does better
-/// fails here, and a service then needs fewer messages.
+/// The attributes that RTM_NEWLINK reads when it creates a link. The requests of `stack` depend on them.
+///
+/// A kernel that reads more of them fails here. A service then needs fewer messages.
 @Suite struct CreationTests {
   @Test(arguments: ["bridge", "veth"]) func aliasIsNotReadOnCreation(kind: String) throws {
     let host = try ThrowawayNamespace()

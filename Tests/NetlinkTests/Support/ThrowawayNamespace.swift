@@ -26,7 +26,7 @@ struct ThrowawayNamespace: ~Copyable {
     descriptor = Descriptor(adopting: opened)
   }
 
-  /// Where other programs find it.
+  /// The path of the namespace for other programs.
   var path: String { "/proc/\(getpid())/fd/\(descriptor.rawValue)" }
 
   /// Runs a command line in it and returns its standard output.
@@ -46,7 +46,7 @@ struct ThrowawayNamespace: ~Copyable {
     done.wait()
   }
 
-  /// What a program printed as JSON.
+  /// Runs a command that prints JSON, and returns its output parsed.
   func json(_ command: String) throws -> [[String: Any]] {
     let text = try run(command)
     return try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]] ?? []

@@ -50,7 +50,7 @@ enum Fail: ControlMethod {
 /// A server with the methods above on a thread of its own, in a folder of its own.
 final class ControlFixture: Sendable {
   let folder: String
-  /// How often a call learned that its peer went away.
+  /// The number of calls that learned of their peer's disconnect.
   let disconnects = Mutex(0)
   /// Calls of `Hang` under way.
   let hanging = Mutex(0)

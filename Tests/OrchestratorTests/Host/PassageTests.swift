@@ -3,7 +3,7 @@ import Testing
 @testable import Netfilter
 @testable import Netlink
 
-/// What is said of other programs' firewalls, and what lets a stack through.
+/// The findings about other programs' firewalls, and the commands that let a stack's packets pass.
 @Suite struct PassageTests {
   private let table = NftTableName(.ip, "filter")
 

@@ -7,7 +7,7 @@ import Testing
 @testable import Supervision
 @testable import Vocabulary
 
-/// What is written to state files and sockets reads back as it was.
+/// Values written to state files and sockets read back as they were.
 @Suite struct CodingTests {
   private static func roundTrip<Value: Codable & Equatable>(_ value: Value) throws -> Bool {
     try JSONDecoder().decode(Value.self, from: JSONEncoder().encode(value)) == value
@@ -65,7 +65,7 @@ import Testing
     #expect(Set(try #require(record).keys) == usual.union([key].compactMap(\.self)))
   }
 
-  /// What is usual is left out, and a record that says it all says the same.
+  /// Defaults are left out. A record that contains them decodes to the same value.
   @Test func theUsualIsNotWrittenDown() throws {
     let service = try #require(try resolve("services: {a: {command: [x]}}").services.first)
     let text = String(decoding: try JSONEncoder().encode(service), as: UTF8.self)

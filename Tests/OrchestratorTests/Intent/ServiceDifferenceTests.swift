@@ -2,7 +2,7 @@ import Testing
 @testable import Intent
 @testable import Vocabulary
 
-/// What makes a running service anew, and what it lives through.
+/// The changes that recreate a running service, and those that it survives.
 @Suite struct ServiceDifferenceTests {
   private let stack: DesiredStack
   private let service: DesiredService

@@ -2,7 +2,7 @@ import Testing
 @testable import Intent
 @testable import Names
 
-/// Who finds whom in /etc/hosts.
+/// The names in each service's /etc/hosts.
 @Suite struct NameViewsTests {
   private static func stack() throws -> DesiredStack {
     try resolve(

@@ -43,7 +43,7 @@ import Testing
 
   // MARK: What undoes it
 
-  /// What a step that was begun adds to what has to be undone; nil for those that add nothing.
+  /// The scope of undoing that a step adds once it was begun. Nil for steps that add nothing.
   private static func expected(of kind: String, _ stack: DesiredStack) throws -> UndoScope? {
     var scope = UndoScope()
     let link = try #require(stack.links.first)
@@ -88,7 +88,7 @@ import Testing
     }
   }
 
-  /// What the undoing of a step does to a stack that was not there before, and to one that was as it is now.
+  /// The undoing of each step, for a stack that did not exist before and for one that is unchanged.
   @Test func undoing() throws {
     let stack = try EveryStep.stack()
     let empty = DesiredStack.empty(named: stack.name)

@@ -2,7 +2,7 @@ import Testing
 @testable import Intent
 @testable import Planning
 
-/// What services share beside their networks is there before the first of them starts, and again after one was made anew.
+/// Links between services and shared namespaces exist before a service starts, and again after one was made anew.
 @Suite struct WiringTests {
   private static let ring = """
     services:

@@ -7,7 +7,7 @@ import Testing
 @testable import Rules
 @testable import Vocabulary
 
-/// What is chosen for networks with IPv6.
+/// The subnets and addresses chosen for networks with IPv6.
 @Suite struct IPv6Tests {
   private static func text(_ name: String, _ services: String = "a: {command: [x]}", _ network: String = "") -> String {
     "name: \(name)\nservices: {\(services)}\nnetworks: {default: {enable_ipv6: true\(network)}}\n"

@@ -4,7 +4,7 @@ import Testing
 @testable import StackFiles
 @testable import Vocabulary
 
-/// Which services get users of their own.
+/// The services that get a user namespace of their own.
 @Suite struct IdentityChoiceTests {
   private static let unmappable = "is on a file system without idmapped mounts"
 
@@ -55,7 +55,7 @@ import Testing
     }
   }
 
-  /// What it holds is nobody's to the service, also to its root.
+  /// The files in such a folder belong to `nobody` inside the service, even for its root.
   @Test func aFolderOfAnIdBeyondThoseOfAServiceIsSaid() throws {
     func notes(_ keys: String) throws -> [String] {
       let file = try #require(load("services: {a: {command: x, volumes: ['/home/u:/home', '/srv:/srv']\(keys)}}").stack)

@@ -2,7 +2,7 @@ import Testing
 @testable import Intent
 @testable import Isolation
 
-/// What the keys of a stack file come to.
+/// The resource limits that follow from the keys of a stack file.
 @Suite struct LimitsTests {
   private func limits(_ keys: String) throws -> ResourceLimits {
     try #require(try resolve("services: {a: {command: x\(keys.isEmpty ? "" : ", " + keys)}}").services.first).limits

@@ -8,7 +8,7 @@ import Testing
 @testable import Rules
 @testable import Vocabulary
 
-/// What befalls packets on a link, from the file to the queues that bring it about.
+/// Delay, loss and rate of a link, from the file to the qdiscs.
 @Suite struct LinkConditionTests {
   private static func stack(_ attachment: String, on facts: HostFacts? = nil, previous: DesiredStack? = nil) throws
     -> DesiredStack

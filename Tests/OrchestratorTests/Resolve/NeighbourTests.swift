@@ -3,7 +3,7 @@ import Testing
 @testable import Intent
 @testable import Resolve
 
-/// Which services know each other's hardware addresses beforehand.
+/// The services that have permanent neighbour entries for each other.
 @Suite struct NeighbourTests {
   private func stack(_ count: Int, _ network: String = "{}") throws -> DesiredStack {
     try resolve("services: {web: {command: [x], scale: \(count), networks: [n]}}\nnetworks: {n: \(network)}")

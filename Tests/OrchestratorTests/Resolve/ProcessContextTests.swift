@@ -7,7 +7,7 @@ import Testing
 @testable import Runtime
 @testable import Vocabulary
 
-/// What a service is started with, and what joins it, have one context.
+/// A service's process and the processes that join it have the same context.
 @Suite struct ProcessContextTests {
   private func context(_ keys: String) throws -> ProcessContext {
     let service = try resolve("services: {a: {command: [x], hostname: h\(keys)}}").services[0]

@@ -4,7 +4,7 @@ import Testing
 @testable import StackFiles
 @testable import Vocabulary
 
-/// Which port of the host leads to a service.
+/// The host's ports that lead to a service.
 @Suite struct PublishedPortTests {
   private static func publishing(_ ports: String..., scale: Int = 1) -> String {
     let services = ports.enumerated().map { "  web\($0 + 1): {command: [x], scale: \(scale), ports: \($1)}\n" }

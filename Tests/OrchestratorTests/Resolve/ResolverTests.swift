@@ -119,7 +119,7 @@ import Testing
     #expect(errors.first?.remedy?.contains("STACK_POOL") == true)
   }
 
-  /// What a company's VPN sets: each pool is named with the route that has it.
+  /// A company's VPN routes all private ranges. The error names each pool with the route that covers it.
   @Test func aHostThatHasAllPrivateRangesIsTold() {
     var facts = HostFacts.using(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"])
     facts.pools = AddressAllocator.defaultPools

@@ -4,9 +4,9 @@
 @testable import StackFiles
 @testable import Vocabulary
 
-/// What a stack file comes to on a host, as `up` has it chosen. The file must be free of errors.
+/// Resolves a stack file on a host, as `up` does. The file must be free of errors.
 ///
-/// - Throws: ``StackErrors`` with all that is in the way.
+/// - Throws: ``StackErrors`` with all obstacles.
 func resolve(
   _ text: String, on facts: HostFacts = HostFacts(pools: AddressAllocator.defaultPools), previous: DesiredStack? = nil,
   profiles: [String] = []

@@ -93,7 +93,7 @@ import Testing
     #expect(obstacles("services: {a: {command: [x]}}\npolicies: [deny: a -> internet]", on: facts).isEmpty)
   }
 
-  /// What a change takes: the table, the bridges whose turn it is, and the connections; no service.
+  /// A change of rules replaces the table, filters more bridges and ends connections. No service is made anew.
   @Test func aChangeOfRulesMakesNothingAnew() throws {
     let services = "services: {a: {command: [x]}, b: {command: [x]}}"
     let before = try resolve(services)

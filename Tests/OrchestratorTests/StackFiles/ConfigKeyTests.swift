@@ -1,8 +1,8 @@
 import Testing
 @testable import StackFiles
 
-/// What `stack config` prints says everything that was set: for each key of each table, reading it again gives the same model, and
-/// a key that means something leaves its mark in it.
+/// The output of `stack config` is complete. For each key of each table, reading it again gives the same model, and the
+/// key appears in it unless it has no effect.
 @Suite struct ConfigKeyTests {
   /// A value of each key of a service; a second line stands beside the service's own keys.
   private static let service: [String: String] = [

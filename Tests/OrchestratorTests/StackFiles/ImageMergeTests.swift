@@ -3,7 +3,7 @@ import Testing
 
 @testable import StackFiles
 
-/// What of an image counts beside what the file says, as `docker run` merges the two.
+/// The merge of an image's configuration with the stack file, as `docker run` does it.
 @Suite struct ImageMergeTests {
   private static let chosen = StackFile.ChosenImage(name: "x", digest: "sha256:0", layers: [1])
 

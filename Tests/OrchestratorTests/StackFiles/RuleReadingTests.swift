@@ -86,7 +86,7 @@ import Testing
     #expect(try #require(load(stack.output.prettyJSON).stack) == stack)
   }
 
-  /// What only moves a line, or changes the rules, makes nothing anew.
+  /// A moved line changes nothing. Changed rules change no network and no service.
   @Test func changesTheFirewallAlone() throws {
     let before = try resolve("services: {web: {command: a}}\npolicies: [deny: any -> web]")
     let same = try resolve("services: {web: {command: a}}\n\npolicies: [deny: any -> web]", previous: before)

@@ -4,7 +4,7 @@ import Testing
 @testable import StackFiles
 @testable import Vocabulary
 
-/// Which files a command is about that names none.
+/// The files that a command without a file argument finds.
 @Suite struct StackFileSearchTests {
   private func found(
     _ files: [String: [String]], listed: String? = nil, inDotenv: String? = nil,
@@ -107,7 +107,7 @@ import Testing
   }
 }
 
-/// How what surrounds a stack file takes part in reading it.
+/// The effects of the environment, of `.env` and of arguments on reading a stack file.
 @Suite struct StackFileSurroundingsTests {
   private let folder: TemporaryFolder
 

@@ -10,7 +10,7 @@ private final class ScriptedHost: PlanHost {
   private(set) var abandonments = 0
   /// Everything ends within the call that begins it.
   var isSynchronous = false
-  /// What fails, by its name.
+  /// The errors of steps that fail, by their names.
   var failures: [String: StackError] = [:]
   private var pending: [(name: String, isWait: Bool, end: (StackError?) -> Void)] = []
 

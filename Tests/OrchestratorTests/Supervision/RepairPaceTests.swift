@@ -1,7 +1,7 @@
 import Testing
 @testable import Supervision
 
-/// How soon what was taken away is put back.
+/// The delay before a removed part is restored.
 @Suite struct RepairPaceTests {
   @Test func whoTakesAwayAgainAndAgainIsNotOutrun() {
     var pace = RepairPace()

@@ -82,7 +82,7 @@ private final class Stage {
   var phase: ServicePhase { unit.record.phase }
 }
 
-/// What a wait was answered with.
+/// The answers to waits.
 private final class Answers {
   private(set) var answers: [String] = []
 

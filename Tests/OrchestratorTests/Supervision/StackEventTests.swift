@@ -3,7 +3,7 @@ import Testing
 @testable import Intent
 @testable import Supervision
 
-/// What is told of the changes of a service's record.
+/// The events that follow from changes of a service's record.
 @Suite struct StackEventTests {
   private static func record(
     _ phase: ServicePhase, startedAt: Double? = nil, exitCode: Int? = nil, restarts: Int = 0, byHand: Bool = false,

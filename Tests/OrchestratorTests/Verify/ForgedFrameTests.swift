@@ -80,7 +80,7 @@ import Testing
         + "0fa014e900188ee0" + "000102030405060708090a0b0c0d0e0f" + "0000")
   }
 
-  /// What is looked for may stand anywhere in a frame that came in, and be cut off.
+  /// A token may be anywhere in a received frame, and a frame may be cut off.
   @Test func tokensAreFoundWithinFrames() {
     let token = ProbeToken()
     let bytes = token.bytes(70_000)

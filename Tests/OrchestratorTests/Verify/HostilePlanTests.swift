@@ -4,7 +4,7 @@ import Testing
 @testable import Resolve
 @testable import Verify
 
-/// Which frames are tried: all that the file does not grant, and none that it does.
+/// The frames that are tried: all kinds that the file does not allow, and none that it allows.
 @Suite struct HostilePlanTests {
   private func plan(_ text: String, only: [String] = []) throws -> HostilePlan {
     var selection = VerifySelection()

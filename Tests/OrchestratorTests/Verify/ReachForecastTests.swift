@@ -3,7 +3,7 @@ import Testing
 @testable import Resolve
 @testable import Verify
 
-/// What routes, links and routers make of packets, before any rule.
+/// The predicted paths of packets over routes, links and routers, without rules.
 @Suite struct ReachForecastTests {
   private static let routed = """
     services:

@@ -3,7 +3,7 @@ import Testing
 @testable import Intent
 @testable import Verify
 
-/// What is asked, and what the file alone says about it.
+/// The cells of the matrix, and their predictions from the file alone.
 @Suite struct ReachMatrixTests {
   private func forecasts(_ text: String) throws -> [String: Bool] {
     let checks = ReachMatrix(try resolve(text), nextHop: hop).checks()

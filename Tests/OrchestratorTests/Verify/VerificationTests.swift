@@ -4,7 +4,7 @@ import Testing
 @testable import Verify
 @testable import Vocabulary
 
-/// What is made of the answers.
+/// The judgement of answers against predictions.
 @Suite struct VerificationTests {
   @Test func whatIsAsPromisedIsRight() throws {
     let result = verification(of: try resolve(shop))
@@ -213,7 +213,7 @@ import Testing
   }
 }
 
-/// How it is shown.
+/// The formats of a report.
 @Suite struct VerificationReportTests {
   private func sample() throws -> Verification {
     let text = """
@@ -249,7 +249,7 @@ import Testing
   }
 }
 
-/// What a person may write for `stack reach`.
+/// The arguments of `stack reach`.
 @Suite struct ReachRequestTests {
   private func request(_ text: String) throws -> ReachRequest { try ReachRequest(from: "a", to: text) }
 

@@ -1,7 +1,7 @@
 import Vocabulary
 import Testing
 
-/// What becomes a word, a comment or a here-document stays one, whatever it holds.
+/// Quoting: a word, a comment or a here-document stays one, whatever bytes it contains.
 @Suite struct ShellTests {
   private static let words = [
     "plain", "", "a b", "it's", "$HOME", "a\nb", "\n", "a\n", "-x=1:2,3@4%5+6", "ä", "*", "\\", "\\n", "\"", "~",

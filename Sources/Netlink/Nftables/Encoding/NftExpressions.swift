@@ -6,8 +6,8 @@ import SystemPackage
 
 /// Adds to a rule the expressions that the kernel's virtual machine runs for its matches and statements.
 ///
-/// Where a field is there in some packets only, the question whether this is such a packet comes first, once for a rule, as
-/// nft(8) does it.
+/// Some fields exist only in packets of one protocol. A test for that protocol precedes them, once for each rule, as
+/// with nft(8).
 struct NftExpressions {
   let rule: OpaquePointer
   let family: NftFamily

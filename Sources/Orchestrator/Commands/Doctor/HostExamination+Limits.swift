@@ -41,7 +41,9 @@ extension HostExamination {
     return low.isEmpty ? [HostFinding(.good, "limits are high enough for hundreds of services")] : low
   }
 
-  /// What the kernel keeps of neighbours and connections, for all namespaces together or for the host, and how full it is.
+  /// Judges the use of the kernel's neighbour tables and of the host's connection tracking table.
+  ///
+  /// All namespaces share the neighbour tables.
   private func tables() -> [HostFinding] {
     var socket = try? NetlinkSocket(.route)
     let neighbours = (try? socket?.neighbourTables()) ?? nil

@@ -5,7 +5,7 @@ import Kernel
 import Planning
 
 extension HostExamination {
-  /// What others have taken away of the networks of stacks that are up.
+  /// Reports the parts of running stacks' networks that others have removed.
   func networksOfStacks() -> [HostFinding] {
     guard isRoot else { return [] }
     return attempt { () throws(KernelError) in

@@ -52,7 +52,7 @@ extension DesiredStack {
   /// The bridges on whose addresses the host answers its services' questions for names.
   package var bridgesWithNames: [String] { networks.filter { $0.owner == nil && $0.hasBridge }.map(\.bridge) }
 
-  /// What is to be told of a chain for what comes to the host itself: services ask there for names.
+  /// The warning about a chain that drops DNS queries of services to the host. Nil if it lets them all pass.
   func warningOfLostNames(by closed: ClosedChain) -> String? {
     let shut = bridgesWithNames.filter { !closed.letsNames(from: $0) }
     guard !shut.isEmpty else { return nil }

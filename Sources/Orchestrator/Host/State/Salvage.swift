@@ -59,9 +59,10 @@ package struct Salvage {
     }
   }
 
-  /// Forgets what was recorded before the host was last started. A stack folder outlives a boot only where /run does.
+  /// Removes the records of an earlier boot. A stack folder survives a boot only if /run does.
   ///
-  /// What is left of the stack is then what can be seen of it, so that `down` removes it and `up` makes all of it anew.
+  /// The remaining parts of the stack are then found by observing the host. So `down` removes them, and `up` makes
+  /// everything anew.
   package func forgetFormerBoot() throws(KernelError) {
     guard let supervisor = try StateFile<ProcessIdentity>(path: folder.supervisor).read(),
       supervisor.bootID != (try Boot.current())

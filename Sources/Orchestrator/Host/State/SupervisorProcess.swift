@@ -2,8 +2,9 @@ import Glibc
 import Kernel
 import Runtime
 
-/// A running supervisor, found among the processes of the host: also one whose state folder was taken from under it,
-/// and which no command reaches any more.
+/// A running supervisor, found among the processes of the host.
+///
+/// It is found without its state folder. So a supervisor that no command reaches any more is found too.
 package struct SupervisorProcess: Hashable {
   package var stack: String
   package var identity: ProcessIdentity
@@ -13,7 +14,8 @@ package struct SupervisorProcess: Hashable {
     self.identity = identity
   }
 
-  /// All that run in the caller's own namespaces: those of a host within this one are its own business.
+  /// All supervisors in the caller's own namespaces. Supervisors of a host inside this one, such as a container, are
+  /// left out.
   package static func all() -> [SupervisorProcess] {
     let own = namespaces(of: "self")
     return Files.list("/proc").compactMap { entry in
@@ -24,7 +26,9 @@ package struct SupervisorProcess: Hashable {
     }
   }
 
-  /// Kills it, and returns once it has ended. Nothing else stops with a supervisor.
+  /// Kills the supervisor, and returns once it has ended. Services keep running without it.
+  ///
+  /// - Throws: ETIMEDOUT if it has not ended after 5 seconds.
   package func end() throws(KernelError) {
     let subject = "the supervisor of \(stack) (pid \(identity.pid))"
     guard case .some(let pidfd) = try identity.open() else { return }
@@ -37,12 +41,12 @@ package struct SupervisorProcess: Hashable {
     guard poll(&waiting, 1, 5000) == 1 else { throw KernelError("end", subject, errno: .timedOut) }
   }
 
-  /// A state of a process in which it answers nobody.
+  /// A process state in which the supervisor cannot answer commands.
   package enum Standstill: Hashable {
     case stopped
     case uninterruptible
 
-    /// The state as it follows the process's name.
+    /// The state in words, printed after the process's name.
     package var words: String {
       switch self {
       case .stopped: "is stopped (SIGSTOP, or a debugger)"
@@ -64,7 +68,7 @@ package struct SupervisorProcess: Hashable {
 
   package var standstill: Standstill? { Standstill(pid: identity.pid) }
 
-  /// The stack's name, if the process is root's and was started as ``SupervisorProgram`` starts them.
+  /// The stack's name. Nil if the process is not root's, or if `SupervisorProgram` has not started it.
   private static func stack(supervisedBy process: String) -> String? {
     guard let bytes = try? Files.read("/proc/\(process)/cmdline", limit: 4096) else { return nil }
     let arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).map {

@@ -16,7 +16,7 @@ package struct RoutedAddresses {
   private let places: [String: [Place]]
   private let routers: [Place: [String]]
   private let domains: CableDomains
-  /// What services in a place have beside the addresses of the place: further ones, and those of their loopbacks.
+  /// The additional addresses of the services in each place, with those of their loopback interfaces.
   private let further: [Place: [IPPrefix]]
 
   package init(_ stack: DesiredStack) {

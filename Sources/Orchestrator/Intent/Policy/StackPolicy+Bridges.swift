@@ -2,8 +2,9 @@ import Addresses
 import Vocabulary
 
 extension StackPolicy {
-  /// The networks whose bridges must show their frames to the firewall. On these, a rule may be about two services of
-  /// the network, or nothing passes by default.
+  /// The networks whose bridged frames must pass the firewall.
+  ///
+  /// A network is filtered if a rule may match two of its services, or if it is closed by default.
   package func filteredNetworks(of stack: DesiredStack) -> Set<String> {
     guard !rules.isEmpty else { return Set(closedNetworks).intersection(stack.networks.map(\.name)) }
     var members = PolicyMembers(stack)

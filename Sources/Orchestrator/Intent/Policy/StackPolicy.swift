@@ -9,7 +9,7 @@ package struct StackPolicy: Usual, Sendable {
   package var closedNetworks: [String] = []
   /// The rules under `expect:`, which `stack verify` checks and nothing enforces.
   package var expectations: [PolicyRule] = []
-  /// How `stack verify` looks; nil for as it does by itself.
+  /// The settings of `stack verify`. Nil for its defaults.
   package var verification: VerificationSettings?
 
   package init() {}
@@ -18,11 +18,11 @@ package struct StackPolicy: Usual, Sendable {
   package var isEmpty: Bool { rules.isEmpty && closedNetworks.isEmpty }
 }
 
-/// What `verify:` in a file says of stacks whose network daemons and people change.
+/// The settings under `verify:`, for stacks whose network is changed by daemons or people.
 package struct VerificationSettings: Codable, Hashable, Sendable {
-  /// True if the routes, addresses and bridges that are in the namespaces are what is predicted from.
+  /// True if predictions use the present routes, addresses and bridges of the namespaces instead of the file.
   package var isLive = false
-  /// How long `up --verify` waits until two looks agree; nil for not at all.
+  /// The longest time that `up --verify` waits for two verifications in a row to agree. Nil for one verification.
   package var settle: Duration?
 
   package init(isLive: Bool = false, settle: Duration? = nil) {

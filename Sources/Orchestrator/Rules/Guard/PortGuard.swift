@@ -280,7 +280,7 @@ package struct PortGuard {
         + [NftRule([], .drop)])
   }
 
-  /// What others advertise: addresses that are nobody's here.
+  /// The neighbour advertisements that others send. Those of an address known to be somebody else's are dropped.
   private var advertisedByOthers: NftChain {
     let last = IPv6Address(high: .max, low: .max)
     let any = NftMatch.field(.neighbourTarget, .neighbours(IPv6Address(high: 0, low: 0), last))

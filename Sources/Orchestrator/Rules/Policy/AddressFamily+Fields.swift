@@ -15,14 +15,15 @@ extension AddressFamily {
   var quotedType: NftType { self == .v4 ? .quotedAddress : .neighbourTarget }
   var quotedDestination: NftField { self == .v4 ? .quotedDestination : .quotedDestination6 }
 
-  /// What connection tracking takes for an error: of ICMP the types in nf_conntrack_icmpv4_error, of ICMPv6 all below 128
-  /// (nf_conntrack_icmpv6_error).
+  /// The ICMP types that connection tracking treats as errors.
+  ///
+  /// For ICMP these are the types in nf_conntrack_icmpv4_error, for ICMPv6 all below 128 (nf_conntrack_icmpv6_error).
   var icmpErrors: NftMatch {
     self == .v4
       ? .anyOf(.icmpType, [3, 4, 11, 12].map { .icmpType($0) }) : .field(.icmpv6Type, .icmpTypes(0...127))
   }
 
-  /// A range as ICMP errors quote it.
+  /// A range of addresses inside the packet that an ICMP error quotes.
   func quoted(_ range: AddressRange) -> NftValue {
     switch (address(range.first), address(range.last)) {
     case (.v4(let first), .v4(let last)): .quoted(first, last)

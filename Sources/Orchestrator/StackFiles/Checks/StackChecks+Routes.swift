@@ -61,7 +61,7 @@ extension StackChecks {
     }
   }
 
-  /// Whom a service reaches without a router, worked out once for all of its routes.
+  /// The neighbours that a service reaches without a router, computed once for all of its routes.
   private struct Surroundings {
     /// Services at the other ends of its links.
     var peers: Set<String>

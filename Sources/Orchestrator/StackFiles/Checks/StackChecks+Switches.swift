@@ -59,7 +59,7 @@ extension StackChecks {
         help: ["write `switch: {stp: true}` at each of them, or leave a cable out"]))
   }
 
-  /// Which cables carry each other's frames.
+  /// The groups of cables that carry each other's frames.
   var cableDomains: CableDomains {
     CableDomains(
       stack.links.map { ($0.first.service.value, $0.second.service.value) },

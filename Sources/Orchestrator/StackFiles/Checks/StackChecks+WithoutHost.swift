@@ -52,7 +52,7 @@ extension StackChecks {
     }
   }
 
-  /// What leads from the host to a service, or from it to the host.
+  /// Reports published ports and host addresses of a service that shares no network with the host.
   private func checkWays(of service: StackFile.Service) {
     let networks = service.attachments.compactMap { stack.networks[$0.network.value] }
     guard !networks.isEmpty, networks.allSatisfy({ !$0.hasHost }) else { return }

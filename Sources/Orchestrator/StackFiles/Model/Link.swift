@@ -31,12 +31,12 @@ extension StackFile {
       init(service: Located<String>) { self.service = service }
     }
 
-    /// What of IPv6 a link has beside the addresses that it is given.
+    /// The IPv6 addresses that a link has in addition to those in the file.
     package enum LinkIPv6: String, Sendable, CaseIterable {
       case linkLocal = "link-local"
       case none
 
-      /// Of a link that carries IPv6 (RFC 8200, 5).
+      /// The smallest MTU of a link that carries IPv6, in bytes (RFC 8200, section 5).
       package static let leastMTU = 1280
     }
 

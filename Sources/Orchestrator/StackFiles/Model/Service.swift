@@ -75,12 +75,12 @@ extension StackFile {
     package var scale: Located<Int>
     package var restart: RestartPolicy = .no
     package var healthCheck: HealthCheck?
-    /// What the file says about an image's own health check.
+    /// The changes that the file makes to an image's own health check.
     package var healthOverrides = HealthOverrides()
-    /// For which machine the image is to be. Nil: this one.
+    /// The platform of the image. Nil means this machine's.
     package var platform: Located<String>?
     package var pullPolicy: Located<PullPolicy>?
-    /// Which image of the store it runs from, once that is known.
+    /// The image of the store that it runs from. Nil until that is known.
     package var image: ChosenImage?
     /// Commands that run in it once it has been started, and before it is stopped.
     package var postStart: [Hook] = []
@@ -137,7 +137,7 @@ extension StackFile {
     }
   }
 
-  /// When an image is fetched though it is there, and whether at all.
+  /// The condition under which an image is fetched: always, if it is missing, or never.
   package enum PullPolicy: String, Sendable, CaseIterable {
     case always, missing, never
     case ifNotPresent = "if_not_present"

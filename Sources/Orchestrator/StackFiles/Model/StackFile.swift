@@ -22,23 +22,23 @@ package struct StackFile: Sendable, Equatable {
   package var expectations: [Rule] = []
   package var links: [Link] = []
   package var verification: Verification?
-  /// Where services are found by name.
+  /// The scope in which services find one another by name.
   package var names = NameScope.network
 
   package enum NameScope: String, Sendable, CaseIterable {
-    /// By the others on their networks.
+    /// Services find the others on their networks.
     case network
-    /// By all of the stack.
+    /// Services find all others of the stack.
     case stack
   }
 }
 
 extension StackFile {
-  /// How `stack verify` looks at a stack whose network daemons and people change.
+  /// The settings of `stack verify` for a stack whose network is changed by daemons or people.
   package struct Verification: Sendable, Equatable {
-    /// True if what is in the namespaces now is what it predicts from.
+    /// True if predictions use the present state of the namespaces instead of the file.
     package var isLive = false
-    /// How long `up --verify` waits until two looks agree: at most a day.
+    /// The longest time that `up --verify` waits for two verifications in a row to agree. At most a day.
     package var settle: Duration?
   }
 }

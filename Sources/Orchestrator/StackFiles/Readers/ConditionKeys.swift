@@ -21,7 +21,7 @@ enum ConditionKeys {
   private static let direction = KeyTable<StackFile.DeclaredCondition>(
     "direction of a link", oneWay { target, change in change(&target) })
 
-  /// For what says the same of all the packets that it is about.
+  /// The keys of a condition that is the same for all packets it applies to.
   static func oneWay<Target>(
     _ way: @escaping Way<Target, StackFile.DeclaredCondition>
   ) -> [KeyTable<Target>.Key] {

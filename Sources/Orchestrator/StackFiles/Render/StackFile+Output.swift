@@ -329,7 +329,7 @@ extension StackFile.HealthCheck.Test {
 }
 
 extension StackFile.HealthOverrides {
-  /// What the file says about an image's check; nil where it says nothing.
+  /// The `healthcheck` key that changes an image's own check. Nil if the file changes nothing.
   fileprivate var output: OutputValue? {
     if isDisabled { return .mapping(["disable": .bool(true)]) }
     guard self != Self() else { return nil }

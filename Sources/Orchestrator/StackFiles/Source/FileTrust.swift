@@ -31,7 +31,7 @@ package struct FileTrust {
     self.attributes = attributes
   }
 
-  /// Why a file is not to be taken; nil when it is, or is not there.
+  /// The reason to refuse a file. Nil if it is trusted, or does not exist.
   func objection(to path: String) -> String? {
     guard let file = attributes(path, true) else { return nil }
     let folderPath = Path.split(path).folder

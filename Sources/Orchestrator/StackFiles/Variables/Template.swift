@@ -1,5 +1,7 @@
-/// Text with variables in it, in Compose's syntax: `$$ $NAME ${NAME}`, and `${NAME` with one of `:-` `-` `:?` `?` `:+` `+`
-/// and a word, which may hold variables itself.
+/// Text with variables in Compose's syntax: `$NAME`, `${NAME}`, and `$$` for a dollar sign.
+///
+/// An operator and a word may follow the name, as in `${NAME:-word}`. The operators are `:-` `-` `:?` `?` `:+` `+`. The
+/// word may contain variables.
 struct Template {
   indirect enum Part {
     case text(String)
@@ -11,12 +13,12 @@ struct Template {
 
     var name: String
     var form = Form.plain
-    /// True with a colon: then an empty value counts as none.
+    /// True for an operator with a colon: an empty value then counts as unset.
     var treatsEmptyAsUnset = false
     var word: [Part] = []
-    /// The word as it is written.
+    /// The word before expansion.
     var wordText = ""
-    /// In bytes of the whole text.
+    /// The position in the whole text, in bytes.
     var range: Range<Int>
   }
 
@@ -43,7 +45,7 @@ struct Template {
 
     var next: UInt8? { place < bytes.count ? bytes[place] : nil }
 
-    /// Reads to the end, or to the brace that ends a word; the brace is not consumed.
+    /// Reads to the end of the text, or up to the brace that ends a word. Leaves the brace unread.
     mutating func parts(until end: UInt8?, depth: Int) throws(Problem) -> [Part] {
       var parts: [Part] = []
       var text: [UInt8] = []
@@ -139,9 +141,9 @@ extension Template {
   /// The result of expanding a template.
   struct Outcome {
     var text = ""
-    /// Variables that have no value and count as empty.
+    /// Variables without a value that are expanded to nothing.
     var unset: [Variable] = []
-    /// A required variable without a value, and the file's message about it.
+    /// The first required variable without a value, and the message that the file gives for it.
     var missing: (variable: Variable, message: String)?
   }
 
@@ -183,7 +185,7 @@ extension Template {
     }
   }
 
-  /// Every variable, in words too.
+  /// All variables, including those in the words of others.
   var uses: [VariableUse] {
     func uses(_ parts: [Part]) -> [VariableUse] {
       parts.flatMap { part -> [VariableUse] in

@@ -32,7 +32,7 @@ extension ServiceRecord.Health {
     status == .starting && age < check.startPeriod ? check.startInterval : check.interval
   }
 
-  /// Why it is not healthy, as it follows the service's name.
+  /// The reason why the service is not healthy, printed after its name.
   var complaint: String {
     guard let last = results.last else { return "is not healthy: no health check has come to an end" }
     let how = last.exitCode < 0 ? last.output : "exited with code \(last.exitCode)"

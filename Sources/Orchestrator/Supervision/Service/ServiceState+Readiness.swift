@@ -15,7 +15,7 @@ extension ServiceState {
     if record.phase == .running { answerByHealth() } else { lookForReadiness() }
   }
 
-  /// How long a service may take until it is ready, when nobody has said so.
+  /// The default limit of the time until a service is ready.
   private var readyTime: Duration { max(.seconds(60), desired.healthCheck?.longestVerdict ?? .zero) }
 
   /// Looks, until it is so or the process has ended, whether the service is ready.

@@ -34,9 +34,9 @@ struct ServiceState {
     case patience(Waiter)
   }
 
-  /// How a process ended.
+  /// The end of a process.
   struct End: Equatable {
-    /// nil where nobody can tell any more.
+    /// The exit status. Nil if it is unknown.
     var status: TerminationStatus?
     /// True if the kernel ended processes of the run for want of memory.
     var ranOutOfMemory = false
@@ -44,7 +44,7 @@ struct ServiceState {
     var moment: Double
   }
 
-  /// Why somebody's wait was in vain.
+  /// The reason why a wait failed.
   struct Refusal: Equatable {
     var error: StackError
     /// True if the last lines of the service's log belong to it.

@@ -127,7 +127,7 @@ final class ServiceUnit {
     handle(.exited(end(reaped: reaped)))
   }
 
-  /// How the last run ended, by its record and by its control group, which is still there.
+  /// The end of the last run. It is read from the exit record and from the cgroup, which still exists.
   private func end(reaped: TerminationStatus?) -> ServiceState.End {
     let recorded = ((try? ExitRecord.read(paths.exit)) ?? nil)?.status
     let kills = (try? group?.outOfMemoryKills()) ?? 0

@@ -78,7 +78,7 @@ final class Foothold: Sendable {
 
   // MARK: Where it is
 
-  /// What it has in common with whom its frames reach without a router: a bridge, and a VLAN of it.
+  /// The layer 2 segment of the interface: a bridge, and a VLAN of it. Frames reach the whole segment without a router.
   var segment: Segment { Segment(bridge: network.bridge, vlan: attachment.accessVLAN) }
 
   struct Segment: Hashable, Sendable {

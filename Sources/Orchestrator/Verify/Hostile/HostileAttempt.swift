@@ -31,7 +31,7 @@ struct HostileGuard: Hashable, Sendable {
 struct HostileControl: Hashable, Sendable {
   var attacker: String
   var interface: String
-  /// Where it is seen: a service's place, or a link of the host.
+  /// The place where the frame must arrive: a service, or a link of the host.
   var witness: Witness
   var frame: ForgedFrame
 

@@ -92,7 +92,7 @@ extension HostilePlan {
 
   static let allNodes = IPv6Address(high: 0xFF02_0000_0000_0000, low: 1)
 
-  /// What may not pass, by ways that rules do not look at: tags, and addresses that the network does not know.
+  /// Sends a packet that may not pass in forms that rules might miss: with a VLAN tag, and to foreign addresses.
   private mutating func attackByRefusedPacket(
     _ attacker: Foothold, _ victim: Foothold, _ own: IPAddress, _ target: IPAddress
   ) {

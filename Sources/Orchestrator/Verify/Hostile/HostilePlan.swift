@@ -3,9 +3,9 @@ import Intent
 import Netfilter
 import Rules
 
-/// Which frames are sent from where to show that none of them arrives. Pure: from the stacks alone.
+/// The forged frames that are sent, and the services that send them, to show that none arrives.
 ///
-/// What may be sent follows from the file, and not from the tables that hold services to it.
+/// Pure. The plan follows from the stack files alone, not from the nftables tables under test.
 package struct HostilePlan {
   let stack: DesiredStack
   private let selection: VerifySelection
@@ -22,7 +22,9 @@ package struct HostilePlan {
   /// Each attempt has ports of its own, so that no packet passes as the answer to another attempt's.
   private var port: UInt16
 
-  /// How many pairs of interfaces are tried. Of more, each interface tries as many as fit, and all are tried by somebody.
+  /// The most pairs of interfaces that are tried.
+  ///
+  /// With more pairs, each interface attacks an equal share of the others, and each is attacked by some.
   private static let mostPairs = 4000
 
   /// - Parameters:
@@ -154,7 +156,7 @@ package struct HostilePlan {
         question: question, frame: frame, words: words, guards: guards))
   }
 
-  /// What is sent to the host is seen by whoever listens on it.
+  /// The place of the host among the victims.
   static var host: String { ReachPeer.host.place }
 }
 
@@ -174,7 +176,7 @@ extension Foothold {
     HostileGuard(table: NftTableName(.inet, StackTable.name(of: network.owner ?? stack)), chain: chain)
   }
 
-  /// Where sources are held to the port's own.
+  /// The chain that drops frames whose source is not the port's own.
   var sourceGuard: HostileGuard { ports(bridges ? "from_others" : "addressed") }
 }
 

@@ -2,7 +2,7 @@ import Addresses
 import Intent
 import Rules
 
-/// What the file does not let pass between two interfaces, with which honest packets one could tell. Pure.
+/// Chooses packets that the file does not allow between two interfaces. Pure.
 struct HostileRefusals {
   private let stack: DesiredStack
   private let evaluator: PolicyEvaluator
@@ -15,8 +15,8 @@ struct HostileRefusals {
   }
 
   /// - Parameter port: a port of UDP that nobody has.
-  /// - Returns: a packet that is refused between two addresses, or nil where all that rules tell apart may pass. Nothing passes between
-  ///   stacks, but on a network of both the owner decides: nil.
+  /// - Returns: a packet that is refused between two addresses. Nil if rules allow all packets, or if two stacks share
+  ///   the network: its owner decides there. Between stacks without a common network, any packet is refused.
   mutating func packet(
     from attacker: Foothold, _ source: IPAddress, to victim: Foothold, _ destination: IPAddress, port: UInt16
   ) -> Traffic? {

@@ -5,14 +5,15 @@ import Kernel
 import Netfilter
 import Netlink
 
-/// What the host and the services knew before, so that what an attempt changes is changed back: the places of hardware addresses at
-/// bridges, neighbours, and tracked connections.
+/// Restores the state that forged frames change: bridge forwarding entries, neighbours and tracked connections.
+///
+/// It is recorded before the first frame is sent.
 struct HostileRestoration: ~Copyable {
   private let plan: HostilePlan
   private let places: [String: ProbePlace]
   private var socket: NetlinkSocket
   private let netfilter = NetfilterConnection()
-  /// Where each hardware address was.
+  /// The bridge port of each hardware address, before the attempts.
   private let entries: [Key: ForwardingEntry]
   private let neighbours: [String: [Neighbour]]
   /// The addresses that frames of the plan name.
@@ -86,7 +87,7 @@ struct HostileRestoration: ~Copyable {
           continue
         }
         guard known.mac != now.mac else { continue }
-        // What was about to be asked for again will be.
+        // An entry that is neither permanent nor NOARP becomes stale, so the kernel confirms it on its next use.
         if known.state & Self.lasting == 0 { known.state = Self.stale }
         batch.set(known)
       }

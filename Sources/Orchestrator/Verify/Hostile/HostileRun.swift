@@ -10,7 +10,7 @@ struct HostileOutcome {
   var arrivals: [Int: Set<String>] = [:]
   /// The attempts that moved a hardware address to the attacker's port, by index, until it was put back.
   var moved: Set<Int> = []
-  /// What could not be asked, by attacker: in words.
+  /// The reason why an attack could not be tried, by attacker.
   var unasked: [String: String] = [:]
 }
 
@@ -61,9 +61,9 @@ final class HostileRun {
     return outcome
   }
 
-  /// For what is handed over to another processor.
+  /// The time that a frame handed to another processor may need.
   private static let pause = Duration.milliseconds(20)
-  /// For what is late on a busy machine.
+  /// The time that a frame may be late on a busy machine.
   private static let silence = Duration.milliseconds(60)
 
   // MARK: Sockets
@@ -103,7 +103,7 @@ final class HostileRun {
     }
   }
 
-  /// What the host's own firewall lets in: raw sockets get a copy of it (raw(7)).
+  /// Listens for packets that the host's own firewall lets in. Raw sockets get a copy of each (raw(7)).
   private func listenOnHost() throws(KernelError) {
     for address in [IPAddress.v4(.any), .v6(.any)] {
       let socket = try ProbeSocket(SOCK_RAW, for: address, protocolNumber: Int(IPPROTO_UDP))
@@ -165,7 +165,7 @@ final class HostileRun {
     try loop.turn(atMost: .zero)
   }
 
-  /// How many frames are sent before it is looked what came in: far fewer than a queue takes.
+  /// The number of frames sent before arrivals are read. A socket's receive queue holds far more.
   private static let batch = 64
 
   private func send(_ frame: ForgedFrame, token index: Int, from attacker: String, by interface: String) {
@@ -205,6 +205,6 @@ extension HostileControl {
 }
 
 extension ProbeTiming {
-  /// How much longer than usual the stack's links take.
+  /// The time that the stack's links add to the usual patience.
   fileprivate var extra: Duration { patience - ProbeTiming().patience }
 }

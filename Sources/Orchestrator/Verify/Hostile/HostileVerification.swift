@@ -14,7 +14,7 @@ package struct HostileVerification: Sendable {
   let notes: [String]
   let duration: Duration
 
-  /// How many frames of a kind were sent, once for each place that they must not arrive at, and how many arrived.
+  /// The result of one kind of attack. Each frame counts once for each place where it must not arrive.
   struct Kind: Hashable, Sendable {
     var kind: HostileClass
     var tried: Int

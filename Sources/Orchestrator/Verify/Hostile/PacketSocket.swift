@@ -47,7 +47,7 @@ final class PacketSocket {
         }
       }
       if count < 0 { return nil }
-      // What the namespace sends itself (PACKET_OUTGOING) has not arrived.
+      // Packet sockets also see frames that the namespace sends (PACKET_OUTGOING). These have not arrived.
       if from[Self.packetTypeOffset] != Self.outgoing { return count }
     }
   }

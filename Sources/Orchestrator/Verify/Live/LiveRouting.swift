@@ -8,7 +8,7 @@ struct LiveRouting {
   private let stack: DesiredStack
   private var plan: WiringPlan
   private let file: [String: Machine]
-  /// What each wire is one with, where services bridge.
+  /// The wire that each wire is bridged to, as a union-find forest: a root is its own parent.
   private var joined: [Int] = []
   private var owners: [PacketRouting.WireAddress: Int] = [:]
   private var machines: [Machine] = []
@@ -77,7 +77,7 @@ struct LiveRouting {
     return wires
   }
 
-  /// What a bridge inside joins: the wires of its ports that it passes frames on between.
+  /// Joins the wires of a bridge inside a service. Ports that do not forward frames are left out.
   private mutating func bridge(_ namespace: LiveNamespace, _ wires: [UInt32: Int]) {
     let forwarding: UInt8 = 3
     for link in namespace.links {
@@ -208,7 +208,7 @@ struct LiveRouting {
     return namespace.addresses.filter { $0.link == index && !$0.isLinkLocal6 }.map(\.address)
   }
 
-  /// What is otherwise than the file has it, a line for each kind and service.
+  /// The differences between the namespaces and the file, one line for each kind and service.
   var differences: [String] {
     live.flatMap { namespace -> [String] in
       guard let machine = machines.first(where: { $0.name == namespace.name }), let wanted = file[namespace.name]
@@ -256,7 +256,7 @@ struct LiveRouting {
 }
 
 extension ForwardingTable.Entry {
-  /// What a difference is seen by: where to, and by whom.
+  /// The parts of a route that are compared with the file: the destination and the gateways.
   fileprivate struct Key: Hashable {
     var destination: IPPrefix
     var gateways: Set<IPAddress?>
@@ -268,7 +268,7 @@ extension ForwardingTable.Entry {
     return Key(destination: destination, gateways: Set(hops.map(\.gateway)), isSent: true)
   }
 
-  /// What every interface with IPv6 has.
+  /// True for the link-local and multicast routes that every interface with IPv6 has.
   fileprivate var isLinkLocal: Bool { destination.network.isLinkLocal6 || destination.network.isMulticast6 }
 }
 

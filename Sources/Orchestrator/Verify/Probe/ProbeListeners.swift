@@ -25,7 +25,7 @@ final class ProbeListeners {
     }
   }
 
-  /// By whom a connection or datagram was sent, as it came in.
+  /// A listening socket, and the source addresses of the connections or datagrams that arrived.
   private struct Listener {
     let socket: ProbeSocket
     var senders: Set<Endpoint> = []
@@ -58,7 +58,7 @@ final class ProbeListeners {
   private var buffer = [UInt8](repeating: 0, count: 2048)
   /// Told of each datagram of a probe that came in at a service's own socket.
   var onDatagram: (Int) -> Void = { _ in }
-  /// How often anything came in.
+  /// The number of arrivals so far, of any kind.
   private(set) var arrivals = 0
 
   init(loop: EventLoop, token: ProbeToken) {
@@ -92,7 +92,7 @@ final class ProbeListeners {
   /// False when the port is the service's own, or the address is not there.
   private func listen(_ key: Key) throws(KernelError) -> Bool {
     let socket = try ProbeSocket(key.isTCP ? SOCK_STREAM : SOCK_DGRAM, for: key.end.address)
-    // What is left of a service's former connections is in nobody's way.
+    // Connections of the service in TIME_WAIT would otherwise make bind(2) fail.
     if key.isTCP { socket.set(Int(SOL_SOCKET), SO_REUSEADDR) }
     socket.set(Int(IPPROTO_IPV6), IPV6_V6ONLY)
     guard socket.bind(to: key.end) == nil, !key.isTCP || socket.listen() == nil else { return false }
@@ -165,9 +165,11 @@ final class ProbeListeners {
 
   // MARK: What was seen
 
-  /// Who saw the packets that were sent from `sender` and answered; call it when all has come in.
+  /// The witness of an answered question: the socket that saw its packets. Call this after all arrivals were read.
   ///
-  /// - Parameter isAsker: whether a question was put from an end.
+  /// - Parameters:
+  ///   - sender: the end that the packets were sent from.
+  ///   - isAsker: true for an end that some question was sent from.
   func arrival(
     of question: ReachQuestion, _ index: Int, from sender: Endpoint?, isAsker: (Endpoint) -> Bool
   ) -> ReachAnswer.Arrival {

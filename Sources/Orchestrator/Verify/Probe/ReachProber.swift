@@ -9,9 +9,9 @@ import SystemPackage
 package struct ReachProber {
   let places: [String: ProbePlace]
   package var timing = ProbeTiming()
-  /// How many sockets may be open at once for the questions themselves.
+  /// The limit of sockets that are open at once to send questions.
   var window = 2048
-  /// From how many questions on they are shared out to threads: fewer are answered before threads have been made.
+  /// The least number of questions that are shared out to threads. Fewer are answered before threads could start.
   var fewest = 8192
 
   package init(_ places: [ProbePlace]) {
@@ -110,7 +110,7 @@ private final class ProbeRun {
   private var started = 0
   private var flights: [Int: Flight] = [:]
   private var answers: [Int: ReachAnswer] = [:]
-  /// From which end an answered question was put.
+  /// The source address and port of each answered question, by its index.
   private var senders: [Int: Endpoint] = [:]
   private var askers: Set<Endpoint> = []
   /// Soonest first: each is as long after its beginning as any other.
@@ -142,11 +142,11 @@ private final class ProbeRun {
     while !flights.isEmpty || started < order.count {
       let before = answers.count + listeners.arrivals
       try loop.turn(atMost: untilNextDeadline)
-      // What has come in is looked at before anything is given up.
+      // Arrivals may answer questions that are due, so they are read before any question is given up.
       if answers.count + listeners.arrivals == before { try takeDue() }
       if flights.count <= window / 2 { try startMore() }
     }
-    // What has been answered at once may be seen to have come in a moment later.
+    // A listener may notice the packets of an answered question a moment after the answer.
     let deadline = loop.now + timing.patience
     while loop.now < deadline, answers.contains(where: isUnseen) {
       try loop.turn(atMost: loop.now.duration(to: deadline))
@@ -319,7 +319,7 @@ private final class ProbeRun {
   private static func answer(to error: Errno) -> ReachAnswer {
     switch error {
     case .connectionRefused: .refused(.port)
-    // What a route of kind unreachable, prohibit or blackhole says at once is not told apart from an ICMP answer.
+    // The errors of unreachable, prohibit and blackhole routes cannot be told apart from ICMP answers.
     case .noRouteToHost, .hostIsDown, .permissionDenied, .notPermitted: .refused(.path)
     case .networkUnreachable, .addressNotAvailable, .invalidArgument: .noRoute
     case .timedOut: .silent

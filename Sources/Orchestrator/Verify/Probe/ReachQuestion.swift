@@ -57,7 +57,7 @@ enum ReachAnswer: Hashable, Sendable {
     var witness: Witness
     /// The address the packets came from, where that is not the one they were sent from.
     var translatedSource: IPAddress?
-    /// Who answered in the target's place, for people, as far as that is known.
+    /// A description of the machine that answered in the target's place. Nil if it is unknown.
     var impostor: String?
   }
 

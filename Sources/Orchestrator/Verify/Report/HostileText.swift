@@ -28,7 +28,7 @@ extension HostileVerification {
 }
 
 extension HostileVerification.Finding {
-  /// Who got what through to whom, and what should have stopped it.
+  /// A finding in words: attacker, victims, the frames that arrived, and the chains that should have dropped them.
   var complaint: String {
     let most = 3
     let rest = sent.count > most ? ["and \(sent.count - most) more"] : []

@@ -12,11 +12,11 @@ extension Verification {
         var answer: String
         var because: String
       }
-      /// What is promised and found in one family.
+      /// The predicted and the observed result in one address family.
       struct Verdict: Encodable {
         /// `ipv4` or `ipv6`.
         var family: String
-        /// Missing where only sending packets tells.
+        /// Missing if the result cannot be predicted.
         var predicted: Bool?
         var observed: Bool
         var wrong: Bool
@@ -40,7 +40,7 @@ extension Verification {
       var met: Bool
       var probed: Bool
       var objections: [String]
-      /// Why it could not be tested.
+      /// The reason why it could not be tested.
       var error: String?
     }
     var stack: String

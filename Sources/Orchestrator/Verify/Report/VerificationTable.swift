@@ -127,7 +127,7 @@ struct VerificationTable {
     let space = String(repeating: " ", count: gap)
     return rows.map { row in
       var line = ""
-      // What would stand at the end of a line is left out.
+      // Blanks are added only before the next cell, so no line ends with blanks.
       var blanks = ""
       for (cell, width) in zip(row, widths) {
         if !cell.text.isEmpty {

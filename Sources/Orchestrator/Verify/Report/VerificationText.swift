@@ -2,7 +2,7 @@ import Vocabulary
 
 /// A verification as people read it.
 extension Verification {
-  /// Where it is shown: as wide lines of plain text, or in a terminal.
+  /// The form of a report: wide lines of plain text, or narrow columns for a terminal.
   package struct Style: Sendable {
     /// The terminal's width, in columns; nil where lines may be as long as they like.
     package var width: Int?
@@ -30,7 +30,7 @@ extension Verification {
     (findings.map(\.details) + notesAsLines).joined(separator: "\n") + "\n" + summary
   }
 
-  /// What is wrong and what was left out, one thing after the other.
+  /// The wrong cells, the broken and untested lines, and the notes, in this order.
   private func complaints(_ style: Style) -> [String] {
     differences.map(\.complaint) + broken.map(\.complaint) + untested.map(\.complaint) + notesAsLines
   }
@@ -102,7 +102,7 @@ extension ReachFinding {
     }.joined()
   }
 
-  /// What a person who asks about one port wants to know beside: whether the service itself listens there.
+  /// A note for a check of one port: the packets arrive, but the service itself does not listen there.
   private var closedPorts: String {
     guard case .service(let name, _, _) = check.column.target else { return "" }
     let isOurs = answers.contains { answer in

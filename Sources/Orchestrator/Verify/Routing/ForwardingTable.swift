@@ -1,7 +1,7 @@
 import Addresses
 import Vocabulary
 
-/// Where a machine sends packets, by the longest prefix that holds their destination (ip-route(8)). Pure.
+/// A routing table of a machine: the longest prefix that contains the destination decides (ip-route(8)). Pure.
 struct ForwardingTable: Sendable {
   /// A way out of a machine.
   struct NextHop: Hashable, Sendable {

@@ -10,9 +10,9 @@ struct Machine: Sendable {
   var forwards6 = false
   var addresses: Set<IPAddress> = []
   var tables: [UInt32: ForwardingTable] = [:]
-  /// Which table is asked, by the packet; empty for the main one alone.
+  /// The policy routing rules, which choose a table for each packet. Empty if only the main table is used.
   var rules: [RoutingRule] = []
-  /// Why nobody can say what it does with packets: it filters or translates them by rules of its own.
+  /// The reason why its handling of packets is unknown: it filters or translates them by rules of its own.
   var obscurity: String?
 
   static let mainTable: UInt32 = 254
@@ -45,7 +45,7 @@ struct RoutingRule: Hashable, Sendable {
   func concerns(from sender: IPAddress?, to address: IPAddress, by wire: Int?) -> Bool {
     guard address.isV4 == isV4, destination?.contains(address) ?? true else { return false }
     if let arrival, arrival != wire { return false }
-    // What has no source yet matches only rules that ask for none (fib4_rule_match in net/ipv4/fib_rules.c).
+    // A packet without a source yet matches only rules without a source (fib4_rule_match in net/ipv4/fib_rules.c).
     guard let source else { return true }
     return sender.map(source.contains) ?? false
   }

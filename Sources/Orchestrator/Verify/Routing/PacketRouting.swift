@@ -2,8 +2,9 @@ import Addresses
 import Intent
 import Vocabulary
 
-/// Where packets go in a stack by its routes alone, whatever its rules say: from machine to machine, as each looks the
-/// destination up. Pure; what routers have looked up is kept.
+/// Follows packets from machine to machine by the stack's routing tables. Firewall rules are not considered.
+///
+/// Pure, except that lookups of routers are cached.
 final class PacketRouting {
   /// The host is the first.
   let machines: [Machine]
@@ -15,7 +16,7 @@ final class PacketRouting {
   private let hostPrefixes: ForwardingTable
   private let hostNetworks: [DesiredNetwork]
   private let networks: [String: DesiredNetwork]
-  /// What routers without rules of their own do with a destination, by the router's number.
+  /// Cached lookups of routers without policy routing rules: for each destination, a step by the router's number.
   private var known: [IPAddress: [Step?]] = [:]
 
   struct WireAddress: Hashable {
@@ -147,7 +148,7 @@ final class PacketRouting {
     search.finished.append(walk.way)
   }
 
-  /// How the way ends at a machine that is not its aim; nil where it passes the packets on.
+  /// The end of the path at a machine that is not the destination. Nil if the machine forwards the packets.
   private func passage(through machine: Int, _ walk: inout Walk, _ destination: IPAddress) -> Way.End? {
     guard walk.arrival != nil else { return nil }
     if machine == Self.host {

@@ -4,15 +4,15 @@ import Vocabulary
 
 /// A wire that several machines have a part in.
 enum Segment: Hashable, Sendable {
-  /// Where frames have no tag: the host is there too.
+  /// The untagged frames of a network. The host is on it too.
   case network(String)
-  /// The host is in none of them.
+  /// A VLAN of a network. The host is in no VLAN.
   case vlan(UInt16, of: String)
-  /// By its place in the list of links.
+  /// A link, by its place in the stack's list of links.
   case link(Int)
-  /// Inside a machine: what its own bridges, tunnels and loopback interfaces are on.
+  /// A wire inside a machine, for one of its own bridges, tunnels or loopback interfaces.
   case inner(machine: String, interface: String)
-  /// What of another wire has a tag.
+  /// The frames of another wire that have this VLAN tag.
   case tagged(UInt16, wire: Int)
 
   /// The network that it is, or is a part of.
@@ -24,9 +24,9 @@ enum Segment: Hashable, Sendable {
   }
 }
 
-/// The way of packets through a stack.
+/// The path of packets through a stack.
 struct Way: Hashable, Sendable {
-  /// How it ends.
+  /// The end of the path: the packets have arrived, or the reason why they go no further.
   enum End: Hashable, Sendable {
     /// At the machine that has the address.
     case arrived
@@ -71,9 +71,9 @@ struct Way: Hashable, Sendable {
   var isToHost = false
   /// The address that they are sent from.
   var source: IPAddress?
-  /// Why nobody can say what becomes of them, of the first machine that filters or translates; nil where all is known.
+  /// The ``Machine/obscurity`` of the first machine on the path that filters or translates. Nil if there is none.
   var obscurity: String?
 
-  /// How many services pass them on.
+  /// The number of services that forward the packets.
   var routerCount: Int { hops.dropFirst().count { $0.machine != PacketRouting.host } }
 }

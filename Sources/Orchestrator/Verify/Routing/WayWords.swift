@@ -20,7 +20,7 @@ struct WayWords {
 
   private static let most = 6
 
-  /// Why packets do not arrive; nil when they do.
+  /// The reason why packets do not arrive. Nil if they do.
   func obstacle(_ way: Way, to destination: IPAddress) -> String? {
     switch way.end {
     case .arrived, .outside: nil

@@ -5,7 +5,7 @@ import Testing
 @testable import Planning
 @testable import Resolve
 
-/// What is made of each fact of a host.
+/// The finding for each fact of a host.
 @Suite struct HostJudgementTests {
   @Test func usersOfServices() {
     var facts = IdentityFacts()
@@ -91,7 +91,7 @@ import Testing
   }
 }
 
-/// What is made of other firewalls.
+/// The findings about other firewalls.
 @Suite struct FirewallJudgementTests {
   private func chain(
     _ family: NftFamily, _ table: String, _ name: String, _ hook: NftHook, _ policy: NftBase.Policy

@@ -5,7 +5,7 @@ import Testing
 @testable import Orchestrator
 @testable import Rules
 
-/// Whose things are, by the names that they carry; and what is said of them.
+/// The owners of links and tables by their names, and the findings about leftovers.
 @Suite struct LeftoverTests {
   @Test func aliasesNameTheirStack() {
     #expect(LinkName.owner(ofAlias: LinkName.alias(stack: "web", "web1", "front")) == "web")

@@ -6,7 +6,7 @@ import Testing
 
 /// In network and mount namespaces of their own, whose forwarding is off. As root only.
 @Suite(.enabled(if: geteuid() == 0)) struct HostSettingsTests {
-  /// What the steps of a test came to.
+  /// Runs the steps of a test in namespaces of its own. Returns their notes.
   private static func stage(
     _ body: @escaping @Sendable (Stage) throws -> Void, sourceLocation: SourceLocation = #_sourceLocation
   ) throws -> [String] {

@@ -12,7 +12,7 @@ import Testing
 @testable import StackFiles
 @testable import Supervision
 
-/// What the state files of a stack may have come to: each is read as nothing, or as something that can be planned with.
+/// Damaged state files of a stack: each is read as absent, or as a record that plans can be made from.
 @Suite struct JournalFuzzTests {
   private static let text = """
     services:

@@ -12,7 +12,7 @@ import Testing
     folder = try TemporaryFolder()
   }
 
-  /// Whether another process gets the lock, asked of flock(1).
+  /// True if another process, flock(1), gets the lock.
   private func isFree() -> Bool {
     shell("flock --nonblock --conflict-exit-code 9 \(path) true").status == 0
   }
@@ -108,7 +108,7 @@ import Testing
   }
 }
 
-/// What happened on another thread, in order.
+/// The events on another thread, in order.
 private final class Notes: Sendable {
   private let notes = Mutex<[String]>([])
 
@@ -126,7 +126,7 @@ private final class Notes: Sendable {
   }
 }
 
-/// How many hold the lock at once.
+/// The number of holders of the lock at once.
 private final class Counts: Sendable {
   private let counts = Mutex((now: 0, most: 0, total: 0))
 

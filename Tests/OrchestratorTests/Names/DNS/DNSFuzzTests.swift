@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  /// What resolvers send is judged without harm, and passes only with the right number and question.
+  /// Damaged answers of resolvers do no harm. An answer passes only with the right id and question.
   @Test func answersAreJudged() throws {
     let message = DNSMessages.question("example.com")
     let question = ForwardedQuestion(try DNSQuery(message.span), in: message.span, wantsWhole: false, servers: [])

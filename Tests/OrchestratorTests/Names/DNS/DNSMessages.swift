@@ -23,7 +23,7 @@ enum DNSMessages {
   }
 }
 
-/// What an answer says, read without the code under test.
+/// A DNS answer, parsed without the code under test.
 struct ReadAnswer: Equatable {
   var id: UInt16
   var flags: UInt16

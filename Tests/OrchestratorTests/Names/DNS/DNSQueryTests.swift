@@ -2,7 +2,7 @@ import Testing
 @testable import Addresses
 @testable import DNS
 
-/// What counts as a question.
+/// The messages that count as queries.
 @Suite struct DNSQueryTests {
   private static func fault(_ message: [UInt8]) -> DNSFault? {
     do throws(DNSFault) {

@@ -4,7 +4,7 @@ import Testing
 @testable import Loop
 @testable import Names
 
-/// Who may have how many questions on their way. The loop does not turn, so none is answered.
+/// The shares of clients in the pending questions. The loop does not run, so none is answered.
 @Suite struct ForwarderTests {
   private let loop: EventLoop
   private let forwarder: Forwarder
@@ -16,7 +16,7 @@ import Testing
     forwarder = Forwarder(loop: loop, limits: limits)
   }
 
-  /// What became of questions, by name: true for one that has failed.
+  /// The names of the questions that have failed.
   private final class Failures {
     var names: [String] = []
   }
@@ -52,7 +52,7 @@ import Testing
     forwarder.close()
   }
 
-  /// How many each has on their way.
+  /// The number of pending questions of each client.
   private func shares() throws -> [Int] {
     try (1...3).map { forwarder.count(of: try #require(IPAddress("10.0.0.\($0)"))) }
   }

@@ -4,7 +4,7 @@ import Testing
 @testable import Intent
 @testable import Names
 
-/// Who finds whom by DNS.
+/// The names that each service can resolve by DNS.
 @Suite struct NameZoneTests {
   private static func stack() throws -> DesiredStack {
     try resolve(
@@ -19,7 +19,7 @@ import Testing
       """)
   }
 
-  /// What a service is told: addresses, a name, or what kind of refusal.
+  /// The answer to a service's query: addresses, a name, or the response code.
   private static func ask(
     _ name: String, type: UInt16 = RecordType.a, from service: String, gone: Set<String> = [],
     address: String? = nil

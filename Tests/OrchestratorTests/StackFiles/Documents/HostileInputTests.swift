@@ -4,7 +4,7 @@ import Testing
 @testable import StackFiles
 
 @Suite struct HostileInputTests {
-  /// What is printed about bytes that a string cannot hold.
+  /// The diagnostics for bytes that are not valid UTF-8.
   private func diagnose(bytes: [UInt8]) -> String {
     struct Files: FileReading {
       var bytes: [UInt8]

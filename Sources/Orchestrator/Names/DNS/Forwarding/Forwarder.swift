@@ -28,14 +28,14 @@ final class Forwarder {
   private let loop: EventLoop
   private let limits: Limits
   private var exchanges: [ForwardedQuestion: Exchange] = [:]
-  /// How many of these each address has begun.
+  /// The number of these exchanges that each client has begun.
   private var onTheirWay: [IPAddress: Int] = [:]
   private var queue = QuestionQueue()
   /// Ends the questions that have waited too long for their turn.
   private var patience: EventLoop.TimerID?
   /// Set while there is room for some that wait.
   private var turn: EventLoop.TimerID?
-  /// How many answers each address waits for.
+  /// The number of answers that each client waits for.
   private var waits: [IPAddress: Int] = [:]
   /// The server of each list that answered last. It is asked first, for a while.
   private var favourites: [[IPAddress]: Favourite] = [:]
@@ -53,7 +53,7 @@ final class Forwarder {
   /// The number of questions on their way.
   var count: Int { exchanges.count }
 
-  /// How many of these an address has begun.
+  /// The number of these questions that a client has begun.
   func count(of address: IPAddress) -> Int { onTheirWay[address, default: 0] }
 
   /// Asks for whoever has an address, and calls back when there is an answer or there will be none: not before this returns.
@@ -133,7 +133,7 @@ final class Forwarder {
     }
   }
 
-  /// How many questions are begun before others on the loop have their turn.
+  /// The number of questions that are begun before the event loop runs other work.
   private static let turnsAtOnce = 64
 
   /// Begins what there is room for, once what is being done now is done: a question that cannot be sent has failed at once.

@@ -1,14 +1,14 @@
 import Addresses
 import Loop
 
-/// Questions that wait until others have been answered: a line for each client.
+/// Queries that wait until others have been answered, in one queue for each client.
 ///
-/// Who asks for a thousand names at once has all of them answered, and waits behind nobody but himself.
+/// A client that sends a thousand queries at once delays only its own answers.
 struct QuestionQueue {
   struct Waiting {
     let question: ForwardedQuestion
     let client: Exchange.Client
-    /// When it has failed.
+    /// The time at which the query fails.
     let deadline: EventLoop.Instant
   }
 
@@ -23,7 +23,7 @@ struct QuestionQueue {
       guard let first else { return nil }
       questions[head] = nil
       head += 1
-      // What has been taken is let go of once it is half of all.
+      // Removing the taken half at once keeps the cost of each question constant.
       if head > questions.count / 2 {
         questions.removeFirst(head)
         head = 0
@@ -57,7 +57,7 @@ struct QuestionQueue {
     return popFirst(of: longest)
   }
 
-  /// Those whose time is over.
+  /// Removes and returns the queries whose deadline has passed.
   mutating func popExpired(at now: EventLoop.Instant) -> [Waiting] {
     var expired: [Waiting] = []
     for address in Array(lines.keys) {
@@ -68,7 +68,7 @@ struct QuestionQueue {
     return expired
   }
 
-  /// When the next one's time is over.
+  /// The earliest deadline of all waiting queries.
   var nextDeadline: EventLoop.Instant? { lines.values.compactMap(\.first?.deadline).min() }
 
   private mutating func popFirst(of address: IPAddress) -> Waiting? {
