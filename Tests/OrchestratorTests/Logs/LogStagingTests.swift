@@ -97,10 +97,11 @@ import Testing
         _ = LogWriter.finishStaged(LogScratch(staging: staging), rotation: rotation)
         _ = scratch.staging?.remainder()
       }
+      // It starts anew beyond 256 KiB, once nothing in it waits. A pipe holds 64 KiB.
+      #expect(folder.size("output") < 350_000)
     }
     #expect(contents() == expected)
     #expect(folder.files.count > 20)
-    #expect(folder.size("output") < 1 << 20)
   }
 
   @Test(arguments: ["", "x", String(repeating: "\u{0}", count: 9_000), String(repeating: "stack", count: 2_000)])

@@ -39,6 +39,8 @@ import Testing
       """
       services:
         a: {command: [x], extra_hosts: ["one:10.0.0.1", "two=::1", "three:[fd00::3]", "four:fd00::4", "up=host-gateway"]}
+        # Within an entry, a name is text, whatever it would be as a value of its own.
+        c: {command: [x], extra_hosts: ["no:10.0.0.5", "12=10.0.0.6"]}
         b: {command: [x], extra_hosts: {one: 10.0.0.1, two: [10.0.0.2, "::2"]}}
       """)
     #expect(
@@ -47,6 +49,7 @@ import Testing
       ])
     #expect(
       stack.services[1].extraHosts.map { "\($0.name) \($0.address)" } == ["one 10.0.0.1", "two 10.0.0.2", "two ::2"])
+    #expect(stack.services[2].extraHosts.map { "\($0.name) \($0.address)" } == ["no 10.0.0.5", "12 10.0.0.6"])
   }
 
   @Test func aServiceWithExtraHostsHasAHostsFileOfItsOwn() throws {
