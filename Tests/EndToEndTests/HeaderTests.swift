@@ -96,9 +96,8 @@ import Testing
         [
           [
             "plain", "alert", "nothing", "tiny", "two", "reversed", "plain6", "hop", "destination", "atomic", "tiny6",
-            "behind6",
           ],
-          ["plain", "nothing", "tiny", "two", "reversed", "plain6", "destination", "atomic", "tiny6", "behind6"],
+          ["plain", "nothing", "tiny", "two", "reversed", "plain6", "destination", "atomic", "tiny6"],
         ])
       {
         for way in ways { #expect(book.contains("open-\(way)."), "\(way): \(book)") }

@@ -122,7 +122,6 @@ import Testing
   @Test func verifyAttacksFromThere() throws {
     try withStack { host in
       try host.killSupervisors()
-      try host.succeed("sh", "-c", "nft list ruleset >rules")
       let (closed, outcome) = try report(host)
       #expect(outcome.status == 0 && closed.open == 0 && closed.unasked.isEmpty, "\(outcome)")
       #expect(Set(closed.kinds.map(\.kind)).isSuperset(of: ["published", "tunnel", "reply"]), "\(closed.kinds)")
@@ -137,7 +136,8 @@ import Testing
         #expect(table.status == 1 && table.output.contains("open: the outside -> "), "\(table)")
         let junit = try host.run("stack", "verify", "--hostile", "--outside", Self.outside, "x", "--format", "junit")
         #expect(junit.status == 1 && junit.output.contains("open: the outside -&gt; "), "\(junit)")
-        try host.succeed("sh", "-c", "nft flush ruleset; nft -f rules")
+        try host.succeed("stack", "up", "x.stack")
+        try host.killSupervisors()
       }
       #expect(try report(host).0.open == 0)
     }
