@@ -34,6 +34,8 @@ extension DesiredStack {
     let (routes, known) = (RoutedAddresses(self), ServiceAddresses(self))
     return services.flatMap { service -> [GuardedPort] in
       let own = known.all(of: service)
+      // Its loopback's are of no network: all lead there.
+      let placed = own.filter { address in !service.loopback.contains { $0.address == address } }
       return service.attachments.flatMap { attachment -> [GuardedPort] in
         let routed = routes.behind(service, towards: attachment.network)
         return attachment.pairs.map { pair in
@@ -41,7 +43,7 @@ extension DesiredStack {
             link: pair.link, network: attachment.network,
             hardware: [attachment.mac] + (attachment.claims?.hardware ?? []),
             addresses: own, judged: attachment.ownAddresses(forwards: service.forwards),
-            elsewhere: service.forwards ? [] : own.filter { attachment.isElsewhere($0, by: pair) },
+            elsewhere: service.forwards ? [] : placed.filter { attachment.isElsewhere($0, by: pair) },
             claimed: AddressRange.byFamily(attachment.claims?.ranges ?? []), routed: routed,
             isRouter: service.forwards,
             carriesTags: pair.vlan == nil && attachment.subinterfaces.contains { $0.link == nil },
@@ -70,7 +72,7 @@ extension DesiredAttachment {
     guard !(claims?.bridges ?? false) else { return false }
     let beside =
       pair.link == link
-      ? addresses + subinterfaces.filter { $0.link == nil }.compactMap(\.address).map(IPAddress.v4)
+      ? neighbourAddresses + subinterfaces.filter { $0.link == nil }.compactMap(\.address).map(IPAddress.v4)
       : subinterfaces.filter { $0.link == pair.link }.compactMap(\.address).map(IPAddress.v4)
     return !beside.contains(address) && !(claims?.prefixes ?? []).contains { $0.contains(address) }
   }

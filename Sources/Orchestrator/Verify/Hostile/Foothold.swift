@@ -104,6 +104,7 @@ final class Foothold: Sendable {
     guard !service.forwards, !bridges else { return [] }
     return known.filter { address in
       !attachment.everyAddress.contains(address) && !Self.contains(claimed, address)
+        && !service.loopback.contains { $0.address == address }
     }
   }
 
