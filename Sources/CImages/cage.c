@@ -43,12 +43,16 @@ static int close_files(int folder) {
   return answer;
 }
 
-/// The same by a mount namespace in which everything else is read-only.
+/// Devices that are made in `folder` cannot be opened, by a mount of its own. A layer may have some, for services alone.
+static int close_devices(const char *folder) {
+  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return -1;
+  if (mount(folder, folder, NULL, MS_BIND, NULL) != 0) return -1;
+  struct mount_attr own = {.attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC};
+  return (int)syscall(SYS_mount_setattr, AT_FDCWD, folder, 0, &own, sizeof own);
+}
+
+/// What Landlock does, by making everything else read-only.
 static int close_mounts(const char *folder) {
-  if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-      mount(folder, folder, NULL, MS_BIND, NULL) != 0) {
-    return -1;
-  }
   struct mount_attr all = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC};
   if (syscall(SYS_mount_setattr, AT_FDCWD, "/", AT_RECURSIVE, &all, sizeof all) != 0) return -1;
   struct mount_attr own = {.attr_clr = MOUNT_ATTR_RDONLY};
@@ -93,12 +97,15 @@ static int filter_calls(void) {
       SYS_io_uring_setup, SYS_acct, SYS_syslog,
   };
   enum { COUNT = sizeof refused / sizeof *refused };
-  struct sock_filter filter[COUNT + 6];
+  // On x86-64, calls of the x32 ABI have this bit, and other numbers (__X32_SYSCALL_BIT).
+  enum { OTHER_ABI = 0x40000000 };
+  struct sock_filter filter[COUNT + 7];
   size_t place = 0;
   filter[place++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
   filter[place++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0);
   filter[place++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
   filter[place++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+  filter[place++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, OTHER_ABI, (unsigned char)(COUNT + 1), 0);
   for (unsigned i = 0; i < COUNT; i++) {
     filter[place++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, refused[i], (unsigned char)(COUNT - i), 0);
   }
@@ -116,6 +123,7 @@ int images_enter_cage(const char *folder) {
   if (answer == 0) answer = prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (answer == 0) answer = setrlimit(RLIMIT_CORE, &none);
   if (answer == 0) answer = unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
+  if (answer == 0) answer = close_devices(folder);
   if (answer == 0) answer = close_files(descriptor);
   if (answer == 1) answer = close_mounts(folder);
   if (answer == 0) answer = drop_capabilities();

@@ -50,8 +50,9 @@ import Testing
     }
     struct Finding: Decodable {
       struct Guard: Decodable {
-        var table: String
-        var chain: String
+        var table: String?
+        var chain: String?
+        var filter: String?
         var standing: Bool
       }
       var kind: String
@@ -98,7 +99,7 @@ import Testing
       let before = try knowledge(host)
       let (report, outcome) = try report(host)
       #expect(outcome.status == 0 && report.open == 0 && report.unasked.isEmpty, "\(outcome)")
-      #expect(Set(report.kinds.map(\.kind)).count == 13, "\(report.kinds)")
+      #expect(Set(report.kinds.map(\.kind)).count == 14, "\(report.kinds)")
       #expect(report.milliseconds < 2000)
       #expect(try knowledge(host) == before)
       let table = try host.succeed("stack", "verify", "--hostile", "x")
@@ -135,7 +136,7 @@ import Testing
     Removal(script: "nft insert rule \(ports) addressed ip6 saddr fe80::/10 accept", kinds: ["link-local"]),
     Removal(
       script: "nft insert rule \(ports) from_service ether type 8021q meta mark set 0x02000000 accept", kinds: ["tag"]),
-    Removal(script: "nft flush chain \(ports) passing", kinds: ["further", "group"]),
+    Removal(script: "nft flush chain \(ports) passing", kinds: ["further", "group", "apart"]),
     Removal(script: "nft flush chain inet stack-x tunnels", kinds: ["tunnel"]),
     Removal(script: "nft add element \(ports) own { evil-port . evil-mac . 10.99.0.3 }", kinds: ["source"]),
     Removal(
@@ -203,8 +204,11 @@ import Testing
       let (open, _) = try report(host)
       #expect(open.openKinds.isSuperset(of: ["source", "unused", "claim", "tag", "group", "further", "link-local"]))
       #expect(open.findings.allSatisfy { $0.guards.allSatisfy { !$0.standing } })
+      let filters = Set(open.findings.flatMap(\.guards).compactMap(\.filter))
+      #expect(filters.contains("x-front") && filters.contains { $0.hasPrefix("db-") }, "\(filters)")
       let table = try host.run("stack", "verify", "--hostile", "x")
       #expect(table.output.contains("of table bridge stack-x/ports, which is not there"), "\(table)")
+      #expect(table.output.contains("by the ingress filter (tc) of x-front, which is not there"), "\(table)")
     }
   }
 

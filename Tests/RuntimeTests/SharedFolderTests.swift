@@ -1,7 +1,12 @@
 import Glibc
+import Synchronization
 import Testing
 @testable import Kernel
 @testable import Runtime
+
+private final class Flag: Sendable {
+  let isSet = Mutex(false)
+}
 
 @Suite struct SharedFolderTests {
   private let root: BusyboxRoot
@@ -15,6 +20,24 @@ import Testing
     var status = stat()
     #expect(stat("\(root.folder)/a/b", &status) == 0 && status.st_mode & 0o7777 == 0o755)
     #expect(throws: KernelError.self) { _ = try folder.open("a/c", creates: false) }
+  }
+
+  /// The mode is set by a descriptor, and not by a name that may lead elsewhere by then.
+  @Test func aLinkInThePlaceOfANewFolderIsNotFollowed() async throws {
+    let victim = "\(root.folder)/victim"
+    try #require(mkdir(victim, 0o700) == 0)
+    let (hasEnded, place) = (Flag(), "\(root.folder)/new")
+    let service = Task.detached {
+      while !hasEnded.isSet.withLock({ $0 }) {
+        if rmdir(place) == 0 { symlink("victim", place) }
+        unlink(place)
+      }
+    }
+    for _ in 0..<3000 { _ = try? folder.open("new", creates: true) }
+    hasEnded.isSet.withLock { $0 = true }
+    await service.value
+    var status = stat()
+    #expect(stat(victim, &status) == 0 && status.st_mode & 0o7777 == 0o700)
   }
 
   @Test(arguments: ["first", "first/below", "real/last"]) func noLinkIsFollowed(path: String) throws {

@@ -92,8 +92,9 @@ package enum UnpackerService {
       guard let blob = ContentDigest.Algorithm(rawValue: order.blobAlgorithm),
         let content = ContentDigest.Algorithm(rawValue: order.contentAlgorithm)
       else { throw LayerError("its digests are of an unknown kind") }
-      var unpacker = try LayerUnpacker(order.folder)
+      // Before the folder is opened: a descriptor of before would lead past the cage's mount.
       try prepare(order)
+      var unpacker = try LayerUnpacker(order.folder)
       let outcome = try unpacker.unpack(input.rawValue, blob: blob, content: content)
       guard channel.send(UnpackerMessage.Reply(outcome: outcome)),
         let settlement = channel.receive(UnpackerMessage.Settlement.self)

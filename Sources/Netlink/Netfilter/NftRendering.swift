@@ -42,6 +42,9 @@ extension NftStatement {
     case .countIn(let name): "counter name \(nftQuoted(name))"
     case .log(let prefix): "log prefix \(nftQuoted(prefix))"
     case .notrack: "notrack"
+    case .countConnections(let field, let set, let most): "add @\(set) { \(field.rendered) ct count over \(most) }"
+    case .remember(let field, let set, let milliseconds):
+      "add @\(set) { \(field.rendered) timeout \(milliseconds)ms }"
     }
   }
 }
@@ -80,7 +83,7 @@ extension NftMapElement {
 
 extension NftSet {
   public var rendered: String {
-    block("set", name, type: key.declared, isInterval, comment, elements.map(\.rendered))
+    block("set", name, type: key.declared, isInterval, growth, comment, elements.map(\.rendered))
   }
 }
 
@@ -91,7 +94,7 @@ extension NftMap {
       case .verdict: "verdict"
       case .values(let types): types.map(\.rendered).joined(separator: " . ")
       }
-    return block("map", name, type: "\(key.declared) : \(target)", isInterval, comment, elements.map(\.rendered))
+    return block("map", name, type: "\(key.declared) : \(target)", isInterval, nil, comment, elements.map(\.rendered))
   }
 }
 
@@ -147,10 +150,14 @@ private func renderedComment(_ comment: String?) -> String {
 }
 
 private func block(
-  _ keyword: String, _ name: String, type: String, _ isInterval: Bool, _ comment: String?, _ elements: [String]
+  _ keyword: String, _ name: String, type: String, _ isInterval: Bool, _ growth: NftSetGrowth?, _ comment: String?,
+  _ elements: [String]
 ) -> String {
   var lines = [type]
   if isInterval { lines.append("flags interval") }
+  if let growth {
+    lines += ["size \(growth.size)", growth.expires ? "flags dynamic,timeout" : "flags dynamic"]
+  }
   if let comment { lines.append("comment \(nftQuoted(comment))") }
   if !elements.isEmpty { lines.append("elements = { " + elements.joined(separator: ",\n\t\t") + " }") }
   return "\(keyword) \(name) {\n" + lines.map { "\t" + $0 + "\n" }.joined() + "}"

@@ -122,6 +122,11 @@ public enum NftStatement: Hashable, Sendable {
   case log(prefix: String)
   /// Keeps connection tracking away.
   case notrack
+  /// Counts the packet's connection for the element that a field gives, in a dynamic set. The rule goes on only where
+  /// more connections of the element are there than so many (`ct count over`).
+  case countConnections(NftField, in: String, over: UInt32)
+  /// Adds the element that a field gives to a dynamic set, for so many milliseconds.
+  case remember(NftField, in: String, milliseconds: UInt64)
 
   public static let accept = NftStatement.verdict(.accept)
   public static let drop = NftStatement.verdict(.drop)

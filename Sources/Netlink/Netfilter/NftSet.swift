@@ -21,16 +21,33 @@ public struct NftSet: Hashable, Sendable {
   /// True if elements may be ranges and prefixes. They must not overlap: the kernel refuses that.
   public var isInterval: Bool
   public var elements: [NftElement]
+  /// nil for a set that rules do not add to.
+  public var growth: NftSetGrowth?
   public var comment: String?
 
   public init(
-    _ name: String, key: [NftType], isInterval: Bool = false, elements: [NftElement] = [], comment: String? = nil
+    _ name: String, key: [NftType], isInterval: Bool = false, elements: [NftElement] = [],
+    growth: NftSetGrowth? = nil, comment: String? = nil
   ) {
     self.name = name
     self.key = key
     self.isInterval = isInterval
     self.elements = elements
+    self.growth = growth
     self.comment = comment
+  }
+}
+
+/// The room of a set that rules add elements to as packets pass (`flags dynamic`).
+public struct NftSetGrowth: Hashable, Sendable {
+  /// The most elements. Beyond them, a rule that adds one does not apply.
+  public var size: UInt32
+  /// True if elements end by themselves (`flags timeout`).
+  public var expires: Bool
+
+  public init(size: UInt32, expires: Bool = false) {
+    self.size = size
+    self.expires = expires
   }
 }
 

@@ -1,4 +1,5 @@
 import CNetfilter
+import Kernel
 
 /// A program of the classic BPF that tc(8) runs on each packet (tc-bpf(8), direct-action): it passes or it is dropped.
 public struct PacketFilter: Hashable, Sendable {
@@ -116,6 +117,20 @@ extension RouteBatch {
         writer.attribute(Int(TCA_BPF_FLAGS), UInt32(TCA_BPF_FLAG_ACT_DIRECT))
       }
     }
+  }
+}
+
+extension NetlinkSocket {
+  /// True if a filter stands at a link, for packets that leave by it or that come in. A filter of a shared block counts.
+  public mutating func hasPacketFilter(on link: UInt32, leaving: Bool) throws(KernelError) -> Bool {
+    let filters = try dump("filters of link \(link)") { writer in
+      writer.begin(type: UInt16(RTM_GETTFILTER), flags: 0)
+      // TC_H_CLSACT with TC_H_MIN_EGRESS or TC_H_MIN_INGRESS.
+      writer.putFilterHeader(link: link, handle: 0, parent: leaving ? 0xFFFF_FFF3 : 0xFFFF_FFF2, information: 0)
+    } parse: { header, _ in
+      header.type == UInt16(RTM_NEWTFILTER) ? true : nil
+    }
+    return !filters.isEmpty
   }
 }
 

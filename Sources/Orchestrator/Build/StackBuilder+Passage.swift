@@ -37,8 +37,12 @@ extension StackBuilder {
         missing.append("table \(table.name)")
         continue
       }
-      let rules = table.chains.reduce(0) { $0 + $1.rules.count }
-      if try netfilter.rules(of: table.name).count != rules { missing.append("rules of table \(table.name)") }
+      // A kernel that does not count connections has the table without the chain for that.
+      let isCounting = try netfilter.chains(of: table.name).contains(Firewall.connectionShare)
+      let chains = table.chains.filter { isCounting || $0.name != Firewall.connectionShare }
+      if try netfilter.rules(of: table.name).count != chains.reduce(0, { $0 + $1.rules.count }) {
+        missing.append("rules of table \(table.name)")
+      }
     }
     let passage = Passage(stack: stack, bridges: desired.bridges)
     for gate in gates where tables.contains(where: { $0.name == gate.table }) {

@@ -11,7 +11,14 @@ extension StackBuilder {
   func writeFirewall(of desired: DesiredStack) throws(KernelError) {
     let table = NftTableName(.inet, StackTable.name(of: stack))
     let counts = desired.policy.rules.isEmpty ? [] : try netfilter.counters(of: table)
-    try netfilter.commit(Firewall(desired, counts: counts).transaction)
+    do throws(KernelError) {
+      try netfilter.commit(Firewall(desired, counts: counts).transaction)
+    } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notSupported {
+      try netfilter.commit(Firewall(desired, counts: counts, sharesConnections: false).transaction)
+      warnings.add(
+        "services have no shares of the host's table of connections: the kernel does not count them"
+          + " (CONFIG_NFT_CONNLIMIT)", about: "connections")
+    }
     try forgetStaleConnections(desired)
   }
 

@@ -15,25 +15,68 @@ package struct HostileCommand: Command {
 
   /// Sends frames that must not arrive from inside every service, and says which arrived. Needs no supervisor.
   ///
-  /// - Parameter source: what promises; nil for what the stack was brought up with.
+  /// - Parameters:
+  ///   - source: what promises; nil for what the stack was brought up with.
+  ///   - outside: the network namespace of a machine beside the host, which attacks too: its path, or its name in /run/netns.
   package func run(
-    _ name: String, as source: LoadedStack? = nil, _ selection: VerifySelection = VerifySelection()
+    _ name: String, as source: LoadedStack? = nil, _ selection: VerifySelection = VerifySelection(),
+    outside: String? = nil
   ) throws(StackErrors) -> HostileVerification {
     let verify = VerifyCommand(context)
     let stack = try verify.promised(name, source)
     try verify.checkNames(selection, in: stack)
+    let machine = try outside.map { (path) throws(StackErrors) in try Self.machine(path) }
     return try rethrowing(stack.name) { () throws(KernelError) in
       var others: [DesiredStack] = []
       for other in index.names() where other != stack.name {
         if let desired = try index.desired(other) { others.append(desired) }
       }
-      let plan = HostilePlan(stack, others: others, selection, firstPort: .random(in: HostilePlan.ports))
+      let plan = HostilePlan(
+        stack, others: others, outside: machine?.footholds ?? [], selection, firstPort: .random(in: HostilePlan.ports))
       _ = try OpenFileLimit.raise(reserving: 64)
-      let netfilter = NetfilterConnection()
-      return try HostileVerifier(plan, places: try places(of: stack, others), timing: ProbeTiming(stack)).verify {
-        (table) throws(KernelError) in try Self.chains(of: table, netfilter)
-      }
+      let places = try places(of: stack, others) + (machine.map { [$0.place] } ?? [])
+      return try HostileVerifier(plan, places: places, timing: ProbeTiming(stack)).verify(Self.guards())
     }
+  }
+
+  private static func guards() -> HostileVerifier.Guards {
+    let netfilter = NetfilterConnection()
+    return HostileVerifier.Guards { (table) throws(KernelError) in
+      try chains(of: table, netfilter)
+    } hasFilter: { (name, leaving) throws(KernelError) in
+      var socket = try NetlinkSocket(.route)
+      guard let link = try socket.link(named: name) else { return true }
+      return try socket.hasPacketFilter(on: link.index, leaving: leaving)
+    }
+  }
+
+  private struct Machine {
+    var place: ProbePlace
+    var footholds: [OutsideFoothold]
+  }
+
+  private static func machine(_ name: String) throws(StackErrors) -> Machine {
+    let path = name.contains("/") ? name : "/run/netns/\(name)"
+    let machine = try rethrowing(nil) { () throws(KernelError) in
+      let namespace = SharedNamespace(try NetworkNamespace.open(pinnedAt: path))
+      var outside = try NetlinkSocket(.route, in: namespace.descriptor)
+      var own = try NetlinkSocket(.route)
+      return Machine(
+        place: ProbePlace(HostilePlan.outside, namespace: namespace),
+        footholds: try OutsideFoothold.all(in: surroundings(&outside), beside: surroundings(&own)))
+    }
+    guard !machine.footholds.isEmpty else {
+      throw StackErrors([
+        StackError(
+          nil, "network namespace \(name) has no address in a subnet of the host's",
+          remedy: "name the namespace of a machine on a network of this host")
+      ])
+    }
+    return machine
+  }
+
+  private static func surroundings(_ socket: inout NetlinkSocket) throws(KernelError) -> OutsideFoothold.Surroundings {
+    OutsideFoothold.Surroundings(links: try socket.links(), addresses: try socket.addresses())
   }
 
   /// The namespaces of services that are there. Those of other stacks come and go.

@@ -20,6 +20,9 @@ extension HostFacts {
     facts.hasIPv6 = Files.exists("/proc/sys/net/ipv6")
     facts.identities = IdentityFacts.observe(question.paths)
     facts.canFilterBridges = Files.exists("/proc/sys/net/bridge/bridge-nf-call-iptables")
+    facts.connectionTable = try Files.read("/proc/sys/net/netfilter/nf_conntrack_max").flatMap { octets in
+      Int(String(decoding: octets.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+    }
     facts.tables = try Set(tables(except: stack))
     for other in StackIndex(folders: folders).names() where other != stack {
       try facts.addStack(other, for: stack, isJoining: question.joinsNetworks, folders)

@@ -30,11 +30,23 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   package var guardRevision: Int?
   /// True if services find all others of the stack by name, and not only those of their own networks.
   @Sparse package var namesWholeStack = false
+  /// Places in the host's table of connections, of which each service has a share; nil if nobody looked.
+  package var connectionTable: Int?
   /// nil when no services are cut off from each other by hand.
   package var partition: Partition?
 
-  /// Counts up with each change of what stands at a port itself. 2: ports take no ARP in.
-  package static let currentGuardRevision = 2
+  /// Counts up with each change of what stands at a port itself. 2: ports take no ARP in. 3: addresses
+  /// of other networks.
+  package static let currentGuardRevision = 3
+
+  /// How many tracked connections each service may have opened at a time: one in 32 of the host's table.
+  package var connectionShare: UInt32 {
+    UInt32(clamping: max(Self.leastConnections, (connectionTable ?? Self.usualConnectionTable) / 32))
+  }
+
+  private static let leastConnections = 1024
+  /// nf_conntrack_max of a host with 4 GB of memory and more.
+  private static let usualConnectionTable = 262_144
 
   /// False for a stack of an earlier release.
   package var hasCurrentGuards: Bool { guardsPorts && guardRevision == Self.currentGuardRevision }
@@ -56,7 +68,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
     name: String, file: String, networks: [DesiredNetwork], services: [DesiredService], volumes: [DesiredVolume],
     linkGroup: UInt32, policy: StackPolicy = StackPolicy(), links: [DesiredLink] = [], segments: [DesiredSegment] = [],
     neighbours: [StackNeighbour] = [], guardsPorts: Bool = false, guardRevision: Int? = nil,
-    partition: Partition? = nil
+    connectionTable: Int? = nil, partition: Partition? = nil
   ) {
     self.name = name
     self.file = file
@@ -70,6 +82,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
     self.neighbours = neighbours
     self.guardsPorts = guardsPorts
     self.guardRevision = guardRevision
+    self.connectionTable = connectionTable
     self.partition = partition
   }
 

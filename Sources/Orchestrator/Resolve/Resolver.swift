@@ -80,7 +80,8 @@ package struct Resolver {
       name: stackName, file: file.path, networks: networks.map(\.desired), services: services,
       volumes: volumes, linkGroup: chooseLinkGroup(), policy: StackPolicy(file), links: links(services, &names),
       segments: segments(networks.map(\.desired), services), guardsPorts: true,
-      guardRevision: DesiredStack.currentGuardRevision, partition: previous?.partition)
+      guardRevision: DesiredStack.currentGuardRevision, connectionTable: facts.connectionTable,
+      partition: previous?.partition)
     stack.namesWholeStack = file.names == .stack
     markIPv6OfLinks(&stack)
     checkLoopbacks(stack)

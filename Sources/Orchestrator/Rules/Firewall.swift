@@ -14,10 +14,14 @@ package struct Firewall {
   let whole: DesiredStack
   /// Nil where there is nothing to decide that is not so by itself.
   private let policy: PolicyChains?
+  private let sharesConnections: Bool
 
-  /// - Parameter counts: what the counters of rules begin from.
-  package init(_ stack: DesiredStack, counts: [NftCounter] = []) {
+  /// - Parameters:
+  ///   - counts: what the counters of rules begin from.
+  ///   - sharesConnections: false for a kernel that does not count connections (CONFIG_NFT_CONNLIMIT).
+  package init(_ stack: DesiredStack, counts: [NftCounter] = [], sharesConnections: Bool = true) {
     self.stack = stack
+    self.sharesConnections = sharesConnections
     whole = stack
     // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here, and of what is
     // without the host nothing may (``segmentChains``).
@@ -29,12 +33,14 @@ package struct Firewall {
     NftTable(
       .inet, StackTable.name(of: stack.name), comment: StackTable.comment(of: stack.name),
       chains: [
-        guardIncoming, fromNetwork(then: questionRules), answerNames, translateIncoming, translateLocal,
+        guardIncoming, fromNetwork(then: questionRules),
+      ] + (sharesConnections ? [shareConnections] : []) + [
+        answerNames, translateIncoming, translateLocal,
         translateSource, keepHome, forward,
       ] + (policy == nil ? [enter] : []) + [leaveInternal, input] + tunnelChains + loopback6Chains + segmentChains
         + (policy?.chains ?? []),
       sets: [bridges, innerPairs, openBridges, internalBridges, ownGateways, nameServers] + ipv6Sets
-        + sourceSets + segmentSets + detourSets + (policy?.sets ?? []),
+        + sourceSets + segmentSets + detourSets + (sharesConnections ? connectionSets : []) + (policy?.sets ?? []),
       maps: [sourceMap, exitMap] + publishedMaps + (policy?.maps ?? []), counters: policy?.counters ?? [])
   }
 

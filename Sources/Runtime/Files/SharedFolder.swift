@@ -20,13 +20,20 @@ public struct SharedFolder: Sendable {
     for (number, part) in parts.enumerated() {
       let isLast = number == parts.count - 1
       let shown = ([path] + parts.prefix(number + 1)).joined(separator: "/")
-      if creates, mkdirat(place.rawValue, part, 0o755) == 0 {
-        // The umask is the caller's.
-        try check("make folder", shown) { fchmodat(place.rawValue, part, 0o755, 0) }
-      }
+      let isNew = creates && mkdirat(place.rawValue, part, 0o755) == 0
       place = try Self.step(into: part, of: place, shown, isLast: isLast)
+      if isNew { try Self.openToAll(place, shown) }
     }
     return place
+  }
+
+  /// The umask of the caller has had its say. By the descriptor: a service can put a link in the folder's place meanwhile.
+  private static func openToAll(_ folder: borrowing Descriptor, _ shown: String) throws(KernelError) {
+    let opened = try check("make folder", shown) {
+      openat(folder.rawValue, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    }
+    let number = Descriptor(adopting: opened)
+    try check("make folder", shown) { fchmod(number.rawValue, 0o755) }
   }
 
   private static func step(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import ImageReference
+import Kernel
 import Orchestrator
 
 struct Images: ParsableCommand {
@@ -36,7 +37,8 @@ struct Image: ParsableCommand {
       try Session.run(needsRoot: true) { session in
         for name in names {
           let image = try ImageCommand(session.context).image(name)
-          print(String(decoding: try ImageCommand(session.context).configuration(of: image), as: UTF8.self))
+          let configuration = try ImageCommand(session.context).configuration(of: image)
+          print(VisibleText.json(String(decoding: configuration, as: UTF8.self)))
         }
       }
     }

@@ -48,6 +48,11 @@ struct Verify: ParsableCommand {
   var only: String?
   @Flag(help: "Send forged frames instead, which must not arrive.")
   var hostile = false
+  @Option(
+    help: ArgumentHelp(
+      "With --hostile: a machine beside the host attacks too, from this network namespace (a path, or a name in /run/netns).",
+      valueName: "netns"))
+  var outside: String?
   @Flag(help: "Check only the lines of `expect:`.")
   var expect = false
   @Flag(
@@ -64,6 +69,7 @@ struct Verify: ParsableCommand {
     guard only.map({ !$0.split(separator: ",").isEmpty }) ?? true else {
       throw ValidationError("--only names services, as in --only web1,db")
     }
+    guard outside == nil || hostile else { throw ValidationError("--outside goes with --hostile") }
   }
 
   func run() throws {
@@ -94,7 +100,7 @@ struct Verify: ParsableCommand {
   private func attack(
     _ session: Session, _ name: String, _ loaded: LoadedStack?, _ selection: VerifySelection
   ) throws {
-    let verification = try HostileCommand(session.context).run(name, as: loaded, selection)
+    let verification = try HostileCommand(session.context).run(name, as: loaded, selection, outside: outside)
     switch format {
     case .table: print(verification.text)
     case .json: print(verification.json)

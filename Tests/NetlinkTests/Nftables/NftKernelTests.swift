@@ -38,6 +38,36 @@ import Testing
       ])
   }
 
+  @Test func setsThatRulesAddToAreWhatNftMakesOfTheText() throws {
+    let seen = NftMatch.set([.etherSource], named: "seen")
+    let table = NftTable(
+      .inet, "grows",
+      chains: [
+        NftChain(
+          "count", base: NftBase(.filter, .prerouting, priority: -150),
+          rules: [
+            NftRule([.state(.new), seen], .drop),
+            NftRule(
+              [.state(.new)],
+              [
+                .countConnections(.etherSource, in: "counted", over: 7),
+                .remember(.etherSource, in: "seen", milliseconds: 1500), .drop,
+              ]),
+          ])
+      ],
+      sets: [
+        NftSet("counted", key: [.hardwareAddress], growth: NftSetGrowth(size: 100)),
+        NftSet("seen", key: [.hardwareAddress], growth: NftSetGrowth(size: 200, expires: true), comment: "for a while"),
+      ])
+    let (ours, theirs) = (try ThrowawayNamespace(), try ThrowawayNamespace())
+    try theirs.run("nft -f -", input: table.rendered)
+    try commit(table, in: ours)
+    for listing in ["nft list ruleset", "nft --debug=netlink list table inet grows"] {
+      #expect(try ours.run(listing) == theirs.run(listing))
+    }
+    #expect(try ours.run("nft list ruleset").contains("ct count over 7"))
+  }
+
   @Test func nftAcceptsTheTextOfEveryFamily() throws {
     let host = try ThrowawayNamespace()
     for family in [NftFamily.ip, .ip6] {

@@ -76,7 +76,7 @@ import Testing
     let web = IPAddress.v4(.loopback)
     let rules: [NftRule] = [
       NftRule([.field(.ipSource, .port(80))], .accept),
-      NftRule([.field(.etherSource, .hardware(MACAddress(bits: 1)))], .accept),
+      NftRule([.field(.arpSenderHardware, .hardware(MACAddress(bits: 1)))], .accept),
       NftRule([.field(.inputInterface, .interface("name-of-sixteen-"))], .accept),
       NftRule([.anyOf(.inputInterface, [.interface("br-*")])], .accept),
       NftRule([.set([], named: "s")], .accept),

@@ -79,6 +79,46 @@ import Testing
     }
   }
 
+  @Test func addressesOnOtherNetworksAreTriedByASharedOne() throws {
+    let text = """
+      services:
+        a: {command: [x], networks: [front]}
+        b: {command: [x], networks: [front, back]}
+        r: {command: [x], networks: [front, back], forward: true}
+      networks: {front: {subnet: 10.1.0.0/24}, back: {subnet: 10.2.0.0/24}}
+      """
+    func apart(_ text: String) throws -> Set<String> {
+      Set(tried(try plan(text)).filter { $0.hasSuffix(" apart") })
+    }
+    #expect(try apart(text) == ["a -> b apart", "r -> b apart"])
+    #expect(try apart(text + "\npolicies: [{allow: \"a -> b\"}]") == ["r -> b apart"])
+  }
+
+  @Test func aMachineBesideTheHostTriesWhatIsNotForIt() throws {
+    let text = """
+      services:
+        web:
+          command: [x]
+          networks: [front]
+          ports: ["8080:80", "127.0.0.1:8081:80", {target: 80, published: "8082", from: [192.0.2.0/24]}]
+      networks: {front: {subnet: 10.1.0.0/24}}
+      """
+    let machine = OutsideFoothold(
+      interface: "wan", mac: MACAddress(bits: 1), addresses: [.v4: try #require(IPAddress("198.51.100.1"))],
+      hostLink: "uplink", hostMAC: MACAddress(bits: 2), hostAddresses: [.v4: try #require(IPAddress("198.51.100.2"))])
+    let plan = HostilePlan(try resolve(text), outside: [machine], firstPort: 20_000)
+    let own = plan.attempts.filter { $0.attacker == HostilePlan.outside }
+    let published = own.filter { $0.kind == .published }.map(\.words)
+    #expect(
+      Set(published) == [
+        "TCP from 198.51.100.1 to 198.51.100.2:8081", "TCP from 198.51.100.1 to 127.0.0.1:8081",
+        "TCP from 198.51.100.1 to 198.51.100.2:8082",
+      ])
+    #expect(Set(own.map(\.kind)) == [.source, .unused, .elsewhere, .loopback, .reply, .published])
+    #expect(own.allSatisfy { $0.interface == "wan" && $0.frame.destination == MACAddress(bits: 2) })
+    #expect(plan.controls.contains { $0.attacker == HostilePlan.outside && $0.witness == .link("uplink") })
+  }
+
   @Test func portsAreOfOneAttemptEach() throws {
     let plan = try plan(Self.open)
     let questions = plan.attempts.compactMap(\.question)

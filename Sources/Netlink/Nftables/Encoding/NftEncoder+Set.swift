@@ -10,6 +10,7 @@ struct NftSetDeclaration {
   var data: NftMapData?
   var isInterval: Bool
   var comment: String?
+  var growth: NftSetGrowth?
   var isAnonymous = false
   var elementCount: Int?
   var identifier: UInt32?
@@ -18,6 +19,7 @@ struct NftSetDeclaration {
     name = set.name
     key = set.key
     isInterval = set.isInterval
+    growth = set.growth
     comment = set.comment
   }
 
@@ -38,6 +40,10 @@ struct NftSetDeclaration {
     if isInterval { flags |= UInt32(NFT_SET_INTERVAL.rawValue) }
     if isInterval, key.count > 1 { flags |= UInt32(NFT_SET_CONCAT.rawValue) }
     if data != nil { flags |= UInt32(NFT_SET_MAP.rawValue) }
+    if let growth {
+      flags |= UInt32(NFT_SET_EVAL.rawValue)
+      if growth.expires { flags |= UInt32(NFT_SET_TIMEOUT.rawValue) }
+    }
     return flags
   }
 }
@@ -71,8 +77,8 @@ extension NftEncoder {
     nftnl_set_set_u32(object, UInt16(NFTNL_SET_FLAGS.rawValue), set.flags)
     nftnl_set_set_u32(object, UInt16(NFTNL_SET_KEY_TYPE.rawValue), set.key.code)
     nftnl_set_set_u32(object, UInt16(NFTNL_SET_KEY_LEN.rawValue), UInt32(set.key.length))
-    if let count = set.elementCount {
-      nftnl_set_set_u32(object, UInt16(NFTNL_SET_DESC_SIZE.rawValue), UInt32(truncatingIfNeeded: count))
+    if let count = set.growth?.size ?? set.elementCount.map(UInt32.init(truncatingIfNeeded:)) {
+      nftnl_set_set_u32(object, UInt16(NFTNL_SET_DESC_SIZE.rawValue), count)
     }
     // The kernel wants to know the fields where each may be a range, and refuses to hear of them where none may.
     if set.isInterval, set.key.count > 1 {

@@ -60,6 +60,31 @@ extension NftExpressions {
       guard prefix.utf8.count <= 127 else { throw refusal("a log prefix is over 127 octets") }
       try add("log") { nftnl_expr_set_str($0, UInt16(NFTNL_EXPR_LOG_PREFIX), prefix) }
     case .notrack: try add("notrack") { _ in }
+    case .countConnections(let field, let set, let most):
+      let count = try nftnl(nftnl_expr_alloc("connlimit"))
+      nftnl_expr_set_u32(count, UInt16(NFTNL_EXPR_CONNLIMIT_COUNT), most)
+      nftnl_expr_set_u32(count, UInt16(NFTNL_EXPR_CONNLIMIT_FLAGS), UInt32(NFT_CONNLIMIT_F_INV.rawValue))
+      try addElement(of: field, to: set) {
+        nftnl_expr_set(
+          $0, UInt16(NFTNL_EXPR_DYNSET_EXPR), UnsafeRawPointer(count), 0)
+      }
+    case .remember(let field, let set, let milliseconds):
+      try addElement(of: field, to: set) {
+        nftnl_expr_set_u64($0, UInt16(NFTNL_EXPR_DYNSET_TIMEOUT), milliseconds)
+      }
+    }
+  }
+
+  private mutating func addElement(
+    of field: NftField, to set: String, _ configure: (OpaquePointer) -> Void
+  ) throws(KernelError) {
+    guard (1...255).contains(set.utf8.count) else { throw refusal("a set's name is not 1 to 255 octets") }
+    try load(field, into: 0)
+    try add("dynset") { dynset in
+      nftnl_expr_set_str(dynset, UInt16(NFTNL_EXPR_DYNSET_SET_NAME), set)
+      nftnl_expr_set_u32(dynset, UInt16(NFTNL_EXPR_DYNSET_OP), UInt32(NFT_DYNSET_OP_ADD.rawValue))
+      nftnl_expr_set_u32(dynset, UInt16(NFTNL_EXPR_DYNSET_SREG_KEY), firstRegister)
+      configure(dynset)
     }
   }
 

@@ -17,6 +17,7 @@ struct NftExpressions {
   private var knownFamily: NftFamily?
   private var knownTransport: UInt8?
   private var isKnownAsARP = false
+  private var isKnownAsEthernet = false
 
   /// The most expressions in a rule, which keeps it far below a message's room.
   private static let limit = 128
@@ -203,7 +204,10 @@ struct NftExpressions {
   /// Asks whether the packet has the field, unless the rule has asked that already.
   private mutating func require(_ field: NftField) throws(KernelError) {
     if field.type == .hardwareAddress || field.type == .etherType, family != .bridge, family != .netdev {
-      throw refusal("\(field.rendered) is for tables of family bridge or netdev")
+      guard family == .inet, field == .etherSource || field == .etherDestination else {
+        throw refusal("\(field.rendered) is for tables of family bridge or netdev")
+      }
+      try requireEthernet()
     }
     if field == .originalDestinationPort, knownTransport == nil {
       // The kernel would not mind, but nft cannot read the rule then.
@@ -217,6 +221,14 @@ struct NftExpressions {
     }
     if let needed = field.neededTransport { try require(transport: needed) }
     if field.needsARP { try requireARP(field) }
+  }
+
+  /// Asks whether the link that the packet came in by has such addresses (ARPHRD_ETHER).
+  private mutating func requireEthernet() throws(KernelError) {
+    guard !isKnownAsEthernet else { return }
+    try loadMeta(NFT_META_IFTYPE, into: 0)
+    try compare(NFT_CMP_EQ, octets(UInt16(1)))
+    isKnownAsEthernet = true
   }
 
   private mutating func requireARP(_ field: NftField) throws(KernelError) {

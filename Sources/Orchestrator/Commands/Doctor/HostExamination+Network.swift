@@ -33,7 +33,7 @@ extension HostExamination {
           remedy: "modprobe -a nf_tables nft_chain_nat nft_masq nft_ct nft_fib_inet nft_reject_inet"
         ) { () throws(KernelError) in
           var socket = try NetlinkSocket(.netfilter, in: namespace.descriptor)
-          try socket.commit(Firewall(.trial).transaction)
+          try socket.commit(Firewall(.trial, sharesConnections: false).transaction)
         },
       ]
         + attempt { () throws(KernelError) in [Self.judge(tellsVLANsApart: try VLANTrial.isThere())] }

@@ -14,7 +14,7 @@ package struct PortGuard {
   /// Those behind which others may be, tunnels among them.
   let openPorts: [GuardedPort]
   let families: [AddressFamily]
-  private let judgement: PortJudgement?
+  let judgement: PortJudgement?
 
   init(_ stack: DesiredStack) {
     self.stack = stack
@@ -37,10 +37,10 @@ package struct PortGuard {
       chains: [arriving, fromService, addressed] + errors + (hasIPv6 ? [discovery, advertised] : [])
         + (hasTrunks ? [tagged] : [])
         + (openPorts.isEmpty ? [] : [fromOthers] + (hasIPv6 ? [advertisedByOthers] : [])) + [leaving]
-        + (judgement?.chains ?? []),
+        + passing,
       sets: [links, hardware, hosts] + families.flatMap(sources) + families.compactMap(detours)
         + (hasIPv6 ? [routers, targets] + claimedTargets : []) + quotedSets + (hasTrunks ? [trunks] : [])
-        + (openPorts.isEmpty ? [] : taken) + (judgement?.sets ?? []),
+        + (openPorts.isEmpty ? [] : taken) + elsewhereSets + (judgement?.sets ?? []),
       maps: [places] + (judgement?.maps ?? []))
   }
 

@@ -61,19 +61,16 @@ struct PortJudgement {
     ] + tables.maps
   }
 
-  var chains: [NftChain] {
-    [
-      NftChain(
-        "passing", base: NftBase(.filter, .forward, priority: -20),
-        rules: [NftRule([], .verdictMap([.outputInterface], map: "leaving"))]),
-      toPort, byPort,
-    ] + tables.chains
+  /// - Parameter elsewhere: the conditions for a packet to an address that its receiver has on another network.
+  func chains(leading elsewhere: [NftMatch]) -> [NftChain] {
+    [toPort(elsewhere), byPort] + (elsewhere.isEmpty ? [] : [toElsewhere]) + tables.chains
   }
 
-  private var toPort: NftChain {
-    var rules = [
-      NftRule([.field(.etherType, .etherType(0x0806))], .accept),
-      NftRule([.anyOf(.packetType, [.packetType(1), .packetType(2)])], .verdict(.goto("by_port"))),
+  private func toPort(_ elsewhere: [NftMatch]) -> NftChain {
+    var rules = [NftRule([.field(.etherType, .etherType(0x0806))], .accept)]
+    rules += elsewhere.map { NftRule([$0], .verdict(.goto("to_elsewhere"))) }
+    rules += [
+      NftRule([.anyOf(.packetType, [.packetType(1), .packetType(2)])], .verdict(.goto("by_port")))
     ]
     let names = Set(sets.map(\.name))
     for family in families {
@@ -85,6 +82,16 @@ struct PortJudgement {
     return NftChain("to_port", rules: rules)
   }
 
+  /// A rule that lets a packet to the service pass covers all its addresses. By default, none passes to those elsewhere.
+  private var toElsewhere: NftChain {
+    NftChain("to_elsewhere", rules: judging + [NftRule([], .drop)])
+  }
+
+  private var judging: [NftRule] {
+    tables.maps.contains { $0.name == PolicyTables.portMap }
+      ? [NftRule([], .verdictMap([.outputInterface], map: PolicyTables.portMap))] : []
+  }
+
   /// Neighbour discovery (RFC 4861) is how IPv6 finds hardware addresses: no rule is about it. No rule is about other protocols
   /// than those of the internet either, and so where there are rules they do not pass.
   private var byPort: NftChain {
@@ -94,9 +101,7 @@ struct PortJudgement {
       rules.append(NftRule(neighbourDiscovery(133...137), passes))
     }
     rules.append(NftRule([.anyOf(.etherType, .notEqual, [.etherType(0x0800), .etherType(0x86DD)])], .drop))
-    if tables.maps.contains(where: { $0.name == PolicyTables.portMap }) {
-      rules.append(NftRule([], .verdictMap([.outputInterface], map: PolicyTables.portMap)))
-    }
+    rules += judging
     rules.append(NftRule([.set([.outputInterface], named: "closed")], .drop))
     rules.append(NftRule([], passes))
     return NftChain("by_port", rules: rules)

@@ -99,6 +99,15 @@ final class Foothold: Sendable {
     attachment.accessVLAN == nil ? network.hostAddresses.first(where: family.holds) : nil
   }
 
+  /// Addresses of its service that neighbours there do not reach it by. A service that forwards has none: it routes to them.
+  var addressesElsewhere: [IPAddress] {
+    guard !service.forwards, !bridges else { return [] }
+    return known.filter { address in
+      !attachment.everyAddress.contains(address) && !Self.contains(claimed, address)
+        && !service.loopback.contains { $0.address == address }
+    }
+  }
+
   /// An address of the subnet that no service of its stack has.
   func unused(_ family: AddressFamily) -> IPAddress? {
     switch family {

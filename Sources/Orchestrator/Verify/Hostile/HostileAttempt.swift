@@ -21,10 +21,19 @@ struct HostileAttempt: Hashable, Sendable {
   var takesFrames: Bool { kind == .hardware || kind == .claim }
 }
 
-/// A guard against forged frames: a chain of a stack's tables.
-struct HostileGuard: Hashable, Sendable {
-  var table: NftTableName
-  var chain: String
+/// A guard against forged frames.
+enum HostileGuard: Hashable, Sendable {
+  /// A chain of a stack's tables.
+  case chain(String, of: NftTableName)
+  /// A filter of tc(8), which drops what no chain of the port guard has seen.
+  case filter(FilterPlace)
+
+  enum FilterPlace: Hashable, Sendable {
+    /// Of packets that come to the host by a bridge.
+    case arriving(by: String)
+    /// Of packets that leave by a port.
+    case leaving(by: String)
+  }
 }
 
 /// A frame that must arrive, so that silence about others means something.

@@ -18,6 +18,8 @@ package enum HostileClass: String, Sendable, CaseIterable {
   case tag
   /// To an address of the receiver that the network does not know.
   case further
+  /// To an address that the receiver has on a network, or on a link, that the sender is not on.
+  case apart
   /// By link-local addresses, or by IPv6 on a network that has none.
   case linkLocal = "link-local"
   /// To all at once: broadcast, multicast, and the groups that bridges pass over.
@@ -26,6 +28,8 @@ package enum HostileClass: String, Sendable, CaseIterable {
   case reply
   /// In a tunnel's packets.
   case tunnel
+  /// From outside, to a published port that is for others.
+  case published
 
   /// The frame, for people.
   var title: String {
@@ -39,10 +43,12 @@ package enum HostileClass: String, Sendable, CaseIterable {
     case .router: "a router that is none"
     case .tag: "a VLAN tag"
     case .further: "an address that the network does not know"
+    case .apart: "a neighbour's address on another network"
     case .linkLocal: "link-local addresses"
     case .group: "broadcast and multicast"
     case .reply: "an answer to a forged question"
     case .tunnel: "a tunnel's packets"
+    case .published: "to a published port that is for others"
     }
   }
 }

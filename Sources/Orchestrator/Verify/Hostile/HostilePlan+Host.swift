@@ -66,7 +66,7 @@ extension HostilePlan {
   }
 
   /// A hardware address that no service has: `stack` gives other ones.
-  private static let nobody = MACAddress(bits: 0x0266_6666_6666)
+  static let nobody = MACAddress(bits: 0x0266_6666_6666)
 
   /// A tunnel's frames, from who is not its other host.
   mutating func attackByTunnel(_ attacker: Foothold, _ victim: Foothold) {

@@ -40,6 +40,7 @@ extension HostilePlan {
     }
     attackRouting(attacker, victim, own, target)
     attackByRefusedPacket(attacker, victim, own, target)
+    attackApart(attacker, victim, own)
   }
 
   /// Sources of each kind.
@@ -120,6 +121,25 @@ extension HostilePlan {
     }
   }
 
+  /// What a neighbour has on networks that the attacker is not on.
+  private mutating func attackApart(_ attacker: Foothold, _ victim: Foothold, _ own: IPAddress) {
+    guard victim.stack == stack.name else { return }
+    let family = AddressFamily(own)
+    for address in victim.addressesElsewhere where family.holds(address) {
+      let port = nextPort()
+      guard refusals.isApart(own, address, port: port) else { continue }
+      let packet = Traffic.udp(port).packet(from: own, port, to: address)
+      for hardware in [victim.attachment.mac, Self.everybody] {
+        add(
+          .apart, attacker, [victim.place], attacker.frame(packet, to: hardware),
+          "UDP from \(own) to \(address), in a frame to \(hardware) on \(attacker.network.name)",
+          by: [victim.ports("passing")])
+      }
+    }
+  }
+
+  private static let everybody = MACAddress(bits: 0xFFFF_FFFF_FFFF)
+
   /// IPv6 where the network has none, or by addresses of the link.
   mutating func attackBeyondFamilies(_ attacker: Foothold, _ victim: Foothold) {
     let (sender, target) = (attacker.attachment.mac.linkLocalAddress, victim.attachment.mac.linkLocalAddress)
@@ -175,7 +195,6 @@ extension HostilePlan {
   }
 
   private static func groups(_ attacker: Foothold, _ family: AddressFamily) -> [(IPAddress, MACAddress)] {
-    let everybody = MACAddress(bits: 0xFFFF_FFFF_FFFF)
     switch family {
     case .v4:
       return [

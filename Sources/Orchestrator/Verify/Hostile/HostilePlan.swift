@@ -2,6 +2,7 @@ import Addresses
 import Intent
 import Netfilter
 import Rules
+import Vocabulary
 
 /// The forged frames that are sent, and the services that send them, to show that none arrives.
 ///
@@ -12,6 +13,8 @@ package struct HostilePlan {
   /// The interfaces of the stack, and one for each network of other stacks.
   let own: [Foothold]
   let others: [Foothold]
+  /// Interfaces of a machine beside the host.
+  let outside: [OutsideFoothold]
   private let bySegment: [Foothold.Segment: [Foothold]]
   private(set) var attempts: [HostileAttempt] = []
   private(set) var controls: [HostileControl] = []
@@ -29,12 +32,13 @@ package struct HostilePlan {
 
   /// - Parameters:
   ///   - others: stacks that are up beside it.
+  ///   - outside: interfaces of a machine beside the host, which attacks too.
   ///   - firstPort: of ``ports``, where those that attempts have begin.
   package init(
-    _ stack: DesiredStack, others: [DesiredStack] = [], _ selection: VerifySelection = VerifySelection(),
-    firstPort: UInt16
+    _ stack: DesiredStack, others: [DesiredStack] = [], outside: [OutsideFoothold] = [],
+    _ selection: VerifySelection = VerifySelection(), firstPort: UInt16
   ) {
-    (self.stack, self.selection) = (stack, selection)
+    (self.stack, self.selection, self.outside) = (stack, selection, outside)
     refusals = HostileRefusals(stack)
     port = firstPort
     own = Foothold.all(of: stack) { Self.place(of: $0, in: stack, seenFrom: stack) }
@@ -61,6 +65,23 @@ package struct HostilePlan {
     }
     let attackers = Set(attempts.map(\.attacker))
     for attacker in all where attackers.contains(attacker.place) { control(attacker) }
+    for attacker in outside { attack(from: attacker) }
+  }
+
+  /// The interfaces that each attacker sends by.
+  var interfaces: [String: Set<String>] {
+    let footholds =
+      (own + others).map { ($0.place, $0.attachment.interface) } + outside.map { (Self.outside, $0.interface) }
+    return footholds.reduce(into: [:]) { $0[$1.0, default: []].insert($1.1) }
+  }
+
+  /// The links at which a filter drops what no guard has seen, between an attacker and its victims.
+  func filters(from attacker: String, to victims: [String]) -> [HostileGuard] {
+    let bridges = own.filter { $0.place == attacker }.map { HostileGuard.filter(.arriving(by: $0.network.bridge)) }
+    let ports = own.filter { victims.contains($0.place) }.flatMap { foothold in
+      foothold.attachment.pairs.map { HostileGuard.filter(.leaving(by: $0.link)) }
+    }
+    return (bridges + ports).uniqued()
   }
 
   /// Somebody who is where `one` is, and neither it nor another.
@@ -85,11 +106,12 @@ package struct HostilePlan {
   }
 
   /// Between two of those that are named, or with the one that is.
-  private func isSelected(_ attacker: String, _ victim: String) -> Bool {
+  func isSelected(_ attacker: String, _ victim: String) -> Bool {
     let only = selection.only
     guard !only.isEmpty else { return true }
     func isNamed(_ place: String) -> Bool {
       only.contains(place) || place == Self.host && only.contains("\(ReachPeer.host)")
+        || place == Self.outside && only.contains("internet")
         || stack.service(named: place).map { only.contains($0.service) } ?? false
     }
     return only.count == 1 ? isNamed(attacker) || isNamed(victim) : isNamed(attacker) && isNamed(victim)
@@ -114,7 +136,7 @@ package struct HostilePlan {
   private mutating func control(_ attacker: Foothold) {
     guard let address = attacker.address(.v4) else { return }
     func add(_ witness: HostileControl.Witness, _ receiver: IPAddress, _ hardware: MACAddress) {
-      controls.append(
+      self.add(
         HostileControl(
           attacker: attacker.place, interface: attacker.attachment.interface, witness: witness,
           frame: attacker.frame(
@@ -150,11 +172,14 @@ package struct HostilePlan {
     _ kind: HostileClass, _ attacker: Foothold, _ victims: [String], _ frame: ForgedFrame, question: ForgedFrame? = nil,
     _ words: String, by guards: [HostileGuard]
   ) {
-    attempts.append(
+    add(
       HostileAttempt(
         kind: kind, attacker: attacker.place, interface: attacker.attachment.interface, victims: victims,
         question: question, frame: frame, words: words, guards: guards))
   }
+
+  mutating func add(_ attempt: HostileAttempt) { attempts.append(attempt) }
+  mutating func add(_ control: HostileControl) { controls.append(control) }
 
   /// The place of the host among the victims.
   static var host: String { ReachPeer.host.place }
@@ -168,12 +193,12 @@ extension Foothold {
 
   /// The chains of its stack's port guard.
   func ports(_ chain: String) -> HostileGuard {
-    HostileGuard(table: PortGuard.tableName(stack), chain: chain)
+    .chain(chain, of: PortGuard.tableName(stack))
   }
 
   /// The chains of the stack that owns its network.
   func table(_ chain: String) -> HostileGuard {
-    HostileGuard(table: NftTableName(.inet, StackTable.name(of: network.owner ?? stack)), chain: chain)
+    .chain(chain, of: NftTableName(.inet, StackTable.name(of: network.owner ?? stack)))
   }
 
   /// The chain that drops frames whose source is not the port's own.

@@ -1,6 +1,7 @@
 import Addresses
 import Intent
 import Rules
+import Vocabulary
 
 /// Chooses packets that the file does not allow between two interfaces. Pure.
 struct HostileRefusals {
@@ -12,6 +13,29 @@ struct HostileRefusals {
     self.stack = stack
     evaluator = PolicyEvaluator(stack)
     ports = ReachPorts(stack)
+  }
+
+  /// True if no rule lets a packet pass to an address that the receiver has on a network that the sender is not on.
+  func isApart(_ source: IPAddress, _ destination: IPAddress, port: UInt16) -> Bool {
+    let decision = evaluator.decision(
+      from: source, to: destination, .udp(port), isPublished: false, hostAddresses: [])
+    guard let decision, decision.isAllowed, case .rule = decision.reason else { return true }
+    return false
+  }
+
+  /// True if a machine outside reaches a published port by an address of the host.
+  func isOpen(_ publication: Firewall.Publication, at address: IPAddress, to source: IPAddress) -> Bool {
+    let port = publication.port
+    guard publication.hostAddress == nil || publication.hostAddress == address, !address.isLoopback,
+      port.sources.map({ $0.contains { $0.contains(source) } }) ?? true
+    else { return false }
+    let packet: PolicyPacket =
+      switch port.target.transport {
+      case .tcp: .tcp(port.target.port)
+      case .udp: .udp(port.target.port)
+      }
+    return evaluator.decision(
+      from: source, to: publication.address, packet, isPublished: true, hostAddresses: [])?.isAllowed ?? false
   }
 
   /// - Parameter port: a port of UDP that nobody has.

@@ -70,15 +70,15 @@ final class HostileRun {
 
   private func openSockets() throws(KernelError) {
     let victims = Set(plan.attempts.flatMap(\.victims) + plan.controls.compactMap(\.witnessPlace))
-    let attackers = Dictionary(grouping: plan.own + plan.others, by: \.place)
-    let own = Set(plan.own.map(\.place))
+    let attackers = plan.interfaces
+    let own = Set(plan.own.map(\.place) + [HostilePlan.outside])
     for name in victims.union(plan.attempts.map(\.attacker)).sorted() where name != HostilePlan.host {
       guard let place = places[name] else {
         // Other stacks come and go meanwhile.
         if own.contains(name) { outcome.unasked[name] = "its network namespace is not there" }
         continue
       }
-      let interfaces = Set((attackers[name] ?? []).map(\.attachment.interface))
+      let interfaces = attackers[name] ?? []
       let socket = try place.visit { () throws(KernelError) in
         for interface in interfaces {
           let index = if_nametoindex(interface)

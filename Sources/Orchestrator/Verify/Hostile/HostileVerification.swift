@@ -56,18 +56,44 @@ package struct HostileVerifier {
     self.timing = timing
   }
 
-  /// - Parameter chains: those of a table that stand; none where the table does not.
-  package func verify(chains: (NftTableName) throws(KernelError) -> [String]) throws(KernelError)
-    -> HostileVerification
-  {
+  /// The guards of the host, as they stand.
+  package struct Guards {
+    /// The chains of a table; none where the table does not stand.
+    var chains: (NftTableName) throws(KernelError) -> [String]
+    /// True if a filter of tc(8) stands at a link, for packets that leave by it or that come in.
+    var hasFilter: (_ link: String, _ leaving: Bool) throws(KernelError) -> Bool
+
+    package init(
+      chains: @escaping (NftTableName) throws(KernelError) -> [String],
+      hasFilter: @escaping (_ link: String, _ leaving: Bool) throws(KernelError) -> Bool
+    ) {
+      (self.chains, self.hasFilter) = (chains, hasFilter)
+    }
+
+    fileprivate func stands(_ place: HostileGuard.FilterPlace) throws(KernelError) -> Bool {
+      switch place {
+      case .arriving(let link): try hasFilter(link, false)
+      case .leaving(let link): try hasFilter(link, true)
+      }
+    }
+  }
+
+  package func verify(_ guards: Guards) throws(KernelError) -> HostileVerification {
     let began = EventLoop.Instant.now
     let outcome = try HostileRun(plan, places: places, timing: timing).finish()
     var findings = Self.findings(plan.attempts, outcome)
     var standing: [NftTableName: [String]] = [:]
     for index in findings.indices {
       for one in findings[index].guards {
-        if standing[one.table] == nil { standing[one.table] = try chains(one.table) }
-        if standing[one.table]?.contains(one.chain) != true { findings[index].missing.insert(one) }
+        guard case .chain(let chain, let table) = one else { continue }
+        if standing[table] == nil { standing[table] = try guards.chains(table) }
+        if standing[table]?.contains(chain) != true { findings[index].missing.insert(one) }
+      }
+      // What a chain has seen passes them by. So only those that are gone are named.
+      for one in plan.filters(from: findings[index].attacker, to: findings[index].victims) {
+        guard case .filter(let place) = one, try !guards.stands(place) else { continue }
+        findings[index].guards.append(one)
+        findings[index].missing.insert(one)
       }
     }
     return HostileVerification(

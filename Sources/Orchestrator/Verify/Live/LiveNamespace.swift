@@ -41,6 +41,8 @@ package struct LiveNamespace: Sendable {
       found.forwards6 = number("net/ipv6/conf/all/forwarding") == 1
       found.hopLimit4 = number("net/ipv4/ip_default_ttl") ?? 64
       for link in found.links { found.hopLimits6[link.name] = number("net/ipv6/conf/\(link.name)/hop_limit") }
+      // A service with NET_ADMIN names links as it likes, and reports end on terminals.
+      for index in found.links.indices { found.links[index].name = VisibleText.line(found.links[index].name) }
     }
     return found
   }

@@ -1,5 +1,6 @@
 import Addresses
 import Intent
+import Kernel
 import Netlink
 import Vocabulary
 
@@ -251,7 +252,7 @@ struct LiveRouting {
     guard !items.isEmpty else { return nil }
     let most = 6
     let rest = items.count > most ? ", and \(items.count - most) more" : ""
-    return "\(name) \(words): \(items.prefix(most).joined(separator: ", "))\(rest)"
+    return "\(name) \(words): \(items.prefix(most).map { VisibleText.line($0) }.joined(separator: ", "))\(rest)"
   }
 }
 

@@ -12,9 +12,20 @@ extension HostileVerification {
     }
     struct Finding: Encodable {
       struct Guard: Encodable {
-        var table: String
-        var chain: String
+        /// nil for a filter of tc.
+        var table: String?
+        var chain: String?
+        /// The link that the filter is at; nil for a chain.
+        var filter: String?
         var standing: Bool
+
+        init(_ one: HostileGuard, standing: Bool) {
+          switch one {
+          case .chain(let chain, let table): (self.table, self.chain) = ("\(table)", chain)
+          case .filter(.arriving(let link)), .filter(.leaving(let link)): filter = link
+          }
+          self.standing = standing
+        }
       }
       var kind: String
       var attacker: String
@@ -46,7 +57,7 @@ extension HostileVerification {
           kind: finding.kind.rawValue, attacker: finding.attacker, victims: finding.victims, sent: finding.sent,
           moved: finding.hasMoved,
           guards: finding.guards.map {
-            Report.Finding.Guard(table: "\($0.table)", chain: $0.chain, standing: !finding.missing.contains($0))
+            Report.Finding.Guard($0, standing: !finding.missing.contains($0))
           })
       }, unasked: unasked, notes: notes, milliseconds: duration.milliseconds, open: open, total: total)
     let encoder = JSONEncoder()

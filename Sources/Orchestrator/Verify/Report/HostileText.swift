@@ -35,10 +35,7 @@ extension HostileVerification.Finding {
     let lines =
       sent.prefix(most).map { "sent: \($0)" } + rest
       + (hasMoved ? ["the bridge looked for that address at \(attacker)'s port, until it was put back"] : [])
-      + guards.map { one in
-        "should have been stopped by chain \(one.chain) of table \(one.table)"
-          + (missing.contains(one) ? ", which is not there" : "")
-      }
+      + guards.map { "should have been stopped by \($0.name)" + (missing.contains($0) ? ", which is not there" : "") }
     return "open: \(name)\n" + lines.map { "  \($0)\n" }.joined()
   }
 
@@ -48,5 +45,16 @@ extension HostileVerification.Finding {
     let places = victims.prefix(most) + (victims.count > most ? ["and \(victims.count - most) more"] : [])
     let target = places.isEmpty ? "" : " -> " + places.joined(separator: ", ")
     return "\(attacker)\(target): \(kind.title) (\(kind.rawValue))"
+  }
+}
+
+extension HostileGuard {
+  /// `chain addressed of table bridge stack-web/ports`
+  var name: String {
+    switch self {
+    case .chain(let chain, let table): "chain \(chain) of table \(table)"
+    case .filter(.arriving(let link)): "the ingress filter (tc) of \(link)"
+    case .filter(.leaving(let link)): "the egress filter (tc) of \(link)"
+    }
   }
 }
