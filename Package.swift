@@ -55,7 +55,7 @@ let package = Package(
     images("ImageReference", []),
     images("ImageFormat", ["ImageReference"]),
     images("Digests", ["ImageReference", "CImages"]),
-    images("Registry", ["ImageFormat", "ImageReference", "Digests", "Kernel", "CImages"]),
+    images("Registry", ["ImageFormat", "ImageReference", "Digests", "Kernel", "CImages", systemPackage]),
     images("Layer", ["ImageReference", "Digests", "Kernel", "CLinux", "CImages", systemPackage]),
     images("ImageStore", ["ImageReference", "Digests", "Kernel", "CImages", systemPackage]),
     images(
@@ -155,7 +155,7 @@ let package = Package(
       name: "ImagesTests",
       dependencies: [
         "CImages", "Images", "ImageStore", "Layer", "Registry", "ImageFormat", "ImageReference", "Digests", "Kernel",
-        systemPackage,
+        "Fuzzing", systemPackage,
       ],
       swiftSettings: strict),
     .testTarget(

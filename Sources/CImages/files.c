@@ -1,7 +1,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -53,3 +56,61 @@ int images_rename_to_new(const char *from, const char *to) {
 }
 
 int images_sync(int file) { return syncfs(file); }
+
+union descriptor_space {
+  struct cmsghdr header;
+  char space[CMSG_SPACE(sizeof(int))];
+};
+
+int images_send_descriptor(int socket, int descriptor) {
+  char byte = 0;
+  struct iovec part = {&byte, 1};
+  union descriptor_space control = {0};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  control.header.cmsg_level = SOL_SOCKET;
+  control.header.cmsg_type = SCM_RIGHTS;
+  control.header.cmsg_len = CMSG_LEN(sizeof descriptor);
+  memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
+  ssize_t count;
+  while ((count = sendmsg(socket, &message, MSG_NOSIGNAL)) < 0 && errno == EINTR) continue;
+  return count == 1 ? 0 : -1;
+}
+
+int images_receive_descriptor(int socket) {
+  char byte;
+  struct iovec part = {&byte, 1};
+  union descriptor_space control = {0};
+  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  ssize_t count;
+  while ((count = recvmsg(socket, &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) continue;
+  struct cmsghdr *header = count == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+  if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) return -1;
+  int descriptor;
+  memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
+  return descriptor;
+}
+
+int images_send_pieces(int socket, const void *first, size_t first_count, const void *second, size_t second_count) {
+  struct iovec parts[2] = {{(void *)first, first_count}, {(void *)second, second_count}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  while (message.msg_iovlen > 0) {
+    ssize_t count = sendmsg(socket, &message, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return -1;
+    while (message.msg_iovlen > 0 && (size_t)count >= message.msg_iov->iov_len) {
+      count -= (ssize_t)message.msg_iov->iov_len;
+      message.msg_iov++;
+      message.msg_iovlen--;
+    }
+    if (message.msg_iovlen > 0) {
+      message.msg_iov->iov_base = (char *)message.msg_iov->iov_base + count;
+      message.msg_iov->iov_len -= (size_t)count;
+    }
+  }
+  return 0;
+}
+
+int images_is_hung_up(int socket) {
+  struct pollfd entry = {.fd = socket, .events = POLLRDHUP};
+  return poll(&entry, 1, 0) > 0 && entry.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL) ? 1 : 0;
+}

@@ -35,7 +35,6 @@ enum {
   OPT_LOW_SPEED_LIMIT = 19,
   OPT_LOW_SPEED_TIME = 20,
   OPT_HTTPHEADER = 10023,
-  OPT_SSLCERT = 10025,
   OPT_HEADERDATA = 10029,
   OPT_CUSTOMREQUEST = 10036,
   OPT_NOPROGRESS = 43,
@@ -43,15 +42,16 @@ enum {
   OPT_UPLOAD = 46,
   OPT_XFERINFODATA = 10057,
   OPT_SSL_VERIFYPEER = 64,
-  OPT_CAINFO = 10065,
   OPT_CONNECTTIMEOUT = 78,
   OPT_HEADERFUNCTION = 20079,
   OPT_SSL_VERIFYHOST = 81,
-  OPT_SSLKEY = 10087,
   OPT_BUFFERSIZE = 98,
   OPT_NOSIGNAL = 99,
   OPT_INFILESIZE_LARGE = 30115,
   OPT_POSTFIELDSIZE_LARGE = 30120,
+  OPT_SSLCERT_BLOB = 40291,
+  OPT_SSLKEY_BLOB = 40292,
+  OPT_CAINFO_BLOB = 40309,
   OPT_PATH_AS_IS = 234,
   OPT_PROTOCOLS = 181,
   OPT_XFERINFOFUNCTION = 20219,
@@ -59,6 +59,7 @@ enum {
   GLOBAL_ALL = 3,
   PROTOCOLS_HTTP = 3,
 };
+enum { READ_ABORT = 0x10000000 };
 enum {
   CODE_URL = 3,
   CODE_PROXY = 5,
@@ -127,7 +128,8 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
 
 static size_t give_body(char *bytes, size_t size, size_t count, void *context) {
   const struct images_request *request = context;
-  return request->read(request->context, bytes, size * count);
+  ssize_t given = request->read(request->context, bytes, size * count);
+  return given < 0 ? READ_ABORT : (size_t)given;
 }
 
 static int look(void *context, int64_t total, int64_t now, int64_t upload_total, int64_t upload_now) {
@@ -151,6 +153,22 @@ static enum images_outcome outcome(int code) {
     case CODE_CA_FILE: return IMAGES_UNTRUSTED;
     default: return IMAGES_BROKEN_OFF;
   }
+}
+
+/// Of curl/curl.h. libcurl copies nothing: the bytes stay where they are until the request is over.
+static void set_bytes(CURL *handle, int option, struct images_bytes bytes) {
+  struct {
+    const void *data;
+    size_t size;
+    unsigned flags;
+  } blob = {bytes.start, bytes.count, 0};
+  if (bytes.start) curl.easy_setopt(handle, option, &blob);
+}
+
+/// True for what a server says that wants another certificate of us, or none.
+static int is_alert(const char *words) {
+  return strstr(words, "alert certificate") || strstr(words, "alert bad certificate") || strstr(words, "alert unknown ca") ||
+         strstr(words, "alert handshake failure");
 }
 
 enum images_outcome images_perform(struct images_connection *connection, const struct images_request *request, long *status,
@@ -194,14 +212,14 @@ enum images_outcome images_perform(struct images_connection *connection, const s
     curl.easy_setopt(handle, OPT_READFUNCTION, give_body);
     curl.easy_setopt(handle, OPT_READDATA, request);
     curl.easy_setopt(handle, OPT_INFILESIZE_LARGE, request->read_size);
-  } else if (request->body) {
-    curl.easy_setopt(handle, OPT_POSTFIELDSIZE_LARGE, (int64_t)request->body_size);
-    curl.easy_setopt(handle, OPT_POSTFIELDS, request->body);
+  } else if (request->has_body) {
+    curl.easy_setopt(handle, OPT_POSTFIELDSIZE_LARGE, (int64_t)request->body.count);
+    curl.easy_setopt(handle, OPT_POSTFIELDS, request->body.count ? request->body.start : "");
   }
   if (strcmp(request->method, "HEAD") != 0) curl.easy_setopt(handle, OPT_CUSTOMREQUEST, request->method);
-  if (request->authority) curl.easy_setopt(handle, OPT_CAINFO, request->authority);
-  if (request->certificate) curl.easy_setopt(handle, OPT_SSLCERT, request->certificate);
-  if (request->key) curl.easy_setopt(handle, OPT_SSLKEY, request->key);
+  set_bytes(handle, OPT_CAINFO_BLOB, request->authority);
+  set_bytes(handle, OPT_SSLCERT_BLOB, request->certificate);
+  set_bytes(handle, OPT_SSLKEY_BLOB, request->key);
   if (request->accepts_any_certificate) {
     curl.easy_setopt(handle, OPT_SSL_VERIFYPEER, 0L);
     curl.easy_setopt(handle, OPT_SSL_VERIFYHOST, 0L);
@@ -210,5 +228,5 @@ enum images_outcome images_perform(struct images_connection *connection, const s
   curl.easy_getinfo(handle, INFO_RESPONSE_CODE, status);
   if (code != 0) snprintf(reason, 256, "%s", words[0] ? words : curl.easy_strerror(code));
   curl.slist_free_all(headers);
-  return outcome(code);
+  return code != 0 && is_alert(reason) ? IMAGES_UNTRUSTED : outcome(code);
 }

@@ -20,11 +20,13 @@ struct StackCommand: ParsableCommand {
         name: "Run",
         subcommands: [
           Up.self, Down.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self, Exec.self,
-          Attach.self, Cp.self, Supervise.self, Unpack.self,
+          Attach.self, Cp.self, Supervise.self, Unpack.self, RegistryTransfer.self,
         ]),
       CommandGroup(
         name: "Images",
-        subcommands: [Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Login.self, Logout.self]),
+        subcommands: [
+          Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Push.self, Login.self, Logout.self,
+        ]),
       CommandGroup(
         name: "Look",
         subcommands: [

@@ -57,11 +57,13 @@ struct RegistryTests {
     #expect(try find("r.example/a", json, environment: environment)?.user == "e")
   }
 
-  @Test func aHelperThatIsNotAskedIsAnErrorAndNobodyElsesCredentials() {
-    #expect(throws: CredentialError.self) { try find("r.example/a", #"{"credHelpers":{"r.example":"pass"}}"#) }
+  @Test func aHelperThatIsNotThereIsAnErrorAndNobodyElsesCredentials() {
+    let entry = #""auths":{"r.example":{"auth":"dXNlcjpob3N0"}}"#
     #expect(throws: CredentialError.self) {
-      try find("r.example/a", #"{"credsStore":"pass","auths":{"r.example":{}}}"#)
+      try find("r.example/a", #"{"credHelpers":{"r.example":"none"},\#(entry)}"#)
     }
+    #expect(throws: CredentialError.self) { try find("r.example/a", #"{"credsStore":"none",\#(entry)}"#) }
+    #expect(throws: CredentialError.self) { try find("r.example/a", #"{"credsStore":"../sh",\#(entry)}"#) }
   }
 
   @Test func damagedCredentialsAreAnError() {
@@ -75,7 +77,7 @@ struct RegistryTests {
     ("[::2]:5000", false), ("128.0.0.1", false), ("127.0.0.1.example", false), ("localhost.example", false),
   ])
   func onlyTheLoopbackIsPlain(_ domain: String, isPlain: Bool) throws {
-    let endpoint = RegistryEndpoint(try ImageReference("\(domain)/a"), folders: [])
+    let endpoint = try RegistryEndpoint(try ImageReference("\(domain)/a"), folders: [])
     #expect(endpoint.isPlain == isPlain)
   }
 
@@ -116,12 +118,20 @@ struct RegistryTests {
     #expect(delays.delay(1, retryAfter: "7", jitter: 0, now: 0) == 7)
     #expect(delays.delay(1, retryAfter: "Sun, 06 Nov 1994 08:49:37 GMT", jitter: 0, now: 784_111_760) == 17)
     #expect(delays.delay(1, retryAfter: "99999", jitter: 0, now: 0) == 60)
+    // What is no time is as if nothing were said.
+    for text in ["nan", "inf", "-1", "Sun, 06 Nov -2147483648 08:49:37 GMT", "Sun, 99 Nov 1994 08:49:37 GMT"] {
+      #expect(delays.delay(1, retryAfter: text, jitter: 0.5, now: 0) == 2)
+    }
+  }
+
+  private static func text(of body: Transfer.Body?) -> String {
+    if case .bytes(let bytes)? = body { String(decoding: bytes, as: UTF8.self) } else { "" }
   }
 
   @Test func tokensAreAskedForAsTheSpecificationSays() {
     let request = TokenRequest(realm: "https://auth.example/token", service: "a b", scopes: ["repository:a/b:pull"])
     #expect(request.plain(nil).url == "https://auth.example/token?service=a%20b&scope=repository%3Aa%2Fb%3Apull")
     #expect(request.plain(Credentials(user: "u", password: "p")).headers == ["Authorization: Basic dTpw"])
-    #expect(String(decoding: request.exchange("r").body ?? [], as: UTF8.self).contains("grant_type=refresh_token"))
+    #expect(Self.text(of: request.exchange("r").body).contains("grant_type=refresh_token"))
   }
 }

@@ -85,21 +85,24 @@ struct images_connection;
 struct images_connection *images_connection_make(void);
 void images_connection_free(struct images_connection *connection);
 
+struct images_bytes {
+  const void *start;
+  size_t count;
+};
+
 struct images_request {
   const char *url;
   const char *method;
   /// Lines, with a NULL at the end.
   const char *const *headers;
-  /// A body that is there at once; NULL for none.
-  const void *body;
-  size_t body_size;
-  /// A body that is read piece by piece, when not NULL: answers how many bytes it put at `bytes`.
-  size_t (*read)(void *context, void *bytes, size_t capacity);
+  /// A body that is there at once.
+  int has_body;
+  struct images_bytes body;
+  /// A body that is read piece by piece, when not NULL: answers how many bytes it put at `bytes`, or -1 to give up.
+  ssize_t (*read)(void *context, void *bytes, size_t capacity);
   int64_t read_size;
-  /// A folder or a file with further authorities, a client's certificate and key; NULL for none.
-  const char *authority;
-  const char *certificate;
-  const char *key;
+  /// Certificates of further authorities, a client's certificate and key, in PEM; without a start for none.
+  struct images_bytes authority, certificate, key;
   /// 1: the server's certificate may be any.
   int accepts_any_certificate;
   long connect_seconds;
@@ -145,6 +148,20 @@ int images_sync(int file);
 /// renameat2(2) with RENAME_NOREPLACE.
 int images_rename_to_new(const char *from, const char *to);
 
+// Streams between processes.
+
+/// Sends a descriptor with one byte over a socket. 0, or -1.
+int images_send_descriptor(int socket, int descriptor);
+/// Takes one. -1 at the end, or when the message has none.
+int images_receive_descriptor(int socket);
+/// Sends all of two pieces over a socket, one behind the other; no signal tells that the other side is gone. 0, or -1.
+int images_send_pieces(int socket, const void *first, size_t first_count, const void *second, size_t second_count);
+/// 1 when the other side of a socket is gone.
+int images_is_hung_up(int socket);
+
 /// Shuts this process in, for as long as it lives: nothing is written but below `folder`, nothing executed, no network; of root's
 /// rights it keeps those over files and `trusted.` attributes. For a process of one thread. 0, or -1.
 int images_enter_cage(const char *folder);
+/// The same for a process that talks to servers: nothing is written or executed, and of files only those are read that names,
+/// certificates and libraries are in. Root becomes nobody, without any capability. It has the network that there is.
+int images_enter_network_cage(void);

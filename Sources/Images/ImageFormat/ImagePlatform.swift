@@ -1,5 +1,5 @@
 /// The kind of machine that an image is for.
-package struct ImagePlatform: Hashable, Sendable, CustomStringConvertible {
+package struct ImagePlatform: Hashable, Sendable, Codable, CustomStringConvertible {
   package var os: String
   package var architecture: String
   package var variant: String

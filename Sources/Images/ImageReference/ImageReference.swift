@@ -1,7 +1,7 @@
 /// The name of an image in a registry: `[domain/]path[:tag][@digest]` (github.com/distribution/reference).
 ///
 /// A name without a registry means docker.io, as with Docker.
-package struct ImageReference: Hashable, Sendable {
+package struct ImageReference: Hashable, Sendable, Codable {
   /// `docker.io`, `localhost:5000`, `[::1]:5000`. Never `index.docker.io`.
   package let domain: String
   /// `library/nginx`: at most 255 bytes.
@@ -78,6 +78,11 @@ package struct ImageReference: Hashable, Sendable {
   /// The same name by its digest alone.
   package func pinned(to digest: ContentDigest) -> ImageReference {
     ImageReference(domain: domain, path: path, tag: nil, digest: digest)
+  }
+
+  /// The same name, held to a digest.
+  package func locked(to digest: ContentDigest) -> ImageReference {
+    ImageReference(domain: domain, path: path, tag: tag, digest: digest)
   }
 
   /// The registry's name for it: its digest, or else its tag.

@@ -6,7 +6,10 @@ package enum ImageSource: Hashable, Sendable {
   case layout(path: String, name: String?)
   /// A file of `docker save`: `docker-archive:./file.tar[:name]`.
   case archive(path: String, name: String?)
+  /// An image of a Docker on this host: `docker-daemon:name`, or `docker-daemon:` and an id.
+  case daemon(name: String)
 
+  private static let daemonPrefix = "docker-daemon:"
   private static let layoutPrefix = "oci:"
   private static let archivePrefix = "docker-archive:"
 
@@ -19,7 +22,19 @@ package enum ImageSource: Hashable, Sendable {
       self = isLayout ? .layout(path: path, name: name) : .archive(path: path, name: name)
       return
     }
+    if text.hasPrefix(Self.daemonPrefix) {
+      self = .daemon(name: try Self.daemonName(text.dropFirst(Self.daemonPrefix.count), of: text))
+      return
+    }
     self = .registry(try ImageReference(text))
+  }
+
+  /// An id as it is; a name as Docker has it.
+  private static func daemonName(_ text: Substring, of whole: String) throws(ImageReferenceError) -> String {
+    let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text
+    if (12...64).contains(digits.utf8.count), ContentDigest.isHex(digits) { return String(text) }
+    guard !text.isEmpty else { throw ImageReferenceError(whole, "names no image", "write \(daemonPrefix)name") }
+    return try ImageReference(String(text)).familiar
   }
 
   /// A path, and behind the colon that follows its last slash the name of an image in it.
@@ -33,7 +48,7 @@ package enum ImageSource: Hashable, Sendable {
   /// The same with a path that `resolve` has made absolute.
   package func mapPath(_ resolve: (String) -> String) -> ImageSource {
     switch self {
-    case .registry: self
+    case .registry, .daemon: self
     case .layout(let path, let name): .layout(path: resolve(path), name: name)
     case .archive(let path, let name): .archive(path: resolve(path), name: name)
     }
@@ -41,7 +56,7 @@ package enum ImageSource: Hashable, Sendable {
 
   package var path: String? {
     switch self {
-    case .registry: nil
+    case .registry, .daemon: nil
     case .layout(let path, _), .archive(let path, _): path
     }
   }
@@ -51,6 +66,7 @@ extension ImageSource: CustomStringConvertible {
   package var description: String {
     switch self {
     case .registry(let reference): reference.familiar
+    case .daemon(let name): "\(Self.daemonPrefix)\(name)"
     case .layout(let path, let name): "\(Self.layoutPrefix)\(path)\(name.map { ":\($0)" } ?? "")"
     case .archive(let path, let name): "\(Self.archivePrefix)\(path)\(name.map { ":\($0)" } ?? "")"
     }

@@ -6,7 +6,7 @@ import Layer
 import Registry
 
 /// Why an image is not there.
-package struct ImageError: Error, Hashable, Sendable, CustomStringConvertible {
+package struct ImageError: Error, Hashable, Sendable, Codable, CustomStringConvertible {
   /// `nginx:alpine`
   package var image: String
   package var problem: String

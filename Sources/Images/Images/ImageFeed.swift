@@ -4,22 +4,42 @@ import FoundationEssentials
 import Glibc
 import ImageFormat
 import ImageReference
+import ImageStore
 import Kernel
+import Registry
 import SystemPackage
 
 /// Where an image's bytes come from.
 protocol ImageFeed: Sendable {
   /// `registry.example`, or a path: for messages.
   var place: String { get }
-  /// The bytes of a manifest; by a digest, or as the image is named.
-  func manifest(_ digest: ContentDigest?) throws(ImageError) -> FedManifest
-  /// A configuration, checked.
-  func small(_ blob: BlobDescriptor) throws(ImageError) -> [UInt8]
+  /// The image for a platform, with all that is written about it.
+  ///
+  /// - Parameter known: what stood under the name when it was last looked at.
+  /// - Returns: nil when it still does.
+  func image(
+    for platform: ImagePlatform, known: ContentDigest?, _ watch: RequestWatch
+  ) throws(ImageError) -> FedImage?
   /// Brings a layer. `restart` is asked before all begins anew; `take` gets its bytes and answers whether to go on.
   func layer(
-    _ blob: BlobDescriptor, from start: Int64, restart: @escaping () -> Bool,
+    _ blob: BlobDescriptor, from start: Int64, _ watch: RequestWatch, restart: @escaping () -> Bool,
     take: @escaping (UnsafeRawBufferPointer) -> Bool
   ) throws(ImageError)
+}
+
+/// An image as a feed describes it; its layers have no sizes yet.
+struct FedImage: Sendable {
+  var record: ImageRecord
+  /// Of what stands under the name: a list's, where it is one.
+  var digest: ContentDigest
+  var warnings: [String]
+  /// Manifests and the configuration.
+  var documents: [FedDocument]
+}
+
+struct FedDocument: Sendable, Hashable {
+  var digest: ContentDigest
+  var bytes: [UInt8]
 }
 
 struct FedManifest {
@@ -108,15 +128,19 @@ final class FolderFeed: ImageFeed {
     }
   }
 
-  func manifest(_ digest: ContentDigest?) throws(ImageError) -> FedManifest {
-    guard let digest else { return top }
-    return FedManifest(bytes: try bytes(digest), type: nil, digest: digest)
+  func image(
+    for platform: ImagePlatform, known: ContentDigest?, _ watch: RequestWatch
+  ) throws(ImageError) -> FedImage? {
+    try ImageResolution(image: image, place: place, platform: platform) { (digest) throws(ImageError) in
+      guard let digest else { return self.top }
+      return FedManifest(bytes: try self.bytes(digest), type: nil, digest: digest)
+    } configuration: { (blob) throws(ImageError) in
+      try self.bytes(blob.digest)
+    }.resolve()
   }
 
-  func small(_ blob: BlobDescriptor) throws(ImageError) -> [UInt8] { try bytes(blob.digest) }
-
   func layer(
-    _ blob: BlobDescriptor, from start: Int64, restart: @escaping () -> Bool,
+    _ blob: BlobDescriptor, from start: Int64, _ watch: RequestWatch, restart: @escaping () -> Bool,
     take: @escaping (UnsafeRawBufferPointer) -> Bool
   ) throws(ImageError) {
     let file = try opened(blob.digest)

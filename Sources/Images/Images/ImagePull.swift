@@ -1,4 +1,3 @@
-import Digests
 import Glibc
 import ImageFormat
 import ImageReference
@@ -13,11 +12,28 @@ import SystemPackage
 package struct PullEvent: Hashable, Sendable {
   package enum State: Hashable, Sendable {
     case waiting, downloading, unpacking, done, present
+    /// Something went wrong that may pass: what, and when it is tried again.
+    case retrying(String)
   }
 
   package var image: String
-  /// Short, as people know layers.
-  package var layer: String
+  /// Short, as people know layers. Nil: it is about the image.
+  package var layer: String?
+  package var state: State
+  package var bytes: Int64
+  package var size: Int64
+}
+
+/// The events of a push.
+package struct PushEvent: Hashable, Sendable {
+  package enum State: Hashable, Sendable {
+    case sending
+    case over(RegistryClient.Upload)
+    case retrying(String)
+  }
+
+  /// Short.
+  package var blob: String
   package var state: State
   package var bytes: Int64
   package var size: Int64
@@ -54,94 +70,29 @@ final class ImagePull: Sendable {
   }
 
   /// The caller holds the store's lock, shared.
-  func run(names: (ContentDigest, ContentDigest) -> [NameRecord]) throws(ImageError) -> Result {
-    let top = try feed.manifest(nil)
-    var (index, chosen, choice): (ContentDigest?, FedManifest, BlobDescriptor?) = (nil, top, nil)
-    var document = try read(top)
-    var depth = 0
-    while case .index(let list) = document {
-      depth += 1
-      guard depth <= 4 else { throw ImageError(image, "its list leads to further lists without an end") }
-      guard let found = platform.choose(from: list.manifests) else { throw missing(in: list) }
-      if index == nil { index = top.digest }
-      choice = found
-      chosen = try feed.manifest(found.digest)
-      guard Int64(chosen.bytes.count) == found.size else {
-        throw ImageError(
-          image,
-          "the manifest \(found.digest.short) from \(feed.place) has \(chosen.bytes.count) bytes, and its list says \(found.size)"
-        )
+  ///
+  /// - Parameter known: the record of the image's name, with all of its image there.
+  func run(
+    known: NameRecord?, names: (ContentDigest, ContentDigest) -> [NameRecord]
+  ) throws(ImageError) -> Result {
+    let watch = RequestWatch(isStopped: { [cancellation] in cancellation.isRaised }) { [report, image] text in
+      report(PullEvent(image: image, layer: nil, state: .retrying(text), bytes: 0, size: 0))
+    }
+    guard let found = try feed.image(for: platform, known: known?.digest, watch) else {
+      guard let known, let record = store.image(manifest: known.manifest) else {
+        throw ImageError(image, "\(feed.place) says that nothing has changed")
       }
-      document = try read(chosen)
+      return Result(record: record, digest: known.digest, warnings: [], wasPresent: true)
     }
-    guard case .image(let manifest) = document else { throw ImageError(image, "it has no manifest") }
-    let bytes = try feed.small(manifest.config)
-    let configuration: ImageConfiguration
-    do {
-      configuration = try ImageConfiguration(bytes)
-    } catch {
-      throw ImageError(image, what: "the configuration", error, from: feed.place)
-    }
-    let record = try record(manifest, chosen.digest, configuration, index: index)
-    var warnings: [String] = []
-    if choice?.platform == nil, !platform.runs(configuration.platform), configuration.architecture != nil {
-      warnings.append("\(image) is for \(configuration.platform), and this machine is \(platform)")
-    }
-    let small = [(top.digest, top.bytes), (chosen.digest, chosen.bytes), (manifest.config.digest, bytes)]
-    return try take(record, small, top.digest, names: names, warnings)
-  }
-
-  private func read(_ manifest: FedManifest) throws(ImageError) -> ManifestDocument {
-    do {
-      return try ManifestDocument(manifest.bytes, type: manifest.type)
-    } catch {
-      throw ImageError(image, what: "the manifest", error, from: feed.place)
-    }
-  }
-
-  private func missing(in list: ImageIndex) -> ImageError {
-    let there = list.manifests.compactMap { entry -> String? in
-      guard let platform = entry.platform, let os = platform.os, os != "unknown" else { return nil }
-      return "\(ImagePlatform(os: os, architecture: platform.architecture ?? "", variant: platform.variant ?? ""))"
-    }
-    let words = there.isEmpty ? "for none" : "for \(Set(there).sorted().joined(separator: ", "))"
-    return ImageError(
-      image, "\(feed.place) has it \(words), and not for \(platform)",
-      remedy: "name another image, or another platform: platform: linux/…")
-  }
-
-  private func record(
-    _ manifest: ImageManifest, _ digest: ContentDigest, _ configuration: ImageConfiguration, index: ContentDigest?
-  ) throws(ImageError) -> ImageRecord {
-    let contents = configuration.diffIDs
-    guard contents.count == manifest.layers.count else {
-      throw ImageError(
-        image,
-        "the manifest from \(feed.place) has \(manifest.layers.count) layers, and the configuration \(contents.count)")
-    }
-    let chains: [ContentDigest]
-    do {
-      chains = try ChainID.all(of: contents)
-    } catch {
-      throw ImageError(image, error)
-    }
-    let layers = manifest.layers.indices.map { place in
-      ImageRecord.Layer(
-        blob: manifest.layers[place].digest, blobSize: manifest.layers[place].size, content: contents[place],
-        chain: chains[place], size: 0, largestID: 0)
-    }
-    return ImageRecord(
-      manifest: digest, configuration: manifest.config.digest, index: index,
-      platform: "\(configuration.platform)", created: configuration.created, layers: layers)
+    return try take(found, watch, names: names)
   }
 
   // MARK: Layers
 
   private func take(
-    _ record: ImageRecord, _ small: [(ContentDigest, [UInt8])], _ digest: ContentDigest,
-    names: (ContentDigest, ContentDigest) -> [NameRecord], _ warnings: [String]
+    _ found: FedImage, _ watch: RequestWatch, names: (ContentDigest, ContentDigest) -> [NameRecord]
   ) throws(ImageError) -> Result {
-    var (record, warnings) = (record, warnings)
+    var (record, warnings) = (found.record, found.warnings)
     let batch = LayerBatch(
       store: store, feed: feed, image: image, launcher: launcher, cancellation: cancellation, report: report)
     // In order and before anything is fetched: so two pulls never wait for each other.
@@ -154,11 +105,11 @@ final class ImagePull: Sendable {
     }
     warnings += batch.warnings.map { "\(image): \($0)" }
     try imaging(image) { () throws(KernelError) in
-      for (digest, bytes) in small { try store.write(bytes, as: digest) }
+      for document in found.documents { try store.write(document.bytes, as: document.digest) }
       if !isPresent { try store.sync() }
       try batch.commit()
-      try store.commit(record, names: names(record.manifest, digest))
+      try store.commit(record, names: names(record.manifest, found.digest))
     }
-    return Result(record: record, digest: digest, warnings: warnings, wasPresent: isPresent)
+    return Result(record: record, digest: found.digest, warnings: warnings, wasPresent: isPresent)
   }
 }

@@ -24,9 +24,13 @@ package struct ImageService: Sendable {
   package let store: ImageStore
   let environment: [String: String]
   let launcher: any UnpackerLauncher
+  let registries: any RegistryLauncher
 
-  package init(store: ImageStore, environment: [String: String], launcher: any UnpackerLauncher) {
-    (self.store, self.environment, self.launcher) = (store, environment, launcher)
+  package init(
+    store: ImageStore, environment: [String: String], launcher: any UnpackerLauncher,
+    registries: any RegistryLauncher
+  ) {
+    (self.store, self.environment, self.launcher, self.registries) = (store, environment, launcher, registries)
   }
 
   /// When an image is fetched though it is there, and whether at all.
@@ -93,11 +97,12 @@ package struct ImageService: Sendable {
       try store.removeLeftovers(now: time(nil))
     }
     let name = Self.storedName(source)
+    let known = try known(source, platform)
     return try apart(image, cancellation, interruption, report) { events throws(ImageError) in
-      let place: LocalPlace? = if let path = source.path { try self.place(path) } else { nil }
-      let feed = try self.feed(source, place, cancellation)
+      let place = try self.place(of: source)
+      let feed = try self.feed(source, place)
       let result = try withExtendedLifetime(place) { () throws(ImageError) in
-        try self.take(feed, image: image, platform, cancellation, events) { manifest, digest in
+        try self.take(feed, image: image, platform, known: known, cancellation, events) { manifest, digest in
           [NameRecord(name: name, manifest: manifest, digest: digest)]
         }
       }
@@ -106,6 +111,26 @@ package struct ImageService: Sendable {
       }
       return Pull(
         image: stored, warnings: result.warnings, digest: result.digest, wasPresent: result.wasPresent)
+    }
+  }
+
+  /// The record of a name with all of its image here, for the platform that is wanted.
+  private func known(_ source: ImageSource, _ platform: ImagePlatform) throws(ImageError) -> NameRecord? {
+    guard case .registry = source, let stored = try find(source), platform.runs(stored.configuration.platform) else {
+      return nil
+    }
+    return try? store.record(named: Self.storedName(source))
+  }
+
+  /// The digest that a registry has for a name now.
+  package func digest(
+    of reference: ImageReference, interruption: Interruption
+  ) throws(ImageError) -> ContentDigest {
+    let order = try RegistryOrder(reference, environment: environment)
+    let process = try RegistryProcess(order, registries, environment: environment)
+    let cancellation = Cancellation()
+    return try apart(reference.familiar, cancellation, interruption, { (_: PullEvent) in }) { _ throws(ImageError) in
+      try process.digest(RequestWatch(isStopped: { cancellation.isRaised }, notify: { _ in }))
     }
   }
 
@@ -126,7 +151,8 @@ package struct ImageService: Sendable {
         var loaded: [String] = []
         for entry in try LocalImages.find(in: place.folder, place: path) {
           let names = entry.names.compactMap { try? ImageReference($0) }
-          let result = try self.take(entry.feed, image: path, platform, cancellation, events) { manifest, digest in
+          let result = try self.take(entry.feed, image: path, platform, known: nil, cancellation, events) {
+            manifest, digest in
             names.map { NameRecord(name: $0.canonical, manifest: manifest, digest: digest) }
           }
           loaded += names.isEmpty ? ["\(result.record.configuration)"] : names.map(\.familiar)
@@ -137,21 +163,24 @@ package struct ImageService: Sendable {
   }
 
   private func take(
-    _ feed: any ImageFeed, image: String, _ platform: ImagePlatform, _ cancellation: Cancellation,
+    _ feed: any ImageFeed, image: String, _ platform: ImagePlatform, known: NameRecord?, _ cancellation: Cancellation,
     _ report: @escaping @Sendable (PullEvent) -> Void, names: (ContentDigest, ContentDigest) -> [NameRecord]
   ) throws(ImageError) -> ImagePull.Result {
     try ImagePull(
       store: store, feed: feed, image: image, platform: platform, launcher: launcher, cancellation: cancellation,
       report: report
-    ).run(names: names)
+    ).run(known: known, names: names)
   }
 
-  private func feed(
-    _ source: ImageSource, _ place: LocalPlace?, _ cancellation: Cancellation
-  ) throws(ImageError) -> any ImageFeed {
+  private func feed(_ source: ImageSource, _ place: LocalPlace?) throws(ImageError) -> any ImageFeed {
     switch source {
     case .registry(let reference):
-      return try RegistryFeed(reference, environment: environment, cancellation: cancellation)
+      let order = try RegistryOrder(reference, environment: environment)
+      return try RegistryProcess(order, registries, environment: environment)
+    case .daemon(let name):
+      let images = try LocalImages.find(in: place?.folder ?? "", place: "\(source)")
+      guard let first = images.first else { throw ImageError("\(source)", "Docker gave no image for \(name)") }
+      return first.feed
     case .layout(let path, let name), .archive(let path, let name):
       var images = try LocalImages.find(in: place?.folder ?? path, place: path)
       if let name {
@@ -177,35 +206,62 @@ package struct ImageService: Sendable {
     var status = stat()
     guard stat(path, &status) == 0 else { throw ImageError(path, KernelError("open", path, errno: .last)) }
     if status.st_mode & S_IFMT == S_IFDIR { return LocalPlace(folder: path, spool: nil) }
-    let spool = "\(store.ingestFolder)/archive.\(getpid()).\(UInt32.random(in: 0 ... .max))"
-    let place = LocalPlace(folder: "\(spool)/fs", spool: spool)
-    try imaging(path) { () throws(KernelError) in
-      try Files.makeFolder(spool)
-      try Files.makeFolder(place.folder)
+    let place = try spool(path)
+    let file = try imaging(path) { () throws(KernelError) in
+      Descriptor(adopting: try check("open", path) { open(path, O_RDONLY | O_CLOEXEC) })
     }
-    try unpack(path, to: place.folder)
+    try unpack(path, to: place.folder) { (take) throws(ImageError) in
+      let failure = withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 16) { buffer -> Errno? in
+        while true {
+          let count = read(file.rawValue, buffer.baseAddress, buffer.count)
+          if count < 0, Errno.last == .interrupted { continue }
+          if count < 0 { return .last }
+          guard count > 0, take(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return nil }
+        }
+      }
+      if let failure { throw ImageError(path, KernelError("read", path, errno: failure)) }
+    }
     return place
   }
 
-  private func unpack(_ path: String, to folder: String) throws(ImageError) {
+  /// The folder of an image that is no registry's.
+  private func place(of source: ImageSource) throws(ImageError) -> LocalPlace? {
+    switch source {
+    case .registry: return nil
+    case .layout(let path, _), .archive(let path, _): return try place(path)
+    case .daemon(let name):
+      let image = "\(source)"
+      let daemon = try DockerDaemon(environment: environment, image: image)
+      let place = try spool(image)
+      try unpack(image, to: place.folder) { (take) throws(ImageError) in
+        try daemon.save(name, image: image, take: take)
+      }
+      return place
+    }
+  }
+
+  /// An empty folder for what is in an archive.
+  private func spool(_ image: String) throws(ImageError) -> LocalPlace {
+    let spool = "\(store.ingestFolder)/archive.\(getpid()).\(UInt32.random(in: 0 ... .max))"
+    let place = LocalPlace(folder: "\(spool)/fs", spool: spool)
+    try imaging(image) { () throws(KernelError) in
+      try Files.makeFolder(spool)
+      try Files.makeFolder(place.folder)
+    }
+    return place
+  }
+
+  private func unpack(
+    _ path: String, to folder: String,
+    from source: ((UnsafeRawBufferPointer) -> Bool) throws(ImageError) -> Void
+  ) throws(ImageError) {
     let unpacking = try imaging(path) { () throws(KernelError) in
       try Unpacking(
         launcher,
         UnpackerMessage.Order(
           folder: folder, blobAlgorithm: "sha256", contentAlgorithm: "sha256", cage: store.ingestFolder))
     }
-    let file = try imaging(path) { () throws(KernelError) in
-      Descriptor(adopting: try check("open", path) { open(path, O_RDONLY | O_CLOEXEC) })
-    }
-    let failure = withUnsafeTemporaryAllocation(byteCount: 1 << 18, alignment: 16) { buffer -> Errno? in
-      while true {
-        let count = read(file.rawValue, buffer.baseAddress, buffer.count)
-        if count < 0, Errno.last == .interrupted { continue }
-        if count < 0 { return .last }
-        guard count > 0, unpacking.write(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return nil }
-      }
-    }
-    if let failure { throw ImageError(path, KernelError("read", path, errno: failure)) }
+    try source { unpacking.write($0) }
     unpacking.closeInput()
     do throws(LayerError) {
       _ = try unpacking.outcome()
@@ -225,38 +281,92 @@ package struct ImageService: Sendable {
     try ImageExport(store: store).write(wanted, to: file, image: name)
   }
 
+  // MARK: Pushing
+
+  /// Brings an image into a registry, under a name. Blobs that are there are not sent again; those of another repository of the
+  /// registry are taken over from there. The caller holds the store (``hold()``).
+  package func push(
+    _ record: ImageRecord, as reference: ImageReference, interruption: Interruption, report: (PushEvent) -> Void
+  ) throws(ImageError) {
+    let image = reference.familiar
+    let bytes = try imaging(image) { () throws(KernelError) in try store.readBlob(record.manifest) }
+    guard let bytes, let document = try? ManifestDocument(bytes, type: nil), case .image(let manifest) = document else {
+      throw ImageError(image, "its manifest is damaged", remedy: "pull the image again")
+    }
+    var order = try RegistryOrder(reference, environment: environment)
+    order.places = order.places.suffix(1)
+    order.actions = "pull,push"
+    let origins = self.origins(of: record, in: reference)
+    order.further = Array(Set(origins.values.flatMap(\.self))).sorted()
+    let process = try RegistryProcess(order, registries, environment: environment)
+    let cancellation = Cancellation()
+    try apart(image, cancellation, interruption, report) { events throws(ImageError) in
+      for blob in manifest.layers + [manifest.config] {
+        let name = blob.digest.short
+        let watch = RequestWatch(isStopped: { cancellation.isRaised }) { text in
+          events(PushEvent(blob: name, state: .retrying(text), bytes: 0, size: blob.size))
+        }
+        let path = self.store.blob(blob.digest)
+        let file = try imaging(image) { () throws(KernelError) in
+          Descriptor(adopting: try check("open", path) { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) })
+        }
+        let upload = try process.upload(blob, from: file, mounting: origins[blob.digest] ?? [], watch) { count in
+          events(PushEvent(blob: name, state: .sending, bytes: count, size: blob.size))
+        }
+        events(PushEvent(blob: name, state: .over(upload), bytes: blob.size, size: blob.size))
+      }
+      let watch = RequestWatch(isStopped: { cancellation.isRaised }, notify: { _ in })
+      try process.put(bytes, type: manifest.mediaType ?? MediaType.dockerManifest, watch)
+    }
+  }
+
+  /// Other repositories of a registry that have blobs of an image, as far as the names of this host say.
+  private func origins(of record: ImageRecord, in reference: ImageReference) -> [ContentDigest: [String]] {
+    let wanted = Set([record.configuration] + record.layers.map(\.blob))
+    var origins: [ContentDigest: [String]] = [:]
+    for name in store.names() {
+      guard let other = try? ImageReference(name.name), other.domain == reference.domain, other.path != reference.path,
+        let image = store.image(manifest: name.manifest)
+      else { continue }
+      for blob in wanted.intersection([image.configuration] + image.layers.map(\.blob))
+      where (origins[blob]?.count ?? 0) < Self.mostOrigins && origins[blob]?.contains(other.path) != true {
+        origins[blob, default: []].append(other.path)
+      }
+    }
+    return origins
+  }
+
+  private static let mostOrigins = 3
+
   // MARK: Credentials
 
   /// Has a registry check credentials, and keeps them where Docker does.
   ///
-  /// - Returns: the file that they are in now.
-  package func logIn(_ domain: String, _ credentials: Credentials) throws(ImageError) -> String {
-    let reference = ImageReference(domain: domain, path: "", tag: nil, digest: nil)
-    do throws(RegistryError) {
-      let place = try RegistriesConfiguration.read(environment: environment).places(of: reference).last?.isInsecure
-      try RegistryClient(
-        reference, endpoint: RegistryEndpoint(reference, isInsecure: place ?? false),
-        credentials: CredentialFiles(credentials, for: domain)
-      ).logIn()
-    } catch {
-      throw ImageError(domain, error)
+  /// - Returns: the file or the program that has them now.
+  package func logIn(
+    _ domain: String, _ credentials: Credentials, interruption: Interruption
+  ) throws(ImageError) -> String {
+    var order = try RegistryOrder(
+      ImageReference(domain: domain, path: "", tag: nil, digest: nil), environment: environment)
+    order.places = order.places.suffix(1)
+    order.places[0].login = RegistryLogin(credentials: credentials)
+    let process = try RegistryProcess(order, registries, environment: environment)
+    let cancellation = Cancellation()
+    var kept = credentials
+    kept.refreshToken = try apart(domain, cancellation, interruption, { (_: PushEvent) in }) { _ throws(ImageError) in
+      try process.logIn(RequestWatch(isStopped: { cancellation.isRaised }, notify: { _ in }))
     }
-    return try changeCredentials(domain) { (store) throws(CredentialError) in
-      try store.add(credentials, for: domain)
-      return store.path
+    do {
+      return try CredentialStore(environment: environment).add(kept, for: domain)
+    } catch {
+      throw ImageError(domain, "\(error)")
     }
   }
 
   /// Answers whether there was something to forget.
   package func logOut(_ domain: String) throws(ImageError) -> Bool {
-    try changeCredentials(domain) { (store) throws(CredentialError) in try store.remove(domain) }
-  }
-
-  private func changeCredentials<Value>(
-    _ domain: String, _ body: (CredentialStore) throws(CredentialError) -> Value
-  ) throws(ImageError) -> Value {
     do {
-      return try body(CredentialStore(CredentialFiles(environment: environment)))
+      return try CredentialStore(environment: environment).remove(domain)
     } catch {
       throw ImageError(domain, "\(error)")
     }
@@ -265,11 +375,11 @@ package struct ImageService: Sendable {
   // MARK: Threads
 
   /// Runs a piece of work on another thread, while this one passes on what happens and looks out for Ctrl-C.
-  private func apart<Value: Sendable>(
-    _ image: String, _ cancellation: Cancellation, _ interruption: Interruption, _ report: (PullEvent) -> Void,
-    _ body: @escaping @Sendable (@escaping @Sendable (PullEvent) -> Void) throws(ImageError) -> Value
+  private func apart<Value: Sendable, Event: Sendable>(
+    _ image: String, _ cancellation: Cancellation, _ interruption: Interruption, _ report: (Event) -> Void,
+    _ body: @escaping @Sendable (@escaping @Sendable (Event) -> Void) throws(ImageError) -> Value
   ) throws(ImageError) -> Value {
-    let work = Work<Value>()
+    let work = Work<Value, Event>()
     let thread = try imaging(image) { () throws(KernelError) in
       try Thread.start {
         do throws(ImageError) {
@@ -303,19 +413,19 @@ private final class LocalPlace: Sendable {
 }
 
 /// A value that one thread passes to the one that waits for it.
-private final class Work<Value: Sendable>: Sendable {
+private final class Work<Value: Sendable, Event: Sendable>: Sendable {
   private struct State {
-    var events: [PullEvent] = []
+    var events: [Event] = []
     var result: Result<Value, ImageError>?
   }
 
   private let state = Mutex(State())
 
-  func add(_ event: PullEvent) { state.withLock { $0.events.append(event) } }
+  func add(_ event: Event) { state.withLock { $0.events.append(event) } }
   func finish(_ result: Result<Value, ImageError>) { state.withLock { $0.result = result } }
   var isDone: Bool { state.withLock { $0.result != nil } }
 
-  func takeEvents() -> [PullEvent] {
+  func takeEvents() -> [Event] {
     state.withLock { state in
       defer { state.events = [] }
       return state.events

@@ -215,16 +215,19 @@ final class LayerBatch: @unchecked Sendable {
       let start = part.size
       flow.position = start
       let descriptor = BlobDescriptor(mediaType: nil, digest: layer.blob, size: layer.blobSize)
-      var told = start
-      try feed.layer(descriptor, from: start) {
+      let told = Told(start)
+      let watch = RequestWatch(isStopped: { [self] in isOver }) { [self] text in
+        tell(layer, .retrying(text), told.value)
+      }
+      try feed.layer(descriptor, from: start, watch) {
         flow.position = 0
         return part.restart()
       } take: { [self] bytes in
         guard !isOver, part.write(bytes) else { return false }
         let fresh = flow.fresh(bytes)
         guard fresh.isEmpty || unpacking.write(fresh) else { return false }
-        if part.size - told >= 1 << 20 || part.size == layer.blobSize {
-          told = part.size
+        if part.size - told.value >= 1 << 16 || part.size == layer.blobSize {
+          told.set(part.size)
           tell(layer, .downloading, part.size)
         }
         return true
@@ -312,6 +315,16 @@ final class LayerBatch: @unchecked Sendable {
 extension LayerBatch.Slot {
   /// The root of the layer.
   fileprivate var root: String { isMissing ? "\(folder)/fs" : folder }
+}
+
+/// How many bytes of a layer have been told of.
+private final class Told: Sendable {
+  private let count: Atomic<Int64>
+
+  init(_ count: Int64) { self.count = Atomic(count) }
+
+  var value: Int64 { count.load(ordering: .relaxed) }
+  func set(_ value: Int64) { count.store(value, ordering: .relaxed) }
 }
 
 /// How far the bytes of a blob have come to its unpacker.

@@ -62,7 +62,7 @@ final class Unpacking {
 }
 
 /// The two ends of a stream.
-private struct SocketPair: ~Copyable {
+struct SocketPair: ~Copyable {
   let theirs: Descriptor
   private let own: Descriptor
 
@@ -87,6 +87,11 @@ enum Thread {
   struct Handle: Sendable {
     fileprivate let number: pthread_t
     func join() { pthread_join(number, nil) }
+  }
+
+  /// Starts a thread that nobody waits for.
+  static func detach(_ body: @escaping @Sendable () -> Void) throws(KernelError) {
+    pthread_detach(try start(body).number)
   }
 
   /// - Throws: EAGAIN where there can be no more threads.

@@ -2,34 +2,47 @@ import FoundationEssentials
 import Glibc
 import Kernel
 
-/// Credentials in the file that Docker and this program read, beside what else is in it.
+/// Where a login is kept: in Docker's file, beside what else is in it, or by the program that the file names.
 package struct CredentialStore: Sendable {
-  package let path: String
+  private let path: String
+  private let files: CredentialFiles
+  private let helper: CredentialHelper
 
-  package init(path: String) { self.path = path }
-
-  package init(_ files: CredentialFiles) { self.init(path: files.dockerFile) }
+  package init(environment: [String: String]) {
+    files = CredentialFiles(environment: environment)
+    helper = CredentialHelper(environment: environment)
+    path = files.dockerFile
+  }
 
   /// - Parameter domain: `docker.io`, `registry.example:5000`.
-  package func add(_ credentials: Credentials, for domain: String) throws(CredentialError) {
-    try change { auths in
-      let text = Data("\(credentials.user):\(credentials.password)".utf8).base64EncodedString()
-      auths[Self.key(domain)] = .object(["auth": .text(text)])
+  /// - Returns: where they are now.
+  package func add(_ credentials: Credentials, for domain: String) throws(CredentialError) -> String {
+    let key = CredentialFiles.key(domain)
+    if let program = try files.helper(of: domain) {
+      try helper.store(credentials, for: key, by: program)
+      // As Docker: an empty entry says that a helper has them.
+      try change { $0[key] = .object([:]) }
+      return "docker-credential-\(program)"
     }
+    // Where a token stands for the password, the password is not kept.
+    let secret = credentials.refreshToken == nil ? credentials.password : ""
+    var entry = ["auth": JSONValue.text(Data("\(credentials.user):\(secret)".utf8).base64EncodedString())]
+    if let token = credentials.refreshToken { entry["identitytoken"] = .text(token) }
+    try change { $0[key] = .object(entry) }
+    return path
   }
 
   /// Answers whether there were some.
   package func remove(_ domain: String) throws(CredentialError) -> Bool {
+    let key = CredentialFiles.key(domain)
     var wasThere = false
+    if let program = try files.helper(of: domain) { wasThere = try helper.erase(key, by: program) }
+    guard Files.exists(path) else { return wasThere }
     try change { auths in
-      for key in [Self.key(domain), domain, "https://\(domain)"] where auths.removeValue(forKey: key) != nil {
-        wasThere = true
-      }
+      for key in [key, domain, "https://\(domain)"] where auths.removeValue(forKey: key) != nil { wasThere = true }
     }
     return wasThere
   }
-
-  private static func key(_ domain: String) -> String { domain == "docker.io" ? CredentialFiles.hubKey : domain }
 
   private func change(_ body: (inout [String: JSONValue]) -> Void) throws(CredentialError) {
     do {

@@ -2,7 +2,7 @@ import FoundationEssentials
 import Kernel
 
 /// A user's name and password at a registry.
-package struct Credentials: Hashable, Sendable {
+package struct Credentials: Hashable, Sendable, Codable {
   package var user: String
   package var password: String
   /// Stands for a password where the registry has given one (`identitytoken`).
@@ -15,10 +15,34 @@ package struct Credentials: Hashable, Sendable {
   var basic: String { "Basic " + Data("\(user):\(password)".utf8).base64EncodedString() }
 }
 
+/// The outcome of the search for a registry's credentials.
+package struct RegistryLogin: Hashable, Sendable, Codable {
+  package var credentials: Credentials?
+  /// Why there is none, where that is nothing to pass over. It counts once the registry asks.
+  package var failure: String?
+  /// Where they were looked for.
+  package var places: [String]
+
+  package init(credentials: Credentials?, places: [String] = []) {
+    (self.credentials, self.places) = (credentials, places)
+  }
+
+  /// - Parameter repository: as ``CredentialFiles/credentials(for:)`` takes it.
+  package init(_ files: CredentialFiles, for repository: String) {
+    places = files.paths
+    do {
+      credentials = try files.credentials(for: repository)
+    } catch {
+      failure = error.description
+    }
+  }
+}
+
 /// The files of Docker and of the containers tools in which people keep their credentials (containers-auth.json(5)).
 package struct CredentialFiles: Sendable {
   private let environment: [String: String]
   private let read: @Sendable (String) -> [UInt8]?
+  private let helper: CredentialHelper
 
   package static let hubKey = "https://index.docker.io/v1/"
 
@@ -27,6 +51,7 @@ package struct CredentialFiles: Sendable {
     read: @escaping @Sendable (String) -> [UInt8]? = { try? Files.read($0, limit: 1 << 20) }
   ) {
     (self.environment, self.read) = (environment, read)
+    helper = CredentialHelper(environment: environment)
   }
 
   /// In the order in which they are asked; the first that knows a registry decides.
@@ -47,16 +72,8 @@ package struct CredentialFiles: Sendable {
     return "\(folder ?? "\(environment["HOME"] ?? "/root")/.docker")/config.json"
   }
 
-  /// Credentials that are in no file.
-  package init(_ credentials: Credentials, for domain: String) {
-    let entry = ["username": credentials.user, "password": credentials.password]
-    // Texts can always be encoded.
-    let json = try? JSONEncoder().encode(["auths": [domain: entry]])
-    self.init(environment: ["DOCKER_AUTH_CONFIG": String(decoding: json ?? Data(), as: UTF8.self)]) { _ in nil }
-  }
-
   /// - Parameter repository: `host/a/b`; docker.io for Docker's own.
-  /// - Throws: that a file is damaged, or leaves the matter to a program.
+  /// - Throws: that a file is damaged, or a program that it leaves the matter to.
   package func credentials(for repository: String) throws(CredentialError) -> Credentials? {
     if let text = environment["DOCKER_AUTH_CONFIG"], !text.isEmpty,
       let found = try find(repository, in: Array(text.utf8), "DOCKER_AUTH_CONFIG")
@@ -78,7 +95,10 @@ package struct CredentialFiles: Sendable {
       throw CredentialError(description: "\(path) is no JSON of credentials")
     }
     let host = repository.split(separator: "/").first.map(String.init) ?? repository
-    let helper = file.credHelpers?[host] ?? file.credHelpers?[Self.key(host)]
+    // A helper that is broken ends the search: others could have another server's credentials (CVE-2021-41092).
+    if let program = file.helper(of: host), let found = try helper.credentials(for: Self.key(host), by: program) {
+      return found
+    }
     var entries: [String: File.Entry] = [:]
     for (key, entry) in file.auths ?? [:] where entries[Self.normalized(key)] == nil || key == Self.key(host) {
       entries[Self.normalized(key)] = entry
@@ -86,17 +106,21 @@ package struct CredentialFiles: Sendable {
     var place = Substring(repository)
     while true {
       if let entry = entries[String(place)], let found = try entry.credentials(place, path) { return found }
-      guard let slash = place.lastIndex(of: "/") else { break }
+      guard let slash = place.lastIndex(of: "/") else { return nil }
       place = place[..<slash]
     }
-    if let program = helper ?? file.credsStore, !program.isEmpty {
-      throw CredentialError(
-        description: "\(path) leaves the credentials of \(host) to docker-credential-\(program), which is not asked")
-    }
-    return nil
   }
 
-  private static func key(_ host: String) -> String { host == "docker.io" ? hubKey : host }
+  /// The program that keeps the credentials of a server for the user; nil where the file itself does.
+  func helper(of host: String) throws(CredentialError) -> String? {
+    guard let bytes = read(dockerFile), !bytes.isEmpty else { return nil }
+    guard let file = try? JSONDecoder().decode(File.self, from: Data(bytes)) else {
+      throw CredentialError(description: "\(dockerFile) is no JSON of credentials")
+    }
+    return file.helper(of: host)
+  }
+
+  static func key(_ host: String) -> String { host == "docker.io" ? hubKey : host }
 
   /// Without scheme and, for Docker's own registry, without path.
   private static func normalized(_ key: String) -> String {
@@ -138,6 +162,11 @@ package struct CredentialFiles: Sendable {
     var auths: [String: Entry]?
     var credHelpers: [String: String]?
     var credsStore: String?
+
+    func helper(of host: String) -> String? {
+      let program = credHelpers?[host] ?? credHelpers?[CredentialFiles.key(host)] ?? credsStore
+      return program.flatMap { $0.isEmpty ? nil : $0 }
+    }
   }
 }
 

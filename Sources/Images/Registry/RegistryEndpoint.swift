@@ -3,7 +3,7 @@ import ImageReference
 import Kernel
 
 /// How a registry is reached.
-package struct RegistryEndpoint: Hashable, Sendable {
+package struct RegistryEndpoint: Hashable, Sendable, Codable {
   /// `registry-1.docker.io`, `127.0.0.1:5000`
   package var host: String
   package var isPlain: Bool
@@ -17,10 +17,11 @@ package struct RegistryEndpoint: Hashable, Sendable {
   /// Plain HTTP for the loopback, TLS for all others, with what /etc/containers/certs.d and /etc/docker/certs.d have for them.
   ///
   /// - Parameter isInsecure: whether any certificate is good enough, and plain HTTP where there is no TLS.
+  /// - Throws: that one of these files cannot be read.
   package init(
     _ reference: ImageReference, isInsecure: Bool = false,
     folders: [String] = ["/etc/containers/certs.d", "/etc/docker/certs.d"]
-  ) {
+  ) throws(RegistryError) {
     self.init(host: reference.host, isPlain: Self.isLoopback(reference.domain))
     trust.acceptsAny = isInsecure
     fallsBack = isInsecure && !isPlain
@@ -28,15 +29,25 @@ package struct RegistryEndpoint: Hashable, Sendable {
       for name in Files.list(folder) {
         let path = "\(folder)/\(name)"
         if name.hasSuffix(".crt") {
-          trust.authority = trust.authority ?? path
+          trust.authority += try Self.contents(of: path) + [0x0A]
           // Who gives it certificates wants TLS.
           isPlain = false
         } else if name.hasSuffix(".cert") {
-          (trust.certificate, trust.key) = (path, "\(path.dropLast(5)).key")
+          trust.certificate = try Self.contents(of: path)
+          trust.key = try Self.contents(of: "\(path.dropLast(5)).key")
         }
       }
-      if trust.authority != nil || trust.certificate != nil { return }
+      if !trust.authority.isEmpty || !trust.certificate.isEmpty { return }
     }
+  }
+
+  private static func contents(of path: String) throws(RegistryError) -> [UInt8] {
+    do throws(KernelError) {
+      if let bytes = try Files.read(path, limit: 1 << 20) { return bytes }
+    } catch {
+      throw RegistryError(.untrusted, "\(error)")
+    }
+    throw RegistryError(.untrusted, "there is no \(path)", remedy: "put the key of the certificate there")
   }
 
   func url(isPlain: Bool) -> String { "\(isPlain ? "http" : "https")://\(host)" }

@@ -7,8 +7,13 @@ struct TokenRequest {
   var scopes: [String]
 
   /// GET, with the credentials as Basic where there are some.
-  func plain(_ credentials: Credentials?) -> Transfer.Request {
+  ///
+  /// - Parameter isLogin: whether a refresh token is wanted, too.
+  func plain(_ credentials: Credentials?, isLogin: Bool = false) -> Transfer.Request {
     var fields = scopes.map { ("scope", $0) }
+    if isLogin, let credentials {
+      fields += [("account", credentials.user), ("client_id", "stack"), ("offline_token", "true")]
+    }
     if let service { fields.insert(("service", service), at: 0) }
     var request = Transfer.Request(url: realm + (realm.contains("?") ? "&" : "?") + Self.form(fields))
     if let credentials, credentials.refreshToken == nil || !credentials.password.isEmpty {
@@ -21,11 +26,11 @@ struct TokenRequest {
   func exchange(_ refreshToken: String) -> Transfer.Request {
     var request = Transfer.Request(url: realm, method: "POST")
     request.headers = ["Content-Type: application/x-www-form-urlencoded"]
-    request.body = Array(
-      Self.form([
-        ("grant_type", "refresh_token"), ("service", service ?? ""), ("client_id", "stack"),
-        ("scope", scopes.joined(separator: " ")), ("refresh_token", refreshToken),
-      ]).utf8)
+    let form = Self.form([
+      ("grant_type", "refresh_token"), ("service", service ?? ""), ("client_id", "stack"),
+      ("scope", scopes.joined(separator: " ")), ("refresh_token", refreshToken),
+    ])
+    request.body = .bytes(Array(form.utf8))
     return request
   }
 
@@ -50,14 +55,18 @@ struct TokenRequest {
 struct TokenReply: Decodable {
   var token: String?
   var accessToken: String?
-  /// Seconds; a minute where it is missing.
+  var refreshToken: String?
   var expiresIn: Int?
 
   enum CodingKeys: String, CodingKey {
     case token
     case accessToken = "access_token"
+    case refreshToken = "refresh_token"
     case expiresIn = "expires_in"
   }
+
+  /// How long it is good for, from now on: a minute where nobody says, or says less.
+  var seconds: Double { Double(max(expiresIn ?? 60, 60)) }
 
   var text: String? {
     let text = token ?? accessToken

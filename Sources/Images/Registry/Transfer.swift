@@ -11,8 +11,15 @@ final class Transfer {
     var method = "GET"
     /// `Name: value`
     var headers: [String] = []
-    var body: [UInt8]?
+    var body: Body?
     var trust = ServerTrust()
+  }
+
+  /// What goes to the server.
+  enum Body {
+    case bytes([UInt8])
+    /// So many bytes, of which `read` puts those from a place on into a buffer; it answers how many, or nil to give up.
+    case stream(size: Int64, read: (Int64, UnsafeMutableRawBufferPointer) -> Int?)
   }
 
   struct Answer {
@@ -47,9 +54,20 @@ final class Transfer {
     var answer = Answer()
     let isStopped: () -> Bool
     let takeBody: (Answer, UnsafeRawBufferPointer) -> Bool
+    private let source: (Int64, UnsafeMutableRawBufferPointer) -> Int?
+    private var given: Int64 = 0
 
-    init(isStopped: @escaping () -> Bool, takeBody: @escaping (Answer, UnsafeRawBufferPointer) -> Bool) {
-      (self.isStopped, self.takeBody) = (isStopped, takeBody)
+    init(
+      isStopped: @escaping () -> Bool, takeBody: @escaping (Answer, UnsafeRawBufferPointer) -> Bool,
+      source: @escaping (Int64, UnsafeMutableRawBufferPointer) -> Int?
+    ) {
+      (self.isStopped, self.takeBody, self.source) = (isStopped, takeBody, source)
+    }
+
+    func readBody(_ room: UnsafeMutableRawBufferPointer) -> Int? {
+      guard let count = source(given, room) else { return nil }
+      given += Int64(count)
+      return count
     }
 
     func take(header bytes: UnsafeRawBufferPointer) {
@@ -76,7 +94,9 @@ final class Transfer {
     _ request: Request, isStopped: @escaping () -> Bool,
     body: @escaping (Answer, UnsafeRawBufferPointer) -> Bool
   ) throws(Failure) -> Answer {
-    let exchange = Exchange(isStopped: isStopped, takeBody: body)
+    var source: (Int64, UnsafeMutableRawBufferPointer) -> Int? = { _, _ in 0 }
+    if case .stream(_, let read)? = request.body { source = read }
+    let exchange = Exchange(isStopped: isStopped, takeBody: body, source: source)
     var status = 0
     var reason = [CChar](repeating: 0, count: 256)
     let outcome = withExtendedLifetime(exchange) { send(request, for: exchange, &status, &reason) }
@@ -117,15 +137,28 @@ final class Transfer {
     }
     let headers = request.headers.map { strdup($0) } + [nil]
     defer { for header in headers { free(header) } }
-    let body = request.body ?? []
+    var body: [UInt8] = []
+    switch request.body {
+    case nil: break
+    case .bytes(let bytes): body = bytes
+    case .stream(let size, _):
+      raw.read_size = size
+      raw.read = { context, bytes, count in
+        guard let context, let bytes else { return -1 }
+        let room = UnsafeMutableRawBufferPointer(start: bytes, count: count)
+        return Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue().readBody(room) ?? -1
+      }
+    }
+    let isWhole = if case .bytes? = request.body { true } else { false }
     return headers.map { UnsafePointer($0) }.withUnsafeBufferPointer { lines in
       request.url.withCString { url in
         request.method.withCString { method in
           body.withUnsafeBytes { bytes in
-            request.trust.withCStrings { authority, certificate, key in
+            request.trust.withBytes { authority, certificate, key in
               raw.headers = lines.baseAddress
               (raw.url, raw.method) = (url, method)
-              if request.body != nil { (raw.body, raw.body_size) = (bytes.baseAddress, bytes.count) }
+              raw.has_body = isWhole ? 1 : 0
+              raw.body = images_bytes(start: bytes.baseAddress, count: bytes.count)
               (raw.authority, raw.certificate, raw.key) = (authority, certificate, key)
               return images_perform(connection, &raw, &status, &reason)
             }
@@ -136,22 +169,27 @@ final class Transfer {
   }
 }
 
-/// Which certificates a server may have, and what it gets to see.
-package struct ServerTrust: Hashable, Sendable {
-  /// A file with further authorities. Nil: the system's.
-  package var authority: String?
-  package var certificate: String?
-  package var key: String?
+/// Which certificates a server may have, and what it gets to see. Contents of files, in PEM.
+package struct ServerTrust: Hashable, Sendable, Codable {
+  /// Further authorities. Empty: the system's alone.
+  package var authority: [UInt8] = []
+  package var certificate: [UInt8] = []
+  package var key: [UInt8] = []
   package var acceptsAny = false
 
   package init() {}
 
-  fileprivate func withCStrings<Result>(
-    _ body: (UnsafePointer<CChar>?, UnsafePointer<CChar>?, UnsafePointer<CChar>?) -> Result
+  fileprivate func withBytes<Result>(
+    _ body: (images_bytes, images_bytes, images_bytes) -> Result
   ) -> Result {
-    let strings = [authority, certificate, key].map { $0.map { strdup($0) } ?? nil }
-    defer { for string in strings { free(string) } }
-    return body(UnsafePointer(strings[0]), UnsafePointer(strings[1]), UnsafePointer(strings[2]))
+    func bytes(_ buffer: UnsafeRawBufferPointer) -> images_bytes {
+      images_bytes(start: buffer.isEmpty ? nil : buffer.baseAddress, count: buffer.count)
+    }
+    return authority.withUnsafeBytes { authority in
+      certificate.withUnsafeBytes { certificate in
+        key.withUnsafeBytes { key in body(bytes(authority), bytes(certificate), bytes(key)) }
+      }
+    }
   }
 }
 

@@ -21,11 +21,42 @@ extension ImageCommand {
   /// - Returns: the file that they are in now.
   package func logIn(_ registry: String?, user: String, password: String) throws(StackErrors) -> String {
     do {
-      return try images.logIn(domain(registry), Credentials(user: user, password: password))
+      return try images.logIn(
+        domain(registry), Credentials(user: user, password: password), interruption: interruption)
     } catch {
       throw StackErrors([
         StackError(nil, "cannot log in to \(domain(registry)): \(error.problem)", remedy: error.remedy)
       ])
+    }
+  }
+
+  /// Brings an image into the registry that its name says.
+  ///
+  /// - Returns: the digest of its manifest; nil when the user wanted no more.
+  package func pushImage(_ name: String, report: (PushEvent) -> Void) throws(StackErrors) -> String? {
+    let image = try image(name)
+    let reference: ImageReference
+    do throws(ImageReferenceError) {
+      reference = try ImageReference(name)
+    } catch {
+      throw StackErrors([
+        StackError(nil, "\(error)", remedy: "give the image a name: stack tag \(name) registry/name:tag")
+      ])
+    }
+    guard reference.digest == nil else {
+      throw StackErrors([
+        StackError(
+          nil, "cannot push \(name): it is pushed by a tag, and has its digest then", remedy: "leave the digest out")
+      ])
+    }
+    return try holdingImages { () throws(StackErrors) in
+      do throws(ImageError) {
+        try images.push(image.record, as: reference, interruption: interruption, report: report)
+        return "\(image.record.manifest)"
+      } catch {
+        guard error.isStopped else { throw StackErrors([StackError(error)]) }
+        return nil
+      }
     }
   }
 
@@ -83,11 +114,15 @@ extension ImageCommand {
       return ImageStep(
         created: step.created ?? "", command: step.createdBy ?? "", size: size, comment: step.comment ?? "")
     }
-    return (steps + sizes.map { ImageStep(created: "", command: "", size: $0, comment: "") }).reversed()
+    var all = (steps + sizes.map { ImageStep(created: "", command: "", size: $0, comment: "") })
+    // As Docker: the last step made the image, and those before it have no id of their own.
+    if let last = all.indices.last { all[last].image = image.record.configuration }
+    return all.reversed()
   }
 
   /// A step of an image's history.
   package struct ImageStep: Sendable, Hashable {
+    package var image: ContentDigest?
     package var created: String
     package var command: String
     package var size: Int64

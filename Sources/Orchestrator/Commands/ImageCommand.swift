@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import ImageFormat
 import ImageReference
@@ -23,15 +24,17 @@ package struct ImageCommand: Command {
     let store = ImageStore(folders.images)
     // Where they cannot be moved, they are fetched anew.
     try? store.takeOver(folders.formerImages)
-    return ImageService(store: store, environment: context.environment, launcher: UnpackerProgram())
+    return ImageService(
+      store: store, environment: context.environment, launcher: UnpackerProgram(),
+      registries: geteuid() == 0 ? RegistryProgram() : RegistryThread())
   }
 
   /// The options of a command for pulling the images of a file.
   package struct PullOptions: Sendable {
     /// The policy for all services. Nil for each service's own `pull_policy`, which is `missing` by default.
     package var policy: ImageService.Policy?
-    /// True if an image that cannot be fetched is reported, and the others are still fetched.
-    package var passesFailures = false
+    /// True if what comes is told while it comes.
+    package var showsProgress = true
 
     package init() {}
   }
@@ -49,19 +52,27 @@ package struct ImageCommand: Command {
   func needsImages(_ loaded: LoadedStack) -> Bool { !sources(of: loaded.services).isEmpty }
 
   /// The file with what its images say, each of which is fetched where it must be.
+  ///
+  /// - Returns: nil when the user wanted no more.
   func resolvingImages(
     _ loaded: LoadedStack, _ options: PullOptions, report: (OperationEvent) -> Void
-  ) throws(StackErrors) -> LoadedStack {
+  ) throws(StackErrors) -> LoadedStack? {
+    let lock = try ImageLock.read(beside: loaded.path)
     var found: [Key: StoredImage] = [:]
     var running: [StackFile.Service] = []
     for (source, service) in sources(of: loaded.services) {
       let key = Key(source: source, platform: service.platform?.value)
       do throws(ImageError) {
         let image =
-          if let image = found[key] { image } else { try image(source, of: service, options, report: report) }
+          if let image = found[key] {
+            image
+          } else {
+            try locked(source, of: service, options, by: lock, report: report)
+          }
         found[key] = image
         running.append(try self.running(service, image, in: loaded.name))
       } catch {
+        guard !error.isStopped else { return nil }
         throw StackErrors([StackError(error)])
       }
     }
@@ -86,6 +97,31 @@ package struct ImageCommand: Command {
     }
   }
 
+  /// The image that the file's lock holds a service to, or else the one that its name means now.
+  private func locked(
+    _ source: ImageSource, of service: StackFile.Service, _ options: PullOptions, by lock: ImageLock?,
+    report: (OperationEvent) -> Void
+  ) throws(ImageError) -> StoredImage {
+    guard let lock, let name = ImageLock.name(of: source), case .registry(let reference) = source else {
+      return try image(source, of: service, options, report: report)
+    }
+    guard let digest = lock.digests[name] else {
+      report(OperationEvent(.warning, text: "\(source) is not in \(lock.name): to add it, stack pull --lock"))
+      return try image(source, of: service, options, report: report)
+    }
+    let here = try? images.store.record(named: name)?.digest
+    if let here, here != digest {
+      report(
+        OperationEvent(
+          .warning, text: "\(source) is \(here.short) here, and \(lock.name) holds \(digest.short), which is used"))
+    }
+    // The same image has another name where the tag means something else by now.
+    let held = here == digest && options.policy != .always ? source : .registry(reference.locked(to: digest))
+    var image = try image(held, of: service, options, report: report)
+    image.name = "\(source)"
+    return image
+  }
+
   private func image(
     _ source: ImageSource, of service: StackFile.Service, _ options: PullOptions, report: (OperationEvent) -> Void
   ) throws(ImageError) -> StoredImage {
@@ -102,7 +138,12 @@ package struct ImageCommand: Command {
     }
     report(OperationEvent(.service, service: service.name.value, text: "pulling \(source)"))
     do throws(ImageError) {
-      let pull = try images.pull(source, platform: platform, interruption: interruption) { _ in }
+      var progress = PullProgress()
+      let pull = try images.pull(source, platform: platform, interruption: interruption) { event in
+        if case .retrying(let text) = event.state { report(OperationEvent(.warning, text: "\(source): \(text)")) }
+        guard options.showsProgress, let text = progress.take(event) else { return }
+        report(OperationEvent(.progress, service: service.name.value, text: "pulling \(source): \(text)"))
+      }
       for text in pull.warnings { report(OperationEvent(.warning, text: text)) }
       report(OperationEvent(.service, service: service.name.value, text: "pulled \(source)"))
       return pull.image
@@ -116,16 +157,31 @@ package struct ImageCommand: Command {
 
   // MARK: pull
 
-  /// Fetches images by name.
+  /// Fetches an image by name.
+  ///
+  /// - Returns: nil when the user wanted no more.
   package func pull(
     _ source: ImageSource, platform: ImagePlatform, report: (PullEvent) -> Void
-  ) throws(StackErrors) -> ImageService.Pull {
-    let source = source.mapPath { $0.hasPrefix("/") ? $0 : "\(context.workingFolder)/\($0)" }
-    return try holdingImages { () throws(StackErrors) in
-      try imaging { () throws(ImageError) in
-        try images.pull(source, platform: platform, interruption: interruption, report: report)
+  ) throws(StackErrors) -> ImageService.Pull? {
+    try holdingImages { () throws(StackErrors) in
+      do throws(ImageError) {
+        return try images.pull(absolute(source), platform: platform, interruption: interruption, report: report)
+      } catch {
+        guard error.isStopped else { throw StackErrors([StackError(error)]) }
+        return nil
       }
     }
+  }
+
+  /// True if all of an image for a platform is here.
+  package func isPresent(_ source: ImageSource, platform: ImagePlatform) throws(StackErrors) -> Bool {
+    try imaging { () throws(ImageError) in
+      try images.find(absolute(source)).map { platform.runs($0.configuration.platform) } ?? false
+    }
+  }
+
+  private func absolute(_ source: ImageSource) -> ImageSource {
+    source.mapPath { $0.hasPrefix("/") ? $0 : "\(context.workingFolder)/\($0)" }
   }
 
   /// The images that a file's services run from, each once.
@@ -138,6 +194,47 @@ package struct ImageCommand: Command {
       }
       return (source, platform.flatMap { ImagePlatform($0) } ?? .own)
     }
+  }
+
+  /// Reads the lock of a file's images, or begins one.
+  package func lock(of loaded: LoadedStack, isNew: Bool) throws(StackErrors) -> ImageLock? {
+    try ImageLock.read(beside: loaded.path) ?? (isNew ? ImageLock(beside: loaded.path) : nil)
+  }
+
+  /// Compares what a pull brought with what a lock holds, and has the lock hold it if that is wanted.
+  ///
+  /// - Returns: what to say.
+  package func compare(
+    _ source: ImageSource, _ digest: String, with lock: inout ImageLock, isChanging: Bool
+  ) -> String? {
+    guard let name = ImageLock.name(of: source), let digest = ContentDigest(digest) else { return nil }
+    let former = lock.digests[name]
+    if isChanging { lock.digests[name] = digest }
+    guard let former, former != digest else { return nil }
+    return isChanging
+      ? "\(source) has moved: \(lock.name) held \(former), and now holds \(digest)"
+      : "\(source) has moved: \(lock.name) holds \(former), which `up` uses; to follow it: stack pull --lock"
+  }
+
+  /// Writes a lock. Images that the file no longer names are let go.
+  package func write(_ lock: ImageLock, of loaded: LoadedStack) throws(StackErrors) {
+    var lock = lock
+    let names = Set(sources(of: loaded.allServices).compactMap { ImageLock.name(of: $0.source) })
+    lock.digests = lock.digests.filter { names.contains($0.key) }
+    try lock.write()
+  }
+
+  /// The same file with the digest of each image, as its registry says.
+  package func resolvingDigests(_ loaded: LoadedStack) throws(StackErrors) -> LoadedStack {
+    var changed: [StackFile.Service] = []
+    for (source, service) in sources(of: loaded.services) {
+      guard case .registry(let reference) = source, reference.digest == nil else { continue }
+      let digest = try imaging { () throws(ImageError) in try images.digest(of: reference, interruption: interruption) }
+      var service = service
+      service.rootfs.value = .image(.registry(reference.locked(to: digest)))
+      changed.append(service)
+    }
+    return loaded.replacing(changed)
   }
 
   /// Takes in what `docker save` or an OCI layout has.
@@ -328,7 +425,22 @@ struct UnpackerProgram: UnpackerLauncher {
   }
 }
 
+/// What talks to a registry: this very program, too.
+struct RegistryProgram: RegistryLauncher {
+  var isProcess: Bool { true }
+
+  func launch(control: FileDescriptor, environment: [String]) throws(KernelError) -> @Sendable () -> Void {
+    let null = Descriptor(adopting: try check("open", "/dev/null") { open("/dev/null", O_RDONLY | O_CLOEXEC) })
+    let process = try HelperProcess(
+      ["stack", "registry"], environment: environment, input: null.fileDescriptor, control: control)
+    return { process.end() }
+  }
+}
+
 extension ImageCommand {
+  /// Talks to a registry for another command: the whole of such a process's life.
+  package static func serveRegistry() { RegistryService.serve(control: HelperProcess.inheritedDescriptor) }
+
   /// Unpacks one layer: the whole of an unpacker's life.
   package static func unpack() {
     UnpackerService.serve(control: HelperProcess.inheritedDescriptor, input: FileDescriptor(rawValue: 0))

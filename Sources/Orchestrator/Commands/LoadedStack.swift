@@ -18,6 +18,10 @@ package struct LoadedStack: Sendable {
   package let notes: [String]
 
   package var name: String { file.name.value }
+  /// Of the file that gives it its name.
+  var path: String { file.path }
+  /// Those in no active profile, too.
+  var allServices: [StackFile.Service] { file.services.map(\.self) }
   package var serviceNames: [String] { services.map(\.name.value) }
   /// Services, and each of their replicas by its own name.
   package var instanceNames: [String] {

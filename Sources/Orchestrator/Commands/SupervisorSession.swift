@@ -170,7 +170,7 @@ extension OperationEvent.Kind {
   var isLast: Bool {
     switch self {
     case .finished, .failed, .cancelled: true
-    case .plan, .service, .warning: false
+    case .plan, .service, .progress, .warning: false
     }
   }
 }

@@ -43,7 +43,9 @@ package struct UpCommand: Command {
     let images = ImageCommand(context)
     guard images.needsImages(source) else { return try run(resolved: source, options, report: report, chosen: chosen) }
     return try images.holdingImages { () throws(StackErrors) in
-      let running = try images.resolvingImages(source, options.pull, report: report)
+      guard let running = try images.resolvingImages(source, options.pull, report: report) else {
+        return OperationEvent(.cancelled, text: "what has come of the images is kept")
+      }
       return try run(resolved: running, options, report: report, chosen: chosen)
     }
   }
@@ -109,7 +111,7 @@ package struct UpCommand: Command {
     let images = ImageCommand(context)
     var local = options.pull
     local.policy = .never
-    let source = images.needsImages(source) ? try images.resolvingImages(source, local) { _ in } : source
+    let source = images.needsImages(source) ? try images.resolvingImages(source, local) { _ in } ?? source : source
     let desired = try desired(source, options) { _ in }
     return try rethrowing(source.name) { () throws(KernelError) in
       let recorded = try index.desired(source.name)

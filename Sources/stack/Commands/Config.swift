@@ -18,6 +18,8 @@ struct Config: ParsableCommand {
   var networks = false
   @Flag(help: "Print the variables that the file refers to.")
   var variables = false
+  @Flag(help: "Print images with the digests that their registries have for them now.")
+  var resolveImageDigests = false
   @Flag(help: "Do not replace variables such as $NAME.")
   var noInterpolate = false
 
@@ -25,7 +27,8 @@ struct Config: ParsableCommand {
     try Session.run(needsRoot: false) { session in
       var request = source.request
       request.isInterpolating = !noInterpolate
-      let loaded = try load(request, in: session)
+      var loaded = try load(request, in: session)
+      if resolveImageDigests { loaded = try ImageCommand(session.context).resolvingDigests(loaded) }
       if quiet { return }
       if services {
         for name in loaded.serviceNames { print(name) }

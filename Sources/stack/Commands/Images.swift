@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Glibc
 import ImageReference
 import Kernel
 import Orchestrator
@@ -28,16 +29,19 @@ struct Image: ParsableCommand {
 
   struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-      commandName: "inspect", abstract: "Print the configuration of images, as it came.")
+      commandName: "inspect", abstract: "Print what is known of images, as `docker image inspect` does.")
 
     @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"))
     var names: [String]
+    @Flag(help: "Print the configuration as it came.")
+    var raw = false
 
     func run() throws {
       try Session.run(needsRoot: true) { session in
+        let command = ImageCommand(session.context)
+        guard raw else { return print(VisibleText.json(try command.inspectImages(names))) }
         for name in names {
-          let image = try ImageCommand(session.context).image(name)
-          let configuration = try ImageCommand(session.context).configuration(of: image)
+          let configuration = try command.configuration(of: try command.image(name))
           print(VisibleText.json(String(decoding: configuration, as: UTF8.self)))
         }
       }
@@ -50,19 +54,36 @@ struct Image: ParsableCommand {
 
     @Argument(help: ArgumentHelp("A name, or the beginning of an id.", valueName: "image"))
     var name: String
-    @Flag(help: "Print whole commands.")
+    @Flag(help: "Print whole commands and ids.")
     var noTrunc = false
+    @Flag(name: [.short, .long], help: "Print only ids.")
+    var quiet = false
+    @Option(help: "Style of the list.")
+    var format = ImageListOptions.Format.table
 
     func run() throws {
       try Session.run(needsRoot: true) { session in
-        let rows = try ImageCommand(session.context).history(of: name).map { step in
+        let steps = try ImageCommand(session.context).history(of: name)
+        let rows = steps.map { step in
           [
-            Age.text(since: step.created),
+            step.image.map { noTrunc ? "\($0)" : $0.short } ?? "<missing>", Age.text(since: step.created),
             noTrunc || step.command.count <= 45 ? step.command : "\(step.command.prefix(44))…",
             DecimalSize.text(step.size), step.comment,
           ]
         }
-        print(Table.text([["CREATED", "CREATED BY", "SIZE", "COMMENT"]] + rows), terminator: "")
+        if quiet {
+          for row in rows { print(row[0]) }
+        } else if format == .json {
+          for (step, row) in zip(steps, rows) {
+            print(
+              ImageListOptions.json([
+                "ID": row[0], "CreatedAt": step.created, "CreatedSince": row[1], "CreatedBy": row[2], "Size": row[3],
+                "Comment": row[4],
+              ]))
+          }
+        } else {
+          print(Table.text([["IMAGE", "CREATED", "CREATED BY", "SIZE", "COMMENT"]] + rows), terminator: "")
+        }
       }
     }
   }
@@ -122,6 +143,14 @@ struct Tag: ParsableCommand {
 struct ImageListOptions: ParsableArguments {
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
+  @Argument(help: ArgumentHelp("A name, with a tag or without: only these images.", valueName: "name"))
+  var name: String?
+  @Flag(name: [.short, .long], help: "Accepted for compatibility with Docker. All images are listed.")
+  var all = false
+  @Option(
+    name: [.customShort("f"), .customLong("filter")],
+    help: ArgumentHelp("Only these: dangling=true or false, reference=name with * and ?.", valueName: "key=value"))
+  var filters: [String] = []
   @Flag(name: [.short, .long], help: "Print only ids.")
   var quiet = false
   @Flag(help: "Print whole ids.")
@@ -131,9 +160,33 @@ struct ImageListOptions: ParsableArguments {
   @Option(help: "Style of the list.")
   var format = Format.table
 
+  func validate() throws {
+    for filter in filters {
+      let key = filter.prefix { $0 != "=" }
+      guard ["dangling", "reference"].contains(key), filter.contains("=") else {
+        throw ValidationError("--filter takes dangling=… or reference=…, not \(filter)")
+      }
+    }
+  }
+
+  /// True if a row is one of those that are asked for.
+  private func isMeant(_ row: Row) -> Bool {
+    if let name {
+      let wanted = try? ImageReference(name)
+      let hasTag = name.split(separator: "/").last?.contains(":") == true
+      guard row.repository == wanted?.familiarRepository, !hasTag || row.tag == wanted?.tag else { return false }
+    }
+    return filters.allSatisfy { filter in
+      let value = String(filter.drop { $0 != "=" }.dropFirst())
+      guard filter.hasPrefix("reference=") else { return (row.tag == "<none>") == (value == "true") }
+      let names = [row.repository, "\(row.repository):\(row.tag)"]
+      return names.contains { fnmatch(value, $0, FNM_PATHNAME) == 0 }
+    }
+  }
+
   func show() throws {
     try Session.run(needsRoot: true) { session in
-      let rows = try ImageCommand(session.context).imageStatuses().flatMap(rows)
+      let rows = try ImageCommand(session.context).imageStatuses().flatMap(rows).filter(isMeant)
       if quiet {
         var seen: Set<String> = []
         for row in rows where seen.insert(row.id).inserted { print(row.id) }
@@ -174,16 +227,22 @@ struct ImageListOptions: ParsableArguments {
 
     private var age: String { Age.text(since: created) }
 
+    /// With Docker's keys. What it leaves out of a list is N/A there, too.
     var json: String {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      let line = [
+      ImageListOptions.json([
         "Repository": repository, "Tag": tag, "Digest": digest, "ID": id, "CreatedAt": created, "CreatedSince": age,
-        "Size": DecimalSize.text(size),
-      ]
-      // Texts can always be encoded.
-      return (try? encoder.encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        "Size": DecimalSize.text(size), "VirtualSize": DecimalSize.text(size), "Containers": "N/A", "SharedSize": "N/A",
+        "UniqueSize": "N/A",
+      ])
     }
+  }
+
+  /// One object on a line.
+  static func json(_ fields: [String: String]) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Texts can always be encoded.
+    return (try? encoder.encode(fields)).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 }
 

@@ -3,6 +3,7 @@ import ImageFormat
 import ImageReference
 import Images
 import Orchestrator
+import Vocabulary
 
 /// The values of `--pull`: the condition under which images are fetched.
 enum PullPolicy: String, ExpressibleByArgument, CaseIterable {
@@ -26,7 +27,13 @@ struct Pull: ParsableCommand {
       stack pull oci:./folder                    from an OCI image layout
       stack pull docker-archive:./file.tar       from what `docker save` wrote
       stack pull -f shop.stack                   all images of a file
+      stack pull -f shop.stack web               that of one service
+      stack pull -f shop.stack --lock            and hold `up` to what it brings
+
+      Ctrl-C keeps what has come. The next pull goes on there.
       """)
+
+  enum Policy: String, ExpressibleByArgument, CaseIterable { case always, missing }
 
   @Argument(help: ArgumentHelp("Images, or services of the file. Default: all images of the file.", valueName: "name"))
   var names: [String] = []
@@ -38,21 +45,52 @@ struct Pull: ParsableCommand {
     help: ArgumentHelp(
       "The machine that the image is for, such as linux/arm64. Default: this one.", valueName: "os/arch"))
   var platform: String?
+  @Option(help: ArgumentHelp("Which images are asked for: always, or only those that are missing.", valueName: "when"))
+  var policy = Policy.always
+  @Flag(help: "Fetch the images of what the services depend on, too.")
+  var includeDeps = false
+  @Flag(help: "Report an image that cannot be had, and go on.")
+  var ignorePullFailures = false
+  @Flag(
+    name: .customLong("lock"),
+    help: "Write the digests to the file's .lock, which `up` then holds to: shop.lock beside shop.stack.")
+  var writesLock = false
   @Flag(name: [.short, .long], help: "Print only names.")
   var quiet = false
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      for (source, platform) in try sources(in: session) {
-        let printer = PullPrinter(isQuiet: quiet)
-        let pull = try ImageCommand(session.context).pull(source, platform: platform) { printer.show($0) }
-        for text in pull.warnings { standardError("", "warning: \(text)") }
-        printer.finish(pull, source)
+      let command = ImageCommand(session.context)
+      let printer = PullPrinter(isQuiet: quiet)
+      let (images, loaded) = try images(in: session)
+      var lock = try loaded.flatMap { try command.lock(of: $0, isNew: writesLock) }
+      for (source, platform) in images {
+        if policy == .missing, try command.isPresent(source, platform: platform) { continue }
+        do {
+          guard let pull = try command.pull(source, platform: platform, report: { printer.show($0) }) else {
+            printer.end()
+            standardError("", "interrupted: the next pull of \(source) goes on with what has come")
+            throw ExitCode(130)
+          }
+          printer.finish(pull, source)
+          for text in pull.warnings { standardError("", "warning: \(text)") }
+          guard var held = lock else { continue }
+          if let text = command.compare(source, "\(pull.digest)", with: &held, isChanging: writesLock) {
+            standardError("", "warning: \(text)")
+          }
+          lock = held
+        } catch let errors as StackErrors {
+          printer.end()
+          guard ignorePullFailures else { throw errors }
+          standardError("", "warning: \(errors)")
+        }
       }
+      if writesLock, let lock, let loaded { try command.write(lock, of: loaded) }
     }
   }
 
-  private func sources(in session: Session) throws -> [(ImageSource, ImagePlatform)] {
+  /// The images that are meant, and the file that they are of.
+  private func images(in session: Session) throws -> ([(ImageSource, ImagePlatform)], LoadedStack?) {
     var wanted = ImagePlatform.own
     if let platform {
       guard let read = ImagePlatform(platform) else {
@@ -61,18 +99,23 @@ struct Pull: ParsableCommand {
       wanted = read
     }
     if files.isEmpty, !names.isEmpty {
-      return try names.map { name in
+      guard !writesLock else {
+        throw ValidationError("--lock is about a file: name it with --file, or name no image")
+      }
+      let sources = try names.map { name in
         do throws(ImageReferenceError) {
-          return (try ImageSource(name), wanted)
+          return (source: try ImageSource(name), platform: wanted)
         } catch {
           throw Session.failure("\(error)\n  \(error.remedy)")
         }
       }
+      return (sources, nil)
     }
     var request = LoadRequest(paths: files)
-    request.services = names
-    let images = ImageCommand(session.context).images(of: try session.load(request))
-    return images.map { ($0.source, platform == nil ? $0.platform : wanted) }
+    (request.services, request.includesDependencies) = (names, includeDeps)
+    let loaded = try session.load(request)
+    let images = ImageCommand(session.context).images(of: loaded)
+    return (images.map { ($0.source, platform == nil ? $0.platform : wanted) }, loaded)
   }
 }
 
@@ -91,7 +134,9 @@ struct Load: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: true) { session in
       let printer = PullPrinter(isQuiet: quiet)
-      for name in try ImageCommand(session.context).loadImages(input, report: { printer.show($0) }) where !quiet {
+      let names = try ImageCommand(session.context).loadImages(input) { printer.show($0) }
+      printer.end()
+      for name in names where !quiet {
         print("Loaded image\(name.hasPrefix("sha256:") ? " ID" : ""): \(name)")
       }
     }
@@ -104,4 +149,12 @@ struct Unpack: ParsableCommand {
     commandName: "unpack", abstract: "Unpack a layer.", shouldDisplay: false)
 
   func run() { ImageCommand.unpack() }
+}
+
+/// What `pull` and `push` start to talk to a registry: not for people to type.
+struct RegistryTransfer: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "registry", abstract: "Talk to a registry.", shouldDisplay: false)
+
+  func run() { ImageCommand.serveRegistry() }
 }

@@ -3,6 +3,37 @@ import Glibc
 import Orchestrator
 import SystemPackage
 
+struct Push: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "push", abstract: "Bring images of this host into a registry.",
+    discussion: """
+      stack tag web registry.example:5000/team/web:1
+      stack push registry.example:5000/team/web:1
+
+      What the registry has already is not sent. An upload that breaks off goes on.
+      """)
+
+  @Argument(help: ArgumentHelp("Names. Each says its registry.", valueName: "image"))
+  var names: [String]
+  @Flag(name: [.short, .long], help: "Print only names.")
+  var quiet = false
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      for name in names {
+        let printer = PushPrinter(isQuiet: quiet)
+        guard let digest = try ImageCommand(session.context).pushImage(name, report: { printer.show($0) }) else {
+          printer.end()
+          standardError("", "interrupted: what \(name) has at the registry is not sent again")
+          throw ExitCode(130)
+        }
+        printer.end()
+        print(quiet ? name : "\(name): pushed (\(digest))")
+      }
+    }
+  }
+}
+
 struct Login: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "login", abstract: "Log in to a registry.",
@@ -10,7 +41,8 @@ struct Login: ParsableCommand {
       stack login registry.example:5000
       echo "$TOKEN" | stack login ghcr.io -u me --password-stdin
 
-      The credentials are kept where Docker keeps them, in ~/.docker/config.json.
+      The credentials are kept where Docker keeps them: in ~/.docker/config.json, or by
+      the program that it names (credsStore, credHelpers).
       """)
 
   @Argument(help: ArgumentHelp("The registry. Default: docker.io.", valueName: "registry"))

@@ -63,6 +63,8 @@ struct Up: ParsableCommand {
       "When images are fetched: missing, always or never. Default: each service's pull_policy, or else missing.",
       valueName: "when"))
   var pull: PullPolicy?
+  @Flag(help: "Say nothing of how far images have come.")
+  var quietPull = false
   @OptionGroup var progress: ProgressOptions
 
   func validate() throws {
@@ -90,6 +92,7 @@ struct Up: ParsableCommand {
       options.recreate = forceRecreate ? .always : noRecreate ? .never : .changed
       options.waitsForDependencies = !noDeps
       options.pull.policy = pull?.policy
+      options.pull.showsProgress = !quietPull
       (options.readyTimeout, options.stopTimeout) = (waitTimeout, timeout)
       guard !dryRun else {
         return PlanPrinter(folders: session.context.folders).show(try UpCommand(session.context).plan(loaded, options))

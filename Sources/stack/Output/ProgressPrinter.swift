@@ -33,6 +33,7 @@ final class ProgressPrinter {
       if let service = event.service { states[service] = event.text }
       redraw(event)
     case (_, .plan): standardError("", event.changes.map { "\(stack)/\($0.service): \($0.text)" })
+    case (_, .progress): break
     case (_, .service): standardError("", ["\(stack)/\(event.service ?? ""): \(event.text)"])
     default: break
     }
