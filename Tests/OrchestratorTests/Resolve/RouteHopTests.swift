@@ -105,7 +105,8 @@ import Testing
   @Test func aRecordOfAnEarlierReleaseIsRead() throws {
     let route = try resolve(Self.file("10.9.0.0/16 via 10.1.0.3")).service(named: "a")?.routes.first
     let own = try #require(route)
-    #expect(own.hops == [DesiredRoute.Hop(gateway: try #require(IPAddress("10.1.0.3")))])
+    let gateway = try #require(IPAddress("10.1.0.3"))
+    #expect(own.hops == [DesiredRoute.Hop(gateway: gateway)])
   }
 
   // MARK: Addresses of a link alone
