@@ -130,7 +130,7 @@ import Testing
   @Test(arguments: [
     ("10.1.0.1", "10.1.0.1 is the gateway"), ("10.1.0.255", "is the broadcast address"),
     ("127.0.0.5", "no single host's address"), ("10.9.0.1/33", "is not an address with its length"),
-    ("10.1.0.9, 10.1.0.9", "is given to \"r\" and to \"r\""),
+    ("10.1.0.9, 10.1.0.9", "is given to \"r\" twice"),
   ])
   func whatCannotBeIsSaid(_ addresses: String, _ problem: String) {
     #expect(diagnose(Self.file(addresses)).contains(problem), "\(diagnose(Self.file(addresses)))")
