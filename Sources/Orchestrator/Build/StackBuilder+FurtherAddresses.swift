@@ -37,9 +37,7 @@ extension StackBuilder {
         batch.add(address.interfaceAddress(on: link), tolerating: .existing)
       }
       guard let bridge = try bridgeOfNeighbours(attachment, in: desired) else { continue }
-      for address in attachment.furtherAddresses {
-        outer.set(Neighbour(address.address, at: attachment.mac, on: bridge))
-      }
+      for address in attachment.knownToBridge { outer.set(Neighbour(address, at: attachment.mac, on: bridge)) }
     }
     try inner.apply(batch)
     var host = try NetlinkSocket(.route)
@@ -61,6 +59,7 @@ extension StackBuilder {
         batch.delete(own.address.interfaceAddress(on: link), tolerating: .gone)
       }
       guard let attachment = service.attachments.first(where: { $0.network == own.network }),
+        attachment.knownToBridge.contains(own.address.address),
         let bridge = try bridgeOfNeighbours(attachment, in: desired)
       else { continue }
       outer.delete(Neighbour(own.address.address, at: attachment.mac, on: bridge), tolerating: .gone)
@@ -86,13 +85,13 @@ extension StackBuilder {
     }
   }
 
-  /// The bridge of a network if the host knows the service's neighbour entry there: it is in no VLAN.
+  /// The bridge of a network that knows the service's hardware address.
   private func bridgeOfNeighbours(
     _ attachment: DesiredAttachment, in desired: DesiredStack
   ) throws(KernelError) -> UInt32? {
-    guard attachment.accessVLAN == nil, attachment.isOnBridge,
-      let network = desired.network(named: attachment.network)
-    else { return nil }
+    guard !attachment.knownToBridge.isEmpty, let network = desired.network(named: attachment.network) else {
+      return nil
+    }
     return try linkIndex(network.bridge)
   }
 

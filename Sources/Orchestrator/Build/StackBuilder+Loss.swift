@@ -116,8 +116,8 @@ extension StackBuilder {
       batch.add(route, tolerating: .existing)
     }
     for attachment in desired.services.flatMap(\.attachments)
-    where attachment.network == network.name && attachment.accessVLAN == nil {
-      for address in attachment.neighbourAddresses { batch.set(Neighbour(address, at: attachment.mac, on: index)) }
+    where attachment.network == network.name {
+      for address in attachment.knownToBridge { batch.set(Neighbour(address, at: attachment.mac, on: index)) }
     }
     var socket = try NetlinkSocket(.route)
     try socket.apply(batch)

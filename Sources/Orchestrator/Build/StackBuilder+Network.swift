@@ -151,12 +151,7 @@ extension StackBuilder {
       if let segment = desired.segment(of: attachment) {
         batch.set(attachment.forwardingEntry(behind: try linkIndex(segment.nearEnd)))
       }
-      // The host is in no VLAN.
-      if attachment.accessVLAN == nil {
-        for address in attachment.neighbourAddresses {
-          batch.set(Neighbour(address, at: attachment.mac, on: bridge))
-        }
-      }
+      for address in attachment.knownToBridge { batch.set(Neighbour(address, at: attachment.mac, on: bridge)) }
     }
     try host.apply(batch)
     try configure(service, in: desired, namespace)

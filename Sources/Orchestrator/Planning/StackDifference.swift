@@ -30,6 +30,8 @@ struct StackDifference {
   /// Instances that stay and are published otherwise.
   private let republished: [DesiredService]
   /// Instances that stay and have other routes.
+  private let routesChanged: Set<String>
+  /// Those, and instances whose routes may have gone with an address.
   let rerouted: Set<String>
   let bridgesGone: [DesiredNetwork]
   let bridgesCreated: [DesiredNetwork]
@@ -76,9 +78,8 @@ struct StackDifference {
     }
     republished = staying.filter { service in befores[service.name].map { Set($0.ports) != Set(service.ports) } ?? false
     }
-    // Routes by way of a subnet go with the address that was in it.
-    rerouted = Planner.rerouted(from: old, to: new, except: Set(created.map(\.name)), isSettled: isSettled)
-      .union(addressed.filter { !$0.routes.isEmpty }.map(\.name))
+    routesChanged = Planner.rerouted(from: old, to: new, except: Set(created.map(\.name)), isSettled: isSettled)
+    rerouted = routesChanged.union(addressed.filter { !$0.routes.isEmpty }.map(\.name))
 
     bridgesGone = old.ownNetworks.filter { new.network(named: $0.name) != $0 || loss.networks.contains($0.name) }
     bridgesCreated = new.ownNetworks.filter {
@@ -137,7 +138,7 @@ struct StackDifference {
       + (isSettled ? linkReasons : [])
       + (isSettled ? addressed.map { reason($0, "other addresses") } : [])
       + republished.map { reason($0, "published ports changed") }
-      + new.services.filter { isSettled && rerouted.contains($0.name) && !idleNames.contains($0.name) }.map {
+      + new.services.filter { isSettled && routesChanged.contains($0.name) && !idleNames.contains($0.name) }.map {
         reason($0, "other routes")
       }
       + following.map { reason($0, "restarted with what it depends on") }

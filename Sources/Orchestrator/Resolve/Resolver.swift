@@ -201,8 +201,11 @@ package struct Resolver {
         vlans: vlans(of: network, instances.map(\.service)),
         givenName: network.givenName?.value, ipv6: chooseIPv6(of: network))
       desired.hasHost = network.hasHost
-      // The network's own address: the first is free for a service.
-      if !network.hasHost { desired.mac = MACAddress.derived(from: subnet.network) }
+      // Each address may be a service's, so none gives the bridge its own.
+      if !network.hasHost {
+        desired.mac = MACAddress(
+          bits: 0x0200_0000_0000 | StableHash("bridge", stackName, name).value & 0xFF_FFFF_FFFF)
+      }
       return ChosenNetwork(
         desired: desired,
         range: network.addressRange?.value)

@@ -58,7 +58,7 @@ extension Step {
 
   static func raisingCommands(_ network: DesiredNetwork, _ stack: DesiredStack) -> [String] {
     network.bridges.map { "ip link set \($0) up" } + (network.hasHost ? hostAddressCommands(network) : [])
-      + stack.services.flatMap(\.attachments).filter { $0.network == network.name && $0.accessVLAN == nil }.flatMap {
+      + stack.services.flatMap(\.attachments).filter { $0.network == network.name }.flatMap {
         neighbourCommands($0, network)
       }
   }
@@ -152,8 +152,7 @@ extension Step {
     if let segment = stack.segment(of: attachment) {
       commands.append("bridge fdb replace \(attachment.mac) dev \(segment.nearEnd) master static sticky")
     }
-    // The host is in no VLAN.
-    if attachment.accessVLAN == nil { commands += neighbourCommands(attachment, network) }
+    commands += neighbourCommands(attachment, network)
     return commands + addressCommands(attachment, service, stack) + subinterfaceCommands(attachment, namespace)
   }
 
@@ -177,12 +176,8 @@ extension Step {
     let adding = service.furtherAddresses.map { own in
       "ip -n \(namespace) addr replace \(own.address) dev \(Shell.quoted(own.interface))\(flags(own.address))"
     }
-    let outside = service.attachments.filter { $0.accessVLAN == nil && $0.isOnBridge }.flatMap {
-      attachment -> [String] in
-      guard let network = stack.network(named: attachment.network) else { return [] }
-      return attachment.furtherAddresses.map {
-        "ip neigh replace \($0.address) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
-      }
+    let outside = service.attachments.flatMap { attachment -> [String] in
+      stack.network(named: attachment.network).map { neighbourCommands(attachment, $0) } ?? []
     }
     let beside = neighbourhood(of: service, in: stack).flatMap { own, other, attachment -> [String] in
       attachment.furtherAddresses.map {
@@ -200,8 +195,10 @@ extension Step {
       "ip -n \(stack.name).\(service.name) addr del \(own.address) dev \(Shell.quoted(own.interface))"
     }
     let forgetting = addresses.flatMap { own -> [String] in
-      let bridges = service.attachments.filter { $0.network == own.network && $0.isOnBridge && $0.accessVLAN == nil }
-        .compactMap { stack.network(named: $0.network)?.bridge }
+      let bridges = service.attachments.filter {
+        $0.network == own.network && $0.knownToBridge.contains(own.address.address)
+      }
+      .compactMap { stack.network(named: $0.network)?.bridge }
       return bridges.map { "ip neigh del \(own.address.address) dev \($0) || true" }
         + neighbourhood(of: service, in: stack).filter { $0.attachment.network == own.network }.map {
           "ip -n \(stack.name).\($0.other) neigh del \(own.address.address) dev \(Shell.quoted($0.own.interface)) || true"
@@ -247,7 +244,7 @@ extension Step {
   }
 
   private static func neighbourCommands(_ attachment: DesiredAttachment, _ network: DesiredNetwork) -> [String] {
-    attachment.neighbourAddresses.map {
+    attachment.knownToBridge.map {
       "ip neigh replace \($0) lladdr \(attachment.mac) dev \(network.bridge) nud permanent"
     }
   }

@@ -91,9 +91,9 @@ import Testing
     let checks = Dictionary(matrix.checks().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     let own = try #require(checks["a -> r@lan icmp"])
     #expect(own.probes.map { "\($0.question.destination)" } == ["10.1.0.3", "10.1.0.9", "10.9.0.1"])
-    #expect(own.probes.allSatisfy(\.forecast.isAllowed))
-    #expect(try #require(checks["a -> r@lo icmp"]).probes.allSatisfy(\.forecast.isAllowed))
-    #expect(try #require(checks["host -> r@lo icmp"]).probes.allSatisfy { !$0.forecast.isAllowed })
+    #expect(own.probes.allSatisfy { $0.forecast.isAllowed })
+    let (near, host) = (checks["a -> r@lo icmp"]?.probes ?? [], checks["host -> r@lo icmp"]?.probes ?? [])
+    #expect(near.map { $0.forecast.isAllowed } == [true] && host.map { $0.forecast.isAllowed } == [false])
   }
 
   // MARK: Changes
@@ -130,7 +130,7 @@ import Testing
   @Test(arguments: [
     ("10.1.0.1", "10.1.0.1 is the gateway"), ("10.1.0.255", "is the broadcast address"),
     ("127.0.0.5", "no single host's address"), ("10.9.0.1/33", "is not an address with its length"),
-    ("10.1.0.9, 10.1.0.9", "is given to \"r\" and to \"r\""),
+    ("10.1.0.9, 10.1.0.9", "is given to \"r\" twice"),
   ])
   func whatCannotBeIsSaid(_ addresses: String, _ problem: String) {
     #expect(diagnose(Self.file(addresses)).contains(problem), "\(diagnose(Self.file(addresses)))")

@@ -105,7 +105,8 @@ import Testing
   @Test func aRecordOfAnEarlierReleaseIsRead() throws {
     let route = try resolve(Self.file("10.9.0.0/16 via 10.1.0.3")).service(named: "a")?.routes.first
     let own = try #require(route)
-    #expect(own.hops == [DesiredRoute.Hop(gateway: try #require(IPAddress("10.1.0.3")))])
+    let gateway = try #require(IPAddress("10.1.0.3"))
+    #expect(own.hops == [DesiredRoute.Hop(gateway: gateway)])
   }
 
   // MARK: Addresses of a link alone
@@ -122,7 +123,7 @@ import Testing
         - {ends: {b: [10.0.23.1/30 scope link, "fe80::1/64"], c: [10.0.23.2/30 scope link, "fe80::2/64"]}}
       """.replacing("169.254.0.2/31", with: "169.254.0.0/31").replacing("via 169.254.0.2", with: "via 169.254.0.0")
     let stack = try resolve(text)
-    #expect(stack.links[0].ends.flatMap(\.addresses).allSatisfy(\.isLinkScoped))
+    #expect(stack.links[0].ends.flatMap(\.addresses).allSatisfy { $0.isLinkScoped })
     #expect(stack.links[2].first.addresses.map(\.isLinkScoped) == [true, false])
     let commands = Planner.up(stack, recorded: nil, observed: [:]).steps.flatMap {
       $0.commands(folders: StateFolders())
@@ -131,7 +132,8 @@ import Testing
     #expect(commands.contains("ip -n web.a addr add fe80::1/64 dev eth1 nodad"), "\(commands)")
     // What goes beyond the link is sent from another address.
     let routing = PacketRouting(stack)
-    let way = try #require(routing.ways(from: .service("a"), to: try #require(IPAddress("10.255.0.2"))).first)
+    let target = try #require(IPAddress("10.255.0.2"))
+    let way = try #require(routing.ways(from: .service("a"), to: target).first)
     #expect(way.source == IPAddress("10.255.0.1"))
     #expect(way.end == .arrived)
   }

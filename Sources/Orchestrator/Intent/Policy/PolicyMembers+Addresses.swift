@@ -8,6 +8,12 @@ extension DesiredAttachment {
   /// Its addresses with the further ones, by which its neighbours on the network find it.
   package var neighbourAddresses: [IPAddress] { addresses + furtherAddresses.map(\.address) }
 
+  /// Those that the bridge knows the hardware address of. Without the host, it has no IPv6, and so no table for it.
+  package var knownToBridge: [IPAddress] {
+    guard isOnBridge, accessVLAN == nil else { return [] }
+    return neighbourAddresses.filter { $0.isV4 || !isWithoutHost }
+  }
+
   /// Its addresses, with the further ones and those of its interfaces in VLANs.
   package var everyAddress: [IPAddress] {
     neighbourAddresses + subinterfaces.compactMap { $0.address.map { .v4($0) } }

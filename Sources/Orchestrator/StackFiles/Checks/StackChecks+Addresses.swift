@@ -201,7 +201,10 @@ extension StackChecks {
     guard let owner = owners?.first(where: { Self.canRunTogether($0.service, service) }) else { return }
     diagnostics.add(
       Diagnostic(
-        .duplicateAddress, "\(what) is given to \"\(owner.service.name.value)\" and to \"\(service.name.value)\"",
+        .duplicateAddress,
+        owner.service.name == service.name
+          ? "\(what) is given to \"\(service.name.value)\" twice"
+          : "\(what) is given to \"\(owner.service.name.value)\" and to \"\(service.name.value)\"",
         at: span, "again here", also: [Diagnostic.Label(owner.span, "first here")]))
   }
 

@@ -26,7 +26,7 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
 
   static let all =
     text + variables + shapes + references + values + networks + ipv6 + topology + names + conflicts + rules + links
-    + limits + settings
+    + limits + settings + labs
 }
 
 @Suite struct DiagnosticTests {
