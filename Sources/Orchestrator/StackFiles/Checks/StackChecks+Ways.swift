@@ -4,25 +4,27 @@ import Vocabulary
 extension StackChecks {
   /// Routes that cannot work however the rest turns out: by way of an address that nobody has, or round in a circle.
   func checkWays() {
+    let routing = DeclaredRouting(stack)
     let domains = cableDomains
-    for service in stack.services {
+    for service in stack.services where !service.routes.isEmpty {
+      let links = routing.links(of: service)
+      let ends = Set(links.flatMap(domains.cables)).flatMap { stack.links[$0].ends }
+      let known = Set(ends.flatMap(\.addresses).map(\.value.address))
       for hop in service.routes.flatMap(\.hops) {
-        if case .address(let address, nil) = hop.value { checkOwner(of: Located(address, hop.span), service, domains) }
+        guard case .address(let address, nil) = hop.value, !known.contains(address) else { continue }
+        checkOwner(of: Located(address, hop.span), service, links, domains)
       }
     }
-    checkCircles()
+    checkCircles(routing)
   }
 
   // MARK: - Addresses that nobody has
 
   /// On a link, all addresses are in the file; on a network, where each service there has a fixed one.
-  private func checkOwner(of router: Located<IPAddress>, _ service: StackFile.Service, _ domains: CableDomains) {
-    let own = stack.links.indices.filter { index in
-      stack.links[index].ends.contains { $0.service.value == service.name.value }
-    }
-    let addresses = Set(own.flatMap(domains.cables)).flatMap { stack.links[$0].ends }.flatMap(\.addresses)
-    guard !addresses.contains(where: { $0.value.address == router.value }) else { return }
-    for index in own {
+  private func checkOwner(
+    of router: Located<IPAddress>, _ service: StackFile.Service, _ links: [Int], _ domains: CableDomains
+  ) {
+    for index in links {
       let link = stack.links[index]
       let own = link.ends.filter { $0.service.value == service.name.value }.flatMap(\.addresses)
       guard own.contains(where: { $0.value.network?.contains(router.value) ?? false }) else { continue }
@@ -62,104 +64,21 @@ extension StackChecks {
         also: places, help: ["name an address of the router, or the router itself"]))
   }
 
-  private func links(of service: StackFile.Service) -> [StackFile.Link] {
-    stack.links.filter { link in link.ends.contains { $0.service.value == service.name.value } }
-  }
-
   // MARK: - Circles
 
-  /// Each circle once, for the first service of the file that is in it.
-  private func checkCircles() {
-    var known: Set<[String]> = []
-    for service in stack.services where service.forwarding?.value == true {
-      for route in service.routes {
-        guard let circle = circle(from: service, route), let last = circle.last?.route.hops.first,
-          let first = route.hops.first
-        else { continue }
-        let names = circle.map(\.service.name.value)
-        guard known.insert(["\(route.destination.value)"] + names.sorted()).inserted else { continue }
-        diagnostics.add(
-          Diagnostic(
-            .routesInCircle,
-            "packets to \(route.destination.value) go round in a circle: \((names + [names[0]]).joined(separator: ", "))",
-            at: first.span,
-            also: [Diagnostic.Label(last.span, "from \(names.last ?? "") they come back")],
-            help: ["one of the routers needs a route by another way"]))
-      }
+  private func checkCircles(_ routing: DeclaredRouting) {
+    for circle in routing.circles() {
+      guard let first = circle.first.flatMap({ routing.route($0).hops.first }),
+        let last = circle.last.flatMap({ routing.route($0).hops.first })
+      else { continue }
+      let names = circle.map { routing.service($0).name.value }
+      diagnostics.add(
+        Diagnostic(
+          .routesInCircle,
+          "packets to \(routing.route(circle[0]).destination.value) go round in a circle: "
+            + (names + [names[0]]).joined(separator: ", "),
+          at: first.span, also: [Diagnostic.Label(last.span, "from \(names.last ?? "") they come back")],
+          help: ["one of the routers needs a route by another way"]))
     }
-  }
-
-  private typealias Step = (service: StackFile.Service, route: StackFile.Route)
-
-  /// The routers that a packet to the route's destination passes from a service on, if the last sends it back to the first.
-  private func circle(from first: StackFile.Service, _ route: StackFile.Route) -> [Step]? {
-    var steps: [Step] = [(first, route)]
-    while let last = steps.last, let next = router(of: last.route), next.forwarding?.value == true {
-      if next.name.value == first.name.value { return steps }
-      guard !steps.contains(where: { $0.service.name.value == next.name.value }), !isOn(route.destination.value, next),
-        let onward = self.route(to: route.destination.value, of: next)
-      else { return nil }
-      steps.append((next, onward))
-    }
-    return nil
-  }
-
-  /// The service that a route goes by way of, as far as the file tells. Of several, the kernel chooses.
-  private func router(of route: StackFile.Route) -> StackFile.Service? {
-    guard let hop = route.hops.first, route.hops.count == 1 else { return nil }
-    switch hop.value {
-    case .blackhole, .address(_, interface: _?): return nil
-    case .service(let name): return stack.services[name]
-    case .address(let address, nil):
-      let end = stack.links.flatMap(\.ends).first { end in end.addresses.contains { $0.value.address == address } }
-      if let end { return stack.services[end.service.value] }
-      return stack.services.first { service in
-        service.attachments.contains {
-          $0.address.map { .v4($0.value) == address } ?? false || $0.address6.map { .v6($0.value) == address } ?? false
-            || $0.furtherAddresses.contains { $0.value.address == address }
-        }
-      }
-    }
-  }
-
-  private func isOn(_ destination: StackFile.Route.Destination, _ service: StackFile.Service) -> Bool {
-    switch destination {
-    case .everywhere: return false
-    case .network(let name): return service.attachments.contains { $0.network.value == name }
-    case .prefix(let prefix):
-      let linked = links(of: service).flatMap(\.ends).filter { $0.service.value == service.name.value }
-        .flatMap(\.addresses).compactMap(\.value.network)
-      let further = (service.attachments.flatMap(\.furtherAddresses) + service.loopback).compactMap(\.value.network)
-      let joined = service.attachments.compactMap { stack.networks[$0.network.value] }.flatMap(Self.subnets)
-      return prefix.length > 0 && (linked + further + joined).contains { $0.overlaps(prefix) }
-    }
-  }
-
-  /// The route that a packet to a destination takes: the longest that covers it.
-  private func route(
-    to destination: StackFile.Route.Destination, of service: StackFile.Service
-  ) -> StackFile.Route? {
-    if let same = service.routes.first(where: { $0.destination.value == destination }) { return same }
-    let wanted: [IPPrefix] =
-      switch destination {
-      case .prefix(let prefix): [prefix]
-      case .network(let name): stack.networks[name].map(Self.subnets) ?? []
-      case .everywhere: []
-      }
-    func length(_ route: StackFile.Route) -> Int? {
-      switch route.destination.value {
-      case .everywhere: return 0
-      case .network(let name):
-        let subnets = stack.networks[name].map(Self.subnets) ?? []
-        return subnets.first { own in wanted.contains { own.length <= $0.length && own.contains($0.network) } }?.length
-      case .prefix(let own):
-        return wanted.contains { own.length <= $0.length && own.contains($0.network) } ? own.length : nil
-      }
-    }
-    return service.routes.filter { length($0) != nil }.max { (length($0) ?? 0) < (length($1) ?? 0) }
-  }
-
-  private static func subnets(_ network: StackFile.Network) -> [IPPrefix] {
-    [network.subnet.map { .v4($0.value) }, network.subnet6.map { .v6($0.value) }].compactMap(\.self)
   }
 }
