@@ -84,6 +84,9 @@ struct ReachForecaster {
     guard let sender = way.source else {
       return ReachForecast(isAllowed: true, because: "allowed since it stays where it is")
     }
+    if let obstacle = returnIntoNetwork(way, of: sender) {
+      return ReachForecast(isAllowed: false, because: "denied since \(obstacle)", sender: sender)
+    }
     var forecast = judge(way, sender, destination, traffic)
     forecast.sender = sender
     // Services of an internal network have no way back, so the host asks in the sender's place.
@@ -92,32 +95,65 @@ struct ReachForecaster {
       return forecast
     }
     let backs = routing.ways(from: .service(answerer), to: sender)
-    return agreed(backs.map { answered(forecast, way, by: $0, destination, sender) }, among: backs.count)
+    return agreed(backs.map { answered(forecast, way, by: $0, destination, sender, traffic) }, among: backs.count)
   }
 
   /// The forecast, seeing the way that the answer takes.
   private func answered(
-    _ forecast: ReachForecast, _ way: Way, by back: Way, _ destination: IPAddress, _ sender: IPAddress
+    _ forecast: ReachForecast, _ way: Way, by back: Way, _ destination: IPAddress, _ sender: IPAddress,
+    _ traffic: Traffic
   ) -> ReachForecast {
     if let obscurity = back.obscurity { return .observedOnly(obscurity, sender: sender) }
-    if let obstacle = words.obstacle(back, to: sender) {
+    if let obstacle = words.obstacle(back, to: sender) ?? returnIntoNetwork(back, of: destination) {
       return ReachForecast(isAllowed: false, because: "denied since no answer comes back: \(obstacle)", sender: sender)
     }
-    if back.isByHost, !way.isByHost, !isTracked(way, destination) {
-      return ReachForecast(
-        isAllowed: false, because: "denied since the answer goes through the host, which has not seen the question",
-        sender: sender)
+    guard way.hops.first?.machine != PacketRouting.host else { return forecast }
+    let asked = way.isByHost ? "the host" : network(showing: way, destination).map { "the firewall of network \($0)" }
+    let seenBack = network(showing: back, sender)
+    var obstacle: String?
+    if let asked {
+      // The third packet of the handshake would belong to nothing.
+      if case .tcp = traffic, !back.isByHost, seenBack == nil { obstacle = "\(asked) does not see the answers" }
+    } else if back.isByHost {
+      obstacle = "the answer goes through the host, which has not seen the question"
+    } else if let seenBack, !isPassed(back, destination, sender, traffic) {
+      obstacle = "the answer crosses network \(seenBack), whose firewall has not seen the question"
     }
-    return forecast
+    return obstacle.map { ReachForecast(isAllowed: false, because: "denied since \($0)", sender: sender) } ?? forecast
   }
 
-  /// True if the host knows of packets that it does not pass on itself, since a bridge of its own shows them to it.
-  private func isTracked(_ way: Way, _ destination: IPAddress) -> Bool {
-    way.hops.contains { hop in
-      guard case .network(let name) = routing.wires[hop.wire], stack.network(named: name)?.hasBridge ?? true
-      else { return false }
-      return tracking.contains(destination) || rules.contains { $0.filtered.contains(name) }
+  /// Where a router sends packets into the network that their source is on: the guard there holds each address to its port.
+  private func returnIntoNetwork(_ way: Way, of source: IPAddress) -> String? {
+    for hop in way.hops.dropFirst() where hop.machine != PacketRouting.host {
+      guard case .network(let name) = routing.wires[hop.wire], let network = stack.network(named: name),
+        network.hasBridge, network.subnets.contains(where: { $0.contains(source) }),
+        routing.owner(of: source) != words.name(hop.machine)
+      else { continue }
+      return "\(words.name(hop.machine)) sends it back into network \(name), which takes packets of \(source) "
+        + "from its own port alone"
     }
+    return nil
+  }
+
+  /// True if an answer passes as what it is to a firewall that has not seen the question: a datagram is a question of its own.
+  /// Other answers belong to nothing.
+  private func isPassed(_ back: Way, _ answerer: IPAddress, _ asker: IPAddress, _ traffic: Traffic) -> Bool {
+    guard case .udp = traffic else { return false }
+    return judge(back, answerer, asker, .udp(Self.clientPort)).isAllowed
+  }
+
+  /// The first of the ports that programs ask from (ip_local_port_range in ip-sysctl).
+  private static let clientPort: UInt16 = 32768
+
+  /// The first network of a way whose bridge shows the packets to the host's connection tracking.
+  private func network(showing way: Way, _ destination: IPAddress) -> String? {
+    for hop in way.hops {
+      guard case .network(let name) = routing.wires[hop.wire], stack.network(named: name)?.hasBridge ?? true,
+        tracking.contains(destination) || rules.contains(where: { $0.filtered.contains(name) })
+      else { continue }
+      return name
+    }
+    return nil
   }
 
   /// To a port of the host that leads to a service, by one of the host's addresses.

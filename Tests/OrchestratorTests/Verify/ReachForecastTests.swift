@@ -156,6 +156,68 @@ import Testing
     #expect(try forecast("a -> b@r icmp", text, tracking: BridgeTracking(ipv4: true)).isAllowed)
   }
 
+  @Test func answersThatNoFirewallExpectsAreLost() throws {
+    let text = """
+      services:
+        leaf: {command: [x], network_mode: none, routes: ["10.9.0.0/30 via r1"]}
+        r1: {command: [x], networks: [n], forward: true}
+        r2: {command: [x], networks: [n], forward: true, routes: ["10.9.1.0/30 via r1"]}
+      networks: {n: {}}
+      links:
+        - ends: {r1: 10.9.0.1/30, r2: 10.9.0.2/30}
+        - ends: {r1: 10.9.1.1/30, leaf: 10.9.1.2/30}
+      expect: [{allow: "leaf -> r2:53/udp"}, {allow: "leaf -> r2:icmp"}]
+      """
+    // The question goes over cables alone, the answer over the network.
+    #expect(try forecast("leaf -> r2@r1 icmp", text).isAllowed)
+    let tracked = try forecast("leaf -> r2@r1 icmp", text, tracking: BridgeTracking(ipv4: true))
+    #expect(
+      !tracked.isAllowed
+        && tracked.because == "denied since the answer crosses network n, whose firewall has not seen the question")
+    // A datagram is a question of its own.
+    #expect(try forecast("leaf -> r2@r1:53/udp", text, tracking: BridgeTracking(ipv4: true)).isAllowed)
+    let closed = text.replacing("networks: {n: {}}", with: "networks: {n: {default: deny}}")
+    for name in ["leaf -> r2@r1 icmp", "leaf -> r2@r1:53/udp"] { #expect(try !forecast(name, closed).isAllowed) }
+  }
+
+  @Test func aRouterSendsNothingBackIntoTheSendersNetwork() throws {
+    let text = """
+      services:
+        a: {command: [x], networks: [n], routes: ["10.9.0.0/30 via r1"]}
+        r1: {command: [x], networks: [n], forward: true, routes: ["10.9.0.0/30 via r2"]}
+        r2: {command: [x], networks: [n], forward: true}
+        b: {command: [x], network_mode: none, routes: ["10.7.0.0/24 via r2"]}
+      networks: {n: {subnet: 10.7.0.0/24}}
+      links: [{ends: {r2: 10.9.0.1/30, b: 10.9.0.2/30}}]
+      """
+    let forecast = try forecast("a -> b@r2 icmp", text)
+    #expect(
+      !forecast.isAllowed
+        && forecast.because
+          == "denied since r1 sends it back into network n, which takes packets of 10.7.0.2 from its own port alone"
+    )
+    #expect(try self.forecast("a -> b@r2 icmp", text.replacing("via r1", with: "via r2")).isAllowed)
+  }
+
+  @Test func aHandshakeNeedsBothWaysSeen() throws {
+    let text = """
+      services:
+        leaf: {command: [x], network_mode: none, routes: ["10.7.0.0/24 via r1"]}
+        r1: {command: [x], networks: [n], forward: true}
+        r2: {command: [x], networks: [n], forward: true, routes: ["10.9.1.0/30 via 10.9.0.1"], expose: ["80", "53/udp"]}
+      networks: {n: {subnet: 10.7.0.0/24}}
+      links:
+        - ends: {r1: 10.9.0.1/30, r2: 10.9.0.2/30}
+        - ends: {r1: 10.9.1.1/30, leaf: 10.9.1.2/30}
+      """
+    let tracking = BridgeTracking(ipv4: true)
+    let forecast = try forecast("leaf -> r2@n:80", text, tracking: tracking)
+    #expect(
+      !forecast.isAllowed && forecast.because == "denied since the firewall of network n does not see the answers")
+    #expect(try self.forecast("leaf -> r2@n:53/udp", text, tracking: tracking).isAllowed)
+    #expect(try self.forecast("leaf -> r2@n:80", text).isAllowed)
+  }
+
   @Test func rulesHoldOnTheWayToo() throws {
     let denied = Self.routed + "\npolicies: [{deny: client -> server}]"
     #expect(try !forecast("client -> server:80", denied).isAllowed)

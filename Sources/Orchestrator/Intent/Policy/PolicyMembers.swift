@@ -17,6 +17,11 @@ package struct PolicyMembers {
     stack.services.filter { isMember($0, of: peer) }.flatMap(owned.ranges)
   }
 
+  /// The addresses of services that are in no network's range, such as those on links.
+  package func addresses(outside ranges: [IPPrefix]) -> [IPAddress] {
+    stack.services.flatMap(owned.all).filter { address in !ranges.contains { $0.contains(address) } }
+  }
+
   /// The addresses of the services that a peer names; nil for one that does not name services.
   package mutating func addresses(of peer: PolicyPeer) -> Set<IPAddress>? {
     if let addresses = known[peer] { return addresses }

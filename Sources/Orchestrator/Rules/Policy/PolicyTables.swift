@@ -25,6 +25,8 @@ package struct PolicyTables {
   private let isBridged: Bool
   private var members: PolicyMembers
   private let subnets: [IPPrefix]
+  /// Addresses of services in none of the subnets.
+  private let elsewhere: [IPAddress]
   /// In the order of the rules.
   let counterNames: [String]
   private(set) var chains: [NftChain] = []
@@ -67,6 +69,7 @@ package struct PolicyTables {
     counterNames = Self.counterNames(policy)
     members = PolicyMembers(stack)
     subnets = stack.networks.flatMap(\.subnets)
+    elsewhere = members.addresses(outside: subnets)
     for (number, name) in counterNames.enumerated() {
       chains.append(ruleChain(number, countingIn: name))
     }
@@ -310,8 +313,9 @@ package struct PolicyTables {
       case .range(let prefix): if family.holds(prefix.network) { all.append(AddressRange(prefix)) }
       case .internet:
         guard !isHost else { continue }
+        let own = subnets.filter { family.holds($0.network) }.map { AddressRange($0) }
         all += AddressRange.complement(
-          of: subnets.filter { family.holds($0.network) }.map { AddressRange($0) }, in: family.whole)
+          of: own + elsewhere.filter(family.holds).map { AddressRange($0) }, in: family.whole)
       case .service, .pattern, .label, .network:
         guard !isHost else { continue }
         all += (members.addresses(of: peer) ?? []).filter(family.holds).map { AddressRange($0) }
