@@ -153,13 +153,26 @@ package struct VerifyCommand: Command {
   ) throws(StackErrors) -> Verification {
     try rethrowing(stack.name) { () throws(KernelError) in
       let limit = try OpenFileLimit.raise(reserving: 64)
-      var prober = ReachProber(places)
+      var prober = ReachProber(places, of: stack)
       prober.timing = ProbeTiming(stack)
       prober.limit(descriptors: Int(clamping: limit.hard))
       var verifier = Verifier(stack: stack, prober: prober, nextHop: hop, notes: notes)
       verifier.impostor = { Self.impostor($0, beside: stack) }
-      return try body(verifier)
+      let before = Self.neighbourOverflows()
+      var verification = try body(verifier)
+      let overflows = Self.neighbourOverflows() - before
+      if overflows > 0 {
+        verification.notes.append(
+          "the kernel's neighbour table had no room \(overflows) times meanwhile, so packets were lost: see stack doctor")
+      }
+      return verification
     }
+  }
+
+  /// How often the kernel's tables of neighbours had no room, of both families.
+  private static func neighbourOverflows() -> Int {
+    guard var socket = try? NetlinkSocket(.route), let tables = try? socket.neighbourTables() else { return 0 }
+    return tables.reduce(0) { $0 + Int(clamping: $1.overflows) }
   }
 
   /// The link and the gateway that the host's route to a service's address uses. Nil if the route leads to the stack.

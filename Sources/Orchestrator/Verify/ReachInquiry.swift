@@ -23,7 +23,13 @@ struct ReachInquiry {
 
   /// Those of the checks, in order, then those that the host asks.
   var questions: [ReachQuestion] {
-    checks.flatMap { $0.probes.map(\.question) }
+    checks.flatMap { check in
+      check.probes.map { probe in
+        var question = probe.question
+        question.expectsAnswer = probe.forecast.isAllowed || !probe.forecast.isDecided
+        return question
+      }
+    }
       + outward.compactMap { traffic in
         nextHop.map { ReachQuestion(source: ReachPeer.host.place, destination: $0, traffic: traffic) }
       }

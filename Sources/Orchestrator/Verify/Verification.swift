@@ -9,7 +9,7 @@ package struct Verification: Sendable {
   let findings: [ReachFinding]
   let expectations: [ExpectationFinding]
   /// Notes for the report: changes made by hand, and facts that could not be found out.
-  package let notes: [String]
+  package var notes: [String]
   /// The time that the probes took.
   let duration: Duration
 

@@ -1,4 +1,5 @@
 import Glibc
+import Intent
 import Kernel
 import Loop
 import SystemPackage
@@ -9,12 +10,16 @@ import SystemPackage
 package struct ReachProber {
   let places: [String: ProbePlace]
   package var timing = ProbeTiming()
+  private let networks: LargeNetworks?
   /// The limit of sockets that are open at once to send questions.
   var window = 2048
   /// The least number of questions that are shared out to threads. Fewer are answered before threads could start.
   var fewest = 8192
 
-  package init(_ places: [ProbePlace]) {
+  /// - Parameter stack: whose large networks are known; nil for none.
+  package init(_ places: [ProbePlace], of stack: DesiredStack? = nil) {
+    let networks = stack.map(LargeNetworks.init)
+    self.networks = networks.flatMap { $0.isEmpty ? nil : $0 }
     self.places = Dictionary(places.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
   }
 
@@ -25,9 +30,25 @@ package struct ReachProber {
 
   /// The answer to each question, in their order.
   func ask(_ questions: [ReachQuestion]) throws(KernelError) -> [ReachAnswer] {
+    var answers: [ReachAnswer] = []
+    for round in rounds(questions) { answers += try ask(questions[round]) }
+    return answers
+  }
+
+  /// As many questions at a time as services can be told neighbours of: so many entries take 36 MB.
+  private func rounds(_ questions: [ReachQuestion]) -> [Range<Int>] {
+    let most = networks == nil ? max(questions.count, 1) : Self.mostIntroduced / 2
+    return stride(from: 0, to: questions.count, by: most).map { $0..<min($0 + most, questions.count) }
+  }
+
+  private static let mostIntroduced = 65536
+
+  private func ask(_ questions: ArraySlice<ReachQuestion>) throws(KernelError) -> [ReachAnswer] {
     let used = Set(questions.map(\.source)).union(questions.compactMap { $0.arrival?.place })
-    let neighbours = LearnedNeighbours(of: used.compactMap { places[$0] }.filter { !$0.isHost })
+    let neighbours = LearnedNeighbours(
+      of: used.compactMap { places[$0] }.filter { !$0.isHost }, telling: networks?.introductions(for: questions) ?? [:])
     defer { neighbours.forgetNew() }
+    let questions = Array(questions)
     let parts = Self.parts(questions, fewest: fewest)
     guard parts.count > 1 else {
       return try ProbeRun(questions, places: places, timing: timing, window: window).finish()
@@ -113,6 +134,8 @@ private final class ProbeRun {
   /// The source address and port of each answered question, by its index.
   private var senders: [Int: Endpoint] = [:]
   private var askers: Set<Endpoint> = []
+  /// What became of the first packets of questions that expect an answer, so far.
+  private var (areAnswered, areLost) = (false, false)
   /// Soonest first: each is as long after its beginning as any other.
   private var tries = ArraySlice<Deadline>()
   private var ends = ArraySlice<Deadline>()
@@ -187,7 +210,14 @@ private final class ProbeRun {
     var again: [Int] = []
     while let next = tries.first, next.time <= now {
       tries.removeFirst()
-      if flights[next.index] != nil { again.append(next.index) }
+      guard flights[next.index] != nil else { continue }
+      let expectsAnswer = questions[next.index].expectsAnswer
+      if expectsAnswer { areLost = true }
+      if !expectsAnswer, losesNothing {
+        ends.append(Deadline(index: next.index, time: now + timing.patience))
+      } else {
+        again.append(next.index)
+      }
     }
     try send(again)
     while let next = ends.first, next.time <= now {
@@ -197,6 +227,10 @@ private final class ProbeRun {
       settle(next.index, error.map(Self.answer) ?? .silent)
     }
   }
+
+  /// True while every packet that should be answered was answered at once. Then silence that is expected need not be heard
+  /// twice: on long ways, most of the work is in packets that are sent in vain.
+  private var losesNothing: Bool { areAnswered && !areLost && timing.tries == ProbeTiming.usualTries }
 
   // MARK: Sending
 
@@ -310,6 +344,7 @@ private final class ProbeRun {
   private func settle(_ index: Int, _ answer: ReachAnswer) {
     guard let flight = flights.removeValue(forKey: index) else { return }
     answers[index] = answer
+    if answer.isAnswered { areAnswered = true }
     // Closed when all are out of the loop.
     withExtendedLifetime(flight) {
       for token in flight.tokens { loop.remove(token) }

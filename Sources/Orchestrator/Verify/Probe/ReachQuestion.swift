@@ -24,6 +24,8 @@ struct ReachQuestion: Hashable, Sendable {
   var traffic: Traffic
   /// The listener at which the packets should arrive; nil for an address on a machine that is not ours.
   var arrival: Arrival?
+  /// False where nothing should come back.
+  var expectsAnswer = true
 
   struct Arrival: Hashable, Sendable {
     /// The place, by name.
@@ -81,7 +83,9 @@ enum ReachAnswer: Hashable, Sendable {
 package struct ProbeTiming: Hashable, Sendable {
   /// Between a try and the next.
   var interval = Duration.milliseconds(120)
-  var tries = 2
+  var tries = Self.usualTries
   /// The time from the last try until the question counts as unanswered.
   var patience = Duration.milliseconds(280)
+
+  static let usualTries = 2
 }

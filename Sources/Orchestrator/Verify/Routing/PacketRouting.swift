@@ -16,8 +16,8 @@ final class PacketRouting {
   private let hostPrefixes: ForwardingTable
   private let hostNetworks: [DesiredNetwork]
   private let networks: [String: DesiredNetwork]
-  /// Cached lookups of routers without policy routing rules: for each destination, a step by the router's number.
-  private var known: [IPAddress: [Step?]] = [:]
+  /// Cached lookups of routers without policy routing rules, for each destination.
+  private var known: [IPAddress: Memory] = [:]
 
   struct WireAddress: Hashable {
     var wire: Int
@@ -80,10 +80,10 @@ final class PacketRouting {
       }
     guard let start else { return [] }
     var search = Search(destination: destination, holders: holders[destination] ?? [])
-    search.steps = known.removeValue(forKey: destination) ?? []
+    search.memory = known.removeValue(forKey: destination) ?? Memory()
     search.open = [Walk(way: Way(end: .loop), machine: start)]
     while let walk = search.open.popLast(), search.finished.count < Self.mostWays { proceed(walk, &search) }
-    known[destination] = search.steps
+    known[destination] = search.memory
     return search.finished
   }
 
@@ -96,8 +96,13 @@ final class PacketRouting {
     let holders: [Int]
     var open: [Walk] = []
     var finished: [Way] = []
-    /// Empty until a router is asked.
+    var memory = Memory()
+  }
+
+  /// What is known of a destination, by the machine's number. Empty until a router is asked.
+  private struct Memory {
     var steps: [Step?] = []
+    var trails: [TrailSearch] = []
   }
 
   /// A way so far, and where it has come to.
@@ -117,6 +122,10 @@ final class PacketRouting {
         walk.way.end = .arrived
         walk.way.isToHost = walk.machine == Self.host
         note(walk.machine, &walk.way)
+        break
+      }
+      if walk.arrival != nil, let trail = trail(from: walk.machine, &search) {
+        follow(trail, &walk)
         break
       }
       if let end = passage(through: walk.machine, &walk, search.destination) {
@@ -174,9 +183,7 @@ final class PacketRouting {
       walk.hopLimit = onward.hop.hopLimit
       note(walk.machine, &walk.way)
     }
-    walk.way.hops.append(
-      Way.Hop(
-        machine: walk.machine, table: onward.table, place: onward.place, wire: onward.hop.wire, next: onward.next))
+    walk.way.hops.append(hop(of: walk.machine, onward))
     guard let owner = onward.owner else {
       if let obscurity = opaque[onward.hop.wire], walk.way.obscurity == nil { walk.way.obscurity = obscurity }
       return reachesBeyondHost(wires[onward.hop.wire])
@@ -198,6 +205,92 @@ final class PacketRouting {
   /// True if machines are on it that are not the stack's.
   private func reachesBeyondHost(_ segment: Segment) -> Bool {
     segment.network.flatMap { networks[$0] }?.hasBridge == false
+  }
+
+  // MARK: - Trails
+
+  /// The rest of a way that arrives, where nothing but the destination decides on it. Many ways lead into the same.
+  private final class Trail {
+    let hop: Way.Hop
+    /// nil where the next machine is the destination's.
+    let next: Trail?
+
+    init(hop: Way.Hop, next: Trail?) {
+      self.hop = hop
+      self.next = next
+    }
+  }
+
+  private enum TrailSearch {
+    case open
+    case found(Trail)
+    case impossible
+  }
+
+  private func trail(from machine: Int, _ search: inout Search) -> Trail? {
+    if search.memory.trails.isEmpty {
+      search.memory.trails = [TrailSearch](repeating: .open, count: machines.count)
+    }
+    var hops: [Way.Hop] = []
+    var place = machine
+    var trail: Trail?
+    walk: while true {
+      switch search.memory.trails[place] {
+      case .found(let known):
+        trail = known
+        break walk
+      case .impossible: return giveUp(hops, &search)
+      case .open: break
+      }
+      // Whoever is met again meanwhile is in a circle.
+      search.memory.trails[place] = .impossible
+      guard let hop = onlyHop(of: place, &search) else { return giveUp(hops, &search) }
+      hops.append(hop.hop)
+      if search.holders.contains(hop.owner) {
+        guard hop.owner != Self.host, machines[hop.owner].obscurity == nil else { return giveUp(hops, &search) }
+        break
+      }
+      place = hop.owner
+    }
+    for hop in hops.reversed() {
+      let longer = Trail(hop: hop, next: trail)
+      search.memory.trails[hop.machine] = .found(longer)
+      trail = longer
+    }
+    return trail
+  }
+
+  private func giveUp(_ hops: [Way.Hop], _ search: inout Search) -> Trail? {
+    for hop in hops { search.memory.trails[hop.machine] = .impossible }
+    return nil
+  }
+
+  /// Where a router without rules passes packets on to, if there is one way only.
+  private func onlyHop(of machine: Int, _ search: inout Search) -> (hop: Way.Hop, owner: Int)? {
+    guard machine != Self.host, machines[machine].rules.isEmpty, machines[machine].obscurity == nil,
+      machines[machine].forwards(search.destination)
+    else { return nil }
+    let transit = Walk(way: Way(end: .loop), machine: machine, arrival: 0)
+    guard case .onward(let all) = step(transit, &search), all.count == 1, let owner = all[0].owner else { return nil }
+    return (hop(of: machine, all[0]), owner)
+  }
+
+  private func hop(of machine: Int, _ onward: Onward) -> Way.Hop {
+    Way.Hop(machine: machine, table: onward.table, place: onward.place, wire: onward.hop.wire, next: onward.next)
+  }
+
+  /// Goes on to the destination, or as far as the time to live lets it.
+  private func follow(_ begin: Trail, _ walk: inout Walk) {
+    var trail: Trail? = begin
+    while let step = trail {
+      guard walk.way.hops.count < walk.hopLimit else {
+        walk.way.end = .expired(at: step.hop.machine)
+        return
+      }
+      walk.way.hops.append(step.hop)
+      trail = step.next
+    }
+    walk.way.end = .arrived
   }
 
   // MARK: - One machine
@@ -223,10 +316,10 @@ final class PacketRouting {
     guard machines[machine].rules.isEmpty else { return stepByRules(walk, destination) }
     // Routers are asked again and again for the same destination.
     guard walk.arrival != nil else { return step(Machine.mainTable, at: machine, destination) }
-    if search.steps.isEmpty { search.steps = [Step?](repeating: nil, count: machines.count) }
-    if let step = search.steps[machine] { return step }
+    if search.memory.steps.isEmpty { search.memory.steps = [Step?](repeating: nil, count: machines.count) }
+    if let step = search.memory.steps[machine] { return step }
     let step = step(Machine.mainTable, at: machine, destination)
-    search.steps[machine] = step
+    search.memory.steps[machine] = step
     return step
   }
 

@@ -162,6 +162,24 @@ struct ReachProberTests {
     #expect(try cable.ask(.tcp(80), .udp(80), .echo) == [arrived, arrived, atService])
   }
 
+  @Test(arguments: [(80, 1), (82, 2)] as [(UInt16, Int)])
+  func expectedSilenceIsHeardOnceWhereNothingIsLost(_ other: UInt16, _ count: Int) throws {
+    let cable = try Cable()
+    try cable.run(1, "nft add table inet t; nft add counter inet t silent")
+    try cable.filter("tcp dport 81 counter name silent drop", "tcp dport 82 drop")
+    let destination = try #require(IPAddress("10.9.0.2"))
+    let questions = [80, other, 81].map { port in
+      var question = ReachQuestion(
+        source: "a", destination: destination, traffic: .tcp(port),
+        arrival: ReachQuestion.Arrival(place: "b", address: destination, port: port))
+      question.expectsAnswer = port != 81
+      return question
+    }
+    #expect(try ReachProber(cable.places).ask(questions).last == .silent)
+    let counter = try cable.run(1, "nft list counter inet t silent")
+    #expect(counter.contains("packets \(count) "), "\(counter)")
+  }
+
   @Test(arguments: [Traffic.echo, .udp(53), .tcp(80)])
   func windowsThatAreAnsweredAtOnceAreFollowedByTheNext(_ traffic: Traffic) throws {
     let cable = try Cable()
