@@ -163,7 +163,8 @@ package struct VerifyCommand: Command {
       let overflows = Self.neighbourOverflows() - before
       if overflows > 0 {
         verification.notes.append(
-          "the kernel's neighbour table had no room \(overflows) times meanwhile, so packets were lost: see stack doctor")
+          "the kernel's neighbour table had no room \(overflows) times meanwhile, so packets were lost: "
+            + "see stack doctor")
       }
       return verification
     }
