@@ -15,7 +15,7 @@ import Testing
     links:
       - {ends: {a: [10.0.0.1/24, "fd00::1/64"], s1: null}}
       - {ends: {b: [10.0.0.2/24, "fd00::2/64"], s2: null}}
-      - {endpoints: ["s1:up", "s2:up"]}
+      - {endpoints: ["s1:trunk", "s2:trunk"]}
       \(more)
     expect: [{allow: a -> b:80}, {allow: b -> a:80}]
     """

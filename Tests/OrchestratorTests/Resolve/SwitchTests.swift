@@ -19,7 +19,7 @@ import Testing
     links:
       - {ends: {a: 10.0.0.1/24, s1: null}}
       - {ends: {b: 10.0.0.2/24, s2: null}}
-      - {endpoints: ["s1:up", "s2:up"]}
+      - {endpoints: ["s1:trunk", "s2:trunk"]}
       - {ends: {r: [10.0.0.3/24, "fd00::3/64"], s2: null}}
     """
 
@@ -49,7 +49,7 @@ import Testing
     #expect(
       commands.contains { $0.hasPrefix("ip -n web.s1 link add br0 ") && $0.hasSuffix("stp_state 0 mcast_snooping 0") })
     #expect(
-      commands.contains { $0.hasPrefix("ip -n web.s2 link set up ") && $0.hasSuffix(" master sw") }, "\(commands)")
+      commands.contains { $0.hasPrefix("ip -n web.s2 link set trunk ") && $0.hasSuffix(" master sw") }, "\(commands)")
   }
 
   @Test func aRuleThatCannotBeKeptAcrossASwitchIsRefused() {
@@ -63,8 +63,11 @@ import Testing
     ("s1: {switch: true", "s1: {routes: [\"blackhole 10.0.0.0/8\"], switch: true", "has a route"),
     ("s1: {switch: true", "s1: {network_mode: host, switch: true", "has no network of its own"),
     ("s1: null}", "s1: 10.0.0.9/24}", "has an address on a cable"),
-    ("[\"s1:up\", \"s2:up\"]}", "[\"s1:up\", \"s2:up\"]}\n  - {endpoints: [\"s1:x\", \"s2:x\"]}", "in a circle"),
-    ("s2: {switch: {interface_name: sw}}", "s2: {switch: {interface_name: up}}", "two interfaces of service \"s2\""),
+    (
+      "[\"s1:trunk\", \"s2:trunk\"]}", "[\"s1:trunk\", \"s2:trunk\"]}\n  - {endpoints: [\"s1:x\", \"s2:x\"]}",
+      "in a circle"
+    ),
+    ("s2: {switch: {interface_name: sw}}", "s2: {switch: {interface_name: trunk}}", "two interfaces of service \"s2\""),
   ])
   func whatCannotBeIsSaid(_ part: String, _ other: String, _ problem: String) {
     let shown = diagnose(Self.text.replacing(part, with: other, maxReplacements: 1) + "\nnetworks: {n: {}}")
@@ -73,7 +76,7 @@ import Testing
 
   @Test func theSpanningTreeAllowsACircle() throws {
     let ring = Self.text.replacing(
-      "[\"s1:up\", \"s2:up\"]}", with: "[\"s1:up\", \"s2:up\"]}\n  - {endpoints: [\"s1:x\", \"s2:x\"]}"
+      "[\"s1:trunk\", \"s2:trunk\"]}", with: "[\"s1:trunk\", \"s2:trunk\"]}\n  - {endpoints: [\"s1:x\", \"s2:x\"]}"
     )
     .replacing("{switch: true}", with: "{switch: {stp: true}}")
     .replacing("{interface_name: sw}", with: "{interface_name: sw, stp: true}")
