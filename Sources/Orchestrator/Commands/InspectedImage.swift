@@ -42,11 +42,12 @@ package struct InspectedImage: Encodable, Sendable {
 
   init(_ image: ImageCommand.ImageStatus, _ configuration: ImageConfiguration) {
     id = "\(image.record.configuration)"
-    let names = image.names.map { name in (record: name, reference: try? ImageReference(name.name)) }
-    tags = names.map { name in name.reference.map { $0.digest == nil ? $0.familiar : "" } ?? name.record.name }
-      .filter { !$0.isEmpty }
-    digests = names.compactMap { name in name.reference.map { "\($0.familiarRepository)@\(name.record.digest)" } }
-    digests = Set(digests).sorted()
+    // Names of folders, archives and other stores are no tags of a registry's.
+    let names = image.names.compactMap { name in
+      (try? ImageReference(name.name)).map { (reference: $0, digest: name.digest) }
+    }
+    tags = names.filter { $0.reference.digest == nil }.map(\.reference.familiar)
+    digests = Set(names.map { "\($0.reference.familiarRepository)@\($0.digest)" }).sorted()
     created = configuration.created ?? ""
     let platform = configuration.platform
     (os, architecture, variant) = (platform.os, platform.architecture, platform.variant)

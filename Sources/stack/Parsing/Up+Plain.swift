@@ -18,6 +18,7 @@ extension Up: PlainlyParsed {
     command.abortOnContainerExit = false
     command.exitCodeFrom = nil
     command.pull = nil
+    command.quietPull = false
     command.progress = .withDefaults
     return command
   }
@@ -42,6 +43,7 @@ extension Up: PlainlyParsed {
       .flag("--abort-on-container-exit") { $0.abortOnContainerExit = true },
       .text("--exit-code-from") { $0.exitCodeFrom = $1 },
       .choice("--pull") { $0.pull = $1 },
+      .flag("--quiet-pull") { $0.quietPull = true },
       .choice("--progress") { $0.progress.progress = $1 },
     ]
   }
