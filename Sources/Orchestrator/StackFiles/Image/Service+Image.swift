@@ -100,10 +100,11 @@ extension StackFile.Service {
 
   /// A volume of the image's that nothing is mounted on is a volume of this service alone.
   private mutating func mergeVolumes(_ defaults: ImageConfiguration.Process) {
-    let mounted = Set(mounts.map(\.target.value))
+    var mounted = Set(mounts.map(\.target.value))
     for path in (defaults.volumes ?? [:]).keys.sorted() {
       let target = Self.absolute(path)
-      guard target != "/", !mounted.contains(target), !target.utf8.contains(0) else { continue }
+      // An image may name one folder in two ways.
+      guard target != "/", !target.utf8.contains(0), mounted.insert(target).inserted else { continue }
       mounts.append(
         StackFile.Mount(source: .anonymous, target: Located(target, name.span), isReadOnly: false, span: name.span))
     }
