@@ -2,7 +2,7 @@ import Fuzzing
 import Glibc
 import Testing
 
-private let hasEngine = ["/usr/sbin/dockerd", "/usr/bin/docker-compose"].allSatisfy { access($0, X_OK) == 0 }
+private let hasEngine = access("/usr/sbin/dockerd", X_OK) == 0 && access("/usr/bin/docker-compose", X_OK) == 0
 
 /// Generated configurations of images, and files that say something else, brought up by docker-compose and by stack: process 1 of
 /// both sees the same.

@@ -42,7 +42,7 @@ struct ImageExampleTests {
       cd /run/images && umoci repack --image "oci:$1" "$1" && umoci config --image "oci:$1" "${@:3}"
       skopeo copy -q --dest-tls-verify=false "oci:oci:$1" "docker://127.0.0.1:5000/$2"
     }
-    nginx() {
+    server() {
       program nginx && cp -rL /etc/nginx etc/ && rm -rf etc/nginx/modules-enabled && mkdir -p var/lib/nginx var/log/nginx
     }
 
@@ -57,7 +57,7 @@ struct ImageExampleTests {
   }
 
   @Test func twoServersOfOneImageAnswer() throws {
-    try withRegistry("made base && nginx && kept base library/ubuntu:24.04 --config.cmd sh") { host in
+    try withRegistry("made base && server && kept base library/ubuntu:24.04 --config.cmd sh") { host in
       let before = try HostState(of: host)
       try host.succeed(
         "stack", "up", "\(Repository.root)/stacks/images/ubuntu.stack", environment: Self.environment,
@@ -76,7 +76,7 @@ struct ImageExampleTests {
 
   /// The application answers with its own name, the database writes where only its user may, and begins with what its image has.
   private static let shop = """
-    made web && nginx && kept web library/nginx:alpine --config.cmd nginx --config.cmd -g --config.cmd 'daemon off;' \
+    made web && server && kept web library/nginx:alpine --config.cmd nginx --config.cmd -g --config.cmd 'daemon off;' \
       --config.exposedports 80/tcp --config.stopsignal SIGQUIT
     made app && mkdir www && echo 'Name: whoami' >www/index.html
     printf '#!/bin/sh\\nexec httpd -f -p "$2" -h /www\\n' >whoami && chmod 755 whoami

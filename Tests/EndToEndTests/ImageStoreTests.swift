@@ -16,10 +16,11 @@ struct ImageStoreTests {
     }
   }
 
-  /// Whatever is listed runs; whatever is not is fetched, and then it runs.
+  /// Whatever has a name runs; whatever is not is fetched, and then it runs.
   private func expectWhole(_ host: ThrowawayHost, _ point: String) throws {
-    let listed = try host.succeed("stack", "images", "--quiet")
-    let policy = listed.isEmpty ? "missing" : "never"
+    // One that is there without a name is not there for a file.
+    let isThere = try host.run("stack", "image", "inspect", Self.image).status == 0
+    let policy = isThere ? "never" : "missing"
     try host.write(
       "services: {web: {image: \"\(Self.image)\", command: [httpd, -f, -p, \"80\", -h, /www]}}", to: "x.stack")
     let up = try host.run("stack", "up", "x.stack", "--pull", policy)
@@ -37,13 +38,13 @@ struct ImageStoreTests {
   }
 
   /// podman #14003, #16362
-  @Test(arguments: [
-    "rename", "renameat2", "symlink", "fsync", "syncfs", "mkdirat", "mkdir", "unlink", "openat2", "pwrite64", "flock",
-  ])
+  @Test(
+    arguments: ["rename", "fsync", "syncfs", "symlink"]
+      + (TestExtent.isWhole ? ["renameat2", "mkdirat", "mkdir", "unlink", "openat2", "pwrite64", "flock"] : []))
   func pullsKilledAtEachCallLeaveWholeImages(_ call: String) throws {
     try withImages { host in
       var (count, next) = (1, 2)
-      while count < TestExtent.size(400, sample: 30) {
+      while count < TestExtent.size(400, sample: 9) {
         let tracer = ["strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=\(call)"]
         let outcome = try host.start(
           tracer + ["-e", "inject=\(call):signal=KILL:when=\(count)", "stack", "pull", "--quiet", Self.image]

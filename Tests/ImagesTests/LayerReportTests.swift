@@ -245,7 +245,7 @@ struct LayerReportTests {
     process.arguments = [
       "-c",
       """
-      cd "$1" && find . -mindepth 1 -printf '%p %y %m %U %G %n %T@ %l\\n' | sort && find . -type f -exec sha256sum {} + | sort
+      cd "$1" && find . -mindepth 1 -type c -printf '%p %y %m\\n' -o -mindepth 1 -printf '%p %y %m %U %G %n %T@ %l\\n' | sort && find . -type f -exec sha256sum {} + | sort
       getfattr -Rhm - -d . 2>/dev/null || true
       """, "sh", folder,
     ]

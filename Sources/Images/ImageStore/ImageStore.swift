@@ -308,6 +308,9 @@ package struct ImageStore: Sendable, Hashable {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mtim.tv_sec < now - 7 * 86400 else { continue }
         try Files.remove(path)
+      } else if name.hasSuffix(".lock"), let chain = ContentDigest(.sha256, hex: name.dropLast(5)) {
+        // Goes with its lock, unless somebody has it.
+        _ = try lockChain(chain, wait: { false })
       } else if let owner = Self.owner(ofFolder: name), kill(owner, 0) != 0, errno == ESRCH {
         try Files.remove(path)
       }

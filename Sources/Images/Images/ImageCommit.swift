@@ -45,7 +45,6 @@ struct ImageCommit {
             mediaType: MediaType.configuration, digest: configuration.digest, size: configuration.size),
           layers: layers)), in: folder)
     let index = ImageIndex(
-      schemaVersion: 2, mediaType: MediaType.index,
       manifests: [BlobDescriptor(mediaType: MediaType.manifest, digest: manifest.digest, size: manifest.size)])
     try imaging(image) { () throws(KernelError) in
       try Files.replace("\(folder)/index.json", with: json(index))
@@ -67,8 +66,8 @@ struct ImageCommit {
       throw ImageError(image, "what the service wrote cannot be read: \(error)", remedy: error.remedy)
     }
     let blob = try hash(file)
-    try imaging(image) { () throws(KernelError) in
-      try check("name", path) { rename(path, place(blob.digest, folder)) }
+    guard rename(path, place(blob.digest, folder)) == 0 else {
+      throw ImageError(image, KernelError("name", path, errno: .last))
     }
     return blob
   }

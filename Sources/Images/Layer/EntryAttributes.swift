@@ -46,6 +46,8 @@ struct EntryAttributes {
   /// Only what means the same on every host is kept: `trusted.` would speak to this one's overlayfs, and the labels of security
   /// modules are of another's policy.
   static func kept(_ attribute: (name: String, value: [UInt8])) -> (name: String, value: [UInt8])? {
+    // To pax, a record without a value takes one away.
+    guard !attribute.value.isEmpty else { return nil }
     if attribute.name == capability { return (capability, version2(attribute.value)) }
     guard attribute.name.hasPrefix("user."), !attribute.name.hasPrefix("user.overlay.") else { return nil }
     return attribute

@@ -34,6 +34,10 @@ for number in range(r.randint(1, 4)):
         i.mtime = r.choice([0, 1, 1700000000, 2000000000, 1234567.25 if fmt == tarfile.PAX_FORMAT else 7]); i.linkname = link
         if type == tarfile.LNKTYPE: i.mode, i.uid, i.gid, i.mtime = looks[link.lstrip('./')]
         looks[name] = i.mode, i.uid, i.gid, i.mtime
+        if fmt == tarfile.PAX_FORMAT and type in (tarfile.REGTYPE, tarfile.DIRTYPE) and r.random() < 0.2:
+            i.pax_headers = {'SCHILY.xattr.user.note': r.choice(['', 'v', 'longer value'])}
+            # CAP_NET_RAW, permitted and effective, version 2.
+            if type == tarfile.REGTYPE: i.pax_headers['SCHILY.xattr.security.capability'] = '\x01\x00\x00\x02\x00\x20' + '\x00' * 14
         if type == tarfile.CHRTYPE: i.devmajor, i.devminor = 1, 3
         t.addfile(i, io.BytesIO(data))
     def drop(p):

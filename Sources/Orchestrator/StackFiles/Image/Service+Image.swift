@@ -68,10 +68,13 @@ extension StackFile.Service {
   }
 
   private mutating func mergeEnvironment(_ defaults: ImageConfiguration.Process) {
-    let own = Set(environment.map(\.name.value))
+    // The file's is the one that counts, and of two of the image's the first.
+    var known = Set(environment.map(\.name.value))
     let variables = (defaults.environment ?? []).compactMap { entry -> StackFile.EnvironmentVariable? in
       let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, !parts[0].isEmpty, !own.contains(parts[0]), !entry.utf8.contains(0) else { return nil }
+      guard parts.count == 2, !parts[0].isEmpty, !entry.utf8.contains(0), known.insert(parts[0]).inserted else {
+        return nil
+      }
       return StackFile.EnvironmentVariable(name: Located(parts[0], name.span), value: parts[1])
     }
     environment = variables + environment
