@@ -58,10 +58,10 @@ struct ImageExampleTests {
 
   @Test func twoServersOfOneImageAnswer() throws {
     try withRegistry("made base && server && kept base library/ubuntu:24.04 --config.cmd sh") { host in
+      let file = "\(Repository.root)/stacks/images/ubuntu.stack"
+      try host.succeed("stack", "pull", "--file", file, environment: Self.environment, limit: .seconds(120))
       let before = try HostState(of: host)
-      try host.succeed(
-        "stack", "up", "\(Repository.root)/stacks/images/ubuntu.stack", environment: Self.environment,
-        limit: .seconds(120))
+      try host.succeed("stack", "up", file, environment: Self.environment, limit: .seconds(120))
       for (port, name) in [(8091, "web1"), (8092, "web2")] {
         #expect(try host.eventually { try host.get("localhost:\(port)")?.contains("This is \(name)") == true })
         #expect(try host.succeed("stack", "exec", name, "cat", "/etc/os-release").contains("An image"))

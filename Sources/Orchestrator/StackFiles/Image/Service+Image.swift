@@ -68,9 +68,11 @@ extension StackFile.Service {
   }
 
   private mutating func mergeEnvironment(_ defaults: ImageConfiguration.Process) {
-    // The file's is the one that counts, and of two of the image's the first.
+    // The file's count. Of two of the image's, Docker takes the first where the file has any variable, and else the last.
+    let given = defaults.environment ?? []
+    let ordered = environment.isEmpty ? given.reversed() : given
     var known = Set(environment.map(\.name.value))
-    let variables = (defaults.environment ?? []).compactMap { entry -> StackFile.EnvironmentVariable? in
+    let variables = ordered.compactMap { entry -> StackFile.EnvironmentVariable? in
       let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2, !parts[0].isEmpty, !entry.utf8.contains(0), known.insert(parts[0]).inserted else {
         return nil
