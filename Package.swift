@@ -61,7 +61,7 @@ let package = Package(
     images(
       "Images",
       [
-        "ImageStore", "Layer", "Registry", "ImageFormat", "ImageReference", "Digests", "Kernel", "CLinux",
+        "ImageStore", "Layer", "Registry", "ImageFormat", "ImageReference", "Digests", "Kernel", "CLinux", "CImages",
         systemPackage,
       ]),
 

@@ -212,10 +212,15 @@ int images_enter_network_cage(void) {
   return answer;
 }
 
+enum { UNPACKING_MEMORY = 512 << 20 };
+
 int images_enter_cage(const char *folder) {
+  // A layer says how much libraries keep in memory: maps of sparse files, headers, windows.
+  struct rlimit memory = {UNPACKING_MEMORY, UNPACKING_MEMORY};
   int descriptor = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) return -1;
   int answer = close_process();
+  if (answer == 0) answer = setrlimit(RLIMIT_DATA, &memory);
   if (answer == 0) answer = unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS);
   if (answer == 0) answer = close_devices(folder);
   if (answer == 0) answer = close_files(descriptor);

@@ -21,6 +21,11 @@ ssize_t images_attribute(int file, const char *name, void *value, size_t size) {
   return fgetxattr(file, name, value, size);
 }
 
+ssize_t images_attributes(int file, char *names, size_t size) { return flistxattr(file, names, size); }
+
+unsigned images_major(dev_t device) { return major(device); }
+unsigned images_minor(dev_t device) { return minor(device); }
+
 int images_copy(int source, int target) {
   for (;;) {
     ssize_t count = copy_file_range(source, NULL, target, NULL, 1 << 30, 0);
@@ -54,6 +59,8 @@ int images_space(int file, struct images_room *room) {
 int images_rename_to_new(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
+
+void images_begin_writing(int file) { sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE); }
 
 int images_sync(int file) { return syncfs(file); }
 

@@ -25,7 +25,8 @@ struct StackCommand: ParsableCommand {
       CommandGroup(
         name: "Images",
         subcommands: [
-          Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Push.self, Login.self, Logout.self,
+          Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Commit.self, Push.self, Login.self,
+          Logout.self,
         ]),
       CommandGroup(
         name: "Look",

@@ -2,61 +2,9 @@ import Foundation
 import Glibc
 import Testing
 
-private let hasTools = ["docker-registry", "skopeo", "umoci"].allSatisfy { access("/usr/bin/\($0)", X_OK) == 0 }
-
 /// Services from images, from a real registry on the host's loopback (Debian's docker-registry), with images that umoci makes.
-@Suite(.enabled(if: hasTools, "docker-registry, skopeo or umoci is not installed: tools/setup --tests"))
+@Suite(.enabled(if: TestImages.hasTools, "docker-registry, skopeo or umoci is not installed: tools/setup --tests"))
 struct ImageTests {
-  private static let registry = "127.0.0.1:5000"
-
-  /// A layout with two images: `web` of two layers, and `next`, which is `web` with another page.
-  private static let makeImages = """
-    set -e
-    mkdir -p /run/images && cd /run/images
-    umoci init --layout oci && umoci new --image oci:web && umoci unpack --image oci:web web
-    cd web/rootfs && mkdir -p bin etc tmp www data old && chmod 1777 tmp && chown 1000:1000 data
-    cp "$(command -v busybox)" bin/
-    for name in sh ls cat id env httpd sleep stat echo readlink; do ln -s busybox bin/$name; done
-    printf 'root:x:0:0:root:/root:/bin/sh\\napp:x:1000:1000::/home/app:/bin/sh\\n' >etc/passwd
-    printf 'root:x:0:\\napp:x:1000:\\nextra:x:2000:app\\n' >etc/group
-    echo 'PRETTY_NAME="Test image"' >etc/os-release
-    echo seed >data/seed && touch old/gone old/stays && cd ../..
-    umoci repack --refresh-bundle --image oci:web web
-    rm web/rootfs/old/gone && echo 'Served from an image' >web/rootfs/www/index.html
-    umoci repack --refresh-bundle --image oci:web web
-    umoci config --image oci:web --clear=config.cmd --config.entrypoint busybox --config.cmd httpd --config.cmd -f \\
-      --config.cmd -p --config.cmd 80 --config.cmd -h --config.cmd /www --config.env FROM_IMAGE=yes --config.env BOTH=image \\
-      --config.workingdir /srv/app --config.volume /data --config.exposedports 80/tcp
-    umoci tag --image oci:web next && umoci unpack --image oci:next next
-    echo 'Served from the next image' >next/rootfs/www/index.html && umoci repack --image oci:next next
-    """
-
-  /// Runs a test on a host that has the images, and a registry with them.
-  private func withRegistry(_ body: (ThrowawayHost) throws -> Void) throws {
-    try ThrowawayHost.with { host in
-      try host.succeed("bash", "-c", Self.makeImages)
-      try host.write(
-        """
-        version: 0.1
-        log: {level: error}
-        storage: {filesystem: {rootdirectory: /run/registry}, delete: {enabled: true}}
-        http: {addr: "\(Self.registry)"}
-        """, to: "/run/registry.yml")
-      let server = try host.start(["docker-registry", "serve", "/run/registry.yml"])
-      guard host.eventually({ (try? host.run("curl", "-sf", "\(Self.registry)/v2/").status) == 0 }) else {
-        throw HarnessError("docker-registry does not start: \(server.output)")
-      }
-      try push("web", to: "test/web:1", on: host)
-      try body(host)
-    }
-  }
-
-  private func push(_ image: String, to name: String, on host: ThrowawayHost) throws {
-    try host.succeed(
-      "skopeo", "copy", "-q", "--dest-tls-verify=false", "oci:/run/images/oci:\(image)",
-      "docker://\(Self.registry)/\(name)")
-  }
-
   private static let web = """
     services:
       web1: {image: "127.0.0.1:5000/test/web:1", ports: ["8081:80"], environment: {BOTH: file}}
@@ -64,7 +12,7 @@ struct ImageTests {
     """
 
   @Test func anImageIsPulledAndServes() throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       try host.up(Self.web, named: "shop")
       for port in [8081, 8082] { #expect(try host.get("localhost:\(port)")?.contains("Served from an image") == true) }
       #expect(try host.succeed("stack", "exec", "web1", "cat", "/etc/os-release").contains("Test image"))
@@ -82,7 +30,7 @@ struct ImageTests {
   }
 
   @Test func aSecondUpAsksNoRegistry() throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       try host.succeed("stack", "pull", "127.0.0.1:5000/test/web:1")
       try host.succeed("rm", "-r", "/run/registry")
       try host.up(Self.web, named: "shop")
@@ -92,7 +40,7 @@ struct ImageTests {
   }
 
   @Test func whatAServiceWroteSurvivesARestartAndNotDown() throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       try host.up(Self.web, named: "shop")
       try host.succeed("stack", "exec", "web1", "sh", "-c", "echo kept >/www/note; echo kept >/data/note")
       try host.succeed("stack", "restart", "web1")
@@ -106,9 +54,9 @@ struct ImageTests {
   }
 
   @Test func anotherImageUnderTheSameNameMakesTheServiceAnew() throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       try host.up(Self.web, named: "shop")
-      try push("next", to: "test/web:1", on: host)
+      try TestImages.push("next", to: "test/web:1", on: host)
       try host.succeed("stack", "up", "shop.stack")
       #expect(try host.get("localhost:8081")?.contains("Served from an image") == true)
       try host.succeed("stack", "up", "shop.stack", "--pull", "always")
@@ -125,7 +73,7 @@ struct ImageTests {
   }
 
   @Test func anImageInUseIsNotRemoved() throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       try host.up(Self.web, named: "shop")
       let refusal = try host.run("stack", "image", "rm", "127.0.0.1:5000/test/web:1")
       #expect(refusal.status == 1 && refusal.errors.contains("in use by stack shop"))
@@ -135,7 +83,7 @@ struct ImageTests {
   }
 
   @Test func layoutsAndArchivesAreSources() throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       try host.succeed(
         "skopeo", "copy", "-q", "oci:/run/images/oci:web", "docker-archive:/run/images/web.tar:saved/web:2")
       try host.up(
@@ -158,7 +106,7 @@ struct ImageTests {
     ("127.0.0.1:5999/test/web:1", "cannot reach 127.0.0.1:5999"),
   ])
   func aNameThatIsNoneIsSaid(_ name: String, words: String) throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       let outcome = try host.run("stack", "pull", name)
       #expect(
         outcome.status == 1 && outcome.errors.contains(words) && outcome.errors.contains(name), "\(outcome.errors)")
@@ -167,7 +115,7 @@ struct ImageTests {
   }
 
   @Test func aDamagedLayerIsRefusedAndLeavesNothing() throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       try host.succeed(
         "bash", "-c",
         "file=$(find /run/registry -name data -size +100k | head -n 1) && printf X | dd of=$file bs=1 seek=5000 conv=notrunc"
@@ -182,7 +130,7 @@ struct ImageTests {
   }
 
   @Test func killedPullsLeaveWhatAnotherGoesOnWith() throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       for delay in stride(from: 0, to: 200, by: 20) {
         let pull = try host.start(["stack", "pull", "127.0.0.1:5000/test/web:1"])
         usleep(UInt32(delay) * 1000)
@@ -197,7 +145,7 @@ struct ImageTests {
   }
 
   @Test func threePullsAtOnceUnpackOnce() throws {
-    try withRegistry { host in
+    try TestImages.withRegistry { host in
       let pulls = try (1...3).map { _ in try host.start(["stack", "pull", "127.0.0.1:5000/test/web:1"]) }
       for pull in pulls { #expect(try pull.wait(limit: .seconds(240)).status == 0) }
       #expect(try host.succeed("ls", "/var/lib/stack/.images/layers") == "1\n2")

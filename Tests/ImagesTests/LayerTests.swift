@@ -281,7 +281,9 @@ struct LayerTests {
   @Test func hardLinksToLowerFilesCopyThem() throws {
     let shop = try Workshop()
     let lower = try shop.apply("lower") { $0.file("bin/tool", "program", mode: 0o4755, owner: 5) }
-    let folder = try shop.apply("a", on: [lower]) { $0.hardLink("bin/other", to: "bin/tool") }
+    var entry = TarBuilder.Entry("bin/other", "1")
+    (entry.link, entry.mode, entry.owner) = (Array("bin/tool".utf8), 0o4755, (5, 5))
+    let folder = try shop.apply("a", on: [lower]) { $0.add(entry) }
     let (one, other) = (status("\(folder)/bin/tool"), status("\(folder)/bin/other"))
     #expect(one?.st_ino == other?.st_ino && one?.st_nlink == 2)
     #expect(one?.st_mode == S_IFREG | 0o4755 && one?.st_uid == 5)

@@ -17,7 +17,11 @@ int images_load_digests(const char **reason);
 struct images_digest;
 /// `name`: SHA256 or SHA512. NULL when there is no memory, or no such function.
 struct images_digest *images_digest_make(const char *name);
+/// From here on a thread of its own hashes: bytes that are given stay as they are until the next are.
+void images_digest_begin_thread(struct images_digest *digest);
 int images_digest_update(struct images_digest *digest, const void *bytes, size_t count);
+/// Returns when that thread has nothing more to do.
+void images_digest_wait(struct images_digest *digest);
 /// Writes at most 64 bytes, and answers how many; 0 on failure.
 unsigned images_digest_finish(struct images_digest *digest, uint8_t *result);
 void images_digest_free(struct images_digest *digest);
@@ -128,6 +132,11 @@ enum images_outcome images_perform(struct images_connection *connection, const s
 /// fsetxattr(2), fgetxattr(2)
 int images_set_attribute(int file, const char *name, const void *value, size_t size);
 ssize_t images_attribute(int file, const char *name, void *value, size_t size);
+/// flistxattr(2)
+ssize_t images_attributes(int file, char *names, size_t size);
+/// makedev(3)
+unsigned images_major(dev_t device);
+unsigned images_minor(dev_t device);
 /// Copies a whole file, sharing its blocks where the file system can. 0, or -1.
 int images_copy(int source, int target);
 /// Makes a device with its numbers; 0, or -1.
@@ -143,6 +152,8 @@ struct images_room {
 };
 /// statfs(2)
 int images_space(int file, struct images_room *room);
+/// Has the kernel begin to write what it keeps of a file to disk, and waits for nothing (sync_file_range(2)).
+void images_begin_writing(int file);
 /// syncfs(2)
 int images_sync(int file);
 /// renameat2(2) with RENAME_NOREPLACE.

@@ -6,12 +6,14 @@ package struct ContentHash: ~Copyable {
   private let state: OpaquePointer
   private let algorithm: ContentDigest.Algorithm
 
+  /// - Parameter isBeside: true to hash on a thread of its own. Bytes that are added then stay as they are until the next are.
   /// - Throws: that libcrypto is not there.
-  package init(_ algorithm: ContentDigest.Algorithm = .sha256) throws(LibraryError) {
+  package init(_ algorithm: ContentDigest.Algorithm = .sha256, isBeside: Bool = false) throws(LibraryError) {
     try LibraryError.check(images_load_digests)
     guard let state = images_digest_make(algorithm == .sha256 ? "SHA256" : "SHA512") else {
       throw LibraryError(reason: "libcrypto has no \(algorithm.rawValue)")
     }
+    if isBeside { images_digest_begin_thread(state) }
     (self.state, self.algorithm) = (state, algorithm)
   }
 
@@ -20,6 +22,9 @@ package struct ContentHash: ~Copyable {
   package mutating func add(_ bytes: UnsafeRawBufferPointer) {
     if let start = bytes.baseAddress, !bytes.isEmpty { images_digest_update(state, start, bytes.count) }
   }
+
+  /// Returns when all that was added is hashed, and its bytes are free.
+  package func wait() { images_digest_wait(state) }
 
   package mutating func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
 

@@ -45,6 +45,10 @@ package struct ImageIndex: Codable, Hashable, Sendable {
   package var schemaVersion: Int
   package var mediaType: String?
   package var manifests: [BlobDescriptor]
+
+  package init(manifests: [BlobDescriptor]) {
+    (schemaVersion, mediaType, self.manifests) = (2, MediaType.index, manifests)
+  }
 }
 
 /// Why bytes are no manifest, configuration or index that can be used.

@@ -308,7 +308,25 @@ package struct ImageStore: Sendable, Hashable {
         var status = stat()
         guard lstat(path, &status) == 0, status.st_mtim.tv_sec < now - 7 * 86400 else { continue }
         try Files.remove(path)
+      } else if name.hasSuffix(".lock"), let chain = ContentDigest(.sha256, hex: name.dropLast(5)) {
+        // Goes with its lock, unless somebody has it.
+        _ = try lockChain(chain, wait: { false })
+      } else if let owner = Self.owner(ofFolder: name), kill(owner, 0) != 0, errno == ESRCH {
+        try Files.remove(path)
       }
     }
+  }
+
+  /// A folder that one command needs while it runs: `archive.PID.…`, `commit.PID.…`.
+  package func passingFolder(_ purpose: String) -> String {
+    "\(ingestFolder)/\(purpose).\(getpid()).\(UInt32.random(in: 0 ... .max))"
+  }
+
+  private static func owner(ofFolder name: String) -> pid_t? {
+    let parts = name.split(separator: ".")
+    guard parts.count == 3, ["archive", "commit"].contains(parts[0]), let owner = pid_t(parts[1]), owner > 0 else {
+      return nil
+    }
+    return owner
   }
 }

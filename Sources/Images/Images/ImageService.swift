@@ -84,10 +84,11 @@ package struct ImageService: Sendable {
   /// Brings an image into the store, whatever is there. The caller holds the store (``hold()``).
   ///
   /// - Parameters:
+  ///   - given: the name that it gets; nil for the source's.
   ///   - report: gets what happens, on the calling thread.
   ///   - interruption: ends it. What has come stays for the next pull.
   package func pull(
-    _ source: ImageSource, platform: ImagePlatform = .own, interruption: Interruption,
+    _ source: ImageSource, as given: String? = nil, platform: ImagePlatform = .own, interruption: Interruption,
     report: (PullEvent) -> Void
   ) throws(ImageError) -> Pull {
     let image = "\(source)"
@@ -96,7 +97,7 @@ package struct ImageService: Sendable {
       try store.prepare()
       try store.removeLeftovers(now: time(nil))
     }
-    let name = Self.storedName(source)
+    let name = given ?? Self.storedName(source)
     let known = try known(source, platform)
     return try apart(image, cancellation, interruption, report) { events throws(ImageError) in
       let place = try self.place(of: source)
@@ -242,7 +243,7 @@ package struct ImageService: Sendable {
 
   /// An empty folder for what is in an archive.
   private func spool(_ image: String) throws(ImageError) -> LocalPlace {
-    let spool = "\(store.ingestFolder)/archive.\(getpid()).\(UInt32.random(in: 0 ... .max))"
+    let spool = store.passingFolder("archive")
     let place = LocalPlace(folder: "\(spool)/fs", spool: spool)
     try imaging(image) { () throws(KernelError) in
       try Files.makeFolder(spool)

@@ -208,7 +208,7 @@ final class LayerBatch: @unchecked Sendable {
     var failure: ImageError?
     do throws(ImageError) {
       try part.replay { bytes in
-        guard !isOver, unpacking.write(bytes) else { return false }
+        guard !isOver, flow.pass(bytes, to: unpacking) else { return false }
         flow.passed += Int64(bytes.count)
         return true
       }
@@ -225,7 +225,7 @@ final class LayerBatch: @unchecked Sendable {
       } take: { [self] bytes in
         guard !isOver, part.write(bytes) else { return false }
         let fresh = flow.fresh(bytes)
-        guard fresh.isEmpty || unpacking.write(fresh) else { return false }
+        guard fresh.isEmpty || flow.pass(fresh, to: unpacking) else { return false }
         if part.size - told.value >= 1 << 16 || part.size == layer.blobSize {
           told.set(part.size)
           tell(layer, .downloading, part.size)
@@ -237,6 +237,8 @@ final class LayerBatch: @unchecked Sendable {
     }
     unpacking.closeInput()
     if let problem = part.failure { throw Failure(error: ImageError(image, problem), isDamage: false) }
+    // An unpacker that ended ends the transfer; it says why.
+    if flow.isRefused, !isOver { _ = try outcome(of: unpacking, layer) }
     guard let failure else {
       guard part.size == layer.blobSize || isOver else {
         throw Failure(
@@ -248,25 +250,19 @@ final class LayerBatch: @unchecked Sendable {
       }
       return
     }
-    // An unpacker that ended ends the transfer; it says why.
-    if failure.isStopped, !isOver {
-      do throws(LayerError) {
-        _ = try unpacking.outcome()
-      } catch {
-        throw Failure(
-          error: ImageError(image, error, layer: layer.blob, from: feed.place), isDamage: !error.isOutOfSpace)
-      }
-    }
     throw Failure(error: failure, isDamage: false)
   }
 
-  private func check(_ unpacking: Unpacking, _ layer: ImageRecord.Layer) throws(Failure) -> LayerUnpacker.Outcome {
-    let outcome: LayerUnpacker.Outcome
+  private func outcome(of unpacking: Unpacking, _ layer: ImageRecord.Layer) throws(Failure) -> LayerUnpacker.Outcome {
     do throws(LayerError) {
-      outcome = try unpacking.outcome()
+      return try unpacking.outcome()
     } catch {
       throw Failure(error: ImageError(image, error, layer: layer.blob, from: feed.place), isDamage: !error.isOutOfSpace)
     }
+  }
+
+  private func check(_ unpacking: Unpacking, _ layer: ImageRecord.Layer) throws(Failure) -> LayerUnpacker.Outcome {
+    let outcome = try outcome(of: unpacking, layer)
     for (found, meant, what) in [(outcome.blob, layer.blob, "digest"), (outcome.content, layer.content, "diff_id")]
     where found != "\(meant)" {
       throw Failure(
@@ -331,6 +327,13 @@ private final class Told: Sendable {
 private final class Flow {
   var passed: Int64 = 0
   var position: Int64 = 0
+  /// True once the unpacker has taken no more.
+  private(set) var isRefused = false
+
+  func pass(_ bytes: UnsafeRawBufferPointer, to unpacking: Unpacking) -> Bool {
+    if !unpacking.write(bytes) { isRefused = true }
+    return !isRefused
+  }
 
   /// What of the next bytes the unpacker does not know yet.
   func fresh(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {

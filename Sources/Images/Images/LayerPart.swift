@@ -1,3 +1,4 @@
+import CImages
 import Glibc
 import ImageReference
 import ImageStore
@@ -11,6 +12,9 @@ final class LayerPart {
   private let image: String
   private let isStored: Bool
   private(set) var size: Int64 = 0
+  /// How much of it the disk has been told of.
+  private var told: Int64 = 0
+  private static let writtenAtOnce: Int64 = 8 << 20
   /// The failure that kept a byte from being written.
   private(set) var failure: KernelError?
 
@@ -69,6 +73,10 @@ final class LayerPart {
         return false
       }
       size += Int64(count)
+      if size - told >= Self.writtenAtOnce {
+        told = size
+        images_begin_writing(file.rawValue)
+      }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
     return true
@@ -76,7 +84,7 @@ final class LayerPart {
 
   /// Begins anew.
   func restart() -> Bool {
-    size = 0
+    (size, told) = (0, 0)
     return ftruncate(file.rawValue, 0) == 0
   }
 

@@ -30,9 +30,24 @@ struct EntryAttributes {
 
   static let capability = "security.capability"
 
+  /// The capability of an open file, as an attribute; none where it has none.
+  static func capabilities(of file: CInt) -> [(name: String, value: [UInt8])] {
+    var value = [UInt8](repeating: 0, count: 64)
+    let count = images_attribute(file, capability, &value, value.count)
+    return count > 0 ? [(capability, Array(value.prefix(count)))] : []
+  }
+
+  /// True if what has this status would not change.
+  func isThat(of status: stat) -> Bool {
+    (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (user, group, mode)
+      && (status.st_mtim.tv_sec, status.st_mtim.tv_nsec) == (modified.tv_sec, modified.tv_nsec) && extended.isEmpty
+  }
+
   /// Only what means the same on every host is kept: `trusted.` would speak to this one's overlayfs, and the labels of security
   /// modules are of another's policy.
-  private static func kept(_ attribute: (name: String, value: [UInt8])) -> (name: String, value: [UInt8])? {
+  static func kept(_ attribute: (name: String, value: [UInt8])) -> (name: String, value: [UInt8])? {
+    // To pax, a record without a value takes one away.
+    guard !attribute.value.isEmpty else { return nil }
     if attribute.name == capability { return (capability, version2(attribute.value)) }
     guard attribute.name.hasPrefix("user."), !attribute.name.hasPrefix("user.overlay.") else { return nil }
     return attribute

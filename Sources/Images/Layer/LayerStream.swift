@@ -13,6 +13,8 @@ final class LayerStream {
   private var decoder: OpaquePointer?
   private var compressed: UnsafeMutableRawBufferPointer
   private var plain: UnsafeMutableRawBufferPointer
+  /// The bytes that were handed out last, which are still being hashed.
+  private var former: UnsafeMutableRawBufferPointer
   private var pending = 0..<0
   private var hasEnded = false
   private(set) var blobSize: Int64 = 0
@@ -26,16 +28,17 @@ final class LayerStream {
     _ input: CInt, blob: ContentDigest.Algorithm, content: ContentDigest.Algorithm
   ) throws(LibraryError) {
     blobHash = try ContentHash(blob)
-    contentHash = try ContentHash(content)
+    contentHash = try ContentHash(content, isBeside: true)
     self.input = input
     compressed = .allocate(byteCount: Self.capacity, alignment: 16)
     plain = .allocate(byteCount: Self.capacity, alignment: 16)
+    former = .allocate(byteCount: Self.capacity, alignment: 16)
   }
 
   deinit {
     images_decoder_free(decoder)
-    compressed.deallocate()
-    plain.deallocate()
+    contentHash.wait()
+    for buffer in [compressed, plain, former] { buffer.deallocate() }
   }
 
   /// The next bytes of the archive, valid until the next call; none at the end. Nil on failure.
@@ -52,6 +55,7 @@ final class LayerStream {
           let bytes = UnsafeRawBufferPointer(rebasing: plain[..<given])
           contentHash.add(bytes)
           contentSize += Int64(given)
+          swap(&plain, &former)
           return bytes
         }
         if pending.isEmpty, hasEnded, images_decoder_is_complete(decoder) == 0 {

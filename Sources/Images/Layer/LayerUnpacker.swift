@@ -18,7 +18,7 @@ package struct LayerUnpacker: ~Copyable {
   /// Of these, those whose name is to be gone from the layers below. The layer may have nothing for it in the end.
   private var replaced: Set<EntryName> = []
   private var folders: [EntryName: EntryAttributes] = [:]
-  private var lowerLinks: [(name: EntryName, target: EntryName)] = []
+  private var lowerLinks: [(name: EntryName, target: EntryName, attributes: EntryAttributes)] = []
   private var unsupported: Set<String> = []
   private var entries: Int64 = 0
   private var largestID: UInt32 = 0
@@ -89,9 +89,9 @@ package struct LayerUnpacker: ~Copyable {
     case nil: break
     }
     try space.count(entry: tree.root.rawValue)
-    if entry.kind == IMAGES_TAR_HARD_LINK { return try link(name, to: entry.target) }
     let attributes = try EntryAttributes(entry, tar.attributes(), name)
     largestID = max(largestID, attributes.user, attributes.group)
+    if entry.kind == IMAGES_TAR_HARD_LINK { return try link(name, to: entry.target, attributes) }
     try make(name, entry, attributes, tar)
     tree.hasEntry(name)
   }
@@ -165,6 +165,9 @@ package struct LayerUnpacker: ~Copyable {
       name, mode: (isCharacter ? S_IFCHR : S_IFBLK) | 0o600, major: UInt32(major), minor: UInt32(minor))
   }
 
+  /// Bytes of a file from which on the disk is told at once, and not when all is there.
+  private static let worthWriting: Int64 = 1 << 18
+
   private mutating func write(
     _ tar: TarReader, to file: borrowing Descriptor, _ name: EntryName, size: Int64
   ) throws(LayerError) {
@@ -183,6 +186,7 @@ package struct LayerUnpacker: ~Copyable {
       end = max(end, offset + Int64(bytes.count))
     }
     space = gauge
+    if end >= Self.worthWriting { images_begin_writing(number) }
     // A hole at the end has no piece of its own.
     guard size <= end || ftruncate(number, off_t(size)) == 0 else {
       throw LayerError(KernelError("write", name.text, errno: .last))
@@ -221,17 +225,34 @@ package struct LayerUnpacker: ~Copyable {
     opaqueFolders.insert(name)
   }
 
-  private mutating func link(_ name: EntryName, to bytes: [UInt8]) throws(LayerError) {
+  private mutating func link(
+    _ name: EntryName, to bytes: [UInt8], _ attributes: EntryAttributes
+  ) throws(LayerError) {
     let target = try EntryName(bytes)
     guard !target.isRoot, target != name else { throw LayerError("\(name.text) is a hard link to itself") }
     guard let status = try tree.status(target), !status.isWhiteout else {
-      lowerLinks.append((name, target))
+      lowerLinks.append((name, target, attributes))
       return
     }
     guard !status.isFolder else { throw LayerError("\(name.text) is a hard link to the folder \(target.text)") }
     if let own = try tree.status(name), own.st_ino == status.st_ino, own.st_dev == status.st_dev { return }
     _ = try clear(name, forFolder: false)
     try tree.makeHardLink(name, to: target)
+    try finish(name, status, attributes)
+  }
+
+  /// The last entry says what a file is, also where it is a further name of it. Most say what the first did.
+  private mutating func finish(_ name: EntryName, _ status: stat, _ attributes: EntryAttributes) throws(LayerError) {
+    guard status.st_mode & S_IFMT == S_IFREG, !attributes.isThat(of: status) else { return }
+    let file = try tree.open(name, O_RDONLY)
+    var attributes = attributes
+    // A further name seldom repeats the capability, which a change of owner would clear.
+    if !attributes.extended.contains(where: { $0.name == EntryAttributes.capability }) {
+      attributes.extended += EntryAttributes.capabilities(of: file.rawValue)
+    }
+    var missing: [String] = []
+    try attributes.apply(to: file.rawValue, name) { missing.append($0) }
+    unsupported.formUnion(missing)
   }
 
   // MARK: Settling
@@ -240,7 +261,10 @@ package struct LayerUnpacker: ~Copyable {
   ///
   /// - Parameter lower: the layers below, the topmost first.
   package mutating func settle(on lower: borrowing LowerLayers) throws(LayerError) {
-    for (name, target) in lowerLinks { try copyUp(target, from: lower, for: name) }
+    for (name, target, attributes) in lowerLinks {
+      try copyUp(target, from: lower, for: name)
+      if let status = try tree.status(name) { try finish(name, status, attributes) }
+    }
     for name in whiteouts where try hidesNothing(name, lower) {
       // An overlay shows a device that hides nothing as a broken name.
       if let status = try tree.status(name), status.isWhiteout { try tree.remove(name) }
@@ -303,9 +327,7 @@ package struct LayerUnpacker: ~Copyable {
         throw LayerError(KernelError("copy", target.text, errno: .last))
       }
       var attributes = EntryAttributes(found.status)
-      var value = [UInt8](repeating: 0, count: 64)
-      let count = images_attribute(source, EntryAttributes.capability, &value, value.count)
-      if count > 0 { attributes.extended = [(EntryAttributes.capability, Array(value.prefix(count)))] }
+      attributes.extended = EntryAttributes.capabilities(of: source)
       try attributes.apply(to: file.rawValue, target) { _ in }
     }
     _ = try clear(name, forFolder: false)

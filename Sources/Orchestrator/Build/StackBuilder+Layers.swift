@@ -13,7 +13,7 @@ extension StackBuilder {
   func makeLayer(of service: DesiredService, _ paths: ServiceFolder) throws(KernelError) {
     try Files.makeFolder(paths.layer, mode: 0o755)
     guard !Mounts.isMounted(at: paths.layer), !Files.exists(paths.upper) else { return }
-    if service.image != nil, LayerDisk.canHold(folder.lib) {
+    if LayerDisk.isPlace(of: service, folder.lib) {
       // An existing layer is of a former boot, and its files belong to other ids.
       try Files.remove(paths.layerOnDisk)
       try Files.makeFolder(paths.layerOnDisk, mode: 0o755, above: 0o700)

@@ -63,6 +63,17 @@ package struct AttachCommand: Command {
     }
   }
 
+  /// The terminal of a service without stack-init; nil if the supervisor that had it is gone.
+  private func supervisedTerminal(of place: StackIndex.Place) throws(KernelError) -> Descriptor? {
+    let supervisor = try StateFile<ProcessIdentity>(path: folders.stack(place.stack).supervisor).read()
+    guard let number = try index.record(of: place.service, in: place.stack).terminal, let supervisor,
+      case .some(let held) = try supervisor.open()
+    else { return nil }
+    let terminal = try ProcessHandle.terminal(of: held, number: number)
+    guard isatty(terminal.rawValue) == 1 else { return nil }
+    return .some(terminal)
+  }
+
   /// Nil for a service that takes none.
   private func input(
     of place: StackIndex.Place, _ process: ServiceProcess
@@ -71,6 +82,9 @@ package struct AttachCommand: Command {
       guard let service = try index.desired(place.stack)?.service(named: place.service) else { return nil }
       if service.process.hasTerminal, service.process.usesInit {
         return try AttachedInput(to: ProcessHandle.terminal(of: process.process.pidfd), isTerminal: true)
+      }
+      if service.process.hasTerminal, let terminal = try supervisedTerminal(of: place) {
+        return try AttachedInput(to: terminal, isTerminal: true)
       }
       guard service.process.keepsStdinOpen, !service.process.hasTerminal else { return nil }
       let path = folders.stack(place.stack).service(place.service).stdin

@@ -376,7 +376,8 @@ package struct ImageCommand: Command {
     defer { withExtendedLifetime(lock) {} }
     let kept = try imageStatuses().filter { !$0.users.isEmpty || !all && !$0.names.isEmpty }
     return try rethrowing(nil) { () throws(KernelError) in
-      try images.store.collect(keeping: Set(kept.map(\.record.manifest)), layers: layersInUse())
+      try images.store.removeLeftovers(now: time(nil))
+      return try images.store.collect(keeping: Set(kept.map(\.record.manifest)), layers: layersInUse())
     }
   }
 

@@ -70,7 +70,8 @@ package struct UpCommand: Command {
       defer { try? Files.remove(folder.claim) }
       chosen(desired)
       warn(of: desired, report: report)
-      if let note = desired.engineSocketNote { report(OperationEvent(.warning, text: note)) }
+      let notes = [desired.engineSocketNote].compactMap(\.self) + desired.layerNotes(in: folder)
+      for text in notes { report(OperationEvent(.warning, text: text)) }
       for text in desired.claimsInWords { report(OperationEvent(.warning, text: text)) }
       return try context.perform(
         SupervisorMethods.Up.self,

@@ -27,6 +27,16 @@ package final class ServiceProcess: Sendable {
   }
 
   package var identity: ProcessIdentity { process.identity }
+
+  /// A copy of its terminal's master. stack-init keeps that, and so it outlives a supervisor; without stack-init the supervisor
+  /// does, and the service's terminal hangs up with it.
+  package func terminal(keptByInit: Bool) throws(KernelError) -> Descriptor? {
+    if keptByInit { return try ProcessHandle.terminal(of: process.pidfd) }
+    switch process.terminal {
+    case .some(let terminal): return try terminal.duplicate()
+    case .none: return nil
+    }
+  }
 }
 
 /// A network namespace that several places hold on to.

@@ -207,6 +207,14 @@ package struct DesiredMount: Codable, Hashable, Sendable {
     return bare
   }
 
+  /// True for what outlives a start of the service.
+  package var isVolume: Bool {
+    switch source {
+    case .volume, .anonymous: true
+    case .folder, .tmpfs: false
+    }
+  }
+
   /// The folder or file of the host.
   package var hostPath: String? {
     guard case .folder(let path, _) = source else { return nil }

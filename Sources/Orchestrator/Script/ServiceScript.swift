@@ -64,6 +64,9 @@ struct ServiceScript {
       notes.append("the /dev/shm of another service cannot be mounted here: it has its own")
     }
     if !hasHostRoot {
+      if service.mounts.contains(where: { $0.isVolume && !$0.staysEmpty }) {
+        notes.append("a volume that is empty takes over the root's folder under it: here it stays empty")
+      }
       if !capabilities.isSuperset(of: Self.entrance) {
         notes.append("to change to the root folder takes the capabilities sys_chroot, setuid and setgid: it keeps them")
       }

@@ -77,4 +77,12 @@ public struct LaunchedProcess: ~Copyable, Sendable {
   }
 
   public var pid: Int32 { identity.pid }
+
+  /// The number of the terminal's master among the descriptors of this process.
+  public var terminalNumber: Int32? {
+    switch terminal {
+    case .some(let terminal): terminal.rawValue
+    case .none: nil
+    }
+  }
 }

@@ -28,8 +28,9 @@ struct Credentials: Hashable, Sendable {
     let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let name = parts[0]
     let accounts = passwd.split(separator: "\n").map { $0.split(separator: ":", omittingEmptySubsequences: false) }
+    // Digits are an id, also where somebody has them for a name.
     let account = accounts.first { fields in
-      fields.count >= 6 && (fields[0] == name || UInt32(name) != nil && UInt32(fields[2]) == UInt32(name))
+      fields.count >= 6 && (number(name) == nil ? fields[0] == name : UInt32(fields[2]) == number(name))
     }
     var credentials = Credentials(home: "/")
     if let account, let uid = UInt32(account[2]), let gid = UInt32(account[3]) {
@@ -44,9 +45,9 @@ struct Credentials: Hashable, Sendable {
     let groups = group.split(separator: "\n").map { $0.split(separator: ":", omittingEmptySubsequences: false) }
     if parts.count == 2 {
       let wanted = parts[1]
-      if let found = groups.first(where: { $0.count >= 3 && $0[0] == wanted }), let gid = UInt32(found[2]) {
+      if let gid = number(wanted) {
         credentials.gid = gid
-      } else if let gid = number(wanted) {
+      } else if let found = groups.first(where: { $0.count >= 3 && $0[0] == wanted }), let gid = UInt32(found[2]) {
         credentials.gid = gid
       } else {
         throw KernelError(

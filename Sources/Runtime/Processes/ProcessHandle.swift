@@ -27,10 +27,12 @@ public enum ProcessHandle {
     _ = try? wait(for: pidfd)
   }
 
-  /// A copy of the terminal's master that the stack-init behind `pidfd` keeps. EBADF when it keeps none.
-  public static func terminal(of pidfd: borrowing Descriptor) throws(KernelError) -> Descriptor {
+  /// A copy of the terminal's master that the process behind `pidfd` keeps. EBADF when it keeps none.
+  ///
+  /// - Parameter number: nil for the one that a stack-init has it under.
+  public static func terminal(of pidfd: borrowing Descriptor, number: CInt? = nil) throws(KernelError) -> Descriptor {
     let number = try check("take the terminal of", "the process") {
-      stack_pidfd_getfd(pidfd.rawValue, CInt(STACK_FD_TERMINAL))
+      stack_pidfd_getfd(pidfd.rawValue, number ?? CInt(STACK_FD_TERMINAL))
     }
     return Descriptor(adopting: number)
   }

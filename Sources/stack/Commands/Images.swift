@@ -126,6 +126,37 @@ struct Image: ParsableCommand {
   }
 }
 
+struct Commit: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "commit", abstract: "Make what a service has written an image on top of its own.",
+    discussion: """
+      stack commit web shop/web:patched
+      stack commit shop/db db:seeded --message 'with test data'
+
+      Volumes are not part of it. The configuration stays that of the service's image.
+      """)
+
+  @Argument(help: "A service, or stack/service.")
+  var service: String
+  @Argument(help: ArgumentHelp("The image's name.", valueName: "name"))
+  var name: String
+  @Option(name: [.short, .long], help: "Who made it.")
+  var author: String?
+  @Option(name: [.short, .long], help: "What it is for: a line of its history.")
+  var message: String?
+  @Flag(inversion: .prefixedNo, help: "Whether the service stands still meanwhile.")
+  var pause = true
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      print(
+        try ImageCommand(session.context).commit(
+          service, in: nil, as: name, author: author, message: message, pauses: pause
+        ) { _ in })
+    }
+  }
+}
+
 struct Tag: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "tag", abstract: "Give an image another name.")
 

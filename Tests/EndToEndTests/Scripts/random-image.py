@@ -14,6 +14,7 @@ def blob(b, mt=None):
 parts = ['a', 'b', 'c', 'dd', 'ü', 'x y', 'lib', '\udcff\udcfe', 'n' * 120]
 def path(depth=3): return '/'.join(r.choice(parts) for _ in range(r.randint(1, depth)))
 state = {}  # merged view: path -> kind
+looks = {}  # of files of this layer: a further name repeats them, as tar(1) has it
 def children(p): return [q for q in state if q.startswith(p + '/')]
 def parent_ok(p):
     """No part above may be anything but a folder, so that every tool means the same."""
@@ -31,6 +32,12 @@ for number in range(r.randint(1, 4)):
         i = tarfile.TarInfo(r.choice(['', './', '/']) + name); i.type = type; i.size = len(data)
         i.mode = r.choice([0o644, 0o755, 0o4755, 0o600, 0o1777, 0o2711]); i.uid = r.choice([0, 1, 1000, 70000]); i.gid = r.choice([0, 5, 65534])
         i.mtime = r.choice([0, 1, 1700000000, 2000000000, 1234567.25 if fmt == tarfile.PAX_FORMAT else 7]); i.linkname = link
+        if type == tarfile.LNKTYPE: i.mode, i.uid, i.gid, i.mtime = looks[link.lstrip('./')]
+        looks[name] = i.mode, i.uid, i.gid, i.mtime
+        if fmt == tarfile.PAX_FORMAT and type in (tarfile.REGTYPE, tarfile.DIRTYPE) and r.random() < 0.2:
+            i.pax_headers = {'SCHILY.xattr.user.note': r.choice(['', 'v', 'longer value'])}
+            # CAP_NET_RAW, permitted and effective, version 2.
+            if type == tarfile.REGTYPE: i.pax_headers['SCHILY.xattr.security.capability'] = '\x01\x00\x00\x02\x00\x20' + '\x00' * 14
         if type == tarfile.CHRTYPE: i.devmajor, i.devminor = 1, 3
         t.addfile(i, io.BytesIO(data))
     def drop(p):

@@ -22,6 +22,8 @@ package struct ServiceRecord: Codable, Hashable, Sendable {
   package var ranOutOfMemory: Bool?
   /// Stopped by a person: not started again by its restart policy.
   package var isStoppedByHand: Bool
+  /// The master of its terminal among the supervisor's descriptors, where no stack-init keeps it.
+  package var terminal: Int32?
 
   package init(service: String) {
     self.service = service

@@ -68,10 +68,15 @@ extension StackFile.Service {
   }
 
   private mutating func mergeEnvironment(_ defaults: ImageConfiguration.Process) {
-    let own = Set(environment.map(\.name.value))
-    let variables = (defaults.environment ?? []).compactMap { entry -> StackFile.EnvironmentVariable? in
+    // The file's count. Of two of the image's, Docker takes the first where the file has any variable, and else the last.
+    let given = defaults.environment ?? []
+    let ordered = environment.isEmpty ? given.reversed() : given
+    var known = Set(environment.map(\.name.value))
+    let variables = ordered.compactMap { entry -> StackFile.EnvironmentVariable? in
       let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, !parts[0].isEmpty, !own.contains(parts[0]), !entry.utf8.contains(0) else { return nil }
+      guard parts.count == 2, !parts[0].isEmpty, !entry.utf8.contains(0), known.insert(parts[0]).inserted else {
+        return nil
+      }
       return StackFile.EnvironmentVariable(name: Located(parts[0], name.span), value: parts[1])
     }
     environment = variables + environment
@@ -100,10 +105,11 @@ extension StackFile.Service {
 
   /// A volume of the image's that nothing is mounted on is a volume of this service alone.
   private mutating func mergeVolumes(_ defaults: ImageConfiguration.Process) {
-    let mounted = Set(mounts.map(\.target.value))
+    var mounted = Set(mounts.map(\.target.value))
     for path in (defaults.volumes ?? [:]).keys.sorted() {
       let target = Self.absolute(path)
-      guard target != "/", !mounted.contains(target), !target.utf8.contains(0) else { continue }
+      // An image may name one folder in two ways.
+      guard target != "/", !target.utf8.contains(0), mounted.insert(target).inserted else { continue }
       mounts.append(
         StackFile.Mount(source: .anonymous, target: Located(target, name.span), isReadOnly: false, span: name.span))
     }

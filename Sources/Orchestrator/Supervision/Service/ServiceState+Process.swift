@@ -79,9 +79,8 @@ extension ServiceState {
     answerExit()
   }
 
-  /// Follows the terminal of stack-init, which keeps the master so that it outlives a supervisor.
   private mutating func followTerminal() {
-    if desired.process.hasTerminal, desired.process.usesInit { emit(.followTerminal) }
+    if desired.process.hasTerminal { emit(.followTerminal) }
   }
 
   mutating func redefine(_ desired: DesiredService) {

@@ -95,7 +95,7 @@ struct ServiceState {
     case releaseProcess
 
     case openOutput
-    /// Read the terminal that stack-init holds.
+    /// Read the service's terminal.
     case followTerminal
     case closeOutput
     /// Write a line of the supervisor's own into the service's log.

@@ -161,8 +161,9 @@ final class ServiceUnit {
     case .releaseProcess: releaseProcess()
     case .openOutput: output.open()
     case .followTerminal:
-      guard let process, let terminal = try? ProcessHandle.terminal(of: process.process.pidfd) else { return }
-      output.follow(terminal: terminal)
+      if let process, case .some(let terminal) = try? process.terminal(keptByInit: desired.process.usesInit) {
+        output.follow(terminal: terminal)
+      }
     case .closeOutput: output.close()
     case .note(let text): output.note(text)
     case .watchPorts(let ports): watch(ports)
@@ -179,7 +180,9 @@ final class ServiceUnit {
     case .thaw: try? group?.thaw()
     case .killGroup: try? group?.kill()
     case .relaunch: relaunch(self)
-    case .record(let record): onChange(record)
+    case .record(var record):
+      record.terminal = process?.process.terminalNumber
+      onChange(record)
     case .answer(let waiter, let refusal): waiters.removeValue(forKey: waiter)?(refusal.map(complete))
     }
   }
