@@ -265,6 +265,11 @@ int stack_memfd_create(const char *name) { return (int)syscall(SYS_memfd_create,
 
 extern char __executable_start, etext;
 
+int stack_reset_io_priority(void) {
+  const int of_process = 1;
+  return (int)syscall(SYS_ioprio_set, of_process, 0, 0);
+}
+
 void stack_release_code(void) {
   uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
   uintptr_t start = ((uintptr_t)&__executable_start + page - 1) & ~(page - 1);

@@ -16,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -85,6 +86,8 @@ static void record(int status) {
   CALL(SYS_pwrite64, STACK_FD_RECORD, &entry, sizeof entry, 0);
 }
 
+#include "watch.h"
+
 // The stack as the kernel leaves it: the count of arguments, the arguments, NULL, the environment, NULL.
 _Noreturn void start(long *stack) {
   long count = stack[0];
@@ -92,9 +95,16 @@ _Noreturn void start(long *stack) {
   char **environment = arguments + count + 1;
   if (count < 2) leave(127);
   CALL(SYS_prctl, PR_SET_DUMPABLE, 0);
+  for (int number = STACK_FD_REPORT; number < STACK_FD_COUNT; number++) {
+    if (number != STACK_FD_RECORD) CALL(SYS_fcntl, number, F_SETFD, FD_CLOEXEC);
+  }
+  if (count == 4 && is_same(arguments[0], STACK_WATCH_NAME)) {
+    CALL(SYS_prctl, PR_SET_NAME, STACK_WATCH_NAME);
+    watch(arguments, environment);
+  }
   // Executed by descriptor, its name would be the descriptor's number on older kernels.
   CALL(SYS_prctl, PR_SET_NAME, "stack-init");
-  for (int number = STACK_FD_REPORT; number < STACK_FD_COUNT; number++) CALL(SYS_fcntl, number, F_SETFD, FD_CLOEXEC);
+  CALL(SYS_fcntl, STACK_FD_RECORD, F_SETFD, FD_CLOEXEC);
   int terminal = CALL(SYS_fcntl, STACK_FD_TERMINAL, F_GETFD) >= 0;
 
   // Held back before the child exists, so that none is lost. Signals of the processor's own making stay deadly.

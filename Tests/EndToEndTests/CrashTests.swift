@@ -140,7 +140,8 @@ import Testing
     }
     let down = try host.run("stack", "down", "x.stack")
     // A supervisor ends a moment after its last answer, and its tracer a moment after it; one that was forgotten would stay longer.
-    #expect(try host.eventually(within: .seconds(20)) { try host.run("pgrep", "-x", "strace|stack").status != 0 })
+    #expect(
+      try host.eventually(within: .seconds(20)) { try host.run("pgrep", "-x", "strace|stack|stack-watch").status != 0 })
     #expect(down.status == 0, "down after a crash at \(point): \(down)")
     let differences = try HostState(of: host).differences(since: before)
     #expect(differences.isEmpty, "after a crash at \(point):\n\(differences.joined(separator: "\n"))")

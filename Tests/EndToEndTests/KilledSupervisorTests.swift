@@ -107,6 +107,7 @@ import Testing
         // Whether it was the command or its supervisor that was hit: the next one goes on.
         _ = try host.start(tracer + ["stack", "up", "x.stack"]).wait(limit: .seconds(60))
         usleep(200_000)
+        try host.run("pkill", "-9", "-x", "stack-watch")
         if let pid = try host.stackProcesses().last { try host.run("kill", "-9", "\(pid)") }
         #expect(try host.eventually { try host.stackProcesses().isEmpty })
       }

@@ -33,6 +33,9 @@ int64_t stack_file_system_type(const char *path);
 
 /// 1 when nothing can be written by way of the mount that `path` leads to, 0 when it can, or -1.
 int stack_is_read_only(const char *path);
+
+/// Gives the calling process the I/O priority that follows from its nice value (ioprio_set(2), IOPRIO_CLASS_NONE).
+int stack_reset_io_priority(void);
 /// execveat(2) of the open file, with the environment that this program has.
 int stack_execute_again(int file, char *const *arguments);
 

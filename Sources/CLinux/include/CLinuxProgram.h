@@ -197,3 +197,15 @@ struct stack_exit_record {
   int64_t time;
 };
 #define STACK_EXIT_RECORD_MAGIC 0x314b5453u
+
+/// The end of a process that a killed supervisor had left to its watcher, one of many in a file.
+struct stack_end {
+  uint32_t magic;
+  int32_t pid;
+  /// As wait(2) encodes it
+  int32_t status;
+  int32_t reserved;
+  /// Nanoseconds since 1970, CLOCK_REALTIME
+  int64_t time;
+};
+#define STACK_END_MAGIC 0x444e4553u

@@ -10,7 +10,8 @@ final class DeviceFilters: Sendable {
     known.withLock { known in
       if let filter = known[rules] { return filter }
       let filter = DeviceFilter(rules)
-      known[rules] = filter
+      // A refusal may be of this moment alone.
+      if filter.isLoaded { known[rules] = filter }
       return filter
     }
   }

@@ -2,6 +2,7 @@ import Intent
 import Isolation
 import Kernel
 import Runtime
+import SystemPackage
 
 extension StackBuilder {
   package func controlGroup(of service: String) -> ControlGroup { controlGroups.group("stack/\(stack)/\(service)") }
@@ -12,7 +13,7 @@ extension StackBuilder {
     let lacks: [KernelError]
     do {
       lacks = try group.create(service.limits)
-      if let rules = try deviceRules(of: service) { restrictDevices(of: group, by: rules) }
+      if let rules = try deviceRules(of: service) { try restrictDevices(of: group, by: rules) }
     } catch {
       guard let place = service.declaredAt, error.remedy != nil else { throw error }
       var error = error
@@ -25,10 +26,17 @@ extension StackBuilder {
     return group
   }
 
-  private func restrictDevices(of group: ControlGroup, by rules: [DeviceRule]) {
+  /// A host that has no such filter is told of once. What keeps it from a service for a moment fails its start: descriptors
+  /// or memory that are used up are no reason for a weaker service.
+  private func restrictDevices(of group: ControlGroup, by rules: [DeviceRule]) throws(KernelError) {
     do {
       try group.restrictDevices(by: deviceFilters.filter(rules))
     } catch {
+      let passing: [Errno] = [
+        .tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory, .resourceTemporarilyUnavailable, .noSpace,
+        .interrupted,
+      ]
+      guard !passing.contains(error.errno) else { throw error }
       // They have no capability to make device nodes with, and a /dev of their own.
       warnings.add("services are not kept from devices by cgroups: \(error)", about: "devices")
     }

@@ -13,13 +13,14 @@ extension StackBuilder {
   /// Before the first effect, what is going to exist is on disk: whatever happens from here on, it can be taken down.
   func record(_ desired: DesiredStack) throws(KernelError) {
     try Files.remove(folder.settled)
-    try StateFile(path: folder.intent).write(desired, isDurable: true)
+    try StackRecord(folder).write(desired)
   }
 
   /// The same for what a command has claimed: the file that says so already takes the record's name.
   func acceptClaim(of desired: DesiredStack) throws(KernelError) {
     try Files.remove(folder.settled)
-    if rename(folder.claim, folder.intent) != 0 { try record(desired) }
+    guard rename(folder.claim, folder.intent) == 0 else { return try record(desired) }
+    StackRecord(folder).keepCopy()
   }
 
   /// Notes that everything recorded exists.
@@ -143,6 +144,7 @@ extension StackBuilder {
     Files.removeIfEmpty(folder.volumes)
     Files.removeIfEmpty(folder.lib)
     Files.removeIfEmpty(folders.lib)
+    try StackRecord(folder).removeCopies()
     try Files.remove(folder.path)
   }
 }

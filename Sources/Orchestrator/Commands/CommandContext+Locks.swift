@@ -32,10 +32,14 @@ extension CommandContext {
       }
       result = try body()
     } catch {
-      if !Files.exists(folder.path) { lock.remove() }
+      if !Files.exists(folder.path) {
+        try? SupervisorGroup(of: stack, in: folders).remove()
+        lock.remove()
+      }
       throw error
     }
     if !Files.exists(folder.path) {
+      try? SupervisorGroup(of: stack, in: folders).remove()
       lock.remove()
       // Of a command that was killed while it was choosing.
       StackLock.removeIfFree(folders.choosingLock)

@@ -24,6 +24,9 @@ extension CommandContext {
       let outcome = try session.perform(
         method, parameters, cancelsWhenInterrupted: cancelsWhenInterrupted, isRepeatable: isDown, report: report)
       if let outcome { return outcome }
+      if let refusal = session.refusal { throw StackErrors([refusal]) }
+      // One that is killed again and again is replaced by a fresh one with a watcher of its own.
+      if attempts < 4 { try rethrowing(folder.name) { () throws(KernelError) in try FormerSupervisor.end(of: folder) } }
       guard attempts > 0 else { throw StackErrors([session.endedEarly]) }
       if isDown, !Files.exists(folder.path) { return OperationEvent(.finished) }
     }

@@ -22,7 +22,7 @@ package struct DownCommand: Command {
         guard try leavesAnything(name, withVolumes: removeVolumes) else { return OperationEvent(.finished) }
         try rethrowing(name) { () throws(KernelError) in
           // Its supervisor, if it has one, is where no command reaches it.
-          for supervisor in SupervisorProcess.all() where supervisor.stack == name { try supervisor.end() }
+          try SupervisorProcess.endAll(of: name)
           try Files.makeFolder(folder.path)
         }
       }

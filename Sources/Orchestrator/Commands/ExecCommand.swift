@@ -36,18 +36,18 @@ package struct ExecCommand: Command {
   ) throws(StackErrors) -> Int32 {
     let subject = "\(place.stack)/\(place.service)"
     let folder = folders.stack(place.stack).service(place.service)
-    let (record, context) = try rethrowing(subject) { () throws(KernelError) in
-      (
-        try StateFile<ServiceRecord>(path: folder.record).read(),
-        try StateFile<ProcessContext>(path: folder.execContext).read()
-      )
+    let (record, context) = try rethrowing(subject) {
+      () throws(KernelError) -> (ServiceRecord, ProcessContext?) in
+      let record = try self.record(folder)
+      guard record.process != nil else { return (record, nil) }
+      return (record, try self.recordedContext(of: place, folder))
     }
-    guard let context, let running = record?.process.flatMap({ ServiceProcess($0) }) else {
+    guard let context, let running = record.process.flatMap({ ServiceProcess($0) }) else {
       throw StackErrors([
         StackError(subject, "is not running", remedy: "start it: stack start \(subject)")
       ])
     }
-    guard record?.pausedAt == nil else {
+    guard record.pausedAt == nil else {
       throw StackErrors([StackError(subject, "is paused", remedy: "let it go on: stack unpause \(subject)")])
     }
     do throws(KernelError) {
@@ -73,6 +73,26 @@ package struct ExecCommand: Command {
       complain("\(StackError(subject, error))")
       return code
     }
+  }
+
+  private func record(_ folder: ServiceFolder) throws(KernelError) -> ServiceRecord {
+    if let record = try StateFile<ServiceRecord>(path: folder.record).read(), record.service == folder.name {
+      return record
+    }
+    return try ServiceRecord(observing: folder.name, in: folder.stack.name)
+  }
+
+  /// The context of the service's start. One that cannot be read follows from the stack, and is written again.
+  private func recordedContext(
+    of place: StackIndex.Place, _ folder: ServiceFolder
+  ) throws(KernelError) -> ProcessContext? {
+    let file = StateFile<ProcessContext>(path: folder.execContext)
+    if let context = try file.read() { return context }
+    guard let service = try index.desired(place.stack)?.service(named: place.service) else { return nil }
+    let group = try ControlGroups.observe().group("stack/\(place.stack)/\(place.service)")
+    let context = ProcessContext(service, group.entrance(with: service.limits))
+    try? file.write(context)
+    return context
   }
 
   /// The service's control group, as recorded or as found now: a caller may see the trees at other mount points than

@@ -1,9 +1,12 @@
 import Build
+import Glibc
+import Host
 import ImageStore
 import Intent
 import Kernel
 import Runtime
 import Supervision
+import SystemPackage
 
 /// Supervises a stack: the command that only other commands start.
 package enum SuperviseCommand {
@@ -18,10 +21,25 @@ package enum SuperviseCommand {
     try Dumpability.renounce()
     // Services of an earlier build's stack are started anew from here.
     try? ImageStore(folders.images).takeOver(folders.formerImages)
+    CallersSurroundings.leave()
+    let lock = try lock(stack, folders)
     let listener = Descriptor(adopting: DetachedProcess.inheritedDescriptor)
     // Four for each of 2,000 services.
     let former = try OpenFileLimit.raise(reserving: 8192)
     let builder = try StackBuilder(folders: folders, stack: stack, initProgram: initProgram, openFiles: former)
     try Supervisor(builder: builder, listener: listener).serve()
+    _ = consume lock
+  }
+
+  /// Makes this process the stack's only supervisor. One that is just ending is waited for.
+  private static func lock(_ stack: String, _ folders: StateFolders) throws(KernelError) -> Descriptor {
+    let group = try SupervisorGroup(of: stack, in: folders)
+    for _ in 0..<200 {
+      if case .some(let held) = try group.lock() { return held }
+      usleep(10_000)
+    }
+    throw KernelError(
+      "supervise", stack, errno: .alreadyInProcess, detail: "another supervisor of it runs",
+      remedy: "see stack doctor")
   }
 }

@@ -36,6 +36,11 @@ struct SupervisorSession {
         kernel.errno == .noSuchFileOrDirectory || kernel.errno == .connectionRefused
       else { throw StackErrors([Self.failure(error, of: folder, since: since)]) }
     }
+    if let client = try Self.awaitReturn(folder, interruption) {
+      self.client = client
+      started = nil
+      return
+    }
     do throws(KernelError) {
       // It listens before it is started: connecting cannot come too early.
       let listener = try ControlSocket.listen(inFolder: folder.path)
@@ -47,6 +52,25 @@ struct SupervisorSession {
       client = try ControlClient(connectingIn: folder.path, interruption: interruption)
     } catch {
       throw StackErrors([Self.failure(error, of: folder, since: since)])
+    }
+  }
+
+  /// Waits for a supervisor that runs and is not to be reached: its folder was taken away, and it is about to put that back, or
+  /// it is about to end. One that does neither is ended. Nothing else stops with it.
+  ///
+  /// - Returns: nil when there is none, or none any more.
+  private static func awaitReturn(
+    _ folder: StackFolder, _ interruption: Interruption
+  ) throws(StackErrors) -> ControlClient? {
+    try rethrowing(folder.name) { () throws(KernelError) -> ControlClient? in
+      let group = try SupervisorGroup(of: folder.name, in: folder.folders)
+      for _ in 0..<100 {
+        guard try group.isLocked() else { return nil }
+        if let client = try? ControlClient(connectingIn: folder.path, interruption: interruption) { return client }
+        usleep(20_000)
+      }
+      try SupervisorProcess.endAll(of: folder.name)
+      return nil
     }
   }
 
@@ -159,6 +183,23 @@ struct SupervisorSession {
     _ = try? other?.call(SupervisorMethods.Cancel.self, Nothing(), timeout: .seconds(5))
   }
 
+  /// Why a supervisor that this command has started has ended by itself, if it has: it has said so in its log.
+  var refusal: StackError? {
+    guard let started else { return nil }
+    var status = started.status()
+    // Its socket is closed a moment before it has ended.
+    for _ in 0..<40 where status == nil {
+      usleep(5_000)
+      status = started.status()
+    }
+    guard case .exited(let code) = status, code != 0 else { return nil }
+    let log = (try? Files.read(folder.supervisorLog, limit: 1 << 16)) ?? []
+    let words = log.split(separator: 0x0A).last.map { String(decoding: $0, as: UTF8.self) }
+    return StackError(
+      folder.name, "its supervisor cannot start" + (words.map { ": \(VisibleText.line($0))" } ?? ""),
+      remedy: "correct that and try again; stack doctor names what the host lacks")
+  }
+
   var endedEarly: StackError {
     StackError(
       folder.name, "its supervisor ended before it had answered",
@@ -192,10 +233,16 @@ package struct SupervisorProgram: Sendable {
     self.furtherArguments = furtherArguments
   }
 
-  /// Starts it away from the terminal, with the listening socket.
+  /// Starts it away from the terminal and from the caller's control group, with the listening socket. Where stack-init is, that
+  /// watches over it.
   func start(_ folder: StackFolder, listener: borrowing Descriptor) throws(KernelError) -> DetachedProcess {
-    try DetachedProcess(
-      ["stack"] + arguments + [folder.name] + furtherArguments(), environment: environment,
-      log: folder.supervisorLog, giving: listener.fileDescriptor)
+    let further = furtherArguments()
+    let group = try SupervisorGroup(of: folder.name, in: folder.folders).make()
+    return try DetachedProcess(
+      ["stack"] + arguments + [folder.name] + further, environment: environment,
+      log: folder.supervisorLog, giving: listener.fileDescriptor,
+      watchedBy: further.first.map {
+        DetachedProcess.Watcher(program: $0, subject: folder.name, ends: folder.ends)
+      }, in: group)
   }
 }

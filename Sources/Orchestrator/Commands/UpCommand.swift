@@ -73,12 +73,18 @@ package struct UpCommand: Command {
       let notes = [desired.engineSocketNote].compactMap(\.self) + desired.layerNotes(in: folder)
       for text in notes { report(OperationEvent(.warning, text: text)) }
       for text in desired.claimsInWords { report(OperationEvent(.warning, text: text)) }
-      return try context.perform(
-        SupervisorMethods.Up.self,
-        SupervisorMethods.Up.Parameters(
-          scope: scope(of: source, desired, options), readyTimeout: options.readyTimeout,
-          stopTimeout: options.stopTimeout),
-        on: folder, over: session, cancelsWhenInterrupted: true, report: report)
+      do throws(StackErrors) {
+        return try context.perform(
+          SupervisorMethods.Up.self,
+          SupervisorMethods.Up.Parameters(
+            scope: scope(of: source, desired, options), readyTimeout: options.readyTimeout,
+            stopTimeout: options.stopTimeout),
+          on: folder, over: session, cancelsWhenInterrupted: true, report: report)
+      } catch {
+        // A supervisor that could not start has accepted nothing.
+        if isNew, session.refusal != nil, !Files.exists(folder.intent) { try? Files.remove(folder.path) }
+        throw error
+      }
     }
   }
 

@@ -56,9 +56,20 @@ package final class ControlServer {
     self.loop = loop
     self.limits = limits
     self.owner = owner
-    acceptor = try Acceptor(listener, on: loop, atOnce: 64) { [weak self] (socket) throws(KernelError) in
+    acceptor = try makeAcceptor(listener)
+  }
+
+  private func makeAcceptor(_ listener: consuming Descriptor) throws(KernelError) -> Acceptor {
+    try Acceptor(listener, on: loop, atOnce: 64) { [weak self] (socket) throws(KernelError) in
       try self?.welcome(socket)
     }
+  }
+
+  /// Listens on another socket from now on: nobody can find the former one any more.
+  package func listen(on listener: consuming Descriptor) throws(KernelError) {
+    try ControlSocket.adopt(listener)
+    acceptor?.stop()
+    acceptor = try makeAcceptor(listener)
   }
 
   deinit {

@@ -15,6 +15,8 @@ package enum ControlSocket {
   /// The name inside the folder.
   static let name = "control.sock"
 
+  package static func path(inFolder folder: String) -> String { "\(folder)/\(name)" }
+
   /// The longest path in sun_path, without its NUL (unix(7)).
   static let longestPath = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
 
@@ -43,6 +45,11 @@ package enum ControlSocket {
       throw KernelError("listen on", "\(folder)/\(name)", errno: failure)
     }
     return socket
+  }
+
+  /// True if somebody listens on the socket in `folder`.
+  package static func isListening(inFolder folder: String) -> Bool {
+    (try? connect(inFolder: folder, timeout: .milliseconds(100))) != nil
   }
 
   /// Connects to the socket in `folder`, waiting `timeout` at most for a place in its queue.

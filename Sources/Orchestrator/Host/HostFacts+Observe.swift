@@ -83,8 +83,7 @@ extension HostFacts {
   private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
     guard ports.contains(where: { $0.port == DNSPort.standard && $0.address != nil }) else { return }
     let gateways = stacks.flatMap { name in
-      (try? StateFile<DesiredStack>(path: folders.stack(name).intent).read())?.networks.flatMap(\.hostAddresses)
-        ?? []
+      ((try? StackRecord(folders.stack(name)).read()) ?? nil)?.networks.flatMap(\.hostAddresses) ?? []
     }
     ports.removeAll { used in used.port == DNSPort.standard && used.address.map(gateways.contains) ?? false }
   }
@@ -101,8 +100,8 @@ extension HostFacts {
   ) throws(KernelError) {
     let folder = folders.stack(name)
     // A claim takes the record's name when it is accepted: in this order it is seen under one of them.
-    for path in [folder.claim, folder.intent] {
-      guard let other = try StateFile<DesiredStack>(path: path).read() else { continue }
+    for other in [try StateFile<DesiredStack>(path: folder.claim).read(), try StackRecord(folder).read()] {
+      guard let other else { continue }
       linkGroups.insert(other.linkGroup)
       addNetworks(of: other, for: stack, isJoining: isJoining)
       for network in other.ownNetworks where network.hasHost {

@@ -41,7 +41,7 @@ package struct StateFolders: Hashable, Sendable {
 
 /// The paths of one stack.
 package struct StackFolder: Hashable, Sendable {
-  let folders: StateFolders
+  package let folders: StateFolders
   package let name: String
 
   package var path: String { "\(folders.run)/\(name)" }
@@ -59,6 +59,10 @@ package struct StackFolder: Hashable, Sendable {
   /// The `ProcessIdentity` of the supervisor.
   package var supervisor: String { "\(path)/supervisor" }
   package var supervisorLog: String { "\(path)/supervisor.log" }
+  /// The ends of processes that killed supervisors have left to their watcher.
+  package var ends: String { "\(path)/ends" }
+  /// A second copy of ``intent``, which survives the removal of the folder.
+  package func intentCopy(ofBoot boot: String) -> String { "\(folders.host)/\(name)@\(boot).json" }
   /// Output that has left a service's FIFO and is not yet in its log.
   package var staging: String { "\(path)/output" }
   /// A tmpfs of the stack's own: the writable layers of its services.

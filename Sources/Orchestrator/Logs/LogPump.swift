@@ -33,6 +33,9 @@ package final class LogPump {
     if let writer = LogWriter.finishStaged(scratch) { retryLater(writer) }
   }
 
+  /// Begins another staging file if somebody has removed the one there was.
+  package func restoreStaging() { scratch.staging?.restore() }
+
   deinit {
     for token in pipes.keys { loop.remove(token) }
     if let retry { loop.cancel(retry) }

@@ -115,6 +115,13 @@ final class LogStaging {
     return Remainder(log: header.log, stream: header.stream, place: header.place, bytes: bytes)
   }
 
+  /// Begins another file if somebody has taken the name from this one. No byte may be waiting.
+  func restore() {
+    guard access(path, F_OK) != 0 else { return }
+    file = nil
+    (header, end, isUnavailable) = (nil, Self.headerSize, false)
+  }
+
   // MARK: The file
 
   private func open() -> CInt? {

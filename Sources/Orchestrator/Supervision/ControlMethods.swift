@@ -24,6 +24,19 @@ package enum SupervisorMethods {
     }
   }
 
+  /// Has the supervisor look after its records, and answers with the paths of what it has written again.
+  package enum Mend: ControlMethod {
+    package static let name = "io.stack.Mend"
+    package typealias Parameters = Nothing
+    package struct Reply: Codable, Sendable {
+      package var mended: [String]
+
+      init(mended: [String]) {
+        self.mended = mended
+      }
+    }
+  }
+
   /// Makes the stack what its claim says (`StackFolder.claim`). Answers with events until it is done.
   package enum Up: ControlMethod {
     package static let name = "io.stack.Up"

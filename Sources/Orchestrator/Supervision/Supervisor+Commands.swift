@@ -18,6 +18,10 @@ extension Supervisor {
     server.handle(SupervisorMethods.Build.self) {
       $0.finish(SupervisorMethods.Build.Reply(build: ProgramBuild.current))
     }
+    server.handle(SupervisorMethods.Mend.self) { [unowned self] call in
+      // What a command is writing at this moment is not damaged.
+      call.finish(SupervisorMethods.Mend.Reply(mended: run == nil ? mend() : []))
+    }
     server.handle(SupervisorMethods.Up.self) { [unowned self] call in enqueue { [unowned self] in up(call) } }
     server.handle(SupervisorMethods.Down.self) { [unowned self] call in enqueue { [unowned self] in down(call) } }
     server.handle(SupervisorMethods.Start.self) { [unowned self] call in
@@ -76,12 +80,21 @@ extension Supervisor {
   private func up(
     _ call: ControlCall<SupervisorMethods.Up>, to desired: DesiredStack, from before: DesiredStack?, _ loss: NetworkLoss
   ) {
+    if let lack = lackOfDescriptors(for: desired) {
+      call.finish(OperationEvent(.failed, errors: [lack]))
+      guard before == nil else { return commandEnded() }
+      // Nothing was accepted yet.
+      try? Files.remove(builder.folder.path)
+      return end()
+    }
     let plan = Planner.up(
-      desired, recorded: before, isSettled: Files.exists(builder.folder.settled), observed: observed, loss: loss,
+      desired, recorded: before, isSettled: isSettled || Files.exists(builder.folder.settled), observed: observed,
+      loss: loss,
       scope: call.parameters.scope)
     readyTimeout = call.parameters.readyTimeout.map { .seconds(bounded: $0) }
     stopTimeout = call.parameters.stopTimeout.map { .seconds(bounded: $0) }
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
+    isSettled = false
     redefine(desired)
     call.send(OperationEvent(plan.reasons))
     for failure in names.serve(desired) {
@@ -93,6 +106,7 @@ extension Supervisor {
       watchOverrides()
       watchHost()
       try? builder.settle()
+      isSettled = true
       dropUnits(notIn: desired)
       call.finish(OperationEvent(.finished))
       commandEnded()
@@ -124,7 +138,10 @@ extension Supervisor {
         stack = before
         dropUnits(notIn: before)
         for unit in units.values { unit.watchReadiness() }
-        if run.errors.isEmpty { try? builder.settle() }
+        if run.errors.isEmpty {
+          try? builder.settle()
+          isSettled = true
+        }
         commandEnded()
       })
     run?.start()
@@ -132,6 +149,7 @@ extension Supervisor {
 
   private func down(_ call: ControlCall<SupervisorMethods.Down>) {
     let stack = stack ?? DesiredStack.empty(named: builder.stack)
+    isSettled = false
     stopTimeout = call.parameters.timeout.map { .seconds(bounded: $0) }
     perform(Planner.down(stack, removeVolumes: call.parameters.removeVolumes), call, failures: .goOn) { [self] run in
       call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))

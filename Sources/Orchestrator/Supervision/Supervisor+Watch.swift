@@ -160,7 +160,7 @@ extension Supervisor {
   }
 
   /// A line in the supervisor's log.
-  private func note(_ line: String) {
+  func note(_ line: String) {
     let text = Array("\(line)\n".utf8)
     _ = text.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
   }

@@ -10,6 +10,7 @@ import Loop
 import Names
 import Planning
 import Runtime
+import SystemPackage
 
 /// Supervises one stack: applies plans, watches processes, writes logs and answers commands.
 ///
@@ -24,7 +25,7 @@ package final class Supervisor {
   let builder: StackBuilder
   let watch: StackWatch
   let pool: WorkerPool
-  private let pump: LogPump
+  let pump: LogPump
   let server: ControlServer
   let names: NameService
   private let events: EventJournal
@@ -40,6 +41,9 @@ package final class Supervisor {
   /// The hooks that run now, each service's under a number of its own.
   var hookRuns: [Int: HookRun] = [:]
   var hookNumber = 0
+  /// True if all that is recorded was made, as far as this supervisor knows.
+  var isSettled = false
+  var folderWatch: FolderWatch?
   /// Ends what was set for a time by hand.
   var overrideTimer: EventLoop.TimerID?
 
@@ -61,13 +65,17 @@ package final class Supervisor {
     try? Files.set("/proc/self/comm", to: "stack")
     // Only a way to be found: on a full disk it must still be there to take the stack down.
     try? StateFile<ProcessIdentity>(path: builder.folder.supervisor).write(ProcessIdentity(of: getpid()))
-    adopt()
+    try adopt()
+    ensureItIsFound()
+    watchFolder()
+    mend()
     warmUp()
     loop.schedule(after: .seconds(10)) { [weak self] in self?.endIfIdle() }
     try loop.run()
     for unit in units.values { unit.close() }
     names.close()
     watch.close()
+    folderWatch?.close()
     server.close()
     pool.shutDown()
   }
@@ -88,13 +96,22 @@ package final class Supervisor {
 
   // MARK: Adoption
 
-  private func adopt() {
+  /// - Throws: that the stack was recorded by a newer program, whose stack it stays.
+  private func adopt() throws(KernelError) {
     pump.finishStaged()
     let salvage = Salvage(folders: builder.folders, stack: builder.stack)
-    guard let recorded = try? salvage.recordedOrObserved() else { return }
+    let found: DesiredStack?
+    do throws(KernelError) {
+      found = try salvage.recordedOrObserved()
+    } catch {
+      guard error.errno != .notSupported else { throw error }
+      return
+    }
+    guard let recorded = found else { return }
     stack = recorded
+    isSettled = Files.exists(builder.folder.settled)
     for service in recorded.services {
-      let record = try? StateFile<ServiceRecord>(path: builder.folder.service(service.name).record).read()
+      let record = try? record(of: service)
       let unit = makeUnit(service, record: record)
       events.begin(with: unit.record)
       unit.adopt()
@@ -108,6 +125,13 @@ package final class Supervisor {
     // Tables may have been deleted while no supervisor ran.
     enqueue { [unowned self] in repairTables() }
     enqueue { [unowned self] in repairBridges() }
+  }
+
+  /// What is recorded of a service; what the kernel shows of it where that cannot be read.
+  private func record(of service: DesiredService) throws(KernelError) -> ServiceRecord {
+    let file = StateFile<ServiceRecord>(path: builder.folder.service(service.name).record)
+    if let record = try file.read(), record.service == service.name { return record }
+    return try ServiceRecord(observing: service.name, in: builder.stack)
   }
 
   private func makeUnit(_ service: DesiredService, record: ServiceRecord? = nil) -> ServiceUnit {
@@ -180,6 +204,7 @@ package final class Supervisor {
   /// The stack is gone: so is its supervisor, once the last answers are out.
   func end() {
     stack = nil
+    folderWatch?.close()
     // The command that asked for it removes its lock itself, unless it was killed.
     for lock in [builder.folder.lock, builder.folders.choosingLock] { StackLock.removeIfFree(lock) }
     Files.removeIfEmpty(builder.folders.run)
@@ -187,11 +212,11 @@ package final class Supervisor {
     units = [:]
     names.close()
     server.stopListening()
-    awaitDrain(attempts: 100)
+    awaitDrain(attempts: 1_000)
   }
 
   private func awaitDrain(attempts: Int) {
     guard server.connectionCount > 0, attempts > 0 else { return loop.stop() }
-    loop.schedule(after: .milliseconds(10)) { [self] in awaitDrain(attempts: attempts - 1) }
+    loop.schedule(after: .milliseconds(1)) { [self] in awaitDrain(attempts: attempts - 1) }
   }
 }

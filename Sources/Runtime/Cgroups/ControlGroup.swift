@@ -112,6 +112,20 @@ public struct ControlGroup: Hashable, Sendable {
     }
   }
 
+  /// Makes the group where it is missing. What is in it stays.
+  public func ensure() throws(KernelError) {
+    try checkPath()
+    for tree in [groups.unified].compactMap(\.self) + groups.legacyTrees(for: ResourceLimits()) {
+      let folder = folder(in: tree)
+      if access(folder, F_OK) == 0 { continue }
+      try makeAncestors(in: tree)
+      guard mkdir(folder, 0o755) == 0 || errno == EEXIST else {
+        throw KernelError("create cgroup", folder, errno: .last)
+      }
+      if groups.legacy[.cpuset] == tree { try inheritProcessors(folder) }
+    }
+  }
+
   // MARK: Entering
 
   /// The way of a process into the group: through the trees in which it exists.

@@ -13,6 +13,9 @@ public struct ControlGroupEntrance: Hashable, Codable, Sendable {
   /// That wait takes as long as making several services (cgroup_procs_write_start in cgroup.c).
   let files: [String]
 
+  /// No group: a process stays where its parent is.
+  static let none = ControlGroupEntrance(folder: nil, files: [])
+
   /// True if all of it is there.
   public var isThere: Bool { ([folder].compactMap(\.self) + files).allSatisfy { access($0, F_OK) == 0 } }
 

@@ -23,6 +23,9 @@ public final class DeviceFilter: Sendable {
     refusal = number >= 0 ? nil : KernelError("load", "a filter for devices", errno: .last)
   }
 
+  /// True if the kernel has taken it.
+  public var isLoaded: Bool { refusal == nil }
+
   /// - Throws: the refusal to load the program, or to attach it.
   func attach(to folder: String) throws(KernelError) {
     if let refusal { throw refusal }

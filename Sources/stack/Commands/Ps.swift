@@ -25,6 +25,9 @@ struct Ps: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: true) { session in
       let names = try stack.map { [try session.stackName($0)] } ?? session.context.index.names()
+      for name in names {
+        standardError("", try session.context.mendRecords(of: name).map { "warning: \(name): \($0)" })
+      }
       let statuses = try names.flatMap { try session.statuses(of: $0) }.filter { entry in
         status.isEmpty
           ? all || format == .table || !entry.isExited : status.contains(entry.phase)

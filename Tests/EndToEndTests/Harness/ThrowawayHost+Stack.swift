@@ -90,8 +90,9 @@ extension ThrowawayHost {
     return try succeed("sh", "-c", script).split(separator: "\n").compactMap { Int($0) }.sorted()
   }
 
-  /// Kills every supervisor with SIGKILL, and waits until they are gone.
+  /// Kills every supervisor with SIGKILL, its watcher first, and waits until they are gone.
   func killSupervisors() throws {
+    try run("pkill", "-9", "-x", "stack-watch")
     let pids = try stackProcesses()
     guard !pids.isEmpty else { throw HarnessError("no supervisor runs") }
     for pid in pids { try run("kill", "-9", "\(pid)") }

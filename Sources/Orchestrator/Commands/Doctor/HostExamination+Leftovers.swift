@@ -38,7 +38,15 @@ extension HostExamination {
         }
         states.append(state)
       }
-      let findings = states.compactMap(Self.judge)
+      var findings = states.compactMap(Self.judge)
+      for state in states where state.traces.hasFolder && !state.isOfFormerBoot {
+        for damage in try StackIndex(folders: folders).damages(of: state.name) {
+          findings.append(
+            HostFinding(
+              .missing, "stack \(state.name): \(damage)",
+              remedy: "have its supervisor write it again: stack ps \(state.name)"))
+        }
+      }
       return findings.isEmpty ? [HostFinding(.good, "nothing is left of stacks that are gone")] : findings
     }
   }

@@ -25,7 +25,7 @@ package struct ProcessContext: Codable, Hashable, Sendable {
     self.entrance = entrance
     let process = service.process
     limits = service.settings.limits
-    oomScoreAdjustment = service.settings.oomScoreAdjustment
+    oomScoreAdjustment = service.settings.oomScoreAdjustment ?? CallersSurroundings.oomScoreAdjustment
     groups = service.settings.groups
     hasClocks = service.settings.timeOffsets != nil
     environment = service.environment(terminal: nil)

@@ -19,9 +19,7 @@ package struct Salvage {
 
   /// The record, or what is left to be seen; nil when there is nothing of the stack.
   package func recordedOrObserved() throws(KernelError) -> DesiredStack? {
-    if let recorded = try StateFile<DesiredStack>(path: folder.intent).read(), recorded.name == stack {
-      return recorded
-    }
+    if let recorded = try StackRecord(folder).read() { return recorded }
     return try observed()
   }
 
@@ -68,7 +66,7 @@ package struct Salvage {
       supervisor.bootID != (try Boot.current())
     else { return }
     try Files.remove(folder.settled)
-    try Files.remove(folder.intent)
+    try StackRecord(folder).remove()
     for service in Files.list(folder.services) { try Files.remove(folder.service(service).record) }
     // Last: as long as it is there, an interrupted forgetting is taken up again.
     try Files.remove(folder.supervisor)

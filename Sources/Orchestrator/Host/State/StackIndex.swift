@@ -19,12 +19,43 @@ package struct StackIndex: Sendable {
 
   /// The record of a stack; nil when there is no such stack or its record is lost.
   package func desired(_ name: String) throws(KernelError) -> DesiredStack? {
-    try StateFile<DesiredStack>(path: folders.stack(name).intent).read()
+    try StackRecord(folders.stack(name)).read()
   }
 
   package func record(of service: String, in stack: String) throws(KernelError) -> ServiceRecord {
     let record = try StateFile<ServiceRecord>(path: folders.stack(stack).service(service).record).read()
-    return truthful(record ?? ServiceRecord(service: service), in: stack)
+    let known = record.flatMap { $0.service == service ? $0 : nil }
+    guard let known else { return try truthful(ServiceRecord(observing: service, in: stack), in: stack) }
+    return truthful(known, in: stack)
+  }
+
+  /// The records of a stack that cannot be read, each with what is wrong with it.
+  package func damages(of stack: String) throws(KernelError) -> [String] {
+    let folder = folders.stack(stack)
+    // Before its services' folder is made, a stack that comes up has no record yet.
+    guard Files.exists(folder.services) || Files.exists(folder.intent) else { return [] }
+    guard let desired = try StackRecord(folder).readFile() else {
+      return ["\(folder.intent) \(Self.damage(of: folder.intent))"]
+    }
+    var damages: [String] = []
+    // A command that is under way may not have written all of them yet.
+    let isSettled = Files.exists(folder.settled)
+    for service in desired.services {
+      let paths = folder.service(service.name)
+      for path in [paths.record, paths.execContext]
+      where Files.exists(paths.stdout) && (isSettled || Files.exists(path))
+        && !StateFile<ServiceRecord>(path: path).looksWhole
+      {
+        damages.append("\(path) \(Self.damage(of: path))")
+      }
+    }
+    return damages
+  }
+
+  private static func damage(of path: String) -> String {
+    guard Files.exists(path) else { return "is missing" }
+    guard let text = try? Files.read(path) else { return "cannot be read" }
+    return text.isEmpty ? "is empty" : "is damaged"
   }
 
   /// A record as it is now: what was running when it was written may have ended since, with nobody to note it.
@@ -32,8 +63,8 @@ package struct StackIndex: Sendable {
     guard record.phase.isAlive, let process = record.process else { return record }
     guard ServiceProcess(process) == nil else { return record }
     var ended = record
-    let exit = try? ExitRecord.read(folders.stack(stack).service(record.service).exit)
-    (ended.phase, ended.process, ended.exitCode) = (.exited, nil, exit.map { Int($0.status.shellCode) })
+    let exit = folders.stack(stack).end(of: process, in: record.service, startedAt: record.startedAt)
+    (ended.phase, ended.process, ended.exitCode) = (.exited, nil, exit.map { Int($0.shellCode) })
     return ended
   }
 

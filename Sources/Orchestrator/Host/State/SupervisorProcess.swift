@@ -16,20 +16,25 @@ package struct SupervisorProcess: Hashable {
 
   /// All supervisors in the caller's own namespaces. Supervisors of a host inside this one, such as a container, are
   /// left out.
-  package static func all() -> [SupervisorProcess] {
+  package static func all() -> [SupervisorProcess] { all(is: isSupervisor) }
+
+  private static func all(is wanted: ([String]) -> Bool) -> [SupervisorProcess] {
     let own = namespaces(of: "self")
     return Files.list("/proc").compactMap { entry in
-      guard let pid = Int32(entry), let stack = stack(supervisedBy: entry), namespaces(of: entry) == own,
+      guard let pid = Int32(entry), let stack = stack(supervisedBy: entry, if: wanted), namespaces(of: entry) == own,
         let identity = try? ProcessIdentity(of: pid)
       else { return nil }
       return SupervisorProcess(stack: stack, identity: identity)
     }
   }
 
-  /// Kills the supervisor, and returns once it has ended. Services keep running without it.
-  ///
-  /// - Throws: ETIMEDOUT if it has not ended after 5 seconds.
-  package func end() throws(KernelError) {
+  /// Kills the supervisors of a stack, and returns once they have ended. Nothing else stops with a supervisor. Their
+  /// watchers are ended first.
+  package static func endAll(of stack: String) throws(KernelError) {
+    for process in all(is: isWatcher) + all() where process.stack == stack { try process.end() }
+  }
+
+  private func end() throws(KernelError) {
     let subject = "the supervisor of \(stack) (pid \(identity.pid))"
     guard case .some(let pidfd) = try identity.open() else { return }
     do {
@@ -68,16 +73,24 @@ package struct SupervisorProcess: Hashable {
 
   package var standstill: Standstill? { Standstill(pid: identity.pid) }
 
-  /// The stack's name. Nil if the process is not root's, or if `SupervisorProgram` has not started it.
-  private static func stack(supervisedBy process: String) -> String? {
+  private static func isSupervisor(_ arguments: [String]) -> Bool {
+    (4...5).contains(arguments.count) && arguments[0] == "stack" && arguments[1] == "supervise"
+  }
+
+  private static func isWatcher(_ arguments: [String]) -> Bool {
+    arguments.count == 5 && arguments[0] == DetachedProcess.Watcher.name
+  }
+
+  /// The stack's name. Nil if the process is not root's, or if it was not started as supervisors and their watchers are.
+  private static func stack(supervisedBy process: String, if isWanted: ([String]) -> Bool) -> String? {
     guard let bytes = try? Files.read("/proc/\(process)/cmdline", limit: 4096) else { return nil }
     let arguments = bytes.split(separator: 0, omittingEmptySubsequences: false).map {
       String(decoding: $0, as: UTF8.self)
     }
-    guard (4...5).contains(arguments.count), arguments[0] == "stack", arguments[1] == "supervise" else { return nil }
+    guard isWanted(arguments) else { return nil }
     var status = stat()
     guard stat("/proc/\(process)", &status) == 0, status.st_uid == 0 else { return nil }
-    return arguments[2]
+    return arguments[0] == "stack" ? arguments[2] : arguments[1]
   }
 
   /// The names of a process's namespaces; empty when they cannot be read.

@@ -3,6 +3,7 @@ import Intent
 import Kernel
 import Logs
 import Loop
+import Runtime
 import SystemPackage
 import Vocabulary
 
@@ -34,12 +35,25 @@ final class ServiceOutput {
   }
 
   /// Begins to read; does nothing when it does already.
-  func open() {
+  ///
+  /// - Parameter process: the service's first process. It holds FIFOs open whose names somebody has removed.
+  func open(of process: ProcessIdentity? = nil) {
     guard sources.isEmpty else { return }
-    for (stream, path) in [(LogStream.stdout, paths.stdout), (.stderr, paths.stderr)] {
-      let file = try? FileDescriptor.open(path, .readWrite, options: [.nonBlocking, .closeOnExec, .noFollow])
+    for (stream, path, number) in [(LogStream.stdout, paths.stdout, 1), (.stderr, paths.stderr, 2)] {
+      let held = process.map { "/proc/\($0.pid)/fd/\(number)" }
+      let isNameless = held.flatMap(Self.target) == "\(path) (deleted)"
+      let place = isNameless ? held ?? path : path
+      var options: FileDescriptor.OpenOptions = [.nonBlocking, .closeOnExec]
+      if !isNameless { options.insert(.noFollow) }
+      let file = try? FileDescriptor.open(place, .readWrite, options: options)
       if let file { follow(stream, Descriptor(adopting: file).raised()) }
     }
+  }
+
+  private static func target(of link: String) -> String? {
+    var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(link, &bytes, bytes.count)
+    return count > 0 ? String(decoding: bytes.prefix(count), as: UTF8.self) : nil
   }
 
   /// Reads the master of the service's terminal too, for as long as the service lives.

@@ -39,6 +39,8 @@ final class ServiceUnit {
   /// Effects that are still to be carried out. One may bring an event, whose effects come after those of the former.
   private var pending: ArraySlice<ServiceState.Effect> = []
   private var isPerforming = false
+  /// Looks for how an ended process has ended.
+  private var looksForEnd = 0
 
   init(
     _ desired: DesiredService, paths: ServiceFolder, loop: EventLoop, pump: LogPump,
@@ -124,12 +126,26 @@ final class ServiceUnit {
     guard let process else { return }
     // A supervisor that adopted the process is not its parent, and has only what stack-init wrote.
     let reaped = (try? ProcessHandle.wait(for: process.process.pidfd, block: false)) ?? nil
-    handle(.exited(end(reaped: reaped)))
+    let end = end(reaped: reaped)
+    // The watcher of a former supervisor, whose child it is, learns of its end at the same moment.
+    if end.status == nil, looksForEnd < Self.looksForEndLimit {
+      looksForEnd += 1
+      if let processToken { loop.remove(processToken) }
+      processToken = nil
+      loop.schedule(after: .milliseconds(10)) { [weak self] in
+        if self?.process?.identity == process.identity { self?.processEnded() }
+      }
+      return
+    }
+    looksForEnd = 0
+    handle(.exited(end))
   }
+
+  private static let looksForEndLimit = 20
 
   /// The end of the last run. It is read from the exit record and from the cgroup, which still exists.
   private func end(reaped: TerminationStatus?) -> ServiceState.End {
-    let recorded = ((try? ExitRecord.read(paths.exit)) ?? nil)?.status
+    let recorded = paths.stack.end(of: record.process, in: paths.name, startedAt: record.startedAt)
     let kills = (try? group?.outOfMemoryKills()) ?? 0
     return ServiceState.End(status: recorded ?? reaped, ranOutOfMemory: kills > 0, moment: loop.date)
   }
@@ -159,7 +175,7 @@ final class ServiceUnit {
     switch effect {
     case .watchProcess: watchProcess()
     case .releaseProcess: releaseProcess()
-    case .openOutput: output.open()
+    case .openOutput: output.open(of: process?.identity)
     case .followTerminal:
       if let process, case .some(let terminal) = try? process.terminal(keptByInit: desired.process.usesInit) {
         output.follow(terminal: terminal)
