@@ -72,4 +72,13 @@ struct ImageReferenceTests {
   @Test func aSourceWithoutAPathIsRefused() {
     #expect(throws: ImageReferenceError.self) { try ImageSource("oci:") }
   }
+
+  /// Docker shows `docker.io/a.b/c` as `a.b/c`, which is the name of a registry.
+  @Test(arguments: [
+    "docker.io/a.b/c:1", "docker.io/localhost/c:1", "docker.io/library/a/b:1", "docker.io/library/a.b:1",
+  ])
+  func whatIsShownIsReadAsTheSame(_ name: String) throws {
+    let reference = try ImageReference(name)
+    #expect(try ImageReference(reference.familiar) == reference)
+  }
 }

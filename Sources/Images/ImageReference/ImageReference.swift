@@ -64,10 +64,10 @@ package struct ImageReference: Hashable, Sendable, Codable {
   package var familiarRepository: String {
     guard domain == Self.hub else { return repository }
     let own = "library/"
-    guard path.hasPrefix(own) else { return path }
-    let short = path.dropFirst(own.count)
-    // What would be read as somebody's keeps the folder.
-    return short.contains("/") ? path : String(short)
+    let short = path.hasPrefix(own) ? path.dropFirst(own.count) : path[...]
+    // What would be read as somebody's keeps the folder, and what would be read as a registry keeps docker.io.
+    let name = short.contains("/") ? path : String(short)
+    return Self.split(name[...]).domain == Self.hub ? name : repository
   }
 
   /// As people write it: `nginx:alpine`.
