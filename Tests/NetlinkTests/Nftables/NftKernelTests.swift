@@ -59,7 +59,8 @@ import Testing
         NftSet("counted", key: [.hardwareAddress], growth: NftSetGrowth(size: 100)),
         NftSet("seen", key: [.hardwareAddress], growth: NftSetGrowth(size: 200, expires: true), comment: "for a while"),
       ])
-    let (ours, theirs) = (try ThrowawayNamespace(), try ThrowawayNamespace())
+    let ours = try ThrowawayNamespace()
+    let theirs = try ThrowawayNamespace()
     try theirs.run("nft -f -", input: table.rendered)
     try commit(table, in: ours)
     for listing in ["nft list ruleset", "nft --debug=netlink list table inet grows"] {
