@@ -22,7 +22,9 @@ import Testing
           "RUN SUBCOMMANDS:": [
             "up", "down", "start", "stop", "restart", "kill", "pause", "unpause", "exec", "attach", "cp",
           ],
-          "IMAGES SUBCOMMANDS:": ["pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout"],
+          "IMAGES SUBCOMMANDS:": [
+            "pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout",
+          ],
           "LOOK SUBCOMMANDS:": ["ps", "logs", "events", "stats", "top", "inspect", "wait", "licenses"],
           "NETWORK SUBCOMMANDS:": ["policy", "link", "partition", "heal"],
           "CHECK SUBCOMMANDS:": ["config", "explain", "verify", "reach", "doctor"],

@@ -18,17 +18,17 @@ struct ImageExampleTests {
     insecure = true
     """
 
-  /// `made NAME` is an image in /run/images/oci with busybox, accounts and a distribution's own /etc/os-release and links.
+  /// `made NAME` is an image in /run/made/oci with busybox, accounts and a distribution's own /etc/os-release and links.
   private static let tools = """
     set -e
-    mkdir -p /run/images && cd /run/images && [ -e oci ] || umoci init --layout oci
+    mkdir -p /run/made && cd /run/made && umoci init --layout oci
     made() {
-      umoci new --image "oci:$1" && umoci unpack --image "oci:$1" "$1" && cd "$1/rootfs"
+      cd /run/made && umoci new --image "oci:$1" && umoci unpack --image "oci:$1" "$1" && cd "$1/rootfs"
       mkdir -p bin etc tmp run proc sys dev root var/log usr/sbin && chmod 1777 tmp
       cp "$(command -v busybox)" bin/busybox
       for n in sh cat mkdir echo ls id env sleep stat test chown chmod grep nc httpd; do ln -s busybox "bin/$n"; done
-      printf 'root:x:0:0:root:/root:/bin/sh\\nwww-data:x:33:33::/var/www:/bin/sh\\npostgres:x:70:70::/var/lib/postgresql:/bin/sh\\n' >etc/passwd
-      printf 'root:x:0:\\nwww-data:x:33:\\nadm:x:4:\\npostgres:x:70:\\n' >etc/group
+      printf 'root:x:0:0:root:/root:/bin/sh\\nwww-data:x:33:33::/var/www:/bin/sh\\npostgres:x:70:70::/var/lib/postgresql:/bin/sh\\nnobody:x:65534:65534::/:/bin/sh\\n' >etc/passwd
+      printf 'root:x:0:\\nwww-data:x:33:\\nadm:x:4:\\npostgres:x:70:\\nnogroup:x:65534:\\n' >etc/group
       sed 's/^PRETTY_NAME=.*/PRETTY_NAME="An image"/' /etc/os-release >etc/os-release
       ln -s ../run/systemd/resolve/stub-resolv.conf etc/resolv.conf
     }
@@ -39,7 +39,7 @@ struct ImageExampleTests {
       done
     }
     kept() { # NAME REFERENCE CONFIG…
-      cd /run/images && umoci repack --image "oci:$1" "$1" && umoci config --image "oci:$1" "${@:3}"
+      cd /run/made && umoci repack --image "oci:$1" "$1" && umoci config --image "oci:$1" "${@:3}"
       skopeo copy -q --dest-tls-verify=false "oci:oci:$1" "docker://127.0.0.1:5000/$2"
     }
     server() {
@@ -57,7 +57,7 @@ struct ImageExampleTests {
   }
 
   @Test func twoServersOfOneImageAnswer() throws {
-    try withRegistry("made base && server && kept base library/ubuntu:24.04 --config.cmd sh") { host in
+    try withRegistry("made base; server; kept base library/ubuntu:24.04 --config.cmd sh") { host in
       let file = "\(Repository.root)/stacks/images/ubuntu.stack"
       try host.succeed("stack", "pull", "--file", file, environment: Self.environment, limit: .seconds(120))
       let before = try HostState(of: host)
@@ -76,20 +76,20 @@ struct ImageExampleTests {
 
   /// The application answers with its own name, the database writes where only its user may, and begins with what its image has.
   private static let shop = """
-    made web && server && kept web library/nginx:alpine --config.cmd nginx --config.cmd -g --config.cmd 'daemon off;' \
+    made web; server; kept web library/nginx:alpine --config.cmd nginx --config.cmd -g --config.cmd 'daemon off;' \
       --config.exposedports 80/tcp --config.stopsignal SIGQUIT
-    made app && mkdir www && echo 'Name: whoami' >www/index.html
+    made app; mkdir www && echo 'Name: whoami' >www/index.html
     printf '#!/bin/sh\\nexec httpd -f -p "$2" -h /www\\n' >whoami && chmod 755 whoami
     kept app traefik/whoami:v1.10 --config.entrypoint /whoami --config.exposedports 80/tcp
-    made db && mkdir -p var/lib/postgresql/data usr/local/bin && chown 70:70 var/lib/postgresql/data && chmod 1777 var/lib/postgresql/data
-    printf '#!/bin/sh\\necho accepting | nc -w 1 127.0.0.1 5432\\n' >bin/pg_isready
+    made db; mkdir -p var/lib/postgresql/data usr/local/bin && chown 70:70 var/lib/postgresql/data && chmod 1777 var/lib/postgresql/data
+    printf '#!/bin/sh\\nnc -w 1 127.0.0.1 5432 </dev/null\\n' >bin/pg_isready
     cat >usr/local/bin/docker-entrypoint.sh <<'S'
     #!/bin/sh
     set -e
     cd "$PGDATA"
     [ -e PG_VERSION ] || { test -n "$POSTGRES_PASSWORD"; echo 16 >PG_VERSION; chown 70:70 PG_VERSION; }
     echo started >>log
-    exec nc -lk -p 5432 -e cat
+    exec httpd -f -p 5432 -h .
     S
     chmod 755 bin/pg_isready usr/local/bin/docker-entrypoint.sh
     kept db library/postgres:16-alpine --config.entrypoint docker-entrypoint.sh --config.cmd postgres --config.env PGDATA=/var/lib/postgresql/data \

@@ -101,7 +101,8 @@ struct ImageStoreTests {
           #expect(try host.succeed("stack", "images", "--quiet").isEmpty)
           #expect(
             try host.succeed(
-              "find", Self.store, "-name", "*.tmp", "-o", "-path", "*/layers/*", "-o", "-path", "*/names/*"
+              "find", Self.store, "-name", "*.tmp", "-o", "-name", "*.part", "-o", "-path", "*/layers/*", "-o", "-path",
+              "*/names/*"
             ).isEmpty)
           try host.succeed("mount", "-o", "remount,size=64m", Self.store)
         }

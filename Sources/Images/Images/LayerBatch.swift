@@ -151,7 +151,8 @@ final class LayerBatch: @unchecked Sendable {
       do throws(Failure) {
         return try bring(layer, at: place, part)
       } catch {
-        if error.isDamage { part.discard() }
+        // On a full disk it would be in everybody's way.
+        if error.isDamage || error.isFull { part.discard() }
         // What was there of an earlier attempt may be what is wrong with it.
         guard error.isDamage, wasResumed, mayResume, !isOver else { throw error.error }
         mayResume = false
@@ -163,6 +164,8 @@ final class LayerBatch: @unchecked Sendable {
     var error: ImageError
     /// True if the bytes are at fault, and not the way to them.
     var isDamage: Bool
+    /// True if there is no room.
+    var isFull = false
   }
 
   private func bring(_ layer: ImageRecord.Layer, at place: Int, _ part: LayerPart) throws(Failure) {
@@ -236,7 +239,9 @@ final class LayerBatch: @unchecked Sendable {
       failure = error
     }
     unpacking.closeInput()
-    if let problem = part.failure { throw Failure(error: ImageError(image, problem), isDamage: false) }
+    if let problem = part.failure {
+      throw Failure(error: ImageError(image, problem), isDamage: false, isFull: problem.errno == .noSpace)
+    }
     // An unpacker that ended ends the transfer; it says why.
     if flow.isRefused, !isOver { _ = try outcome(of: unpacking, layer) }
     guard let failure else {
@@ -257,7 +262,9 @@ final class LayerBatch: @unchecked Sendable {
     do throws(LayerError) {
       return try unpacking.outcome()
     } catch {
-      throw Failure(error: ImageError(image, error, layer: layer.blob, from: feed.place), isDamage: !error.isOutOfSpace)
+      throw Failure(
+        error: ImageError(image, error, layer: layer.blob, from: feed.place), isDamage: !error.isOutOfSpace,
+        isFull: error.isOutOfSpace)
     }
   }
 

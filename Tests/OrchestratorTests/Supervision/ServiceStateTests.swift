@@ -80,8 +80,8 @@ private let starts: [Transition] = [
     "a start with a terminal", "tty: true, init: true", started,
     ["closeOutput", "followTerminal", "openOutput", "watchProcess", noProbing, "record starting"]),
   .init(
-    "a terminal without stack-init is not held by anybody", "tty: true, init: false", started,
-    begin + [noProbing, "record starting"]),
+    "a terminal without stack-init is the supervisor's", "tty: true, init: false", started,
+    ["closeOutput", "followTerminal", "openOutput", "watchProcess", noProbing, "record starting"]),
   .init(
     "a start by hand takes the restart's place", "restart: always", after: [started, exited(1)],
     .started(second, at: 102), ["cancel restart"] + begin + [noProbing, "record starting"]),

@@ -256,7 +256,7 @@ extension DiagnosticCase {
         web.stack:4:29: error[E0213]: a volume has no option "readonly"
           4 │     volumes: ["./pages:/www:readonly"]
             │                             ^^^^^^^^
-            = help: it can have: ro, rw, z, Z
+            = help: it can have: ro, rw, nocopy, z, Z
         """),
     DiagnosticCase(
       .badQuoting,
