@@ -75,7 +75,7 @@ struct SupervisorSession {
   }
 
   /// Silence that is followed by a question whether the supervisor is there at all: what it does may take long.
-  private static let quiet = Duration.seconds(4)
+  private static let quiet = Duration.seconds(2)
 
   /// The next reply, for which there is time as long as the supervisor answers others.
   private func next<Method: ControlMethod>(
@@ -85,11 +85,18 @@ struct SupervisorSession {
       do throws(ControlError) {
         return try replies.next(timeout: Self.quiet)
       } catch .timedOut {
+        if endsPausingWatcher() { throw .disconnected }
         let pulse = SupervisorPulse(folder: folder, interruption: interruption)
         // One that is gone is told by the connection itself.
         if try pulse.take() == .silence { throw .timedOut }
       }
     }
+  }
+
+  /// Ends a watcher whose supervisor was killed so often that it pauses before it starts another. A fresh one begins at once.
+  private func endsPausingWatcher() -> Bool {
+    guard !SupervisorProcess.all().contains(where: { $0.stack == folder.name }) else { return false }
+    return (try? FormerSupervisor.end(of: folder)) != nil
   }
 
   private static func failure(_ error: ControlError, of folder: StackFolder, since: LogTime) -> StackError {
@@ -193,11 +200,14 @@ struct SupervisorSession {
       status = started.status()
     }
     guard case .exited(let code) = status, code != 0 else { return nil }
-    let log = (try? Files.read(folder.supervisorLog, limit: 1 << 16)) ?? []
-    let words = log.split(separator: 0x0A).last.map { String(decoding: $0, as: UTF8.self) }
+    let log = String(decoding: (try? Files.read(folder.supervisorLog, limit: 1 << 16)) ?? [], as: UTF8.self)
+    let lines = log.split(separator: "\n").map { VisibleText.line(String($0)) }
+    // Lines that belong to another are indented.
+    let last = lines.lastIndex { !$0.hasPrefix(" ") } ?? lines.endIndex
+    let remedy = lines[last...].dropFirst().map { String($0.drop { $0 == " " }) }.joined(separator: "; ")
     return StackError(
-      folder.name, "its supervisor cannot start" + (words.map { ": \(VisibleText.line($0))" } ?? ""),
-      remedy: "correct that and try again; stack doctor names what the host lacks")
+      folder.name, "its supervisor cannot start" + (lines[last...].first.map { ": \($0)" } ?? ""),
+      remedy: remedy.isEmpty ? "correct that and try again; stack doctor names what the host lacks" : remedy)
   }
 
   var endedEarly: StackError {

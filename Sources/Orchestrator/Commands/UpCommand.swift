@@ -57,7 +57,13 @@ package struct UpCommand: Command {
     return try context.locked(source.name, report: report) { () throws(StackErrors) in
       let isNew = !Files.exists(folder.path)
       // A supervisor takes as long to start as the choices take to be made, so it starts meanwhile.
-      let session = try context.openIdleSession(folder)
+      let session: SupervisorSession
+      do throws(StackErrors) {
+        session = try context.openIdleSession(folder)
+      } catch {
+        if isNew { try? Files.remove(folder.path) }
+        throw error
+      }
       let desired: DesiredStack
       do throws(StackErrors) {
         desired = try claim(source, options) { report(OperationEvent(.warning, text: $0)) }
