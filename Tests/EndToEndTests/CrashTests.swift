@@ -149,11 +149,16 @@ import Testing
 }
 
 extension ThrowawayHost {
-  /// Runs a command under strace, with its threads and children, applying `inject` to `call`. The tracer stands aside (-D), so that the
-  /// outcome is the command's own, and a supervisor goes on being traced after the command has returned.
+  /// Runs a command under strace, with its threads and children, applying `inject` to `call`.
+  ///
+  /// The tracer stands aside (-D), so the outcome is the command's own. It is ended with the command: a supervisor that
+  /// is started again would be killed at the same call of the next command, and so on.
   fileprivate func runTraced(_ call: String, _ inject: String, _ command: String...) throws -> Outcome {
     let tracer = ["strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e", inject]
-    return try start(tracer + command).wait(limit: .seconds(60))
+    let outcome = try start(tracer + command).wait(limit: .seconds(60))
+    for pid in try run("pgrep", "-x", "strace").output.split(separator: "\n") { try run("kill", String(pid)) }
+    #expect(try eventually(within: .seconds(20)) { try run("pgrep", "-x", "strace").status != 0 })
+    return outcome
   }
 
   fileprivate func killYoungestStackProcess() throws {

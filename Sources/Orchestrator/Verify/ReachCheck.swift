@@ -100,8 +100,8 @@ package struct ReachMatrix {
     publications = Dictionary(grouping: firewall.publications(.ip) + firewall.publications(.ip6), by: \.port)
     networks = Dictionary(stack.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     services = Dictionary(stack.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    // A service in another's network namespace has the same packets, so it gets no row of its own.
-    rows = stack.services.filter { $0.namespace == .own }.map { .service($0.name) } + [.host]
+    // A service in another's network namespace has the same packets, so it gets no row of its own. A switch sends none.
+    rows = stack.services.filter { $0.namespace == .own && $0.switching == nil }.map { .service($0.name) } + [.host]
     columns = Self.columns(of: stack, hasInternet: nextHop != nil, extra)
   }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 @testable import Intent
 @testable import Planning
@@ -14,7 +15,7 @@ import Testing
     let kinds = Set(try EveryStep.all(of: EveryStep.stack()).map { $0.short.split(separator: " ")[0] })
     // A kind that is added is added to ``Step/short`` first, which knows all of them, and then to ``EveryStep``.
     let names = Set(try EveryStep.all(of: EveryStep.stack()).map(Self.kind))
-    #expect(names.count == 40, "\(names.sorted()) \(kinds.sorted())")
+    #expect(names.count == 42, "\(names.sorted()) \(kinds.sorted())")
   }
 
   @Test func commands() throws {
@@ -23,11 +24,18 @@ import Testing
     let blocks = steps.map { step in
       (["# \(step.description)"] + step.commands(folders: StateFolders(), hostResolver: "")).map { "\($0)\n" }.joined()
     }
-    let text = blocks.joined(separator: "\n")
+    // A service with the host's UTS namespace has its name.
+    let text = blocks.joined(separator: "\n").replacing("HOSTNAME=\(try hostName()) ", with: "HOSTNAME=vm ")
     try Golden.expect(text, "steps.plan")
     let folder = try TemporaryFolder()
     try folder.write("steps.sh", text)
     #expect(shell("bash -n \(folder.path)/steps.sh").output == "")
+  }
+
+  private func hostName() throws -> String {
+    var name = [CChar](repeating: 0, count: Int(HOST_NAME_MAX) + 1)
+    try #require(gethostname(&name, name.count) == 0)
+    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
   @Test func groupsThatFormerVersionsChoseAreNoWordsForIp() throws {
@@ -62,6 +70,7 @@ import Testing
     case "disconnect": scope.lostLinks = [link]
     case "shapeLink": scope.reshapedLinks = [link.unshaped]
     case "setRoutes": scope.rerouted = ["a"]
+    case "addAddresses", "removeAddresses": scope.readdressed = ["a"]
     default: return nil
     }
     return scope
@@ -121,9 +130,8 @@ import Testing
   @Test func whoseItIs() throws {
     let stack = try EveryStep.stack()
     let ofServices: Set<String> = [
-      "createNamespace", "attach", "shape", "setRoutes", "readdress", "start", "awaitReady", "pause", "unpause", "stop",
-      "detach",
-      "removeLayer",
+      "createNamespace", "attach", "shape", "setRoutes", "readdress", "addAddresses", "removeAddresses", "start",
+      "awaitReady", "pause", "unpause", "stop", "detach", "removeLayer",
     ]
     var seen: Set<String> = []
     for step in try EveryStep.all(of: stack) where seen.insert(Self.kind(step)).inserted {

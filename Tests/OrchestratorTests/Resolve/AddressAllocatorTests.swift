@@ -119,7 +119,13 @@ import Testing
     #expect(Self.all(try Self.addresses("0.0.0.0/29")).first == "0.0.0.1")
   }
 
-  @Test(arguments: ["10.0.0.0/31", "10.0.0.7/32", "0.0.0.0/32", "255.255.255.255/32", "255.255.255.254/31"])
+  /// RFC 3021.
+  @Test func bothAddressesOfANarrowSubnetAreForServices() throws {
+    #expect(Self.all(try Self.addresses("10.0.0.0/31")) == ["10.0.0.0", "10.0.0.1"])
+    #expect(Self.all(try Self.addresses("10.0.0.0/31", reserved: ["10.0.0.0"])) == ["10.0.0.1"])
+  }
+
+  @Test(arguments: ["10.0.0.7/32", "0.0.0.0/32", "255.255.255.255/32"])
   func whereThereIsNoRoomNobodyGetsOne(subnet: String) throws {
     #expect(Self.all(try Self.addresses(subnet)).isEmpty)
     var addresses = try Self.addresses(subnet)

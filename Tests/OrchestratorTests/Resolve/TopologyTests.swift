@@ -48,8 +48,8 @@ import Testing
         "one 10.0.0.1", "two ::1", "three fd00::3", "four fd00::4", "up 10.208.0.1",
       ])
     #expect(
-      stack.services[1].extraHosts.map { "\($0.name) \($0.address)" } == ["one 10.0.0.1", "two 10.0.0.2", "two ::2"])
-    #expect(stack.services[2].extraHosts.map { "\($0.name) \($0.address)" } == ["no 10.0.0.5", "12 10.0.0.6"])
+      stack.services[2].extraHosts.map { "\($0.name) \($0.address)" } == ["one 10.0.0.1", "two 10.0.0.2", "two ::2"])
+    #expect(stack.services[1].extraHosts.map { "\($0.name) \($0.address)" } == ["no 10.0.0.5", "12 10.0.0.6"])
   }
 
   @Test func aServiceWithExtraHostsHasAHostsFileOfItsOwn() throws {

@@ -38,7 +38,7 @@ import Testing
 
   @Test(arguments: [
     ("", #""User": "www:web""#, "www:web"), ("", #""User": "1000:""#, "1000"), ("user: me", #""User": "www""#, "me"),
-    ("", #""User": """#, nil),
+    ("", #""User": """#, "0"), ("", #""User": ":web""#, "0:web"),
   ])
   func theUserIsTheFilesOrElseTheImages(_ keys: String, _ image: String, _ user: String?) throws {
     #expect(try merged(keys, #""Cmd": ["c"], "# + image).user?.value.description == user)

@@ -84,9 +84,8 @@ extension StackFile.Service {
 
   /// Root is looked up like any other: an image may give it further groups and another home.
   private mutating func mergeUser(_ defaults: ImageConfiguration.Process) throws(ImageMergeError) {
-    if user == nil, (defaults.user ?? "").isEmpty {
-      user = Located(StackFile.User(user: "0", group: nil), name.span)
-    } else if user == nil, let text = defaults.user, !text.isEmpty {
+    if user == nil {
+      let text = defaults.user ?? ""
       let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       let group = parts.count == 2 && !parts[1].isEmpty ? parts[1] : nil
       let name = parts[0].isEmpty ? "0" : parts[0]

@@ -154,15 +154,16 @@ struct WiringPlan {
     return .send(ways)
   }
 
-  /// By an interface whose addresses do not tell who is beside it: the kernel sends from one of them, else from another one of the
-  /// service's.
+  /// By an interface whose addresses do not tell who is beside it: the kernel sends from one of them, else from another
+  /// one of the service's. Of these, the loopback's come first, as its first interface (inet_select_addr).
   private func hop(
     _ wire: Int, _ name: String, _ gateway: IPAddress, _ own: [Interface], _ service: DesiredService
   ) -> ForwardingTable.NextHop {
     let fitting = own.filter { $0.address.isV4 == gateway.isV4 && !$0.isLinkScoped }
-    let source = (fitting.first { $0.name == name } ?? fitting.first)?.address
+    let chosen =
+      fitting.first { $0.name == name } ?? fitting.first { $0.name == FurtherAddress.loopback } ?? fitting.first
     return ForwardingTable.NextHop(
-      wire: wire, gateway: gateway, source: source, hopLimit: service.hopLimit(of: gateway, by: name))
+      wire: wire, gateway: gateway, source: chosen?.address, hopLimit: service.hopLimit(of: gateway, by: name))
   }
 
   private func hop(

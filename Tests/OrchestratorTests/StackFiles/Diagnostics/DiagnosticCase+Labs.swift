@@ -43,7 +43,6 @@ extension DiagnosticCase {
             │                                                                   ^^^^^
             │                 ------- the host has no address in a macvlan network anyway
             = help: leave it out
-
         """),
     DiagnosticCase(
       .badSwitch,
@@ -89,7 +88,6 @@ extension DiagnosticCase {
          12 │   - {endpoints: ["s1:y", "s2:y"]}
             │     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ this one closes it
             = help: write `switch: {stp: true}` at each of them, or leave a cable out
-
         """),
   ]
 }

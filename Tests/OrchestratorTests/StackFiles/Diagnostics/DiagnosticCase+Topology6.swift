@@ -75,11 +75,6 @@ extension DiagnosticCase {
             │                                    ^^^^^^^^^^^^^^^^
             = help: write both, as for ip address: fd00:12::1/64
 
-        web.stack:8:15: error[E0304]: fe80::1 is not for hosts
-          8 │   - ends: {a: "fe80::1/64", b: "ff02::2/64"}
-            │               ^^^^^^^^^^^^ fe80::/10 is link-local
-            = help: choose one in fd00::/8
-
         web.stack:8:32: error[E0304]: ff02::2 is not for hosts
           8 │   - ends: {a: "fe80::1/64", b: "ff02::2/64"}
             │                                ^^^^^^^^^^^^ ff00::/8 is multicast
