@@ -152,11 +152,11 @@ extension ThrowawayHost {
   /// Runs a command under strace, with its threads and children, applying `inject` to `call`.
   ///
   /// The tracer stands aside (-D), so the outcome is the command's own. It is ended with the command: a supervisor that
-  /// is started again would be killed at the same call of the next command, and so on.
+  /// is started again would be killed at the same call of the next command, and so on. With -o, strace blocks SIGTERM.
   fileprivate func runTraced(_ call: String, _ inject: String, _ command: String...) throws -> Outcome {
     let tracer = ["strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e", inject]
     let outcome = try start(tracer + command).wait(limit: .seconds(60))
-    for pid in try run("pgrep", "-x", "strace").output.split(separator: "\n") { try run("kill", String(pid)) }
+    for pid in try run("pgrep", "-x", "strace").output.split(separator: "\n") { try run("kill", "-9", String(pid)) }
     #expect(try eventually(within: .seconds(20)) { try run("pgrep", "-x", "strace").status != 0 })
     return outcome
   }
