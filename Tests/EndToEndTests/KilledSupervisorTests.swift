@@ -107,6 +107,8 @@ import Testing
         // Whether it was the command or its supervisor that was hit: the next one goes on.
         _ = try host.start(tracer + ["stack", "up", "x.stack"]).wait(limit: .seconds(60))
         usleep(200_000)
+        // It follows the service too, which would be hit as it executes its last program.
+        try host.run("pkill", "-9", "-x", "strace")
         try host.run("pkill", "-9", "-x", "stack-watch")
         if let pid = try host.stackProcesses().last { try host.run("kill", "-9", "\(pid)") }
         #expect(try host.eventually { try host.stackProcesses().isEmpty })

@@ -13,6 +13,8 @@ package struct ImageError: Error, Hashable, Sendable, Codable, CustomStringConve
   package var remedy: String?
   /// True if the user wanted no more.
   package var isStopped = false
+  /// True if there was no room for it.
+  package var isOutOfSpace = false
 
   package init(_ image: String, _ problem: String, remedy: String? = nil) {
     (self.image, self.problem, self.remedy) = (image, problem, remedy)
@@ -29,7 +31,8 @@ package struct ImageError: Error, Hashable, Sendable, Codable, CustomStringConve
     var plain = error
     plain.remedy = nil
     self.init(image, "\(plain)", remedy: error.remedy)
-    if error.errno == .noSpace, remedy == nil {
+    isOutOfSpace = error.errno == .noSpace
+    if isOutOfSpace, remedy == nil {
       remedy = "make room on the file system of the images, by hand or with: stack image prune"
     }
   }
@@ -40,6 +43,7 @@ package struct ImageError: Error, Hashable, Sendable, Codable, CustomStringConve
 
   init(_ image: String, _ error: LayerError, layer: ContentDigest, from place: String) {
     self.init(image, "layer \(layer.short) from \(place): \(error.description)", remedy: error.remedy)
+    isOutOfSpace = error.isOutOfSpace
   }
 
   init(_ image: String, what: String, _ error: ImageFormatError, from place: String) {

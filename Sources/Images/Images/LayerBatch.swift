@@ -58,7 +58,12 @@ final class LayerBatch: @unchecked Sendable {
 
   deinit {
     guard !isCommitted else { return }
-    for slot in state.withLock({ $0.slots }) where slot.isMissing { try? Files.remove(slot.folder) }
+    let isOutOfSpace = isOutOfSpace
+    for slot in state.withLock({ $0.slots }) where slot.isMissing {
+      try? Files.remove(slot.folder)
+      // On a full disk it would be in everybody's way.
+      if isOutOfSpace, let part = slot.part { unlink(part) }
+    }
   }
 
   var isEmpty: Bool { state.withLock { $0.slots.allSatisfy { !$0.isMissing } } }
@@ -139,6 +144,8 @@ final class LayerBatch: @unchecked Sendable {
     changes.raise()
   }
 
+  private var isOutOfSpace: Bool { state.withLock { $0.failure?.isOutOfSpace == true } }
+
   private var isOver: Bool { cancellation.isRaised || state.withLock { $0.failure != nil } }
 
   /// One layer, from its first byte to its being settled.
@@ -151,8 +158,8 @@ final class LayerBatch: @unchecked Sendable {
       do throws(Failure) {
         return try bring(layer, at: place, part)
       } catch {
-        // On a full disk it would be in everybody's way.
-        if error.isDamage || error.isFull { part.discard() }
+        // On a full disk it would be in everybody's way, whichever layer met the end.
+        if error.isDamage || error.error.isOutOfSpace || isOutOfSpace { part.discard() }
         // What was there of an earlier attempt may be what is wrong with it.
         guard error.isDamage, wasResumed, mayResume, !isOver else { throw error.error }
         mayResume = false
@@ -164,8 +171,6 @@ final class LayerBatch: @unchecked Sendable {
     var error: ImageError
     /// True if the bytes are at fault, and not the way to them.
     var isDamage: Bool
-    /// True if there is no room.
-    var isFull = false
   }
 
   private func bring(_ layer: ImageRecord.Layer, at place: Int, _ part: LayerPart) throws(Failure) {
@@ -240,7 +245,7 @@ final class LayerBatch: @unchecked Sendable {
     }
     unpacking.closeInput()
     if let problem = part.failure {
-      throw Failure(error: ImageError(image, problem), isDamage: false, isFull: problem.errno == .noSpace)
+      throw Failure(error: ImageError(image, problem), isDamage: false)
     }
     // An unpacker that ended ends the transfer; it says why.
     if flow.isRefused, !isOver { _ = try outcome(of: unpacking, layer) }
@@ -263,8 +268,7 @@ final class LayerBatch: @unchecked Sendable {
       return try unpacking.outcome()
     } catch {
       throw Failure(
-        error: ImageError(image, error, layer: layer.blob, from: feed.place), isDamage: !error.isOutOfSpace,
-        isFull: error.isOutOfSpace)
+        error: ImageError(image, error, layer: layer.blob, from: feed.place), isDamage: !error.isOutOfSpace)
     }
   }
 
@@ -294,7 +298,8 @@ final class LayerBatch: @unchecked Sendable {
       do throws(LayerError) {
         return try unpacking.settle(on: lower)
       } catch {
-        throw Failure(error: ImageError(image, error, layer: layer.blob, from: feed.place), isDamage: true)
+        throw Failure(
+          error: ImageError(image, error, layer: layer.blob, from: feed.place), isDamage: !error.isOutOfSpace)
       }
     }
   }
@@ -303,9 +308,14 @@ final class LayerBatch: @unchecked Sendable {
 
   /// Gives everything its place. All of it is on disk.
   func commit() throws(KernelError) {
-    for slot in state.withLock({ $0.slots }) where slot.isMissing {
-      if let part = slot.part, Files.exists(part) { try store.commit(part: part, as: slot.layer.blob) }
-      try store.commit(layer: slot.folder, slot.layer.chain)
+    do throws(KernelError) {
+      for slot in state.withLock({ $0.slots }) where slot.isMissing {
+        if let part = slot.part, Files.exists(part) { try store.commit(part: part, as: slot.layer.blob) }
+        try store.commit(layer: slot.folder, slot.layer.chain)
+      }
+    } catch {
+      fail(ImageError(image, error))
+      throw error
     }
     isCommitted = true
   }

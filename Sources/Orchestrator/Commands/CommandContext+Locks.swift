@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import Intent
 import Kernel
@@ -12,6 +13,14 @@ extension CommandContext {
     } catch {
       guard error.errno == .interrupted else { throw error }
       return nil
+    }
+  }
+
+  /// A supervisor that has refused its first stack ends, and removes its folder a moment after its answer.
+  private func awaitRemoval(of folder: StackFolder) {
+    for _ in 0..<200 {
+      guard Files.exists(folder.path), !Files.exists(folder.intent) else { return }
+      usleep(10_000)
     }
   }
 
@@ -32,6 +41,7 @@ extension CommandContext {
       }
       result = try body()
     } catch {
+      awaitRemoval(of: folder)
       if !Files.exists(folder.path) {
         try? SupervisorGroup(of: stack, in: folders).remove()
         lock.remove()

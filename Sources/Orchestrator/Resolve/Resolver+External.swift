@@ -30,10 +30,16 @@ extension Resolver {
 
   /// Sees who else is on the stack's networks: nobody's address is given twice, and nobody's network is taken away.
   mutating func meetOthers(_ stack: inout DesiredStack) {
+    let own = Set(stack.services.flatMap { service in service.names + service.attachments.flatMap(service.names(on:)) })
     for network in stack.networks {
       let members = facts.members[network.bridge] ?? []
-      stack.neighbours += members.filter { !$0.names.isEmpty }.map {
-        StackNeighbour(network: network.name, address: .v4($0.address), names: $0.names)
+      for member in members {
+        // Another stack gives no name that means something here. On a network of this stack, that is also one of the outside.
+        let names = member.names.filter { name in
+          !own.contains(name) && name != "localhost" && (network.owner != nil || !name.contains("."))
+        }
+        guard !names.isEmpty else { continue }
+        stack.neighbours.append(StackNeighbour(network: network.name, address: .v4(member.address), names: names))
       }
       guard network.owner != nil || !members.isEmpty else { continue }
       for service in stack.services {

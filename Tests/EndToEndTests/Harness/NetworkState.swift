@@ -90,6 +90,8 @@ struct NetworkState {
       // Those that stack chooses, those of groups, and the loopback's.
       if !["02:73:0a", "33:33", "01:00", "00:00"].contains(where: address.hasPrefix) { object[key] = "by chance" }
     }
+    // Packets add to the sets that have a size.
+    if object["size"] != nil { object["elem"] = nil }
     // A set has no order.
     if let elements = object["elem"] as? [Any] {
       object["elem"] = try elements.map { try text(["element": plain($0)]) }.sorted()

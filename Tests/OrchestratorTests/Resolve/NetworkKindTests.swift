@@ -91,6 +91,11 @@ import Testing
       "name: web\n\(more)\nnetworks: {front: {subnet: 10.50.0.0/24, mtu: 1400}}", on: facts, previous: owner)
     #expect(same.service(named: "w2")?.attachments.map { "\($0.address)" } == ["10.50.0.4"], "10.50.0.3 is the guest's")
     #expect(same.neighbours.map(\.names) == [["a"]])
+    // A guest's name that is a service's here leads to that alone.
+    let taken = try resolve(
+      "name: web\nservices: {a: {command: [x], networks: [front]}}\nnetworks: {front: {subnet: 10.50.0.0/24, mtu: 1400}}",
+      on: facts, previous: owner)
+    #expect(taken.neighbours.isEmpty)
     let changed = obstacles("name: web\n\(more)\nnetworks: {front: {subnet: 10.50.0.0/24}}", on: facts, previous: owner)
     #expect(changed.map(\.message) == ["the network cannot be changed or removed: service a of stack api is on it"])
     #expect(changed.first?.remedy == "take that down first: stack down api")
