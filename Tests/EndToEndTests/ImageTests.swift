@@ -147,7 +147,10 @@ struct ImageTests {
   @Test func threePullsAtOnceUnpackOnce() throws {
     try TestImages.withRegistry { host in
       let pulls = try (1...3).map { _ in try host.start(["stack", "pull", "127.0.0.1:5000/test/web:1"]) }
-      for pull in pulls { #expect(try pull.wait(limit: .seconds(240)).status == 0) }
+      for pull in pulls {
+        let outcome = try pull.wait(limit: .seconds(240))
+        #expect(outcome.status == 0, "\(outcome)")
+      }
       #expect(try host.succeed("ls", "/var/lib/stack/.images/layers") == "1\n2")
     }
   }

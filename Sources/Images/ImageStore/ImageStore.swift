@@ -156,7 +156,15 @@ package struct ImageStore: Sendable, Hashable {
 
   package func write(_ bytes: [UInt8], as digest: ContentDigest) throws(KernelError) {
     guard !hasBlob(digest) else { return }
-    try Files.replace(blob(digest), with: bytes, isDurable: true)
+    try replace(blob(digest), in: "\(path)/blobs/\(digest.algorithm.rawValue)", with: bytes)
+  }
+
+  /// Replaces a file of a folder that several pulls write to. They may write the same file, by way of the same other name.
+  private func replace(_ file: String, in folder: String, with bytes: [UInt8]) throws(KernelError) {
+    let lock = try openFolder(folder)
+    try check("lock", folder) { flock(lock.rawValue, LOCK_EX) }
+    defer { flock(lock.rawValue, LOCK_UN) }
+    try Files.replace(file, with: bytes, isDurable: true)
   }
 
   package func write(_ record: LayerRecord, in folder: String) throws(KernelError) {
@@ -181,7 +189,7 @@ package struct ImageStore: Sendable, Hashable {
   /// The last that a pull does: from here on the image is there.
   package func commit(_ image: ImageRecord, names: [NameRecord]) throws(KernelError) {
     try syncFolders()
-    try Files.replace(self.image(image.manifest), with: json(image), isDurable: true)
+    try replace(self.image(image.manifest), in: imagesFolder, with: json(image))
     try syncFolder(imagesFolder)
     for record in names { try write(record) }
     try syncFolder(namesFolder)
@@ -194,7 +202,7 @@ package struct ImageStore: Sendable, Hashable {
     } catch {
       throw KernelError("name", record.name, errno: .noSuchFileOrDirectory, detail: "\(error)")
     }
-    try Files.replace(place, with: json(record), isDurable: true)
+    try replace(place, in: namesFolder, with: json(record))
   }
 
   private func syncFolders() throws(KernelError) {
