@@ -101,7 +101,8 @@ extension Foreground {
       if watched[1].revents != 0 { passSignalsOn(to: process, terminal: -1) }
       if watched[2].revents != 0, !Self.move(from: streams.output.number, to: 1) { streams.output.close() }
       if watched[3].revents != 0, !Self.move(from: streams.error.number, to: 2) { streams.error.close() }
-      if watched[4].revents != 0, !Self.readTyped(into: &pending) { streams.input.close() }
+      // A pager may have begun while this one waited.
+      if watched[4].revents != 0, Self.mayRead, !Self.readTyped(into: &pending) { streams.input.close() }
       if watched[5].revents & Int16(POLLERR) != 0 || !Self.write(&pending, to: streams.input.number) {
         streams.input.close()
         pending = []
