@@ -147,7 +147,9 @@ struct MisbehavingRegistryTests {
       try host.succeed("stack", "pull", "oci:/run/layout:test")
       #expect(try host.succeed("stack", "images", "-q").split(separator: "\n").count == 1)
       let ranges = try registry.requests().compactMap(\.range)
-      if trouble.faults.contains(where: { $0["cut"] != nil }) { #expect(ranges.contains { $0 == "bytes=90000-" }) }
+      // From where it broke off: a reset may take the last bytes with it.
+      let resumed = ranges.contains { range in range.hasPrefix("bytes=") && range != "bytes=0-" }
+      #expect(resumed || !trouble.faults.contains { $0["cut"] != nil }, "\(ranges)")
     }
   }
 
