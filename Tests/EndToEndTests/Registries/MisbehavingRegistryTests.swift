@@ -123,7 +123,7 @@ struct MisbehavingRegistryTests {
     Trouble(name: "a layer that breaks off", faults: [["path": "/blobs/", "cut": 90_000, "times": 4]]),
     Trouble(
       name: "a layer that breaks off, where no part can be had",
-      faults: [["path": "/blobs/", "cut": 90_000, "times": 2], ["path": "/blobs/", "ranges": "none"]]),
+      faults: [["path": "/blobs/", "cut": 90_000, "times": 4], ["path": "/blobs/", "ranges": "none"]]),
     Trouble(name: "resets", faults: [["path": "/blobs/", "reset": true, "times": 2]]),
     Trouble(
       name: "500, 502 and 504",
