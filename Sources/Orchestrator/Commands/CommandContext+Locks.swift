@@ -18,8 +18,8 @@ extension CommandContext {
 
   /// A supervisor that has refused its first stack ends, and removes its folder a moment after its answer.
   private func awaitRemoval(of folder: StackFolder) {
-    for _ in 0..<200 {
-      guard Files.exists(folder.path), !Files.exists(folder.intent) else { return }
+    for _ in 0..<100 {
+      guard Files.exists(folder.path), Files.list(folder.services).isEmpty else { return }
       usleep(10_000)
     }
   }
