@@ -1,4 +1,3 @@
-import Glibc
 import Host
 import Intent
 import Kernel
@@ -13,14 +12,6 @@ extension CommandContext {
     } catch {
       guard error.errno == .interrupted else { throw error }
       return nil
-    }
-  }
-
-  /// A supervisor that has refused its first stack ends, and removes its folder a moment after its answer.
-  private func awaitRemoval(of folder: StackFolder) {
-    for _ in 0..<100 {
-      guard Files.exists(folder.path), Files.list(folder.services).isEmpty else { return }
-      usleep(10_000)
     }
   }
 
@@ -41,7 +32,6 @@ extension CommandContext {
       }
       result = try body()
     } catch {
-      awaitRemoval(of: folder)
       if !Files.exists(folder.path) {
         try? SupervisorGroup(of: stack, in: folders).remove()
         lock.remove()

@@ -38,8 +38,6 @@ package struct DownCommand: Command {
   /// - Throws: that there is no such stack.
   package func stack(_ name: String, withVolumes: Bool) throws(StackErrors) -> String {
     if try leavesAnything(name, withVolumes: withVolumes) { return name }
-    // All that a supervisor may have left that was refused and killed.
-    if NameRule.stack.problem(with: name) == nil { try? SupervisorGroup(of: name, in: folders).remove() }
     return try index.stack(named: name)
   }
 

@@ -81,10 +81,14 @@ extension Supervisor {
     _ call: ControlCall<SupervisorMethods.Up>, to desired: DesiredStack, from before: DesiredStack?, _ loss: NetworkLoss
   ) {
     if let lack = lackOfDescriptors(for: desired) {
-      call.finish(OperationEvent(.failed, errors: [lack]))
-      guard before == nil else { return commandEnded() }
-      // Nothing was accepted yet.
+      let refusal = OperationEvent(.failed, errors: [lack])
+      guard before == nil else {
+        call.finish(refusal)
+        return commandEnded()
+      }
+      // Nothing was accepted yet. The command takes away what is beside the folder, and looks once it has the answer.
       try? Files.remove(builder.folder.path)
+      call.finish(refusal)
       return end()
     }
     let plan = Planner.up(

@@ -36,11 +36,6 @@ package struct SupervisorGroup {
   /// Removes the group once the supervisor has left it, which takes a moment after its last answer.
   package func remove() {
     unlink(substitute)
-    // Without a descriptor: the caller may have none left.
-    for _ in 0..<400 {
-      if group.removeIfEmpty() { break }
-      usleep(5000)
-    }
     try? group.remove(upTo: "stack")
   }
 
