@@ -44,6 +44,15 @@ static int allow(int ruleset, int place, uint64_t access) {
   return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
+/// Confines this process to a ruleset that was made without a failure, and closes it.
+static int enforce(int ruleset, int answer) {
+  if (answer == 0) answer = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+  int code = errno;
+  close(ruleset);
+  errno = code;
+  return answer;
+}
+
 /// The files that name services, certificates and what libraries load of their own. Those that there are not are passed.
 static const char *const readable[] = {
     "/etc/resolv.conf", "/etc/hosts",    "/etc/nsswitch.conf",       "/etc/host.conf",  "/etc/gai.conf", "/etc/services",
@@ -70,11 +79,7 @@ static int close_all_files(void) {
     answer = allow(ruleset, place, reading);
     close(place);
   }
-  if (answer == 0) answer = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
-  int code = errno;
-  close(ruleset);
-  errno = code;
-  return answer;
+  return enforce(ruleset, answer);
 }
 
 /// Devices that are made in `folder` cannot be opened, by a mount of its own. A layer may have some, for services alone.
@@ -94,12 +99,7 @@ static int close_files(int folder) {
   struct landlock_ruleset_attr rules = {.handled_access_fs = writing(version) | LANDLOCK_ACCESS_FS_EXECUTE};
   int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
   if (ruleset < 0) return -1;
-  int answer = allow(ruleset, folder, writing(version));
-  if (answer == 0) answer = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
-  int code = errno;
-  close(ruleset);
-  errno = code;
-  return answer;
+  return enforce(ruleset, allow(ruleset, folder, writing(version)));
 }
 
 /// The same by a mount namespace in which everything else is read-only; all of it, where `folder` is NULL. A folder has a

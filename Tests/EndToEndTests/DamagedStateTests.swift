@@ -24,7 +24,7 @@ import Testing
         #expect(try host.succeed("stat", "-c", "%a", "/run/stack/two") == "700")
         #expect(try ["a", "b"].map { try host.field("PID", of: $0) as Int } == pids)
         #expect(try host.run("curl", "-s", "-o", "/dev/null", "127.0.0.1:8080").status == 0)
-        // What is made anew comes up as well.
+        // A service that is made anew comes up as well.
         try host.succeed("stack", "restart", "a")
         try host.killSupervisors()
         try host.succeed("stack", "up", "two.stack")

@@ -23,12 +23,7 @@ import Testing
                     text, sender = one.recvfrom(999)
                     body = text[20:] if one is four else text
                     if body[0] in (1, 3, 100): print(sender[0], body[-6:].decode(), file=book)
-      db:
-        <<: *recorder
-        networks: {front: {ipv4_address: 10.99.0.4, ipv6_address: "fd00:99::4"}}
-      far:
-        <<: *recorder
-        networks: {back: {ipv4_address: 10.98.0.4, ipv6_address: "fd00:98::4"}}
+    \(ThrowawayHost.recorders)
     networks:
       front: {enable_ipv6: true, ipam: {config: [{subnet: 10.99.0.0/24}, {subnet: "fd00:99::/64"}]}}
       back: {enable_ipv6: true, ipam: {config: [{subnet: 10.98.0.0/24}, {subnet: "fd00:98::/64"}]}}

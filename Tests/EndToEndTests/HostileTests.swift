@@ -42,41 +42,8 @@ import Testing
     }
   }
 
-  private struct Report: Decodable {
-    struct Kind: Decodable {
-      var kind: String
-      var tried: Int
-      var open: Int
-    }
-    struct Finding: Decodable {
-      struct Guard: Decodable {
-        var table: String?
-        var chain: String?
-        var filter: String?
-        var standing: Bool
-      }
-      var kind: String
-      var attacker: String
-      var victims: [String]
-      var moved: Bool
-      var guards: [Guard]
-    }
-    var kinds: [Kind]
-    var findings: [Finding]
-    var unasked: [String]
-    var open: Int
-    var milliseconds: Int
-
-    var openKinds: Set<String> { Set(kinds.filter { $0.open > 0 }.map(\.kind)) }
-  }
-
-  private func report(_ host: ThrowawayHost, _ arguments: String...) throws -> (Report, Outcome) {
-    let outcome = try host.start(["stack", "verify", "--hostile", "--format", "json", "x"] + arguments)
-      .wait(limit: .seconds(60))
-    guard let report = try? JSONDecoder().decode(Report.self, from: Data(outcome.outputBytes)) else {
-      throw HarnessError("\(outcome)")
-    }
-    return (report, outcome)
+  private func report(_ host: ThrowawayHost, _ options: String...) throws -> (HostileReport, Outcome) {
+    try host.verifyHostile(options)
   }
 
   /// The state that forged frames could change, as other programs show it.

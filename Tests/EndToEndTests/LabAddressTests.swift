@@ -53,7 +53,7 @@ import Testing
       #expect(!(try host.inside("b", "ip addr").contains("fd00:9::2")))
       #expect(!(try host.inside("b", "ip addr show lo").contains("fd00:ff::2")))
 
-      // What somebody takes away inside, `up` puts back.
+      // `up` puts back addresses that somebody takes away inside.
       try host.succeed("ip", "-n", "t.b", "addr", "del", "10.255.0.2/32", "dev", "lo")
       try host.succeed("ip", "-n", "t.b", "addr", "del", "10.9.0.2/24", "dev", "eth0")
       let again = try host.run("stack", "up", "t.stack")

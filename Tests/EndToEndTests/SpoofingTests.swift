@@ -11,12 +11,7 @@ import Testing
     services:
       evil: {command: [sleep, infinity], networks: {front: {ipv4_address: 10.99.0.2, ipv6_address: "fd00:99::2"}, side: {}}}
       web: {command: [sleep, infinity], networks: {front: {ipv4_address: 10.99.0.3, ipv6_address: "fd00:99::3"}}}
-      db:
-        <<: *recorder
-        networks: {front: {ipv4_address: 10.99.0.4, ipv6_address: "fd00:99::4"}}
-      far:
-        <<: *recorder
-        networks: {back: {ipv4_address: 10.98.0.4, ipv6_address: "fd00:98::4"}}
+    \(ThrowawayHost.recorders)
     networks:
       front: {enable_ipv6: true, ipam: {config: [{subnet: 10.99.0.0/24}, {subnet: "fd00:99::/64"}]}}
       back: {enable_ipv6: true, ipam: {config: [{subnet: 10.98.0.0/24}, {subnet: "fd00:98::/64"}]}}

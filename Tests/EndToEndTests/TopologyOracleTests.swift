@@ -21,7 +21,7 @@ import Testing
     try host.succeed("sh", "-c", "python3 \(Self.scripts)/random-topology.py \(seed) \(option) >g.stack")
   }
 
-  /// What the oracle says of a verification just now. Its status is 0 if all three agree.
+  /// The oracle's verdict on a verification just now. Its status is 0 if all three agree.
   private func judged(on host: ThrowawayHost) throws -> Outcome {
     try host.run("sh", "-c", "stack verify g --format json >verification.json", limit: .seconds(120))
     return try host.run("python3", "\(Self.scripts)/topology-oracle.py", "g.stack", "verification.json")

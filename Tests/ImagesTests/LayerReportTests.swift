@@ -201,7 +201,7 @@ struct LayerReportTests {
     #expect(file?.st_mode == S_IFREG | 0o4755 && file?.st_uid == 9 && file?.st_nlink == 2)
   }
 
-  /// What a writable layer becomes, and what that becomes again.
+  /// A writable layer becomes a layer of an image, and that becomes files again.
   @Test func whatIsWrittenIsWhatWasThere() throws {
     let shop = try LayerTests.Workshop()
     let lower = try shop.apply("lower") { tar in

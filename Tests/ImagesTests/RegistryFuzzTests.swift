@@ -82,7 +82,7 @@ struct RegistryFuzzTests {
       try #require(RegistryWords(bytes).text?.contains("\u{1B}") != true)
       let delay = RetryDelays().delay(1, retryAfter: text, jitter: 0, now: 0)
       try #require(delay >= 0 && delay <= 60)
-      // What a server says leads to a web server, or nowhere.
+      // A server's answer leads to a web server, or nowhere.
       if let place = WebOrigin.resolve(text, from: "https://r.example/v2/x") {
         try #require(place.hasPrefix("https://") || place.hasPrefix("http://") || WebOrigin(place) != nil)
       }

@@ -118,7 +118,7 @@ struct RegistryTests {
     #expect(delays.delay(1, retryAfter: "7", jitter: 0, now: 0) == 7)
     #expect(delays.delay(1, retryAfter: "Sun, 06 Nov 1994 08:49:37 GMT", jitter: 0, now: 784_111_760) == 17)
     #expect(delays.delay(1, retryAfter: "99999", jitter: 0, now: 0) == 60)
-    // What is no time is as if nothing were said.
+    // A text that is no time counts as none.
     for text in ["nan", "inf", "-1", "Sun, 06 Nov -2147483648 08:49:37 GMT", "Sun, 99 Nov 1994 08:49:37 GMT"] {
       #expect(delays.delay(1, retryAfter: text, jitter: 0.5, now: 0) == 2)
     }

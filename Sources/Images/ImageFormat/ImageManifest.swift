@@ -51,7 +51,7 @@ package struct ImageIndex: Codable, Hashable, Sendable {
   }
 }
 
-/// Why bytes are no manifest, configuration or index that can be used.
+/// The reason that bytes are no manifest, configuration or index that can be used.
 package struct ImageFormatError: Error, Hashable, Sendable, CustomStringConvertible {
   /// As it follows "the manifest".
   package var description: String

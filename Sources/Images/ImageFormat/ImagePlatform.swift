@@ -58,7 +58,7 @@ package struct ImagePlatform: Hashable, Sendable, Codable, CustomStringConvertib
     }
   }
 
-  /// Which of an index's images is meant: nil where none is. Of equals the first; those that name no platform come last.
+  /// The image of an index that is meant: nil where none is. Of equals the first; those that name no platform come last.
   package func choose(from manifests: [BlobDescriptor]) -> BlobDescriptor? {
     let images = manifests.filter { !$0.isAttestation }
     for variant in variants {

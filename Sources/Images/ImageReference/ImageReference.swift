@@ -65,7 +65,8 @@ package struct ImageReference: Hashable, Sendable, Codable {
     guard domain == Self.hub else { return repository }
     let own = "library/"
     let short = path.hasPrefix(own) ? path.dropFirst(own.count) : path[...]
-    // What would be read as somebody's keeps the folder, and what would be read as a registry keeps docker.io.
+    // `library/a/b` keeps its folder. A first part that looks like a registry keeps docker.io. Each would be read as
+    // another image.
     let name = short.contains("/") ? path : String(short)
     return Self.split(name[...]).domain == Self.hub ? name : repository
   }
@@ -96,7 +97,7 @@ extension ImageReference: CustomStringConvertible {
   package var description: String { familiar }
 }
 
-/// Why a text names no image.
+/// The reason that a text names no image.
 package struct ImageReferenceError: Error, Hashable, Sendable {
   package var text: String
   /// As it follows the name: `has no proper tag`.

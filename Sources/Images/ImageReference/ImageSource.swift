@@ -1,4 +1,4 @@
-/// Where an image comes from, as `image:` and `stack pull` take it.
+/// The source of an image, as `image:` and `stack pull` take it.
 package enum ImageSource: Hashable, Sendable {
   /// A registry.
   case registry(ImageReference)

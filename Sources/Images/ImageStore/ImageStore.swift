@@ -140,7 +140,7 @@ package struct ImageStore: Sendable, Hashable {
 
   package func temporary(_ chain: ContentDigest) -> String { "\(ingestFolder)/\(chain.hex).tmp" }
 
-  /// Where the bytes of a blob are collected. They stay there when a pull breaks off.
+  /// The file in which the bytes of a blob are collected. They stay there when a pull breaks off.
   package func part(_ digest: ContentDigest) -> String { "\(ingestFolder)/\(digest.hex).part" }
 
   /// Has everything that was written to the store on disk.

@@ -8,7 +8,8 @@ import Kernel
 import Layer
 import SystemPackage
 
-/// What a service has written, as a further layer on its image: an OCI layout in the ingest folder, taken in like any other.
+/// An image made of a service: the files that it has written are a further layer on its own image. The result is an OCI
+/// layout in the ingest folder, and is taken in like any other.
 struct ImageCommit {
   let store: ImageStore
   let base: ImageRecord

@@ -5,7 +5,7 @@ import Kernel
 import Layer
 import Registry
 
-/// Why an image is not there.
+/// The reason that an image is not there.
 package struct ImageError: Error, Hashable, Sendable, Codable, CustomStringConvertible {
   /// `nginx:alpine`
   package var image: String

@@ -9,7 +9,7 @@ import Kernel
 import Registry
 import SystemPackage
 
-/// Where an image's bytes come from.
+/// The source of an image's bytes.
 protocol ImageFeed: Sendable {
   /// `registry.example`, or a path: for messages.
   var place: String { get }

@@ -7,7 +7,7 @@ import ImageStore
 /// The way from a name to one image: its manifest, through lists of platforms, and its configuration, each checked.
 struct ImageResolution {
   let image: String
-  /// Where it comes from, for messages.
+  /// Its source, for messages.
   let place: String
   let platform: ImagePlatform
   /// The manifest with a digest, or the one that the name means.

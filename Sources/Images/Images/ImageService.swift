@@ -401,7 +401,7 @@ package struct ImageService: Sendable {
   }
 }
 
-/// Where the files of a local image are, while it is taken in.
+/// The files of a local image, while it is taken in.
 private final class LocalPlace: Sendable {
   let folder: String
   private let spool: String?

@@ -17,7 +17,7 @@ final class LayerBatch: @unchecked Sendable {
   /// A layer, there or on its way. Written by one thread, read by others under the batch's lock.
   fileprivate struct Slot {
     var layer: ImageRecord.Layer
-    /// Where it lies: in the store, or in the ingest folder.
+    /// Its path: in the store, or in the ingest folder.
     var folder: String
     var isMissing: Bool
     /// The file with its bytes, where they were fetched.
@@ -160,7 +160,7 @@ final class LayerBatch: @unchecked Sendable {
       } catch {
         // On a full disk it would be in everybody's way, whichever layer met the end.
         if error.isDamage || error.error.isOutOfSpace || isOutOfSpace { part.discard() }
-        // What was there of an earlier attempt may be what is wrong with it.
+        // Bytes of an earlier attempt may be the damaged ones.
         guard error.isDamage, wasResumed, mayResume, !isOver else { throw error.error }
         mayResume = false
       }
@@ -211,7 +211,7 @@ final class LayerBatch: @unchecked Sendable {
   private func fetch(
     _ layer: ImageRecord.Layer, _ part: LayerPart, into unpacking: Unpacking
   ) throws(Failure) {
-    // What the unpacker has got; after a new start it is not told again what it knows.
+    // The bytes that the unpacker has. After a new start, it gets none of them again.
     let flow = Flow()
     var failure: ImageError?
     do throws(ImageError) {
@@ -330,7 +330,7 @@ extension LayerBatch.Slot {
   fileprivate var root: String { isMissing ? "\(folder)/fs" : folder }
 }
 
-/// How many bytes of a layer have been told of.
+/// The number of bytes of a layer that have been told of.
 private final class Told: Sendable {
   private let count: Atomic<Int64>
 
@@ -340,7 +340,7 @@ private final class Told: Sendable {
   func set(_ value: Int64) { count.store(value, ordering: .relaxed) }
 }
 
-/// How far the bytes of a blob have come to its unpacker.
+/// The progress of a blob's bytes to its unpacker.
 private final class Flow {
   var passed: Int64 = 0
   var position: Int64 = 0
@@ -352,7 +352,7 @@ private final class Flow {
     return !isRefused
   }
 
-  /// What of the next bytes the unpacker does not know yet.
+  /// Those of the next bytes that the unpacker does not have yet.
   func fresh(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
     let start = position
     position += Int64(bytes.count)

@@ -12,7 +12,7 @@ final class LayerPart {
   private let image: String
   private let isStored: Bool
   private(set) var size: Int64 = 0
-  /// How much of it the disk has been told of.
+  /// The number of its bytes that the disk has been told of.
   private var told: Int64 = 0
   private static let writtenAtOnce: Int64 = 8 << 20
   /// The failure that kept a byte from being written.

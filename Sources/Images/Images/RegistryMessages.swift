@@ -62,7 +62,7 @@ struct RegistryOrder: Codable, Sendable {
 enum RegistryRequest: Codable, Sendable {
   case image(ImagePlatform, known: ContentDigest?)
   case layer(BlobDescriptor, from: Int64)
-  /// What the image's name means now.
+  /// The digest that the image's name means now.
   case digest
   case logIn
   /// Its file follows as a descriptor.

@@ -115,7 +115,7 @@ final class RegistryProcess: ImageFeed {
     return found
   }
 
-  /// What the process says of an image is no more than what the registry can say: bytes with their digests, the one that was asked
+  /// The process says of an image no more than the registry can say: bytes with their digests, the one that was asked
   /// for, and layers that the manifest names.
   private func check(_ found: FedImage) throws(ImageError) {
     for document in found.documents {

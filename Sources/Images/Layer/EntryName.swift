@@ -53,7 +53,7 @@ package struct EntryName: Hashable, Sendable {
   package func isWithin(_ other: EntryName) -> Bool { parts.starts(with: other.parts) }
 }
 
-/// What a layer says by a name of its own about the layers below it (OCI image specification, layer.md).
+/// A whiteout: a name by which a layer removes something of the layers below it (OCI image specification, layer.md).
 enum Whiteout: Hashable {
   /// A name of a lower layer is gone.
   case removes(EntryName)

@@ -1,7 +1,7 @@
 import Kernel
 import SystemPackage
 
-/// Why a layer cannot be used.
+/// The reason that a layer cannot be used.
 package struct LayerError: Error, Hashable, Sendable, Codable, CustomStringConvertible {
   /// Without a subject: `"etc/../x" leads out of the layer`.
   package var description: String

@@ -19,7 +19,7 @@ final class LayerStream {
   private var hasEnded = false
   private(set) var blobSize: Int64 = 0
   private(set) var contentSize: Int64 = 0
-  /// What kept it from being read; libarchive knows no more than that something did.
+  /// The reason that it cannot be read; libarchive knows no more than that something did.
   private(set) var failure: LayerError?
 
   private static let capacity = 1 << 18

@@ -197,7 +197,7 @@ package struct LayerUnpacker: ~Copyable {
 
   private mutating func remove(_ name: EntryName) throws(LayerError) {
     if let status = try tree.status(name) {
-      // What this layer has stays, whatever the order.
+      // Files of this layer stay, whatever the order.
       guard status.isFolder else { return }
       try markOpaque(name)
       replaced.insert(name)

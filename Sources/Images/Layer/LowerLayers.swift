@@ -26,7 +26,7 @@ package struct LowerLayers: ~Copyable {
     for root in roots { try? root.close() }
   }
 
-  /// What stands under a name: the folder that holds it, and its status. Links are not followed, as nothing of a layer
+  /// The entry under a name: the folder that holds it, and its status. Links are not followed, as nothing of a layer
   /// follows those of lower ones.
   struct Found: ~Copyable {
     let folder: Descriptor
@@ -81,7 +81,7 @@ package struct LowerLayers: ~Copyable {
 }
 
 extension stat {
-  /// What overlayfs takes for a name that is gone (overlayfs.rst).
+  /// True for an entry that overlayfs takes for a name that is gone (overlayfs.rst).
   var isWhiteout: Bool { st_mode & S_IFMT == S_IFCHR && st_rdev == 0 }
   var isFolder: Bool { st_mode & S_IFMT == S_IFDIR }
 }

@@ -141,9 +141,9 @@ package struct CredentialHelper: Sendable {
 
   /// The two ends of a pipe, each closed once.
   private final class Pipe {
-    /// What is written to.
+    /// The end that is written to.
     private(set) var input: FileDescriptor
-    /// What is read from.
+    /// The end that is read from.
     private(set) var output: FileDescriptor
     private static let closed = FileDescriptor(rawValue: -1)
 

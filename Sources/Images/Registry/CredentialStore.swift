@@ -3,7 +3,7 @@ import Glibc
 import ImageFormat
 import Kernel
 
-/// Where a login is kept: in Docker's file, beside what else is in it, or by the program that the file names.
+/// The place of a login: in Docker's file, beside what else is in it, or by the program that the file names.
 package struct CredentialStore: Sendable {
   private let path: String
   private let files: CredentialFiles
@@ -25,7 +25,7 @@ package struct CredentialStore: Sendable {
       try change { $0[key] = .object([:]) }
       return "docker-credential-\(program)"
     }
-    // Where a token stands for the password, the password is not kept.
+    // If a token stands for the password, the password is not kept.
     let secret = credentials.refreshToken == nil ? credentials.password : ""
     var entry = ["auth": JSONValue.text(Data("\(credentials.user):\(secret)".utf8).base64EncodedString())]
     if let token = credentials.refreshToken { entry["identitytoken"] = .text(token) }

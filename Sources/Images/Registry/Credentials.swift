@@ -18,9 +18,9 @@ package struct Credentials: Hashable, Sendable, Codable {
 /// The outcome of the search for a registry's credentials.
 package struct RegistryLogin: Hashable, Sendable, Codable {
   package var credentials: Credentials?
-  /// Why there is none, where that is nothing to pass over. It counts once the registry asks.
+  /// The reason that there is none, where that is nothing to pass over. It counts once the registry asks.
   package var failure: String?
-  /// Where they were looked for.
+  /// The places where they were looked for.
   package var places: [String]
 
   package init(credentials: Credentials?, places: [String] = []) {

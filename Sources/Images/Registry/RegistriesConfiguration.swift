@@ -15,7 +15,7 @@ package struct RegistriesConfiguration: Sendable, Hashable {
   }
 
   struct Registry: Sendable, Hashable {
-    /// What names it is for: `host`, `host/path`, `*.host`.
+    /// The names that it is for: `host`, `host/path`, `*.host`.
     var prefix: String
     var location: String
     var isInsecure = false
@@ -35,7 +35,7 @@ package struct RegistriesConfiguration: Sendable, Hashable {
     package var isInsecure: Bool
   }
 
-  /// Where an image may be, in the order in which it is asked for: mirrors, then the registry itself.
+  /// The places where an image may be, in the order in which it is asked for: mirrors, then the registry itself.
   ///
   /// - Throws: that the registry is blocked.
   package func places(of reference: ImageReference) throws(RegistryError) -> [Place] {

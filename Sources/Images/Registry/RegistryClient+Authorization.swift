@@ -33,7 +33,7 @@ extension RegistryClient {
     return answer
   }
 
-  /// What a request carries now: a token that ends soon is fetched anew.
+  /// The credentials of a request now. A token that ends soon is fetched anew.
   func currentAuthorization(_ transfer: Transfer, _ watch: RequestWatch) throws(RegistryError) -> String? {
     try authority.withLock { (authority) throws(RegistryError) in
       guard let challenge = authority.challenge else { return nil }
@@ -85,7 +85,7 @@ extension RegistryClient {
     authority.identityToken = reply.refreshToken
   }
 
-  /// What this client needs, and what the registry says that it needs.
+  /// The scopes that this client needs, and those that the registry names.
   private func scopes(wantedBy challenge: AuthenticationChallenge) -> [String] {
     let wanted = (challenge.parameters["scope"] ?? "").split(separator: " ").map(String.init)
     let further = wanted.filter { scope in

@@ -9,7 +9,7 @@ extension RegistryClient {
   /// The way in which a blob came to be in the registry.
   package enum Upload: String, Codable, Sendable { case present, mounted, sent }
 
-  /// Where the bytes of a blob are: puts those from a place on into a buffer, and answers how many; nil when they cannot be had.
+  /// The bytes of a blob: puts those from a place on into a buffer, and answers how many; nil when they cannot be had.
   package typealias Source = (_ offset: Int64, _ buffer: UnsafeMutableRawBufferPointer) -> Int?
 
   /// Brings a blob into the repository, unless it is there.
@@ -69,7 +69,7 @@ extension RegistryClient {
 
   private static let binary = ["Content-Type: application/octet-stream", "Expect:"]
 
-  /// Where the session goes on.
+  /// The address at which the session goes on.
   private func place(
     _ answer: Transfer.Answer, after place: String, _ what: String
   ) throws(RegistryError) -> String {

@@ -20,7 +20,7 @@ package final class RegistryClient: Sendable {
   /// True once the registry has said anything. A connection that it refuses then is a passing fault.
   let hasAnswered = Atomic(false)
 
-  /// What requests of this repository carry. One thread at a time finds it out.
+  /// The authorization that requests of this repository carry. One thread at a time finds it out.
   struct Authority {
     var header: String?
     var expires: Double = .infinity

@@ -2,7 +2,7 @@ import Glibc
 import ImageReference
 import Kernel
 
-/// How a registry is reached.
+/// The way to a registry.
 package struct RegistryEndpoint: Hashable, Sendable, Codable {
   /// `registry-1.docker.io`, `127.0.0.1:5000`
   package var host: String
@@ -30,7 +30,7 @@ package struct RegistryEndpoint: Hashable, Sendable, Codable {
         let path = "\(folder)/\(name)"
         if name.hasSuffix(".crt") {
           trust.authority += try Self.contents(of: path) + [0x0A]
-          // Who gives it certificates wants TLS.
+          // Certificates for it mean TLS.
           isPlain = false
         } else if name.hasSuffix(".cert") {
           trust.certificate = try Self.contents(of: path)
@@ -118,7 +118,7 @@ struct WebOrigin: Hashable {
     port = Int(number)
   }
 
-  /// Where a redirection leads that may be relative.
+  /// The target of a redirection, which may be relative.
   static func resolve(_ location: String, from url: String) -> String? {
     if location.contains("://") { return WebOrigin(location) == nil ? nil : location }
     guard let end = url.firstRange(of: "://") else { return nil }

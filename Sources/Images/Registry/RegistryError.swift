@@ -1,4 +1,4 @@
-/// Why a registry does not give what was asked for.
+/// The reason that a registry does not give what was asked for.
 package struct RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Kind: Hashable, Sendable {
     case unreachable, untrusted, denied, missing, rateLimited, broken, bad, stopped

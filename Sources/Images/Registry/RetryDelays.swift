@@ -1,7 +1,7 @@
 import Glibc
 import Kernel
 
-/// How often and how soon what failed is tried again.
+/// The number of further tries of a failed request, and the delays before them.
 package struct RetryDelays: Sendable {
   var most = 5
   private var first = 2.0

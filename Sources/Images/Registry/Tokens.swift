@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// How a token is asked for (distribution specification, token authentication and OAuth 2).
+/// The question for a token (distribution specification, token authentication and OAuth 2).
 struct TokenRequest {
   var realm: String
   var service: String?
@@ -65,7 +65,7 @@ struct TokenReply: Decodable {
     case expiresIn = "expires_in"
   }
 
-  /// How long it is good for, from now on: a minute where nobody says, or says less.
+  /// The time that it is good for, from now on: a minute where nobody says, or says less.
   var seconds: Double { Double(max(expiresIn ?? 60, 60)) }
 
   var text: String? {

@@ -15,7 +15,7 @@ final class Transfer {
     var trust = ServerTrust()
   }
 
-  /// What goes to the server.
+  /// The body that goes to the server.
   enum Body {
     case bytes([UInt8])
     /// So many bytes, of which `read` puts those from a place on into a buffer; it answers how many, or nil to give up.
@@ -169,7 +169,7 @@ final class Transfer {
   }
 }
 
-/// Which certificates a server may have, and what it gets to see. Contents of files, in PEM.
+/// The certificates that a server may have, and those that it gets to see. Contents of files, in PEM.
 package struct ServerTrust: Hashable, Sendable, Codable {
   /// Further authorities. Empty: the system's alone.
   package var authority: [UInt8] = []

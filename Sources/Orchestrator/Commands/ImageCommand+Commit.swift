@@ -14,15 +14,7 @@ extension ImageCommand {
     _ service: String, in stack: String?, as name: String, author: String?, message: String?, pauses: Bool,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> String {
-    let reference: ImageReference
-    do {
-      reference = try ImageReference(name)
-    } catch {
-      throw StackErrors([StackError(nil, "\(error)", remedy: error.remedy)])
-    }
-    guard reference.digest == nil else {
-      throw StackErrors([StackError(nil, "\(name) has a digest, which is not given", remedy: "give a name and a tag")])
-    }
+    let reference = try givenName(name)
     let place = try index.find(service, in: stack)
     let subject = "\(place.stack)/\(place.service)"
     let desired = try rethrowing(subject) { () throws(KernelError) in

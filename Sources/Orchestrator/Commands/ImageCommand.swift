@@ -381,9 +381,8 @@ package struct ImageCommand: Command {
     }
   }
 
-  /// Gives an image a further name.
-  package func tagImage(_ text: String, as name: String) throws(StackErrors) {
-    let image = try image(text)
+  /// Reads a name that an image is to get: one with a tag, since a digest follows from the image.
+  func givenName(_ name: String) throws(StackErrors) -> ImageReference {
     let reference: ImageReference
     do {
       reference = try ImageReference(name)
@@ -393,6 +392,13 @@ package struct ImageCommand: Command {
     guard reference.digest == nil else {
       throw StackErrors([StackError(nil, "\(name) has a digest, which is not given", remedy: "give a name and a tag")])
     }
+    return reference
+  }
+
+  /// Gives an image a further name.
+  package func tagImage(_ text: String, as name: String) throws(StackErrors) {
+    let image = try image(text)
+    let reference = try givenName(name)
     let hold = try rethrowing(nil) { () throws(KernelError) in try images.hold() }
     defer { withExtendedLifetime(hold) {} }
     try rethrowing(nil) { () throws(KernelError) in
@@ -426,7 +432,7 @@ struct UnpackerProgram: UnpackerLauncher {
   }
 }
 
-/// What talks to a registry: this very program, too.
+/// A process that talks to a registry: this very program, too.
 struct RegistryProgram: RegistryLauncher {
   var isProcess: Bool { true }
 

@@ -190,7 +190,7 @@ struct SupervisorSession {
     _ = try? other?.call(SupervisorMethods.Cancel.self, Nothing(), timeout: .seconds(5))
   }
 
-  /// Why a supervisor that this command has started has ended by itself, if it has: it has said so in its log.
+  /// The reason that a supervisor which this command has started has ended by itself, if it has: it has said so in its log.
   var refusal: StackError? {
     guard let started else { return nil }
     var status = started.status()

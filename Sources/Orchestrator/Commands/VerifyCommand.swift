@@ -170,7 +170,7 @@ package struct VerifyCommand: Command {
     }
   }
 
-  /// How often the kernel's tables of neighbours had no room, of both families.
+  /// The number of times that the kernel's tables of neighbours had no room, of both families.
   private static func neighbourOverflows() -> Int {
     guard var socket = try? NetlinkSocket(.route), let tables = try? socket.neighbourTables() else { return 0 }
     return tables.reduce(0) { $0 + Int(clamping: $1.overflows) }

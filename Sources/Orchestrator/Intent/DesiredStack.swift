@@ -39,7 +39,7 @@ package struct DesiredStack: Codable, Hashable, Sendable {
   /// of other networks.
   package static let currentGuardRevision = 3
 
-  /// How many tracked connections each service may have opened at a time: one in 32 of the host's table.
+  /// The number of tracked connections that each service may have opened at a time: one in 32 of the host's table.
   package var connectionShare: UInt32 {
     UInt32(clamping: max(Self.leastConnections, (connectionTable ?? Self.usualConnectionTable) / 32))
   }

@@ -117,7 +117,7 @@ package struct HostFacts: Hashable, Sendable {
   package var identities = IdentityFacts()
   /// True if the frames that a bridge passes on can be shown to the firewall: the kernel has br_netfilter, and has it loaded.
   package var canFilterBridges = true
-  /// How many connections the host tracks at most; nil where connection tracking is not loaded.
+  /// The most connections that the host tracks; nil where connection tracking is not loaded.
   package var connectionTable: Int?
   /// The pools that new subnets come from.
   var pools: [IPv4Prefix]

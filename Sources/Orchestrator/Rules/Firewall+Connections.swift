@@ -16,9 +16,9 @@ extension Firewall {
   /// Hardware addresses that are counted at the same time. A guarded port has few.
   private static let mostCounted: UInt32 = 65_535
   private static let sampled: UInt32 = 16
-  /// How long a service that has used up its share opens no connection before it is counted anew.
+  /// The time in which a service that has used up its share opens no connection, before it is counted anew.
   private static let pause: UInt64 = 1000
-  /// How long a service is counted exactly. Whenever that ends, a few connections pass before the next sample.
+  /// The time in which a service is counted exactly. Whenever it ends, a few connections pass before the next sample.
   private static let watch: UInt64 = 3_600_000
 
   var connectionSets: [NftSet] {

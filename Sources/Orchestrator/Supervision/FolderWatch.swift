@@ -56,7 +56,7 @@ final class FolderWatch {
         }
       }
     }
-    // Who removes a folder removes one file after the other.
+    // `rm -r` removes one file after the other.
     guard concerns, pending == nil else { return }
     pending = loop.schedule(after: .milliseconds(50)) { [weak self] in
       self?.pending = nil

@@ -8,7 +8,7 @@ package struct OperationEvent: Codable, Hashable, Sendable {
     case plan
     /// A service changed: `text` says into what.
     case service
-    /// How far something that takes long has come. What it says is soon out of date.
+    /// The progress of something that takes long. It is soon out of date.
     case progress
     /// Something to be told, that stops nothing.
     case warning

@@ -19,7 +19,7 @@ extension Supervisor {
       $0.finish(SupervisorMethods.Build.Reply(build: ProgramBuild.current))
     }
     server.handle(SupervisorMethods.Mend.self) { [unowned self] call in
-      // What a command is writing at this moment is not damaged.
+      // A file that a command is writing at this moment is not damaged.
       call.finish(SupervisorMethods.Mend.Reply(mended: run == nil ? mend() : []))
     }
     server.handle(SupervisorMethods.Up.self) { [unowned self] call in enqueue { [unowned self] in up(call) } }

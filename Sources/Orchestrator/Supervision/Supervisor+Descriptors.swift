@@ -3,7 +3,7 @@ import Runtime
 import Vocabulary
 
 extension Supervisor {
-  /// Why this process cannot hold what a stack needs; nil if it can.
+  /// The reason that this process cannot hold what a stack needs; nil if it can.
   ///
   /// Said before anything is made: later, each service that finds no descriptor would fail in its own way.
   func lackOfDescriptors(for desired: DesiredStack) -> StackError? {

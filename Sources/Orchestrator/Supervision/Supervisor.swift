@@ -127,7 +127,7 @@ package final class Supervisor {
     enqueue { [unowned self] in repairBridges() }
   }
 
-  /// What is recorded of a service; what the kernel shows of it where that cannot be read.
+  /// The record of a service, or the kernel's view of it where the record cannot be read.
   private func record(of service: DesiredService) throws(KernelError) -> ServiceRecord {
     let file = StateFile<ServiceRecord>(path: builder.folder.service(service.name).record)
     if let record = try file.read(), record.service == service.name { return record }

@@ -122,7 +122,7 @@ struct ReachForecaster {
     return obstacle.map { ReachForecast(isAllowed: false, because: "denied since \($0)", sender: sender) } ?? forecast
   }
 
-  /// Where a router sends packets into the network that their source is on: the guard there holds each address to its port.
+  /// The network into which a router sends packets whose source is on it: the guard there holds each address to its port.
   private func returnIntoNetwork(_ way: Way, of source: IPAddress) -> String? {
     for hop in way.hops.dropFirst() where hop.machine != PacketRouting.host {
       guard case .network(let name) = routing.wires[hop.wire], let network = stack.network(named: name),

@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import Kernel
 
-/// What a process inherits from whoever happened to start it, and must not depend on if it is to outlive them.
+/// Limits and priorities that a process inherits from its caller. A process that outlives the caller must not depend on
+/// them.
 public enum CallersSurroundings {
   /// Takes off limits and priorities of the caller's. Where the kernel does not permit that, they stay.
   public static func leave() {

@@ -72,7 +72,7 @@ public final class DetachedProcess: Sendable {
     _ = try report.confirm(pidfd, purposes: purposes, command: Self.name)
   }
 
-  /// How it ended; nil while it runs.
+  /// Its end; nil while it runs.
   public func status() -> TerminationStatus? {
     (try? ProcessHandle.wait(for: pidfd, block: false)) ?? nil
   }

@@ -151,7 +151,7 @@ struct Unpack: ParsableCommand {
   func run() { ImageCommand.unpack() }
 }
 
-/// What `pull` and `push` start to talk to a registry: not for people to type.
+/// The command that `pull` and `push` start to talk to a registry: not for people to type.
 struct RegistryTransfer: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "registry", abstract: "Talk to a registry.", shouldDisplay: false)

@@ -94,6 +94,16 @@ extension ThrowawayHost {
 
     """
 
+  /// Services of a stack file: two recorders, `db` on network `front` and `far` on `back`.
+  static let recorders = """
+      db:
+        <<: *recorder
+        networks: {front: {ipv4_address: 10.99.0.4, ipv6_address: "fd00:99::4"}}
+      far:
+        <<: *recorder
+        networks: {back: {ipv4_address: 10.98.0.4, ipv6_address: "fd00:98::4"}}
+    """
+
   /// The datagrams that a recorder has noted.
   ///
   /// A last datagram from the host must have arrived first. All earlier ones have then arrived too.

@@ -105,7 +105,7 @@ struct MisbehavingRegistryTests {
       }
       #expect(try host.storedImages().isEmpty)
       #expect(try host.succeed("find", "/var/lib/stack/.images", "-name", "*.tmp").isEmpty)
-      // What was whole before stays whole.
+      // Images that were whole before stay whole.
       try host.succeed("stack", "pull", "oci:/run/layout:test")
       #expect(try host.storedImages() == before)
     }
@@ -173,7 +173,7 @@ struct MisbehavingRegistryTests {
     }
   }
 
-  /// What is there of an earlier pull may be what is damaged: it is fetched once more, whole.
+  /// Bytes of an earlier pull may be the damaged ones, so the layer is fetched once more, whole.
   @Test func damagedLeftoversAreFetchedAnew() throws {
     try withRegistry(["faults": [["path": "/blobs/", "status": 403, "after": 4]]], layers: [3_000_000]) { host, _ in
       let digest = try host.succeed(

@@ -130,7 +130,7 @@ import Testing
     }
     #expect(commands.contains("ip -n web.b addr add 10.0.23.1/30 dev eth1 scope link"), "\(commands)")
     #expect(commands.contains("ip -n web.a addr add fe80::1/64 dev eth1 nodad"), "\(commands)")
-    // What goes beyond the link is sent from another address.
+    // Packets that go beyond the link are sent from another address.
     let routing = PacketRouting(stack)
     let target = try #require(IPAddress("10.255.0.2"))
     let way = try #require(routing.ways(from: .service("a"), to: target).first)

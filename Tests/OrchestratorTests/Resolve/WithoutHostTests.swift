@@ -51,7 +51,7 @@ import Testing
     let stack = try resolve(Self.text)
     let table = Firewall(stack).table.rendered
     let sets = table.split(separator: "set ").filter { $0.contains("192.168.1.") }
-    // What comes in by the other network from the router's side is known to come from there.
+    // Packets that come in by the other network from the router's side are known to come from there.
     #expect(sets.allSatisfy { $0.hasPrefix("living") }, "\(sets)")
     #expect(table.contains("set segments") && table.contains("\"web-lab\" . \"web-lab\""))
     #expect(!stack.subnets.contains { "\($0)".hasPrefix("192.168") }, "connections there are not the stack's")

@@ -5,7 +5,7 @@ import Kernel
 import Runtime
 
 extension ServiceRecord {
-  /// What the kernel shows of a service whose record cannot be read: its first process, in its control group.
+  /// The kernel's view of a service whose record cannot be read: its first process, in its control group.
   package init(observing service: String, in stack: String) throws(KernelError) {
     self.init(service: service)
     let group = try ControlGroups.observe().group("stack/\(stack)/\(service)")

@@ -2,7 +2,7 @@ import Intent
 import Runtime
 
 extension StackFolder {
-  /// How a service's process ended, as its stack-init or the supervisor's watcher wrote it down; nil when neither did.
+  /// The end of a service's process, as its stack-init or the supervisor's watcher wrote it down; nil when neither did.
   package func end(of process: ProcessIdentity?, in service: String, startedAt: Double?) -> TerminationStatus? {
     if let record = (try? ExitRecord.read(self.service(service).exit)) ?? nil { return record.status }
     guard let process else { return nil }

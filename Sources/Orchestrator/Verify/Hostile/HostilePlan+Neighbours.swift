@@ -121,7 +121,7 @@ extension HostilePlan {
     }
   }
 
-  /// What a neighbour has on networks that the attacker is not on.
+  /// The addresses of a neighbour on networks that the attacker is not on.
   private mutating func attackApart(_ attacker: Foothold, _ victim: Foothold, _ own: IPAddress) {
     guard victim.stack == stack.name else { return }
     let family = AddressFamily(own)

@@ -89,7 +89,7 @@ package struct HostileVerifier {
         if standing[table] == nil { standing[table] = try guards.chains(table) }
         if standing[table]?.contains(chain) != true { findings[index].missing.insert(one) }
       }
-      // What a chain has seen passes them by. So only those that are gone are named.
+      // Frames that a chain has seen pass them by. So only those that are gone are named.
       for one in plan.filters(from: findings[index].attacker, to: findings[index].victims) {
         guard case .filter(let place) = one, try !guards.stands(place) else { continue }
         findings[index].guards.append(one)

@@ -14,7 +14,7 @@ struct LearnedNeighbours {
 
   private struct Acquaintances {
     var place: ProbePlace
-    /// What it had learned before.
+    /// The entries that it had learned before.
     var learned: Set<Entry> = []
     var told: [Neighbour] = []
   }

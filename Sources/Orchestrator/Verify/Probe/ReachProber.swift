@@ -134,7 +134,7 @@ private final class ProbeRun {
   /// The source address and port of each answered question, by its index.
   private var senders: [Int: Endpoint] = [:]
   private var askers: Set<Endpoint> = []
-  /// What became of the first packets of questions that expect an answer, so far.
+  /// The fate, so far, of the first packets of questions that expect an answer.
   private var (areAnswered, areLost) = (false, false)
   /// Soonest first: each is as long after its beginning as any other.
   private var tries = ArraySlice<Deadline>()

@@ -99,7 +99,7 @@ final class PacketRouting {
     var memory = Memory()
   }
 
-  /// What is known of a destination, by the machine's number. Empty until a router is asked.
+  /// Knowledge of a destination, by the machine's number. Empty until a router is asked.
   private struct Memory {
     var steps: [Step?] = []
     var trails: [TrailSearch] = []
@@ -265,7 +265,7 @@ final class PacketRouting {
     return nil
   }
 
-  /// Where a router without rules passes packets on to, if there is one way only.
+  /// The machine that a router without rules passes packets on to, if there is one way only.
   private func onlyHop(of machine: Int, _ search: inout Search) -> (hop: Way.Hop, owner: Int)? {
     guard machine != Self.host, machines[machine].rules.isEmpty, machines[machine].obscurity == nil,
       machines[machine].forwards(search.destination)
