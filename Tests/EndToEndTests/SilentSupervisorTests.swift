@@ -23,6 +23,27 @@ import Testing
     }
   }
 
+  @Test func whatEndsMeanwhileIsNotSaidToRun() throws {
+    try ThrowawayHost.with { host in
+      try host.up(
+        """
+        services:
+          a: {command: [sleep, infinity], init: false}
+          b: {command: [sleep, infinity], init: false}
+        """, named: "two")
+      let supervisor = try #require(try host.stackProcesses().last)
+      let pid: Int = try host.field("PID", of: "a")
+      try host.succeed("kill", "-STOP", "\(supervisor)")
+      // Nobody waits for it: it stays a zombie.
+      try host.succeed("kill", "-KILL", "\(pid)")
+      #expect(host.eventually { (try? host.field("State", of: "a")) == "exited" })
+      #expect(try host.field("ExitCode", of: "a") == 137)
+      #expect(try host.field("State", of: "b") == "running")
+      try host.succeed("kill", "-CONT", "\(supervisor)")
+      try host.succeed("stack", "down", "two")
+    }
+  }
+
   @Test func aCommandSaysWhoHoldsTheLock() throws {
     try ThrowawayHost.with { host in
       try host.up("name: two\nservices:\n  a: {command: [sleep, infinity]}\n", named: "two")

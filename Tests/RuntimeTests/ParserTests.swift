@@ -1,12 +1,41 @@
+import Glibc
 import Testing
 @testable import Runtime
 
 struct ParserTests {
-  @Test func startTimeCountsFromTheLastParenthesis() {
-    let fields = (4...30).map { String($0) }.joined(separator: " ")
-    #expect(ProcessIdentity.startTime(inStat: Array("12 (a) b) (c) S \(fields)\n".utf8)) == 22)
-    #expect(ProcessIdentity.startTime(inStat: Array("12 (sh) S 1 2".utf8)) == nil)
-    #expect(ProcessIdentity.startTime(inStat: []) == nil)
+  @Test func fieldsOfStatCountFromTheLastParenthesis() {
+    let fields = (4...52).map { String($0) }.joined(separator: " ")
+    let stat = ProcessStat(Array("12 (a) b) (c) S \(fields)\n".utf8))
+    #expect(stat?.state == UInt8(ascii: "S"))
+    #expect(stat?.threads == 20)
+    #expect(stat?.startTime == 22)
+    #expect(stat?.waitStatus == 52)
+    #expect(ProcessStat(Array("12 (sh) S 1 2".utf8)) == nil)
+    #expect(ProcessStat([]) == nil)
+  }
+
+  @Test func aLeaderThatEndedBeforeItsThreadsRuns() {
+    func stat(_ state: String, threads: Int) -> ProcessStat? {
+      let fields = (4...52).map { $0 == 20 ? threads : $0 }.map { String($0) }.joined(separator: " ")
+      return ProcessStat(Array("12 (a) \(state) \(fields)\n".utf8))
+    }
+    #expect(stat("Z", threads: 1)?.hasEnded == true)
+    #expect(stat("Z", threads: 2)?.hasEnded == false)
+    #expect(stat("S", threads: 1)?.hasEnded == false)
+  }
+
+  @Test func aProcessThatNobodyWaitedForHasEnded() throws {
+    var pid: pid_t = 0
+    let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sh"), strdup("-c"), strdup("exit 3"), nil]
+    defer { for argument in arguments { free(argument) } }
+    #expect(posix_spawn(&pid, "/bin/sh", nil, nil, arguments, nil) == 0)
+    let identity = try ProcessIdentity(of: pid)
+    var information = siginfo_t()
+    #expect(waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) == 0)
+    #expect(try identity.presence() == .ended(.exited(code: 3)))
+    #expect(waitpid(pid, nil, 0) == pid)
+    #expect(try identity.presence() == .absent)
+    #expect(try ProcessIdentity(of: getpid()).presence() == .running)
   }
 
   @Test func identityAsText() {

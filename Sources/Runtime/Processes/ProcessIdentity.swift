@@ -21,18 +21,7 @@ public struct ProcessIdentity: Hashable, Sendable {
 
   /// The identity of a process that exists now. ESRCH when there is none of that number.
   public init(of pid: Int32) throws(KernelError) {
-    let path = "/proc/\(pid)/stat"
-    let bytes: [UInt8]
-    do {
-      bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 4096, path: path)
-    } catch {
-      let gone = error.errno == .noSuchFileOrDirectory
-      throw KernelError("identify", "process \(pid)", errno: gone ? .noSuchProcess : error.errno)
-    }
-    guard let startTime = Self.startTime(inStat: bytes) else {
-      throw KernelError("identify", "process \(pid)", errno: .badMessage, detail: "\(path) is not as expected")
-    }
-    self.init(pid: pid, startTime: startTime, bootID: try Self.currentBootID())
+    self.init(pid: pid, startTime: try ProcessStat(of: pid).startTime, bootID: try Self.currentBootID())
   }
 
   /// A descriptor to the process, or `nil` when it is gone, even if its number has a new owner.
@@ -46,6 +35,28 @@ public struct ProcessIdentity: Hashable, Sendable {
       throw error
     }
     return .some(descriptor)
+  }
+
+  /// The state of a process that was seen before.
+  public enum Presence: Hashable, Sendable {
+    case running
+    /// It has ended, and its parent has not waited for it yet (a zombie).
+    case ended(TerminationStatus?)
+    /// Nothing has this number, or another process does.
+    case absent
+  }
+
+  /// The process's state now. A parent that is stopped, or an init that reaps nobody, can leave it a zombie for long.
+  public func presence() throws(KernelError) -> Presence {
+    let stat: ProcessStat
+    do {
+      stat = try ProcessStat(of: pid)
+    } catch {
+      if error.errno == .noSuchProcess { return .absent }
+      throw error
+    }
+    guard stat.startTime == startTime, try Self.currentBootID() == bootID else { return .absent }
+    return stat.hasEnded ? .ended(TerminationStatus(waitStatus: stat.waitStatus)) : .running
   }
 
   /// Whatever process has this number now, or `nil` when none has.
@@ -66,15 +77,6 @@ public struct ProcessIdentity: Hashable, Sendable {
     let path = "/proc/sys/kernel/random/boot_id"
     let bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 256, path: path)
     return String(decoding: bytes.prefix { $0 > 0x20 }, as: UTF8.self)
-  }
-
-  /// Field 22 of proc_pid_stat(5). The name in field 2 may hold spaces and parentheses, so fields count from the last
-  /// closing one.
-  static func startTime(inStat bytes: [UInt8]) -> UInt64? {
-    guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-    let fields = bytes[(end + 1)...].split(separator: UInt8(ascii: " "), omittingEmptySubsequences: true)
-    guard fields.count > 19 else { return nil }
-    return UInt64(String(decoding: fields[19], as: UTF8.self))
   }
 }
 

@@ -26,7 +26,8 @@ extension DoctorCommand {
       guard let former = try StateFile<ProcessIdentity>(path: folders.stack(name).supervisor).read() else {
         return false
       }
-      return try former.bootID == Boot.current() && ServiceProcess(former) == nil
+      guard try former.bootID == Boot.current() else { return false }
+      return try former.presence() != .running
     }
   }
 }

@@ -28,7 +28,7 @@ extension HostExamination {
       for (name, traces) in try StackTraces.all(folders).sorted(by: { $0.key < $1.key }) {
         let path = folders.stack(name).supervisor
         let supervisor = try? StateFile<ProcessIdentity>(path: path).read()
-        let isRunning = supervisor.flatMap { ServiceProcess($0) } != nil
+        let isRunning = try supervisor?.presence() == .running
         var state = StackState(
           name: name, traces: traces, isSupervised: isRunning,
           isOfFormerBoot: supervisor.map { $0.bootID != boot } ?? false)

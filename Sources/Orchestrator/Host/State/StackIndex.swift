@@ -61,9 +61,11 @@ package struct StackIndex: Sendable {
   /// A record as it is now: what was running when it was written may have ended since, with nobody to note it.
   private func truthful(_ record: ServiceRecord, in stack: String) -> ServiceRecord {
     guard record.phase.isAlive, let process = record.process else { return record }
-    guard ServiceProcess(process) == nil else { return record }
+    let presence = (try? process.presence()) ?? .absent
+    guard presence != .running else { return record }
+    var exit = folders.stack(stack).end(of: process, in: record.service, startedAt: record.startedAt)
+    if exit == nil, case .ended(let status) = presence { exit = status }
     var ended = record
-    let exit = folders.stack(stack).end(of: process, in: record.service, startedAt: record.startedAt)
     (ended.phase, ended.process, ended.exitCode) = (.exited, nil, exit.map { Int($0.shellCode) })
     return ended
   }
