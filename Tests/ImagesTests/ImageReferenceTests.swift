@@ -64,13 +64,18 @@ struct ImageReferenceTests {
     ("oci:/x:y/a", .layout(path: "/x:y/a", name: nil)),
     ("docker-archive:a.tar:b/c:d", .archive(path: "a.tar:b/c", name: "d")),
     ("docker-archive:./a.tar:web:1", .archive(path: "./a.tar", name: "web:1")),
+    ("docker-daemon:docker.io/library/web:1", .daemon(name: "web:1")),
+    ("docker-daemon:0123456789ab", .daemon(name: "0123456789ab")),
+    ("containers-storage:docker.io/library/web:1", .storage(name: "docker.io/library/web:1")),
+    ("containers-storage:sha256:0123456789abcdef", .storage(name: "sha256:0123456789abcdef")),
   ])
   func foldersAndArchivesAreSources(_ text: String, source: ImageSource) throws {
     #expect(try ImageSource(text) == source)
   }
 
-  @Test func aSourceWithoutAPathIsRefused() {
-    #expect(throws: ImageReferenceError.self) { try ImageSource("oci:") }
+  @Test(arguments: ["oci:", "docker-archive:", "docker-daemon:", "containers-storage:", "containers-storage:--help"])
+  func aSourceWithoutAPlaceIsRefused(_ text: String) {
+    #expect(throws: ImageReferenceError.self) { try ImageSource(text) }
   }
 
   /// Docker shows `docker.io/a.b/c` as `a.b/c`, which is the name of a registry.

@@ -8,8 +8,11 @@ package enum ImageSource: Hashable, Sendable {
   case archive(path: String, name: String?)
   /// An image of a Docker on this host: `docker-daemon:name`, or `docker-daemon:` and an id.
   case daemon(name: String)
+  /// An image of a Podman on this host: `containers-storage:name`, or `containers-storage:` and an id.
+  case storage(name: String)
 
   private static let daemonPrefix = "docker-daemon:"
+  private static let storagePrefix = "containers-storage:"
   private static let layoutPrefix = "oci:"
   private static let archivePrefix = "docker-archive:"
 
@@ -23,18 +26,28 @@ package enum ImageSource: Hashable, Sendable {
       return
     }
     if text.hasPrefix(Self.daemonPrefix) {
-      self = .daemon(name: try Self.daemonName(text.dropFirst(Self.daemonPrefix.count), of: text))
+      let name = text.dropFirst(Self.daemonPrefix.count)
+      self = .daemon(name: try Self.reference(name, of: text, Self.daemonPrefix)?.familiar ?? String(name))
+      return
+    }
+    if text.hasPrefix(Self.storagePrefix) {
+      let name = text.dropFirst(Self.storagePrefix.count)
+      // Podman tells docker.io's names from short ones, which it also looks for under localhost.
+      _ = try Self.reference(name, of: text, Self.storagePrefix)
+      self = .storage(name: String(name))
       return
     }
     self = .registry(try ImageReference(text))
   }
 
-  /// An id as it is; a name as Docker has it.
-  private static func daemonName(_ text: Substring, of whole: String) throws(ImageReferenceError) -> String {
+  /// The name of an image of this host; nil for an id.
+  private static func reference(
+    _ text: Substring, of whole: String, _ prefix: String
+  ) throws(ImageReferenceError) -> ImageReference? {
     let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text
-    if (12...64).contains(digits.utf8.count), ContentDigest.isHex(digits) { return String(text) }
-    guard !text.isEmpty else { throw ImageReferenceError(whole, "names no image", "write \(daemonPrefix)name") }
-    return try ImageReference(String(text)).familiar
+    if (12...64).contains(digits.utf8.count), ContentDigest.isHex(digits) { return nil }
+    guard !text.isEmpty else { throw ImageReferenceError(whole, "names no image", "write \(prefix)name") }
+    return try ImageReference(String(text))
   }
 
   /// A path, and behind the colon that follows its last slash the name of an image in it.
@@ -48,7 +61,7 @@ package enum ImageSource: Hashable, Sendable {
   /// The same with a path that `resolve` has made absolute.
   package func mapPath(_ resolve: (String) -> String) -> ImageSource {
     switch self {
-    case .registry, .daemon: self
+    case .registry, .daemon, .storage: self
     case .layout(let path, let name): .layout(path: resolve(path), name: name)
     case .archive(let path, let name): .archive(path: resolve(path), name: name)
     }
@@ -56,7 +69,7 @@ package enum ImageSource: Hashable, Sendable {
 
   package var path: String? {
     switch self {
-    case .registry, .daemon: nil
+    case .registry, .daemon, .storage: nil
     case .layout(let path, _), .archive(let path, _): path
     }
   }
@@ -67,6 +80,7 @@ extension ImageSource: CustomStringConvertible {
     switch self {
     case .registry(let reference): reference.familiar
     case .daemon(let name): "\(Self.daemonPrefix)\(name)"
+    case .storage(let name): "\(Self.storagePrefix)\(name)"
     case .layout(let path, let name): "\(Self.layoutPrefix)\(path)\(name.map { ":\($0)" } ?? "")"
     case .archive(let path, let name): "\(Self.archivePrefix)\(path)\(name.map { ":\($0)" } ?? "")"
     }

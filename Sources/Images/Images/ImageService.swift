@@ -178,9 +178,9 @@ package struct ImageService: Sendable {
     case .registry(let reference):
       let order = try RegistryOrder(reference, environment: environment)
       return try RegistryProcess(order, registries, environment: environment)
-    case .daemon(let name):
+    case .daemon(let name), .storage(let name):
       let images = try LocalImages.find(in: place?.folder ?? "", place: "\(source)")
-      guard let first = images.first else { throw ImageError("\(source)", "Docker gave no image for \(name)") }
+      guard let first = images.first else { throw ImageError("\(source)", "no image came for \(name)") }
       return first.feed
     case .layout(let path, let name), .archive(let path, let name):
       var images = try LocalImages.find(in: place?.folder ?? path, place: path)
@@ -236,6 +236,14 @@ package struct ImageService: Sendable {
       let place = try spool(image)
       try unpack(image, to: place.folder) { (take) throws(ImageError) in
         try daemon.save(name, image: image, take: take)
+      }
+      return place
+    case .storage(let name):
+      let image = "\(source)"
+      let storage = PodmanStorage(environment: environment)
+      let place = try spool(image)
+      try unpack(image, to: place.folder) { (take) throws(ImageError) in
+        try storage.save(name, image: image, take: take)
       }
       return place
     }

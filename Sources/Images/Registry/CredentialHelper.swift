@@ -1,11 +1,9 @@
 import FoundationEssentials
-import Glibc
 import Kernel
-import SystemPackage
 
 /// A program that keeps credentials: docker-credential-NAME (github.com/docker/docker-credential-helpers).
 ///
-/// It is the one program that this one starts, because a file of the user's names it.
+/// It is started because a file of the user's names it.
 package struct CredentialHelper: Sendable {
   private let environment: [String: String]
 
@@ -76,100 +74,19 @@ package struct CredentialHelper: Sendable {
     _ name: String, _ action: String, _ input: String
   ) throws(CredentialError) -> (isDone: Bool, output: [UInt8]) {
     let program = "docker-credential-\(name)"
-    guard let path = find(program) else {
+    guard let path = HostProgram.find(program, environment) else {
       throw CredentialError(description: "there is no program \(program) in PATH, and the credentials are left to it")
     }
     do throws(KernelError) {
-      return try spawn([path, action], input)
+      var output: [UInt8] = []
+      let helper = HostProgram(command: [path, action], environment: environment)
+      let isDone = try helper.run(input: input) { bytes in
+        output += bytes.prefix(Self.longest - output.count)
+        return output.count < Self.longest
+      }
+      return (isDone, output)
     } catch {
       throw CredentialError(description: "cannot run \(path): \(error)")
-    }
-  }
-
-  /// A name that is a path is none.
-  private func find(_ program: String) -> String? {
-    guard program.utf8.allSatisfy({ $0 != 0x2F && $0 > 0x20 }) else { return nil }
-    let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
-    return folders.filter { $0.hasPrefix("/") }.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
-  }
-
-  private func spawn(_ command: [String], _ input: String) throws(KernelError) -> (isDone: Bool, output: [UInt8]) {
-    let request = try Pipe()
-    let answer = try Pipe()
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, request.output.rawValue, STDIN_FILENO)
-    posix_spawn_file_actions_adddup2(&actions, answer.input.rawValue, STDOUT_FILENO)
-    // The signals that this program waits for are blocked in it, and the helper may be ended by them.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    let arguments = command.map { strdup($0) } + [nil]
-    let variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-    defer { for text in arguments + variables { free(text) } }
-    var pid: pid_t = 0
-    let code = posix_spawn(&pid, command[0], &actions, &attributes, arguments, variables)
-    guard code == 0 else { throw KernelError("execute", command[0], errno: Errno(rawValue: code)) }
-    request.closeOutput()
-    answer.closeInput()
-    Self.write(input, to: request.input.rawValue)
-    request.closeInput()
-    let output = (try? answer.output.readAll(limit: Self.longest)) ?? []
-    var status: CInt = 0
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    return (status == 0, output)
-  }
-
-  /// Less than a pipe holds, so nobody has to read it. A helper that reads nothing has closed its end at most.
-  private static func write(_ input: String, to pipe: CInt) {
-    let bytes = Array(input.utf8.prefix(1 << 15))
-    var (blocked, former) = (sigset_t(), sigset_t())
-    sigemptyset(&blocked)
-    sigaddset(&blocked, SIGPIPE)
-    pthread_sigmask(SIG_BLOCK, &blocked, &former)
-    if Glibc.write(pipe, bytes, bytes.count) < 0, errno == EPIPE {
-      var nothing = timespec()
-      sigtimedwait(&blocked, nil, &nothing)
-    }
-    pthread_sigmask(SIG_SETMASK, &former, nil)
-  }
-
-  /// The two ends of a pipe, each closed once.
-  private final class Pipe {
-    /// The end that is written to.
-    private(set) var input: FileDescriptor
-    /// The end that is read from.
-    private(set) var output: FileDescriptor
-    private static let closed = FileDescriptor(rawValue: -1)
-
-    init() throws(KernelError) {
-      do {
-        let ends = try FileDescriptor.pipe()
-        (input, output) = (ends.writeEnd, ends.readEnd)
-      } catch {
-        throw KernelError("make", "a pipe", errno: error as? Errno ?? .last)
-      }
-      for end in [input, output] { _ = fcntl(end.rawValue, F_SETFD, FD_CLOEXEC) }
-    }
-
-    deinit {
-      closeInput()
-      closeOutput()
-    }
-
-    func closeInput() {
-      if input != Self.closed { try? input.close() }
-      input = Self.closed
-    }
-
-    func closeOutput() {
-      if output != Self.closed { try? output.close() }
-      output = Self.closed
     }
   }
 }
