@@ -80,6 +80,10 @@ let package = Package(
     room("Intent", ["Vocabulary", "Addresses", "Isolation"]),
     room("Rules", ["Intent", "Vocabulary", "DNS", "Addresses", "Netfilter"]),
     room("Resolve", ["StackFiles", "ImageReference", "Intent", "Vocabulary", "Addresses", "Isolation", "Kernel"]),
+    // Other engines' files for a stack. Pure: no sockets, no files, no programs.
+    .target(
+      name: "Export", dependencies: ["Rules", "Intent", "StackFiles", "Vocabulary", "Addresses", "Isolation"],
+      swiftSettings: strict),
     room("Planning", ["Rules", "Intent", "Vocabulary", "Addresses", "Isolation", "Netfilter"]),
     room(
       "Host",
@@ -112,7 +116,7 @@ let package = Package(
     room(
       "Orchestrator", folder: "Commands",
       [
-        "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules", "Intent",
+        "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules", "Intent", "Export",
         "StackFiles", "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
         "Runtime", "Kernel", "CLinux", systemPackage, "Images", "Registry", "ImageStore", "ImageFormat",
         "ImageReference", "Layer",
@@ -120,8 +124,8 @@ let package = Package(
     .executableTarget(
       name: "stack",
       dependencies: [
-        "Orchestrator", "Supervision", "Verify", "Script", "Host", "Planning", "Intent", "StackFiles", "Vocabulary",
-        "Images",
+        "Orchestrator", "Supervision", "Verify", "Script", "Host", "Planning", "Intent", "Export", "StackFiles",
+        "Vocabulary", "Images", "Addresses",
         "ImageFormat", "ImageReference", "ImageStore", "Kernel", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -146,7 +150,7 @@ let package = Package(
       name: "OrchestratorTests",
       dependencies: [
         "Orchestrator", "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules",
-        "Intent",
+        "Intent", "Export",
         "StackFiles", "Control", "Logs", "Vocabulary", "DNS", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
         "Runtime", "Kernel", "CLinux", "Fuzzing", systemPackage,
       ],

@@ -35,7 +35,7 @@ struct StackCommand: ParsableCommand {
         ]),
       CommandGroup(name: "Network", subcommands: [Policy.self, Link.self, Partition.self, Heal.self]),
       CommandGroup(
-        name: "Check", subcommands: [Config.self, Explain.self, Verify.self, Reach.self, Doctor.self]),
+        name: "Check", subcommands: [Config.self, Explain.self, ExportFor.self, Verify.self, Reach.self, Doctor.self]),
     ])
 }
 

@@ -36,6 +36,7 @@ extension CommandContext {
     return LoadedStack(
       file: file, services: selection.services,
       named: request.services.isEmpty ? nil : Set(selection.services.map(\.name.value)), variables: outcome.variables,
+      keys: outcome.keys,
       notes: (found.isAbove ? ["using \(paths.joined(separator: ", "))"] : [])
         + [DiagnosticRenderer(isColored: false).render(outcome.diagnostics)].filter { !$0.isEmpty })
   }

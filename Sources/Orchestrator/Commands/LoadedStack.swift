@@ -14,6 +14,8 @@ package struct LoadedStack: Sendable {
   /// The names of the services that were asked for by name, with what they depend on; nil when all are meant.
   let named: Set<String>?
   let variables: [VariableUse]
+  /// The keys that the files have.
+  let keys: [UsedKey]
   /// Warnings and notes, each ready to be printed.
   package let notes: [String]
 

@@ -25,6 +25,8 @@ package struct StackFileLoader {
     package var diagnostics: [Diagnostic]
     /// The variables that the files refer to.
     package var variables: [VariableUse]
+    /// The keys of the merged files.
+    package var keys: [UsedKey] = []
   }
 
   /// Reads one file, or several of which each is merged over those before it.
@@ -60,7 +62,8 @@ package struct StackFileLoader {
       context: context)
     let stack = StackReader(root: root, location: location, givenName: name).read()
     return Outcome(
-      stack: diagnostics.hasErrors ? nil : stack, diagnostics: diagnostics.sorted, variables: interpolator.uses)
+      stack: diagnostics.hasErrors ? nil : stack, diagnostics: diagnostics.sorted, variables: interpolator.uses,
+      keys: context.keys)
   }
 
   /// The variables known beside files: the caller's environment, and `.env` in the folder of the first. Mistakes in

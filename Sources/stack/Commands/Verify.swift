@@ -4,7 +4,7 @@ import Verify
 
 /// Commands whose exit status 1 is an answer: something differs. What could not be asked ends with another.
 enum Verdict {
-  static let commands: Set<String> = ["verify", "reach"]
+  static let commands: Set<String> = ["verify", "reach", "export"]
   /// No such stack, no such file, a typing error, a line that cannot be tested.
   static let unasked = ExitCode(2)
 

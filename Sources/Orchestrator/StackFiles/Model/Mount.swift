@@ -32,8 +32,8 @@ extension StackFile {
     package var size: UInt64?
     /// Permission bits of its root. Nil: 0o1777.
     package var mode: UInt16?
-    var user: UInt32?
-    var group: UInt32?
-    var isExecutable = false
+    package var user: UInt32?
+    package var group: UInt32?
+    package var isExecutable = false
   }
 }

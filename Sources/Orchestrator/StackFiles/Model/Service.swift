@@ -10,8 +10,8 @@ extension StackFile {
     package var name: Located<String>
     package var rootfs: Located<RootFolder>
     /// Nil when the file has none. At least one of the two is there and not empty: see `arguments`.
-    var entrypoint: Located<[String]>?
-    var command: Located<[String]>?
+    package var entrypoint: Located<[String]>?
+    package var command: Located<[String]>?
     /// The environment of the process: the env_files' variables in order, then `environment`. The last of a name wins.
     package var environment: [EnvironmentVariable] = []
     /// Beside those that its networks give it.
@@ -62,7 +62,7 @@ extension StackFile {
     /// A profile that stands in for the default filter: its JSON text.
     package var seccompProfile: String?
     /// The absolute path of the file that it is from.
-    var seccompPath: String?
+    package var seccompPath: String?
     /// Nil: on, unless the service is privileged.
     package var forbidsNewPrivileges: Bool?
     package var limits = ResourceLimits()

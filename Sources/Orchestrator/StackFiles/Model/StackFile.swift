@@ -81,7 +81,7 @@ extension StackFile {
     package var isInternal = false
     /// The action on packets in it that no rule of `policies` matches.
     package var defaultAction = PolicyRule.Action.allow
-    var labels: [Label] = []
+    package var labels: [Label] = []
     /// It is not in the file: services that name no network share it.
     package var isImplicit = false
 
@@ -108,7 +108,7 @@ extension StackFile {
     package var name: Located<String>
     /// `name:`, when the file gives it one other than its key.
     var givenName: Located<String>?
-    var labels: [Label] = []
+    package var labels: [Label] = []
 
     init(name: Located<String>) { self.name = name }
   }

@@ -3,8 +3,10 @@ import Kernel
 /// A value to print as JSON or YAML, with its keys in the order given.
 package indirect enum OutputValue: Hashable, Sendable {
   package struct Entry: Hashable, Sendable {
-    var key: String
-    var value: OutputValue
+    package var key: String
+    package var value: OutputValue
+
+    package init(key: String, value: OutputValue) { (self.key, self.value) = (key, value) }
   }
 
   case text(String)
@@ -14,24 +16,24 @@ package indirect enum OutputValue: Hashable, Sendable {
   case mapping([Entry])
 
   /// A mapping without the keys whose value is nil.
-  static func mapping(_ entries: KeyValuePairs<String, OutputValue?>) -> OutputValue {
+  package static func mapping(_ entries: KeyValuePairs<String, OutputValue?>) -> OutputValue {
     .mapping(entries.compactMap { key, value in value.map { Entry(key: key, value: $0) } })
   }
 
   /// A mapping with further entries.
-  func adding(_ entries: [Entry]) -> OutputValue {
+  package func adding(_ entries: [Entry]) -> OutputValue {
     guard case .mapping(let own) = self else { return self }
     return .mapping(own + entries)
   }
 
-  static func texts(_ texts: some Sequence<String>) -> OutputValue { .list(texts.map(OutputValue.text)) }
+  package static func texts(_ texts: some Sequence<String>) -> OutputValue { .list(texts.map(OutputValue.text)) }
 }
 
 // MARK: - JSON (RFC 8259)
 
 extension OutputValue {
   /// On one line.
-  var json: String {
+  package var json: String {
     switch self {
     case .text(let text): Self.quoted(text)
     case .number(let number): String(number)

@@ -6,13 +6,16 @@ package struct Field {
   /// The place of the key, or of the item in a list.
   let key: Span
   let context: ReadingContext
+  /// The keys and names that lead to it from the top of the file. Items of a list have that of the list.
+  var path: [String] = []
 
   func with(_ node: Node, named name: String? = nil) -> Field {
-    Field(node: node, name: name ?? self.name, key: node.span, context: context)
+    Field(node: node, name: name ?? self.name, key: node.span, context: context, path: path)
   }
 
   func entry(_ entry: Node.Entry) -> Field {
-    Field(node: entry.value, name: entry.key.value, key: entry.key.span, context: context)
+    Field(
+      node: entry.value, name: entry.key.value, key: entry.key.span, context: context, path: path + [entry.key.value])
   }
 
   /// The place to point at: the value, or the key when there is no value.

@@ -64,6 +64,7 @@ struct KeyTable<Target>: Sendable {
         Suggestion.question(about: field.name, among: candidates), at: field.key)
       return
     }
+    field.context.keys.append(UsedKey(subject: subject, path: field.path, span: field.key))
     switch keys[place].handling {
     case .read(let reader): reader(field, &target)
     case .ignored(let reason):

@@ -8,6 +8,8 @@ final class ReadingContext {
   /// The caller's environment over `.env`: bare names in `environment:` take their values here.
   let variables: Variables
   let loader: SourceLoader
+  /// The keys that were read, in the order of the tables that read them.
+  var keys: [UsedKey] = []
 
   init(diagnostics: DiagnosticList, folder: String, home: String?, variables: Variables, loader: SourceLoader) {
     self.diagnostics = diagnostics

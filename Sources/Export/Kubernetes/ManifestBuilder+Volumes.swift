@@ -1,0 +1,213 @@
+import StackFiles
+import Vocabulary
+
+/// The volumes of a pod and where its containers see them.
+struct VolumePlaces {
+  var volumes: [OutputValue] = []
+  /// By service.
+  var mounts: [String: [OutputValue]] = [:]
+  /// Containers that fill a new claim with what the image has in its place.
+  var fillers: [OutputValue] = []
+
+  fileprivate mutating func add(_ name: String, _ source: KeyValuePairs<String, OutputValue?>) {
+    let value = OutputValue.mapping(["name": .text(name)])
+      .adding(source.compactMap { key, value in value.map { .init(key: key, value: $0) } })
+    if !volumes.contains(value) { volumes.append(value) }
+  }
+
+  fileprivate mutating func mount(
+    _ name: String, at path: String, in service: String, isReadOnly: Bool = false, part: String? = nil
+  ) {
+    mounts[service, default: []].append(
+      .mapping([
+        "name": .text(name), "mountPath": .text(path), "subPath": part.map { .text($0) },
+        "readOnly": isReadOnly ? .bool(true) : nil,
+      ]))
+  }
+}
+
+extension ManifestBuilder {
+  /// A claim for each named volume that is mounted.
+  mutating func claims(_ services: [StackFile.Service]) -> [Manifest] {
+    input.file.volumes.sorted { $0.name.value < $1.name.value }.compactMap { volume in
+      let name = volume.name.value
+      let users = input.services.filter { service in service.mounts.contains { $0.source == .volume(name) } }
+      let pods = Set(users.map { $0.host ?? $0.name.value })
+      let replicas = users.map(\.scale.value).max() ?? 0
+      guard !users.isEmpty else {
+        ledger.settle("volumes.\(name)", .kept, "nobody mounts it")
+        return nil
+      }
+      let isShared = pods.count > 1 || replicas > 1
+      ledger.note(
+        "volumes.\(name)", .changed,
+        "a claim of 1Gi, \(isShared ? "ReadWriteMany, since several pods mount it" : "ReadWriteOnce")",
+        do: "set its size and StorageClass"
+          + (isShared ? "; one that offers ReadWriteMany" : ""), at: volume.name.span)
+      let labels = Dictionary(
+        keepingFirst: volume.labels.filter(Self.isLabel).map { ($0.name.value, $0.value) })
+      let value = KubernetesObject.value(
+        "v1", "PersistentVolumeClaim", name: name, namespace: namespace, labels: labels,
+        [
+          "spec": .mapping([
+            "accessModes": .texts([isShared ? "ReadWriteMany" : "ReadWriteOnce"]),
+            "resources": .mapping(["requests": .texts(["storage": "1Gi"])]),
+          ])
+        ])
+      return Manifest(
+        kind: "PersistentVolumeClaim", name: name, places: [volume.name.span.place], file: "volumes.yaml", value: value)
+    }
+  }
+
+  /// The ConfigMaps of a pod, and all of its volumes.
+  mutating func configurationMaps(_ members: [StackFile.Service], file: String) -> ([Manifest], VolumePlaces) {
+    var places = VolumePlaces()
+    var manifests: [Manifest] = []
+    for service in members {
+      for (number, mount) in service.mounts.enumerated() {
+        if let manifest = place(mount, number: number + 1, of: service, &places, file: file) {
+          manifests.append(manifest)
+        }
+      }
+      if let size = service.settings.sharedMemorySize,
+        !service.mounts.contains(where: { $0.target.value == "/dev/shm" })
+      {
+        let name = "\(service.name.value)-shm"
+        places.add(name, ["emptyDir": .mapping(["medium": .text("Memory"), "sizeLimit": .text("\(size)")])])
+        places.mount(name, at: "/dev/shm", in: service.name.value)
+      }
+    }
+    return (manifests, places)
+  }
+
+  private mutating func place(
+    _ mount: StackFile.Mount, number: Int, of service: StackFile.Service, _ places: inout VolumePlaces, file: String
+  ) -> Manifest? {
+    let owner = service.name.value
+    let (target, name) = (mount.target.value, "\(service.name.value)-\(number)")
+    switch mount.source {
+    case .tmpfs(let tmpfs):
+      places.add(
+        name,
+        ["emptyDir": .mapping(["medium": .text("Memory"), "sizeLimit": tmpfs.size.map { .text("\($0)") }])])
+      places.mount(name, at: target, in: owner)
+      note(tmpfs, at: target, of: service)
+    case .anonymous:
+      places.add(name, ["emptyDir": .mapping([])])
+      places.mount(name, at: target, in: owner)
+    case .volume(let volume):
+      places.add("volume-\(volume)", ["persistentVolumeClaim": .mapping(["claimName": .text(volume)])])
+      places.mount("volume-\(volume)", at: target, in: owner, isReadOnly: mount.isReadOnly)
+      if mount.takesOver, !mount.isReadOnly, service.imageName != nil {
+        places.fillers.append(filler(volume, target, of: service))
+        ledger.note(
+          key(service, "volumes"), .kept, "an initContainer copies what the image has at \(target), as `stack` does")
+      }
+    case .bind(let path, let creates):
+      if mount.isReadOnly, let content = input.contents[path] {
+        return configurationMap(content, mount, name, of: service, &places, file: file)
+      }
+      places.add(
+        name,
+        [
+          "hostPath": .mapping([
+            "path": .text(path), "type": creates && !mount.isReadOnly ? .text("DirectoryOrCreate") : nil,
+          ])
+        ])
+      places.mount(name, at: target, in: owner, isReadOnly: mount.isReadOnly)
+      ledger.note(
+        key(service, "volumes"), .changed, "\(path) is a folder of whichever node the pod is on",
+        do: "use a named volume, or have the folder on each node", at: mount.span)
+    }
+    return nil
+  }
+
+  private mutating func note(_ tmpfs: StackFile.Tmpfs, at target: String, of service: StackFile.Service) {
+    let isPlain = tmpfs.mode == nil && tmpfs.user == nil && tmpfs.group == nil
+    guard !isPlain else { return }
+    ledger.note(
+      key(service, service.mounts.isEmpty ? "volumes" : "tmpfs"), .lost,
+      "the mode and the owner of \(target): an emptyDir has mode 0777", do: "set them in the command")
+  }
+
+  // MARK: - Contents
+
+  private func filler(_ volume: String, _ target: String, of service: StackFile.Service) -> OutputValue {
+    let name = "fill-\(service.name.value)-\(volume)"
+    let path = Shell.quoted(target)
+    let script =
+      "[ -n \"$(ls -A /stack-volume)\" ] || [ ! -d \(path) ] || cp -a \(path)/. /stack-volume/"
+    return .mapping([
+      "name": .text(String(name.prefix(63))), "image": .text(image(service)),
+      "command": .texts(["/bin/sh", "-c", Self.unexpanded(script)]),
+      "securityContext": .mapping(["runAsUser": .number(0)]),
+      "volumeMounts": .list([
+        .mapping(["name": .text("volume-\(volume)"), "mountPath": .text("/stack-volume")])
+      ]),
+    ])
+  }
+
+  private mutating func configurationMap(
+    _ content: BoundContent, _ mount: StackFile.Mount, _ name: String, of service: StackFile.Service,
+    _ places: inout VolumePlaces, file: String
+  ) -> Manifest {
+    var (texts, binaries): ([String: String], [String: String]) = ([:], [:])
+    var items: [OutputValue] = []
+    for (number, part) in content.files.enumerated() {
+      let path = content.isFolder ? part.path : part.source.split(separator: "/").last.map(String.init) ?? "file"
+      let key = Self.isMapKey(path) ? path : "file-\(number + 1)"
+      if let text = String(validating: part.bytes, as: UTF8.self), !text.utf8.contains(0) {
+        texts[key] = text
+      } else {
+        binaries[key] = Base64.text(part.bytes)
+      }
+      items.append(
+        .mapping([
+          "key": .text(key), "path": .text(path), "mode": part.isExecutable ? .number(0o755) : nil,
+        ]))
+    }
+    places.add(
+      name, ["configMap": .mapping(["name": .text(name), "items": OutputValue.list(items, unlessEmpty: true)])])
+    let single = content.isFolder ? nil : mount.hostName
+    places.mount(name, at: mount.target.value, in: service.name.value, isReadOnly: true, part: single)
+    ledger.note(
+      key(service, "volumes"), .kept, "\(mount.target.value) is a ConfigMap with what the file names now")
+    let value = KubernetesObject.value(
+      "v1", "ConfigMap", name: name, namespace: namespace,
+      [
+        "data": texts.isEmpty ? nil : .texts(texts), "binaryData": binaries.isEmpty ? nil : .texts(binaries),
+      ])
+    return Manifest(kind: "ConfigMap", name: name, places: [mount.span.place], file: file, value: value)
+  }
+
+  private static func isMapKey(_ path: String) -> Bool {
+    path.utf8.count <= 253 && path.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+  }
+}
+
+extension StackFile.Mount {
+  /// The last part of the path of a bind on this host.
+  fileprivate var hostName: String? {
+    guard case .bind(let path, _) = source else { return nil }
+    return path.split(separator: "/").last.map(String.init)
+  }
+}
+
+/// Base64 (RFC 4648, section 4), for the bytes that no text can hold.
+enum Base64 {
+  private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+
+  static func text(_ bytes: [UInt8]) -> String {
+    var result: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+      let part = bytes[start..<min(start + 3, bytes.count)]
+      var number = part.reduce(0) { $0 << 8 | UInt32($1) }
+      number <<= 8 * UInt32(3 - part.count)
+      for place in 0..<4 {
+        let digit = Int(number >> (18 - 6 * UInt32(place)) & 63)
+        result.append(place <= part.count ? alphabet[digit] : UInt8(ascii: "="))
+      }
+    }
+    return String(decoding: result, as: UTF8.self)
+  }
+}

@@ -1,0 +1,76 @@
+import StackFiles
+
+/// Collects what an export finds about keys, and makes the report of it.
+struct ExportLedger {
+  private struct Note {
+    var outcome: ExportReport.Outcome
+    var text: String
+    var remedy: String?
+    var place: String?
+  }
+
+  let target: ExportTarget
+  private var notes: [String: [Note]] = [:]
+  private var order: [String] = []
+
+  init(_ target: ExportTarget) { self.target = target }
+
+  /// - Parameters:
+  ///   - key: its path, as `services.web.ports`. It may be one that the file does not have, when a default is meant.
+  ///   - place: the line of the file, for a key that it does not have.
+  mutating func note(
+    _ key: String, _ outcome: ExportReport.Outcome, _ text: String, do remedy: String? = nil, at place: Span? = nil
+  ) {
+    let note = Note(outcome: outcome, text: text, remedy: remedy, place: place?.place)
+    guard !(notes[key] ?? []).contains(where: { $0.text == text && $0.remedy == remedy }) else { return }
+    if notes[key] == nil { order.append(key) }
+    notes[key, default: []].append(note)
+  }
+
+  /// Says what is so with the value that a key has. Nothing, if the file does not have the key.
+  mutating func settle(
+    _ key: String, _ outcome: ExportReport.Outcome, _ text: String, do remedy: String? = nil
+  ) {
+    notes[key, default: []].append(Note(outcome: outcome, text: text, remedy: remedy))
+  }
+
+  var isRefused: Bool { notes.values.contains { $0.contains { $0.outcome == .refused } } }
+
+  /// - Parameters:
+  ///   - keys: those of the file.
+  ///   - absent: services whose profile is not active.
+  func report(_ stack: String, _ keys: [UsedKey], absent: Set<String>) -> ExportReport {
+    var rows: [ExportReport.Row] = []
+    var seen: Set<String> = []
+    for key in keys {
+      let path = key.path.joined(separator: ".")
+      // Items of a list have the same keys.
+      guard seen.insert(path).inserted else { continue }
+      var row = ExportReport.Row(key: path, place: key.span.place, outcome: .kept, text: "")
+      if key.path.count > 2, key.path[0] == "services", absent.contains(key.path[1]) {
+        (row.outcome, row.text) = (.changed, "left out: its profile is not active")
+        row.remedy = "export with --profile"
+      } else {
+        let treatment = ExportKeys.treatment(of: key, for: target)
+        (row.outcome, row.text, row.remedy) = (treatment.outcome, treatment.text, treatment.remedy)
+      }
+      apply(notes[path] ?? [], to: &row)
+      rows.append(row)
+    }
+    for key in order where !seen.contains(key) {
+      var row = ExportReport.Row(key: key, place: notes[key]?.first?.place ?? "", outcome: .kept, text: "")
+      apply(notes[key] ?? [], to: &row)
+      rows.append(row)
+    }
+    return ExportReport(target: target, stack: stack, rows: rows)
+  }
+
+  /// What was found about a value says more than what is true of its key.
+  private func apply(_ notes: [Note], to row: inout ExportReport.Row) {
+    guard let worst = notes.map(\.outcome).max() else { return }
+    row.outcome = worst
+    row.text = notes.map(\.text).joined(separator: "; ")
+    let remedies = notes.compactMap(\.remedy)
+    row.remedy = remedies.isEmpty ? nil : remedies.joined(separator: "; ")
+  }
+}

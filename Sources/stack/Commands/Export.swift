@@ -1,0 +1,95 @@
+import Addresses
+import ArgumentParser
+import Export
+import Kernel
+import Orchestrator
+
+/// `stack export`: the same stack for another engine. Its type is named so that the module `Export` keeps its name.
+struct ExportFor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export", abstract: "Write a stack for Kubernetes or Swarm, and say what is lost.",
+    discussion: """
+      stack export kubernetes shop.stack -o shop/     a folder for kubectl apply -k
+      stack export kubernetes shop.stack --strict     status 1 if anything is lost
+      stack export swarm shop.stack | docker stack deploy -c - shop
+
+      The report goes to standard output with `-o FOLDER`, and else to standard error.
+      The exit code is 1 if the stack cannot be exported, or if anything is lost with
+      --strict. It is 2 if the file or the command line is wrong.
+      """,
+    subcommands: [Kubernetes.self])
+
+  struct ReportOptions: ParsableArguments {
+    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+    @Option(
+      name: [.customShort("o"), .long],
+      help: ArgumentHelp("Where to write; - for standard output, the default.", valueName: "path"))
+    var output = "-"
+    @Flag(help: "End with status 1 if anything is lost.")
+    var strict = false
+    @Option(help: "Format of the report.")
+    var report = Format.table
+    @Option(
+      help: ArgumentHelp(
+        "The registry of images that services of host programs need: registry.example/team.", valueName: "prefix"))
+    var registry: String?
+
+    var isStandardOutput: Bool { output == "-" }
+
+    /// Prints the report where the documents are not, and ends as it says.
+    func end(_ report: ExportReport) throws {
+      let width = Terminal.widthIfTerminal
+      let text = self.report == .json ? VisibleText.json(report.json) : VisibleText.lines(report.text(width: width))
+      if isStandardOutput {
+        standardError("", String(text.dropLast()))
+      } else {
+        print(text, terminator: "")
+      }
+      guard !report.isRefused, !strict || report.isWhole else { throw ExitCode.failure }
+    }
+  }
+
+  struct Kubernetes: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "kubernetes", abstract: "Write documents for kubectl apply -k.",
+      discussion: """
+        With -o FOLDER, the documents are a kustomize base. Rules and networks become
+        NetworkPolicies, which the cluster's network plugin must enforce: flannel by
+        itself does not.
+        """)
+
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var options: ReportOptions
+    @Option(
+      help: ArgumentHelp(
+        "A range of the cluster's pods, Services or nodes, which is no part of the internet. Once for each.",
+        valueName: "range"))
+    var podCidr: [String] = []
+    @Flag(help: "Add Jobs that ask from each service what it may reach.")
+    var verify = false
+
+    func run() throws {
+      try Session.run(needsRoot: false, status: Verdict.unasked) { session in
+        var options = ExportOptions()
+        options.innerRanges = try podCidr.map { text in
+          guard let range = IPPrefix(text) else {
+            throw ValidationError("--pod-cidr takes a range such as 10.244.0.0/16, not \(text)")
+          }
+          return range
+        }
+        (options.registry, options.isVerifying) = (self.options.registry, verify)
+        let command = ExportCommand(session.context)
+        let export = try command.kubernetes(try session.load(source.request), options)
+        if !export.report.isRefused {
+          if self.options.isStandardOutput {
+            print(export.manifests.stream, terminator: "")
+          } else {
+            try command.write(export.files, to: self.options.output)
+          }
+        }
+        try self.options.end(export.report)
+      }
+    }
+  }
+}
