@@ -17,7 +17,7 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
-            hostname: front
+            cap_add: [NET_RAW]
         """),
     .init(
       .notSupported, "a key or value of Compose that stack does not implement",
@@ -96,7 +96,7 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
-            hostname: ""
+            cap_add: [""]
         """,
       mended: """
         services:

@@ -12,7 +12,7 @@ extension Field {
       return false
     }
     service.platform = draft.platform.flatMap { $0.platform() }
-    service.pullPolicy = draft.pullPolicy.flatMap { $0.node.isNull ? nil : $0.choice(StackFile.PullPolicy.self) }
+    service.pullPolicy = draft.pullPolicy.flatMap { $0.isEmpty ? nil : $0.pullPolicy() }
     guard let text = field.nonEmptyText() else { return true }
     do {
       let source = try ImageSource(text.value)
@@ -28,6 +28,16 @@ extension Field {
       field.report(.badImage, "\(error)", at: text.span, help: [error.remedy])
     }
     return true
+  }
+
+  private func pullPolicy() -> Located<StackFile.PullPolicy>? {
+    let text = node.scalar?.text ?? ""
+    guard ["daily", "weekly"].contains(text) || text.hasPrefix("every_") else {
+      return choice(StackFile.PullPolicy.self)
+    }
+    report(
+      .ignoredKey, "\"pull_policy: \(Self.shortened(text))\" is as missing: `stack pull` fetches what is newer", at: span)
+    return Located(.missing, span)
   }
 
   private func platform() -> Located<String>? {
