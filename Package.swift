@@ -20,6 +20,11 @@ func images(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, path: "Sources/Images/\(name)", swiftSettings: strict)
 }
 
+/// A part of Sources/Builder, in the folder of its name.
+func builder(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/Builder/\(name)", swiftSettings: strict)
+}
+
 let package = Package(
   name: "stack",
   products: [
@@ -78,6 +83,10 @@ let package = Package(
         systemPackage,
       ]),
     room("Intent", ["Vocabulary", "Addresses", "Isolation"]),
+
+    // Builds: what a Dockerfile says, what a context holds, and what is known of former steps.
+    builder("Dockerfile", ["StackFiles", "Vocabulary", "ImageFormat", "ImageReference"]),
+
     room("Rules", ["Intent", "Vocabulary", "DNS", "Addresses", "Netfilter"]),
     room("Resolve", ["StackFiles", "ImageReference", "Intent", "Vocabulary", "Addresses", "Isolation", "Kernel"]),
     room("Planning", ["Rules", "Intent", "Vocabulary", "Addresses", "Isolation", "Netfilter"]),
