@@ -38,14 +38,25 @@ struct CopyWriter: ~Copyable {
   private let root: FileDescriptor
   private let source: FileDescriptor
   private let attributes: CopyAttributes
-  private var sourceFolder: (path: [[UInt8]], folder: Descriptor)?
-  private var targetFolder: (path: [[UInt8]], folder: Descriptor)?
+  /// The folders of the last source and the last copy: most things are in the same ones as those before.
+  private var sourceFolder: Recent?
+  private var targetFolder: Recent?
   private var destination: Descriptor?
   private var destinationPath = "/"
   /// Folders whose times are set when all is in them, the deepest last.
   private var folders: [(target: [[UInt8]], status: stat)] = []
   private var linked: [Identity: [[UInt8]]] = [:]
   private let stop: StopSignal
+
+  private final class Recent {
+    let path: [[UInt8]]
+    let folder: Descriptor
+
+    init(_ path: [[UInt8]], _ folder: consuming Descriptor) {
+      self.path = path
+      self.folder = folder
+    }
+  }
 
   private struct Identity: Hashable {
     var device: dev_t
@@ -107,7 +118,8 @@ struct CopyWriter: ~Copyable {
   /// Takes a folder of the root for the destination of what comes.
   mutating func enter(_ path: String) throws(KernelError) {
     destination = try Self.makeFolder(path, in: root, owner: attributes.owner ?? (0, 0))
-    (destinationPath, targetFolder) = (path, nil)
+    destinationPath = path
+    targetFolder = nil
   }
 
   // MARK: Copying
@@ -190,7 +202,7 @@ struct CopyWriter: ~Copyable {
       })
     try setAttributes(of: opened.rawValue, from: original.rawValue, status, item.target)
     folders.append((item.target, status))
-    targetFolder = (item.target, opened)
+    targetFolder = Recent(item.target, opened)
   }
 
   private mutating func copyFile(
@@ -304,7 +316,7 @@ struct CopyWriter: ~Copyable {
     let number = try check("open", Self.text(parent)) {
       stack_openat2(source.rawValue, Self.path(parent), UInt64(O_DIRECTORY | O_CLOEXEC), 0, Self.inRoot)
     }
-    sourceFolder = (parent, Descriptor(adopting: number))
+    sourceFolder = Recent(parent, Descriptor(adopting: number))
     return number
   }
 
@@ -315,7 +327,7 @@ struct CopyWriter: ~Copyable {
     let number = try check("open", shown(path)) {
       stack_openat2(base, Self.path(path), UInt64(O_DIRECTORY | O_CLOEXEC), 0, Self.noLinks)
     }
-    targetFolder = (path, Descriptor(adopting: number))
+    targetFolder = Recent(path, Descriptor(adopting: number))
     return number
   }
 

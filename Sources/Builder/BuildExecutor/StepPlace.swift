@@ -47,6 +47,7 @@ package enum StepNetwork: Hashable, Sendable {
 package protocol StepPlaces: Sendable {
   /// - Parameter lane: steps of one lane run one after the other; those of others run beside it.
   func place(for network: StepNetwork, lane: Int) throws -> StepPlace
+  func launcher() throws(KernelError) -> StepLauncher
   /// The privileges of every step.
   func confinement() throws(KernelError) -> Confinement
   /// - Returns: what is to be said about the host.

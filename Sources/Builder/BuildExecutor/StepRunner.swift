@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import ImageStore
 import Isolation
@@ -97,10 +98,7 @@ struct StepRunner {
   }
 
   private func makePipe(_ ends: inout (read: CInt, write: CInt)) throws(KernelError) {
-    var numbers: [CInt] = [-1, -1]
-    try check("make", "a pipe") { pipe2(&numbers, O_CLOEXEC) }
-    ends = (numbers[0], numbers[1])
-    fcntl(ends.read, F_SETFL, O_NONBLOCK)
+    try check("make", "a pipe") { stack_pipe(&ends.read, &ends.write) }
     // For programs of any user that open /dev/stdout once more.
     fchmod(ends.write, 0o622)
   }
@@ -157,19 +155,31 @@ package final class StepLauncher: Sendable {
 
 /// A signal that all threads of a build see: stop.
 package final class StopSignal: Sendable {
-  private let file: Descriptor
+  private let reading: Descriptor
+  private let writing: Descriptor
 
   package init() throws(KernelError) {
-    file = Descriptor(adopting: try check("make", "an eventfd") { eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK)) })
+    var ends: (read: CInt, write: CInt) = (-1, -1)
+    try check("make", "a pipe") { stack_pipe(&ends.read, &ends.write) }
+    reading = Descriptor(adopting: ends.read)
+    writing = Descriptor(adopting: ends.write)
   }
 
-  /// Readable once it was raised.
-  var number: CInt { file.rawValue }
+  /// Readable once it was raised, for good: nobody reads.
+  var number: CInt { reading.rawValue }
 
-  package func raise() { eventfd_write(file.rawValue, 1) }
+  package func raise() {
+    var byte: UInt8 = 1
+    _ = write(writing.rawValue, &byte, 1)
+  }
+
+  /// The same for waits that can be ended early.
+  package var interruption: Interruption {
+    Interruption(wake: reading.fileDescriptor, isInterrupted: { self.isRaised })
+  }
 
   package var isRaised: Bool {
-    var waiting = pollfd(fd: file.rawValue, events: Int16(POLLIN), revents: 0)
+    var waiting = pollfd(fd: reading.rawValue, events: Int16(POLLIN), revents: 0)
     return poll(&waiting, 1, 0) > 0
   }
 }

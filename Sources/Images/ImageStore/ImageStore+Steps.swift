@@ -24,12 +24,14 @@ extension ImageStore {
   package func commit(step name: String, _ record: LayerRecord) throws(KernelError) -> Int {
     let lock = try lockChain(record.chain) { true }
     defer { withExtendedLifetime(lock) {} }
-    if let number = number(of: record.chain), self.record(of: number) != nil {
+    if let number = number(of: record.chain), isWhole(number) {
       abandon(step: name)
       return number
     }
     let folder = "\(layersFolder)/\(name)"
     try Files.remove("\(folder)/work")
+    var record = record
+    record.boot = Self.boot
     try write(record, in: folder)
     try commit(layer: folder, record.chain)
     guard let number = number(of: record.chain) else {
@@ -37,6 +39,29 @@ extension ImageStore {
     }
     return number
   }
+
+  /// False for a layer that was made before a power cut and may not have all of its bytes.
+  func isWhole(_ number: Int) -> Bool {
+    guard let record = record(of: number) else { return false }
+    return record.boot == nil || record.boot == Self.boot
+  }
+
+  /// Has all that builds have made on disk, and notes that of their layers.
+  package func settle(layers: [ContentDigest]) throws(KernelError) {
+    let numbers = layers.compactMap { number(of: $0) }.filter { record(of: $0)?.boot != nil }
+    guard !numbers.isEmpty else { return }
+    try sync()
+    for number in numbers {
+      guard var record = record(of: number) else { continue }
+      record.boot = nil
+      try write(record, in: "\(layersFolder)/\(number)")
+    }
+  }
+
+  private static let boot: String = {
+    let bytes = (try? Files.read("/proc/sys/kernel/random/boot_id", limit: 64)) ?? nil
+    return String(decoding: (bytes ?? []).prefix { $0 > 0x20 }, as: UTF8.self)
+  }()
 
   /// Takes away what builds left that were killed.
   func removeLeftSteps() throws(KernelError) {

@@ -25,6 +25,11 @@ public struct StepRoot: Sendable {
     return try overlay(in: folder)
   }
 
+  /// The mounted root as the users of a user namespace see it.
+  public func open(for identities: ContainerIdentities) throws(KernelError) -> Descriptor {
+    try mount(for: identities).tree.duplicate()
+  }
+
   /// The root for a container. One mapped mount serves the layers below and the one on top (Linux 5.19).
   func mount(for identities: ContainerIdentities?) throws(KernelError) -> RootMount {
     guard let identities else { return RootMount(tree: try open()) }
