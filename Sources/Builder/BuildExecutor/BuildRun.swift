@@ -29,7 +29,6 @@ package final class BuildRun: Sendable {
   /// - Throws: ``BuildFailure``
   package func run(wake: FileDescriptor?, meanwhile: () -> Void) throws -> ImageRecord {
     do {
-      try services.store.prepareBuilds()
       let nodes = request.graph.nodes
       let lanes = try Lanes(nodes.map { ($0.stage.index, Set($0.dependencies)) }) { [self] job, lane in
         try build(job, lane)

@@ -62,7 +62,14 @@ package struct BuildCommand: Command {
   package func build(
     _ orders: [Order], report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void = {}
   ) throws -> [Built]? {
-    try ImageCommand(context).holdingImages { () throws(StackErrors) in
+    BuildPlaces.removeLeftovers(context)
+    return try ImageCommand(context).holdingImages { () throws(StackErrors) in
+      let store = ImageCommand(context).images.store
+      try rethrowing(nil) { () throws(KernelError) in
+        try store.prepareBuilds()
+        try store.removeLeftovers(now: time(nil))
+      }
+      defer { Files.removeIfEmpty(passing) }
       var built: [Built] = []
       for order in orders {
         guard let one = try build(order, report: report, meanwhile: meanwhile) else { return nil }
@@ -71,6 +78,9 @@ package struct BuildCommand: Command {
       return built
     }
   }
+
+  /// For secrets while a step runs.
+  private var passing: String { "\(folders.host)/build" }
 
   private func build(
     _ order: Order, report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void
@@ -83,7 +93,7 @@ package struct BuildCommand: Command {
       let images = ImageCommand(context).images
       let guarded = Mutex(())
       let services = BuildServices(
-        images: images, places: places, passing: "\(folders.host)/build", stop: stop,
+        images: images, places: places, passing: passing, stop: stop,
         image: { name in
           try Self.image(name, order, images, stop) { report(BuildEvent(image: order.image, step: nil, .note($0))) }
         },
