@@ -168,6 +168,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "BuilderTests",
+      dependencies: [
+        "Dockerfile", "StackFiles", "Vocabulary", "ImageFormat", "Kernel", "CLinux", "Fuzzing", systemPackage,
+      ],
+      exclude: ["Scripts"], swiftSettings: strict),
+    .testTarget(
       name: "CommandTests",
       dependencies: ["stack", "Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: strict),
