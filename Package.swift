@@ -85,7 +85,12 @@ let package = Package(
     room("Intent", ["Vocabulary", "Addresses", "Isolation"]),
 
     // Builds: what a Dockerfile says, what a context holds, and what is known of former steps.
-    builder("Dockerfile", ["StackFiles", "Vocabulary", "ImageFormat", "ImageReference"]),
+    builder("Dockerfile", ["StackFiles", "Vocabulary", "ImageFormat"]),
+    builder("BuildIgnore", ["StackFiles"]),
+    builder(
+      "BuildContext",
+      ["BuildIgnore", "StackFiles", "Digests", "ImageReference", "Kernel", "CLinux", "CImages", systemPackage]),
+    builder("BuildCache", ["BuildContext", "Dockerfile", "Digests", "ImageReference"]),
 
     room("Rules", ["Intent", "Vocabulary", "DNS", "Addresses", "Netfilter"]),
     room("Resolve", ["StackFiles", "ImageReference", "Intent", "Vocabulary", "Addresses", "Isolation", "Kernel"]),
@@ -170,7 +175,8 @@ let package = Package(
     .testTarget(
       name: "BuilderTests",
       dependencies: [
-        "Dockerfile", "StackFiles", "Vocabulary", "ImageFormat", "Kernel", "CLinux", "Fuzzing", systemPackage,
+        "Dockerfile", "BuildIgnore", "BuildContext", "BuildCache", "StackFiles", "Vocabulary", "ImageFormat", "Digests",
+        "ImageReference", "Kernel", "Fuzzing", systemPackage,
       ],
       exclude: ["Scripts"], swiftSettings: strict),
     .testTarget(

@@ -48,6 +48,8 @@ struct MountReader {
       }
     }
     mount.isReadOnly = isReadOnly ?? (mount.kind != .cache && mount.kind != .tmpfs)
+    // The working folder, as BuildKit has it.
+    if mount.kind != .secret, mount.kind != .ssh, (mount.target ?? "").isEmpty { mount.target = "." }
     try checkKeys(of: mount, fields.map(\.key))
     return mount
   }
@@ -137,10 +139,8 @@ struct MountReader {
     }
     switch mount.kind {
     case .bind, .cache, .tmpfs:
-      guard let target = mount.target, !target.isEmpty else {
-        throw wrong("a \(mount.kind.rawValue) mount needs a target", help: ["add target=PATH"])
-      }
-      guard target.split(separator: "/").contains(where: { $0 != "." }) else {
+      let target = mount.target ?? "."
+      guard !target.hasPrefix("/") || target.split(separator: "/").contains(where: { $0 != "." }) else {
         throw wrong("the root cannot be the target of a mount", help: ["mount below it: target=/src"])
       }
     case .secret:

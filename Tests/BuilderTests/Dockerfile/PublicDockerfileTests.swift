@@ -39,11 +39,37 @@ import Testing
       #expect(reading.tree == nil, "BuildKit refuses it: \(peer.error ?? "")")
       return
     }
+    // BuildKit's own examples for its parser alone: parts of files, and flags that no instruction has.
+    let isPart =
+      !expected.contains { $0.keyword == "FROM" } || reading.codes.contains { ["E0704", "E0707"].contains($0) }
+    if isPart, path.contains("parser_testfiles") { return }
+    // Refused by intent: --parents and --keep-git-dir.
+    if reading.codes.contains("E0713") { return }
     let tree = try #require(reading.tree, "\(reading.text)")
     #expect(reading.diagnostics.filter { $0.severity == .error }.isEmpty, "\(reading.text)")
     let found = Self.instructions(of: tree)
-    for (mine, theirs) in zip(found, expected) { #expect(mine == theirs) }
-    #expect(found.count == expected.count)
+    let single = Self.withSingleArguments(expected)
+    for (mine, theirs) in zip(found, single) { #expect(mine == theirs) }
+    #expect(found.count == single.count)
+  }
+
+  /// The ARGs before the first FROM stand in the tree one by one.
+  private static func withSingleArguments(_ instructions: [Peer.Instruction]) -> [Peer.Instruction] {
+    let start = instructions.firstIndex { $0.keyword == "FROM" } ?? 0
+    return instructions[..<start].flatMap { instruction in
+      instruction.values.map { value in
+        var single = instruction
+        single.values = [value]
+        return single
+      }
+    } + instructions[start...].map { $0.keyword == "FROM" ? withSmallName($0) : $0 }
+  }
+
+  /// Names of stages stand in lower case in the tree.
+  private static func withSmallName(_ instruction: Peer.Instruction) -> Peer.Instruction {
+    var small = instruction
+    small.values = instruction.values.prefix(1) + instruction.values.dropFirst().map { $0.lowercased() }
+    return small
   }
 
   /// A tree in the words of the peer.
@@ -59,11 +85,10 @@ import Testing
   private static func line(_ span: Span) -> Int { span.file.line(at: span.range.lowerBound) }
 
   private static func from(_ stage: Stage, _ tree: Dockerfile) -> Peer.Instruction {
-    let text = String(decoding: stage.span.file.bytes[stage.span.range], as: UTF8.self)
-    let words = text.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().map(String.init)
+    let name = stage.name.map { ["as", $0] } ?? []
     return Peer.Instruction(
-      keyword: "FROM", nested: "", flags: words.filter { $0.hasPrefix("--") },
-      values: words.filter { !$0.hasPrefix("--") }, json: false, line: line(stage.span), heredocs: [])
+      keyword: "FROM", nested: "", flags: stage.platform.map { ["--platform=\($0.text)"] } ?? [],
+      values: [stage.base.text] + name, json: false, line: line(stage.span), heredocs: [])
   }
 
   private static func peer(_ instruction: Instruction, _ tree: Dockerfile) -> Peer.Instruction {
