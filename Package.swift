@@ -92,6 +92,12 @@ let package = Package(
       ["BuildIgnore", "StackFiles", "Digests", "ImageReference", "Kernel", "CLinux", "CImages", systemPackage]),
     builder("BuildCache", ["BuildContext", "Dockerfile", "Digests", "ImageReference"]),
 
+    builder(
+      "BuildExecutor",
+      [
+        "Dockerfile", "Images", "ImageStore", "ImageFormat", "ImageReference", "Layer", "Digests", "StackFiles",
+        "Vocabulary", "Runtime", "Isolation", "Kernel", "CLinux", "CImages", systemPackage,
+      ]),
     room("Rules", ["Intent", "Vocabulary", "DNS", "Addresses", "Netfilter"]),
     room("Resolve", ["StackFiles", "ImageReference", "Intent", "Vocabulary", "Addresses", "Isolation", "Kernel"]),
     room("Planning", ["Rules", "Intent", "Vocabulary", "Addresses", "Isolation", "Netfilter"]),
@@ -129,13 +135,13 @@ let package = Package(
         "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules", "Intent",
         "StackFiles", "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
         "Runtime", "Kernel", "CLinux", systemPackage, "Images", "Registry", "ImageStore", "ImageFormat",
-        "ImageReference", "Layer",
+        "ImageReference", "Layer", "Dockerfile", "BuildExecutor",
       ]),
     .executableTarget(
       name: "stack",
       dependencies: [
         "Orchestrator", "Supervision", "Verify", "Script", "Host", "Planning", "Intent", "StackFiles", "Vocabulary",
-        "Images",
+        "Images", "BuildExecutor",
         "ImageFormat", "ImageReference", "ImageStore", "Kernel", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

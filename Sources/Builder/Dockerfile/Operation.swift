@@ -33,6 +33,8 @@ package struct Operation: Sendable {
 package struct NamedValue: Sendable, Hashable {
   package var name: String
   package var value: String?
+
+  package init(name: String, value: String?) { (self.name, self.value) = (name, value) }
 }
 
 /// COPY and ADD, expanded.
