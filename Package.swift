@@ -85,7 +85,12 @@ let package = Package(
     room("Intent", ["Vocabulary", "Addresses", "Isolation"]),
 
     // Builds: what a Dockerfile says, what a context holds, and what is known of former steps.
-    builder("Dockerfile", ["StackFiles", "Vocabulary", "ImageFormat", "ImageReference"]),
+    builder("Dockerfile", ["StackFiles", "Vocabulary", "ImageFormat"]),
+    builder("BuildIgnore", ["StackFiles"]),
+    builder(
+      "BuildContext",
+      ["BuildIgnore", "StackFiles", "Digests", "ImageReference", "Kernel", "CLinux", "CImages", systemPackage]),
+    builder("BuildCache", ["BuildContext", "Dockerfile", "Digests", "ImageReference"]),
 
     builder(
       "BuildExecutor",
@@ -173,6 +178,13 @@ let package = Package(
         "Fuzzing", systemPackage,
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "BuilderTests",
+      dependencies: [
+        "Dockerfile", "BuildIgnore", "BuildContext", "BuildCache", "StackFiles", "Vocabulary", "ImageFormat", "Digests",
+        "ImageReference", "Kernel", "Fuzzing", systemPackage,
+      ],
+      exclude: ["Scripts"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: ["stack", "Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],

@@ -161,7 +161,7 @@ static int open_tree_private(struct child *child, const struct stack_operation *
   if (!*path) flags |= AT_EMPTY_PATH;
   int tree = stack_open_tree(descriptor_of(child, o->fd), path, flags);
   if (tree < 0) return -1;
-  if (stack_mount_setattr(tree, "", AT_EMPTY_PATH | (unsigned)(o->flags & AT_RECURSIVE), o->number, o->clear, MS_PRIVATE) !=
+  if (stack_mount_setattr(tree, "", AT_EMPTY_PATH | (unsigned)(o->flags & AT_RECURSIVE), o->number, o->clear, o->propagation) !=
       0)
     return -1;
   return keep(child, o->slot, tree);

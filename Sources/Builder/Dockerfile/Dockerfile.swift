@@ -20,8 +20,8 @@ package struct Stage: Sendable {
   /// In lower case. Nil for one without AS.
   package var name: String?
   /// The image, or the stage, or `scratch`, that it begins with.
-  package var base: Expression
-  package var platform: Expression?
+  package var base: UnexpandedText
+  package var platform: UnexpandedText?
   package var instructions: [Instruction]
   /// The line of FROM.
   package var span: Span
@@ -31,7 +31,7 @@ package struct Stage: Sendable {
 }
 
 /// Text whose variables are expanded once their values are known.
-package struct Expression: Sendable {
+package struct UnexpandedText: Sendable {
   package var text: String
   package var span: Span
 
@@ -43,7 +43,7 @@ package struct Expression: Sendable {
 
 /// One name of an ARG instruction.
 package struct ArgumentDeclaration: Sendable {
-  package var name: Expression
+  package var name: UnexpandedText
   /// Nil without `=`.
-  package var value: Expression?
+  package var value: UnexpandedText?
 }

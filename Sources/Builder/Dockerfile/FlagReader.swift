@@ -5,7 +5,7 @@ struct FlagReader {
   enum Kind { case text, truth, list }
 
   private let parts: InstructionParts
-  private var values: [String: [Expression]] = [:]
+  private var values: [String: [UnexpandedText]] = [:]
 
   /// - Throws: an unknown flag, a repeated one, or a value that does not fit.
   init(_ parts: InstructionParts, _ known: [String: Kind]) throws(Diagnostic) {
@@ -34,7 +34,7 @@ struct FlagReader {
 
   private static func value(
     of flag: WordSplitter.Flag, _ kind: Kind, _ parts: InstructionParts
-  ) throws(Diagnostic) -> Expression {
+  ) throws(Diagnostic) -> UnexpandedText {
     let span = parts.line.span(flag.valueRange.isEmpty ? flag.range : flag.valueRange)
     if kind == .truth {
       let text = flag.value.map { $0.lowercased() } ?? "true"
@@ -42,18 +42,18 @@ struct FlagReader {
         throw Diagnostic(
           .badFlagValue, "--\(flag.name) cannot be \"\(text)\"", at: span, help: ["write true or false"])
       }
-      return Expression(text, span)
+      return UnexpandedText(text, span)
     }
     guard let value = flag.value else {
       throw Diagnostic(
         .badFlagValue, "--\(flag.name) has no value", at: span, help: ["write --\(flag.name)=VALUE"])
     }
-    return Expression(value, span)
+    return UnexpandedText(value, span)
   }
 
-  subscript(_ name: String) -> Expression? { values[name]?.last }
+  subscript(_ name: String) -> UnexpandedText? { values[name]?.last }
 
-  func list(_ name: String) -> [Expression] { values[name] ?? [] }
+  func list(_ name: String) -> [UnexpandedText] { values[name] ?? [] }
 
   func isTrue(_ name: String) -> Bool { self[name]?.text == "true" }
 }

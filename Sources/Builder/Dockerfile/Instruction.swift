@@ -9,16 +9,16 @@ package struct Instruction: Sendable {
     case argument([ArgumentDeclaration])
     case environment([Assignment])
     case label([Assignment])
-    case workingFolder(Expression)
-    case user(Expression)
-    case volume([Expression])
-    case expose([Expression])
+    case workingFolder(UnexpandedText)
+    case user(UnexpandedText)
+    case volume([UnexpandedText])
+    case expose([UnexpandedText])
     case command(CommandLine)
     case entrypoint(CommandLine)
     case healthCheck(HealthCheckInstruction)
     /// SHELL, at least one word.
     case shell([String])
-    case stopSignal(Expression)
+    case stopSignal(UnexpandedText)
     case onBuild(Trigger)
     case maintainer(String)
   }
@@ -34,8 +34,8 @@ package struct Instruction: Sendable {
 
 /// One `name=value` of ENV or LABEL. Both sides are expanded.
 package struct Assignment: Sendable {
-  package var name: Expression
-  package var value: Expression
+  package var name: UnexpandedText
+  package var value: UnexpandedText
 }
 
 /// A command: a list in the JSON form, or a text for the shell.
@@ -67,19 +67,19 @@ package struct Heredoc: Sendable, Hashable {
 /// COPY and ADD.
 package struct CopyInstruction: Sendable {
   package enum Source: Sendable {
-    case path(Expression)
+    case path(UnexpandedText)
     /// A file of the heredoc's name, mode 0644.
     case heredoc(Heredoc, Span)
   }
 
   package var sources: [Source]
-  package var destination: Expression
+  package var destination: UnexpandedText
   /// `--from`: a stage's name or number, a named context, or an image. It is not expanded.
-  package var from: Expression?
-  package var owner: Expression?
-  package var mode: Expression?
-  package var checksum: Expression?
-  package var exclusions: [Expression]
+  package var from: UnexpandedText?
+  package var owner: UnexpandedText?
+  package var mode: UnexpandedText?
+  package var checksum: UnexpandedText?
+  package var exclusions: [UnexpandedText]
   /// `--link`: accepted, and the same as a plain COPY.
   package var isLinked: Bool
   /// `--unpack` of ADD: nil to unpack local archives only.
@@ -92,7 +92,7 @@ package struct RunInstruction: Sendable {
 
   package var command: CommandLine
   package var heredocs: [Heredoc]
-  package var mounts: [Expression]
+  package var mounts: [UnexpandedText]
   package var network: Network
 }
 

@@ -1,4 +1,3 @@
-import ImageReference
 import StackFiles
 import Vocabulary
 
@@ -58,14 +57,14 @@ extension InstructionReader {
   }
 
   /// The stages that a build needs must be known before it begins, so that nothing of it is expanded.
-  func origin(_ from: Expression?) throws(Diagnostic) -> Expression? {
+  func origin(_ from: UnexpandedText?) throws(Diagnostic) -> UnexpandedText? {
     guard let from, from.text.contains("$") else { return from }
     throw Diagnostic(
       .badFlagValue, "--from cannot hold a variable", at: from.span,
       help: ["name the image in a stage of its own, FROM \(from.text) AS source, and write --from=source"])
   }
 
-  private func copyPaths() throws(Diagnostic) -> ([CopyInstruction.Source], Expression) {
+  private func copyPaths() throws(Diagnostic) -> ([CopyInstruction.Source], UnexpandedText) {
     let words = try pathList()
     guard words.count >= 2, let destination = words.last else {
       throw missing("a source and a destination", example: "\(parts.keyword) src/ /app/")
@@ -86,7 +85,7 @@ extension InstructionReader {
     return (sources, destination)
   }
 
-  private func head(_ word: Expression) throws(Diagnostic) -> Heredoc? {
+  private func head(_ word: UnexpandedText) throws(Diagnostic) -> Heredoc? {
     do {
       return try Heredoc.head(word.text)
     } catch {
@@ -110,7 +109,7 @@ extension InstructionReader {
       command: command, heredocs: heredocs, mounts: mounts, network: try network(flags["network"]))
   }
 
-  private func checkSecurity(_ security: Expression?) throws(Diagnostic) {
+  private func checkSecurity(_ security: UnexpandedText?) throws(Diagnostic) {
     guard let security, security.text.lowercased() != "sandbox" else { return }
     guard security.text.lowercased() == "insecure" else {
       throw Diagnostic(
@@ -122,7 +121,7 @@ extension InstructionReader {
       help: ["remove --security=insecure; a step that needs rights over the host cannot be built"])
   }
 
-  private func network(_ network: Expression?) throws(Diagnostic) -> RunInstruction.Network {
+  private func network(_ network: UnexpandedText?) throws(Diagnostic) -> RunInstruction.Network {
     guard let network else { return .standard }
     guard let value = RunInstruction.Network(rawValue: network.text.lowercased()) else {
       throw Diagnostic(
@@ -176,7 +175,7 @@ extension InstructionReader {
     }
   }
 
-  private func duration(_ flag: Expression?) throws(Diagnostic) -> Duration? {
+  private func duration(_ flag: UnexpandedText?) throws(Diagnostic) -> Duration? {
     guard let flag, !flag.text.isEmpty else { return nil }
     guard let duration = try? DurationText.parse(flag.text), duration == .zero || duration >= .milliseconds(1) else {
       throw Diagnostic(
@@ -186,7 +185,7 @@ extension InstructionReader {
     return duration == .zero ? nil : duration
   }
 
-  private func retries(_ flag: Expression?) throws(Diagnostic) -> Int? {
+  private func retries(_ flag: UnexpandedText?) throws(Diagnostic) -> Int? {
     guard let flag, !flag.text.isEmpty else { return nil }
     guard let count = Int32(flag.text), count >= 0 else {
       throw Diagnostic(.badFlagValue, "\"\(flag.text)\" is no count of retries", at: flag.span)

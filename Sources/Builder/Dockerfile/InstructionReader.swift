@@ -1,4 +1,3 @@
-import ImageReference
 import StackFiles
 import Vocabulary
 
@@ -57,7 +56,7 @@ struct InstructionReader {
     Diagnostic(.badInstruction, "\(parts.keyword) needs \(what)", at: parts.span, help: ["for example: \(example)"])
   }
 
-  private func oneArgument(example: String) throws(Diagnostic) -> Expression {
+  private func oneArgument(example: String) throws(Diagnostic) -> UnexpandedText {
     guard !parts.arguments.isEmpty else { throw missing("a value", example: example) }
     return parts.line.expression(parts.arguments)
   }
@@ -83,12 +82,12 @@ struct InstructionReader {
   }
 
   /// The words of the JSON form, or those between blanks.
-  func pathList() throws(Diagnostic) -> [Expression] {
-    if let words = try jsonWords() { return words.map { Expression($0, parts.argumentSpan) } }
+  func pathList() throws(Diagnostic) -> [UnexpandedText] {
+    if let words = try jsonWords() { return words.map { UnexpandedText($0, parts.argumentSpan) } }
     return parts.line.words(in: parts.arguments).map { parts.line.expression($0) }
   }
 
-  private func list(example: String) throws(Diagnostic) -> [Expression] {
+  private func list(example: String) throws(Diagnostic) -> [UnexpandedText] {
     let words = try pathList()
     guard !words.isEmpty, words.allSatisfy({ !$0.text.allSatisfy(\.isWhitespace) }) else {
       throw missing("a path", example: example)
@@ -96,7 +95,7 @@ struct InstructionReader {
     return words
   }
 
-  private func exposed() throws(Diagnostic) -> [Expression] {
+  private func exposed() throws(Diagnostic) -> [UnexpandedText] {
     guard !parts.arguments.isEmpty else { throw missing("a port", example: "EXPOSE 80/tcp") }
     return parts.line.words(in: parts.arguments).map { parts.line.expression($0) }
   }

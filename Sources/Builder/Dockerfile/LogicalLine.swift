@@ -24,7 +24,7 @@ struct LogicalLine {
 
   func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
-  func expression(_ range: Range<Int>) -> Expression { Expression(text(range), span(range)) }
+  func expression(_ range: Range<Int>) -> UnexpandedText { UnexpandedText(text(range), span(range)) }
 
   /// A range without blanks at its ends.
   func trimmed(_ range: Range<Int>) -> Range<Int> {

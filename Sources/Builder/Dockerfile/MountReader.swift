@@ -3,14 +3,14 @@ import Vocabulary
 
 /// Reads a `--mount` of RUN: `type=cache,target=/root/.cache`.
 struct MountReader {
-  let flag: Expression
+  let flag: UnexpandedText
 
   static let keys = [
     "type", "from", "source", "src", "target", "dst", "destination", "readonly", "ro", "readwrite", "rw", "id",
     "sharing", "required", "size", "mode", "uid", "gid", "env",
   ]
 
-  init(_ flag: Expression) { self.flag = flag }
+  init(_ flag: UnexpandedText) { self.flag = flag }
 
   /// Reads it where it holds no variable. Otherwise it is read once they are known.
   func check() throws(Diagnostic) {
@@ -22,9 +22,9 @@ struct MountReader {
   }
 
   /// What `from=` names. It holds no variable.
-  var origin: Expression? {
+  var origin: UnexpandedText? {
     guard let fields = try? fields(), let from = fields.last(where: { $0.key == "from" })?.value else { return nil }
-    return Expression(from, flag.span)
+    return UnexpandedText(from, flag.span)
   }
 
   /// - Parameter expand: Gives a value with its variables resolved.
@@ -48,6 +48,8 @@ struct MountReader {
       }
     }
     mount.isReadOnly = isReadOnly ?? (mount.kind != .cache && mount.kind != .tmpfs)
+    // The working folder, as BuildKit has it.
+    if mount.kind != .secret, mount.kind != .ssh, (mount.target ?? "").isEmpty { mount.target = "." }
     try checkKeys(of: mount, fields.map(\.key))
     return mount
   }
@@ -137,10 +139,8 @@ struct MountReader {
     }
     switch mount.kind {
     case .bind, .cache, .tmpfs:
-      guard let target = mount.target, !target.isEmpty else {
-        throw wrong("a \(mount.kind.rawValue) mount needs a target", help: ["add target=PATH"])
-      }
-      guard target.split(separator: "/").contains(where: { $0 != "." }) else {
+      let target = mount.target ?? "."
+      guard !target.hasPrefix("/") || target.split(separator: "/").contains(where: { $0 != "." }) else {
         throw wrong("the root cannot be the target of a mount", help: ["mount below it: target=/src"])
       }
     case .secret:

@@ -31,7 +31,7 @@ struct ScopeExpander {
 
   // MARK: - Texts
 
-  private mutating func text(_ expression: Expression) throws(Diagnostic) -> String {
+  private mutating func text(_ expression: UnexpandedText) throws(Diagnostic) -> String {
     guard expression.text.utf8.contains(where: { $0 == 0x24 || $0 == 0x22 || $0 == 0x27 || $0 == scope.escape }) else {
       return expression.text
     }
@@ -41,7 +41,7 @@ struct ScopeExpander {
     return expanded.text
   }
 
-  private mutating func warn(_ name: String, _ expression: Expression) {
+  private mutating func warn(_ name: String, _ expression: UnexpandedText) {
     let question = Suggestion.question(about: name, among: scope.variables.map(\.name))
     let isGlobal = scope.globals[name] != nil
     warnings.append(
@@ -50,12 +50,12 @@ struct ScopeExpander {
         help: isGlobal ? ["the ARG above the first FROM serves FROM only: add ARG \(name) to this stage"] : []))
   }
 
-  private mutating func optional(_ expression: Expression?) throws(Diagnostic) -> String? {
+  private mutating func optional(_ expression: UnexpandedText?) throws(Diagnostic) -> String? {
     guard let expression else { return nil }
     return try text(expression)
   }
 
-  private mutating func texts(_ expressions: [Expression]) throws(Diagnostic) -> [String] {
+  private mutating func texts(_ expressions: [UnexpandedText]) throws(Diagnostic) -> [String] {
     var texts: [String] = []
     for expression in expressions { texts.append(try text(expression)) }
     return texts
@@ -127,7 +127,7 @@ struct ScopeExpander {
     var mounts: [RunMount] = []
     for flag in run.mounts {
       let mount = try MountReader(flag).mount { value throws(Diagnostic) in
-        try self.text(Expression(value, flag.span))
+        try self.text(UnexpandedText(value, flag.span))
       }
       mounts.append(mount)
     }
@@ -149,7 +149,7 @@ struct ScopeExpander {
 
   // MARK: - EXPOSE
 
-  private mutating func exposed(_ ports: [Expression]) throws(Diagnostic) -> [String] {
+  private mutating func exposed(_ ports: [UnexpandedText]) throws(Diagnostic) -> [String] {
     var all: Set<ExposedPort> = []
     for port in ports {
       let known = scope

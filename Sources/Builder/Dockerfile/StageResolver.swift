@@ -127,7 +127,7 @@ struct StageResolver {
         help: ["move \"\(later.label)\" up; for the image of that name, write its tag too"]))
   }
 
-  private func origin(_ from: Expression, in stage: Stage) throws(Diagnostic) -> StageGraph.Origin {
+  private func origin(_ from: UnexpandedText, in stage: Stage) throws(Diagnostic) -> StageGraph.Origin {
     let name = from.text
     if inputs.contexts.contains(name) { return .context(name) }
     let named = stages.filter { $0.name == name.lowercased() }
@@ -149,7 +149,7 @@ struct StageResolver {
     return .image(name)
   }
 
-  private func notYet(_ other: Stage, _ from: Expression, in stage: Stage) -> Diagnostic {
+  private func notYet(_ other: Stage, _ from: UnexpandedText, in stage: Stage) -> Diagnostic {
     if other.index == stage.index {
       return Diagnostic(
         .stageCycle, "stage \(stage.label) takes files from itself", at: from.span,
@@ -177,7 +177,7 @@ struct StageResolver {
     }
   }
 
-  private func warnAboutUnset(_ names: [String], _ expression: Expression, _ globals: [String: String]) {
+  private func warnAboutUnset(_ names: [String], _ expression: UnexpandedText, _ globals: [String: String]) {
     for name in names {
       diagnostics.add(
         Diagnostic(
@@ -194,7 +194,7 @@ struct StageResolver {
 
 extension Instruction {
   /// The texts of `--from` and of mounts' `from=`.
-  fileprivate var origins: [Expression] {
+  fileprivate var origins: [UnexpandedText] {
     switch kind {
     case .copy(let copy): return copy.from.map { [$0] } ?? []
     case .run(let run): return run.mounts.compactMap { MountReader($0).origin }

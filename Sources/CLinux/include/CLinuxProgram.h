@@ -28,7 +28,7 @@ enum stack_operation_kind {
   STACK_OP_UNSHARE,
   /// slot = openat(fd, path, flags | O_CLOEXEC, number)
   STACK_OP_OPEN,
-  /// slot = open_tree(fd, path, flags), then private propagation and the attributes in `number` on all of it, without those in `clear`
+  /// slot = open_tree(fd, path, flags), then the propagation and the attributes in `number` on all of it, without those in `clear`
   STACK_OP_OPEN_TREE,
   /// The mount in fd, in no mount namespace yet, gets the ids of the user namespace fd2. `flags`: AT_RECURSIVE. With
   /// `number` 1 what cannot be mapped stays as it is

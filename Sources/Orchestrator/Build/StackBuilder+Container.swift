@@ -76,7 +76,8 @@ extension StackBuilder {
     switch mount.source {
     case .folder(let path, _):
       kind = "\(path) is a \(stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR ? "folder" : "file")"
-    case .volume, .anonymous, .tmpfs: kind = "a volume is a folder"
+    case .contents: kind = "a secret or config is a file"
+    case .volume, .anonymous, .anonymousOf, .tmpfs: kind = "a volume is a folder"
     }
     let place = mount.declaredAt.map { " (\($0))" } ?? ""
     var error = error
@@ -186,13 +187,22 @@ extension StackBuilder {
       // If the mount cannot be idmapped, its files belong to nobody inside. The file systems that matter were checked
       // before.
       bind.identityMapping = .whenPossible
+      bind.followsHost = mount.followsHost
       return bind
     case .volume(let name):
-      return try volume(folder.volume(name), mount, of: service, paths, root)
-    case .anonymous where service.image != nil:
+      return try volume(mount.volumeFolder ?? folder.volume(name), mount, of: service, paths, root)
+    case .anonymous where service.image != nil || mount.isLent:
       let path = paths.keptVolume(mount.target)
       try Files.makeFolder(path, mode: 0o755, above: 0o700)
       return try volume(path, mount, of: service, paths, root)
+    case .anonymousOf(let lender):
+      return try volume(folder.service(lender).keptVolume(mount.target), mount, of: service, paths, root)
+    case .contents(let text, let mode, let user, let group):
+      let path = paths.madeFile(number)
+      try makeFile(path, text, mode: mode, user: user, group: group, of: service)
+      var bind = ContainerMount.bind(path, at: mount.target, readOnly: true)
+      bind.identityMapping = .none
+      return bind
     case .anonymous:
       try makeAnonymousVolume(number, of: service, paths)
       try fill(
@@ -203,6 +213,10 @@ extension StackBuilder {
     case .tmpfs(let size, let mode):
       var tmpfs = ContainerMount.tmpfs(at: mount.target, size: size, mode: UInt16(truncatingIfNeeded: mode ?? 0o1777))
       tmpfs.readOnly = mount.isReadOnly
+      tmpfs.noExec = !mount.tmpfs.isExecutable
+      tmpfs.owner = (mount.tmpfs.user, mount.tmpfs.group)
+      tmpfs.keepsAccessTimes = mount.tmpfs.options.contains("noatime")
+      tmpfs.options = mount.tmpfs.options.filter { $0 != "noatime" }
       return tmpfs
     }
   }
@@ -214,7 +228,38 @@ extension StackBuilder {
     try fill(path, for: mount, of: service, paths, root: root, first: 0)
     var bind = ContainerMount.bind(path, at: mount.target, readOnly: mount.isReadOnly)
     bind.isOwn = true
+    // What lies elsewhere may be on a file system whose ids cannot be changed.
+    if mount.volumeFolder != nil { bind.identityMapping = .whenPossible }
+    if let below = mount.subpath {
+      bind.source = .path(try insideVolume(path, below))
+    }
     return bind
+  }
+
+  /// A folder or file of a volume.
+  ///
+  /// - Throws: that it is not there, or that a link on the way leads out of the volume, which services can write to.
+  private func insideVolume(_ volume: String, _ below: String) throws(KernelError) -> String {
+    let path = "\(volume)/\(below)"
+    guard let real = realpath(path, nil) else { throw KernelError("mount", path, errno: .last) }
+    defer { free(real) }
+    let found = String(cString: real)
+    guard found == volume || found.hasPrefix("\(volume)/") else {
+      throw KernelError(
+        "mount", path, errno: .tooManySymbolicLinkLevels, remedy: "a link on the way leads out of the volume: remove it")
+    }
+    return found
+  }
+
+  /// A file of a service's own, with the ids of outside.
+  private func makeFile(
+    _ path: String, _ text: String, mode: UInt32, user: UInt32, group: UInt32, of service: DesiredService
+  ) throws(KernelError) {
+    try Files.remove(path)
+    try Files.overwrite(path, with: [UInt8](text.utf8), mode: [.ownerReadWrite])
+    let first = service.firstIdentity ?? 0
+    guard lchown(path, first + user, first + group) == 0 else { throw KernelError("give away", path, errno: .last) }
+    guard chmod(path, mode) == 0 else { throw KernelError("set the mode of", path, errno: .last) }
   }
 
   /// It lies beside the writable layer and like that holds what is in it with the ids of outside.

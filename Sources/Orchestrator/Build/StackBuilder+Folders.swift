@@ -33,8 +33,7 @@ extension StackBuilder {
     for path in [folder.path, folder.names, folder.services, folder.layers] { try Files.makeFolder(path) }
     // Services run as users of their own choice and must be able to walk to what is theirs.
     try Files.makeFolder(folder.logs, above: 0o700)
-    for volume in desired.volumes { try Files.makeFolder(volume.folder, mode: 0o755, above: 0o700) }
-    if !desired.volumes.isEmpty { try guardVolumes() }
+    try makeVolumes(desired.volumes)
     let names = Set(desired.services.map(\.name))
     for name in Files.list(folder.anonymousVolumes) where !names.contains(name) {
       try Files.remove("\(folder.anonymousVolumes)/\(name)")
@@ -117,6 +116,7 @@ extension StackBuilder {
   /// Unmounts the layers with all mounts below. That costs one RCU grace period, not one for each service.
   func unmountLayers() throws(KernelError) {
     try unguardVolumes()
+    try unmountVolumes()
     while Mounts.isMounted(at: folder.layers) { try Mounts.unmount(folder.layers, detach: true) }
   }
 

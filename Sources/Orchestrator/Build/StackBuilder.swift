@@ -105,7 +105,7 @@ package final class StackBuilder: Sendable {
       case .removeControlGroups: try removeControlGroups()
       case .restoreHost: try HostSettings(folders: folders).release(stack)
       case .unmountLayers: try unmountLayers()
-      case .removeVolumes: try Files.remove(folder.volumes)
+      case .removeVolumes: try removeVolumes()
       case .removeFolders: try removeFolders()
       case .awaitReady, .stop: break
       }

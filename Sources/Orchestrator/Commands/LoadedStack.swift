@@ -88,6 +88,7 @@ package struct LoadedStack: Sendable {
     question.paths = paths(in: folders.stack(name))
     question.ports = hostPorts
     question.parents = Set(file.networks.compactMap(\.parent?.value))
+    question.joinsVolumes = file.volumes.contains { $0.sharedName != nil }
     question.joinsNetworks = file.networks.contains { $0.external != nil }
     (question.needsEmulator, question.hasVLANs) = (needsEmulator, hasVLANs)
     return question
@@ -109,7 +110,7 @@ package struct LoadedStack: Sendable {
 
   /// The paths of the host that its services see.
   private func paths(in folder: StackFolder) -> Set<String> {
-    Set(services.flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [folder.hostRootOnDisk])
+    Set(file.withAllMounts(services).flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [folder.hostRootOnDisk])
   }
 
   /// Every host port that the file asks for by number.

@@ -27,6 +27,7 @@ extension HostFacts {
     for other in StackIndex(folders: folders).names() where other != stack {
       try facts.addStack(other, for: stack, isJoining: question.joinsNetworks, folders)
     }
+    if question.joinsVolumes { facts.volumes = VolumeIndex(folders: folders).foldersByName() }
     facts.leaveOutNameServers(StackIndex(folders: folders).names(), folders)
     if question.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
     if question.hasVLANs { facts.tellsVLANsApart = try VLANTrial.isThere() }

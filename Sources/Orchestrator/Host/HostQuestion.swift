@@ -19,6 +19,8 @@ package struct HostQuestion: Hashable, Sendable {
   package var parents: Set<String> = []
   /// True if it joins networks of other stacks, so that these and their members are read.
   package var joinsNetworks = false
+  /// True if it has volumes by names that other stacks know too.
+  package var joinsVolumes = false
   /// True if it needs netem, so that the kernel is tried for it.
   package var needsEmulator = false
   /// True if it has VLANs, so that the kernel's bridges are tried for them.

@@ -6,7 +6,7 @@ import Vocabulary
 extension DesiredNetwork: Codable {
   private enum Key: String, CodingKey {
     case name, bridge, mac, subnet, gateway, isInternal, declaredAt, mtu, owner, parent, tunnel, vlans, givenName, ipv6,
-      hasHost
+      hasHost, masquerades
   }
 
   package init(from decoder: any Decoder) throws {
@@ -24,6 +24,7 @@ extension DesiredNetwork: Codable {
       givenName: try fields.decodeIfPresent(String.self, forKey: .givenName),
       ipv6: try fields.decodeIfPresent(IPv6.self, forKey: .ipv6))
     hasHost = try fields.decodeIfPresent(Bool.self, forKey: .hasHost) ?? true
+    masquerades = try fields.decodeIfPresent(Bool.self, forKey: .masquerades) ?? true
   }
 
   private static func kind(_ fields: KeyedDecodingContainer<Key>) throws -> Kind {
@@ -52,5 +53,6 @@ extension DesiredNetwork: Codable {
     try fields.encodeIfPresent(givenName, forKey: .givenName)
     try fields.encodeIfPresent(ipv6, forKey: .ipv6)
     if !hasHost { try fields.encode(hasHost, forKey: .hasHost) }
+    if !masquerades { try fields.encode(masquerades, forKey: .masquerades) }
   }
 }

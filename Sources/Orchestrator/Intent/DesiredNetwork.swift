@@ -17,6 +17,8 @@ package struct DesiredNetwork: Hashable, Sendable {
   package var hasHost = true
   /// No way out: neither a default route nor masquerading.
   package var isInternal: Bool
+  /// False: packets leave the host with the services' own addresses.
+  package var masquerades = true
   package var declaredAt: SourceLine?
   /// The largest packet in octets, where it is not the kernel's own choice.
   package var mtu: UInt32?

@@ -110,9 +110,26 @@ package struct DesiredVolume: Codable, Hashable, Sendable {
   package var name: String
   /// The folder on the host.
   package var folder: String
+  /// The name that other stacks know it by too. nil for a volume of this stack alone.
+  package var sharedName: String?
+  /// True if it must be there already, and stays whatever happens to the stack.
+  @Sparse package var isExternal = false
+  /// The file system that is mounted at the folder; nil for the folder itself.
+  package var mounted: MountedFileSystem?
 
   package init(name: String, folder: String) {
     self.name = name
     self.folder = folder
+  }
+
+  /// A file system as mount(8) takes it.
+  package struct MountedFileSystem: Codable, Hashable, Sendable {
+    package var type: String
+    package var device: String
+    package var options: String
+
+    package init(type: String, device: String, options: String) {
+      (self.type, self.device, self.options) = (type, device, options)
+    }
   }
 }

@@ -34,6 +34,10 @@ package struct StateFolders: Hashable, Sendable {
   package var formerImages: String { "\(lib)/images" }
   package var imageLayers: String { "\(images)/layers" }
 
+  /// Volumes that all stacks know by a name. No stack can have this name.
+  package var sharedVolumes: String { "\(lib)/.volumes" }
+  package func sharedVolume(_ name: String) -> String { "\(sharedVolumes)/\(name)" }
+
   package func stack(_ name: String) -> StackFolder {
     StackFolder(folders: self, name: name)
   }
@@ -109,6 +113,8 @@ package struct ServiceFolder: Hashable, Sendable {
   package var upper: String { "\(layer)/upper" }
   package var work: String { "\(layer)/work" }
   package var root: String { "\(layer)/root" }
+  /// The file of a secret or a config, by the number of its mount.
+  package func madeFile(_ number: Int) -> String { "\(path)/file\(number)" }
   package func anonymousVolume(_ number: Int) -> String { "\(layer)/volume\(number)" }
   package var keptVolumes: String { "\(stack.anonymousVolumes)/\(name)" }
 

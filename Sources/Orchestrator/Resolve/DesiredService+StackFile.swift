@@ -58,11 +58,21 @@ extension DesiredMount {
       case .volume(let name): .volume(name)
       case .anonymous: .anonymous
       case .tmpfs(let tmpfs): .tmpfs(size: tmpfs.size, mode: tmpfs.mode.map(UInt32.init))
+      // One replica lends its volumes. The resolver knows its name.
+      case .anonymousOf(let service): .anonymousOf(service)
+      case .contents(let file):
+        .contents(file.text, mode: UInt32(file.mode), user: file.user, group: file.group)
       }
     self.init(
       source: source, target: mount.target.value, isReadOnly: mount.isReadOnly,
       declaredAt: SourceLine(mount.span.place))
     staysEmpty = !mount.takesOver
+    (subpath, followsHost) = (mount.subpath, mount.followsHost)
+    guard case .tmpfs(let wanted) = mount.source else { return }
+    var options = wanted.options
+    if wanted.keepsAccessTimes { options.append("noatime") }
+    tmpfs = DesiredTmpfs(
+      user: wanted.user, group: wanted.group, isExecutable: wanted.isExecutable, options: options)
   }
 }
 

@@ -103,6 +103,9 @@ package struct HostFacts: Hashable, Sendable {
   package var networks: [ForeignNetwork] = []
   /// The services of other stacks on a network, by its bridge.
   package var members: [String: [Member]] = [:]
+  /// Volumes that other stacks may have too, by their names, with their folders: those of all stacks, and those of single
+  /// stacks as `stack_volume`.
+  package var volumes: [String: String] = [:]
   /// Device groups in use.
   package var linkGroups: Set<UInt32> = []
   /// nftables tables that are not the stack's own.

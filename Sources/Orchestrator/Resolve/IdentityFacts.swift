@@ -109,7 +109,7 @@ extension IdentityFacts {
       switch mount.source {
       case .bind(let path, _): places.append(("folder", path))
       case .volume(let name): places.append(("volume", folder.volume(name)))
-      case .anonymous, .tmpfs: break
+      case .anonymous, .anonymousOf, .contents, .tmpfs: break
       }
     }
     return places

@@ -45,7 +45,8 @@ package struct Resolver {
 
   var stackName: String { file.name.value }
 
-  private mutating func resolve(_ active: [StackFile.Service]) -> DesiredStack {
+  private mutating func resolve(_ services: [StackFile.Service]) -> DesiredStack {
+    let active = file.withAllMounts(services)
     let instances = inDependencyOrder(active).flatMap(Self.instances)
     let usedNetworks = file.networks.filter { network in
       !network.isImplicit || active.contains { $0.attachments.contains { $0.network.value == network.name.value } }
@@ -67,9 +68,11 @@ package struct Resolver {
       service.preStop = instance.service.preStop.map(DesiredHook.init)
       services.append(service)
     }
+    nameLinked(in: &services, active)
+    arrangeVolumes(of: &services)
     assignPorts(&services, active)
     SharedFolders(services).note(in: &services)
-    let volumes = file.volumes.map { DesiredVolume(name: $0.name.value, folder: folder.volume($0.name.value)) }
+    let volumes = desiredVolumes()
     if facts.tables.contains(StackTable.name(of: stackName)) {
       errors.append(
         StackError(
@@ -201,6 +204,7 @@ package struct Resolver {
         vlans: vlans(of: network, instances.map(\.service)),
         givenName: network.givenName?.value, ipv6: chooseIPv6(of: network))
       desired.hasHost = network.hasHost
+      desired.masquerades = network.masquerades
       // Each address may be a service's, so none gives the bridge its own.
       if !network.hasHost {
         desired.mac = MACAddress(

@@ -156,7 +156,7 @@ package struct Firewall {
   private var translateSource: NftChain {
     NftChain(
       "leave", base: NftBase(.nat, .postrouting, priority: 100),
-      rules: [
+      rules: ownAddresses + [
         NftRule([Self.hasPorts] + leaving, .masqueradePorts(Self.sourcePorts)),
         NftRule(leaving, .masquerade),
         // From the host by 127.0.0.1: an address that no service could answer to.
@@ -164,6 +164,15 @@ package struct Firewall {
         // Services of an internal network have no route to anyone but the host.
         NftRule([.set([.outputInterface], named: "internal"), .status(.destinationTranslated)], .masquerade),
       ] + (policy?.translations ?? []) + stack.networks.map(translateHairpin) + ipv6Hairpins + detourRules)
+  }
+
+  /// What leaves a network that does not masquerade stays as it is.
+  private var ownAddresses: [NftRule] {
+    stack.networks.filter { !$0.masquerades && $0.hasBridge }.map { network in
+      NftRule(
+        [.field(.inputInterface, .interface(network.bridge)), .set([.outputInterface], .notEqual, named: "bridges")],
+        .verdict(.accept))
+    }
   }
 
   private var leaving: [NftMatch] {

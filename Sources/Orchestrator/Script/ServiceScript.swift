@@ -93,6 +93,11 @@ struct ServiceScript {
       case .folder(let path, createIfMissing: true):
         let word = Shell.quoted(path)
         lines.append("[[ -e \(word) ]] || mkdir -p \(word)")
+      case .anonymous where mount.isLent:
+        lines.append("mkdir -p \(lentVolume(service.name, mount))")
+        if let first = service.firstIdentity, !mount.isReadOnly {
+          lines.append("give_empty \(lentVolume(service.name, mount)) \(first)")
+        }
       case .anonymous:
         lines.append("mkdir -p \(paths.anonymousVolume(number))")
         if let first = service.firstIdentity {
@@ -100,7 +105,12 @@ struct ServiceScript {
         }
       case .volume(let name):
         guard let first = service.firstIdentity, !mount.isReadOnly else { continue }
-        lines.append("give_empty \(Shell.quoted(stack.volume(name))) \(first)")
+        lines.append("give_empty \(Shell.quoted(mount.volumeFolder ?? stack.volume(name))) \(first)")
+      case .contents(let text, let mode, let user, let group):
+        let (file, first) = (paths.madeFile(number), service.firstIdentity ?? 0)
+        lines.append("printf %s \(Shell.quoted(text)) >\(file)")
+        lines.append("chown \(first + user):\(first + group) \(file) && chmod 0\(String(mode, radix: 8)) \(file)")
+      case .anonymousOf(let lender): lines.append("mkdir -p \(lentVolume(lender, mount))")
       case .folder, .tmpfs: continue
       }
     }
@@ -256,15 +266,31 @@ struct ServiceScript {
     service.namespace == .host ? "/etc/resolv.conf" : "\(stack.names)/\(service.resolverFile)"
   }
 
+  private func lentVolume(_ lender: String, _ mount: DesiredMount) -> String {
+    Shell.quoted(stack.service(lender).keptVolume(mount.target))
+  }
+
   private func mountCommand(_ mount: DesiredMount, _ number: Int) -> String {
     let (target, mode) = (Shell.quoted(mount.target), mount.isReadOnly ? "ro" : "rw")
     switch mount.source {
     case .folder(let path, _): return "bind_inside \(Shell.quoted(path)) \(target) \(mode)"
-    case .volume(let name): return "bind_inside \(Shell.quoted(stack.volume(name))) \(target) \(mode)"
+    case .volume(let name):
+      let path = (mount.volumeFolder ?? stack.volume(name)) + (mount.subpath.map { "/\($0)" } ?? "")
+      return "bind_inside \(Shell.quoted(path)) \(target) \(mode)"
+    case .anonymousOf(let lender): return "bind_inside \(lentVolume(lender, mount)) \(target) \(mode)"
+    case .contents: return "bind_inside \(paths.madeFile(number)) \(target) ro"
+    case .anonymous where mount.isLent: return "bind_inside \(lentVolume(service.name, mount)) \(target) \(mode)"
     case .anonymous: return "bind_inside \(paths.anonymousVolume(number)) \(target) \(mode)"
     case .tmpfs(let size, let permissions):
-      let options = "nosuid,nodev,\(mode),mode=0\(String(permissions ?? 0o1777, radix: 8))"
-      return "mount_inside tmpfs tmpfs \(target) \(options)\(size.map { ",size=\($0)" } ?? "")\(ownership)"
+      let first = service.firstIdentity ?? 0
+      let details = mount.tmpfs
+      let given = [("uid", details.user), ("gid", details.group)].compactMap { key, id in
+        (id ?? (service.firstIdentity == nil ? nil : 0)).map { "\(key)=\(first + $0)" }
+      }
+      let options =
+        ["nosuid,nodev" + (details.isExecutable ? "" : ",noexec"), mode, "mode=0\(String(permissions ?? 0o1777, radix: 8))"]
+        + [size.map { "size=\($0)" }].compactMap(\.self) + given + details.options
+      return "mount_inside tmpfs tmpfs \(target) \(options.joined(separator: ","))"
     }
   }
 

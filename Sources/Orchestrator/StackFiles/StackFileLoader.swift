@@ -1,5 +1,5 @@
-/// Turns paths into a checked stack. Reads the files it is given, `.env` beside the first, and files of `env_file:`,
-/// and no others.
+/// Turns paths into a checked stack. Reads the files it is given, `.env` beside the first, those that they name by
+/// `include:`, `extends:`, `env_file:` and `label_file:`, and no others.
 package struct StackFileLoader {
   var files: any FileReading
   /// The caller's environment.
@@ -39,28 +39,30 @@ package struct StackFileLoader {
     paths.map(Self.shown).forEach(diagnostics.register(file:))
     let location = self.location(of: first)
     let folder = Path.split(location).folder
-    let variables = Variables(environment: environment, dotenv: dotenv(in: folder, loader))
-    var interpolator = Interpolator(variables: variables, diagnostics: diagnostics)
-    var documents: [Node] = []
-    for path in paths {
-      let isInput = path == Self.standardInput
-      guard let source = loader.load(Self.shown(path), from: isInput ? path : self.location(of: path)),
-        let document = DocumentParser.parse(source, diagnostics)
-      else { continue }
-      documents.append(isInterpolating ? interpolator.interpolate(document) : document)
-    }
-    guard documents.count == paths.count, let base = documents.first else {
-      return Outcome(stack: nil, diagnostics: diagnostics.sorted, variables: interpolator.uses)
-    }
-    let merged = documents.dropFirst().reduce(base) { DocumentMerger(diagnostics).merge($1, over: $0) }
+    var variables = Variables(environment: environment, dotenv: dotenv(in: folder, loader))
     let context = ReadingContext(
       diagnostics: diagnostics, folder: folder, home: environment["HOME"], variables: variables, loader: loader)
+    var documents = DocumentLoader(context: context, isInterpolating: isInterpolating)
+    let parsed = paths.compactMap { path in
+      let isInput = path == Self.standardInput
+      return documents.parsed(Self.shown(path), at: isInput ? path : self.location(of: path))
+    }
+    guard parsed.count == paths.count else {
+      return Outcome(stack: nil, diagnostics: diagnostics.sorted, variables: documents.uses)
+    }
+    // Files may use the stack's name, wherever it comes from.
+    variables.environment["COMPOSE_PROJECT_NAME"] =
+      name ?? StackNaming.name(among: parsed.flatMap(\.roots), variables) ?? StackNaming.name(ofPath: location)
+    context.variables = variables
+    guard let merged = documents.merged(parsed, variables: variables) else {
+      return Outcome(stack: nil, diagnostics: diagnostics.sorted, variables: documents.uses)
+    }
     let root = Field(
       node: DocumentMerger(diagnostics).withoutResets(merged), name: "the stack file", key: merged.span,
       context: context)
     let stack = StackReader(root: root, location: location, givenName: name).read()
     return Outcome(
-      stack: diagnostics.hasErrors ? nil : stack, diagnostics: diagnostics.sorted, variables: interpolator.uses)
+      stack: diagnostics.hasErrors ? nil : stack, diagnostics: diagnostics.sorted, variables: documents.uses)
   }
 
   /// The variables known beside files: the caller's environment, and `.env` in the folder of the first. Mistakes in
@@ -83,11 +85,22 @@ package struct StackFileLoader {
   /// `.env` beside the stack file; most stacks have none.
   private func dotenv(in folder: String, _ loader: SourceLoader) -> [String: String] {
     let path = folder == "/" ? "/.env" : "\(folder)/.env"
+    return loader.values(path, from: path, environment: environment)
+  }
+}
+
+extension SourceLoader {
+  /// The values of a file with variables.
+  ///
+  /// - Parameter place: where a file names it. Without, it may be missing.
+  func values(
+    _ shown: String, from location: String, environment: [String: String], namedAt place: Span? = nil
+  ) -> [String: String] {
     // People keep Python's virtual environments in folders of that name.
-    let source = loader.load(path, tolerating: [.missing, .notAFile("a folder")])
-    guard let source else { return [:] }
+    let tolerated: [FileReadingError] = place == nil ? [.missing, .notAFile("a folder")] : []
+    guard let source = load(shown, from: location, namedAt: place, tolerating: tolerated) else { return [:] }
     let reader = EnvironmentFileReader(
-      source: source, variables: Variables(environment: environment), diagnostics: loader.diagnostics)
+      source: source, variables: Variables(environment: environment), diagnostics: diagnostics)
     var values: [String: String] = [:]
     for (name, value) in reader.assignments() { values[name.value] = value ?? environment[name.value] }
     return values

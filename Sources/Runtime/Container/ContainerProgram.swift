@@ -112,7 +112,8 @@ struct ContainerProgram: ~Copyable {
       let subject = from.path.isEmpty ? mount.target : from.path
       let handle = try program.openTree(
         from.path, in: from.folder, isRecursive: mount.recursive, setting: attributes,
-        clearing: mount.isOwn ? own : 0, for: "mount", subject)
+        clearing: mount.isOwn ? own : 0, propagation: mount.followsHost ? MountFlag.slave : MountFlag.private,
+        for: "mount", subject)
       if let identities = spec.identities, mount.identityMapping != .none {
         program.map(
           handle, to: Handle(identities.namespace), isRecursive: mount.recursive,
@@ -303,7 +304,13 @@ struct ContainerProgram: ~Copyable {
       if mount.noSuid { flags |= MountFlag.noSuid }
       if mount.noDev { flags |= MountFlag.noDev }
       if mount.noExec { flags |= MountFlag.noExec }
-      let options = TemporaryFileSystem.options(mode: mode, size: size ?? spec.settings.temporarySize)
+      if mount.keepsAccessTimes { flags |= MountFlag.noAccessTime }
+      let hasShare = mount.options.contains { $0.hasPrefix("size=") }
+      var options = TemporaryFileSystem.options(
+        mode: mode, size: size ?? (hasShare ? nil : spec.settings.temporarySize))
+      if let user = mount.owner.user { options += ",uid=\(user)" }
+      if let group = mount.owner.group { options += ",gid=\(group)" }
+      for option in mount.options { options += ",\(option)" }
       try program.mount("tmpfs", options: options, on: place, flags: flags, path)
     }
   }

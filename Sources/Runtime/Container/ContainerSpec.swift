@@ -79,6 +79,14 @@ public struct ContainerMount: Sendable {
   public var noSuid = false
   public var noDev = false
   public var noExec = false
+  /// Of a tmpfs: the owner of its root, as the container sees it. nil for root.
+  public var owner: (user: UInt32?, group: UInt32?) = (nil, nil)
+  /// Of a tmpfs: further options as mount(2) takes them.
+  public var options: [String] = []
+  /// Of a tmpfs: true for noatime.
+  public var keepsAccessTimes = false
+  /// Of a bind: true if mounts that the host makes below the source later appear inside.
+  public var followsHost = false
 
   public init(_ source: Source, at target: String, readOnly: Bool = false) {
     self.source = source

@@ -77,6 +77,22 @@ public enum Mounts {
     try check("make private", path) { mount(nil, path, nil, UInt(MountFlag.private), nil) }
   }
 
+  /// Mounts a file system with nosuid and nodev, as mount(8) does.
+  ///
+  /// - Parameter options: those of mount(8) that are attributes of mounts, and those of the file system.
+  public static func fileSystem(
+    _ type: String, of device: String, at path: String, options: [String]
+  ) throws(KernelError) {
+    let attributes: [String: UInt64] = [
+      "ro": MountFlag.readOnly, "noexec": MountFlag.noExec, "noatime": MountFlag.noAccessTime, "rw": 0, "exec": 0,
+      "nosuid": 0, "nodev": 0, "defaults": 0,
+    ]
+    let flags = options.reduce(MountFlag.noSuid | MountFlag.noDev) { $0 | (attributes[$1] ?? 0) }
+    let data = options.filter { attributes[$0] == nil }.joined(separator: ",")
+    try check("mount \(type) \(device) on", path) { mount(device, path, type, UInt(flags), data) }
+    try check("make private", path) { mount(nil, path, nil, UInt(MountFlag.private), nil) }
+  }
+
   /// True if something is mounted on the folder itself.
   public static func isMounted(at path: String) -> Bool { stack_is_mount_point(AT_FDCWD, path) == 1 }
 

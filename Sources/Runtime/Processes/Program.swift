@@ -193,19 +193,20 @@ struct Program: ~Copyable {
 
   // MARK: Mounts
 
-  /// Copies the mount of a path, with private propagation, into a mount that is nowhere yet (open_tree(2)).
+  /// Copies the mount of a path into a mount that is nowhere yet (open_tree(2)), with a propagation of ``MountFlag``.
   ///
   /// - Parameters:
   ///   - isRecursive: with the mounts below it.
   ///   - setting, clearing: ``MountAttribute`` of all of them.
   mutating func openTree(
     _ path: String, in folder: Handle = .currentFolder, isRecursive: Bool = false, setting: UInt64 = 0,
-    clearing: UInt64 = 0, for action: StaticString, _ subject: String
+    clearing: UInt64 = 0, propagation: UInt64 = MountFlag.private, for action: StaticString, _ subject: String
   ) throws(KernelError) -> Handle {
     let (handle, slot) = newSlot()
     let text = try text(path)
     append(STACK_OP_OPEN_TREE, action, subject) {
       ($0.fd, $0.slot, $0.path) = (folder.rawValue, slot, text)
+      $0.propagation = UInt32(truncatingIfNeeded: propagation)
       ($0.flags, $0.number, $0.clear) = (isRecursive ? At.recursive : 0, setting, clearing)
     }
     return handle

@@ -61,7 +61,9 @@ enum MountFlag {
   static let noExec: UInt64 = 8
   static let bind: UInt64 = 4096
   static let recursive: UInt64 = 16384
+  static let noAccessTime: UInt64 = 1024
   static let `private`: UInt64 = 1 << 18
+  static let slave: UInt64 = 1 << 19
   static let shared: UInt64 = 1 << 20
 }
 

@@ -14,7 +14,10 @@ extension StackChecks {
       return
     }
     guard let other = stack.services[name.value] else {
-      if dependency.isRequired, !serviceNames.contains(name.value) { reportUndefined(name, by: service) }
+      let isReported =
+        service.volumesFrom.contains { $0.service.value == name.value }
+        || service.namedLinks.contains { $0.target.value == name.value }
+      if dependency.isRequired, !isReported, !serviceNames.contains(name.value) { reportUndefined(name, by: service) }
       return
     }
     switch dependency.condition {

@@ -13,6 +13,7 @@ package struct StackChecks {
 
   func run() {
     checkReferences()
+    checkFiles()
     checkDependencies()
     checkSubnets()
     checkAddresses()

@@ -14,9 +14,10 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
   case nestedTooDeep = "E0010"
   case badMergeKey = "E0011"
   case badKey = "E0012"
-  case severalDocuments = "E0013"
   case emptyFile = "E0014"
   case unknownTag = "E0015"
+  case circularFiles = "E0016"
+  case conflictingInclude = "E0017"
 
   case badInterpolation = "E0020"
   case missingVariable = "E0021"
@@ -42,6 +43,8 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
   case dependencyNeverHealthy = "E0107"
   case dependencyNeverCompletes = "E0108"
   case inactiveDependency = "E0109"
+  case undefinedFile = "E0110"
+  case badLinkedService = "E0111"
 
   case badName = "E0201"
   case badHostname = "E0202"

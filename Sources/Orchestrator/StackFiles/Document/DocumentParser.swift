@@ -22,30 +22,31 @@ struct DocumentParser {
     self.diagnostics = diagnostics
   }
 
-  /// The root of the document, with anchors, aliases and merge keys resolved. Nil when a diagnostic says why not.
-  static func parse(_ source: SourceFile, _ diagnostics: DiagnosticList) -> Node? {
+  /// The roots of the documents in a file, with anchors, aliases and merge keys resolved. Nil when a diagnostic says why
+  /// not.
+  static func parse(_ source: SourceFile, _ diagnostics: DiagnosticList) -> [Node]? {
     var parser = DocumentParser(source, diagnostics)
     return source.bytes.withUnsafeBufferPointer { bytes in
       guard var events = YAMLEvents(bytes) else {
         diagnostics.add(Diagnostic(.syntax, "there is no memory to read the file", file: source.path))
         return nil
       }
-      return try? parser.document(&events)
+      return try? parser.documents(&events)
     }
   }
 
-  private mutating func document(_ events: inout YAMLEvents) throws(Stop) -> Node? {
-    guard case (.documentStart, _) = try next(&events) else { return empty() }
-    let root = try node(try next(&events), &events, depth: 1)
-    if case (.documentStart, let range) = try next(&events) {
-      throw stop(
-        .severalDocuments, "the file holds more than one document", range,
-        help: ["a stack is one document: put the others in files of their own"])
+  private mutating func documents(_ events: inout YAMLEvents) throws(Stop) -> [Node]? {
+    var roots: [Node] = []
+    while case (.documentStart, _) = try next(&events) {
+      let root = try node(try next(&events), &events, depth: 1)
+      if !root.isNull { roots.append(root) }
+      // An anchor belongs to its document.
+      anchors = [:]
     }
-    return root.isNull ? empty() : root
+    return roots.isEmpty ? empty() : roots
   }
 
-  private func empty() -> Node? {
+  private func empty() -> [Node]? {
     diagnostics.add(
       Diagnostic(.emptyFile, "the file is empty", file: source.path, help: ["a stack has at least `services:`"]))
     return nil

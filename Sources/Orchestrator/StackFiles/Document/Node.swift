@@ -72,6 +72,34 @@ extension Node {
     entries?.first { $0.key.value == key }?.value
   }
 
+  /// A mapping with another value for a key, which is added where it is missing.
+  func replacing(_ key: String, with value: Node, key place: Located<String>? = nil) -> Node {
+    guard var entries else { return self }
+    if let index = entries.firstIndex(where: { $0.key.value == key }) {
+      entries[index].value = value
+    } else {
+      entries.append(Entry(key: place ?? Located(key, value.span), value: value))
+    }
+    return Node(.mapping(entries), span, mergeTag: mergeTag)
+  }
+
+  func without(_ key: String) -> Node {
+    guard let entries else { return self }
+    return Node(.mapping(entries.filter { $0.key.value != key }), span, mergeTag: mergeTag)
+  }
+
+  /// True if the other has the same values, wherever they stand. Keys may stand in another order.
+  func says(_ other: Node) -> Bool {
+    switch (content, other.content) {
+    case (.scalar(let left), .scalar(let right)): left.text == right.text && isNull == other.isNull
+    case (.sequence(let left), .sequence(let right)):
+      left.count == right.count && zip(left, right).allSatisfy { $0.says($1) }
+    case (.mapping(let left), .mapping(let right)):
+      left.count == right.count && left.allSatisfy { entry in other[entry.key.value].map(entry.value.says) ?? false }
+    default: false
+    }
+  }
+
   /// Nothing, `~` or `null`.
   var isNull: Bool { scalar.map(CoreSchema.isNull) ?? false }
 

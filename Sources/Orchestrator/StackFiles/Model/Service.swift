@@ -85,6 +85,14 @@ extension StackFile {
     /// Commands that run in it once it has been started, and before it is stopped.
     package var postStart: [Hook] = []
     package var preStop: [Hook] = []
+    /// Its secrets and configs.
+    var files: [FileUse] = []
+    /// Services whose mounts it has too.
+    var volumesFrom: [VolumesFrom] = []
+    /// Services and containers that it knows by further names.
+    package var namedLinks: [NamedLink] = []
+    /// What is done when files of the host change.
+    package var watchRules: [WatchRule] = []
 
     init(name: Located<String>) {
       self.name = name

@@ -14,6 +14,8 @@ package struct StackFile: Sendable, Equatable {
   /// Every network that is declared, and `default` when some service names none.
   package var networks: NamedList<Network>
   package var volumes: NamedList<Volume>
+  package var secrets = NamedList<FileSource>()
+  package var configs = NamedList<FileSource>()
   /// Every service, whatever its profiles: see `activeServices(profiles:named:)`.
   package var services: NamedList<Service>
   /// In the order of the file: the first that is about a packet decides.
@@ -79,6 +81,10 @@ extension StackFile {
     var host: Located<Bool>?
     /// No way out of the host and none in.
     package var isInternal = false
+    /// True if its services do not reach each other.
+    package var isolatesServices = false
+    /// False: packets leave the host with the services' own addresses.
+    package var masquerades = true
     /// The action on packets in it that no rule of `policies` matches.
     package var defaultAction = PolicyRule.Action.allow
     var labels: [Label] = []
@@ -107,10 +113,25 @@ extension StackFile {
     /// The key under `volumes:`, which is how services refer to it.
     package var name: Located<String>
     /// `name:`, when the file gives it one other than its key.
-    var givenName: Located<String>?
+    package var givenName: Located<String>?
+    /// The place where the file says that it is there already, and is not removed. Nil for the stack's own.
+    package var external: Span?
+    /// The file system that is mounted as the volume. Nil: a folder on the host's disk.
+    package var mounted: VolumeSource?
     var labels: [Label] = []
 
     init(name: Located<String>) { self.name = name }
+
+    /// The name that all stacks know it by. Nil for a volume of this stack alone.
+    package var sharedName: String? { givenName?.value ?? (external == nil ? nil : name.value) }
+  }
+
+  /// The file system of a volume, as mount(8) takes it: `driver_opts` of Docker's local driver.
+  package struct VolumeSource: Sendable, Hashable {
+    /// `none` for a folder of the host.
+    package var type = "none"
+    package var device = ""
+    package var options = ""
   }
 
   package struct Label: Sendable, Hashable {

@@ -32,11 +32,11 @@ enum NetworkKeys {
     [
       .read("name", "its name on the host, when not the key") { field, network in
         network.givenName = field.nonEmptyText()
-      },
+      }.optional,
       .read("driver", "bridge, macvlan or vxlan") { field, network in
         // A bridge is the default, so it is not stored.
         network.driver = field.choice(StackFile.Network.Driver.self).flatMap { $0.value == .bridge ? nil : $0 }
-      },
+      }.optional,
       .read("vlans", "VLANs with subnets of their own: {10: 10.1.10.0/24}") { field, network in
         network.vlans = field.vlans()
       },
@@ -89,7 +89,7 @@ enum NetworkKeys {
         setOnce(field, &network.mtu) { $0.mtu() }
       },
       .read("driver_opts", "the MTU and the parent, as Compose writes them") { field, network in
-        options.read(field, into: &network)
+        options.read(field.withoutOtherOptions(Set(options.keys.map(\.name))), into: &network)
       },
     ]
 
@@ -108,9 +108,13 @@ enum NetworkKeys {
         setOnce(field, &network.parent) { $0.interfaceName() }
       },
       .read("macvlan_mode", "bridge") { field, _ in _ = field.choice(MacvlanMode.self) },
-      .notSupported("com.docker.network.bridge.name", "leave it out: the bridge's name is chosen so that it is free"),
-      .notSupported("com.docker.network.bridge.enable_icc", "leave it out: services of one network reach each other"),
-      .notSupported("com.docker.network.bridge.enable_ip_masquerade", "write `internal: true` for no way out"),
+      .ignored("com.docker.network.bridge.name", "the bridge's name is chosen so that it is free"),
+      .read("com.docker.network.bridge.enable_icc", "false: its services do not reach each other") { field, network in
+        network.isolatesServices = field.boolean() == false
+      },
+      .read("com.docker.network.bridge.enable_ip_masquerade", "false: packets leave with the services' addresses") {
+        field, network in network.masquerades = field.boolean() ?? true
+      },
     ])
 
   private enum MacvlanMode: String, CaseIterable { case bridge }
@@ -132,7 +136,7 @@ enum NetworkKeys {
           config.read(item, into: &network)
         }
       },
-      .notSupported("options", "leave it out: it is for Docker's address drivers"),
+      .ignored("options", "it is for Docker's address drivers"),
     ])
 
   private static let config = KeyTable<StackFile.Network>(
@@ -154,6 +158,18 @@ enum NetworkKeys {
 }
 
 extension Field {
+  /// Without options that mean something to Docker alone. Those that may say what is so anyway are passed over.
+  fileprivate func withoutOtherOptions(_ known: Set<String>) -> Field {
+    var node = node
+    for entry in node.entries ?? [] where !known.contains(entry.key.value) {
+      report(
+        .ignoredKey, "the option \"\(Self.shortened(entry.key.value))\" has no effect: it is for Docker's drivers",
+        at: entry.key.span)
+      node = node.without(entry.key.value)
+    }
+    return with(node)
+  }
+
   /// `address/length`
   func prefix() -> Located<IPv4Prefix>? {
     guard let text = nonEmptyText() else { return nil }

@@ -5,6 +5,8 @@ struct StackDraft {
   var name: Located<String>?
   var networks = NamedList<StackFile.Network>()
   var volumes = NamedList<StackFile.Volume>()
+  var secrets = NamedList<StackFile.FileSource>()
+  var configs = NamedList<StackFile.FileSource>()
   var services = NamedList<StackFile.Service>()
   var links: [StackFile.Link] = []
   var servicesKey: Span?
@@ -24,7 +26,7 @@ enum StackKeys {
       .read("name", "the stack's name; the file's") { field, draft in
         guard let name = field.nonEmptyText(), field.checkName(name, .stack, of: "stack") else { return }
         draft.name = name
-      },
+      }.optional,
       .read("services", "what runs") { field, draft in
         draft.servicesKey = field.key
         for entry in field.entries() ?? [] {
@@ -68,9 +70,15 @@ enum StackKeys {
         draft.links = (field.items() ?? []).compactMap { $0.link() }
       },
       .ignored("version", "Compose has given it up too"),
-      .notSupported("include", "name several files: `stack up -f a.stack -f b.stack`"),
-      .notSupported("secrets", "bind the file, read-only: `./secret:/run/secrets/secret:ro`"),
-      .notSupported("configs", "bind the file, read-only: `./config:/etc/config:ro`"),
+      .read("include", "further files whose services, networks and volumes are of this stack too") { _, _ in
+        // The loader has put them in its place.
+      },
+      .read("secrets", "contents that services get as files below /run/secrets") { field, draft in
+        draft.secrets = field.fileSources(.secret)
+      },
+      .read("configs", "contents that services get as files") { field, draft in
+        draft.configs = field.fileSources(.config)
+      },
       .notSupported("models", "leave it out: stack runs processes alone"),
     ])
   private static let verificationKeys = KeyTable<StackFile.Verification>(

@@ -17,6 +17,7 @@ struct StackReader {
         .wrongShape, "a stack file is a mapping", "this is \(root.node.kind)", help: ["it has at least `services:`"])
       return nil
     }
+    root.context.containers = containers
     var draft = StackDraft()
     StackKeys.table.read(root, into: &draft)
     checkServices(draft)
@@ -25,8 +26,18 @@ struct StackReader {
       services: draft.services, policies: draft.policies, expectations: draft.expectations, links: draft.links)
     stack.verification = draft.verification
     stack.names = draft.names
+    (stack.secrets, stack.configs) = (draft.secrets, draft.configs)
     StackChecks(stack: stack, serviceNames: draft.serviceNames, diagnostics: diagnostics).run()
     return stack
+  }
+
+  /// The services by the names of their containers: those that they give, and those that Compose would.
+  private var containers: [String: String] {
+    var containers: [String: String] = [:]
+    for entry in root.node["services"]?.entries ?? [] {
+      containers[entry.value["container_name"]?.scalar?.text ?? entry.key.value] = entry.key.value
+    }
+    return containers
   }
 
   private func checkServices(_ draft: StackDraft) {
@@ -45,8 +56,9 @@ struct StackReader {
     for var service in Array(draft.services) {
       if service.attachments.isEmpty, service.networkMode == nil, service.switching == nil {
         service.attachments = [StackFile.Attachment(network: Located("default", service.name.span))]
-        draft.services[service.name.value] = service
       }
+      dropPortsOfIPv6(of: &service, networks)
+      draft.services[service.name.value] = service
       guard networks["default"] == nil,
         let attachment = service.attachments.first(where: { $0.network.value == "default" })
       else { continue }
@@ -57,9 +69,22 @@ struct StackReader {
     return networks
   }
 
+  /// `[::]:80:80` beside `0.0.0.0:80:80` is what people write for all addresses, also where there is no IPv6.
+  private func dropPortsOfIPv6(of service: inout StackFile.Service, _ networks: NamedList<StackFile.Network>) {
+    guard service.ports.contains(where: { $0.address == .v6(.any) }),
+      !service.attachments.contains(where: { networks[$0.network.value]?.hasIPv6 ?? false })
+    else { return }
+    for port in service.ports where port.address == .v6(.any) {
+      root.report(
+        .ignoredKey, "a port on [::] leads nowhere: service \"\(service.name.value)\" has no IPv6", at: port.span,
+        help: ["write `enable_ipv6: true` in a network of it"])
+    }
+    service.ports.removeAll { $0.address == .v6(.any) }
+  }
+
   // MARK: - The name
 
-  /// The caller's, the file's `name:`, or what the path says: `web.stack` is web, `web/compose.yaml` too.
+  /// The caller's, the file's `name:`, or what the path says.
   private func name(_ draft: StackDraft) -> Located<String> {
     let start = Span(root.node.span.file, 0..<0)
     if let givenName {
@@ -72,10 +97,7 @@ struct StackReader {
       return Located(givenName, start)
     }
     if let name = draft.name { return name }
-    let (folder, file) = Path.split(location)
-    let stem = file.split(separator: ".").first.map(String.init) ?? ""
-    let isGeneric = ["compose", "docker-compose", "stack", "<stdin>"].contains(stem)
-    let text = Self.normalized(isGeneric ? Path.split(folder).name : stem)
+    let text = StackNaming.name(ofPath: location)
     // A `name:` that is wrong has been reported; one more error about the path would not help.
     if text.isEmpty, root.node["name"] == nil {
       diagnostics.add(
@@ -84,16 +106,5 @@ struct StackReader {
           help: ["write `name:` at the top of the file"]))
     }
     return Located(text.isEmpty ? "stack" : text, start)
-  }
-
-  /// As Compose makes a project's name of a folder's: small letters, and only the characters that a name may have.
-  private static func normalized(_ text: String) -> String {
-    let letters = text.lowercased().unicodeScalars.filter { scalar in
-      switch scalar {
-      case "a"..."z", "0"..."9", "_", "-": true
-      default: false
-      }
-    }
-    return String(String.UnicodeScalarView(letters.drop { $0 == "_" || $0 == "-" }.prefix(NameRule.maximumLength)))
   }
 }

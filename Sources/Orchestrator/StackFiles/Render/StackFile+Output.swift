@@ -12,6 +12,8 @@ extension StackFile {
       "networks": .mapping(networks.map { .init(key: $0.name.value, value: $0.output) }),
       "volumes": volumes.isEmpty
         ? nil : .mapping(volumes.map { .init(key: $0.name.value, value: $0.output) }),
+      "secrets": StackFile.output(secrets),
+      "configs": StackFile.output(configs),
       "policies": policies.isEmpty ? nil : .list(policies.map(\.output)),
       "expect": expectations.isEmpty ? nil : .list(expectations.map(\.output)),
       "verify": verification.map { settings in
@@ -22,6 +24,10 @@ extension StackFile {
       "links": links.isEmpty ? nil : .list(links.map(\.output)),
       "names": names == .network ? nil : .text(names.rawValue),
     ])
+  }
+
+  private static func output(_ sources: NamedList<FileSource>) -> OutputValue? {
+    sources.isEmpty ? nil : .mapping(sources.map { .init(key: $0.name.value, value: $0.output) })
   }
 
   fileprivate static func output(_ labels: [Label]) -> OutputValue? {
@@ -68,8 +74,19 @@ extension StackFile.Network {
       "host": hasHost ? nil : .bool(false),
       "mtu": mtu.map { .number($0.value) },
       "default": defaultAction == .deny ? .text(defaultAction.rawValue) : nil,
+      "driver_opts": optionsOutput,
       "labels": StackFile.output(labels),
     ])
+  }
+
+  private var optionsOutput: OutputValue? {
+    let options: [(String, Bool?)] = [
+      ("enable_icc", isolatesServices ? false : nil), ("enable_ip_masquerade", masquerades ? nil : false),
+    ]
+    let entries = options.compactMap { name, value in
+      value.map { OutputValue.Entry(key: "com.docker.network.bridge.\(name)", value: .bool($0)) }
+    }
+    return entries.isEmpty ? nil : .mapping(entries)
   }
 }
 
@@ -118,7 +135,14 @@ extension StackFile.Volume {
   fileprivate var output: OutputValue {
     .mapping([
       "name": givenName.map { .text($0.value) },
-      "driver": .text("local"),
+      "external": external == nil ? nil : .bool(true),
+      "driver": external == nil ? .text("local") : nil,
+      "driver_opts": mounted.map { source in
+        .mapping([
+          "type": .escaped(source.type), "device": .escaped(source.device),
+          "o": source.options.isEmpty ? nil : .escaped(source.options),
+        ])
+      },
       "labels": StackFile.output(labels),
     ])
   }
@@ -164,7 +188,14 @@ extension StackFile.Service {
       "dns_opt": nameResolution.options.map { .texts($0.map(\.value)) },
       "ports": ports.isEmpty ? nil : .list(ports.map(\.output)),
       "expose": exposed.isEmpty ? nil : .list(exposed.map { .text("\($0.ports.text)/\($0.transport.rawValue)") }),
-      "volumes": mounts.isEmpty ? nil : .list(mounts.map(\.output)),
+      "volumes": ownMounts.isEmpty ? nil : .list(ownMounts.map(\.output)),
+      "volumes_from": volumesFrom.isEmpty
+        ? nil : .texts(volumesFrom.map { $0.service.value + ($0.isReadOnly ? ":ro" : "") }),
+      "secrets": output(files, .secret),
+      "configs": output(files, .config),
+      "links": output(namedLinks.filter { !$0.isExternal }),
+      "external_links": output(namedLinks.filter(\.isExternal)),
+      "develop": watchRules.isEmpty ? nil : .mapping(["watch": .list(watchRules.map(\.output))]),
       "depends_on": dependencies.isEmpty
         ? nil : .mapping(dependencies.map { .init(key: $0.service.value, value: $0.output) }),
       "healthcheck": imageName == nil ? healthCheck?.output : healthOverrides.output,
@@ -183,6 +214,9 @@ extension StackFile.Service {
       "labels": StackFile.output(labels),
     ])
   }
+
+  /// Those that do not follow from other keys.
+  private var ownMounts: [StackFile.Mount] { mounts.filter { !$0.isDerived } }
 
   private var imageOutput: OutputValue? {
     guard case .image(let source) = rootfs.value else { return nil }
@@ -266,11 +300,15 @@ extension StackFile.Mount {
     case .bind(let path, let creates):
       entries = [
         .init(key: "type", value: .text("bind")), .init(key: "source", value: .escaped(path)),
-        .init(key: "bind", value: .mapping(["create_host_path": .bool(creates)])),
+        .init(
+          key: "bind",
+          value: .mapping([
+            "create_host_path": .bool(creates), "propagation": followsHost ? .text("rslave") : nil,
+          ])),
       ]
     case .volume(let name):
       entries = [.init(key: "type", value: .text("volume")), .init(key: "source", value: .text(name))]
-    case .anonymous:
+    case .anonymous, .anonymousOf, .contents:
       entries = [.init(key: "type", value: .text("volume"))]
     case .tmpfs(let tmpfs):
       entries = [.init(key: "type", value: .text("tmpfs"))]
@@ -279,7 +317,12 @@ extension StackFile.Mount {
     }
     entries.append(.init(key: "target", value: .escaped(target.value)))
     if isReadOnly { entries.append(.init(key: "read_only", value: .bool(true))) }
-    if !takesOver { entries.append(.init(key: "volume", value: .mapping(["nocopy": .bool(true)]))) }
+    if !takesOver || subpath != nil {
+      entries.append(
+        .init(
+          key: "volume",
+          value: .mapping(["nocopy": takesOver ? nil : .bool(true), "subpath": subpath.map(OutputValue.escaped)])))
+    }
     return .mapping(entries)
   }
 }
@@ -292,6 +335,8 @@ extension StackFile.Tmpfs {
       "uid": user.map { .number(Int($0)) },
       "gid": group.map { .number(Int($0)) },
       "exec": isExecutable ? .bool(true) : nil,
+      "options": options.isEmpty && !keepsAccessTimes
+        ? nil : .texts(options + (keepsAccessTimes ? ["noatime"] : [])),
     ])
   }
 }
@@ -370,7 +415,7 @@ extension VariableUse {
 }
 
 extension StackFile.Hook {
-  fileprivate var output: OutputValue {
+  var output: OutputValue {
     .mapping([
       "command": .escaped(command.value),
       "user": user.map { .text($0.value.description) },

@@ -3,6 +3,8 @@ struct EnvironmentFileReader {
   let source: SourceFile
   /// The variables for values, before those that the file itself has set.
   let variables: Variables
+  /// The service's own variables so far, which come before all others: those of `environment:` and of earlier files.
+  var earlier: [String: String] = [:]
   let diagnostics: DiagnosticList
 
   typealias Assignment = (name: Located<String>, value: String?)
@@ -85,13 +87,8 @@ struct EnvironmentFileReader {
         report("a quote is not closed", at: start..<start + 1)
         return nil
       }
-      scanner.skipBlanks()
-      if let byte = scanner.next, ![0x0A, 0x0D, UInt8(ascii: "#")].contains(byte) {
-        report("something follows the closing quote", at: scanner.place..<scanner.place + 1)
-        return nil
-      }
       scanner.skipLine()
-      if quote == UInt8(ascii: "'") { return String(decoding: content, as: UTF8.self) }
+      if quote == UInt8(ascii: "'") { return String(decoding: Self.withoutEscapedQuotes(content), as: UTF8.self) }
       return expand(Self.unescaped(content), values, start..<scanner.place)
     default:
       let content = scanner.takeUnquoted()
@@ -104,7 +101,7 @@ struct EnvironmentFileReader {
     guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
     let span = Span(source, range)
     do {
-      let outcome = try Template(text).expanded { variables[$0] ?? values[$0] }
+      let outcome = try Template(text).expanded { earlier[$0] ?? variables[$0] ?? values[$0] }
       if let missing = outcome.missing {
         let message = missing.message.isEmpty ? "" : ": \(missing.message)"
         diagnostics.add(
@@ -121,6 +118,16 @@ struct EnvironmentFileReader {
       diagnostics.add(Diagnostic(.badInterpolation, error.words, at: span, help: [error.help]))
       return nil
     }
+  }
+
+  /// Inside single quotes, a backslash means something before a single quote only.
+  private static func withoutEscapedQuotes(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    for byte in bytes {
+      if byte == UInt8(ascii: "'"), result.last == UInt8(ascii: "\\") { result.removeLast() }
+      result.append(byte)
+    }
+    return result
   }
 
   /// Backslashes inside double quotes; one before anything else stays.
@@ -219,18 +226,18 @@ private struct Scanner {
         place = end + 1
         return bytes[start..<end]
       }
-      // In single quotes Compose lets \' stand for a quote's end being elsewhere, too.
+      // A quote after a backslash is no end, in single quotes too.
       end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1
     }
     return nil
   }
 
-  /// Up to the end of the line or to a comment, which begins with # after a blank.
+  /// Up to the end of the line or to a comment, which begins with # after a blank. A # that comes first is the value's.
   mutating func takeUnquoted() -> ArraySlice<UInt8> {
     let start = place
     var end = start
     while end < bytes.count, bytes[end] != 0x0A, bytes[end] != 0x0D {
-      if bytes[end] == UInt8(ascii: "#"), end == start || Self.isBlank(bytes[end - 1]) { break }
+      if bytes[end] == UInt8(ascii: "#"), end > start, Self.isBlank(bytes[end - 1]) { break }
       end += 1
     }
     place = end

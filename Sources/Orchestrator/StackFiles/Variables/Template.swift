@@ -1,4 +1,5 @@
-/// Text with variables in Compose's syntax: `$NAME`, `${NAME}`, and `$$` for a dollar sign.
+/// Text with variables in Compose's syntax: `$NAME`, `${NAME}`, and `$$` for a dollar sign. A `$`
+/// before anything else is a dollar sign too.
 ///
 /// An operator and a word may follow the name, as in `${NAME:-word}`. The operators are `:-` `-` `:?` `?` `:+` `+`. The
 /// word may contain variables.
@@ -56,9 +57,16 @@ struct Template {
           place += 1
           continue
         }
-        if place + 1 < bytes.count, bytes[place + 1] == UInt8(ascii: "$") {
+        let following = place + 1 < bytes.count ? bytes[place + 1] : 0
+        if following == UInt8(ascii: "$") {
           text.append(byte)
           place += 2
+          continue
+        }
+        // A sign that begins no variable is itself, as in `$(cmd)` and in hashes of passwords.
+        guard following == UInt8(ascii: "{") || Self.isNameByte(following) else {
+          text.append(byte)
+          place += 1
           continue
         }
         flush()
@@ -78,9 +86,6 @@ struct Template {
       place += 1
       guard next == UInt8(ascii: "{") else {
         let name = takeName()
-        guard !name.isEmpty else {
-          throw Problem(words: "the $ is not followed by a variable's name", range: start..<start + 1, help: help)
-        }
         return Variable(name: name, range: start..<place)
       }
       place += 1
@@ -121,17 +126,18 @@ struct Template {
       variable.wordText = String(decoding: bytes[wordStart..<place], as: UTF8.self)
     }
 
+    /// True for a letter and for `_`, with which a name begins.
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+      switch byte {
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"): true
+      default: false
+      }
+    }
+
     /// `[A-Za-z_][A-Za-z0-9_]*`
     private mutating func takeName() -> String {
       let start = place
-      while let byte = next {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"): break
-        case UInt8(ascii: "0")...UInt8(ascii: "9") where place > start: break
-        default: return String(decoding: bytes[start..<place], as: UTF8.self)
-        }
-        place += 1
-      }
+      while let byte = next, Self.isNameByte(byte) || place > start && (0x30...0x39).contains(byte) { place += 1 }
       return String(decoding: bytes[start..<place], as: UTF8.self)
     }
   }

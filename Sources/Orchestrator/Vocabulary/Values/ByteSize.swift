@@ -1,4 +1,4 @@
-/// Sizes as Compose writes them: `64m`, `1.5gb`, `65536`. Units are powers of 1024.
+/// Sizes as Compose writes them: `64m`, `1.5gb`, `1 g`, `65536`. Units are powers of 1024.
 package enum ByteSize {
   /// Nil when it is not a size, or does not fit 63 bits.
   package static func parse(_ text: String) -> UInt64? {
@@ -9,6 +9,7 @@ package enum ByteSize {
     if let last = digits.last, let place = Array("kmgtp").firstIndex(of: last) {
       shift = UInt64(place + 1) * 10
       digits.removeLast()
+      if digits.hasSuffix(" ") { digits.removeLast() }
     } else if text.lowercased().hasSuffix("i") || text.lowercased().hasSuffix("ib") {
       return nil
     }

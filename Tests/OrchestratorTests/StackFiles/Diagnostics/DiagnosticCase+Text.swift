@@ -137,19 +137,6 @@ extension DiagnosticCase {
             │     ^^^^^^^^^^
         """),
     DiagnosticCase(
-      .severalDocuments,
-      """
-      services: {web: {command: nginx}}
-      ---
-      services: {}
-      """,
-      shows: """
-        web.stack:2:1: error[E0013]: the file holds more than one document
-          2 │ ---
-            │ ^^^
-            = help: a stack is one document: put the others in files of their own
-        """),
-    DiagnosticCase(
       .emptyFile,
       """
       # nothing yet

@@ -215,24 +215,6 @@ extension DiagnosticExplanation {
           db: {command: [sleep, infinity]}
         """),
     .init(
-      .severalDocuments, "a file holds more than one YAML document",
-      """
-      A line `---` begins another document. A stack is one document. Put the other into a file of its own,
-      and merge the two if they belong together: `stack up web.stack -f more.stack`.
-      """,
-      wrong: """
-        services:
-          web: {command: [sleep, infinity]}
-        ---
-        services:
-          db: {command: [sleep, infinity]}
-        """,
-      mended: """
-        services:
-          web: {command: [sleep, infinity]}
-          db: {command: [sleep, infinity]}
-        """),
-    .init(
       .emptyFile, "a file holds nothing",
       """
       The file has no YAML in it, only spaces or comments. A stack has at least the key `services`.
@@ -259,6 +241,48 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
+        """),
+    .init(
+      .circularFiles, "files include each other in a circle, or services extend each other in one",
+      """
+      `include:` brings in whole files, and `extends:` begins a service from another one. Neither may lead back
+      to where it began. Leave out one of the references.
+      """,
+      wrong: """
+        services:
+          web:
+            command: [sleep, infinity]
+            extends: api
+          api:
+            extends: web
+        """,
+      mended: """
+        services:
+          web:
+            command: [sleep, infinity]
+          api:
+            extends: web
+        """),
+    .init(
+      .conflictingInclude, "an included file has something of the same name that is not the same",
+      """
+      All included files share one set of names. A service, network, volume, secret or config that two of them
+      have must be the same in both. To change what an included file has, merge another file over it.
+      """,
+      wrongBeside: ["echo 'services: {web: {command: [sleep, infinity]}}' >web.yaml"],
+      wrong: """
+        include: [web.yaml]
+        services:
+          web:
+            command: [sleep, "60"]
+        """,
+      mendedBeside: [
+        "echo 'services: {web: {command: [sleep, infinity]}}' >web.yaml",
+        "echo 'services: {web: {command: [sleep, \"60\"]}}' >changes.yaml",
+      ],
+      mended: """
+        include:
+          - path: [web.yaml, changes.yaml]
         """),
     .init(
       .badInterpolation, "a $ is followed by something that is not a variable",

@@ -186,5 +186,45 @@ extension DiagnosticExplanation {
             command: [sleep, infinity]
             profiles: [debug]
         """),
+    .init(
+      .undefinedFile, "a service uses a secret or a config that is not declared",
+      """
+      What a service names under `secrets` or `configs` must stand under the key of the same name at the top of
+      the file, with the place that its contents come from.
+      """,
+      wrong: """
+        services:
+          web:
+            command: [sleep, infinity]
+            configs: [motd]
+        """,
+      mended: """
+        services:
+          web:
+            command: [sleep, infinity]
+            configs: [motd]
+        configs:
+          motd: {content: welcome}
+        """),
+    .init(
+      .badLinkedService, "a service is linked to something, or takes volumes from something, that is no service",
+      """
+      `links` of a service, as Compose has it, names other services of the stack, each perhaps with an alias.
+      `volumes_from` names services too. A cable between two services is `links:` at the top of the file.
+      """,
+      wrong: """
+        services:
+          web:
+            command: [sleep, infinity]
+            links: [database:db]
+        """,
+      mended: """
+        services:
+          web:
+            command: [sleep, infinity]
+            links: [database:db]
+          database:
+            command: [sleep, infinity]
+        """),
   ]
 }

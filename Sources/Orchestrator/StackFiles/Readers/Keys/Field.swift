@@ -11,6 +11,15 @@ package struct Field {
     Field(node: node, name: name ?? self.name, key: node.span, context: context)
   }
 
+  /// The same, with diagnostics that nobody sees.
+  var quiet: Field { Field(node: node, name: name, key: key, context: context.quiet) }
+
+  /// The variables that the value's file sees.
+  var variables: Variables { context.variables(at: span) }
+
+  /// True for nothing at all, and for text without a character, as an unset variable gives.
+  var isEmpty: Bool { node.isNull || node.scalar?.text.isEmpty ?? false }
+
   func entry(_ entry: Node.Entry) -> Field {
     Field(node: entry.value, name: entry.key.value, key: entry.key.span, context: context)
   }
@@ -57,17 +66,16 @@ extension Field {
     return text
   }
 
-  /// `true` or `false`, in quotes too: that is what a variable's value looks like.
+  /// `true` or `false`, in quotes too: that is what a variable's value looks like. YAML 1.1's other words for the two
+  /// count as well, since Compose takes them.
   func boolean() -> Bool? {
-    guard let scalar = node.scalar,
-      case .bool(let value) = CoreSchema.value(of: Node.Scalar(text: scalar.text, isPlain: true))
-    else {
-      let old = ["yes": "true", "on": "true", "no": "false", "off": "false"]
-      let meant = node.scalar.flatMap { old[$0.text.lowercased()] }
-      reportShape("true or false", help: meant.map { ["write `\(name): \($0)`"] } ?? [])
+    switch node.scalar?.text.lowercased() {
+    case "true", "yes", "on", "y": return true
+    case "false", "no", "off", "n": return false
+    default:
+      reportShape("true or false")
       return nil
     }
-    return value
   }
 
   /// A whole number within limits.
@@ -131,9 +139,10 @@ extension Field {
     items()?.compactMap { $0.nonEmptyText() } ?? []
   }
 
-  /// A text, or a list of them.
+  /// A text, or a list of them. An empty text is none.
   func textOrTexts() -> [Located<String>] {
-    if node.scalar != nil, !node.isNull { return nonEmptyText().map { [$0] } ?? [] }
+    if isEmpty { return [] }
+    if node.scalar != nil { return nonEmptyText().map { [$0] } ?? [] }
     if node.isNull || node.items != nil { return texts() }
     reportShape("text or a list of texts")
     return []

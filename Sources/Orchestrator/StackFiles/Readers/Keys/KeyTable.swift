@@ -17,6 +17,15 @@ struct KeyTable<Target>: Sendable {
     /// The summary, in a line.
     let summary: String
     let handling: Handling
+    /// True if an empty value counts as none, as Compose has it: `user: ${UNSET}`.
+    var mayBeEmpty = false
+
+    /// The same key, of which an empty value counts as none.
+    var optional: Key {
+      var key = self
+      key.mayBeEmpty = true
+      return key
+    }
 
     static func read(_ name: String, _ summary: String, _ reader: @escaping Reader) -> Key {
       Key(name: name, summary: summary, handling: .read(reader))
@@ -64,6 +73,7 @@ struct KeyTable<Target>: Sendable {
         Suggestion.question(about: field.name, among: candidates), at: field.key)
       return
     }
+    if keys[place].mayBeEmpty, field.isEmpty { return }
     switch keys[place].handling {
     case .read(let reader): reader(field, &target)
     case .ignored(let reason):

@@ -8,6 +8,9 @@ struct LimitsDraft {
   var reservedMemory: Located<UInt64>?
   /// Microseconds in each 100 ms.
   var processorQuota: Located<UInt64>?
+  /// `cpu_quota` and `cpu_period`, in microseconds.
+  var quota: Located<Int>?
+  var period: Located<Int>?
   var processorShares: Located<UInt64>?
   var processors: Located<String>?
   /// 0: no limit.
@@ -39,8 +42,12 @@ extension Field {
     limits.memory = memory?.value
     limits.memoryAndSwap = memory == nil ? nil : draft.memoryAndSwap?.value
     limits.reservedMemory = reserved?.value
+    var quota = draft.processorQuota
+    if quota == nil, let part = draft.quota, part.value > 0 {
+      quota = Located(max(1000, UInt64(part.value) * 100_000 / UInt64(draft.period?.value ?? 100_000)), part.span)
+    }
     limits.processorQuota =
-      agreed(draft.processorQuota, resources.processorQuota, "cpus", "deploy.resources.limits.cpus")?.value
+      agreed(quota, resources.processorQuota, "cpus", "deploy.resources.limits.cpus")?.value
     limits.processorShares = draft.processorShares?.value
     // As Kubernetes reckons what is asked for: 1024 shares for each processor.
     if limits.processorShares == nil, let quota = resources.reservedProcessors?.value {
@@ -66,8 +73,8 @@ extension Field {
   private func checkMemory(_ memory: Located<UInt64>?, reserved: Located<UInt64>?, swap: Located<UInt64>?) {
     if let swap, memory == nil {
       report(
-        .limitsDisagree, "\"memswap_limit\" limits memory and swap together, and there is no \"mem_limit\"",
-        at: swap.span, help: ["write mem_limit too"])
+        .ignoredKey, "\"memswap_limit\" has no effect without \"mem_limit\": it limits memory and swap together",
+        at: swap.span)
     }
     if let swap, let memory, swap.value < memory.value {
       report(

@@ -15,6 +15,12 @@ enum LimitsKeys {
     .read("cpus", "how many processors' time it may use: 0.5") { field, draft in
       draft.limits.processorQuota = field.processorQuota()
     },
+    .read("cpu_quota", "microseconds of a processor's time in each cpu_period") { field, draft in
+      draft.limits.quota = field.integer(in: -1...1_000_000_000)
+    },
+    .read("cpu_period", "the microseconds that cpu_quota is for; 100000") { field, draft in
+      draft.limits.period = field.periodInMicroseconds()
+    },
     .read("cpu_shares", "its share of the processors when they are scarce; 1024") { field, draft in
       guard let shares = field.integer(in: 0...262_144) else { return }
       guard shares.value != 1 else {
@@ -68,7 +74,7 @@ enum LimitsKeys {
         resources.reservedMemory = field.memory()
       },
       .notSupported("devices", "name devices with the service's `devices:`"),
-      .notSupported("generic_resources", "leave it out: it is for Swarm"),
+      .ignored("generic_resources", "it is for Swarm"),
     ])
 
   // MARK: blkio_config:
@@ -131,6 +137,15 @@ enum LimitsKeys {
 }
 
 extension Field {
+  /// `100000`, or a duration: `100ms`.
+  fileprivate func periodInMicroseconds() -> Located<Int>? {
+    if let text = node.scalar?.text, Int(text) == nil, let duration = duration(atLeast: .milliseconds(1)) {
+      let parts = duration.components
+      return Located(Int(parts.seconds) * 1_000_000 + Int(parts.attoseconds / 1_000_000_000_000), span)
+    }
+    return integer(in: 1000...1_000_000)
+  }
+
   fileprivate func blockWeight() -> UInt64? { integer(in: 10...1000).map { UInt64($0.value) } }
 
   fileprivate func device(of draft: LimitsKeys.DeviceDraft) -> String? {

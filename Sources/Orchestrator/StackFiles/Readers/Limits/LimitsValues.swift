@@ -4,8 +4,9 @@ import Vocabulary
 extension Field {
   var isMinusOne: Bool { node.scalar?.text == "-1" }
 
-  /// A number of bytes. Nil for 0, which Compose takes for no limit.
+  /// A number of bytes. Nil for 0 and for -1, which Compose takes for no limit.
   func memory(atLeast least: UInt64 = 1) -> Located<UInt64>? {
+    if isMinusOne { return nil }
     guard let text = nonEmptyText() else { return nil }
     guard let size = ByteSize.parse(text.value) else {
       if text.value.hasPrefix("-") {

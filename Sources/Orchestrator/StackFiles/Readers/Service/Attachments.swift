@@ -58,8 +58,8 @@ extension Field {
       .read("interface_name", "the interface's name inside; eth0, eth1 and so on in the order of the file") {
         field, attachment in attachment.interface = field.interfaceName()
       },
-      .notSupported("link_local_ips", "leave it out: link-local addresses are the kernel's own"),
-      .notSupported("driver_opts", "leave it out: it is for Docker's network drivers"),
+      .ignored("link_local_ips", "link-local addresses are the kernel's own"),
+      .ignored("driver_opts", "it is for Docker's network drivers"),
     ])
 
   func ipv4Address() -> Located<IPv4Address>? {

@@ -35,15 +35,16 @@ struct EnvironmentFile {
       .read("required", "false: the file may be missing") { field, file in
         file.isRequired = field.boolean() ?? true
       },
-      .read("format", "raw: no quotes, no variables") { field, file in file.format = field.choice(Format.self)?.value },
+      .read("format", "raw: no quotes, no variables") { field, file in file.format = field.choice(Format.self)?.value }
+        .optional,
     ])
 }
 
 extension Field {
   /// `env_file:`, a path or a list of paths and mappings.
   func environmentFiles() -> [EnvironmentFile] {
-    if node.scalar != nil, !node.isNull {
-      return nonEmptyText().map { [EnvironmentFile(path: $0)] } ?? []
+    if let scalar = node.scalar, !node.isNull {
+      return scalar.text.isEmpty ? [] : text().map { [EnvironmentFile(path: $0)] } ?? []
     }
     return (items() ?? []).compactMap { item in
       guard item.node.entries != nil else { return item.nonEmptyText().map { EnvironmentFile(path: $0) } }
@@ -54,17 +55,24 @@ extension Field {
     }
   }
 
-  /// Reads the files into the environment, in order.
-  func read(_ files: [EnvironmentFile], into builder: inout EnvironmentBuilder) {
+  /// Reads the files into the environment, in order. Values may use the service's own variables, and those of earlier
+  /// files.
+  func read(_ files: [EnvironmentFile], own: Field?, into builder: inout EnvironmentBuilder) {
+    guard !files.isEmpty else { return }
+    var given: [String: String] = [:]
+    // What is wrong there is reported once, when the variables themselves are read.
+    for (name, value) in own?.quiet.assignments() ?? [] { given[name.value] = value ?? variables[name.value] }
     for file in files {
       guard let path = file.path else { continue }
-      let location = Path.resolve(path.value, in: context.folder)
+      let location = Path.resolve(path.value, in: context.folder(of: path.span))
       let source = context.loader.load(
         path.value, from: location, namedAt: path.span, tolerating: file.isRequired ? [] : [.missing])
       guard let source else { continue }
-      let reader = EnvironmentFileReader(source: source, variables: context.variables, diagnostics: context.diagnostics)
+      let reader = EnvironmentFileReader(
+        source: source, variables: context.variables(at: path.span), earlier: given, diagnostics: context.diagnostics)
       for assignment in file.format == .raw ? reader.raw() : reader.assignments() {
         if let value = assignment.value {
+          given[assignment.name.value] = value
           builder.set(StackFile.EnvironmentVariable(name: assignment.name, value: value))
         } else {
           inherit(assignment.name, into: &builder)
@@ -91,7 +99,7 @@ extension Field {
   }
 
   private func inherit(_ name: Located<String>, into builder: inout EnvironmentBuilder) {
-    if let value = context.variables[name.value] {
+    if let value = variables[name.value] {
       builder.set(StackFile.EnvironmentVariable(name: name, value: value))
     } else {
       builder.remove(name.value)

@@ -7,19 +7,19 @@ extension StackFile.HealthOverrides {
         field.readTest(into: &draft)
       },
       .read("interval", "between two probes; 30s") { field, draft in
-        draft.interval = field.duration(atLeast: .milliseconds(1))
-      },
+        draft.interval = field.probeDuration()
+      }.optional,
       .read("timeout", "how long a probe may take; 30s") { field, draft in
-        draft.timeout = field.duration(atLeast: .milliseconds(1))
-      },
+        draft.timeout = field.probeDuration()
+      }.optional,
       .read("retries", "failures in a row that make the service unhealthy; 3") { field, draft in
-        draft.retries = field.integer(in: 1...1_000_000)?.value
-      },
+        draft.retries = field.integer(in: 0...1_000_000).flatMap { $0.value == 0 ? nil : $0.value }
+      }.optional,
       .read("start_period", "how long failures do not count; 0s") { field, draft in draft.startPeriod = field.duration()
-      },
+      }.optional,
       .read("start_interval", "between two probes inside start_period; 5s") { field, draft in
-        draft.startInterval = field.duration(atLeast: .milliseconds(1))
-      },
+        draft.startInterval = field.probeDuration()
+      }.optional,
       .read("disable", "true: no health check") { field, draft in draft.isDisabled = field.boolean() ?? false },
     ])
 }
@@ -49,7 +49,19 @@ extension Field {
     return check
   }
 
+  /// 0 stands for the usual duration, as with Docker.
+  fileprivate func probeDuration() -> Duration? {
+    guard let duration = duration() else { return nil }
+    guard duration != .zero else { return nil }
+    guard duration >= .milliseconds(1) else {
+      report(.badDuration, "\"\(name)\" is shorter than 1ms")
+      return nil
+    }
+    return duration
+  }
+
   fileprivate func readTest(into draft: inout StackFile.HealthOverrides) {
+    if isEmpty { return }
     if node.scalar != nil {
       draft.test = nonEmptyText().map { Located(.shell($0.value), $0.span) }
       return

@@ -24,7 +24,8 @@ extension Field {
     let source = mountSource(Located(parts[0], places[0]))
     guard let source, let options, let target = target(Located(parts[1], places[1])) else { return nil }
     return StackFile.Mount(
-      source: source, target: target, isReadOnly: options.isReadOnly, takesOver: options.takesOver, span: node.span)
+      source: source, target: target, isReadOnly: options.isReadOnly, takesOver: options.takesOver,
+      followsHost: options.followsHost, span: node.span)
   }
 
   /// A path is a bind, anything else the name of a volume.
@@ -48,24 +49,45 @@ extension Field {
   private struct MountOptions {
     var isReadOnly = false
     var takesOver = true
+    var followsHost = false
   }
 
   private func mountOptions(_ text: String, at span: Span) -> MountOptions? {
     var options = MountOptions()
-    // SELinux labels (z, Z) and what Docker Desktop for Mac knew (cached, …) have nothing to act on here.
-    let known = ["ro", "rw", "z", "Z", "cached", "delegated", "consistent", "rprivate", "nocopy"]
-    for option in text.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
-      if option == "ro" { options.isReadOnly = true }
-      if option == "nocopy" { options.takesOver = false }
-      guard known.contains(option) else {
+    // SELinux labels (z, Z) and what Docker Desktop for Mac knew (cached, …) have nothing to act on here. Mounts are
+    // recursive, and programs can be run from them, in any case. Owners (U) are Podman's.
+    let known = [
+      "ro", "rw", "z", "Z", "cached", "delegated", "consistent", "nocopy", "copy", "exec", "dev", "suid", "rbind", "bind",
+      "U", "private", "rprivate", "slave", "rslave", "shared", "rshared",
+    ]
+    for option in text.split(separator: ",").map(String.init) {
+      switch option {
+      case "ro": options.isReadOnly = true
+      case "nocopy": options.takesOver = false
+      case "slave", "rslave": options.followsHost = true
+      case "shared", "rshared":
+        options.followsHost = true
+        reportOneWay(option, at: span)
+      case "U":
         report(
-          .badOption, "a volume has no option \"\(Self.shortened(option))\"",
-          Suggestion.question(about: option, among: known), at: span,
-          help: ["it can have: ro, rw, nocopy, z, Z"])
-        return nil
+          .ignoredKey, "\"U\" has no effect: files keep their owners, as a service sees them", at: span)
+      default:
+        guard known.contains(option) else {
+          report(
+            .badOption, "a volume has no option \"\(Self.shortened(option))\"",
+            Suggestion.question(about: option, among: known), at: span,
+            help: ["it can have: ro, rw, nocopy, rslave, z, Z"])
+          return nil
+        }
       }
     }
     return options
+  }
+
+  fileprivate func reportOneWay(_ option: String, at span: Span) {
+    report(
+      .ignoredKey, "\"\(option)\" works one way: mounts of the host appear inside, and none of the service's outside",
+      at: span)
   }
 
   // MARK: - The long form
@@ -85,7 +107,8 @@ extension Field {
     }
     guard let source = longSource(kind, draft) else { return nil }
     return StackFile.Mount(
-      source: source, target: target, isReadOnly: draft.isReadOnly, takesOver: draft.takesOver, span: node.span)
+      source: source, target: target, isReadOnly: draft.isReadOnly, takesOver: draft.takesOver,
+      subpath: draft.subpath, followsHost: draft.followsHost, span: node.span)
   }
 
   private func longSource(_ kind: LongMount.Kind, _ draft: LongMount) -> StackFile.Mount.Source? {
@@ -110,7 +133,7 @@ extension Field {
 
   /// An item of `tmpfs:`: a path, then options after a colon.
   func tmpfs() -> StackFile.Mount? {
-    guard let text = nonEmptyText() else { return nil }
+    guard !isEmpty, let text = nonEmptyText() else { return nil }
     let parts = text.value.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard let target = target(Located(parts[0], node.span(of: 0..<parts[0].utf8.count))) else { return nil }
     var mount = StackFile.Mount(source: .anonymous, target: target, span: node.span)
@@ -126,7 +149,7 @@ extension Field {
   }
 
   /// Options of tmpfs(5) and mount(8).
-  private func readTmpfsOption(
+  fileprivate func readTmpfsOption(
     _ option: String, at span: Span, _ tmpfs: inout StackFile.Tmpfs, _ isReadOnly: inout Bool
   ) -> Bool {
     let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
@@ -136,7 +159,10 @@ extension Field {
     case ("rw", 1): isReadOnly = false
     case ("exec", 1): tmpfs.isExecutable = true
     case ("noexec", 1): tmpfs.isExecutable = false
-    case ("nosuid", 1), ("nodev", 1): break
+    case ("noatime", 1): tmpfs.keepsAccessTimes = true
+    case ("nosuid", 1), ("nodev", 1), ("relatime", 1), ("strictatime", 1), ("nodiratime", 1), ("", 1): break
+    case ("nr_inodes", 2), ("nr_blocks", 2), ("huge", 2): tmpfs.options.append(option)
+    case ("size", 2) where value.hasSuffix("%") && UInt8(value.dropLast()) != nil: tmpfs.options.append(option)
     case ("size", 2):
       guard let size = ByteSize.parse(value) else {
         reportSize(value, at: span)
@@ -156,7 +182,9 @@ extension Field {
       }
       if parts[0] == "uid" { tmpfs.user = number } else { tmpfs.group = number }
     default:
-      let known = ["size", "mode", "uid", "gid", "ro", "rw", "exec", "noexec", "nosuid", "nodev"]
+      let known = [
+        "size", "mode", "uid", "gid", "ro", "rw", "exec", "noexec", "nosuid", "nodev", "noatime", "nr_inodes",
+      ]
       report(
         .badOption, "a tmpfs has no option \"\(Self.shortened(option))\"",
         Suggestion.question(about: parts[0], among: known), at: span,
@@ -171,7 +199,8 @@ extension Field {
 private struct LongMount {
   enum Kind: String, CaseIterable { case bind, volume, tmpfs }
   enum Label: String, CaseIterable { case shared = "z", own = "Z" }
-  enum Propagation: String, CaseIterable { case rprivate }
+  enum Propagation: String, CaseIterable { case `private`, rprivate, slave, rslave, shared, rshared }
+  enum Recursion: String, CaseIterable { case enabled, disabled, writable, readonly }
 
   var kind: Kind?
   var source: Located<String>?
@@ -179,6 +208,8 @@ private struct LongMount {
   var isReadOnly = false
   var createsHostPath = true
   var takesOver = true
+  var subpath: String?
+  var followsHost = false
   var tmpfs = StackFile.Tmpfs()
 
   static let keys = KeyTable<LongMount>(
@@ -205,9 +236,16 @@ private struct LongMount {
       .read("create_host_path", "false: the folder must be there already") { field, mount in
         mount.createsHostPath = field.boolean() ?? true
       },
-      .read("propagation", "rprivate") { field, _ in _ = field.choice(Propagation.self) },
+      .read("propagation", "rslave: mounts of the host below the source appear inside; rprivate") { field, mount in
+        guard let choice = field.choice(Propagation.self)?.value else { return }
+        mount.followsHost = ![.private, .rprivate].contains(choice)
+        if [.shared, .rshared].contains(choice) { field.reportOneWay(choice.rawValue, at: field.span) }
+      }.optional,
       .read("selinux", "z or Z") { field, _ in _ = field.choice(Label.self) },
-      .notSupported("recursive", "binds are recursive: leave it out"),
+      .read("recursive", "enabled: what is mounted below the source is there too") { field, _ in
+        guard let choice = field.choice(Recursion.self)?.value, choice != .enabled else { return }
+        field.report(.ignoredKey, "\"recursive\" has no effect: binds are recursive", at: field.key)
+      },
     ])
 
   private static let volume = KeyTable<LongMount>(
@@ -216,8 +254,10 @@ private struct LongMount {
       .read("nocopy", "true: an empty volume takes over nothing of the root's folder") { field, mount in
         mount.takesOver = !(field.boolean() ?? false)
       },
-      .notSupported("subpath", "mount the whole volume, or bind a folder"),
-      .notSupported("labels", "put the labels where the volume is declared"),
+      .read("subpath", "a folder of the volume that is mounted in place of the whole") { field, mount in
+        mount.subpath = field.nonEmptyText().flatMap(field.subpath)
+      }.optional,
+      .ignored("labels", "a volume has those of the place where it is declared"),
     ])
 
   private static let tmpfs = KeyTable<LongMount>(
@@ -225,14 +265,7 @@ private struct LongMount {
     [
       .read("size", "in bytes, or with a unit") { field, mount in mount.tmpfs.size = field.size() },
       .read("mode", "permission bits, as an octal number") { field, mount in
-        // YAML 1.1, which Compose reads, takes 01777 for octal; digits without the zero are decimal in both.
-        guard let text = field.nonEmptyText()?.value else { return }
-        let digits = text.hasPrefix("0o") ? String(text.dropFirst(2)) : text
-        guard let mode = UInt16(digits, radix: text.hasPrefix("0") ? 8 : 10), mode <= 0o7777 else {
-          field.report(.numberOutOfRange, "\"mode\": \"\(text)\" is not a mode", help: ["write it in octal: 0o1777"])
-          return
-        }
-        mount.tmpfs.mode = mode
+        if let mode = field.permissions() { mount.tmpfs.mode = mode }
       },
       .read("uid", "the owner of its root, as a number") { field, mount in
         mount.tmpfs.user = field.integer(in: 0...4_294_967_294).map { UInt32($0.value) }
@@ -242,6 +275,11 @@ private struct LongMount {
       },
       .read("exec", "true: programs can be run from it") { field, mount in
         mount.tmpfs.isExecutable = field.boolean() ?? false
+      },
+      .read("options", "further options of tmpfs(5): [nr_inodes=10k, noatime]") { field, mount in
+        for text in field.texts() {
+          _ = field.readTmpfsOption(text.value, at: text.span, &mount.tmpfs, &mount.isReadOnly)
+        }
       },
     ])
 }

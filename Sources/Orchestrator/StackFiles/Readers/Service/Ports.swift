@@ -50,11 +50,12 @@ extension Field {
       address = parsed
     }
     var host: ClosedRange<UInt16>?
-    if let written = parts.host, !written.text.isEmpty {
+    // Port 0 of the host is any that is free, as for bind(2).
+    if let written = parts.host, !written.text.isEmpty, written.text != "0" {
       guard let parsed = portRange(written.text, at: node.span(of: written.range)) else { return nil }
       host = parsed
     }
-    guard let transport else { return nil }
+    guard let transport, isPublishable(transport) else { return nil }
     return published(host: host, container: container, address: address, transport: transport)
   }
 
@@ -67,7 +68,7 @@ extension Field {
       }
       return nil
     }
-    guard !draft.isBroken else { return nil }
+    guard !draft.isBroken, isPublishable(draft.transport) else { return nil }
     var port = published(host: draft.published, container: target, address: draft.address, transport: draft.transport)
     port?.sources = draft.sources
     return port
@@ -92,6 +93,13 @@ extension Field {
     }
     return StackFile.PublishedPort(
       address: address, host: ports, container: container, transport: transport, span: node.span)
+  }
+
+  /// False, with a note, for SCTP: services reach each other by it, and the host's ports lead to none.
+  private func isPublishable(_ transport: StackFile.TransportProtocol) -> Bool {
+    guard transport == .sctp else { return true }
+    report(.ignoredKey, "a port of SCTP is not published: other services reach it at the service's own address")
+    return false
   }
 
   // MARK: - Parts
@@ -199,7 +207,7 @@ private struct LongPort {
         port.target = field.nonEmptyText().flatMap { field.portRange($0.value, at: field.span) }
       },
       .read("published", "the port of the host, or a range to choose from") { field, port in
-        guard !(field.node.scalar?.text.isEmpty ?? false) else { return }
+        guard !field.isEmpty, field.node.scalar?.text != "0" else { return }
         port.published = field.nonEmptyText().flatMap { field.portRange($0.value, at: field.span) }
         port.isBroken = port.isBroken || port.published == nil
       },

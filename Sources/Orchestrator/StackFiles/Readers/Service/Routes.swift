@@ -177,13 +177,15 @@ extension Field {
     case let other where other.hasPrefix("service:") && other != "service:":
       return part("service:".utf8.count..<other.utf8.count).nonEmptyText()?.map { .service($0) }
     case let other where other.hasPrefix("container:"):
+      let name = String(other.dropFirst("container:".count))
+      if let service = context.containers[name] { return text.map { _ in .service(service) } }
       report(
-        .notSupported, "\"network_mode\" cannot name a container",
-        help: ["name the service: `network_mode: service:web`"])
+        .notSupported, "\"network_mode\" names the container \"\(Self.shortened(name))\", which is not of this stack",
+        help: ["put both into one stack, and name the service: `network_mode: service:web`"])
     case "bridge":
       report(
-        .notSupported, "there is no bridge that all stacks share",
-        help: ["leave it out for the stack's network `default`, or name some: `networks: [front]`"])
+        .ignoredKey, "\"network_mode: bridge\" has no effect: the service is on the stack's network `default`",
+        help: ["services of other stacks are reached by a network that both name: `external: true`"])
     default: reportChoice(text.value, among: ["none", "host", "service:NAME"])
     }
     return nil

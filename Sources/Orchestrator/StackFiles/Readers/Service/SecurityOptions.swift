@@ -38,11 +38,11 @@ extension Field {
       case ("seccomp", .some(let path)) where !path.isEmpty:
         draft.service.isFiltered = true
         draft.service.seccompProfile = seccompProfile(at: path, named: text.span)
-        draft.service.seccompPath = Path.resolve(path, in: context.folder)
+        draft.service.seccompPath = Path.resolve(path, in: context.folder(of: text.span))
       case ("apparmor", _), ("label", _), ("systempaths", _), ("writable-cgroups", _):
         report(
-          .notSupported, "\"\(parts[0])\" is not supported in \"security_opt\"", at: text.span,
-          help: ["leave it out: services are confined by namespaces, capabilities and seccomp"])
+          .ignoredKey,
+          "\"\(parts[0])\" has no effect: services are confined by namespaces, capabilities and seccomp", at: text.span)
       case (let name, _):
         report(
           .badOption, "\"security_opt\" has no option \"\(Self.shortened(name))\"",

@@ -28,6 +28,11 @@ struct ServiceDraft {
   var neighbours: [Located<String>] = []
   /// Commands that were there but wrong: no use in saying that there is none.
   var hasCommandKey = false
+  var labels: [StackFile.Label] = []
+  /// Those of `label_file:`, over which the others stand.
+  var fileLabels: [StackFile.Label] = []
+  /// `deploy: restart_policy:`, which wins over `restart:`.
+  var deployedRestart: StackFile.RestartPolicy?
 
   init(name: Located<String>) { service = StackFile.Service(name: name) }
 }
@@ -56,7 +61,7 @@ extension Field {
   private func finished(_ draft: ServiceDraft) -> StackFile.Service {
     var service = draft.service
     var environment = EnvironmentBuilder()
-    read(draft.environmentFiles, into: &environment)
+    read(draft.environmentFiles, own: draft.environment, into: &environment)
     draft.environment?.readEnvironment(into: &environment)
     service.environment = environment.variables
     service.mounts = distinct(draft.volumes + draft.tmpfs, of: service)
@@ -70,6 +75,11 @@ extension Field {
       service.command = Located(["sleep", "infinity"], switching.span)
     }
     if case .service(let name) = service.networkMode?.value { wait(for: name, &service) }
+    addDependencies(to: &service)
+    let own = Set(draft.labels.map(\.name.value))
+    service.labels = draft.fileLabels.filter { !own.contains($0.name.value) } + draft.labels
+    service.restart = draft.deployedRestart ?? service.restart
+    dropHostPorts(&service)
     service.scale = scale(of: draft)
     service.limits = resourceLimits(draft.limits)
     settle(draft, &service)
@@ -87,6 +97,26 @@ extension Field {
       return
     }
     service.dependencies.append(StackFile.Dependency(service: Located(name, mode.span)))
+  }
+
+  /// Whoever has another's volumes, or knows it by a link, waits for it to be started.
+  private func addDependencies(to service: inout StackFile.Service) {
+    let links = service.namedLinks.filter { !$0.isExternal }.map { ($0.target, true) }
+    for (name, restarts) in links + service.volumesFrom.map({ ($0.service, false) })
+    where !service.dependencies.contains(where: { $0.service.value == name.value }) {
+      var dependency = StackFile.Dependency(service: name)
+      dependency.restartsWithIt = restarts
+      service.dependencies.append(dependency)
+    }
+  }
+
+  /// On the host's own network, what a service listens on is the host's already.
+  private func dropHostPorts(_ service: inout StackFile.Service) {
+    guard service.networkMode?.value == .host, let first = service.ports.first else { return }
+    report(
+      .ignoredKey, "\"ports\" has no effect with \"network_mode: host\": what the service listens on, the host listens on",
+      at: first.span)
+    service.ports = []
   }
 
   /// `mac_address:` of a service is that of its first interface, as Compose has it.
@@ -199,7 +229,9 @@ extension Field {
   /// `user[:group]`
   func user() -> Located<StackFile.User>? {
     guard let text = nonEmptyText() else { return nil }
-    let parts = text.value.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    var parts = text.value.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    // `1000:` and `:1000` leave out a half; root is the user that is left out.
+    if parts.count == 2, parts[1].isEmpty { parts.removeLast() } else if parts[0].isEmpty { parts[0] = "0" }
     let isFine = parts.allSatisfy { part in
       !part.isEmpty && part.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "/") }
         && (UInt64(part).map { $0 < UInt64(UInt32.max) } ?? !part.utf8.allSatisfy { (0x30...0x39).contains($0) })

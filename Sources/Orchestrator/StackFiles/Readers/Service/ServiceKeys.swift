@@ -4,8 +4,11 @@ import Vocabulary
 enum ServiceKeys {
   static let table = KeyTable<ServiceDraft>(
     "service",
-    process + security + LimitsKeys.keys + SettingsKeys.keys + network + storage + lifetime + accepted
-      + Unsupported.keys)
+    (process + security + LimitsKeys.keys + SettingsKeys.keys + network + storage + lifetime + accepted
+      + Unsupported.keys).map { meaningfulWhenEmpty.contains($0.name) ? $0 : $0.optional })
+
+  /// Keys whose empty value says something: an image's own command does not run, say.
+  private static let meaningfulWhenEmpty: Set<String> = ["image", "rootfs", "build", "command", "entrypoint"]
 
   private typealias Key = KeyTable<ServiceDraft>.Key
 
@@ -101,6 +104,12 @@ enum ServiceKeys {
     .read("extra_hosts", "further lines of /etc/hosts: \"files=10.0.0.5\"") { field, draft in
       draft.service.extraHosts = field.extraHosts()
     },
+    .read("links", "services that it knows by further names: [db, cache:redis]") { field, draft in
+      draft.service.namedLinks += field.namedLinks()
+    },
+    .read("external_links", "containers of other stacks that it knows by further names") { field, draft in
+      draft.service.namedLinks += field.externalLinks()
+    },
     .read("expose", "ports that it listens on, for people and for readiness") { field, draft in
       draft.service.exposed = field.items()?.compactMap { $0.exposedPort() } ?? []
     },
@@ -113,6 +122,15 @@ enum ServiceKeys {
     .read("tmpfs", "folders in memory: \"/run:size=64m\"") { field, draft in
       let isText = field.node.scalar != nil && !field.node.isNull
       draft.tmpfs = (isText ? [field] : field.items() ?? []).compactMap { $0.tmpfs() }
+    },
+    .read("secrets", "secrets that it gets as files below /run/secrets") { field, draft in
+      draft.service.files += field.fileUses(.secret)
+    },
+    .read("configs", "configs that it gets as files") { field, draft in
+      draft.service.files += field.fileUses(.config)
+    },
+    .read("volumes_from", "services whose volumes it has too: [data, other:ro]") { field, draft in
+      draft.service.volumesFrom = field.volumesFrom()
     },
     .read("read_only", "true: nothing but mounts can be written to") { field, draft in
       draft.service.isReadOnly = field.boolean() ?? false
@@ -150,7 +168,10 @@ enum ServiceKeys {
       guard let name = field.nonEmptyText(), field.checkName(name, .object, of: "container") else { return }
       draft.service.containerName = name
     },
-    .read("labels", "for people and programs to find it by") { field, draft in draft.service.labels = field.labels() },
+    .read("labels", "for people and programs to find it by") { field, draft in draft.labels = field.labels() },
+    .read("label_file", "files with labels, as lines of NAME=value") { field, draft in
+      draft.fileLabels = field.labelFiles()
+    },
   ]
 
   private static let accepted: [Key] = [
@@ -163,24 +184,34 @@ enum ServiceKeys {
     },
     .ignored("attach", "what is followed is chosen on the command line"),
     .ignored("annotations", "there is no other runtime to read them"),
-    .ignored("develop", "nothing watches the sources"),
+    .read("develop", "what `stack watch` does when files of the host change") { field, draft in
+      draft.service.watchRules = field.watchRules()
+    },
   ]
 
-  private enum Mode: String, CaseIterable { case replicated }
+  private enum Mode: String, CaseIterable {
+    case replicated, global
+    case replicatedJob = "replicated-job"
+    case globalJob = "global-job"
+  }
 
   private static let deploy = KeyTable<ServiceDraft>(
     "deploy",
     [
       .read("replicas", "how many") { field, draft in draft.replicas = field.integer(in: 0...10_000) },
-      .read("mode", "replicated") { field, _ in _ = field.choice(Mode.self) },
+      .read("mode", "replicated; global is one replica, as there is one machine") { field, _ in _ = field.choice(Mode.self) },
       .ignored("labels", "they are for Swarm's services"),
       .read("resources", "limits, as Compose also writes them") { field, draft in
         LimitsKeys.resources.read(field, into: &draft.limits.resources)
       },
-      .notSupported("restart_policy", "use the service's `restart:`"),
-      .notSupported("placement", "leave it out: there is one machine"),
-      .notSupported("update_config", "leave it out: a changed service is made anew"),
-      .notSupported("rollback_config", "leave it out: a changed service is made anew"),
-      .notSupported("endpoint_mode", "leave it out: names lead to the replicas themselves"),
+      .read("restart_policy", "when it is restarted; wins over `restart:`") { field, draft in
+        var policy = DeployedRestart()
+        DeployedRestart.keys.read(field, into: &policy)
+        draft.deployedRestart = policy.value
+      },
+      .ignored("placement", "there is one machine"),
+      .ignored("update_config", "a changed service is made anew"),
+      .ignored("rollback_config", "a changed service is made anew"),
+      .ignored("endpoint_mode", "names lead to the replicas themselves"),
     ])
 }

@@ -4,7 +4,7 @@ import Isolation
 extension Field {
   /// A seccomp profile in Docker's format, from a file beside the stack file; its text in one form, whatever the file's.
   func seccompProfile(at path: String, named place: Span) -> String? {
-    let location = Path.resolve(path, in: context.folder)
+    let location = Path.resolve(path, in: context.folder(of: place))
     guard let source = context.loader.load(path, from: location, namedAt: place) else { return nil }
     do {
       let profile = try JSONDecoder().decode(SeccompProfile.self, from: Data(source.bytes))

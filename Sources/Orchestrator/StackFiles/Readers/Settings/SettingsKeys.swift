@@ -28,6 +28,10 @@ enum SettingsKeys {
       draft.service.settings.groups = field.texts().compactMap { field.group($0) }
     },
     .read("ipc", "private, host, or service:NAME for that service's") { field, draft in
+      if field.node.scalar?.text == "none" {
+        field.report(.ignoredKey, "\"ipc: none\" is as private: the namespace has a /dev/shm", at: field.span)
+        return
+      }
       guard let place = field.namespace(other: ["private", "shareable"]) else { return }
       draft.service.settings.ipc = place.value
       draft.sharesWith(place)

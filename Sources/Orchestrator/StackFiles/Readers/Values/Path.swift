@@ -29,7 +29,7 @@ extension Field {
         report(.badPath, "\"\(path.value)\": only the caller's own ~ is known", at: path.span)
         return nil
       }
-      return Path.resolve(path.value, in: context.folder)
+      return Path.resolve(path.value, in: context.folder(of: path.span))
     }
     guard let home = context.home, home.hasPrefix("/") else {
       report(.badPath, "\"~\" stands for the home folder, and HOME is not set", at: path.span)
@@ -50,6 +50,18 @@ extension Field {
       return nil
     }
     return Located(Path.normalized(path.value), path.span)
+  }
+
+  /// A path below a volume's folder.
+  func subpath(_ path: Located<String>) -> String? {
+    let parts = path.value.split(separator: "/").filter { $0 != "." }
+    guard !path.value.hasPrefix("/"), !parts.contains(".."), !parts.isEmpty else {
+      report(
+        .badPath, "\"\(Self.shortened(path.value))\" is not a path within a volume", at: path.span,
+        help: ["write it from the volume's folder, without `..`: data/pages"])
+      return nil
+    }
+    return parts.joined(separator: "/")
   }
 
   /// A mount's target: an absolute path inside the service, below its root.

@@ -1,6 +1,6 @@
 import StackFiles
 
-extension Expression {
+extension UnexpandedText {
   /// Variables in an expression that had no value, with their places.
   package struct Expanded: Sendable, Hashable {
     package var text: String
