@@ -20,6 +20,11 @@ func images(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .target(name: name, dependencies: dependencies, path: "Sources/Images/\(name)", swiftSettings: strict)
 }
 
+/// A part of Sources/Builder, in the folder of its name.
+func builder(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, path: "Sources/Builder/\(name)", swiftSettings: strict)
+}
+
 let package = Package(
   name: "stack",
   products: [
@@ -78,6 +83,21 @@ let package = Package(
         systemPackage,
       ]),
     room("Intent", ["Vocabulary", "Addresses", "Isolation"]),
+
+    // Builds: what a Dockerfile says, what a context holds, and what is known of former steps.
+    builder("Dockerfile", ["StackFiles", "Vocabulary", "ImageFormat"]),
+    builder("BuildIgnore", ["StackFiles"]),
+    builder(
+      "BuildContext",
+      ["BuildIgnore", "StackFiles", "Digests", "ImageReference", "Kernel", "CLinux", "CImages", systemPackage]),
+    builder("BuildCache", ["BuildContext", "Dockerfile", "Digests", "ImageReference"]),
+
+    builder(
+      "BuildExecutor",
+      [
+        "Dockerfile", "Images", "ImageStore", "ImageFormat", "ImageReference", "Layer", "Digests", "StackFiles",
+        "Vocabulary", "Runtime", "Isolation", "Kernel", "CLinux", "CImages", systemPackage,
+      ]),
     room("Rules", ["Intent", "Vocabulary", "DNS", "Addresses", "Netfilter"]),
     room("Resolve", ["StackFiles", "ImageReference", "Intent", "Vocabulary", "Addresses", "Isolation", "Kernel"]),
     // Other engines' files for a stack. Pure: no sockets, no files, no programs.
@@ -119,13 +139,13 @@ let package = Package(
         "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules", "Intent", "Export",
         "StackFiles", "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
         "Runtime", "Kernel", "CLinux", systemPackage, "Images", "Registry", "ImageStore", "ImageFormat",
-        "ImageReference", "Layer",
+        "ImageReference", "Layer", "Dockerfile", "BuildExecutor",
       ]),
     .executableTarget(
       name: "stack",
       dependencies: [
         "Orchestrator", "Supervision", "Verify", "Script", "Host", "Planning", "Intent", "Export", "StackFiles",
-        "Vocabulary", "Images", "Addresses",
+        "Vocabulary", "Images", "Addresses", "BuildExecutor",
         "ImageFormat", "ImageReference", "ImageStore", "Kernel", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -162,6 +182,13 @@ let package = Package(
         "Fuzzing", systemPackage,
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "BuilderTests",
+      dependencies: [
+        "Dockerfile", "BuildIgnore", "BuildContext", "BuildCache", "StackFiles", "Vocabulary", "ImageFormat", "Digests",
+        "ImageReference", "Kernel", "Fuzzing", systemPackage,
+      ],
+      exclude: ["Scripts"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
       dependencies: ["stack", "Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],

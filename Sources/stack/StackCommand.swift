@@ -25,7 +25,7 @@ struct StackCommand: ParsableCommand {
       CommandGroup(
         name: "Images",
         subcommands: [
-          Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Commit.self, Push.self, Login.self,
+          Build.self, Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Commit.self, Push.self, Login.self,
           Logout.self,
         ]),
       CommandGroup(

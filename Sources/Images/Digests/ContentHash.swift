@@ -28,11 +28,20 @@ package struct ContentHash: ~Copyable {
 
   package mutating func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
 
+  /// The hash itself.
+  ///
   /// - Throws: what libcrypto refused.
-  package consuming func digest() throws(LibraryError) -> ContentDigest {
+  package consuming func rawBytes() throws(LibraryError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: 64)
     let count = Int(images_digest_finish(state, &bytes))
-    guard let digest = ContentDigest(algorithm, bytes: bytes.prefix(count)) else {
+    guard count > 0 else { throw LibraryError(reason: "libcrypto cannot hash") }
+    return Array(bytes.prefix(count))
+  }
+
+  /// - Throws: what libcrypto refused.
+  package consuming func digest() throws(LibraryError) -> ContentDigest {
+    let algorithm = algorithm
+    guard let digest = ContentDigest(algorithm, bytes: try rawBytes()) else {
       throw LibraryError(reason: "libcrypto cannot hash")
     }
     return digest

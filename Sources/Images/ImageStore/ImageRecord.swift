@@ -83,9 +83,16 @@ package struct LayerRecord: Codable, Hashable, Sendable {
   package var parent: ContentDigest?
   package var size: Int64
   package var largestID: UInt32
+  /// True for one that was made here, and whose archive is written when somebody wants it. Nil: false.
+  package var isBuilt: Bool?
+  /// The boot in which it was made, as long as nobody knows that it is on disk.
+  package var boot: String?
 
-  package init(chain: ContentDigest, content: ContentDigest, parent: ContentDigest?, size: Int64, largestID: UInt32) {
+  package init(
+    chain: ContentDigest, content: ContentDigest, parent: ContentDigest?, size: Int64, largestID: UInt32,
+    isBuilt: Bool? = nil
+  ) {
     (self.chain, self.content, self.parent) = (chain, content, parent)
-    (self.size, self.largestID) = (size, largestID)
+    (self.size, self.largestID, self.isBuilt) = (size, largestID, isBuilt)
   }
 }

@@ -13,6 +13,7 @@ import SystemPackage
 ///     chains/HEX             a link that says N, by the chain id
 ///     images/HEX.json        an image, by the digest of its manifest
 ///     names/HEX.json         a name, by the hash of it
+///     builds/                what steps of builds have made, and the folders that they keep for later ones
 ///     ingest/                what is on its way
 ///     trash/                 what is being removed
 ///
@@ -122,7 +123,7 @@ package struct ImageStore: Sendable, Hashable {
     return numbers
   }
 
-  private func read<Value: Decodable>(_ path: String) -> Value? {
+  func read<Value: Decodable>(_ path: String) -> Value? {
     guard let bytes = try? Files.read(path, limit: 16 << 20) else { return nil }
     return try? JSONDecoder().decode(Value.self, from: Data(bytes))
   }
@@ -160,7 +161,7 @@ package struct ImageStore: Sendable, Hashable {
   }
 
   /// Replaces a file of a folder that several pulls write to. They may write the same file, by way of the same other name.
-  private func replace(_ file: String, in folder: String, with bytes: [UInt8]) throws(KernelError) {
+  func replace(_ file: String, in folder: String, with bytes: [UInt8]) throws(KernelError) {
     let lock = try openFolder(folder)
     try check("lock", folder) { flock(lock.rawValue, LOCK_EX) }
     defer { flock(lock.rawValue, LOCK_UN) }
@@ -210,16 +211,16 @@ package struct ImageStore: Sendable, Hashable {
     for folder in [layersFolder, chainsFolder] + algorithms { try syncFolder(folder) }
   }
 
-  private func syncFolder(_ path: String) throws(KernelError) {
+  func syncFolder(_ path: String) throws(KernelError) {
     let folder = try openFolder(path)
     try check("write to disk", path) { fsync(folder.rawValue) }
   }
 
-  private func openFolder(_ path: String) throws(KernelError) -> Descriptor {
+  func openFolder(_ path: String) throws(KernelError) -> Descriptor {
     Descriptor(adopting: try check("open", path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
   }
 
-  private func json(_ value: some Encodable) -> [UInt8] {
+  func json(_ value: some Encodable) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Texts and numbers can always be encoded.
@@ -306,6 +307,7 @@ package struct ImageStore: Sendable, Hashable {
   /// Takes away what killed pulls left and nobody can go on with: folders of layers, and parts older than a week.
   package func removeLeftovers(now: time_t) throws(KernelError) {
     try emptyTrash()
+    try removeLeftSteps()
     for name in Files.list(ingestFolder) {
       let path = "\(ingestFolder)/\(name)"
       if name.hasSuffix(".tmp"), let chain = ContentDigest(.sha256, hex: name.dropLast(4)) {
@@ -330,9 +332,9 @@ package struct ImageStore: Sendable, Hashable {
     "\(ingestFolder)/\(purpose).\(getpid()).\(UInt32.random(in: 0 ... .max))"
   }
 
-  private static func owner(ofFolder name: String) -> pid_t? {
+  static func owner(ofFolder name: String) -> pid_t? {
     let parts = name.split(separator: ".")
-    guard parts.count == 3, ["archive", "commit"].contains(parts[0]), let owner = pid_t(parts[1]), owner > 0 else {
+    guard parts.count == 3, ["archive", "commit", "build"].contains(parts[0]), let owner = pid_t(parts[1]), owner > 0 else {
       return nil
     }
     return owner

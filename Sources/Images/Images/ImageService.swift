@@ -287,7 +287,18 @@ package struct ImageService: Sendable {
       ImageExport.Image(record: image.record, names: image.names.compactMap { try? ImageReference($0) })
     }
     let name = images.first.map { $0.names.first ?? "\($0.record.configuration)" } ?? ""
+    for image in images { try writeBlobs(of: image.record, image: name) }
     try ImageExport(store: store).write(wanted, to: file, image: name)
+  }
+
+  private func writeBlobs(of record: ImageRecord, image: String) throws(ImageError) {
+    for layer in record.layers {
+      do throws(LayerError) {
+        try BuiltLayer(store).writeBlob(of: layer)
+      } catch {
+        throw ImageError(image, "layer \(layer.content.short): \(error.description)", remedy: error.remedy)
+      }
+    }
   }
 
   // MARK: Pushing
@@ -302,6 +313,7 @@ package struct ImageService: Sendable {
     guard let bytes, let document = try? ManifestDocument(bytes, type: nil), case .image(let manifest) = document else {
       throw ImageError(image, "its manifest is damaged", remedy: "pull the image again")
     }
+    try writeBlobs(of: record, image: image)
     var order = try RegistryOrder(reference, environment: environment)
     order.places = order.places.suffix(1)
     order.actions = "pull,push"

@@ -88,7 +88,8 @@ final class LayerBatch: @unchecked Sendable {
   }
 
   private func addPresent(_ layer: ImageRecord.Layer) -> Bool {
-    guard let number = store.number(of: layer.chain), let record = store.record(of: number), store.hasBlob(layer.blob)
+    guard let number = store.number(of: layer.chain), let record = store.record(of: number),
+      store.hasBlob(layer.blob) || record.isBuilt == true && layer.blob == layer.content
     else { return false }
     var layer = layer
     (layer.size, layer.largestID) = (record.size, record.largestID)

@@ -10,6 +10,8 @@ package struct LayerWriter: ~Copyable {
   /// The number outside of the first of 65,536 ids; nil where ids are the same inside.
   private let firstID: UInt32?
   private var names: [FileIdentity: EntryName] = [:]
+  /// The contents of the layer so far.
+  package private(set) var contents = LayerContents()
 
   private struct FileIdentity: Hashable {
     var device: dev_t
@@ -22,7 +24,18 @@ package struct LayerWriter: ~Copyable {
   private static let deepest = 200
 
   package init(_ file: FileDescriptor, firstID: UInt32?) {
-    output = ArchiveOutput(file)
+    self.init(firstID: firstID) { (bytes) throws(KernelError) in
+      do throws(Errno) {
+        try file.writeInFull(bytes)
+      } catch {
+        throw KernelError("write", "the layer", errno: error)
+      }
+    }
+  }
+
+  /// - Parameter take: gets the archive's bytes, which are gone when it returns.
+  package init(firstID: UInt32?, take: @escaping ArchiveOutput.Taker) {
+    output = ArchiveOutput(take)
     self.firstID = firstID
   }
 
@@ -36,6 +49,7 @@ package struct LayerWriter: ~Copyable {
     } catch {
       throw LayerError(error)
     }
+    contents.size = output.size
   }
 
   private mutating func writeEntries(of folder: borrowing Descriptor, _ name: EntryName) throws(KernelError) {
@@ -64,12 +78,14 @@ package struct LayerWriter: ~Copyable {
       if errno == ENOENT { return }
       throw KernelError("look at", name.text, errno: .last)
     }
+    contents.entries += 1
     if status.isWhiteout {
       return try output.add(
         ArchiveOutput.Header(name: name.parent.appending(Array(".wh.".utf8) + part), kind: "0", mode: 0))
     }
     var header = ArchiveOutput.Header(name: name, kind: "0", mode: status.st_mode & 0o7777)
     (header.user, header.group, header.modified) = (inside(status.st_uid), inside(status.st_gid), status.st_mtim)
+    contents.largestID = max(contents.largestID, header.user, header.group)
     switch status.st_mode & S_IFMT {
     case S_IFREG: try writeFile(path, of: folder, status, header)
     case S_IFDIR: try writeFolder(path, of: folder, header)
@@ -161,8 +177,19 @@ package struct LayerWriter: ~Copyable {
   }
 }
 
+/// The contents of a layer, counted while it is written.
+package struct LayerContents: Hashable, Sendable {
+  /// Of the archive, in bytes.
+  package var size: Int64 = 0
+  /// Names, those that are gone included.
+  package var entries = 0
+  package var largestID: UInt32 = 0
+}
+
 /// A tar archive that is being written: ustar, and PAX records for what that does not hold (POSIX.1-2001, pax).
-private final class ArchiveOutput {
+package final class ArchiveOutput {
+  package typealias Taker = (UnsafeRawBufferPointer) throws(KernelError) -> Void
+
   struct Header {
     var name: EntryName
     var kind: Character
@@ -178,9 +205,12 @@ private final class ArchiveOutput {
     init(name: EntryName, kind: Character, mode: mode_t) { (self.name, self.kind, self.mode) = (name, kind, mode) }
   }
 
-  private let file: FileDescriptor
+  private let take: Taker
+  /// Bytes so far.
+  private(set) var size: Int64 = 0
+  private var chunk = [UInt8](repeating: 0, count: 1 << 18)
 
-  init(_ file: FileDescriptor) { self.file = file }
+  init(_ take: @escaping Taker) { self.take = take }
 
   func add(_ header: Header) throws(KernelError) {
     let name = Array(header.name.parts.joined(separator: [0x2F])) + (header.kind == "5" ? [0x2F] : [])
@@ -195,7 +225,6 @@ private final class ArchiveOutput {
 
   func copy(_ source: borrowing Descriptor, _ size: Int64, _ name: EntryName) throws(KernelError) {
     var rest = size
-    var chunk = [UInt8](repeating: 0, count: 1 << 18)
     while rest > 0 {
       let wanted = Int(min(rest, Int64(chunk.count)))
       let count = chunk.withUnsafeMutableBytes { read(source.rawValue, $0.baseAddress, wanted) }
@@ -206,7 +235,7 @@ private final class ArchiveOutput {
         for place in 0..<wanted { chunk[place] = 0 }
       }
       let given = count == 0 ? wanted : count
-      try write(Array(chunk[..<given]))
+      try write(given, of: chunk)
       rest -= Int64(given)
     }
     try pad(size)
@@ -219,12 +248,15 @@ private final class ArchiveOutput {
     if rest > 0 { try write([UInt8](repeating: 0, count: 512 - rest)) }
   }
 
-  private func write(_ bytes: [UInt8]) throws(KernelError) {
+  private func write(_ bytes: [UInt8]) throws(KernelError) { try write(bytes.count, of: bytes) }
+
+  private func write(_ count: Int, of bytes: [UInt8]) throws(KernelError) {
     do {
-      try file.writeInFull(bytes)
+      try bytes.withUnsafeBytes { try take(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     } catch {
-      throw KernelError("write", "the layer", errno: error)
+      throw error as? KernelError ?? KernelError("write", "the layer", errno: .ioError)
     }
+    size += Int64(count)
   }
 
   private static let largestOctalID: UInt32 = 0o7777777

@@ -60,7 +60,7 @@ struct ContainerProgram: ~Copyable {
     try mountKernelFileSystems(root: root, masks: masks)
     try mountDevices(root: root)
     try mountQueues()
-    try mountTemporary("/tmp", root: root)
+    if !spec.settings.keepsTemporaryFolder { try mountTemporary("/tmp", root: root) }
     if let memory {
       let place = try open("/dev/shm", .currentFolder, "/dev/shm")
       program.move(memory, onto: place, for: "mount on", "/dev/shm")
@@ -80,6 +80,8 @@ struct ContainerProgram: ~Copyable {
     if let identities = spec.identities { enter(identities) }
     try arrangeDescriptors(streams: streams, launcher: launcher)
     program.confine(spec.process, as: credentials)
+    // A change of user forgets it.
+    if spec.endsWithCaller { program.endWithCaller() }
     try execute()
   }
 

@@ -9,6 +9,8 @@ public struct ContainerSettings: Sendable {
   public var sharedMemorySize: UInt64?
   /// Bytes that /tmp holds, and any other tmpfs that says nothing of its own. Nil: half of the host's memory.
   public var temporarySize: UInt64?
+  /// True if /tmp is the root folder's own, and not a tmpfs.
+  public var keepsTemporaryFolder = false
   /// Sysctls of the container's own network and ipc namespaces, by the path below /proc/sys.
   public var kernelParameters: [(path: String, value: String)] = []
   /// True if its network namespace is no longer the host's. Then a container that has NET_ADMIN may write to /proc/sys/net:

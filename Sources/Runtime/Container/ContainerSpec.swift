@@ -21,6 +21,8 @@ public struct ContainerSpec: Sendable {
   public var settings = ContainerSettings()
   /// stack-init as process 1, and the command as its child. Otherwise the command is process 1.
   public var usesInit = true
+  /// True if it ends when the thread that launches it ends, whatever that dies of (PR_SET_PDEATHSIG in prctl(2)).
+  public var endsWithCaller = false
   /// A file, opened for writing, that stack-init leaves its ``ExitRecord`` in.
   public var exitRecord: FileDescriptor?
 
@@ -40,6 +42,8 @@ public enum ContainerRoot: Sendable {
   case layered(within: String, lower: [String], upper: String, work: String)
   /// The folder itself: what the container writes stays in it.
   case direct(String)
+  /// Layers under one that is being made.
+  case step(StepRoot)
 }
 
 /// Something mounted inside the container.

@@ -107,3 +107,16 @@ struct Credentials: Hashable, Sendable {
     return String(decoding: try file.read(upTo: 1 << 20, path: path), as: UTF8.self)
   }
 }
+
+/// Looks users up in the files of a root folder.
+public enum RootUsers {
+  /// The numbers of `name`, `uid`, `name:group` or `uid:gid`, by /etc/passwd and /etc/group below `root`.
+  ///
+  /// - Throws: ENOENT for a name that the files do not have.
+  public static func numbers(
+    of user: String, root: FileDescriptor
+  ) throws(KernelError) -> (user: UInt32, group: UInt32) {
+    let found = try Credentials.resolve(user, root: root)
+    return (found.uid, found.gid)
+  }
+}

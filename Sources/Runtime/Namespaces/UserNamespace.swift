@@ -21,6 +21,13 @@ public struct UserNamespace: ~Copyable, Sendable {
     self.range = range
   }
 
+  /// A new one, which owns nothing.
+  public init(range: IdentityRange) throws(KernelError) {
+    descriptor = Descriptor(
+      adopting: try check("create", "a user namespace") { stack_userns_create(range.first, IdentityRange.count) })
+    self.range = range
+  }
+
   public var identities: ContainerIdentities {
     ContainerIdentities(namespace: descriptor.fileDescriptor, range: range)
   }

@@ -367,6 +367,13 @@ struct Program: ~Copyable {
     append(STACK_OP_PRCTL, action, subject) { ($0.flags, $0.number) = (option, 1) }
   }
 
+  /// Has the process killed when the thread that made it ends (prctl(2)).
+  mutating func endWithCaller() {
+    append(STACK_OP_PRCTL, "tie to its caller", "the process") {
+      ($0.flags, $0.number) = (ProcessControl.setParentDeathSignal, UInt64(SIGKILL))
+    }
+  }
+
   /// Takes all other capabilities off the bounding set.
   mutating func limitCapabilities(to set: CapabilitySet) {
     append(STACK_OP_BOUNDING_SET, "limit", "the capabilities") { $0.number = set.rawValue }

@@ -97,6 +97,7 @@ enum UnmountFlag {
 
 /// PR_… of prctl(2).
 enum ProcessControl {
+  static let setParentDeathSignal: UInt64 = 1
   static let keepCapabilities: UInt64 = 8
   static let noNewPrivileges: UInt64 = 38
 }

@@ -15,8 +15,9 @@ struct LayeredMount {
     let place = "\(parts.upper).root"
     if mkdir(place, 0o700) != 0, errno != EEXIST { throw KernelError("make", place, errno: .last) }
     defer { rmdir(place) }
+    let further = parts.isOfStep ? ",redirect_dir=off,metacopy=off,volatile" : ""
     let options =
-      "lowerdir=\(parts.lower.joined(separator: ":")),upperdir=\(parts.upper),workdir=\(parts.work),index=off"
+      "lowerdir=\(parts.lower.joined(separator: ":")),upperdir=\(parts.upper),workdir=\(parts.work),index=off\(further)"
     let subject = "overlay of \(parts.lower.count) layers with \(parts.upper)"
     let remedy = "an image of so many layers takes Linux 6.7"
     guard options.utf8.count < sysconf(CInt(_SC_PAGESIZE)) else {

@@ -29,6 +29,7 @@ struct RootMount: ~Copyable {
       } else {
         RootMount(tree: try layered(lower, in: base, upper: upper, work: work))
       }
+    case .step(let root): try root.mount(for: identities)
     case .direct(let path):
       RootMount(tree: try direct(path, for: identities))
     }
@@ -106,6 +107,9 @@ struct RootMount: ~Copyable {
     var work: String
     /// The names of the lower folders in errors, where these differ from the mounted paths.
     var lowerNames: [String]?
+    /// True for a step of a build. Its layer is read without an overlay, so it has whole files and folders. Nothing is flushed to
+    /// disk before the step has ended: one that is cut off is done again.
+    var isOfStep = false
   }
 
   static func overlay(_ parts: Overlay) throws(KernelError) -> Descriptor {
@@ -154,6 +158,10 @@ struct RootMount: ~Copyable {
       }
     }
     _ = try attempt { stack_fsconfig(context.rawValue, FSConfig.setString, "source", "overlay", 0) }
+    if parts.isOfStep {
+      options += [("redirect_dir", "off"), ("metacopy", "off")]
+      _ = try attempt { stack_fsconfig(context.rawValue, FSConfig.setFlag, "volatile", nil, 0) }
+    }
     for (key, value) in options {
       _ = try attempt { stack_fsconfig(context.rawValue, FSConfig.setString, key, value, 0) }
     }
@@ -177,6 +185,7 @@ struct RootMount: ~Copyable {
 
 /// FSCONFIG_… of linux/mount.h.
 enum FSConfig {
+  static let setFlag: UInt32 = 0
   static let setString: UInt32 = 1
   static let create: UInt32 = 6
 }

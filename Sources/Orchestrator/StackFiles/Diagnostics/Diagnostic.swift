@@ -1,21 +1,21 @@
 /// Something wrong with a stack file, and where.
 package struct Diagnostic: Error, Sendable, Hashable {
-  enum Severity: String, Sendable { case error, warning, note }
+  package enum Severity: String, Sendable { case error, warning, note }
 
   /// A stretch of a file with what there is to say about it. The text may be empty.
-  struct Label: Sendable, Hashable {
+  package struct Label: Sendable, Hashable {
     var span: Span
     var text: String
 
-    init(_ span: Span, _ text: String = "") {
+    package init(_ span: Span, _ text: String = "") {
       self.span = span
       self.text = text
     }
   }
 
-  var code: DiagnosticCode
+  package var code: DiagnosticCode
   /// One line, without a full stop.
-  var message: String
+  package var message: String
   /// The file, as the user wrote its path.
   var path: String
   /// Nil when the whole file is meant: it cannot be read, say.
@@ -23,11 +23,11 @@ package struct Diagnostic: Error, Sendable, Hashable {
   /// Other places that take part: the declaration that disagrees.
   var secondary: [Label] = []
   /// The remedies, a line each.
-  var help: [String] = []
+  package var help: [String] = []
 
-  var severity: Severity { code.severity }
+  package var severity: Severity { code.severity }
 
-  init(
+  package init(
     _ code: DiagnosticCode, _ message: String, at span: Span, _ label: String = "", also secondary: [Label] = [],
     help: [String] = []
   ) {
@@ -39,7 +39,7 @@ package struct Diagnostic: Error, Sendable, Hashable {
     self.help = help
   }
 
-  init(_ code: DiagnosticCode, _ message: String, file path: String, help: [String] = []) {
+  package init(_ code: DiagnosticCode, _ message: String, file path: String, help: [String] = []) {
     self.code = code
     self.message = message
     self.path = path
@@ -53,7 +53,8 @@ package final class DiagnosticList {
   private var seen: Set<Diagnostic> = []
   private var spoiled: [Span] = []
   private var fileOrder: [String: Int] = [:]
-  package private(set) var hasErrors = false
+  package private(set) var errorCount = 0
+  package var hasErrors: Bool { errorCount > 0 }
 
   /// More than this many are no help to anyone, and a hostile file could ask for millions.
   static let limit = 1000
@@ -69,10 +70,10 @@ package final class DiagnosticList {
     if !isFull { spoiled.append(span) }
   }
 
-  func add(_ diagnostic: Diagnostic) {
+  package func add(_ diagnostic: Diagnostic) {
     if let primary = diagnostic.primary, spoiled.contains(where: { $0.holds(primary.span) }) { return }
     register(file: diagnostic.path)
-    if diagnostic.severity == .error { hasErrors = true }
+    if diagnostic.severity == .error { errorCount += 1 }
     // An anchor's contents are read once for each alias: one report is enough.
     guard diagnostics.count < Self.limit, seen.insert(diagnostic).inserted else { return }
     diagnostics.append(diagnostic)

@@ -1,7 +1,7 @@
-/// Everything that can be wrong with a stack file. The codes are stable: scripts and editors may rely on them.
+/// Everything that can be wrong with a stack file or a Dockerfile. The codes are stable: scripts and editors may rely on them.
 ///
 /// E is an error, W a warning, N a note. ``DiagnosticExplanation/table`` says what each means, with an example.
-enum DiagnosticCode: String, Sendable, CaseIterable {
+package enum DiagnosticCode: String, Sendable, CaseIterable {
   case unreadableFile = "E0001"
   case notAFile = "E0002"
   case fileTooLarge = "E0003"
@@ -131,7 +131,30 @@ enum DiagnosticCode: String, Sendable, CaseIterable {
   case badTimeOffset = "E0668"
   case badSeccompProfile = "E0669"
 
-  var severity: Diagnostic.Severity {
+  case foreignFrontend = "E0700"
+  case badDirective = "E0701"
+  case emptyDockerfile = "E0702"
+  case unknownInstruction = "E0703"
+  case badInstruction = "E0704"
+  case badJSONForm = "E0705"
+  case openHeredoc = "E0706"
+  case unknownFlag = "E0707"
+  case badFlagValue = "E0708"
+  case badExpansion = "E0709"
+  case badStageName = "E0710"
+  case unknownStage = "E0711"
+  case stageCycle = "E0712"
+  case notBuilt = "E0713"
+  case badTrigger = "E0714"
+  case outsideStage = "E0715"
+  case badIgnorePattern = "E0716"
+  case emptyContinuation = "W0720"
+  case looksLikeJSON = "W0721"
+  case undeclaredArgument = "W0722"
+  case unsetExpansion = "W0723"
+  case repeatedStageName = "W0724"
+
+  package var severity: Diagnostic.Severity {
     switch rawValue.first {
     case "W": .warning
     case "N": .note

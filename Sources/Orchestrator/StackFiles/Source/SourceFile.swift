@@ -1,13 +1,13 @@
 /// The text of one file that was read, and where its lines begin. Spans refer to it.
-final class SourceFile: Sendable {
+package final class SourceFile: Sendable {
   /// The path as the user wrote it, for messages.
-  let path: String
+  package let path: String
   /// The file's bytes, without a byte-order mark.
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
   /// The byte offset at which each line begins; a line ends at LF, CRLF or CR.
   private let lineStarts: [Int]
 
-  init(path: String, bytes: [UInt8]) {
+  package init(path: String, bytes: [UInt8]) {
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     self.path = path
     self.bytes = bytes.starts(with: mark) ? [UInt8](bytes.dropFirst(mark.count)) : bytes
@@ -29,7 +29,7 @@ final class SourceFile: Sendable {
   var lineCount: Int { lineStarts.count }
 
   /// The number, from 1, of the line that holds a byte offset.
-  func line(at offset: Int) -> Int {
+  package func line(at offset: Int) -> Int {
     var low = 0
     var high = lineStarts.count
     while high - low > 1 {

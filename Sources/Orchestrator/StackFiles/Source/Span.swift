@@ -1,10 +1,10 @@
 /// A stretch of a file: what a diagnostic underlines.
 package struct Span: Sendable {
-  let file: SourceFile
+  package let file: SourceFile
   /// Byte offsets into the file; empty where something is missing.
-  let range: Range<Int>
+  package let range: Range<Int>
 
-  init(_ file: SourceFile, _ range: Range<Int>) {
+  package init(_ file: SourceFile, _ range: Range<Int>) {
     self.file = file
     self.range = range
   }
@@ -47,12 +47,12 @@ package struct Located<Value> {
   package var value: Value
   package var span: Span
 
-  init(_ value: Value, _ span: Span) {
+  package init(_ value: Value, _ span: Span) {
     self.value = value
     self.span = span
   }
 
-  func map<Result>(_ transform: (Value) -> Result) -> Located<Result> {
+  package func map<Result>(_ transform: (Value) -> Result) -> Located<Result> {
     Located<Result>(transform(value), span)
   }
 }

@@ -1,0 +1,42 @@
+import Kernel
+import StackFiles
+import SystemPackage
+import Vocabulary
+
+/// The reason that an image was not built.
+package enum BuildFailure: Error {
+  /// Mistakes in the Dockerfile.
+  case diagnostics([Diagnostic])
+  case errors(StackErrors)
+  /// The user wanted no more.
+  case stopped
+
+  init(_ place: String?, _ message: String, remedy: String? = nil) {
+    self = .errors(StackErrors([StackError(place, message, remedy: remedy)]))
+  }
+
+  /// An error of a step at a place of a Dockerfile.
+  init(_ place: String, _ error: KernelError) {
+    guard error.errno != .interrupted else {
+      self = .stopped
+      return
+    }
+    var error = error
+    if error.errno == .noSpace, error.remedy == nil {
+      error.remedy = "make room on the file system of the images, by hand or with: stack build prune"
+    }
+    self = .errors(StackErrors([StackError(place, error)]))
+  }
+
+  /// Any error, with the place of the step that it ended.
+  init(_ error: any Error, at place: String) {
+    switch error {
+    case let error as BuildFailure: self = error
+    case let error as Diagnostic: self = .diagnostics([error])
+    case let error as StackErrors: self = .errors(error)
+    case let error as StackError: self = .errors(StackErrors([error]))
+    case let error as KernelError: self.init(place, error)
+    default: self.init(place, "\(error)")
+    }
+  }
+}

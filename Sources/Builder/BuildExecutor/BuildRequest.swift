@@ -1,0 +1,80 @@
+import Dockerfile
+import ImageFormat
+import ImageReference
+import ImageStore
+import Images
+import Isolation
+import StackFiles
+
+/// An image that is to be built.
+package struct BuildRequest: Sendable {
+  /// A named context.
+  package enum Context: Sendable, Hashable {
+    case folder(String)
+    /// As FROM has it.
+    case image(String)
+  }
+
+  /// For messages: what people know the image by.
+  package var image: String
+  package var dockerfile: Dockerfile
+  package var graph: StageGraph
+  package var inputs: BuildInputs
+  /// An absolute path of the host.
+  package var context: String
+  package var contexts: [String: Context] = [:]
+  package var names: [ImageReference] = []
+  package var labels: [NamedValue] = []
+  package var usesCache = true
+  /// Values by id.
+  package var secrets: [String: [UInt8]] = [:]
+  package var network = StepNetwork.standard
+  package var limits = StepLimits()
+  /// Seconds since 1970 that all times of the image are (SOURCE_DATE_EPOCH). Nil: the present.
+  package var epoch: Int64?
+
+  package init(
+    image: String, dockerfile: Dockerfile, graph: StageGraph, inputs: BuildInputs, context: String
+  ) {
+    (self.image, self.dockerfile, self.graph) = (image, dockerfile, graph)
+    (self.inputs, self.context) = (inputs, context)
+  }
+}
+
+/// What builds need of their surroundings.
+package struct BuildServices: Sendable {
+  let images: ImageService
+  let places: any StepPlaces
+  /// A folder that outlives no boot and is root's alone: for secrets while a step runs.
+  let passing: String
+  let stop: StopSignal
+  /// The image of a name, fetched where it must be. Called on any thread.
+  let image: @Sendable (String) throws -> StoredImage
+  /// Called on any thread, one call at a time.
+  let report: @Sendable (BuildEvent) -> Void
+
+  package init(
+    images: ImageService, places: any StepPlaces, passing: String, stop: StopSignal,
+    image: @escaping @Sendable (String) throws -> StoredImage, report: @escaping @Sendable (BuildEvent) -> Void
+  ) {
+    (self.images, self.places, self.passing, self.stop) = (images, places, passing, stop)
+    (self.image, self.report) = (image, report)
+  }
+
+  var store: ImageStore { images.store }
+}
+
+/// A stage as far as it has come.
+struct StageState: Sendable {
+  var configuration: BuildConfiguration
+  /// From the lowest to the topmost.
+  var layers: [ImageRecord.Layer] = []
+  /// The image that the lowest layers are of.
+  var base: ImageRecord?
+  /// Of its last step that changed files, or of its base. RFC 3339.
+  var created: String
+  var scope: StageScope?
+
+  /// The name of its files: equal for equal layers.
+  var files: String { layers.last.map { "\($0.chain)" } ?? "scratch" }
+}

@@ -1,0 +1,122 @@
+import Dockerfile
+import Glibc
+import ImageStore
+import Kernel
+import Runtime
+import SystemPackage
+import Vocabulary
+
+extension StageBuilder {
+  /// - Parameter scope: the variables that hold before the step.
+  mutating func carryOut(_ run: RunOperation, _ step: BuildStep, _ scope: StageScope) throws {
+    let key = try key(of: run, scope)
+    let environment = scope.variables.map { "\($0.name)=\($0.value ?? "")" }
+    let proxies = request.inputs.proxyEnvironment.filter { scope[$0.key] == nil }
+      .map { "\($0.key)=\($0.value)" }.sorted()
+    try cached(key, step) { builder, folder in
+      try builder.execute(run, step, environment: environment + proxies, in: folder)
+    }
+  }
+
+  /// Proxies, secrets and what is in caches are not part of it.
+  private func key(of run: RunOperation, _ scope: StageScope) throws -> StepKey {
+    var key = StepKey("RUN", on: state)
+    switch run.command {
+    case .words(let words): key["command"] = "\(words)"
+    case .shell(let text): (key["command"], key["shell"]) = (text, "\(state.configuration.shell)")
+    case .script(let name, let content): key["command"] = "\(name)\n\(content)"
+    }
+    for variable in scope.variables where !BuildInputs.proxies.contains(variable.name) {
+      let kind = scope.arguments[variable.name] == nil ? "variable" : "argument"
+      key["\(kind) \(variable.name)"] = variable.value ?? ""
+    }
+    key["user"] = state.configuration.user
+    key["working folder"] = state.configuration.workingFolder
+    key["network"] = run.network.rawValue
+    for (number, mount) in run.mounts.enumerated() {
+      key["mount \(number)"] = "\(mount.keyText)"
+      if mount.kind == .bind { key["files of mount \(number)"] = try digest(of: mount) }
+    }
+    return key
+  }
+
+  private func execute(
+    _ run: RunOperation, _ step: BuildStep, environment: [String], in folder: String
+  ) throws {
+    let place = try services.places.place(for: network(of: run), lane: lane)
+    let held = StepMounts(self, place)
+    defer { withExtendedLifetime(held) {} }
+    for mount in run.mounts { try held.add(mount) }
+    var command = StepCommand(
+      arguments: try arguments(of: run, held), environment: environment + held.environment,
+      workingFolder: state.configuration.workingFolder, user: state.configuration.user, mounts: held.mounts,
+      mountPoints: held.points, secrets: held.secrets)
+    command.secrets += request.secrets.values
+    let runner = StepRunner(
+      store: store, launcher: try services.places.launcher(), confinement: try services.places.confinement(),
+      limits: request.limits, stop: services.stop)
+    var output = StepOutput(secrets: command.secrets)
+    let lower = try lower(of: state.layers)
+    let outcome: StepRunner.Outcome
+    do throws(KernelError) {
+      outcome = try runner.run(command, on: lower, in: folder, at: place, output: &output) { report(step, .output($0)) }
+    } catch {
+      throw explained(error, step)
+    }
+    guard case .ended(let status) = outcome else { throw BuildFailure.stopped }
+    guard status != .exited(code: 0) else { return }
+    throw failure(status, step, output)
+  }
+
+  private func network(of run: RunOperation) -> StepNetwork {
+    switch run.network {
+    case .standard: request.network
+    case .none: .none
+    case .host: .host
+    }
+  }
+
+  private func arguments(of run: RunOperation, _ held: StepMounts) throws -> [String] {
+    switch run.command {
+    case .words(let words): return words
+    case .shell(let text): return state.configuration.shell + [text]
+    case .script(let name, let content):
+      return state.configuration.shell + [try held.script(name, content)]
+    }
+  }
+
+  private func failure(_ status: TerminationStatus, _ step: BuildStep, _ output: StepOutput) -> BuildFailure {
+    let reason: String
+    switch status {
+    case .exited(let code): reason = "ended with exit code \(code)"
+    case .signaled(let signal, _) where signal == SIGKILL:
+      reason = "was killed (SIGKILL): it may have used all memory that it may have"
+    case .signaled(let signal, _): reason = "was ended by signal \(signal)"
+    }
+    var error = StackError(step.place, "\(step.text) \(reason)")
+    error.logLines = output.last
+    return .errors(StackErrors([error]))
+  }
+
+  private func explained(_ error: KernelError, _ step: BuildStep) -> KernelError {
+    guard error.execShellCode != nil, error.remedy == nil else { return error }
+    var error = error
+    error.remedy =
+      error.errno == .noSuchFileOrDirectory
+      ? "the image has no such program: install it in an earlier step, or name another shell with SHELL"
+      : "see that the file is a program for this machine and may be executed"
+    return error
+  }
+}
+
+extension RunMount {
+  /// All of it that a result depends on.
+  var keyText: String {
+    let parts: [String?] = [
+      kind.rawValue, from.map { "from=\($0)" }, source.map { "source=\($0)" }, target.map { "target=\($0)" },
+      isReadOnly ? nil : "rw", size.map { "size=\($0)" }, id.map { "id=\($0)" }, variable.map { "env=\($0)" },
+      mode.map { "mode=\($0)" }, uid.map { "uid=\($0)" }, gid.map { "gid=\($0)" },
+    ]
+    return parts.compactMap(\.self).joined(separator: ",")
+  }
+}

@@ -1,0 +1,268 @@
+import Dockerfile
+import FoundationEssentials
+import Glibc
+import ImageFormat
+import ImageReference
+import ImageStore
+import Images
+import Kernel
+import StackFiles
+import SystemPackage
+import Vocabulary
+
+/// Carries out the instructions of one stage.
+struct StageBuilder {
+  let request: BuildRequest
+  let services: BuildServices
+  let node: StageGraph.Node
+  /// Steps of one lane run one after the other.
+  let lane: Int
+  /// What other stages have come to, by their index.
+  let finished: [Int: StageState]
+  var state: StageState
+  private(set) var number = 1
+  private var count = 0
+  /// The keys of steps that may be cached, in order.
+  private(set) var keys: [String] = []
+
+  init(
+    _ request: BuildRequest, _ services: BuildServices, _ node: StageGraph.Node, lane: Int, finished: [Int: StageState]
+  ) {
+    (self.request, self.services, self.node) = (request, services, node)
+    (self.lane, self.finished) = (lane, finished)
+    state = StageState(configuration: BuildConfiguration(request.inputs.platform), created: "")
+    state.created = Self.time(request.epoch)
+  }
+
+  var store: ImageStore { services.store }
+
+  /// RFC 3339, in whole seconds.
+  static func time(_ epoch: Int64?) -> String {
+    let date = epoch.map { Date(timeIntervalSince1970: Double($0)) } ?? .now
+    return date.formatted(.iso8601)
+  }
+
+  // MARK: The stage
+
+  /// - Throws: ``BuildFailure``
+  mutating func build() throws {
+    let triggers: [Instruction]
+    let first = BuildStep(
+      stage: node.stage.label, number: 1, count: 0, text: "FROM \(node.stage.base.text)", place: node.stage.span.place)
+    do {
+      try begin()
+      triggers = try self.triggers()
+    } catch {
+      throw BuildFailure(error, at: first.place)
+    }
+    let instructions = triggers + node.stage.instructions
+    count = instructions.count + 1
+    report(BuildStep(stage: first.stage, number: 1, count: count, text: first.text, place: first.place), .cached)
+    state.scope = StageScope(
+      request.dockerfile, request.graph, request.inputs, environment: state.configuration.environment,
+      parent: parentScope)
+    for instruction in instructions {
+      number += 1
+      guard !services.stop.isRaised else { throw BuildFailure.stopped }
+      do {
+        try carryOut(instruction)
+      } catch {
+        throw BuildFailure(error, at: instruction.span.place)
+      }
+    }
+  }
+
+  private var parentScope: StageScope? {
+    if case .stage(let index) = node.base { finished[index]?.scope } else { nil }
+  }
+
+  /// The base: files, configuration and history to build upon.
+  private mutating func begin() throws {
+    switch node.base {
+    case .scratch: break
+    case .stage(let index):
+      guard let base = finished[index] else { throw BuildFailure(nil, "stage \(index) was not built") }
+      state = base
+      state.scope = nil
+    case .image(let name): try begin(from: try services.image(name))
+    case .context(let name):
+      guard case .image(let image)? = request.contexts[name] else {
+        throw BuildFailure(
+          node.stage.span.place, "the context \(name) is a folder, and a stage begins with an image",
+          remedy: "give it as an image: docker-image://NAME")
+      }
+      try begin(from: try services.image(image))
+    }
+    state.configuration.beginStage()
+  }
+
+  private mutating func begin(from image: StoredImage) throws {
+    let bytes = try store.readBlob(image.record.configuration) ?? []
+    guard let configuration = BuildConfiguration(bytes) else {
+      throw BuildFailure(nil, "the configuration of \(image.name) is damaged", remedy: "pull it again")
+    }
+    state.configuration = configuration
+    (state.layers, state.base) = (image.record.layers, image.record)
+    if request.epoch == nil { state.created = image.record.created ?? state.created }
+  }
+
+  /// What the base has for those who build upon it.
+  private mutating func triggers() throws -> [Instruction] {
+    let texts = state.configuration.takeTriggers()
+    guard !texts.isEmpty else { return [] }
+    let list = DiagnosticList()
+    guard let found = DockerfileParser.triggers(texts, of: node.stage.base.text, list) else {
+      throw BuildFailure.diagnostics(list.sorted)
+    }
+    return found
+  }
+
+  // MARK: Instructions
+
+  func step(_ instruction: Instruction) -> BuildStep {
+    BuildStep(
+      stage: node.stage.label, number: number, count: count, text: instruction.text, place: instruction.span.place)
+  }
+
+  func report(_ step: BuildStep, _ kind: BuildEvent.Kind) {
+    services.report(BuildEvent(image: request.image, step: step, kind))
+  }
+
+  private mutating func carryOut(_ instruction: Instruction) throws {
+    guard var scope = state.scope else { return }
+    let before = scope
+    let operation = try scope.operation(instruction)
+    state.scope = scope
+    let step = step(instruction)
+    switch operation.kind {
+    case .run(let run): try carryOut(run, step, before)
+    case .copy(let copy): try carryOut(copy, step)
+    case .workingFolder(let path): try carryOut(workingFolder: path, step)
+    case .argument: break
+    default: configure(operation.kind)
+    }
+    if case .run = operation.kind { return }
+    if case .copy = operation.kind { return }
+    if case .workingFolder = operation.kind { return }
+    addHistory(instruction.text, isEmpty: true)
+    report(step, .cached)
+  }
+
+  private mutating func configure(_ kind: Operation.Kind) {
+    switch kind {
+    case .environment(let values): state.configuration.setEnvironment(values)
+    case .label(let values): state.configuration.setLabels(values)
+    case .user(let user): state.configuration.setUser(user)
+    case .volume(let paths): state.configuration.addVolumes(paths)
+    case .expose(let ports): state.configuration.expose(ports)
+    case .command(let line): state.configuration.setCommand(line)
+    case .entrypoint(let line): state.configuration.setEntrypoint(line)
+    case .healthCheck(let check): state.configuration.setHealthCheck(check)
+    case .shell(let words): state.configuration.setShell(words)
+    case .stopSignal(let signal): state.configuration.setStopSignal(signal)
+    case .onBuild(let text): state.configuration.addTrigger(text)
+    case .maintainer(let name): state.configuration.setAuthor(name)
+    case .copy, .run, .argument, .workingFolder: break
+    }
+  }
+
+  private mutating func addHistory(_ text: String, isEmpty: Bool) {
+    state.configuration.addHistory(text, created: state.created, isEmpty: isEmpty)
+  }
+
+  private mutating func carryOut(workingFolder path: String, _ step: BuildStep) throws {
+    let folder = absolute(path)
+    state.configuration.setWorkingFolder(folder)
+    var key = StepKey("WORKDIR", on: state)
+    key["folder"] = folder
+    key["user"] = state.configuration.user
+    try cached(key, step) { builder, name in
+      let root = try builder.openRoot(name)
+      let owner = try builder.state.configuration.user.map {
+        try RootOwner.numbers(of: $0, in: root.fileDescriptor)
+      }
+      _ = try CopyWriter.makeFolder(folder, in: root.fileDescriptor, owner: owner ?? (0, 0))
+    }
+  }
+
+  /// A path that may be relative to the working folder. It does not climb above the root.
+  func absolute(_ path: String) -> String {
+    let base = path.hasPrefix("/") ? path : "\(state.configuration.workingFolder)/\(path)"
+    let parts = SourceTree.parts(base).map { String(decoding: $0, as: UTF8.self) }
+    return "/" + parts.joined(separator: "/")
+  }
+
+  // MARK: Steps that change files
+
+  /// The names of the layers in the folder of layers, the topmost first.
+  func lower(of layers: [ImageRecord.Layer]) throws -> [String] {
+    try layers.reversed().map { layer in
+      guard let number = store.number(of: layer.chain) else {
+        throw BuildFailure(nil, "layer \(layer.content.short) was removed meanwhile", remedy: "build again")
+      }
+      return "\(number)/fs"
+    }
+  }
+
+  /// Does a step, or takes what it came to before.
+  ///
+  /// - Parameter body: gets the name of a folder of the store whose layer it fills.
+  mutating func cached(
+    _ key: StepKey, _ step: BuildStep, _ body: (borrowing StageBuilder, String) throws -> Void
+  ) throws {
+    let name = try key.digest()
+    keys.append(name)
+    if request.usesCache, let record = store.buildRecord(name) { return take(record, step, isCached: true) }
+    report(step, .began)
+    let start = Self.now
+    do {
+      // Another build may be at the same step.
+      let lock = try store.lockStep(name) {
+        report(step, .output("waiting for another build that is at the same step"))
+        return true
+      }
+      defer { withExtendedLifetime(lock) {} }
+      if request.usesCache, let record = store.buildRecord(name) { return take(record, step, isCached: true) }
+      let record = try make(key, name, step, body)
+      take(record, step, isCached: false)
+      report(step, .ended(seconds: Self.now - start))
+    } catch {
+      report(step, .failed(seconds: Self.now - start))
+      throw error
+    }
+  }
+
+  private func make(
+    _ key: StepKey, _ name: String, _ step: BuildStep, _ body: (borrowing StageBuilder, String) throws -> Void
+  ) throws -> BuildRecord {
+    let folder = try store.beginStep()
+    do {
+      try body(self, folder)
+      let tidying = LayerTidying(moment: request.epoch, isOfCommand: key["instruction"] == "RUN")
+      if tidying.isNeeded { try tidying.tidy("\(store.layersFolder)/\(folder)/fs") }
+      let layer = try services.images.commit(step: folder, on: state.layers, image: request.image)
+      let record = BuildRecord(
+        key: name, layer: layer, created: Self.time(request.epoch), text: step.text, inputs: key.inputs)
+      try store.write(record)
+      return record
+    } catch {
+      store.abandon(step: folder)
+      throw error
+    }
+  }
+
+  private mutating func take(_ record: BuildRecord, _ step: BuildStep, isCached: Bool) {
+    if let layer = record.layer {
+      state.layers.append(layer)
+      state.created = record.created
+    }
+    addHistory(step.text, isEmpty: record.layer == nil)
+    if isCached { report(step, .cached) }
+  }
+
+  static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}

@@ -1,0 +1,137 @@
+import FoundationEssentials
+import Glibc
+import ImageReference
+import Kernel
+
+/// The result of a step of a build, by the key that names all it depends on.
+package struct BuildRecord: Codable, Hashable, Sendable {
+  /// Of the record's own form. One of another is not read.
+  package var version = BuildRecord.currentVersion
+  package var key: String
+  /// Nil where the step changed no file.
+  package var layer: ImageRecord.Layer?
+  /// RFC 3339.
+  package var created: String
+  /// The step, for people.
+  package var text: String
+  /// The inputs of the key by name, for the reason why another key differs.
+  package var inputs: [String: String]
+
+  package static let currentVersion = 1
+
+  package init(
+    key: String, layer: ImageRecord.Layer?, created: String, text: String, inputs: [String: String] = [:]
+  ) {
+    (self.key, self.layer, self.created, self.text, self.inputs) = (key, layer, created, text, inputs)
+  }
+}
+
+extension ImageStore {
+  private var buildsFolder: String { "\(path)/builds" }
+  private var stepsFolder: String { "\(buildsFolder)/steps" }
+  /// What RUN steps keep in caches of their own.
+  package var cachesFolder: String { "\(buildsFolder)/caches" }
+  private var placesFolder: String { "\(buildsFolder)/places" }
+
+  package func prepareBuilds() throws(KernelError) {
+    try prepare()
+    for folder in [buildsFolder, stepsFolder, cachesFolder, placesFolder] {
+      try Files.makeFolder(folder, above: 0o700)
+    }
+  }
+
+  private func step(_ key: String) -> String { "\(stepsFolder)/\(key).json" }
+
+  /// One build at a time makes what a key names; others wait and find it.
+  ///
+  /// - Parameter key: letters and digits.
+  package func lockStep(_ key: String, wait: () -> Bool) throws(KernelError) -> FileLock? {
+    try FileLock.take("\(buildsFolder)/\(key).lock", .exclusive, isRemoved: true, wait: wait)
+  }
+
+  /// The result of a step whose layer is there, which counts as used now.
+  package func buildRecord(_ key: String) -> BuildRecord? {
+    guard let record: BuildRecord = read(step(key)), record.version == BuildRecord.currentVersion, record.key == key
+    else { return nil }
+    if let layer = record.layer {
+      guard let number = number(of: layer.chain), isWhole(number) else { return nil }
+    }
+    utimensat(AT_FDCWD, step(key), nil, 0)
+    return record
+  }
+
+  /// Written after its layer is there. It need not outlive a power cut, but then is no longer there: see ``buildRecord(_:)``.
+  package func write(_ record: BuildRecord) throws(KernelError) {
+    try replace(step(record.key), in: stepsFolder, with: json(record))
+  }
+
+  /// The key that a step at a place of a Dockerfile had the last time.
+  ///
+  /// - Parameter place: letters and digits.
+  package func formerKeys(at place: String) -> [String]? { read("\(placesFolder)/\(place).json") }
+
+  package func write(keys: [String], at place: String) throws(KernelError) {
+    try replace("\(placesFolder)/\(place).json", in: placesFolder, with: json(keys))
+  }
+
+  // MARK: Removing
+
+  /// The layers of steps that were used since a moment. Records that are older go.
+  package func keepBuilds(since moment: time_t) -> Set<Int> {
+    var numbers: Set<Int> = []
+    for name in Files.list(stepsFolder) where name.hasSuffix(".json") {
+      let path = "\(stepsFolder)/\(name)"
+      var status = stat()
+      guard lstat(path, &status) == 0 else { continue }
+      let record: BuildRecord? = status.st_mtim.tv_sec >= moment ? read(path) : nil
+      guard let record, record.version == BuildRecord.currentVersion else {
+        unlink(path)
+        continue
+      }
+      guard let layer = record.layer else { continue }
+      if let number = number(of: layer.chain) { numbers.insert(number) } else { unlink(path) }
+    }
+    return numbers
+  }
+
+  /// Takes away the caches of RUN steps that were not used since a moment. The caller holds the store alone.
+  ///
+  /// - Returns: bytes.
+  package func removeCaches(before moment: time_t) throws(KernelError) -> Int64 {
+    var bytes: Int64 = 0
+    for name in Files.list(cachesFolder) {
+      let path = "\(cachesFolder)/\(name)"
+      var status = stat()
+      guard lstat(path, &status) == 0, status.st_mtim.tv_sec < moment else { continue }
+      bytes += Self.size(of: path)
+      try Files.remove(path)
+    }
+    for name in Files.list(placesFolder) {
+      var status = stat()
+      guard lstat("\(placesFolder)/\(name)", &status) == 0, status.st_mtim.tv_sec < moment else { continue }
+      unlink("\(placesFolder)/\(name)")
+    }
+    return bytes
+  }
+
+  /// The bytes on disk below a folder.
+  package static func size(of path: String) -> Int64 {
+    var status = stat()
+    guard lstat(path, &status) == 0 else { return 0 }
+    let own = Int64(status.st_blocks) * 512
+    guard status.st_mode & S_IFMT == S_IFDIR else { return own }
+    return Files.list(path).reduce(own) { $0 + size(of: "\(path)/\($1)") }
+  }
+
+  /// How many steps are kept, and the bytes of their layers that no image has, and of caches.
+  package func buildUsage() -> (steps: Int, layers: [Int: Int64], caches: Int64) {
+    var layers: [Int: Int64] = [:]
+    var steps = 0
+    for name in Files.list(stepsFolder) where name.hasSuffix(".json") {
+      guard let record: BuildRecord = read("\(stepsFolder)/\(name)") else { continue }
+      steps += 1
+      if let layer = record.layer, let number = number(of: layer.chain) { layers[number] = layer.size }
+    }
+    return (steps, layers, Self.size(of: cachesFolder))
+  }
+}

@@ -1,0 +1,73 @@
+import Glibc
+import ImageReference
+import Kernel
+
+extension ImageStore {
+  /// An empty folder for a step of a build, among the layers, so that it can become one of them by its name. Its layer is in
+  /// `fs`. The caller holds the store (``lock(_:wait:)``).
+  ///
+  /// - Returns: its name in ``layersFolder``.
+  package func beginStep() throws(KernelError) -> String {
+    let name = "build.\(getpid()).\(UInt32.random(in: 0 ... .max))"
+    let path = "\(layersFolder)/\(name)"
+    try Files.makeFolder(path)
+    try Files.makeFolder("\(path)/fs", mode: 0o755)
+    try Files.makeFolder("\(path)/work")
+    return name
+  }
+
+  package func abandon(step name: String) { try? Files.remove("\(layersFolder)/\(name)") }
+
+  /// Makes a step's folder a layer. Where the same one is there, that one is taken.
+  ///
+  /// - Returns: its number.
+  package func commit(step name: String, _ record: LayerRecord) throws(KernelError) -> Int {
+    let lock = try lockChain(record.chain) { true }
+    defer { withExtendedLifetime(lock) {} }
+    if let number = number(of: record.chain), isWhole(number) {
+      abandon(step: name)
+      return number
+    }
+    let folder = "\(layersFolder)/\(name)"
+    try Files.remove("\(folder)/work")
+    var record = record
+    record.boot = Self.boot
+    try write(record, in: folder)
+    try commit(layer: folder, record.chain)
+    guard let number = number(of: record.chain) else {
+      throw KernelError("name", folder, errno: .noSuchFileOrDirectory)
+    }
+    return number
+  }
+
+  /// False for a layer that was made before a power cut and may not have all of its bytes.
+  func isWhole(_ number: Int) -> Bool {
+    guard let record = record(of: number) else { return false }
+    return record.boot == nil || record.boot == Self.boot
+  }
+
+  /// Has all that builds have made on disk, and notes that of their layers.
+  package func settle(layers: [ContentDigest]) throws(KernelError) {
+    let numbers = layers.compactMap { number(of: $0) }.filter { record(of: $0)?.boot != nil }
+    guard !numbers.isEmpty else { return }
+    try sync()
+    for number in numbers {
+      guard var record = record(of: number) else { continue }
+      record.boot = nil
+      try write(record, in: "\(layersFolder)/\(number)")
+    }
+  }
+
+  private static let boot: String = {
+    let bytes = (try? Files.read("/proc/sys/kernel/random/boot_id", limit: 64)) ?? nil
+    return String(decoding: (bytes ?? []).prefix { $0 > 0x20 }, as: UTF8.self)
+  }()
+
+  /// Takes away what builds left that were killed.
+  func removeLeftSteps() throws(KernelError) {
+    for name in Files.list(layersFolder) {
+      guard let owner = Self.owner(ofFolder: name), kill(owner, 0) != 0, errno == ESRCH else { continue }
+      try Files.remove("\(layersFolder)/\(name)")
+    }
+  }
+}

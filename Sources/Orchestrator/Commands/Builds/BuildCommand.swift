@@ -1,0 +1,215 @@
+import BuildExecutor
+import Dockerfile
+import Glibc
+import Host
+import ImageFormat
+import ImageReference
+import ImageStore
+import Images
+import Kernel
+import StackFiles
+import Synchronization
+import SystemPackage
+import Vocabulary
+
+/// Builds images from Dockerfiles.
+package struct BuildCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  /// An image that is to be built, as the command line or a stack file has it.
+  package struct Order: Sendable {
+    /// What people know it by.
+    package var image: String
+    /// A folder: relative to the working folder, or absolute.
+    package var context: String
+    /// Relative to the context. Nil: `Dockerfile`.
+    package var dockerfile: String?
+    /// The text of a Dockerfile that is in no file.
+    package var inline: String?
+    package var names: [ImageReference] = []
+    package var target: String?
+    package var arguments: [String: String] = [:]
+    package var labels: [String: String] = [:]
+    package var contexts: [String: BuildRequest.Context] = [:]
+    package var secrets: [String: [UInt8]] = [:]
+    package var network = StepNetwork.standard
+    /// `name=address`
+    package var extraHosts: [String] = []
+    package var limits = StepLimits()
+    package var usesCache = true
+    /// True if images of FROM are fetched though they are there.
+    package var pulls = false
+    package var platform = ImagePlatform.own
+
+    package init(image: String, context: String) { (self.image, self.context) = (image, context) }
+  }
+
+  /// The result of a build.
+  package struct Built: Sendable {
+    package var image: String
+    package var record: ImageRecord
+    package var names: [ImageReference]
+  }
+
+  /// Builds images, one after the other.
+  ///
+  /// - Parameters:
+  ///   - report: called on any thread, one call at a time.
+  ///   - meanwhile: called on this thread about ten times a second.
+  /// - Returns: nil when the user wanted no more.
+  package func build(
+    _ orders: [Order], report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void = {}
+  ) throws -> [Built]? {
+    BuildPlaces.removeLeftovers(context)
+    return try ImageCommand(context).holdingImages { () throws(StackErrors) in
+      let store = ImageCommand(context).images.store
+      try rethrowing(nil) { () throws(KernelError) in
+        try store.prepareBuilds()
+        try store.removeLeftovers(now: time(nil))
+      }
+      defer { Files.removeIfEmpty(passing) }
+      var built: [Built] = []
+      for order in orders {
+        guard let one = try build(order, report: report, meanwhile: meanwhile) else { return nil }
+        built.append(one)
+      }
+      return built
+    }
+  }
+
+  /// For secrets while a step runs.
+  private var passing: String { "\(folders.host)/build" }
+
+  private func build(
+    _ order: Order, report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void
+  ) throws(StackErrors) -> Built? {
+    do {
+      let request = try request(order) { report(BuildEvent(image: order.image, step: nil, .note($0))) }
+      let stop = try StopSignal()
+      let places = BuildPlaces(
+        context, network: order.network, extraHosts: order.extraHosts, lanes: min(request.graph.nodes.count, 2))
+      let images = ImageCommand(context).images
+      let guarded = Mutex(())
+      let services = BuildServices(
+        images: images, places: places, passing: passing, stop: stop,
+        image: { name in
+          try Self.image(name, order, images, stop) { report(BuildEvent(image: order.image, step: nil, .note($0))) }
+        },
+        report: { event in guarded.withLock { _ in report(event) } })
+      defer {
+        for text in places.close() { report(BuildEvent(image: order.image, step: nil, .note("warning: \(text)"))) }
+      }
+      let record = try BuildRun(request, services).run(wake: interruption.wake) {
+        if interruption.isInterrupted() { stop.raise() }
+        meanwhile()
+      }
+      return Built(image: order.image, record: record, names: order.names)
+    } catch BuildFailure.stopped {
+      return nil
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  private func failure(_ error: any Error) -> StackErrors {
+    switch error {
+    case BuildFailure.errors(let errors): errors
+    case BuildFailure.diagnostics(let diagnostics):
+      StackErrors([StackError(nil, FileDiagnostics(diagnostics: diagnostics).rendered(isColored: false))])
+    case let error as StackErrors: error
+    case let error as KernelError: StackErrors([StackError(nil, error)])
+    default: StackErrors([StackError(nil, "\(error)")])
+    }
+  }
+
+  // MARK: Parts
+
+  private func request(_ order: Order, note: (String) -> Void) throws -> BuildRequest {
+    let folder = absolute(order.context)
+    let (path, bytes) = try dockerfile(of: order, in: folder)
+    let list = DiagnosticList()
+    let inputs = BuildInputs(
+      target: order.target, arguments: arguments(of: order), contexts: Set(order.contexts.keys),
+      platform: order.platform)
+    guard let dockerfile = DockerfileParser.parse(path: path, bytes: bytes, list),
+      let graph = StageGraph.resolve(dockerfile, inputs, list)
+    else { throw BuildFailure.diagnostics(list.sorted) }
+    let warnings = FileDiagnostics(diagnostics: list.sorted).rendered(isColored: false)
+    if !warnings.isEmpty { note(warnings) }
+    var request = BuildRequest(
+      image: order.image, dockerfile: dockerfile, graph: graph, inputs: inputs, context: folder)
+    (request.contexts, request.names, request.secrets) = (order.contexts, order.names, order.secrets)
+    request.labels = order.labels.sorted { $0.key < $1.key }.map { NamedValue(name: $0.key, value: $0.value) }
+    (request.usesCache, request.network, request.limits) = (order.usesCache, order.network, order.limits)
+    request.epoch = (order.arguments["SOURCE_DATE_EPOCH"] ?? context.environment["SOURCE_DATE_EPOCH"])
+      .flatMap { Int64($0) }
+    return request
+  }
+
+  /// Proxies of the caller hold for steps, as with Docker's client.
+  private func arguments(of order: Order) -> [String: String] {
+    context.environment.filter { BuildInputs.proxies.contains($0.key) }.merging(order.arguments) { $1 }
+  }
+
+  private func dockerfile(of order: Order, in folder: String) throws -> (path: String, bytes: [UInt8]) {
+    var status = stat()
+    guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw BuildFailure.errors(
+        StackErrors([
+          StackError(nil, "the context \(order.context) of \(order.image) is no folder", remedy: "name a folder")
+        ]))
+    }
+    if let inline = order.inline { return ("\(order.image) (dockerfile_inline)", Array(inline.utf8)) }
+    let path = order.dockerfile.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" } ?? "\(folder)/Dockerfile"
+    guard let bytes = try Files.read(path, limit: 8 << 20) else {
+      throw BuildFailure.errors(
+        StackErrors([
+          StackError(
+            nil, "there is no \(path)", remedy: "name the Dockerfile: -f FILE, or `dockerfile:` under `build:`")
+        ]))
+    }
+    return (shown(path), bytes)
+  }
+
+  /// A path as the user would write it.
+  private func shown(_ path: String) -> String {
+    let base = context.workingFolder + "/"
+    return path.hasPrefix(base) ? String(path.dropFirst(base.count)) : path
+  }
+
+  private func absolute(_ path: String) -> String {
+    let whole = path.hasPrefix("/") ? path : "\(context.workingFolder)/\(path)"
+    var parts: [Substring] = []
+    for part in whole.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
+  private static func image(
+    _ name: String, _ order: Order, _ images: ImageService, _ stop: StopSignal, note: (String) -> Void
+  ) throws -> StoredImage {
+    let source: ImageSource
+    do {
+      source = try ImageSource(name)
+    } catch {
+      throw BuildFailure.errors(StackErrors([StackError(nil, "\(name) names no image: \(error)")]))
+    }
+    do throws(ImageError) {
+      if !order.pulls, let image = try images.find(source), order.platform.runs(image.configuration.platform) {
+        return image
+      }
+      note("pulling \(source)")
+      let pull = try images.pull(source, platform: order.platform, interruption: stop.interruption) { event in
+        if case .retrying(let text) = event.state { note("\(source): \(text)") }
+      }
+      for text in pull.warnings { note("warning: \(text)") }
+      return pull.image
+    } catch {
+      guard !error.isStopped else { throw BuildFailure.stopped }
+      throw BuildFailure.errors(StackErrors([StackError(error)]))
+    }
+  }
+}

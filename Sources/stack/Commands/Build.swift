@@ -1,0 +1,153 @@
+import ArgumentParser
+import BuildExecutor
+import ImageReference
+import Kernel
+import Orchestrator
+import Vocabulary
+
+struct Build: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "build", abstract: "Build images from Dockerfiles.",
+    discussion: """
+      stack build                            all services of the stack file here that have build:
+      stack build web                        that of one service
+      stack build -t shop/web:1 .            a folder with a Dockerfile, without a stack file
+      stack build -t x -f docker/Dockerfile . another Dockerfile of it
+      stack build --dry-run                  what would be done, and why
+
+      A step that was done before is not done again, unless something that it depends on has changed.
+      """)
+
+  @Argument(help: ArgumentHelp("Services. With --tag: the folder to build.", valueName: "name"))
+  var names: [String] = []
+  @Option(
+    name: [.customShort("f"), .customLong("file")],
+    help: ArgumentHelp("The stack file. With --tag: the Dockerfile, from the working folder.", valueName: "file"))
+  var files: [String] = []
+  @Option(name: [.short, .long], help: ArgumentHelp("The image's name, for a folder without a stack file.", valueName: "name"))
+  var tag: [String] = []
+  @Option(help: ArgumentHelp("A value for an ARG. Without =value: that of the environment.", valueName: "name=value"))
+  var buildArg: [String] = []
+  @Option(help: ArgumentHelp("The stage to build. Default: the last.", valueName: "stage"))
+  var target: String?
+  @Option(help: ArgumentHelp("A label of the image.", valueName: "name=value"))
+  var label: [String] = []
+  @Option(help: ArgumentHelp("A secret of RUN --mount=type=secret: id=…,src=FILE or env=NAME.", valueName: "secret"))
+  var secret: [String] = []
+  @Option(help: ArgumentHelp("The network of RUN: default, none, host, or a network of a stack.", valueName: "network"))
+  var network: String?
+  @Option(help: ArgumentHelp("A further line of /etc/hosts of RUN.", valueName: "name:address"))
+  var addHost: [String] = []
+  @Option(help: ArgumentHelp("A further context: name=FOLDER or name=docker-image://IMAGE.", valueName: "name=context"))
+  var buildContext: [String] = []
+  @Flag(help: "Do every step anew.")
+  var noCache = false
+  @Flag(help: "Fetch the images of FROM, though they are here.")
+  var pull = false
+  @Flag(name: [.short, .long], help: "Print only the image's id.")
+  var quiet = false
+  @OptionGroup var progress: ProgressOptions
+
+  func run() throws {
+    try Session.run(needsRoot: true) { session in
+      let printer = BuildPrinter(quiet ? .quiet : BuildPrinter.style(progress.progress))
+      let orders = [try order(in: session)]
+      defer { printer.end() }
+      let built = try BuildCommand(session.context).build(orders) { printer.show($0) } meanwhile: { printer.tick() }
+      printer.end()
+      guard let built else {
+        standardError("", "cancelled: what was built is kept")
+        throw ExitCode(130)
+      }
+      for one in built { print(quiet ? "\(one.record.configuration)" : Self.line(one)) }
+    }
+  }
+
+  private static func line(_ built: BuildCommand.Built) -> String {
+    let names = built.names.isEmpty ? built.image : built.names.map(\.familiar).joined(separator: ", ")
+    return "\(names): built (\(built.record.configuration))"
+  }
+
+  // MARK: Without a stack file
+
+  private func order(in session: Session) throws -> BuildCommand.Order {
+    guard names.count <= 1, files.count <= 1 else { throw ValidationError("with --tag, name one folder") }
+    let references = try tag.map { text in
+      do {
+        return try ImageReference(text)
+      } catch {
+        throw ValidationError("--tag: \(error)")
+      }
+    }
+    var order = BuildCommand.Order(image: references.first?.familiar ?? names.first ?? ".", context: names.first ?? ".")
+    order.names = references
+    order.dockerfile = files.first.map { $0.hasPrefix("/") ? $0 : "\(Caller.workingFolder)/\($0)" }
+    order.target = target
+    order.arguments = try Self.pairs(buildArg, option: "--build-arg", inherits: true)
+    order.labels = try Self.pairs(label, option: "--label", inherits: false)
+    order.extraHosts = try addHost.map(Self.host)
+    for (name, value) in try Self.pairs(buildContext, option: "--build-context", inherits: false) {
+      let image = "docker-image://"
+      order.contexts[name.lowercased()] =
+        value.hasPrefix(image)
+        ? .image(String(value.dropFirst(image.count)))
+        : .folder(value.hasPrefix("/") ? value : "\(Caller.workingFolder)/\(value)")
+    }
+    for text in secret {
+      let (id, value) = try Self.secret(text)
+      order.secrets[id] = value
+    }
+    order.network = Self.network(network)
+    (order.usesCache, order.pulls) = (!noCache, pull)
+    return order
+  }
+
+  static func network(_ text: String?) -> StepNetwork {
+    switch text {
+    case nil, "default": .standard
+    case "none": .none
+    case "host": .host
+    case let name?: .named(name)
+    }
+  }
+
+  /// - Parameter inherits: whether a name without a value has that of the environment, or counts for nothing.
+  static func pairs(_ texts: [String], option: String, inherits: Bool) throws -> [String: String] {
+    var pairs: [String: String] = [:]
+    for text in texts {
+      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      guard !parts[0].isEmpty, parts.count == 2 || inherits else {
+        throw ValidationError("\(option) takes name=value, not \(text)")
+      }
+      pairs[parts[0]] = parts.count == 2 ? parts[1] : Caller.environment[parts[0]]
+    }
+    return pairs
+  }
+
+  private static func host(_ text: String) throws -> String {
+    guard let separator = text.firstIndex(where: { $0 == "=" || $0 == ":" }), separator > text.startIndex else {
+      throw ValidationError("--add-host takes name:address, not \(text)")
+    }
+    return "\(text[..<separator])=\(text[text.index(after: separator)...])"
+  }
+
+  private static func secret(_ text: String) throws -> (id: String, value: [UInt8]) {
+    var fields: [String: String] = [:]
+    for part in text.split(separator: ",") {
+      let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
+      fields[pair[0]] = pair.count == 2 ? pair[1] : ""
+    }
+    guard let id = fields["id"], !id.isEmpty else { throw ValidationError("--secret takes id=…,src=FILE, not \(text)") }
+    if let path = fields["src"] ?? fields["source"] {
+      guard let bytes = try Files.read(path, limit: 500 << 10) else {
+        throw ValidationError("--secret \(id): there is no file \(path)")
+      }
+      return (id, bytes)
+    }
+    let name = fields["env"] ?? id
+    guard let value = Caller.environment[name] else {
+      throw ValidationError("--secret \(id): name a file, src=FILE, or a variable that is set, env=NAME")
+    }
+    return (id, Array(value.utf8))
+  }
+}

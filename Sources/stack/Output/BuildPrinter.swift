@@ -1,0 +1,181 @@
+import BuildExecutor
+import FoundationEssentials
+import Glibc
+import Kernel
+import Synchronization
+
+/// Shows how an image is built: in a terminal a line for each step under way, which rewrites itself; elsewhere plain lines.
+final class BuildPrinter: Sendable {
+  enum Style: Sendable { case tty, plain, json, quiet }
+
+  private let style: Style
+  private let state = Mutex(State())
+
+  private struct State {
+    /// Steps under way, in the order in which they began.
+    var active: [Active] = []
+    var height = 0
+  }
+
+  private struct Active {
+    var image: String
+    var step: BuildStep
+    var began: Double
+    var line = ""
+  }
+
+  init(_ style: Style) { self.style = style }
+
+  static func style(_ progress: ProgressOptions.Style) -> Style {
+    switch progress {
+    case .auto: isatty(STDERR_FILENO) == 1 ? .tty : .plain
+    case .tty: .tty
+    case .plain: .plain
+    case .json: .json
+    case .quiet: .quiet
+    }
+  }
+
+  func show(_ event: BuildEvent) {
+    switch style {
+    case .quiet: if case .note(let text) = event.kind, text.hasPrefix("warning: ") { standardError("", text) }
+    case .json: standardError("", BuildEventJSON(event).lineOfText)
+    case .plain: if let text = Self.plain(event) { standardError("", text) }
+    case .tty: state.withLock { show(event, &$0) }
+    }
+  }
+
+  private static func plain(_ event: BuildEvent) -> String? {
+    guard let step = event.step else {
+      if case .note(let text) = event.kind { return text }
+      return nil
+    }
+    let head = "[\(step.stage) \(step.number)/\(step.count)]"
+    return switch event.kind {
+    case .began: "\(head) \(step.text)"
+    case .cached: "\(head) \(step.text): cached"
+    case .output(let line): "\(head)   \(line)"
+    case .ended(let seconds): "\(head) done in \(Self.text(seconds))"
+    case .failed(let seconds): "\(head) failed after \(Self.text(seconds))"
+    case .note(let text): text
+    }
+  }
+
+  /// `0.1 s`, `2 min 5 s`
+  private static func text(_ seconds: Double) -> String {
+    guard seconds >= 60 else { return "\((seconds * 10).rounded() / 10) s" }
+    return "\(Int(seconds) / 60) min \(Int(seconds) % 60) s"
+  }
+
+  // MARK: Terminal
+
+  private func show(_ event: BuildEvent, _ state: inout State) {
+    guard let step = event.step else {
+      if case .note(let text) = event.kind { write(erasing(&state) + VisibleText.lines(text) + "\n") }
+      return draw(&state)
+    }
+    let place = state.active.firstIndex { $0.image == event.image && $0.step == step }
+    switch event.kind {
+    case .began: state.active.append(Active(image: event.image, step: step, began: Self.now))
+    case .output(let line):
+      if let place { state.active[place].line = line }
+      // Drawn by the clock: a step may write thousands of lines a second.
+      return
+    case .cached:
+      if let place { state.active.remove(at: place) }
+      write(erasing(&state) + fitted("   cached  \(step.title)") + "\n")
+    case .ended(let seconds), .failed(let seconds):
+      if let place { state.active.remove(at: place) }
+      let isFailed = if case .failed = event.kind { true } else { false }
+      write(erasing(&state) + fitted("\(Self.padded(seconds))  \(step.title)\(isFailed ? ": failed" : "")") + "\n")
+    case .note: break
+    }
+    draw(&state)
+  }
+
+  /// Draws steps under way anew, with their seconds.
+  func tick() {
+    guard style == .tty else { return }
+    state.withLock { draw(&$0) }
+  }
+
+  /// Leaves the terminal as it was.
+  func end() {
+    guard style == .tty else { return }
+    state.withLock { state in
+      write(erasing(&state))
+      state.active = []
+    }
+  }
+
+  private func erasing(_ state: inout State) -> String {
+    defer { state.height = 0 }
+    return state.height > 0 ? "\u{1B}[\(state.height)A\r\u{1B}[J" : ""
+  }
+
+  private func draw(_ state: inout State) {
+    let room = max(Terminal.height(of: STDERR_FILENO) - 2, 2)
+    var lines: [String] = []
+    for step in state.active.suffix(room / 2) {
+      lines.append(fitted("\(Self.padded(Self.now - step.began))  \(step.step.title)"))
+      if !step.line.isEmpty { lines.append(fitted("           \(step.line)")) }
+    }
+    let text = erasing(&state) + lines.map { "\($0)\n" }.joined()
+    state.height = lines.count
+    if !text.isEmpty { write(text) }
+  }
+
+  private static func padded(_ seconds: Double) -> String {
+    let text = text(seconds)
+    return String(repeating: " ", count: max(9 - text.count, 0)) + text
+  }
+
+  private func fitted(_ text: String) -> String {
+    String(VisibleText.line(text).prefix(max(Terminal.width(of: STDERR_FILENO) - 1, 20)))
+  }
+
+  private func write(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+  }
+
+  private static var now: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+  }
+}
+
+/// An event of a build as an object on a line.
+private struct BuildEventJSON: Encodable {
+  var image: String
+  var stage: String?
+  var step: Int?
+  var steps: Int?
+  var text: String?
+  var place: String?
+  var event: String
+  var line: String?
+  var seconds: Double?
+
+  init(_ event: BuildEvent) {
+    image = event.image
+    (stage, step, steps) = (event.step?.stage, event.step?.number, event.step?.count)
+    (text, place) = (event.step?.text, event.step?.place)
+    switch event.kind {
+    case .began: self.event = "began"
+    case .cached: self.event = "cached"
+    case .output(let line): (self.event, self.line) = ("output", line)
+    case .ended(let seconds): (self.event, self.seconds) = ("ended", seconds)
+    case .failed(let seconds): (self.event, self.seconds) = ("failed", seconds)
+    case .note(let line): (self.event, self.line) = ("note", line)
+    }
+  }
+
+  var lineOfText: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Texts and numbers can always be encoded.
+    return (try? encoder.encode(self)).map { VisibleText.json(String(decoding: $0, as: UTF8.self)) } ?? ""
+  }
+}
