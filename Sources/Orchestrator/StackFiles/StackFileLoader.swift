@@ -11,12 +11,21 @@ package struct StackFileLoader {
 
   /// False: `$` in values is left alone (`stack config --no-interpolate`).
   package var isInterpolating = true
+  /// A further instance of a service; nil for the services of the files alone.
+  package var oneOff: OneOffService?
+  /// Files of variables in place of `.env`; each wins over those before it.
+  package var environmentFiles: [String] = []
+  /// The folder that relative paths of the files start from; nil for the first file's.
+  package var projectFolder: String?
 
   package init(files: any FileReading, environment: [String: String], workingFolder: String) {
     self.files = files
     self.environment = environment
     self.workingFolder = workingFolder
   }
+
+  /// The folder that is looked through for files where none is named.
+  package var searchedFolder: String { projectFolder.map { Path.resolve($0, in: workingFolder) } ?? workingFolder }
 
   package struct Outcome {
     /// Nil when there is an error among the diagnostics.
@@ -38,7 +47,7 @@ package struct StackFileLoader {
     }
     paths.map(Self.shown).forEach(diagnostics.register(file:))
     let location = self.location(of: first)
-    let folder = Path.split(location).folder
+    let folder = projectFolder.map { Path.resolve($0, in: workingFolder) } ?? Path.split(location).folder
     let variables = Variables(environment: environment, dotenv: dotenv(in: folder, loader))
     var interpolator = Interpolator(variables: variables, diagnostics: diagnostics)
     var documents: [Node] = []
@@ -52,7 +61,8 @@ package struct StackFileLoader {
     guard documents.count == paths.count, let base = documents.first else {
       return Outcome(stack: nil, diagnostics: diagnostics.sorted, variables: interpolator.uses)
     }
-    let merged = documents.dropFirst().reduce(base) { DocumentMerger(diagnostics).merge($1, over: $0) }
+    let all = documents.dropFirst().reduce(base) { DocumentMerger(diagnostics).merge($1, over: $0) }
+    let merged = oneOff?.added(to: all, diagnostics) ?? all
     let context = ReadingContext(
       diagnostics: diagnostics, folder: folder, home: environment["HOME"], variables: variables, loader: loader)
     let root = Field(
@@ -66,7 +76,8 @@ package struct StackFileLoader {
   /// The variables known beside files: the caller's environment, and `.env` in the folder of the first. Mistakes in
   /// `.env` are reported when the files are loaded.
   package func variables(beside paths: [String]) -> Variables {
-    variables(in: paths.first.map { Path.split(location(of: $0)).folder } ?? workingFolder)
+    let folder = projectFolder.map { Path.resolve($0, in: workingFolder) }
+    return variables(in: folder ?? paths.first.map { Path.split(location(of: $0)).folder } ?? workingFolder)
   }
 
   package func variables(in folder: String) -> Variables {
@@ -76,20 +87,30 @@ package struct StackFileLoader {
   }
 
   /// Standard input counts as a file of the working folder.
-  private func location(of path: String) -> String { Path.resolve(Self.shown(path), in: workingFolder) }
+  package func location(of path: String) -> String { Path.resolve(Self.shown(path), in: workingFolder) }
 
   private static func shown(_ path: String) -> String { path == standardInput ? "<stdin>" : path }
 
-  /// `.env` beside the stack file; most stacks have none.
+  /// The files that the caller names; else `.env` beside the stack file, which most stacks have not.
   private func dotenv(in folder: String, _ loader: SourceLoader) -> [String: String] {
-    let path = folder == "/" ? "/.env" : "\(folder)/.env"
-    // People keep Python's virtual environments in folders of that name.
-    let source = loader.load(path, tolerating: [.missing, .notAFile("a folder")])
-    guard let source else { return [:] }
-    let reader = EnvironmentFileReader(
-      source: source, variables: Variables(environment: environment), diagnostics: loader.diagnostics)
+    let listed = environment["COMPOSE_ENV_FILES"].map { $0.split(separator: ",").map(String.init) } ?? []
+    let named = environmentFiles.isEmpty ? listed : environmentFiles
     var values: [String: String] = [:]
-    for (name, value) in reader.assignments() { values[name.value] = value ?? environment[name.value] }
+    for path in named {
+      guard let source = loader.load(path, from: location(of: path)) else { continue }
+      read(source, loader, into: &values)
+    }
+    // People keep Python's virtual environments in folders of that name.
+    let usual = folder == "/" ? "/.env" : "\(folder)/.env"
+    if named.isEmpty, let source = loader.load(usual, tolerating: [.missing, .notAFile("a folder")]) {
+      read(source, loader, into: &values)
+    }
     return values
+  }
+
+  private func read(_ source: SourceFile, _ loader: SourceLoader, into values: inout [String: String]) {
+    let reader = EnvironmentFileReader(
+      source: source, variables: Variables(environment: environment, dotenv: values), diagnostics: loader.diagnostics)
+    for (name, value) in reader.assignments() { values[name.value] = value ?? environment[name.value] }
   }
 }

@@ -71,6 +71,7 @@ extension StackFile {
     package var containerName: Located<String>?
     /// Empty: always active.
     var profiles: [Located<String>] = []
+    package var profileNames: [String] { profiles.map(\.value) }
     /// The number of replicas: 0...10,000. 1 when the file sets none.
     package var scale: Located<Int>
     package var restart: RestartPolicy = .no
@@ -85,6 +86,8 @@ extension StackFile {
     /// Commands that run in it once it has been started, and before it is stopped.
     package var postStart: [Hook] = []
     package var preStop: [Hook] = []
+    /// What is done when files of the host change.
+    package var watchRules: [WatchRule] = []
 
     init(name: Located<String>) {
       self.name = name

@@ -72,10 +72,7 @@ struct StackReader {
       return Located(givenName, start)
     }
     if let name = draft.name { return name }
-    let (folder, file) = Path.split(location)
-    let stem = file.split(separator: ".").first.map(String.init) ?? ""
-    let isGeneric = ["compose", "docker-compose", "stack", "<stdin>"].contains(stem)
-    let text = Self.normalized(isGeneric ? Path.split(folder).name : stem)
+    let text = Self.name(ofFileAt: location)
     // A `name:` that is wrong has been reported; one more error about the path would not help.
     if text.isEmpty, root.node["name"] == nil {
       diagnostics.add(
@@ -84,6 +81,14 @@ struct StackReader {
           help: ["write `name:` at the top of the file"]))
     }
     return Located(text.isEmpty ? "stack" : text, start)
+  }
+
+  /// The name that a file gives its stack by its path; empty when there is none in it.
+  static func name(ofFileAt location: String) -> String {
+    let (folder, file) = Path.split(location)
+    let stem = file.split(separator: ".").first.map(String.init) ?? ""
+    let isGeneric = ["compose", "docker-compose", "stack", "<stdin>"].contains(stem)
+    return normalized(isGeneric ? Path.split(folder).name : stem)
   }
 
   /// As Compose makes a project's name of a folder's: small letters, and only the characters that a name may have.

@@ -25,7 +25,7 @@ extension Field {
   /// `post_start:` or `pre_stop:`
   func hooks() -> [StackFile.Hook] { (items() ?? []).compactMap { $0.hook() } }
 
-  private func hook() -> StackFile.Hook? {
+  func hook() -> StackFile.Hook? {
     var draft = HookDraft()
     HookDraft.keys.read(self, into: &draft)
     guard let command = draft.command else {

@@ -163,7 +163,9 @@ enum ServiceKeys {
     },
     .ignored("attach", "what is followed is chosen on the command line"),
     .ignored("annotations", "there is no other runtime to read them"),
-    .ignored("develop", "nothing watches the sources"),
+    .read("develop", "what `stack watch` does when files of the host change") { field, draft in
+      draft.service.watchRules = field.watchRules()
+    },
   ]
 
   private enum Mode: String, CaseIterable { case replicated }
