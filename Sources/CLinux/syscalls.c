@@ -96,6 +96,20 @@ int stack_pipe(int *read_end, int *write_end) {
 
 int stack_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
+int stack_flush_output(void) {
+  int failed = ferror(stdout);
+  errno = 0;
+  if (fflush(stdout) != 0) return errno ? errno : EIO;
+  return failed ? EIO : 0;
+}
+
+int stack_pidfd_send_value(int pidfd, int signal, int value) {
+  siginfo_t info = {.si_signo = signal, .si_code = SI_QUEUE};
+  info.si_pid = getpid();
+  info.si_value.sival_int = value;
+  return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, &info, 0);
+}
+
 int stack_pidfd_send_signal(int pidfd, int signal) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }

@@ -2,6 +2,10 @@
 // left to it, and when the command has ended writes down how, then ends the same way itself.
 //
 //   stack-init ARGUMENT0 [ARGUMENT…]
+//   stack-init stack-pause
+//
+// The second form starts nothing and waits, for commands that are run beside it. SIGUSR1 with a value ends it with that
+// exit code, and any other signal that ends processes does so, too.
 //
 // It is started with every privilege dropped already, by file descriptor, with these open:
 //   0-2  the command's                        3  where a failing exec is reported; end of file means success
@@ -88,6 +92,26 @@ static void record(int status) {
 
 #include "watch.h"
 
+#define STACK_PAUSE_NAME "stack-pause"
+
+static _Noreturn void pause_until_ended(const signal_set *all) {
+  CALL(SYS_close, STACK_FD_REPORT);
+  for (;;) {
+    siginfo_t info = {0};
+    long number = CALL(SYS_rt_sigtimedwait, all, &info, NULL, sizeof *all);
+    if (number == SIGUSR1 && info.si_code == SI_QUEUE) {
+      int code = info.si_value.sival_int & 0xFF;
+      record(code << 8);
+      leave(code);
+    }
+    if (number == SIGTERM || number == SIGINT || number == SIGQUIT || number == SIGHUP) {
+      record((int)number);
+      leave(128 + (int)number);
+    }
+    while (CALL(SYS_wait4, -1, NULL, WNOHANG, NULL) > 0) {}
+  }
+}
+
 // The stack as the kernel leaves it: the count of arguments, the arguments, NULL, the environment, NULL.
 _Noreturn void start(long *stack) {
   long count = stack[0];
@@ -112,6 +136,8 @@ _Noreturn void start(long *stack) {
                            SIGNAL(SIGABRT) | SIGNAL(SIGSYS));
   signal_set former = 0;
   CALL(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former, sizeof all);
+
+  if (is_same(arguments[1], STACK_PAUSE_NAME)) pause_until_ended(&all);
 
   // A copy, as fork(2) makes it, of the few pages that there are.
   long command = CALL(SYS_clone, SIGCHLD);

@@ -12,6 +12,11 @@ extension Files {
     try remove([CChar](path.utf8CString), in: AT_FDCWD, path, depth: 0)
   }
 
+  /// The same of a name in an open folder.
+  package static func remove(_ name: [CChar], in folder: borrowing Descriptor, _ path: String) throws(KernelError) {
+    try remove(name, in: folder.rawValue, path, depth: 0)
+  }
+
   private static func remove(_ name: [CChar], in folder: CInt, _ path: String, depth: Int) throws(KernelError) {
     if case .some(let opened) = try enter(name, in: folder, path) {
       if depth < deepest {

@@ -9,31 +9,44 @@ import Vocabulary
 /// One command on its way: its dependencies, its errors, its exit code.
 struct Session {
   let context: CommandContext
+  /// The stack that is named, by an option or by the environment; nil where the folder says it.
+  let stack: String?
 
   /// Runs a command's body; what it throws goes to standard error and ends the program.
   ///
-  /// - Parameter status: the exit status then; 1, but for commands whose 1 is an answer.
-  static func run(needsRoot: Bool, status: ExitCode = .failure, _ body: (Session) throws -> Void) throws {
+  /// - Parameters:
+  ///   - project: the options that say which stack is meant; nil for a command that is about none.
+  ///   - status: the exit status of a failure; 1, but for commands whose 1 is an answer.
+  static func run(
+    needsRoot: Bool, in project: ProjectRequest? = nil, status: ExitCode = .failure, errors style: ErrorStyle = .text,
+    _ body: (Session) throws -> Void
+  ) throws {
     guard !needsRoot || geteuid() == 0 else {
-      throw failure("stack needs root to make namespaces and links: run it with sudo", status)
+      throw failure("stack needs root to make namespaces and links: run it with sudo", status, style)
     }
-    let session = Session(
-      context: CommandContext(
-        supervisor: SupervisorProgram(arguments: ["supervise"]) { [InitProgram.find()].compactMap(\.self) },
-        environment: Caller.environment,
-        workingFolder: Caller.workingFolder, interrupts: Interrupts()))
     do {
-      try body(session)
+      try body(session(of: project))
     } catch let errors as StackErrors {
-      throw failure("\(errors)", status)
+      throw failure("\(errors)", status, style)
     } catch let error as FileDiagnostics {
-      writeError(error.rendered(isColored: isatty(STDERR_FILENO) == 1) + "\n")
-      throw status
+      writeError(style == .json ? error.json : error.rendered(isColored: Terminal.showsColour(STDERR_FILENO)) + "\n")
+      throw Status.usage
     }
   }
 
-  static func failure(_ text: String, _ status: ExitCode = .failure) -> ExitCode {
-    standardError("error: ", text)
+  private static func session(of project: ProjectRequest?) throws -> Session {
+    var context = CommandContext(
+      supervisor: SupervisorProgram(arguments: ["supervise"]) { [InitProgram.find()].compactMap(\.self) },
+      environment: Caller.environment,
+      workingFolder: Caller.workingFolder, interrupts: Interrupts())
+    guard let project else { return Session(context: context, stack: Caller.projectName) }
+    (context.environmentFiles, context.projectFolder) = (project.environmentFiles, project.folder)
+    if let name = project.givenName { return Session(context: context, stack: name) }
+    return Session(context: try context.scoped(to: project.files, name: nil), stack: nil)
+  }
+
+  static func failure(_ text: String, _ status: ExitCode = .failure, _ style: ErrorStyle = .text) -> ExitCode {
+    style.show(text)
     return status
   }
 
@@ -45,8 +58,8 @@ struct Session {
     return loaded
   }
 
-  func request(_ source: SourceOptions, scale: [String]) throws -> LoadRequest {
-    var request = source.request
+  func request(_ source: LoadRequest, scale: [String]) throws -> LoadRequest {
+    var request = source
     for entry in scale {
       let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
       guard parts.count == 2, let count = Int(parts[1]), (0...10_000).contains(count) else {
@@ -57,48 +70,37 @@ struct Session {
     return request
   }
 
-  /// A stack's name, from its name, from its file, or of the one that is meant where none is named.
-  func stackName(_ text: String?) throws -> String {
-    guard let text, text.contains("/") || text.contains(".") else {
-      return try context.index.stack(named: text ?? Caller.projectName)
-    }
-    return try context.load(LoadRequest(paths: [text])).name
-  }
-
-  /// As ``stackName(_:)``, but also the name of a stack that only left something behind.
-  func stackToTakeDown(_ text: String?, withVolumes: Bool) throws -> String {
-    guard let text, !text.contains("/"), !text.contains(".") else { return try stackName(text) }
-    return try DownCommand(context).stack(text, withVolumes: withVolumes)
-  }
 
   func statuses(of stack: String) throws -> [StackIndex.ServiceStatus] {
     try context.statuses(of: stack)
   }
 
+  /// The same with the files and variables that options name. The stack is what the loaded files say.
+  func taking(_ project: ProjectRequest) -> Session {
+    var context = context
+    (context.environmentFiles, context.projectFolder) = (project.environmentFiles, project.folder)
+    return Session(context: context, stack: stack)
+  }
+
   /// Shows what a stack's services write, until Ctrl-C.
   ///
   /// - Parameter instances: the instances that are meant; all of the stack's when empty.
-  func follow(_ stack: String, _ instances: [String]) throws {
+  func follow(_ stack: String, _ instances: [String], _ options: LogsCommand.Options) throws {
     Self.flushOutput()
-    var options = LogsCommand.Options()
-    options.follows = true
-    options.isTerminal = isatty(STDOUT_FILENO) == 1
-    options.isColored = options.isTerminal
     try LogsCommand(context).run(on: instances, in: stack, options)
   }
 
   /// Shows what a stack's services write until one of them ends, and stops all of them.
   func followUntilOneEnds(
-    _ stack: String, _ instances: [String], exitCodeFrom: String?, _ progress: ProgressOptions
+    _ stack: String, _ instances: [String], _ end: FollowCommand.End, exitCodeFrom: String?,
+    _ options: LogsCommand.Options, _ progress: ProgressOptions
   ) throws -> Int32 {
     Self.flushOutput()
-    var options = LogsCommand.Options()
-    options.follows = true
-    options.isTerminal = isatty(STDOUT_FILENO) == 1
-    options.isColored = options.isTerminal
     let printer = ProgressPrinter(progress, stack: stack)
     defer { printer.end() }
-    return try FollowCommand(context).run(stack, instances, exitCodeFrom: exitCodeFrom, options) { printer.show($0) }
+    return try FollowCommand(context).run(stack, instances, end, exitCodeFrom: exitCodeFrom, options) {
+      printer.show($0)
+    }
   }
 
   /// Logs are written past the buffer that `print` fills.
@@ -110,28 +112,44 @@ struct Session {
   func finish(
     _ printer: ProgressPrinter, _ operation: ((OperationEvent) -> Void) throws -> OperationEvent
   ) throws {
-    let last = try operation { printer.show($0) }
+    let last: OperationEvent
+    do {
+      last = try operation { printer.show($0) }
+    } catch {
+      printer.end()
+      throw error
+    }
+    try end(printer, last)
+  }
+
+  /// Ends the program as an operation ended, unless all went well.
+  func end(_ printer: ProgressPrinter, _ last: OperationEvent) throws {
     printer.end()
     switch last.kind {
     case .finished: return
     case .cancelled:
       standardError("", last.text.isEmpty ? "cancelled" : "cancelled: \(last.text)")
       throw ExitCode(130)
-    default: throw Self.failure("\(StackErrors(last.errors))")
+    default:
+      let text = last.text.isEmpty ? "" : "\n  \(last.text)"
+      throw Self.failure("\(StackErrors(last.errors))\(text)", .failure, printer.errorStyle)
     }
   }
 
   static func act(
-    _ action: ActCommand.Action, on target: ServiceOptions, timeout: Double? = nil, progress: ProgressOptions
+    _ action: ActCommand.Action, on services: [String], in project: ProjectRequest, timeout: Double? = nil,
+    readyTimeout: Double? = nil, withFollowers: Bool = true, progress: ProgressOptions
   ) throws {
-    try run(needsRoot: true) { session in
-      let places = try session.context.index.places(of: target.services, in: target.stack.stack)
-      let stacks = places.isEmpty ? [try session.context.index.stack(named: target.stack.stack)] : places.map(\.stack)
+    try run(needsRoot: true, in: project, errors: progress.errorStyle) { session in
+      let places = try session.context.index.places(of: services, in: session.stack)
+      let stacks = places.isEmpty ? [try session.context.index.stack(named: session.stack)] : places.map(\.stack)
       for stack in Set(stacks).sorted() {
         let services = places.filter { $0.stack == stack }.map(\.service)
         let printer = ProgressPrinter(progress, stack: stack)
         try session.finish(printer) { report in
-          try ActCommand(session.context).run(action, on: services, of: stack, stopTimeout: timeout, report: report)
+          try ActCommand(session.context).run(
+            action, on: services, of: stack, stopTimeout: timeout, readyTimeout: readyTimeout,
+            withFollowers: withFollowers, report: report)
         }
       }
     }
@@ -149,7 +167,7 @@ func standardError(_ prefix: String, _ text: String) {
 }
 
 /// Writes text that has colours of its own.
-private func writeError(_ text: String) {
+func writeError(_ text: String) {
   var bytes = Array(text.utf8)[...]
   while !bytes.isEmpty {
     let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }

@@ -3,31 +3,37 @@ import Glibc
 import StackFiles
 
 extension StackCommand {
-  /// Reads the command line and does what it says. What cannot be understood ends the program with status 1, as everything
-  /// that fails does, but for commands whose 1 is an answer.
+  /// Reads the command line and does what it says. What cannot be understood ends the program with status 2. What fails
+  /// ends it with 1, but for commands whose 1 is an answer.
   static func main() {
     Caller.fillStandardDescriptors()
-    let words = Array(CommandLine.arguments.dropFirst())
+    // Whoever has read enough ends no operation.
+    signal(SIGPIPE, SIG_IGN)
+    let typed = Array(CommandLine.arguments.dropFirst())
     // The parser looks at all commands to find out that none is meant, which is half of the time that this takes.
-    guard words != ["--version"] else { return print(Version.text) }
-    let status = Verdict.commands.contains(words.first ?? "") ? Verdict.unasked : ExitCode.failure
+    guard typed != ["--version"], typed != ["-v"] else { return print(Version.text) }
     do {
+      let given = try LeadingOptions(typed).words
+      let words = given.first == "up" ? Up.spelledOut(given) : given
       var command = try plainCommand(words) ?? command(of: words)
       do {
         try command.run()
       } catch let error as ValidationError {
-        fail(message(about: error, of: type(of: command)), status)
+        fail(message(about: error, of: type(of: command)))
       }
+      try StandardOutput.finish()
     } catch let status as ExitCode {
       // The library would first look for a message.
-      Glibc.exit(status.rawValue)
+      Glibc.exit(StandardOutput.status(after: status.rawValue))
+    } catch let error as LeadingOptions.Mistake {
+      fail(error.text)
     } catch {
       guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      fail(message(about: error), status)
+      fail(message(about: error))
     }
   }
 
-  private static func fail(_ text: String, _ status: ExitCode = .failure) -> Never {
+  private static func fail(_ text: String, _ status: ExitCode = Status.usage) -> Never {
     standardError("error: ", text)
     Glibc.exit(status.rawValue)
   }
@@ -41,6 +47,7 @@ extension StackCommand {
     case "down": Down.plain(rest)
     case "ps": Ps.plain(rest)
     case "supervise": Supervise.plain(rest)
+    case "__complete": Complete.plain(rest)
     default: nil
     }
   }
@@ -49,7 +56,9 @@ extension StackCommand {
   /// start, and each answer takes a walk past all conformances. For anything but a proper command, the whole is parsed,
   /// since its messages name the whole.
   private static func command(of words: [String]) throws -> any ParsableCommand {
-    let named = configuration.subcommands.first { $0.configuration.commandName == words.first }
+    let named = configuration.subcommands.first {
+      $0.configuration.commandName == words.first || words.first.map($0.configuration.aliases.contains) ?? false
+    }
     if let named, let command = try? named.parseAsRoot(Array(words.dropFirst())), type(of: command) == named {
       return command
     }
@@ -59,11 +68,13 @@ extension StackCommand {
 
   /// The message about a first word, or one after `help`, that is no command; nil when it is one.
   private static func unknownCommand(_ words: [String]) -> String? {
-    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+    let names = configuration.subcommands.flatMap { [$0.configuration.commandName ?? ""] + $0.configuration.aliases }
     let word = words.first == "help" ? words.dropFirst().first : words.first
     guard let word, !word.hasPrefix("-"), !names.contains(word), word != "help" else { return nil }
-    let question = Suggestion.question(about: word, among: names)
-    return "stack has no command \"\(word)\"\(question.isEmpty ? "" : ": \(question)")\n  for all of them: stack --help"
+    if let refusal = AbsentCommand.refusal(of: word) { return refusal }
+    let near = Suggestion.nearest(to: word, among: names.filter { !$0.hasPrefix("__") }.sorted())
+    let question = near.count <= 5 ? ": did you mean \(near.map { "\"\($0)\"" }.joined(separator: " or "))?" : ""
+    return "stack has no command \"\(word)\"\(question)\n  for all of them: stack --help"
   }
 
   /// The message about wrong arguments that a command found as it ran, in the form of the parser's.

@@ -19,8 +19,9 @@ struct StackCommand: ParsableCommand {
       CommandGroup(
         name: "Run",
         subcommands: [
-          Up.self, Down.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self, Exec.self,
-          Attach.self, Cp.self, Supervise.self, Unpack.self, RegistryTransfer.self,
+          Up.self, Down.self, Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Rm.self, Scale.self,
+          Pause.self, Unpause.self, Exec.self, Attach.self, Cp.self, Watch.self, Enable.self, Disable.self,
+          Supervise.self, Complete.self, Unpack.self, RegistryTransfer.self,
         ]),
       CommandGroup(
         name: "Images",
@@ -31,7 +32,7 @@ struct StackCommand: ParsableCommand {
       CommandGroup(
         name: "Look",
         subcommands: [
-          Ps.self, Logs.self, Events.self, Stats.self, Top.self, Inspect.self, Wait.self, Licenses.self,
+          Ps.self, Ls.self, Logs.self, Port.self, Volumes.self, Events.self, Stats.self, Top.self, Inspect.self, Wait.self, Licenses.self, VersionCommand.self,
         ]),
       CommandGroup(name: "Network", subcommands: [Policy.self, Link.self, Partition.self, Heal.self]),
       CommandGroup(
@@ -40,5 +41,6 @@ struct StackCommand: ParsableCommand {
 }
 
 enum Version {
-  static let text = "stack 0.1.0"
+  static let number = "0.1.0"
+  static let text = "stack \(number)"
 }

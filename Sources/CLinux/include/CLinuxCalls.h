@@ -40,7 +40,11 @@ int stack_reset_io_priority(void);
 int stack_execute_again(int file, char *const *arguments);
 
 int stack_pidfd_open(pid_t pid);
+/// Flushes stdout; 0, or the errno of what could not be written, now or before.
+int stack_flush_output(void);
 int stack_pidfd_send_signal(int pidfd, int signal);
+/// The same with a value, as sigqueue(3) sends it.
+int stack_pidfd_send_value(int pidfd, int signal, int value);
 int stack_pidfd_getfd(int pidfd, int descriptor);
 /// Waits for the child behind `pidfd` and stores its status as wait(2) encodes it. Answers 1 when it has ended, 0 when
 /// `block` is 0 and it has not, -1 and ECHILD when it is no child of the caller.

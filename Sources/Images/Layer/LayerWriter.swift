@@ -1,4 +1,5 @@
 import CImages
+import CLinux
 import Glibc
 import Kernel
 import SystemPackage
@@ -9,6 +10,8 @@ package struct LayerWriter: ~Copyable {
   private let output: ArchiveOutput
   /// The number outside of the first of 65,536 ids; nil where ids are the same inside.
   private let firstID: UInt32?
+  /// True for the tree of a running service, whose other mounts are left out: of each there is an empty folder or file.
+  private let isRoot: Bool
   private var names: [FileIdentity: EntryName] = [:]
   /// The contents of the layer so far.
   package private(set) var contents = LayerContents()
@@ -23,8 +26,8 @@ package struct LayerWriter: ~Copyable {
   /// Deeper than any tree that somebody has made for use.
   private static let deepest = 200
 
-  package init(_ file: FileDescriptor, firstID: UInt32?) {
-    self.init(firstID: firstID) { (bytes) throws(KernelError) in
+  package init(_ file: FileDescriptor, firstID: UInt32?, isRoot: Bool = false) {
+    self.init(firstID: firstID, isRoot: isRoot) { (bytes) throws(KernelError) in
       do throws(Errno) {
         try file.writeInFull(bytes)
       } catch {
@@ -34,22 +37,32 @@ package struct LayerWriter: ~Copyable {
   }
 
   /// - Parameter take: gets the archive's bytes, which are gone when it returns.
-  package init(firstID: UInt32?, take: @escaping ArchiveOutput.Taker) {
+  package init(firstID: UInt32?, isRoot: Bool = false, take: @escaping ArchiveOutput.Taker) {
     output = ArchiveOutput(take)
-    self.firstID = firstID
+    (self.firstID, self.isRoot) = (firstID, isRoot)
   }
 
-  /// Writes what is in a folder, and the end of the archive.
-  package mutating func write(_ path: String) throws(LayerError) {
+  /// Writes the tree of an open folder, and the end of the archive.
+  package mutating func write(_ root: borrowing Descriptor) throws(LayerError) {
     do throws(KernelError) {
-      let root = Descriptor(
-        adopting: try check("open", path) { open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
       try writeEntries(of: root, EntryName(parts: []))
       try output.end()
     } catch {
       throw LayerError(error)
     }
     contents.size = output.size
+  }
+
+  /// Writes what is in a folder, and the end of the archive.
+  package mutating func write(_ path: String) throws(LayerError) {
+    let root: Descriptor
+    do throws(KernelError) {
+      root = Descriptor(
+        adopting: try check("open", path) { open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
+    } catch {
+      throw LayerError(error)
+    }
+    try write(root)
   }
 
   private mutating func writeEntries(of folder: borrowing Descriptor, _ name: EntryName) throws(KernelError) {
@@ -79,13 +92,17 @@ package struct LayerWriter: ~Copyable {
       throw KernelError("look at", name.text, errno: .last)
     }
     contents.entries += 1
-    if status.isWhiteout {
+    if status.isWhiteout, !isRoot {
       return try output.add(
         ArchiveOutput.Header(name: name.parent.appending(Array(".wh.".utf8) + part), kind: "0", mode: 0))
     }
     var header = ArchiveOutput.Header(name: name, kind: "0", mode: status.st_mode & 0o7777)
     (header.user, header.group, header.modified) = (inside(status.st_uid), inside(status.st_gid), status.st_mtim)
     contents.largestID = max(contents.largestID, header.user, header.group)
+    if isRoot, isMount(path, in: folder) {
+      header.kind = status.st_mode & S_IFMT == S_IFDIR ? "5" : "0"
+      return try output.add(header)
+    }
     switch status.st_mode & S_IFMT {
     case S_IFREG: try writeFile(path, of: folder, status, header)
     case S_IFDIR: try writeFolder(path, of: folder, header)
@@ -105,6 +122,16 @@ package struct LayerWriter: ~Copyable {
     // A socket is of a process that will not be there.
     default: break
     }
+  }
+
+  /// RESOLVE_NO_XDEV of openat2(2).
+  private static let staysOnMount: UInt64 = 1
+
+  private func isMount(_ path: [CChar], in folder: borrowing Descriptor) -> Bool {
+    let flags = UInt64(UInt32(bitPattern: 0o10000000 | O_NOFOLLOW | O_CLOEXEC))
+    let number = stack_openat2(folder.rawValue, path, flags, 0, Self.staysOnMount)
+    if number >= 0 { close(number) }
+    return number < 0 && errno == EXDEV
   }
 
   private func inside(_ id: UInt32) -> UInt32 {

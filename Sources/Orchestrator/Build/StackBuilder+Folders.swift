@@ -19,6 +19,8 @@ extension StackBuilder {
   /// The same for what a command has claimed: the file that says so already takes the record's name.
   func acceptClaim(of desired: DesiredStack) throws(KernelError) {
     try Files.remove(folder.settled)
+    try Files.makeFolder(folder.lib, above: 0o700)
+    try StackOrigin.record(desired, in: folder, isNew: !Files.exists(folder.intent))
     guard rename(folder.claim, folder.intent) == 0 else { return try record(desired) }
     StackRecord(folder).keepCopy()
   }
@@ -142,6 +144,7 @@ extension StackBuilder {
     try Files.remove(folder.layersOnDisk)
     try Files.remove(folder.anonymousVolumes)
     Files.removeIfEmpty(folder.volumes)
+    if !Files.exists(folder.volumes) { try Files.remove(folder.origin) }
     Files.removeIfEmpty(folder.lib)
     Files.removeIfEmpty(folders.lib)
     try StackRecord(folder).removeCopies()

@@ -98,6 +98,7 @@ package final class StackBuilder: Sendable {
       case .unpinNamespaces(let services, _): try unpin(services)
       case .detach(let service): try detach(service)
       case .removeLayer(let service, _): try removeLayer(of: service)
+      case .removeKeptVolumes(let service, _): try Files.remove(folder.service(service).keptVolumes)
       case .removeLinks(let group, _): try removeLinks(group: group)
       case .removeBridge(let network): try remove(network)
       case .removeFirewall: try removeFirewall()

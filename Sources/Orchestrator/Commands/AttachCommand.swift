@@ -13,6 +13,16 @@ package struct AttachCommand: Command {
 
   package init(_ context: CommandContext) { self.context = context }
 
+  package struct Options: Sendable {
+    package var takesInput = true
+    /// Nil for ctrl-p ctrl-q.
+    package var detachKeys: [UInt8]?
+    /// True if signals that the command gets go to the service.
+    package var passesSignals = false
+
+    package init() {}
+  }
+
   /// Milliseconds before an unfinished line is shown: a prompt waits for an answer.
   private static let patience: CInt = 20
 
@@ -23,7 +33,7 @@ package struct AttachCommand: Command {
   /// terminal, otherwise to the FIFO of `stdin_open`.
   ///
   /// - Returns: the service's exit code. 0 after the keys that detach, 130 after Ctrl-C without a terminal.
-  package func run(on place: StackIndex.Place, withInput: Bool) throws(StackErrors) -> Int32 {
+  package func run(on place: StackIndex.Place, _ options: Options) throws(StackErrors) -> Int32 {
     let subject = "\(place.stack)/\(place.service)"
     let record = try rethrowing(subject) { () throws(KernelError) in
       try index.record(of: place.service, in: place.stack)
@@ -31,7 +41,7 @@ package struct AttachCommand: Command {
     guard let identity = record.process, let process = ServiceProcess(identity) else {
       throw StackErrors([StackError(subject, "is not running", remedy: "start it: stack start \(subject)")])
     }
-    let input = try withInput ? input(of: place, process) : nil
+    let input = try options.takesInput ? input(of: place, process, options.detachKeys) : nil
     defer { input?.restore() }
     let log = LogReader.Source(service: place.service, path: folders.stack(place.stack).service(place.service).log)
     return try rethrowing(subject) { () throws(KernelError) in
@@ -48,6 +58,12 @@ package struct AttachCommand: Command {
         interruption: watch.leave)
       do throws(KernelError) {
         try printer.show(reader)
+        while options.passesSignals, !watch.hasEnded, input?.isDetached != true,
+          let signal = context.interrupts?.takeLast()
+        {
+          try? ProcessHandle.send(signal, to: process.process.pidfd)
+          try printer.show(reader)
+        }
       } catch {
         guard error.errno == .interrupted else { throw error }
         return input?.isDetached == true ? 0 : 130
@@ -76,15 +92,16 @@ package struct AttachCommand: Command {
 
   /// Nil for a service that takes none.
   private func input(
-    of place: StackIndex.Place, _ process: ServiceProcess
+    of place: StackIndex.Place, _ process: ServiceProcess, _ keys: [UInt8]?
   ) throws(StackErrors) -> AttachedInput? {
     try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
       guard let service = try index.desired(place.stack)?.service(named: place.service) else { return nil }
       if service.process.hasTerminal, service.process.usesInit {
-        return try AttachedInput(to: ProcessHandle.terminal(of: process.process.pidfd), isTerminal: true)
+        return try AttachedInput(
+          to: ProcessHandle.terminal(of: process.process.pidfd), isTerminal: true, detachKeys: keys)
       }
       if service.process.hasTerminal, let terminal = try supervisedTerminal(of: place) {
-        return try AttachedInput(to: terminal, isTerminal: true)
+        return try AttachedInput(to: terminal, isTerminal: true, detachKeys: keys)
       }
       guard service.process.keepsStdinOpen, !service.process.hasTerminal else { return nil }
       let path = folders.stack(place.stack).service(place.service).stdin

@@ -7,15 +7,23 @@ extension CommandContext {
   ///
   /// - Throws: ``FileDiagnostics``, or `StackErrors` when there is no file to be found.
   package func load(_ request: LoadRequest) throws -> LoadedStack {
-    var loader = StackFileLoader(
-      files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)
-    loader.isInterpolating = request.isInterpolating
+    var loader = loader
+    (loader.isInterpolating, loader.oneOff) = (request.isInterpolating, request.oneOff)
     let found = request.paths.isEmpty ? try find(loader) : StackFileSearch.Found(paths: request.paths)
     let paths = found.paths
     let variables = loader.variables(beside: paths)
     let name = request.name ?? variables["COMPOSE_PROJECT_NAME"].flatMap { $0.isEmpty ? nil : $0 }
     let outcome = loader.load(paths, name: name)
     guard var file = outcome.stack else { throw FileDiagnostics(diagnostics: outcome.diagnostics) }
+    if let wanted = request.oneOff?.service, file.services[wanted] == nil {
+      let names = file.services.names.filter { $0 != request.oneOff?.name }
+      let near = Suggestion.nearest(to: wanted, among: names).prefix(5)
+      throw StackErrors([
+        StackError(
+          file.name.value, "has no service \(wanted) in \(paths.joined(separator: ", "))",
+          remedy: "its services: \(near.joined(separator: ", "))")
+      ])
+    }
     for (name, count) in request.scale.sorted(by: { $0.key < $1.key }) {
       guard var service = file.services[name] else {
         throw StackErrors([
@@ -41,10 +49,22 @@ extension CommandContext {
         + [DiagnosticRenderer(isColored: false).render(outcome.diagnostics)].filter { !$0.isEmpty })
   }
 
+  var loader: StackFileLoader {
+    var loader = StackFileLoader(
+      files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)
+    (loader.environmentFiles, loader.projectFolder) = (environmentFiles, projectFolder)
+    return loader
+  }
+
   private func find(_ loader: StackFileLoader) throws(StackErrors) -> StackFileSearch.Found {
-    try StackFileSearch(
-      list: { Files.list($0) }, workingFolder: workingFolder, variables: loader.variables(in: workingFolder),
-      trust: FileTrust(environment: environment)
-    ).find()
+    try search(loader).find()
+  }
+
+  /// The search for files that nobody has named: in the project's folder if one is named.
+  func search(_ loader: StackFileLoader) -> StackFileSearch {
+    let folder = loader.searchedFolder
+    return StackFileSearch(
+      list: { Files.list($0) }, workingFolder: folder, variables: loader.variables(in: folder),
+      trust: FileTrust(environment: environment))
   }
 }

@@ -15,6 +15,12 @@ package struct CommandContext: Sendable {
   let workingFolder: String
   /// The signals by which the user stops a command; nil where nobody can.
   let interrupts: Interrupts?
+  /// The stacks that are meant where none is named; nil for all of this host.
+  package var scope: StackScope?
+  /// Files of variables in place of `.env` (`--env-file`).
+  package var environmentFiles: [String] = []
+  /// The folder in place of the first file's (`--project-directory`); nil for that.
+  package var projectFolder: String?
 
   package init(
     folders: StateFolders = StateFolders(), supervisor: SupervisorProgram, environment: [String: String],
@@ -27,7 +33,7 @@ package struct CommandContext: Sendable {
     self.interrupts = interrupts
   }
 
-  package var index: StackIndex { StackIndex(folders: folders) }
+  package var index: StackIndex { StackIndex(folders: folders, scope: scope) }
 
   var interruption: Interruption { interrupts?.interruption ?? Interruption() }
 

@@ -10,6 +10,17 @@ package struct CopyCommand: Command {
 
   package init(_ context: CommandContext) { self.context = context }
 
+  package struct Options: Sendable {
+    /// True if the copies belong to whom the originals do, by number.
+    package var keepsOwners = false
+    /// True if a link that is the source stands for what it leads to.
+    package var followsLink = false
+    /// The number of the replica; nil for the first.
+    package var replica: Int?
+
+    package init() {}
+  }
+
   /// One side of a copy: `web1:/etc/hosts`, `web/web1:/srv`, or a path of the host.
   private enum Side {
     case host(String)
@@ -42,7 +53,9 @@ package struct CopyCommand: Command {
   /// Copies files and folders between the host and a running service.
   ///
   /// - Returns: what was left out: devices, sockets, FIFOs, and files in which the kernel shows itself.
-  package func run(_ source: String, to target: String, in stack: String?) throws(StackErrors) -> [String] {
+  package func run(
+    _ source: String, to target: String, in stack: String?, _ options: Options = Options()
+  ) throws(StackErrors) -> [String] {
     guard source != "-", target != "-" else {
       throw StackErrors([
         StackError(
@@ -53,24 +66,23 @@ package struct CopyCommand: Command {
     let (from, to) = (Side(source), Side(target))
     switch (from, to) {
     case (.service(let service, let path), .host(let hostPath)):
-      let (place, process) = try running(service, in: stack)
+      let (place, process) = try running(service, options.replica, in: stack)
       return try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
         let root = try Container.root(of: process.process.pidfd)
-        var copy = TreeCopy(leavesKernelFiles: true)
+        let first = Int64(try Self.owner(of: root).user)
+        var copy = TreeCopy(leavesKernelFiles: true, ownerShift: options.keepsOwners ? -first : nil)
+        let path = options.followsLink ? try TreeCopy.target(of: path, in: root, of: place.service) : path
         try copy.copy(
           TreeCopy.Place(path, in: root, of: place.service), to: TreeCopy.Place(onHost: hostPath, naming: from.name))
         return copy.omitted
       }
     case (.host(let hostPath), .service(let service, let path)):
-      let (place, process) = try running(service, in: stack)
+      let (place, process) = try running(service, options.replica, in: stack)
       return try rethrowing("\(place.stack)/\(place.service)") { () throws(KernelError) in
         let root = try Container.root(of: process.process.pidfd)
-        // The service's own root, as the host numbers it.
-        var status = stat()
-        guard fstat(root.rawValue, &status) == 0 else {
-          throw KernelError("look at", "the service's root", errno: .init(rawValue: errno))
-        }
-        var copy = TreeCopy(owner: (status.st_uid, status.st_gid))
+        let owner = try Self.owner(of: root)
+        var copy = TreeCopy(owner: owner, ownerShift: options.keepsOwners ? Int64(owner.user) : nil)
+        let hostPath = options.followsLink ? Self.target(of: hostPath) : hostPath
         try copy.copyAsOwner(
           TreeCopy.Place(onHost: hostPath), to: TreeCopy.Place(path, in: root, of: place.service, naming: from.name))
         return copy.omitted
@@ -84,10 +96,26 @@ package struct CopyCommand: Command {
     }
   }
 
+  /// The service's own root, as the host numbers it.
+  private static func owner(of root: borrowing Descriptor) throws(KernelError) -> (user: UInt32, group: UInt32) {
+    var status = stat()
+    guard fstat(root.rawValue, &status) == 0 else {
+      throw KernelError("look at", "the service's root", errno: .init(rawValue: errno))
+    }
+    return (status.st_uid, status.st_gid)
+  }
+
+  /// A path without links; the path itself where there is none.
+  private static func target(of path: String) -> String {
+    guard let real = realpath(path, nil) else { return path }
+    defer { free(real) }
+    return String(cString: real)
+  }
+
   private func running(
-    _ service: String, in stack: String?
+    _ service: String, _ replica: Int?, in stack: String?
   ) throws(StackErrors) -> (place: StackIndex.Place, process: ServiceProcess) {
-    let place = try index.find(service, in: stack)
+    let place = try index.find(service, replica: replica, in: stack)
     let subject = "\(place.stack)/\(place.service)"
     let record = try rethrowing(subject) { () throws(KernelError) in
       try index.record(of: place.service, in: place.stack)

@@ -33,15 +33,41 @@ package struct DownCommand: Command {
     }
   }
 
-  /// The stack that is to be taken down: one that is up, or one that has left something behind.
+  /// The stack that is to be taken down where no word says it: by its name, by this folder, or the only one there is.
   ///
-  /// - Throws: that there is no such stack.
-  package func stack(_ name: String, withVolumes: Bool) throws(StackErrors) -> String {
-    if try leavesAnything(name, withVolumes: withVolumes) { return name }
-    return try index.stack(named: name)
+  /// - Parameter name: nil for that of the folder.
+  /// - Throws: that there is none, or several, or that the folder's stack is another folder's.
+  package func stack(_ name: String?) throws(StackErrors) -> String {
+    if let name { return name }
+    guard let scope = context.scope else { return try index.stack(named: nil) }
+    guard scope.projects.count == 1, let only = scope.projects.first else { return try index.stack(named: nil) }
+    try index.checkOrigin(of: only)
+    return only.name
   }
 
-  private func leavesAnything(_ name: String, withVolumes: Bool) throws(StackErrors) -> Bool {
+  /// A stack with the file that it is of, for messages: `shop (/srv/shop/compose.yaml)`.
+  package func title(of stack: String) -> String {
+    let file = context.scope?.projects.first { $0.name == stack }?.path ?? StackOrigin.read(folders.stack(stack))?.file
+    return file.map { "\(stack) (\($0))" } ?? stack
+  }
+
+  /// The names of the volumes that a stack keeps.
+  package func volumes(of stack: String) -> [String] { Files.list(folders.stack(stack).volumes) }
+
+  /// The names of the images that a stack's services run from.
+  ///
+  /// - Parameter all: false for those alone that have no name but a digest.
+  package func images(of stack: String, all: Bool) throws(StackErrors) -> [String] {
+    let desired = try rethrowing(stack) { () throws(KernelError) in try index.desired(stack) }
+    var names: Set<String> = []
+    for service in desired?.services ?? [] {
+      if let image = service.image, all || image.name.isEmpty { names.insert(all ? image.name : image.digest) }
+    }
+    return names.sorted()
+  }
+
+  /// True if there is anything of a stack that `down` would remove.
+  package func leavesAnything(_ name: String, withVolumes: Bool) throws(StackErrors) -> Bool {
     let folder = folders.stack(name)
     guard NameRule.stack.problem(with: name) == nil else { return false }
     if Files.exists(folder.path) || withVolumes && Files.exists(folder.volumes) { return true }

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Kernel
+import Synchronization
 import SystemPackage
 
 /// Ctrl-C and its like, as something that a wait can end for (signalfd(2)).
@@ -22,10 +23,20 @@ package final class Interrupts: Sendable {
 
   var interruption: Interruption { Interruption(wake: wake, isInterrupted: { self.take() }) }
 
+  private let last = Atomic<Int32>(0)
+
+  /// The signal that came last, once; nil for none.
+  func takeLast() -> Int32? {
+    let signal = last.exchange(0, ordering: .acquiringAndReleasing)
+    return signal == 0 ? nil : signal
+  }
+
   /// True if a signal came since it was last asked.
   private func take() -> Bool {
     guard let wake else { return false }
     var info = signalfd_siginfo()
-    return read(wake.rawValue, &info, MemoryLayout<signalfd_siginfo>.size) > 0
+    guard read(wake.rawValue, &info, MemoryLayout<signalfd_siginfo>.size) > 0 else { return false }
+    last.store(Int32(bitPattern: info.ssi_signo), ordering: .releasing)
+    return true
   }
 }

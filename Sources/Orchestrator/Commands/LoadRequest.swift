@@ -1,3 +1,5 @@
+import StackFiles
+
 /// The stack files to read, and how.
 package struct LoadRequest: Sendable {
   /// The files, each merged over those before it; `-` is standard input. When empty, those that are found: of COMPOSE_FILE,
@@ -14,6 +16,8 @@ package struct LoadRequest: Sendable {
   /// The number of replicas of services that get another number than the file says.
   package var scale: [String: Int] = [:]
   package var isInterpolating = true
+  /// A further instance of a service, which the request is about.
+  package var oneOff: OneOffService?
 
   package init(paths: [String]) {
     self.paths = paths

@@ -32,6 +32,9 @@ package struct LoadedStack: Sendable {
     }
   }
   package var networkNames: [String] { file.networks.names }
+  package var volumeNames: [String] { file.volumes.names }
+  /// Every profile that a service of the file is in.
+  package var profiles: [String] { Set(file.services.flatMap(\.profileNames)).sorted() }
   /// The stack as it is understood, in one form whatever the file's.
   package var yaml: String { file.output.yaml }
   package var json: String { file.output.prettyJSON }
@@ -62,6 +65,13 @@ package struct LoadedStack: Sendable {
     loaded.services = services.map { byName[$0.name.value] ?? $0 }
     for service in changed { loaded.file.services[service.name.value] = service }
     return loaded
+  }
+
+  /// The instances of what the services that were asked for by name depend on; those of all services where all were asked for.
+  func dependencies(in desired: DesiredStack) -> Set<String> {
+    guard let named else { return Set(desired.services.map(\.name)) }
+    let needed = Set(services.filter { named.contains($0.name.value) }.flatMap { $0.dependencies.map(\.service.value) })
+    return Set(desired.services.filter { needed.contains($0.service) }.map(\.name))
   }
 
   /// True if a service is one of those that are meant.

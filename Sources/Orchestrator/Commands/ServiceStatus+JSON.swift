@@ -91,4 +91,26 @@ private struct StatusLine: Encodable {
 extension StackIndex.ServiceStatus {
   /// One line of `ps --format json`: one JSON object.
   package var jsonLine: String { JSONText.line(StatusLine(self)) }
+
+  /// The id that `ps -q` prints: `shop.web`.
+  package var identifier: String { "\(stack).\(service.name)" }
+
+  package static var fieldNames: [String] {
+    [
+      "ID", "Name", "Image", "Command", "Project", "Service", "State", "Status", "Health", "ExitCode", "Ports",
+      "Networks", "PID", "IPAddress", "RunningFor", "Labels",
+    ]
+  }
+
+  /// The values for templates, by Compose's names.
+  package var fields: [String: String] {
+    let line = StatusLine(self)
+    return [
+      "ID": line.id, "Name": line.name, "Image": service.image?.name ?? "", "Command": line.command,
+      "Project": line.project, "Service": line.service, "State": line.state, "Status": state, "Health": line.health,
+      "ExitCode": "\(line.exitCode)", "Ports": ports.joined(separator: ", "), "Networks": line.networks,
+      "PID": "\(line.pid)", "IPAddress": line.addresses, "RunningFor": age ?? "",
+      "Labels": service.labels.map { "\($0.key)=\($0.value)" }.sorted().joined(separator: ","),
+    ]
+  }
 }

@@ -15,6 +15,16 @@ package struct UpCommand: Command {
 
   package struct Options: Sendable {
     package var recreate = Recreate.changed
+    /// True if what the named services depend on is recreated too.
+    package var recreatesDependencies = false
+    /// True if services that are made anew get new volumes in place of those without a name.
+    package var renewsVolumes = false
+    /// False if services are made and not started.
+    package var startsServices = true
+    /// The instance whose process only waits, for a command that is run in it; nil for none.
+    package var heldInstance: String?
+    /// True if a failed `up` is left as it is.
+    package var keepsOnFailure = false
     /// True if services wait for those that they depend on.
     package var waitsForDependencies = true
     /// Seconds until a service that is not ready counts as failed; nil for a minute, or longer where a health check may
@@ -84,7 +94,7 @@ package struct UpCommand: Command {
           SupervisorMethods.Up.self,
           SupervisorMethods.Up.Parameters(
             scope: scope(of: source, desired, options), readyTimeout: options.readyTimeout,
-            stopTimeout: options.stopTimeout),
+            stopTimeout: options.stopTimeout, keepsOnFailure: options.keepsOnFailure),
           on: folder, over: session, cancelsWhenInterrupted: true, report: report)
       } catch {
         // A supervisor that could not start has accepted nothing.
@@ -142,7 +152,9 @@ package struct UpCommand: Command {
     Planner.Scope(
       instances: source.named.map { named in Set(desired.services.filter { named.contains($0.service) }.map(\.name)) },
       // Instances that are to stay as they are are kept out of what is desired.
-      recreatesAll: options.recreate == .always, waitsForDependencies: options.waitsForDependencies)
+      recreatesAll: options.recreate == .always, waitsForDependencies: options.waitsForDependencies,
+      startsServices: options.startsServices, renewsVolumes: options.renewsVolumes,
+      recreates: options.recreatesDependencies ? source.dependencies(in: desired) : [])
   }
 
   func desired(
@@ -157,15 +169,19 @@ package struct UpCommand: Command {
       try HostFacts.observe(source.question(previous: previous, pools: pools, folders: folders))
     }
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
-    let desired = try Resolver.resolve(
+    var desired = try Resolver.resolve(
       source.file, services: source.services, facts: facts, previous: previous, folder: folder)
+    if let held = options.heldInstance {
+      desired.services = desired.services.map { $0.name == held ? $0.held : $0 }
+    }
     if let text = MissingVLANs.note(of: desired) { note(text) }
     guard let previous else { return desired }
     var spared = Planner.sparing(previous, in: desired) { service in
       options.recreate == .never || !source.isAbout(service.service)
     }
     // A command for named services leaves orphans alone too.
-    if source.named != nil { spared.services += Planner.orphans(of: previous, in: spared) }
+    let orphans = Planner.orphans(of: previous, in: spared)
+    spared.services += source.named == nil ? orphans.filter(\.isOneOff) : orphans
     return spared
   }
 }

@@ -54,6 +54,8 @@ package struct DesiredService: Codable, Hashable, Sendable {
   /// Commands that run in it once a command has started it, and before one stops it.
   @Sparse package var postStart: [DesiredHook] = []
   @Sparse package var preStop: [DesiredHook] = []
+  /// The command that `stack run` starts in it, while its own process only waits; empty for an ordinary service.
+  @Sparse package var heldCommand: [String] = []
 
   package init(
     name: String, service: String, index: Int, containerName: String? = nil, hostname: String,

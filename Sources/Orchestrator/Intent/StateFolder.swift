@@ -83,6 +83,8 @@ package struct StackFolder: Hashable, Sendable {
   package var names: String { "\(path)/names" }
   package var services: String { "\(path)/services" }
   package var volumes: String { "\(lib)/volumes" }
+  /// The file that the stack was brought up from. It stays with the volumes.
+  package var origin: String { "\(lib)/origin.json" }
   package var logs: String { "\(lib)/logs" }
 
   package func service(_ service: String) -> ServiceFolder {

@@ -14,11 +14,27 @@ package struct Planner {
     package var recreatesAll = false
     /// True if each waits for what it depends on.
     package var waitsForDependencies = true
+    /// False if instances are made and not started.
+    package var startsServices = true
+    /// True if instances that are recreated lose their volumes without a name.
+    package var renewsVolumes = false
+    /// Instances that are recreated even where nothing changed.
+    package var recreates: Set<String> = []
 
-    package init(instances: Set<String>? = nil, recreatesAll: Bool = false, waitsForDependencies: Bool = true) {
+    package init(
+      instances: Set<String>? = nil, recreatesAll: Bool = false, waitsForDependencies: Bool = true,
+      startsServices: Bool = true, renewsVolumes: Bool = false, recreates: Set<String> = []
+    ) {
       self.instances = instances
       self.recreatesAll = recreatesAll
       self.waitsForDependencies = waitsForDependencies
+      self.startsServices = startsServices
+      self.renewsVolumes = renewsVolumes
+      self.recreates = recreates
+    }
+
+    func isRecreated(_ instance: String) -> Bool {
+      recreatesAll && contains(instance) || recreates.contains(instance)
     }
 
     func contains(_ instance: String) -> Bool { instances?.contains(instance) ?? true }
@@ -38,7 +54,7 @@ package struct Planner {
     let difference = StackDifference(
       from: recorded ?? DesiredStack.empty(named: desired.name), to: desired, isSettled: isSettled, observed: observed,
       loss: loss, scope: scope)
-    var stages = teardown(difference)
+    var stages = teardown(difference, renewsVolumes: scope.renewsVolumes)
     if difference.touchesGroundwork {
       stages += foundation(difference, isFirst: recorded == nil || !isSettled)
     }
@@ -59,7 +75,8 @@ package struct Planner {
       .lanes(
         startLanes(
           creating: difference.created, starting: difference.idle + difference.following, in: desired,
-          observed: observed, waitsForDependencies: scope.waitsForDependencies)),
+          observed: observed, waitsForDependencies: scope.waitsForDependencies,
+          startsServices: scope.startsServices)),
       .serial(difference.makesPorts ? [.dropUnguarded(desired)] : []),
     ]
     let policy = recorded.flatMap { desired.policy.difference(from: $0.policy) }
@@ -69,14 +86,14 @@ package struct Planner {
   }
 
   /// Removes what is gone from the file, and what is recreated.
-  private static func teardown(_ difference: StackDifference) -> [Plan.Stage] {
+  private static func teardown(_ difference: StackDifference, renewsVolumes: Bool) -> [Plan.Stage] {
     let (old, desired) = (difference.old, difference.new)
     let takesAway =
       !difference.gone.isEmpty || !difference.bridgesGone.isEmpty || !difference.addressesLost.isEmpty
     return (takesAway ? [.serial([.unsettle(stack: desired.name)])] : []) + [
       .lanes(stopLanes(difference.gone + difference.following, in: old)),
       .serial(
-        removal(of: difference.gone, from: old)
+        removal(of: difference.gone, from: old, renewsVolumes: renewsVolumes)
           + difference.linksGone.map { .disconnect($0, stack: desired.name) }
           + difference.addressesLost.map { .removeAddresses($0.addresses, $0.service, old) }
           + segmentsGone(with: difference.bridgesGone, from: old, to: desired).map { .removeSegment($0) }
@@ -158,7 +175,7 @@ package struct Planner {
 
   static func startLanes(
     creating new: [DesiredService], starting idle: [DesiredService], in stack: DesiredStack, observed: Observed,
-    waitsForDependencies: Bool = true
+    waitsForDependencies: Bool = true, startsServices: Bool = true
   ) -> [Plan.Lane] {
     let created = Set(new.map(\.name))
     let touched = created.union(idle.map(\.name))
@@ -173,9 +190,9 @@ package struct Planner {
         // Its supervisor is about to start it: that must not become a second process.
         steps = [.stop(service, stack: stack.name)]
       }
-      steps += [.start(service, stack: stack.name), .awaitReady(service, stack: stack.name)]
+      if startsServices { steps += [.start(service, stack: stack.name), .awaitReady(service, stack: stack.name)] }
       return Plan.Lane(
-        service: service.name, waitsFor: waitsForDependencies ? gates(of: service, in: stack) : [], steps: steps)
+        service: service.name, waitsFor: waitsForDependencies && startsServices ? gates(of: service, in: stack) : [], steps: steps)
     }
   }
 
@@ -208,10 +225,13 @@ package struct Planner {
       reasons: stack.services.map { Plan.Reason(service: $0.name, text: "removed") })
   }
 
-  static func removal(of services: [DesiredService], from stack: DesiredStack) -> [Step] {
+  static func removal(
+    of services: [DesiredService], from stack: DesiredStack, renewsVolumes: Bool = false
+  ) -> [Step] {
     guard !services.isEmpty else { return [] }
     return services.map { .detach($0) } + [.unpinNamespaces(services.map(\.name), stack: stack.name)]
       + services.map { .removeLayer(service: $0.name, stack: stack.name) }
+      + (renewsVolumes ? services.map { .removeKeptVolumes(service: $0.name, stack: stack.name) } : [])
   }
 
   /// Dependents stop before what they depend on; replicas side by side.
@@ -256,8 +276,10 @@ package struct Planner {
       ])
   }
 
-  package static func restart(_ services: [DesiredService], in stack: DesiredStack) -> Plan {
-    let all = services + followers(of: services, in: stack)
+  package static func restart(
+    _ services: [DesiredService], in stack: DesiredStack, withFollowers: Bool = true
+  ) -> Plan {
+    let all = services + (withFollowers ? followers(of: services, in: stack) : [])
     return Plan(stages: stop(all, in: stack).stages + start(all, in: stack, observed: [:]).stages)
   }
 

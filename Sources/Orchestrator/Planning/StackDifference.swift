@@ -112,14 +112,14 @@ struct StackDifference {
     for service in new.services {
       guard let before = befores[service.name] else { continue }
       changes[service.name] =
-        scope.recreatesAll && scope.contains(service.name)
+        scope.isRecreated(service.name)
         ? "as asked" : service.difference(from: before, old: old, new: new)
     }
     // An instance without a record never came to run: what there is of it is made anew. So is, after an `up` that was
     // cut off, one that does not run: it may have lost its namespace.
     for service in old.services where changes[service.name] == nil {
       let phase = observed[service.name] ?? .created
-      if phase == .created || !isSettled && !phase.isAlive { changes[service.name] = "it was incomplete" }
+      if phase == .created && scope.contains(service.name) || !isSettled && !phase.isAlive { changes[service.name] = "it was incomplete" }
     }
     for name in loss.instances where changes[name] == nil { changes[name] = "it had lost a link" }
     Planner.addSharers(of: new, to: &changes)

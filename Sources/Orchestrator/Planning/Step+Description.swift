@@ -71,6 +71,7 @@ extension Step: CustomStringConvertible {
     case .unpinNamespaces(let services, _): "remove \(services.count) network namespaces"
     case .detach(let service): "detach \(service.name) from its networks"
     case .removeLayer(let service, _): "remove the writable layer of \(service)"
+    case .removeKeptVolumes(let service, _): "remove the volumes without a name of \(service)"
     case .removeLinks(_, let stack): "remove the links of stack \(stack)"
     case .removeBridge(let network): "remove bridge \(network.bridge)"
     case .removeFirewall(let stack): "remove nftables table \(StackTable.name(of: stack))"

@@ -46,8 +46,8 @@ struct UndoScope: Hashable {
     // These stay as long as the stack does.
     case .mountLayers, .makeHostRoot, .prepareHost, .raiseBridge, .guardPorts, .dropUnguarded, .readdress, .awaitReady:
       break
-    // Commands of their own, which nobody undoes.
-    case .pause, .unpause: break
+    // Commands of their own, which nobody undoes, and data that is gone.
+    case .pause, .unpause, .removeKeptVolumes: break
     // Of `down`, which goes on whatever fails.
     case .removeLinks, .removeFirewall, .forgetConnections, .removeControlGroups, .restoreHost, .unmountLayers,
       .removeVolumes, .removeFolders:

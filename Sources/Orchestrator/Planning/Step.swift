@@ -71,6 +71,8 @@ package enum Step: Hashable, Sendable {
   case detach(DesiredService)
   case disconnect(DesiredLink, stack: String)
   case removeLayer(service: String, stack: String)
+  /// Removes the volumes without a name of a service, which would be handed on.
+  case removeKeptVolumes(service: String, stack: String)
   /// All bridges and host ends of veth pairs at once, by their device group: the kernel waits for its readers once for all
   /// of them, not once for each.
   case removeLinks(group: UInt32, stack: String)
@@ -95,7 +97,7 @@ extension Step {
       .stop(let service, _), .detach(let service), .readdress(let service, _), .addAddresses(let service, _),
       .removeAddresses(_, let service, _):
       service.name
-    case .removeLayer(let service, _): service
+    case .removeLayer(let service, _), .removeKeptVolumes(let service, _): service
     case .unsettle, .acceptClaim, .recordIntent, .makeFolders, .mountLayers, .makeHostRoot, .prepareHost, .createBridge,
       .raiseBridge, .createSegment, .writeFirewall, .partition, .guardPorts, .dropUnguarded, .filterBridges, .endFlows,
       .connect, .shapeLink,
@@ -125,7 +127,7 @@ extension Step {
       .shape, .connect, .shapeLink, .setRoutes, .readdress, .addAddresses, .removeAddresses, .start, .pause, .unpause,
       .unpinNamespaces, .detach,
       .disconnect,
-      .removeLayer, .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections,
+      .removeLayer, .removeKeptVolumes, .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections,
       .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
       nil
     }

@@ -58,6 +58,7 @@ extension Step {
       service.attachments.flatMap(\.pairs).map { "[[ ! -e /sys/class/net/\($0.link) ]] || ip link del \($0.link)" }
     case .removeLayer(let service, let stack):
       ["rm -rf \(folders.stack(stack).service(service).layer) \(folders.stack(stack).service(service).path)"]
+    case .removeKeptVolumes(let service, let stack): ["rm -rf \(folders.stack(stack).service(service).keptVolumes)"]
     case .removeLinks(let group, let stack): Self.removalCommands(group: group, stack)
     case .removeBridge(let network): Self.removalCommands(network)
     case .createSegment(let segment, let stack): Self.segmentCommands(segment, stack)

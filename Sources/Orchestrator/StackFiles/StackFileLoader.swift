@@ -11,12 +11,21 @@ package struct StackFileLoader {
 
   /// False: `$` in values is left alone (`stack config --no-interpolate`).
   package var isInterpolating = true
+  /// A further instance of a service; nil for the services of the files alone.
+  package var oneOff: OneOffService?
+  /// Files of variables in place of `.env`; each wins over those before it.
+  package var environmentFiles: [String] = []
+  /// The folder that relative paths of the files start from; nil for the first file's.
+  package var projectFolder: String?
 
   package init(files: any FileReading, environment: [String: String], workingFolder: String) {
     self.files = files
     self.environment = environment
     self.workingFolder = workingFolder
   }
+
+  /// The folder that is looked through for files where none is named.
+  package var searchedFolder: String { projectFolder.map { Path.resolve($0, in: workingFolder) } ?? workingFolder }
 
   package struct Outcome {
     /// Nil when there is an error among the diagnostics.
@@ -40,7 +49,7 @@ package struct StackFileLoader {
     }
     paths.map(Self.shown).forEach(diagnostics.register(file:))
     let location = self.location(of: first)
-    let folder = Path.split(location).folder
+    let folder = projectFolder.map { Path.resolve($0, in: workingFolder) } ?? Path.split(location).folder
     var variables = Variables(environment: environment, dotenv: dotenv(in: folder, loader))
     let context = ReadingContext(
       diagnostics: diagnostics, folder: folder, home: environment["HOME"], variables: variables, loader: loader)
@@ -56,9 +65,10 @@ package struct StackFileLoader {
     variables.environment["COMPOSE_PROJECT_NAME"] =
       name ?? StackNaming.name(among: parsed.flatMap(\.roots), variables) ?? StackNaming.name(ofPath: location)
     context.variables = variables
-    guard let merged = documents.merged(parsed, variables: variables) else {
+    guard let all = documents.merged(parsed, variables: variables) else {
       return Outcome(stack: nil, diagnostics: diagnostics.sorted, variables: documents.uses)
     }
+    let merged = oneOff?.added(to: all, diagnostics) ?? all
     let root = Field(
       node: DocumentMerger(diagnostics).withoutResets(merged), name: "the stack file", key: merged.span,
       context: context)
@@ -71,7 +81,8 @@ package struct StackFileLoader {
   /// The variables known beside files: the caller's environment, and `.env` in the folder of the first. Mistakes in
   /// `.env` are reported when the files are loaded.
   package func variables(beside paths: [String]) -> Variables {
-    variables(in: paths.first.map { Path.split(location(of: $0)).folder } ?? workingFolder)
+    let folder = projectFolder.map { Path.resolve($0, in: workingFolder) }
+    return variables(in: folder ?? paths.first.map { Path.split(location(of: $0)).folder } ?? workingFolder)
   }
 
   package func variables(in folder: String) -> Variables {
@@ -81,30 +92,39 @@ package struct StackFileLoader {
   }
 
   /// Standard input counts as a file of the working folder.
-  private func location(of path: String) -> String { Path.resolve(Self.shown(path), in: workingFolder) }
+  package func location(of path: String) -> String { Path.resolve(Self.shown(path), in: workingFolder) }
 
   private static func shown(_ path: String) -> String { path == standardInput ? "<stdin>" : path }
 
-  /// `.env` beside the stack file; most stacks have none.
+  /// The files that the caller names; else `.env` beside the stack file, which most stacks have not.
   private func dotenv(in folder: String, _ loader: SourceLoader) -> [String: String] {
-    let path = folder == "/" ? "/.env" : "\(folder)/.env"
-    return loader.values(path, from: path, environment: environment)
+    let listed = environment["COMPOSE_ENV_FILES"].map { $0.split(separator: ",").map(String.init) } ?? []
+    let named = environmentFiles.isEmpty ? listed : environmentFiles
+    guard named.isEmpty else {
+      return named.reduce(into: [:]) { values, path in
+        values = loader.values(path, from: location(of: path), environment: environment, over: values)
+      }
+    }
+    let usual = folder == "/" ? "/.env" : "\(folder)/.env"
+    // People keep Python's virtual environments in folders of that name.
+    return loader.values(usual, from: usual, environment: environment, tolerating: [.missing, .notAFile("a folder")])
   }
 }
 
 extension SourceLoader {
   /// The values of a file with variables.
   ///
-  /// - Parameter place: where a file names it. Without, it may be missing.
+  /// - Parameters:
+  ///   - place: where a file names it.
+  ///   - known: the values of files before it, which it may use.
   func values(
-    _ shown: String, from location: String, environment: [String: String], namedAt place: Span? = nil
+    _ shown: String, from location: String, environment: [String: String], over known: [String: String] = [:],
+    namedAt place: Span? = nil, tolerating tolerated: [FileReadingError] = []
   ) -> [String: String] {
-    // People keep Python's virtual environments in folders of that name.
-    let tolerated: [FileReadingError] = place == nil ? [.missing, .notAFile("a folder")] : []
-    guard let source = load(shown, from: location, namedAt: place, tolerating: tolerated) else { return [:] }
+    guard let source = load(shown, from: location, namedAt: place, tolerating: tolerated) else { return known }
     let reader = EnvironmentFileReader(
-      source: source, variables: Variables(environment: environment), diagnostics: diagnostics)
-    var values: [String: String] = [:]
+      source: source, variables: Variables(environment: environment, dotenv: known), diagnostics: diagnostics)
+    var values = known
     for (name, value) in reader.assignments() { values[name.value] = value ?? environment[name.value] }
     return values
   }

@@ -46,11 +46,16 @@ package enum SupervisorMethods {
       package var readyTimeout: Double?
       /// Seconds until a service that is to stop is killed; nil for each service's own grace period.
       package var stopTimeout: Double?
+      /// True if a failure is left as it is.
+      package var keepsOnFailure: Bool
 
-      package init(scope: Planner.Scope, readyTimeout: Double? = nil, stopTimeout: Double? = nil) {
+      package init(
+        scope: Planner.Scope, readyTimeout: Double? = nil, stopTimeout: Double? = nil, keepsOnFailure: Bool = false
+      ) {
         self.scope = scope
         self.readyTimeout = readyTimeout
         self.stopTimeout = stopTimeout
+        self.keepsOnFailure = keepsOnFailure
       }
     }
     package typealias Reply = OperationEvent
@@ -176,10 +181,18 @@ package enum SupervisorMethods {
     package var services: [String]
     /// Seconds from the stop signal to SIGKILL; nil for each service's own grace period.
     package var stopTimeout: Double?
+    /// Seconds until a service that is started must be ready; nil for as long as each may reasonably take.
+    package var readyTimeout: Double?
+    /// False if services that are to be restarted with these are left alone.
+    package var withFollowers: Bool
 
-    package init(services: [String], stopTimeout: Double? = nil) {
+    package init(
+      services: [String], stopTimeout: Double? = nil, readyTimeout: Double? = nil, withFollowers: Bool = true
+    ) {
       self.services = services
       self.stopTimeout = stopTimeout
+      self.readyTimeout = readyTimeout
+      self.withFollowers = withFollowers
     }
   }
 }

@@ -33,7 +33,8 @@ extension Supervisor {
       select(call, call.parameters) { Planner.stop($0, in: $1) }
     }
     server.handle(SupervisorMethods.Restart.self) { [unowned self] call in
-      select(call, call.parameters) { Planner.restart($0, in: $1) }
+      let withFollowers = call.parameters.withFollowers
+      select(call, call.parameters) { Planner.restart($0, in: $1, withFollowers: withFollowers) }
     }
     server.handle(SupervisorMethods.Pause.self) { [unowned self] call in
       select(call, call.parameters) { [unowned self] in
@@ -105,7 +106,12 @@ extension Supervisor {
       call.send(OperationEvent(.warning, text: "\(StackError(builder.stack, failure))"))
     }
     perform(plan, call) { [self] run in
-      guard run.errors.isEmpty, !run.isCancelled else { return undo(run, of: desired, before: before, call) }
+      guard run.errors.isEmpty, !run.isCancelled else {
+        guard call.parameters.keepsOnFailure, !run.isCancelled else {
+          return undo(run, of: desired, before: before, call)
+        }
+        return keep(run, desired, call)
+      }
       stack = desired
       watchOverrides()
       watchHost()
@@ -115,6 +121,19 @@ extension Supervisor {
       call.finish(OperationEvent(.finished))
       commandEnded()
     }
+  }
+
+  /// Leaves what an `up` has made before it failed. It is recorded already, and the next `up` makes the rest.
+  private func keep(_ failed: PlanRun, _ desired: DesiredStack, _ call: ControlCall<SupervisorMethods.Up>) {
+    call.onDisconnect = nil
+    stack = desired
+    dropUnits(notIn: desired)
+    for unit in units.values { unit.watchReadiness() }
+    call.finish(
+      OperationEvent(
+        .failed, text: "what has come up is kept: stack ps, stack logs; to take it down: stack down \(desired.name)",
+        errors: failed.errors))
+    commandEnded()
   }
 
   private func claimed() -> DesiredStack? {
@@ -136,8 +155,9 @@ extension Supervisor {
       completion: { [self] run in
         let kind: OperationEvent.Kind = failed.isCancelled ? .cancelled : .failed
         var errors = failed.errors + run.errors
-        if before == nil { for index in errors.indices { errors[index].logsOf = nil } }
-        call.finish(OperationEvent(kind, text: failed.isCancelled ? "what was done is undone" : "", errors: errors))
+        for index in errors.indices { errors[index].logsOf = nil }
+        call.finish(
+          OperationEvent(kind, text: failed.isCancelled ? "what was done is undone" : Self.undone(before), errors: errors))
         guard let before else { return end() }
         stack = before
         dropUnits(notIn: before)
@@ -149,6 +169,11 @@ extension Supervisor {
         commandEnded()
       })
     run?.start()
+  }
+
+  private static func undone(_ before: DesiredStack?) -> String {
+    before.map { "all that this up had begun is undone, and stack \($0.name) is as it was" }
+      ?? "all else that had come up is undone; to look at it: stack logs, or stack up --keep"
   }
 
   private func down(_ call: ControlCall<SupervisorMethods.Down>) {
@@ -172,7 +197,7 @@ extension Supervisor {
       }
       let wanted = stack.services.filter { selection.services.isEmpty || selection.services.contains($0.name) }
       stopTimeout = selection.stopTimeout.map { .seconds(bounded: $0) }
-      readyTimeout = nil
+      readyTimeout = selection.readyTimeout.map { .seconds(bounded: $0) }
       perform(plan(wanted, stack), call) { [self] run in
         // A run that came to its end early has not waited for all that it had started.
         for unit in units.values { unit.watchReadiness() }

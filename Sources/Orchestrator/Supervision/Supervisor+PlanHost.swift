@@ -44,7 +44,7 @@ extension Supervisor: PlanHost {
       .connect,
       .shapeLink, .setRoutes, .readdress, .addAddresses, .removeAddresses, .start, .awaitReady, .stop, .unpinNamespaces,
       .detach, .disconnect,
-      .removeLayer,
+      .removeLayer, .removeKeptVolumes,
       .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections, .removeControlGroups,
       .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
       break

@@ -21,6 +21,10 @@ public struct TreeCopy: ~Copyable {
   public private(set) var omitted: [String] = []
   private let owner: (user: uid_t, group: gid_t)?
   private let leavesKernelFiles: Bool
+  /// The difference between an owner's number here and there; nil if owners are not kept.
+  private let ownerShift: Int64?
+  /// False for paths of the source that are left out without a word.
+  private let isWanted: (String) -> Bool
   /// The names of the copy that is being made, from the target on.
   private var trail: [[CChar]] = []
   /// Files with several names, and where the copy of each is: what is stored once is copied once.
@@ -42,8 +46,15 @@ public struct TreeCopy: ~Copyable {
   /// - Parameters:
   ///   - owner: whose the copies are to be; nil for the caller's.
   ///   - leavesKernelFiles: leaves out what lies in proc, sysfs and their like. They show the caller more than the service.
-  public init(owner: (user: UInt32, group: UInt32)? = nil, leavesKernelFiles: Bool = false) {
+  ///   - isWanted: false for paths of the source that are left out.
+  ///   - ownerShift: what is added to the numbers of owners and groups, which are then kept; nil if they are not.
+  public init(
+    owner: (user: UInt32, group: UInt32)? = nil, leavesKernelFiles: Bool = false, ownerShift: Int64? = nil,
+    isWanted: @escaping (String) -> Bool = { _ in true }
+  ) {
+    self.isWanted = isWanted
     self.owner = owner
+    self.ownerShift = ownerShift
     self.leavesKernelFiles = leavesKernelFiles
   }
 
@@ -65,6 +76,7 @@ public struct TreeCopy: ~Copyable {
   private mutating func copy(
     _ source: borrowing Place, to target: borrowing Place, top: borrowing Place
   ) throws(KernelError) {
+    guard isWanted(source.path) else { return }
     let entry = try check("open", source.path) {
       openat(source.folder.rawValue, source.name, OpenFlag.path | O_NOFOLLOW | O_CLOEXEC)
     }
@@ -225,9 +237,20 @@ public struct TreeCopy: ~Copyable {
     if let owner { _ = fchownat(target.folder.rawValue, target.name, owner.user, owner.group, AT_SYMLINK_NOFOLLOW) }
   }
 
+  /// Nil for a number that nobody has there.
+  private static func shifted(_ number: uid_t, _ shift: Int64) -> uid_t? {
+    let other = Int64(number) + shift
+    return other >= 0 && other < Int64(uid_t.max) ? uid_t(other) : nil
+  }
+
   /// Whoever may set user or group ids in one place need not have meant to in the other.
   private func finish(_ copy: borrowing Descriptor, _ status: stat, _ path: String) throws(KernelError) {
-    if let owner { try check("give away", path) { fchown(copy.rawValue, owner.user, owner.group) } }
+    let kept = ownerShift.flatMap { shift in
+      Self.shifted(status.st_uid, shift).flatMap { user in Self.shifted(status.st_gid, shift).map { (user, $0) } }
+    }
+    if let (user, group) = kept ?? owner.map({ ($0.user, $0.group) }) {
+      try check("give away", path) { fchown(copy.rawValue, user, group) }
+    }
     try check("set the mode of", path) { fchmod(copy.rawValue, status.st_mode & 0o777) }
     let times = [status.st_atim, status.st_mtim]
     _ = futimens(copy.rawValue, times)
@@ -289,5 +312,26 @@ extension Descriptor {
     _ name: [CChar], _ flags: CInt, at folder: CInt, path: String
   ) throws(KernelError) -> Descriptor {
     Descriptor(adopting: try check("open", path) { openat(folder, name, flags | O_CLOEXEC) })
+  }
+}
+
+extension TreeCopy {
+  /// The path that a link in a root folder leads to, links of links too. No link leads out of the root.
+  ///
+  /// - Returns: the path itself where there is no link.
+  public static func target(
+    of path: String, in root: borrowing Descriptor, of service: String
+  ) throws(KernelError) -> String {
+    var path = path
+    // As many as the kernel follows (path_resolution(7)).
+    for _ in 0..<40 {
+      let place = try Place(path, in: root, of: service)
+      var text = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+      let count = readlinkat(place.folder.rawValue, place.name, &text, Int(PATH_MAX))
+      guard count > 0 else { return path }
+      let link = String(decoding: text.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
+      path = link.hasPrefix("/") ? link : path.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/\(link)"
+    }
+    throw KernelError("follow", "\(service):\(path)", errno: .tooManySymbolicLinkLevels)
   }
 }

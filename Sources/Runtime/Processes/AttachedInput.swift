@@ -9,10 +9,12 @@ import SystemPackage
 ///
 /// If the service has a terminal, the caller's terminal is in raw mode for the lifetime of this object.
 public final class AttachedInput: Sendable {
-  private static let detachKeys: [UInt8] = [0x10, 0x11]
+  /// ctrl-p ctrl-q
+  private static let usualDetachKeys: [UInt8] = [0x10, 0x11]
 
   private let target: Descriptor
   private let isTerminal: Bool
+  private let detachKeys: [UInt8]
   private let mode: RawMode?
   private let wake: Descriptor
   /// Readable when the caller's window has another size.
@@ -22,9 +24,13 @@ public final class AttachedInput: Sendable {
   /// - Parameters:
   ///   - target: a terminal's master, or a FIFO.
   ///   - isTerminal: whether it is a terminal: then the keys that detach are looked for.
-  public init(to target: consuming Descriptor, isTerminal: Bool) throws(KernelError) {
+  ///   - detachKeys: these keys; nil for ctrl-p ctrl-q. Never empty.
+  public init(
+    to target: consuming Descriptor, isTerminal: Bool, detachKeys: [UInt8]? = nil
+  ) throws(KernelError) {
     self.target = target
     self.isTerminal = isTerminal
+    self.detachKeys = detachKeys ?? Self.usualDetachKeys
     wake = Descriptor(adopting: try check("create", "an event") { eventfd(0, CInt(EFD_CLOEXEC)) })
     mode = isTerminal ? RawMode() : nil
     resized = try Self.watchWindow()
@@ -98,14 +104,14 @@ public final class AttachedInput: Sendable {
       }
       var passed: [UInt8] = []
       for byte in chunk[..<count] {
-        if byte == Self.detachKeys[typed] {
+        if byte == detachKeys[typed] {
           typed += 1
-          guard typed < Self.detachKeys.count else { return detach(passed) }
+          guard typed < detachKeys.count else { return detach(passed) }
           continue
         }
         // The first of the keys was meant for the service after all.
-        passed += Self.detachKeys[..<typed]
-        typed = byte == Self.detachKeys[0] ? 1 : 0
+        passed += detachKeys[..<typed]
+        typed = byte == detachKeys[0] ? 1 : 0
         if typed == 0 { passed.append(byte) }
       }
       guard write(passed[...]) else { return }

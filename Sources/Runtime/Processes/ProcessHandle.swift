@@ -10,6 +10,11 @@ public enum ProcessHandle {
     try check("signal", "the process") { stack_pidfd_send_signal(pidfd.rawValue, signal) }
   }
 
+  /// Sends a signal with a value (sigqueue(3)).
+  public static func send(_ signal: Int32, value: Int32, to pidfd: borrowing Descriptor) throws(KernelError) {
+    try check("signal", "the process") { stack_pidfd_send_value(pidfd.rawValue, signal, value) }
+  }
+
   /// Reaps a child of this process; `nil` while it runs and `block` is false. ECHILD when it is not a child of this
   /// process: its ``ExitRecord`` has the status.
   public static func wait(for pidfd: borrowing Descriptor, block: Bool = true) throws(KernelError) -> TerminationStatus?

@@ -24,7 +24,8 @@ struct Config: ParsableCommand {
   var noInterpolate = false
 
   func run() throws {
-    try Session.run(needsRoot: false) { session in
+    try Session.run(needsRoot: false, errors: format == .json ? .json : .text) { session in
+      let session = session.taking(source.project)
       var request = source.request
       request.isInterpolating = !noInterpolate
       var loaded = try load(request, in: session)

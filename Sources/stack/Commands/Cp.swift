@@ -18,11 +18,24 @@ struct Cp: ParsableCommand {
   var source: String
   @Argument(help: ArgumentHelp("The target, in the same forms.", valueName: "target"))
   var target: String
-  @OptionGroup var stack: StackOptions
+  @Flag(
+    name: [.customShort("a"), .long], help: "Keep owners and groups by their numbers.")
+  var archive = false
+  @Flag(name: [.customShort("L"), .long], help: "Follow a symbolic link that is the source.")
+  var followLink = false
+  @Option(help: ArgumentHelp("Number of the replica. Default: the first.", valueName: "number"))
+  var index: Int?
+  @OptionGroup var options: ProjectOptions
+
+  private var wishes: CopyCommand.Options {
+    var wishes = CopyCommand.Options()
+    (wishes.keepsOwners, wishes.followsLink, wishes.replica) = (archive, followLink, index)
+    return wishes
+  }
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
-      for path in try CopyCommand(session.context).run(source, to: target, in: stack.stack) {
+    try Session.run(needsRoot: true, in: options.project) { session in
+      for path in try CopyCommand(session.context).run(source, to: target, in: session.stack, wishes) {
         standardError(
           "", "warning: \(VisibleText.line(path)) is a device, a socket, a FIFO or a file of the kernel: left out")
       }

@@ -9,8 +9,13 @@ struct Events: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case text, json }
 
-  @Argument(help: ArgumentHelp("Stacks. Default: all that are up.", valueName: "stack"))
-  var stacks: [String] = []
+  @Argument(
+    help: ArgumentHelp(
+      "Services, or stacks. Default: the stack of this folder's file; where there is none, all that are up.",
+      valueName: "name"),
+    completion: Completions.services)
+  var words: [String] = []
+  @OptionGroup var project: ProjectOptions
   @Option(help: ArgumentHelp("Start time: 2026-01-31T12:00:00Z, or 10m for ten minutes ago.", valueName: "time"))
   var since: String?
   @Option(help: ArgumentHelp("End time, in the same forms.", valueName: "time"))
@@ -23,14 +28,16 @@ struct Events: ParsableCommand {
   var json = false
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
+    try Session.run(needsRoot: true, in: project.project) { session in
       var options = EventsCommand.Options()
       options.since = since
       options.until = until
       options.follows = !noFollow
       options.isJSON = json || format == .json
-      let names = try stacks.isEmpty ? session.context.index.names() : stacks.map { try session.stackName($0) }
-      try EventsCommand(session.context).run(on: names, options)
+      let targets = try session.listed(words)
+      options.services = Dictionary(
+        targets.filter { !$0.services.isEmpty }.map { ($0.stack, Set($0.services)) }, uniquingKeysWith: { $1 })
+      try EventsCommand(session.context).run(on: targets.map(\.stack), options)
     }
   }
 }

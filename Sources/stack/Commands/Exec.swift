@@ -38,7 +38,7 @@ struct Exec: ParsableCommand {
   var detach = false
   @Option(help: ArgumentHelp("Number of the replica. Default: the first.", valueName: "number"))
   var index: Int?
-  @OptionGroup var stack: StackOptions
+  @OptionGroup var options: ProjectOptions
   @Argument(
     parsing: .captureForPassthrough,
     help: ArgumentHelp("The service, then the command with its arguments.", valueName: "service command"))
@@ -46,11 +46,13 @@ struct Exec: ParsableCommand {
 
   func run() throws {
     // The first word is the service, whatever it looks like.
-    let words = words.first == "--" ? Array(words.dropFirst()) : words
+    var words = words.first == "--" ? Array(words.dropFirst()) : words
+    // What Compose's users write before the command: exec web -- ls.
+    if words.count > 2, words[1] == "--" { words.remove(at: 1) }
     if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }
     guard words.count > 1 else { throw ValidationError("say which service and what to run: stack exec web1 ls /") }
-    try Session.run(needsRoot: true) { session in
-      let place = try session.context.index.find(words[0], replica: index, in: stack.stack)
+    try Session.run(needsRoot: true, in: options.project) { session in
+      let place = try session.context.index.find(words[0], replica: index, in: session.stack)
       var options = ExecCommand.Options()
       options.user = user
       options.workingDirectory = workdir

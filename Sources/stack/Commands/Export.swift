@@ -7,8 +7,9 @@ import Orchestrator
 /// `stack export`: the same stack for another engine. Its type is named so that the module `Export` keeps its name.
 struct ExportFor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "export", abstract: "Write a stack for Kubernetes or Swarm, and say what is lost.",
+    commandName: "export", abstract: "Write a stack for Kubernetes or Swarm, or the files of a service.",
     discussion: """
+      stack export web -o web.tar                     the files of a running service
       stack export kubernetes shop.stack -o shop/     a folder for kubectl apply -k
       stack export kubernetes shop.stack --strict     status 1 if anything is lost
       stack export swarm shop.stack | docker stack deploy -c - shop
@@ -17,7 +18,7 @@ struct ExportFor: ParsableCommand {
       The exit code is 1 if the stack cannot be exported, or if anything is lost with
       --strict. It is 2 if the file or the command line is wrong.
       """,
-    subcommands: [Kubernetes.self])
+    subcommands: [Files.self, Kubernetes.self], defaultSubcommand: Files.self)
 
   struct ReportOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }

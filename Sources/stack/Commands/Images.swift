@@ -146,12 +146,13 @@ struct Commit: ParsableCommand {
   var message: String?
   @Flag(inversion: .prefixedNo, help: "Whether the service stands still meanwhile.")
   var pause = true
+  @OptionGroup var options: LetteredProjectOptions<LettersWithoutName>
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
+    try Session.run(needsRoot: true, in: options.project) { session in
       print(
         try ImageCommand(session.context).commit(
-          service, in: nil, as: name, author: author, message: message, pauses: pause
+          service, in: session.stack, as: name, author: author, message: message, pauses: pause
         ) { _ in })
     }
   }

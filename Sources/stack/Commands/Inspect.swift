@@ -10,11 +10,11 @@ struct Inspect: ParsableCommand {
 
   @Argument(help: ArgumentHelp("A stack, or a service such as web1 or web/web1.", valueName: "name"))
   var name: String?
-  @OptionGroup var stack: StackOptions
+  @OptionGroup var options: ProjectOptions
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
-      print(VisibleText.json(try InspectCommand(session.context).run(name, in: stack.stack)))
+    try Session.run(needsRoot: true, in: options.project) { session in
+      print(VisibleText.json(try InspectCommand(session.context).run(name, in: session.stack)))
     }
   }
 }

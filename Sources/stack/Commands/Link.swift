@@ -52,7 +52,7 @@ struct Link: ParsableCommand {
   var reset = false
   @Option(help: "Format of the output; json has one object a line.")
   var format = Format.table
-  @OptionGroup var stack: StackOptions
+  @OptionGroup var options: ProjectOptions
   @OptionGroup var progress: ProgressOptions
 
   private var request: LinkRequest {
@@ -75,9 +75,9 @@ struct Link: ParsableCommand {
   }
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
+    try Session.run(needsRoot: true, in: options.project) { session in
       guard let place, request.isChange else { return try show(session) }
-      let links = try LinkCommand(session.context).places(place, in: stack.stack)
+      let links = try LinkCommand(session.context).places(place, in: session.stack)
       for link in links {
         let printer = ProgressPrinter(progress, stack: link.stack)
         try session.finish(printer) { report in try LinkCommand(session.context).shape(link, request, report: report) }
@@ -88,9 +88,9 @@ struct Link: ParsableCommand {
 
   private func show(_ session: Session) throws {
     if let place, place.contains(":") || !session.context.index.names().contains(place) && !place.contains(".") {
-      return try show(try LinkCommand(session.context).places(place, in: stack.stack), session)
+      return try show(try LinkCommand(session.context).places(place, in: session.stack), session)
     }
-    let name = try session.stackName(place ?? stack.stack)
+    let name = try session.stackName(place)
     show(try LinkCommand(session.context).statuses(of: name), session)
     if format == .table, let partition = try PartitionCommand(session.context).description(of: name) {
       print("cut off from each other: \(partition) (until: stack heal \(name))")
@@ -121,7 +121,7 @@ struct Partition: ParsableCommand {
 
   @Argument(help: ArgumentHelp("The sides. Each is one name, or several with commas between.", valueName: "services"))
   var sides: [String]
-  @OptionGroup var stack: StackOptions
+  @OptionGroup var options: ProjectOptions
   @OptionGroup var progress: ProgressOptions
 
   func run() throws {
@@ -129,8 +129,8 @@ struct Partition: ParsableCommand {
     let groups = sides.joined(separator: "|").split(separator: "|")
       .map { side in side.split { $0 == "," || $0 == " " }.map(String.init) }.filter { !$0.isEmpty }
     guard !groups.isEmpty else { throw ValidationError("say who is to be cut off: stack partition web1,web2 db") }
-    try Session.run(needsRoot: true) { session in
-      let name = try session.context.index.stack(named: stack.stack)
+    try Session.run(needsRoot: true, in: options.project) { session in
+      let name = try session.context.index.stack(named: session.stack)
       let printer = ProgressPrinter(progress, stack: name)
       try session.finish(printer) { report in
         try PartitionCommand(session.context).run(groups, of: name, report: report)
@@ -143,14 +143,14 @@ struct Heal: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "heal", abstract: "End a partition. Services reach each other again as the file says.")
 
-  @Argument(help: ArgumentHelp("The stack. Needed only when several are up.", valueName: "stack"))
+  @Argument(help: ArgumentHelp("The stack. Default: that of this folder's file, or else the only one that is up.", valueName: "stack"))
   var name: String?
-  @OptionGroup var stack: StackOptions
+  @OptionGroup var options: ProjectOptions
   @OptionGroup var progress: ProgressOptions
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
-      let name = try session.stackName(name ?? stack.stack)
+    try Session.run(needsRoot: true, in: options.project) { session in
+      let name = try session.stackName(name)
       let printer = ProgressPrinter(progress, stack: name)
       try session.finish(printer) { report in try PartitionCommand(session.context).run(nil, of: name, report: report) }
     }

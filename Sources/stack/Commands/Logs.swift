@@ -9,9 +9,10 @@ struct Logs: ParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2. Default: all of the stack.",
-      valueName: "service"))
+      valueName: "service"),
+    completion: Completions.services)
   var services: [String] = []
-  @OptionGroup var stack: StackOptions
+  @OptionGroup var options: LetteredProjectOptions<LettersWithoutFile>
   @Flag(name: [.short, .long], help: "Follow new output, until Ctrl-C.")
   var follow = false
   @Option(
@@ -29,26 +30,39 @@ struct Logs: ParsableCommand {
   @Flag(help: "Do not use colours.")
   var noColor = false
 
+  @Option(help: ArgumentHelp("Number of the replica. Default: all.", valueName: "number"))
+  var index: Int?
+
   func run() throws {
-    try Session.run(needsRoot: true) { session in
+    try Session.run(needsRoot: true, in: options.project) { session in
+      let target = try target(in: session)
       var options = LogsCommand.Options()
       options.follows = follow
       options.showsTime = timestamps
       options.showsPrefix = !noLogPrefix
       options.isTerminal = isatty(STDOUT_FILENO) == 1
-      options.isColored = !noColor && options.isTerminal
+      options.isColored = !noColor && Terminal.showsColour(STDOUT_FILENO)
       options.since = since
       options.until = until
       if let tail, tail != "all" {
         guard let lines = Int(tail), lines >= 0 else { throw ValidationError("--tail takes a number of lines, or all") }
         options.tail = lines
       }
-      let places = try session.context.index.places(of: services, in: stack.stack)
-      let name = try places.first?.stack ?? session.context.index.stack(named: stack.stack)
-      guard places.allSatisfy({ $0.stack == name }) else {
-        throw ValidationError("logs shows the services of one stack at a time")
-      }
-      try LogsCommand(session.context).run(on: places.map(\.service), in: name, options)
+      try LogsCommand(session.context).run(on: target.services, in: target.stack, options)
     }
+  }
+
+  private func target(in session: Session) throws -> Session.Target {
+    if let index {
+      guard services.count == 1 else { throw ValidationError("--index goes with one service") }
+      let place = try session.context.index.find(services[0], replica: index, in: session.stack)
+      return Session.Target(stack: place.stack, services: [place.service])
+    }
+    let places = try session.context.index.places(of: services, in: session.stack)
+    let name = try places.first?.stack ?? session.context.index.stack(named: session.stack)
+    guard places.allSatisfy({ $0.stack == name }) else {
+      throw ValidationError("logs shows the services of one stack at a time")
+    }
+    return Session.Target(stack: name, services: places.map(\.service))
   }
 }

@@ -7,10 +7,11 @@ struct Pause: ParsableCommand {
     abstract: "Freeze the processes of services. Memory and connections stay.")
 
   @OptionGroup var target: ServiceOptions
+  @OptionGroup var options: ProjectOptions
   @OptionGroup var progress: ProgressOptions
 
   func run() throws {
-    try Session.act(.pause, on: target, progress: progress)
+    try Session.act(.pause, on: target.services, in: options.project, progress: progress)
   }
 }
 
@@ -19,9 +20,10 @@ struct Unpause: ParsableCommand {
     commandName: "unpause", abstract: "Resume services that are paused.")
 
   @OptionGroup var target: ServiceOptions
+  @OptionGroup var options: ProjectOptions
   @OptionGroup var progress: ProgressOptions
 
   func run() throws {
-    try Session.act(.unpause, on: target, progress: progress)
+    try Session.act(.unpause, on: target.services, in: options.project, progress: progress)
   }
 }

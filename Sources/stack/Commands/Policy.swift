@@ -15,13 +15,14 @@ struct Policy: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-  @Argument(help: ArgumentHelp("A stack. Default: the only one that is up.", valueName: "stack"))
+  @Argument(help: ArgumentHelp("A stack. Default: that of this folder's file, or else the only one that is up.", valueName: "stack"))
   var stack: String?
+  @OptionGroup var options: ProjectOptions
   @Option(help: "Format of the output.")
   var format = Format.table
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
+    try Session.run(needsRoot: true, in: options.project) { session in
       let report = try PolicyCommand(session.context).run(on: try session.stackName(stack))
       guard format == .table else { return print(report.json) }
       let rules = report.rules.map { ["\($0.packets)", "\($0.bytes)", $0.place, "\($0.action.rawValue): \($0.rule)"] }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Orchestrator
 
 /// Options for the stack files that a command reads.
@@ -11,27 +12,10 @@ struct SourceOptions: ParsableArguments {
       valueName: "file"),
     completion: .file(extensions: ["stack", "yaml", "yml"]))
   var file: String?
-  @Option(
-    name: [.customShort("f"), .customLong("file")],
-    help: ArgumentHelp(
-      "A stack file, or - for standard input. Later files override earlier ones.", valueName: "file"),
-    completion: .file(extensions: ["stack", "yaml", "yml"]))
-  var files: [String] = []
-  @Option(
-    name: [.customShort("p"), .customLong("project")],
-    help: ArgumentHelp("The name of the stack. Default: COMPOSE_PROJECT_NAME, or else the file's.", valueName: "name"))
-  var name: String?
-  @Option(
-    help: ArgumentHelp(
-      "A profile whose services run too. Default: COMPOSE_PROFILES.", valueName: "name"))
-  var profile: [String] = []
+  @OptionGroup var options: ProjectOptions
 
-  var request: LoadRequest {
-    var request = LoadRequest(paths: [file].compactMap(\.self) + files)
-    request.name = name
-    request.profiles = profile
-    return request
-  }
+  var project: ProjectRequest { options.project }
+  var request: LoadRequest { project.loadRequest(file) }
 }
 
 /// Options for the output of progress.
@@ -40,14 +24,15 @@ struct ProgressOptions: ParsableArguments {
 
   @Option(help: "Style of progress messages.")
   var progress = Style.auto
-}
 
-/// A stack that is up.
-struct StackOptions: ParsableArguments {
-  @Option(
-    name: [.customShort("s"), .customLong("stack")],
-    help: ArgumentHelp("The stack. Needed only when several are up. Default: COMPOSE_PROJECT_NAME.", valueName: "name"))
-  var named: String?
+  /// The style: the command's own, or else that before the command (COMPOSE_PROGRESS).
+  var style: Style {
+    guard progress == .auto, let text = getenv("COMPOSE_PROGRESS") else { return progress }
+    return Style(rawValue: String(cString: text)) ?? .auto
+  }
 
-  var stack: String? { named ?? Caller.projectName }
+  var errorStyle: ErrorStyle { style == .json ? .json : .text }
+
+  /// True if the table of services follows.
+  var showsTable: Bool { style != .quiet && style != .json }
 }

@@ -15,18 +15,18 @@ struct Stats: ParsableCommand {
       "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2. Default: all that run.",
       valueName: "service"))
   var services: [String] = []
-  @OptionGroup var stack: StackOptions
+  @OptionGroup var options: ProjectOptions
   @Flag(help: "Print once, instead of every second until Ctrl-C.")
   var noStream = false
   @Option(help: "Format of the output; json has one object a line.")
   var format = Format.table
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
-      let places = try session.context.index.places(of: services, in: stack.stack)
+    try Session.run(needsRoot: true, in: options.project) { session in
+      let places = try session.context.index.places(of: services, in: session.stack)
       let stacks =
         places.isEmpty
-        ? try stack.stack.map { [try session.context.index.stack(named: $0)] } ?? session.context.index.names()
+        ? try session.listed().map(\.stack)
         : Set(places.map(\.stack)).sorted()
       var table = LiveTable(isLive: !noStream && isatty(STDOUT_FILENO) == 1)
       try StatsCommand(session.context).run(on: places, in: stacks, isOnce: noStream) { usages in
@@ -47,13 +47,13 @@ struct Top: ParsableCommand {
       "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2. Default: all that run.",
       valueName: "service"))
   var services: [String] = []
-  @OptionGroup var stack: StackOptions
+  @OptionGroup var options: ProjectOptions
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
-      var places = try session.context.index.places(of: services, in: stack.stack)
+    try Session.run(needsRoot: true, in: options.project) { session in
+      var places = try session.context.index.places(of: services, in: session.stack)
       if places.isEmpty {
-        let name = try session.context.index.stack(named: stack.stack)
+        let name = try session.context.index.stack(named: session.stack)
         places = try session.statuses(of: name).map { try session.context.index.find($0.name, in: name) }
       }
       for place in places {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Intent
 import Orchestrator
 import Verify
@@ -20,16 +21,36 @@ struct Up: ParsableCommand {
 
   @OptionGroup var source: SourceOptions
   @Argument(
-    help: ArgumentHelp("Services to bring up. Default: all. Dependencies are included."))
+    help: ArgumentHelp("Services to bring up. Default: all. Dependencies are included."),
+    completion: Completions.services)
   var services: [String] = []
   @Flag(name: [.short, .long], help: "Accepted for compatibility with Compose. Services always run in the background.")
   var detach = false
-  @Flag(help: "Then follow the logs, until Ctrl-C.")
-  var attach = false
+  @Option(
+    help: ArgumentHelp("Then follow the logs, until Ctrl-C: of these services, or of all (* or nothing).", valueName: "service"))
+  var attach: [String] = []
+  @Flag(help: "With --attach and services: follow the logs of what they depend on, too.")
+  var attachDependencies = false
+  @Option(help: ArgumentHelp("With --attach: all logs but those of this service.", valueName: "service"))
+  var noAttach: [String] = []
+  @Flag(help: "With --attach: no colours.")
+  var noColor = false
+  @Flag(help: "With --attach: no names of services.")
+  var noLogPrefix = false
+  @Flag(help: "With --attach: the time of each line.")
+  var timestamps = false
   @Flag(help: "Print the plan as shell commands, and change nothing.")
   var dryRun = false
   @Flag(help: "Recreate all services, changed or not.")
   var forceRecreate = false
+  @Flag(help: "Recreate what the named services depend on, too, changed or not.")
+  var alwaysRecreateDeps = false
+  @Flag(name: [.customShort("V"), .long], help: "Give services that are recreated new volumes in place of those without a name.")
+  var renewAnonVolumes = false
+  @Flag(help: "Make services, and start none.")
+  var noStart = false
+  @Flag(help: "If a service fails, leave what has come up as it is, to be looked at.")
+  var keep = false
   @Flag(help: "Recreate no service, changed or not.")
   var noRecreate = false
   @Flag(help: "Bring up only the named services, without their dependencies.")
@@ -55,6 +76,8 @@ struct Up: ParsableCommand {
   var removeOrphans = false
   @Flag(help: "Follow the logs until one service ends, then stop all. The exit code is that of the service.")
   var abortOnContainerExit = false
+  @Flag(help: "Follow the logs until one service ends with an error, then stop all.")
+  var abortOnContainerFailure = false
   @Option(
     help: ArgumentHelp("Like --abort-on-container-exit, but with the exit code of this service.", valueName: "service"))
   var exitCodeFrom: String?
@@ -65,6 +88,10 @@ struct Up: ParsableCommand {
   var pull: PullPolicy?
   @Flag(help: "Say nothing of how far images have come.")
   var quietPull = false
+  @Flag(name: [.customShort("w"), .long], help: "Then bring changes of files into services, as `stack watch` does.")
+  var watch = false
+  @Flag(name: [.customShort("y"), .long], help: "Accepted for compatibility with Compose. `up` asks nothing.")
+  var yes = false
   @OptionGroup var progress: ProgressOptions
 
   func validate() throws {
@@ -74,8 +101,11 @@ struct Up: ParsableCommand {
     guard timeout.map({ $0 >= 0 && $0 <= 86400 }) ?? true else {
       throw ValidationError("--timeout is 0 to 86400 seconds")
     }
-    guard !detach || !abortOnContainerExit && exitCodeFrom == nil else {
+    guard !detach || !abortOnContainerExit && !abortOnContainerFailure && exitCodeFrom == nil else {
       throw ValidationError("--detach goes with neither --abort-on-container-exit nor --exit-code-from")
+    }
+    guard !noStart || attach.isEmpty && !watch && !verify else {
+      throw ValidationError("--no-start goes with none of --attach, --watch and --verify")
     }
     guard waitTimeout.map({ $0 > 0 && $0 <= 86400 }) ?? true else {
       throw ValidationError("--wait-timeout is 1 to 86400 seconds")
@@ -83,54 +113,100 @@ struct Up: ParsableCommand {
   }
 
   func run() throws {
-    try Session.run(needsRoot: !dryRun) { session in
+    try Session.run(needsRoot: !dryRun, errors: progress.errorStyle) { session in
+      let session = session.taking(source.project)
       let loaded = try load(in: session)
       if let exitCodeFrom, !loaded.instanceNames.contains(exitCodeFrom) {
         throw ValidationError("--exit-code-from: there is no service \(exitCodeFrom)")
       }
-      var options = UpCommand.Options()
-      options.recreate = forceRecreate ? .always : noRecreate ? .never : .changed
-      options.waitsForDependencies = !noDeps
-      options.pull.policy = pull?.policy
-      options.pull.showsProgress = !quietPull
-      (options.readyTimeout, options.stopTimeout) = (waitTimeout, timeout)
       guard !dryRun else {
-        return PlanPrinter(folders: session.context.folders).show(try UpCommand(session.context).plan(loaded, options))
+        return PlanPrinter(folders: session.context.folders).show(try UpCommand(session.context).plan(loaded, upOptions))
       }
-
       let printer = ProgressPrinter(progress, stack: loaded.name)
       var desired: DesiredStack?
       try session.finish(printer) { report in
-        try UpCommand(session.context).run(loaded, options, report: report) { desired = $0 }
+        try UpCommand(session.context).run(loaded, upOptions, report: report) { desired = $0 }
       }
-      StatusTable.show(try desired.map(session.context.statuses(of:)) ?? [])
-      if verify {
-        let verification = try VerifyCommand(session.context).runSettled(loaded.name)
-        print(verification.text(Terminal.verificationStyle))
-        try Verdict.end(verification)
-      }
-      let all = desired?.services ?? []
-      let meant = all.filter { loaded.isAbout($0.service) }.map(\.name)
-      let instances = meant.count == all.count ? [] : meant
-      if abortOnContainerExit || exitCodeFrom != nil {
-        throw ExitCode(try session.followUntilOneEnds(loaded.name, instances, exitCodeFrom: exitCodeFrom, progress))
-      }
-      if attach { try session.follow(loaded.name, instances) }
+      if progress.showsTable { StatusTable.show(try desired.map(session.context.statuses(of:)) ?? []) }
+      try goOn(loaded, desired, session)
+    }
+  }
+
+  private var upOptions: UpCommand.Options {
+    var options = UpCommand.Options()
+    options.recreate = forceRecreate ? .always : noRecreate ? .never : .changed
+    options.recreatesDependencies = alwaysRecreateDeps
+    options.waitsForDependencies = !noDeps
+    options.renewsVolumes = renewAnonVolumes
+    (options.startsServices, options.keepsOnFailure) = (!noStart, keep)
+    options.pull.policy = pull?.policy
+    options.pull.showsProgress = !quietPull
+    (options.readyTimeout, options.stopTimeout) = (waitTimeout, timeout)
+    return options
+  }
+
+  /// The further wishes, once all is up.
+  private func goOn(_ loaded: LoadedStack, _ desired: DesiredStack?, _ session: Session) throws {
+    if verify {
+      let verification = try VerifyCommand(session.context).runSettled(loaded.name)
+      print(verification.text(Terminal.verificationStyle))
+      try Verdict.end(verification)
+    }
+    let instances = try followed(loaded, desired)
+    if abortOnContainerExit || abortOnContainerFailure || exitCodeFrom != nil {
+      let end: FollowCommand.End = abortOnContainerFailure && !abortOnContainerExit ? .failure : .any
+      throw ExitCode(
+        try session.followUntilOneEnds(
+          loaded.name, instances, end, exitCodeFrom: exitCodeFrom, logOptions, progress))
+    }
+    if watch { return try WatchLoop(session, loaded).run() }
+    if !attach.isEmpty { try session.follow(loaded.name, instances, logOptions) }
+  }
+
+  private var logOptions: LogsCommand.Options {
+    var options = LogsCommand.Options()
+    options.follows = true
+    options.isTerminal = isatty(STDOUT_FILENO) == 1
+    options.isColored = !noColor && Terminal.showsColour(STDOUT_FILENO)
+    (options.showsPrefix, options.showsTime) = (!noLogPrefix, timestamps)
+    return options
+  }
+
+  /// The instances whose logs are followed; all of the stack's when empty.
+  private func followed(_ loaded: LoadedStack, _ desired: DesiredStack?) throws -> [String] {
+    let all = desired?.services ?? []
+    let named = attach.filter { $0 != Self.everyService }
+    for name in named + noAttach where !all.contains(where: { $0.service == name || $0.name == name }) {
+      throw ValidationError("--attach: there is no service \(name)")
+    }
+    let meant = all.filter { service in
+      if noAttach.contains(service.service) || noAttach.contains(service.name) { return false }
+      if !named.isEmpty { return named.contains(service.service) || named.contains(service.name) }
+      return loaded.isAbout(service.service)
+    }
+    return meant.count == all.count ? [] : meant.map(\.name)
+  }
+
+  /// The value of a bare `--attach`.
+  static let everyService = "*"
+
+  /// The words with what Compose's users leave out: `--attach` alone is about all services.
+  static func spelledOut(_ words: [String]) -> [String] {
+    words.enumerated().map { index, word in
+      let next = index + 1 < words.count ? words[index + 1] : nil
+      return word == "--attach" && next?.hasPrefix("-") ?? true ? "--attach=\(everyService)" : word
     }
   }
 
   private func load(in session: Session) throws -> LoadedStack {
-    var source = source
+    var file = source.file
     var services = services
-    if let word = source.file, !Self.isFile(word) {
-      source.file = nil
+    if let word = file, !Session.isFile(word) {
+      file = nil
       services.insert(word, at: 0)
     }
-    var request = try session.request(source, scale: scale)
+    var request = try session.request(source.project.loadRequest(file), scale: scale)
     (request.services, request.includesDependencies) = (services, !noDeps)
     return try session.load(request)
   }
-
-  /// True for a file's name: it has a slash or a full stop, as everywhere.
-  private static func isFile(_ word: String) -> Bool { word == "-" || word.contains("/") || word.contains(".") }
 }

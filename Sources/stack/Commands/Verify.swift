@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Orchestrator
 import Verify
 
@@ -41,7 +42,7 @@ struct Verify: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, junit }
 
   @Argument(
-    help: ArgumentHelp("A stack, or its file. Default: the only stack that is up.", valueName: "stack|file"),
+    help: ArgumentHelp("A stack, or its file. Default: the stack of this folder's file, or else the only one that is up.", valueName: "stack|file"),
     completion: .file(extensions: ["stack", "yaml", "yml"]))
   var target: String?
   @Option(help: ArgumentHelp("Check only between these: services, host, internet.", valueName: "a,b"))
@@ -62,8 +63,7 @@ struct Verify: ParsableCommand {
   var watch = false
   @Option(help: "Format of the output.")
   var format = Format.table
-  @Option(help: ArgumentHelp("With a file: a profile whose services run too.", valueName: "name"))
-  var profile: [String] = []
+  @OptionGroup var options: ProjectOptions
 
   func validate() throws {
     guard only.map({ !$0.split(separator: ",").isEmpty }) ?? true else {
@@ -73,14 +73,14 @@ struct Verify: ParsableCommand {
   }
 
   func run() throws {
-    try Session.run(needsRoot: true, status: Verdict.unasked) { session in
+    try Session.run(needsRoot: true, in: options.project, status: Verdict.unasked) { session in
       var selection = VerifySelection()
       selection.only = only?.split(separator: ",").map(String.init) ?? []
       (selection.expectationsAlone, selection.isLive) = (expect, live)
       var loaded: LoadedStack?
       if let target, target.contains("/") || target.contains(".") {
         var request = LoadRequest(paths: [target])
-        request.profiles = profile
+        request.profiles = options.profile
         loaded = try session.load(request)
       }
       let name = try loaded?.name ?? session.stackName(target)
@@ -123,7 +123,7 @@ extension Terminal {
   /// The style of a verification on standard output.
   static var verificationStyle: Verification.Style {
     let width = widthIfTerminal
-    return Verification.Style(width: width, isTerminal: width != nil, isColored: width != nil)
+    return Verification.Style(width: width, isTerminal: width != nil, isColored: Terminal.showsColour(STDOUT_FILENO))
   }
 }
 
@@ -147,12 +147,12 @@ struct Reach: ParsableCommand {
     help: ArgumentHelp(
       "service:port, service:port/udp, service/icmp, service@network:port, host, or internet.", valueName: "to"))
   var destination: String
-  @OptionGroup var stack: StackOptions
+  @OptionGroup var options: ProjectOptions
 
   func run() throws {
-    try Session.run(needsRoot: true, status: Verdict.unasked) { session in
+    try Session.run(needsRoot: true, in: options.project, status: Verdict.unasked) { session in
       let request = try ReachRequest(from: source, to: destination)
-      let name = try session.stackName(request.stack ?? stack.stack)
+      let name = try session.stackName(request.stack)
       let verification = try VerifyCommand(session.context).reach(request, in: name)
       print(verification.details)
       try Verdict.end(verification)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Host
 import Orchestrator
 
@@ -9,15 +10,25 @@ struct Wait: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2.", valueName: "service"))
+      "Services, such as web1 or web/web1. With replicas: all of them, or one, such as web-2.", valueName: "service"),
+    completion: Completions.services)
   var services: [String]
-  @OptionGroup var stack: StackOptions
+  @Flag(help: "Take the stack down when the first of them has ended.")
+  var downProject = false
+  @OptionGroup var options: ProjectOptions
 
   func run() throws {
-    try Session.run(needsRoot: true) { session in
-      for place in try session.context.index.places(of: services, in: stack.stack) {
+    try Session.run(needsRoot: true, in: options.project) { session in
+      for place in try session.context.index.places(of: services, in: session.stack) {
         guard let code = try WaitCommand(session.context).run(on: place) else { throw ExitCode(130) }
         print(code)
+        guard downProject else { continue }
+        fflush(nil)
+        let printer = ProgressPrinter(ProgressOptions.withDefaults, stack: place.stack)
+        try session.finish(printer) { report in
+          try DownCommand(session.context).run(place.stack, removeVolumes: false, timeout: nil, report: report)
+        }
+        throw ExitCode(Int32(code))
       }
     }
   }

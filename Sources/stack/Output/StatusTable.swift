@@ -1,12 +1,21 @@
+import Glibc
+import Host
 import Kernel
 import Vocabulary
-import Host
 
 /// The table that `up` and `ps` print.
 enum StatusTable {
-  static func show(_ statuses: [StackIndex.ServiceStatus], showsStack: Bool = false) {
+  /// - Parameter isWhole: true for lines as long as they are, also in a narrow terminal.
+  static func show(_ statuses: [StackIndex.ServiceStatus], showsStack: Bool = false, isWhole: Bool = false) {
     let rows = statuses.map { cells($0, showsStack: showsStack) }
-    print(Table.text([["SERVICE", "STATE", "PID", "ADDRESSES", "PORTS"]] + rows), terminator: "")
+    let isColoured = Terminal.showsColour(STDOUT_FILENO)
+    let table = Table(
+      [["SERVICE", "STATE", "PID", "ADDRESSES", "PORTS"]] + rows, dispensable: [2],
+      width: isWhole ? nil : Terminal.widthIfTerminal)
+    print(
+      table.text { row, column, text in
+        isColoured && column == 1 && row > 0 ? paint(statuses[row - 1]).map { "\u{1B}[\($0)m\(text)\u{1B}[0m" } ?? text : text
+      }, terminator: "")
   }
 
   private static func cells(_ status: StackIndex.ServiceStatus, showsStack: Bool) -> [String] {
@@ -18,24 +27,13 @@ enum StatusTable {
   private static func list(_ values: [String]) -> String {
     values.isEmpty ? "-" : values.joined(separator: ", ")
   }
-}
 
-/// Columns as wide as they need to be, with two spaces between. What a terminal would obey is shown.
-enum Table {
-  static func text(_ rows: [[String]]) -> String {
-    let rows = rows.map { $0.map { VisibleText.line($0) } }
-    var widths: [Int] = []
-    for row in rows {
-      for (index, cell) in row.enumerated() {
-        if index == widths.count { widths.append(0) }
-        widths[index] = max(widths[index], cell.count)
-      }
+  /// Green for what is well, red for what is not, yellow for what is on its way.
+  private static func paint(_ status: StackIndex.ServiceStatus) -> Int? {
+    switch status.record.phase {
+    case .running: status.record.healthStatus == .unhealthy ? 31 : status.record.healthStatus == .starting ? 33 : 32
+    case .starting, .restarting, .created: 33
+    case .exited: status.record.exitCode == 0 ? nil : 31
     }
-    return rows.map { row in
-      let cells = row.enumerated().map { index, cell in
-        index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count)
-      }
-      return cells.joined(separator: "  ") + "\n"
-    }.joined()
   }
 }

@@ -7,6 +7,24 @@ enum Terminal {
     isatty(STDOUT_FILENO) == 1 ? width(of: STDOUT_FILENO) : nil
   }
 
+  /// True if text for a descriptor may have colours: a terminal that knows them, and a caller who wants them.
+  ///
+  /// NO_COLOR (no-color.org) and TERM=dumb hold for all output. COMPOSE_ANSI, or --ansi, decides before both.
+  static func showsColour(_ descriptor: CInt) -> Bool {
+    switch variable("COMPOSE_ANSI") {
+    case "never": return false
+    case "always": return true
+    default: return isatty(descriptor) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+    }
+  }
+
+  /// True if the cursor may be moved there.
+  static func canMove(_ descriptor: CInt) -> Bool {
+    isatty(descriptor) == 1 && variable("TERM") != "dumb" && variable("COMPOSE_ANSI") != "never"
+  }
+
+  private static func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+
   /// Columns; 80 when it is no terminal.
   static func width(of descriptor: CInt) -> Int {
     var size = winsize()

@@ -10,13 +10,13 @@ extension Exec: PlainlyParsed {
     command.privileged = false
     command.detach = false
     command.index = nil
-    command.stack = .withDefaults
+    command.options = .withDefaults
     command.words = []
     return command
   }
 
   static var plainOptions: [PlainOption<Exec>] {
-    [
+    PlainOption.project(\.options) + [
       .text("-u", "--user") { $0.user = $1 },
       .text("-w", "--workdir") { $0.workdir = $1 },
       .texts("-e", "--env") { $0.env.append($1) },
@@ -26,7 +26,6 @@ extension Exec: PlainlyParsed {
       .flag("--privileged") { $0.privileged = true },
       .flag("-d", "--detach") { $0.detach = true },
       .number("--index") { $0.index = $1 },
-      .text("-s", "--stack") { $0.stack.named = $1 },
     ]
   }
 
@@ -35,13 +34,5 @@ extension Exec: PlainlyParsed {
   mutating func takeOperands(_ words: [String]) -> Bool {
     self.words = words
     return !words.isEmpty
-  }
-}
-
-extension StackOptions {
-  static var withDefaults: StackOptions {
-    var options = StackOptions()
-    options.named = nil
-    return options
   }
 }

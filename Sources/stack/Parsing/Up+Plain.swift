@@ -4,7 +4,19 @@ extension Up: PlainlyParsed {
     command.source = .withDefaults
     command.services = []
     command.detach = false
-    command.attach = false
+    command.attach = []
+    command.attachDependencies = false
+    command.noAttach = []
+    command.noColor = false
+    command.noLogPrefix = false
+    command.timestamps = false
+    command.alwaysRecreateDeps = false
+    command.renewAnonVolumes = false
+    command.noStart = false
+    command.keep = false
+    command.abortOnContainerFailure = false
+    command.watch = false
+    command.yes = false
     command.dryRun = false
     command.forceRecreate = false
     command.noRecreate = false
@@ -24,12 +36,21 @@ extension Up: PlainlyParsed {
   }
 
   static var plainOptions: [PlainOption<Up>] {
-    [
-      .texts("-f", "--file") { $0.source.files.append($1) },
-      .text("-p", "--project") { $0.source.name = $1 },
-      .texts("--profile") { $0.source.profile.append($1) },
+    PlainOption.project(\.source.options) + [
       .flag("-d", "--detach") { $0.detach = true },
-      .flag("--attach") { $0.attach = true },
+      .texts("--attach") { $0.attach.append($1) },
+      .flag("--attach-dependencies") { $0.attachDependencies = true },
+      .texts("--no-attach") { $0.noAttach.append($1) },
+      .flag("--no-color") { $0.noColor = true },
+      .flag("--no-log-prefix") { $0.noLogPrefix = true },
+      .flag("--timestamps") { $0.timestamps = true },
+      .flag("--always-recreate-deps") { $0.alwaysRecreateDeps = true },
+      .flag("-V", "--renew-anon-volumes") { $0.renewAnonVolumes = true },
+      .flag("--no-start") { $0.noStart = true },
+      .flag("--keep") { $0.keep = true },
+      .flag("--abort-on-container-failure") { $0.abortOnContainerFailure = true },
+      .flag("-w", "--watch") { $0.watch = true },
+      .flag("-y", "--yes") { $0.yes = true },
       .flag("--dry-run") { $0.dryRun = true },
       .flag("--force-recreate") { $0.forceRecreate = true },
       .flag("--no-recreate") { $0.noRecreate = true },
@@ -59,9 +80,7 @@ extension SourceOptions {
   static var withDefaults: SourceOptions {
     var options = SourceOptions()
     options.file = nil
-    options.files = []
-    options.name = nil
-    options.profile = []
+    options.options = .withDefaults
     return options
   }
 }

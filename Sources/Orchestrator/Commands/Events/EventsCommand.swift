@@ -19,6 +19,8 @@ package struct EventsCommand: Command {
     package var until: String?
     package var follows = true
     package var isJSON = false
+    /// Of these stacks, only events of these instances.
+    package var services: [String: Set<String>] = [:]
 
     package init() {}
   }
@@ -36,6 +38,7 @@ package struct EventsCommand: Command {
     let decoder = JSONDecoder()
     while let entry = reader.next() {
       guard let event = try? decoder.decode(StackEvent.self, from: Data(entry.text)) else { continue }
+      if let meant = options.services[event.project], !meant.contains(event.service) { continue }
       let text = options.isJSON ? Self.json(entry) : VisibleText.line("\(entry.time) \(event)")
       guard Self.writeLine(text) else { return }
     }

@@ -2,14 +2,17 @@ import Addresses
 import Intent
 import Kernel
 import Runtime
+import StackFiles
 import Vocabulary
 
 /// The stacks that are up on this host, read from the state folders. It needs no supervisor.
 package struct StackIndex: Sendable {
   let folders: StateFolders
+  /// The stacks that are meant where none is named; nil for all.
+  let scope: StackScope?
 
-  package init(folders: StateFolders) {
-    self.folders = folders
+  package init(folders: StateFolders, scope: StackScope? = nil) {
+    (self.folders, self.scope) = (folders, scope)
   }
 
   /// The names of all stacks that have state here, in order.
@@ -75,13 +78,21 @@ package struct StackIndex: Sendable {
     package var stack: String
     package var service: DesiredService
     package var record: ServiceRecord
+    /// Its addresses on cables to other services.
+    package var cableAddresses: [String] = []
   }
 
   package func services(of stack: DesiredStack) throws(KernelError) -> [ServiceStatus] {
+    var cables: [String: [String]] = [:]
+    for end in stack.links.flatMap(\.ends) where !end.addresses.isEmpty {
+      cables[end.service, default: []] += end.addresses.map { "\($0.address)" }
+    }
     var statuses: [ServiceStatus] = []
     for service in stack.services {
       statuses.append(
-        ServiceStatus(stack: stack.name, service: service, record: try record(of: service.name, in: stack.name)))
+        ServiceStatus(
+          stack: stack.name, service: service, record: try record(of: service.name, in: stack.name),
+          cableAddresses: cables[service.name] ?? []))
     }
     return statuses
   }
@@ -90,18 +101,22 @@ package struct StackIndex: Sendable {
 
   /// The stack that a command is about.
   ///
-  /// - Parameter name: nil for the only one there is.
+  /// - Parameter name: nil for the one of the folder, or else the only one there is.
   package func stack(named name: String?) throws(StackErrors) -> String {
     let names = names()
     if let name {
       guard names.contains(name) else {
         throw StackErrors([
-          StackError(nil, "no stack named \(name) is up", remedy: Self.candidates(names, "bring it up: stack up FILE"))
+          StackError(
+            nil, "no stack named \(name) is up",
+            remedy: Self.candidates(Suggestion.nearest(to: name, among: names), "bring it up: stack up FILE"))
         ])
       }
       return name
     }
-    guard let only = names.first, names.count == 1 else {
+    let meant = try candidates()
+    guard let only = meant.first, meant.count == 1 else {
+      if let scope { throw StackErrors([meant.isEmpty ? scope.absence : scope.ambiguity]) }
       throw StackErrors([
         names.isEmpty
           ? StackError(nil, "no stack is up", remedy: "bring one up: stack up FILE")
@@ -144,7 +159,9 @@ package struct StackIndex: Sendable {
   package func places(of text: String, in stack: String?) throws(StackErrors) -> [Place] {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     let (wantedStack, wanted) = parts.count == 2 ? (parts[0], parts[1]) : (stack, text)
-    let stacks = try wantedStack.map { name throws(StackErrors) in [try self.stack(named: name)] } ?? names()
+    let stacks: [String]
+    if let wantedStack { stacks = [try self.stack(named: wantedStack)] } else { stacks = try candidates() }
+    if stacks.isEmpty, let scope { throw StackErrors([scope.absence]) }
     // A name is a path's last part here: one that is not, such as "..", names no service.
     let isName = !wanted.isEmpty && !wanted.contains("/") && !wanted.hasPrefix(".")
     var found: [[Place]] = []
@@ -160,13 +177,7 @@ package struct StackIndex: Sendable {
           remedy: "say which: \(found.compactMap(\.first).map { "\($0.stack)/\(wanted)" }.joined(separator: ", "))")
       ])
     }
-    let known = stacks.flatMap { stack in Files.list(folders.stack(stack).services).map { "\(stack)/\($0)" } }
-    let similar = known.filter { $0.hasSuffix("/\(wanted)-1") || $0.contains("/\(wanted)-") }
-    throw StackErrors([
-      StackError(
-        nil, "no service named \(wanted) is up" + (wantedStack.map { " in stack \($0)" } ?? ""),
-        remedy: Self.candidates(similar.isEmpty ? known : similar, "bring its stack up: stack up FILE"))
-    ])
+    throw StackErrors([absence(of: wanted, in: stacks, named: wantedStack != nil)])
   }
 
   private func instances(of service: String, in stack: String) throws(StackErrors) -> [String] {
@@ -178,33 +189,44 @@ package struct StackIndex: Sendable {
     return desired?.services.filter { $0.service == service }.map(\.name) ?? []
   }
 
-  private static func candidates(_ names: [String], _ otherwise: String) -> String {
-    names.isEmpty ? otherwise : "there \(names.count == 1 ? "is" : "are"): \(names.prefix(20).joined(separator: ", "))"
+  private func absence(of service: String, in stacks: [String], named: Bool) -> StackError {
+    let known = stacks.flatMap { stack in Files.list(folders.stack(stack).services).map { (stack: stack, service: $0) } }
+    let text = stacks.count == 1 && (named || scope != nil) ? " in stack \(stacks[0])" : ""
+    let message = "no service named \(service) is up\(text)"
+    // `stack exec web ls`, where web is the stack: the service comes first.
+    if names().contains(service) {
+      return StackError(nil, "\(message): \(service) is a stack", remedy: "name a stack by -s \(service), or a service by \(service)/SERVICE")
+    }
+    let replicas = known.filter { $0.service.hasPrefix("\(service)-") }
+    let near = replicas.isEmpty ? Suggestion.nearest(to: service, among: known.map(\.service)) : replicas.map(\.service)
+    let shown = known.filter { near.contains($0.service) }.map { scope == nil ? "\($0.stack)/\($0.service)" : $0.service }
+    return StackError(nil, message, remedy: Self.candidates(shown, "bring its stack up: stack up FILE"))
   }
+
+  private static func candidates(_ names: [String], _ otherwise: String) -> String {
+    guard let only = names.first else { return otherwise }
+    let rest = names.count > mostCandidates ? ", and \(names.count - mostCandidates) more" : ""
+    return names.count == 1
+      ? "there is: \(only)" : "there are: \(names.prefix(mostCandidates).joined(separator: ", "))\(rest)"
+  }
+
+  private static let mostCandidates = 5
 }
 
 extension StackIndex.ServiceStatus {
   package var name: String { service.name }
+  /// True while it runs or is about to.
+  package var isAlive: Bool { record.phase.isAlive }
   package var isExited: Bool { record.phase == .exited }
   package var phase: String { isPaused ? "paused" : record.phase.rawValue }
   var isPaused: Bool { record.phase.isAlive && record.pausedAt != nil }
   package var addresses: [String] {
     (service.attachments.flatMap(\.neighbourAddresses) + service.loopback.map(\.address)).map(\.description)
+      + cableAddresses
   }
-  package var ports: [String] { service.ports.map(\.summary) }
+  /// In rows.
+  package var ports: [String] { PublishedPort.ranges(service.ports) }
 
   /// The pid of its process 1, as the host sees it.
   package var pid: Int32? { record.process?.pid }
-
-  /// The text of the STATE column.
-  package var state: String {
-    let health = record.healthStatus.map { ", \($0.rawValue)" } ?? ""
-    let restarts = record.restarts > 0 ? " (restarted \(record.restarts)x)" : ""
-    let memory = record.ranOutOfMemory == true ? ", out of memory" : ""
-    return switch record.phase {
-    case .exited: "exited (\(record.exitCode.map(String.init) ?? "?")\(memory))"
-    case .restarting: "restarting (\(record.restarts)\(memory))"
-    default: phase + health + restarts
-    }
-  }
 }

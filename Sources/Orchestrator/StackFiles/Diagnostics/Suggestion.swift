@@ -17,6 +17,14 @@ package enum Suggestion {
     return best?.candidate
   }
 
+  /// Candidates for a message: the likely ones alone where there are any, and otherwise all in their order.
+  package static func nearest(to word: String, among candidates: [String]) -> [String] {
+    guard let best = closest(to: word, among: candidates) else { return candidates }
+    let typed = Array(word.lowercased().utf8)
+    let likeness = distance(typed, Array(best.lowercased().utf8))
+    return candidates.prefix(1000).filter { distance(typed, Array($0.lowercased().utf8)) == likeness }
+  }
+
   /// `did you mean "front"?`, or nothing.
   package static func question(about word: String, among candidates: some Sequence<String>) -> String {
     closest(to: word, among: candidates).map { "did you mean \"\($0)\"?" } ?? ""

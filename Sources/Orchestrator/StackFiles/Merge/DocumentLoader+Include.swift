@@ -75,7 +75,8 @@ extension DocumentLoader {
       }
     } else {
       let location = Path.resolve(".env", in: folder)
-      variables.dotenv = context.loader.values(location, from: location, environment: environment)
+      variables.dotenv = context.loader.values(
+        location, from: location, environment: environment, tolerating: [.missing, .notAFile("a folder")])
     }
     let origin = ReadingContext.Origin(folder: folder, variables: variables)
     let parsed = zip(inclusion.paths, locations).compactMap { path, location in

@@ -71,6 +71,7 @@ extension StackFile {
     package var containerName: Located<String>?
     /// Empty: always active.
     var profiles: [Located<String>] = []
+    package var profileNames: [String] { profiles.map(\.value) }
     /// The number of replicas: 0...10,000. 1 when the file sets none.
     package var scale: Located<Int>
     package var restart: RestartPolicy = .no

@@ -41,27 +41,43 @@ package struct StackFileSearch {
   ///
   /// - Throws: that there is none, or one that others may have written (``FileTrust``).
   package func find() throws(StackErrors) -> Found {
+    let all = try findAll()
+    guard let only = all.first else {
+      throw StackErrors([
+        StackError(
+          nil, "there is no stack file in \(workingFolder), nor a compose.yaml in a folder above it",
+          remedy: "name one: stack up FILE")
+      ])
+    }
+    guard all.count == 1 else {
+      throw StackErrors([
+        StackError(
+          nil, "there is more than one stack file in \(workingFolder)",
+          remedy: "name one: \(all.flatMap(\.paths).joined(separator: ", "))")
+      ])
+    }
+    return only
+  }
+
+  /// The files of each stack that this folder is about: several where it has several stack files; none where there is no file.
+  ///
+  /// - Throws: that others may have written one of them (``FileTrust``).
+  package func findAll() throws(StackErrors) -> [Found] {
     let listed = variables.list("COMPOSE_FILE", separator: ":")
     if variables.environment["COMPOSE_FILE"] == nil { try checkSurroundings(of: workingFolder, "") }
-    guard listed.isEmpty else { return Found(paths: listed) }
+    guard listed.isEmpty else { return [Found(paths: listed)] }
     var (folder, way) = (workingFolder, "")
     while true {
-      let found = try files(in: folder, way)
+      let found = files(in: folder, way)
       guard found.isEmpty else {
-        let paths = found.map { way + $0 }
-        for (name, path) in zip(found, paths) { try check(Path.resolve(name, in: folder), path) }
+        for name in found.joined() { try check(Path.resolve(name, in: folder), way + name) }
         try checkSurroundings(of: folder, way)
-        return Found(paths: paths, isAbove: !way.isEmpty)
+        return found.map { names in Found(paths: names.map { way + $0 }, isAbove: !way.isEmpty) }
       }
-      guard folder != "/" else { break }
+      guard folder != "/" else { return [] }
       folder = Path.split(folder).folder
       way += "../"
     }
-    throw StackErrors([
-      StackError(
-        nil, "there is no stack file in \(workingFolder), nor a compose.yaml in a folder above it",
-        remedy: "name one: stack up FILE")
-    ])
   }
 
   private func check(_ location: String, _ path: String) throws(StackErrors) {
@@ -83,20 +99,13 @@ package struct StackFileSearch {
     ])
   }
 
-  /// The one stack file in a folder, or what Compose would take.
-  private func files(in folder: String, _ way: String) throws(StackErrors) -> [String] {
+  /// The stack files in a folder, each a stack of its own, or what Compose would take.
+  private func files(in folder: String, _ way: String) -> [[String]] {
     let names = list(folder)
     // `~/.stack` is a folder of Haskell's builder. Of folders above, only what Compose's users expect is taken.
     let stacks = way.isEmpty ? names.filter { $0.hasSuffix(".stack") && !$0.hasPrefix(".") } : []
-    if stacks.count > 1 {
-      throw StackErrors([
-        StackError(
-          nil, "there is more than one stack file in \(folder)",
-          remedy: "name one: \(stacks.joined(separator: ", "))")
-      ])
-    }
-    if let only = stacks.first { return [only] }
+    if !stacks.isEmpty { return stacks.map { [$0] } }
     guard let compose = Self.composeFiles.first(where: names.contains) else { return [] }
-    return [compose] + Self.overrides.filter(names.contains).prefix(1)
+    return [[compose] + Self.overrides.filter(names.contains).prefix(1)]
   }
 }

@@ -18,8 +18,8 @@ package struct StackEvent: Codable, Hashable, Sendable {
   }
 
   var type = "service"
-  var project: String
-  var service: String
+  package var project: String
+  package var service: String
   var action: Action
   /// `exitCode`, `health`, `restarts`.
   var attributes: [String: String] = [:]

@@ -8,7 +8,8 @@ extension ServiceState {
 
   /// The refusal of a service that ended before it was ready; nil if it ended well and has nothing to be ready for.
   var exitBeforeReady: Refusal? {
-    guard record.exitCode != 0 || !desired.readyPorts.isEmpty else { return nil }
+    // What `run` started may end as it likes: its exit code is the caller's to judge.
+    guard !desired.isOneOff, record.exitCode != 0 || !desired.readyPorts.isEmpty else { return nil }
     if let lack = lackOfMemory(" before it was ready") { return lack }
     let how = record.exitCode.map { $0 > 128 ? "was ended by signal \($0 - 128)" : "exited with code \($0)" } ?? "ended"
     return speaking("\(how) before it was ready")

@@ -1,0 +1,93 @@
+import Host
+import Images
+import Intent
+import Kernel
+import StackFiles
+import Vocabulary
+
+/// Lists names for a shell that completes a word. It asks no supervisor, and says nothing of what is wrong.
+package struct CompletionCommand: Command {
+  package let context: CommandContext
+
+  package init(_ context: CommandContext) { self.context = context }
+
+  /// - Parameters:
+  ///   - kind: `stacks`, `services`, `networks`, `links`, `volumes`, `images` or `profiles`.
+  ///   - words: what is typed already. Options in it say which stack and which files are meant.
+  package func names(of kind: String, _ words: [String]) -> [String] {
+    switch kind {
+    case "stacks": return stacks()
+    case "images": return images()
+    default: break
+    }
+    let options = Options(words)
+    if let stack = options.stack { return recorded(kind, in: [stack]) }
+    if kind == "profiles" { return file(options)?.profiles ?? [] }
+    // What the file says is known before anything is up. What runs may be more: replicas, and services of `run`.
+    let scope = try? context.scoped(to: options.files, name: nil)
+    let names = scope?.scope?.names ?? index.names()
+    let known = recorded(kind, in: names.filter { index.names().contains($0) })
+    guard known.isEmpty, let file = file(options) else { return known }
+    switch kind {
+    case "services": return file.serviceNames
+    case "networks": return file.networkNames
+    case "volumes": return file.volumeNames
+    default: return []
+    }
+  }
+
+  /// The options that say which stack is meant, as far as a shell's words have them.
+  private struct Options {
+    var files: [String] = []
+    var stack: String?
+
+    init(_ words: [String]) {
+      for (word, value) in zip(words, words.dropFirst()) {
+        switch word {
+        case "-f", "--file": files.append(value)
+        case "-s", "--stack", "-p", "--project-name", "--project": stack = value
+        default: continue
+        }
+      }
+    }
+  }
+
+  private func file(_ options: Options) -> LoadedStack? {
+    var request = LoadRequest(paths: options.files)
+    request.profiles = ["*"]
+    return try? context.load(request)
+  }
+
+  private func stacks() -> [String] {
+    let kept = Files.list(folders.lib).filter {
+      NameRule.stack.problem(with: $0) == nil && Files.exists(folders.stack($0).volumes)
+    }
+    return Set(index.names() + kept).sorted()
+  }
+
+  private func recorded(_ kind: String, in stacks: [String]) -> [String] {
+    var names: [String] = []
+    for stack in stacks {
+      // Folders are read faster than a large record.
+      if kind == "services" {
+        names += Files.list(folders.stack(stack).services)
+        continue
+      }
+      guard let desired = (try? index.desired(stack)) ?? nil else { continue }
+      switch kind {
+      case "networks": names += desired.networks.map(\.name)
+      case "volumes": names += desired.volumes.map(\.name)
+      case "links":
+        names += desired.services.flatMap { service in service.attachments.map { "\(service.name):\($0.network)" } }
+        names += desired.links.map { "\($0.first.service):\($0.second.service)" }
+      default: break
+      }
+    }
+    return names
+  }
+
+  private func images() -> [String] {
+    let statuses = try? ImageCommand(context).imageStatuses()
+    return (statuses ?? []).flatMap { $0.names.map(\.name) }.sorted()
+  }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Glibc
+import Orchestrator
+
+/// Asks a person at a terminal before something is lost.
+struct Question {
+  private let context: CommandContext
+
+  init(_ context: CommandContext) { self.context = context }
+
+  /// Asks, where there is a terminal to ask at.
+  ///
+  /// - Throws: the exit status, unless the answer is yes.
+  func confirm(_ text: String) throws {
+    guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return }
+    writeError("\(text) Go on? [y/N] ")
+    guard let answer = context.readLine() else {
+      writeError("\n")
+      throw Session.failure("nothing is removed", Status.cancelled)
+    }
+    guard ["y", "yes"].contains(answer.lowercased()) else { throw Session.failure("nothing is removed") }
+  }
+}
