@@ -32,7 +32,7 @@ package struct OneOffService: Sendable {
   func added(to root: Node, _ diagnostics: DiagnosticList) -> Node {
     let source = SourceFile(path: "the command line", bytes: Array(overlay.utf8))
     guard let services = root["services"]?.entries, let node = services.first(where: { $0.key.value == service }),
-      let entries = node.value.entries, let given = DocumentParser.parse(source, diagnostics)
+      let entries = node.value.entries, let given = DocumentParser.parse(source, diagnostics)?.first
     else { return root }
     func document(_ service: Node) -> Node {
       let entry = Node.Entry(key: Located(name, node.key.span), value: service)
