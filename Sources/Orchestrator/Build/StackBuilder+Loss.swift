@@ -10,8 +10,7 @@ extension StackBuilder {
   ///
   /// - Parameter looksInside: whether the services' own addresses and routes are looked at as well.
   package func loss(of stack: DesiredStack, looksInside: Bool = false) throws(KernelError) -> NetworkLoss {
-    var host = try NetlinkSocket(.route)
-    let present = Set(try host.links(LinkFilter(group: stack.linkGroup)).map(\.name))
+    let present = try LinkNames.all()
     var loss = try NetworkLoss(observing: stack)
     for network in stack.ownNetworks where network.hasBridge && !network.bridges.allSatisfy(present.contains) {
       loss.networks.insert(network.name)

@@ -22,9 +22,15 @@ extension StackBuilder {
   }
 
   /// Writes what cannot be read of a stack's own record again.
-  package func mendRecord(of desired: DesiredStack, isSettled: Bool) throws(KernelError) -> [String] {
+  ///
+  /// - Parameter reads: true to read it whole. Otherwise its two ends are looked at.
+  package func mendRecord(
+    of desired: DesiredStack, isSettled: Bool, reads: Bool
+  ) throws(KernelError) -> [String] {
     var mended: [String] = []
-    if try StackRecord(folder).readFile() == nil {
+    let isWhole =
+      reads ? try StackRecord(folder).readFile() != nil : StateFile<DesiredStack>(path: folder.intent).looksWhole
+    if !isWhole {
       try StackRecord(folder).write(desired)
       mended.append(folder.intent)
     }

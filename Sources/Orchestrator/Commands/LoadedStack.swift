@@ -97,6 +97,7 @@ package struct LoadedStack: Sendable {
   func question(previous: DesiredStack?, pools: [IPv4Prefix], folders: StateFolders) -> HostQuestion {
     var question = HostQuestion(stack: name, pools: pools, folders: folders)
     question.linkGroup = previous?.linkGroup
+    question.links = previous?.hostLinks ?? []
     question.paths = paths(in: folders.stack(name))
     question.ports = hostPorts
     question.parents = Set(file.networks.compactMap(\.parent?.value))

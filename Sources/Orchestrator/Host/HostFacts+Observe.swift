@@ -1,5 +1,6 @@
 import Addresses
 import DNS
+import Glibc
 import Intent
 import Kernel
 import Netfilter
@@ -14,7 +15,11 @@ extension HostFacts {
   package static func observe(_ question: HostQuestion) throws(KernelError) -> HostFacts {
     let (stack, folders) = (question.stack, question.folders)
     var facts = HostFacts(pools: question.pools)
-    try facts.addLinks(except: stack, group: question.linkGroup)
+    if let group = question.linkGroup {
+      try facts.addLinks(besides: question.links, group: group)
+    } else {
+      try facts.addLinks(except: stack)
+    }
     try facts.addSockets(question.ports)
     if !question.parents.isEmpty { try facts.addParents(question.parents) }
     facts.hasIPv6 = Files.exists("/proc/sys/net/ipv6")
@@ -36,23 +41,42 @@ extension HostFacts {
 
   private static let linkLocal = IPPrefix("fe80::/64")
 
-  /// Links and the routes over them.
-  private mutating func addLinks(except stack: String, group: UInt32?) throws(KernelError) {
+  /// Links and the routes over them, for a stack that is not up. What is left of a former one has its alias.
+  private mutating func addLinks(except stack: String) throws(KernelError) {
     var socket = try NetlinkSocket(.route)
     let links = try socket.links()
     let prefix = LinkName.alias(stack: stack, "")
-    let own = links.filter { $0.alias?.hasPrefix(prefix) ?? false || $0.group == group }
-    let ownIndices = Set(own.map(\.index))
+    let own = Set(links.filter { $0.alias?.hasPrefix(prefix) ?? false }.map(\.index))
     let names = Dictionary(keepingFirst: links.map { ($0.index, $0.name) })
-    self.links = Set(links.filter { !ownIndices.contains($0.index) }.map(\.name))
+    self.links = Set(links.filter { !own.contains($0.index) }.map(\.name))
     linkGroups = Set(links.compactMap(\.group))
+    try addRoutes(&socket, except: own) { names[$0] }
+  }
+
+  /// The same for a stack that is up, whose links are known by name.
+  private mutating func addLinks(besides own: Set<String>, group: UInt32) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    links = try LinkNames.all().subtracting(own)
+    linkGroups = [group]
+    var names: [UInt32: String] = [:]
+    let indices = Set(own.map { if_nametoindex($0) }).subtracting([0])
+    try addRoutes(&socket, except: indices) { index in
+      if let name = names[index] { return name }
+      names[index] = LinkNames.name(of: index)
+      return names[index]
+    }
+  }
+
+  private mutating func addRoutes(
+    _ socket: inout NetlinkSocket, except own: Set<UInt32>, name: (UInt32) -> String?
+  ) throws(KernelError) {
     for route in try socket.routes() {
       let prefix = route.destination
       // Every link has the link-local prefix: nobody's subnet is in it.
       guard !UsedRange.isWayOut(prefix), route.kind == .unicast, prefix != Self.linkLocal,
-        !ownIndices.contains(route.link ?? 0)
+        !own.contains(route.link ?? 0)
       else { continue }
-      let link = route.link.flatMap { names[$0] } ?? "nothing"
+      let link = route.link.flatMap(name) ?? "nothing"
       ranges.append(UsedRange(prefix: prefix, user: "a route of the host over \(link)", link: link))
     }
   }

@@ -7,6 +7,8 @@ package struct HostQuestion: Hashable, Sendable {
   package var stack: String
   /// The device group of its links, if it has any: a link that is just being made has no alias yet.
   package var linkGroup: UInt32?
+  /// The names of its links, if it is up.
+  package var links: Set<String> = []
   /// The pools that new subnets come from.
   package var pools: [IPv4Prefix]
   /// The folders with the records of other stacks.

@@ -13,4 +13,11 @@ extension DesiredStack {
 
   /// All bridges that its frames pass.
   package var bridges: [String] { networks.flatMap(\.bridges) + segments.map(\.bridge) }
+
+  /// The names of its links on the host.
+  package var hostLinks: Set<String> {
+    Set(ownNetworks.flatMap(\.bridges)).union(ownNetworks.compactMap(\.tunnel?.link))
+      .union(segments.flatMap { [$0.bridge, $0.nearEnd, $0.farEnd] })
+      .union(services.flatMap(\.attachments).flatMap(\.pairs).map(\.link))
+  }
 }

@@ -18,7 +18,7 @@ extension Supervisor {
       folder.path, names: Set(names.map { String($0.dropFirst(folder.path.utf8.count + 1)) }), loop: loop
     ) { [weak self] in
       self?.enqueue { [weak self] in
-        self?.mend()
+        self?.mend(readsAll: false)
         self?.commandEnded()
       }
     }
@@ -26,17 +26,20 @@ extension Supervisor {
 
   /// Puts back what is missing and writes again what cannot be read.
   ///
+  /// - Parameter readsAll: true to read the services' records as well. A change of the folder itself, which every `up` makes,
+  ///   says nothing of those while their folder is there.
   /// - Returns: the paths.
   @discardableResult
-  func mend() -> [String] {
+  func mend(readsAll: Bool = true) -> [String] {
     guard let stack else { return [] }
     var mended: [String] = []
+    let readsAll = readsAll || !Files.exists(builder.folder.services)
     do throws(KernelError) {
       let folders = try builder.mendFolders(of: stack)
       if !folders.isEmpty { names.follow(hostsFilesOf: stack) }
       mended += folders
-      mended += try builder.mendRecord(of: stack, isSettled: isSettled)
-      for unit in units.values { mended += try builder.mendRecords(of: unit.desired, unit.record) }
+      mended += try builder.mendRecord(of: stack, isSettled: isSettled, reads: readsAll)
+      for unit in units.values where readsAll { mended += try builder.mendRecords(of: unit.desired, unit.record) }
       mended += try mendWays()
     } catch {
       note("\(builder.stack): its folder cannot be put back: \(error)")
