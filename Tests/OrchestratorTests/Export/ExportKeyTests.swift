@@ -72,7 +72,8 @@ import Testing
       "name", "services", "services.web.command", "services.web.restart", "services.web.healthcheck",
       "services.web.healthcheck.test", "services.web.healthcheck.start_interval", "services.web.deploy",
       "services.web.deploy.resources.limits.cpus", "services.web.networks", "services.web.networks.front.aliases",
-      "services.web.networks.front.ipv4_address", "networks", "networks.front.ipam", "networks.front.ipam.config.subnet",
+      "services.web.networks.front.ipv4_address", "networks", "networks.front.ipam",
+      "networks.front.ipam.config.subnet",
     ] {
       #expect(rows[key]?.count == 1, "\(key)")
       #expect(rows[key]?.first?.place.hasPrefix("web.stack:") == true, "\(key)")

@@ -34,7 +34,7 @@ import Testing
     let report = source.kubernetes().report
     let table = report.text(width: 100)
     #expect(table.split(separator: "\n").allSatisfy { $0.count <= 100 })
-    #expect(table.hasPrefix("LOST     web.stack:3  services.web.cpuset"))
+    #expect(table.hasPrefix("LOST  web.stack:3  services.web.cpuset"))
     #expect(table.hasSuffix("shop for Kubernetes: 4 kept, 0 changed, 1 lost\n"))
     #expect(report.json.contains("\"outcome\": \"lost\""))
     #expect(!report.isWhole && !report.isRefused)
