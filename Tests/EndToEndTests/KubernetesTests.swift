@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Testing
 
+private let kubectl = Repository.root + "/.build/python/bin/kubectl"
 private let podmanIsHere = access("/usr/bin/podman", X_OK) == 0
 private let python = Repository.root + "/.build/python/bin/python"
 
@@ -60,12 +61,43 @@ private let python = Repository.root + "/.build/python/bin/python"
     }
   }
 
+  // MARK: - The command line
+
+  @Test func statusesTellWhatHappened() throws {
+    try ThrowawayHost.with { host in
+      let web = Repository.stackFile("web.stack")
+      let plain = try host.run("stack", "export", "kubernetes", web)
+      #expect(plain.status == 0 && plain.output.hasPrefix("---\n#"), "\(plain)")
+      #expect(plain.errors.contains("LOST") && plain.errors.hasSuffix(" lost\n"), "\(plain.errors)")
+      #expect(try host.run("stack", "export", "kubernetes", web, "--strict").status == 1)
+
+      let folder = try host.run("stack", "export", "kubernetes", web, "-o", "base", "--registry", "registry.example/a")
+      #expect(folder.status == 0 && folder.output.contains("registry.example/a/web-host"), "\(folder)")
+      #expect(try host.succeed("head", "-1", "base/kustomization.yaml").hasPrefix("apiVersion: kustomize"))
+      let built = try host.run(kubectl, "kustomize", "base")
+      #expect(built.status == 0 && built.output.contains("image: registry.example/a/web-host"), "\(built)")
+
+      let report = try host.succeed("stack", "export", "swarm", web, "-o", "web.yml", "--report", "json")
+      #expect(report.hasPrefix("{") && report.contains("\"target\": \"swarm\""), "\(report)")
+      #expect(try host.succeed("cat", "web.yml").contains("endpoint_mode: dnsrr"))
+
+      let refused = try host.run("stack", "export", "kubernetes", Repository.stackFile("labs/ring.stack"))
+      #expect(refused.status == 1 && refused.output.isEmpty && refused.errors.contains("REFUSED"), "\(refused)")
+      for wrong in [
+        ["nothing.stack"], [web, "--pod-cidr", "ten"], [web, "--report", "xml"], [web, "-o", "/proc/no/no"],
+      ] {
+        let outcome = try host.start(["stack", "export", "kubernetes"] + wrong).wait(limit: .seconds(60))
+        #expect(outcome.status == 2 && outcome.errors.contains("error"), "\(wrong) \(outcome)")
+      }
+    }
+  }
+
   // MARK: - podman kube play
 
   private static let facts = [
     "id -u", "id -g", "id -G", "env | grep -E '^(LEVEL|NOTE)=' | sort", "pwd", "cat /etc/shop/shop.conf",
     "grep -E '^Cap(Bnd|Eff|Prm)|^NoNewPrivs' /proc/self/status",
-    "for path in /data /cache /etc/shop; do [ -w $$path ] && echo writable $$path; done", "echo \\\"$$0 $$1\\\"",
+    "cut -d' ' -f2 /proc/mounts | grep -E '^/(data|cache|etc/shop)$$' | sort", "echo \\\"$$0 $$1\\\"",
   ]
 
   private static let file = """
@@ -94,7 +126,7 @@ private let python = Repository.root + "/.build/python/bin/python"
     mkdir -p image/bin image/tmp image/etc image/data image/cache conf
     chmod 1777 image/tmp
     cp "$(command -v busybox)" image/bin/
-    for name in sh id env cat grep sleep sort; do ln -s busybox image/bin/$name; done
+    for name in sh id env cat cut grep sleep sort; do ln -s busybox image/bin/$name; done
     echo "level: high" > conf/shop.conf
     printf '[engine]\\ninfra_image="localhost/pause"\\ninfra_command="/bin/sleep infinity"\\n' > containers.conf
     echo "containers:1000000:1000000" > ids
@@ -116,7 +148,7 @@ private let python = Repository.root + "/.build/python/bin/python"
       try host.succeed("sh", "-c", Self.prepare)
       try host.succeed("stack", "up", "shop.stack")
       func logs() throws -> String { try host.succeed("stack", "logs", "--no-log-prefix", "app") }
-      #expect(try host.eventually { try logs().contains("end\n") })
+      #expect(try host.eventually { try logs().hasSuffix("end") })
       let here = try logs()
       #expect(here.contains("LEVEL=high\nNOTE=$(LEVEL) yes\n") && here.contains("$(LEVEL) a b"), "\(here)")
 
@@ -127,7 +159,7 @@ private let python = Repository.root + "/.build/python/bin/python"
       let played = try host.run("./pod", "kube", "play", "--network", "host", "play.yaml")
       #expect(played.status == 0, "\(played)")
       func podLogs() throws -> String { try host.run("./pod", "logs", "app-pod-0-app").output }
-      #expect(try host.eventually { try podLogs().contains("end\n") })
+      #expect(try host.eventually { try podLogs().hasSuffix("end") })
       #expect(try podLogs() == here)
       try host.run("./pod", "pod", "rm", "-f", "-t", "1", "app-pod-0")
     }

@@ -147,7 +147,8 @@ struct ManifestBuilder {
     return policies + [resolverPolicy(places)]
   }
 
-  /// Leave for each pod to ask the cluster for names, as services can always ask the host here.
+  /// Leave for each pod to ask the cluster for names, as services can always ask the host here. It also closes pods that no
+  /// other policy selects, such as replicas that are added later.
   private func resolverPolicy(_ places: [String]) -> Manifest {
     let ports = OutputValue.list(
       ["UDP", "TCP"].map { .mapping(["protocol": .text($0), "port": .number(53)]) })
@@ -161,7 +162,7 @@ struct ManifestBuilder {
       "networking.k8s.io/v1", "NetworkPolicy", name: "names", namespace: namespace,
       [
         "spec": .mapping([
-          "podSelector": .mapping([]), "policyTypes": .texts(["Egress"]),
+          "podSelector": .mapping([]), "policyTypes": .texts(["Ingress", "Egress"]),
           "egress": .list([.mapping(["to": .list([resolver, local]), "ports": ports])]),
         ])
       ])

@@ -166,7 +166,7 @@ extension SwarmBuilder {
   // MARK: - Files
 
   private mutating func storage(_ service: StackFile.Service) -> [OutputValue.Entry] {
-    var (volumes, files): ([OutputValue], [OutputValue]) = ([], [])
+    var (volumes, files, hidden): ([OutputValue], [OutputValue], [OutputValue]) = ([], [], [])
     for mount in service.mounts {
       let target = OutputValue.text(Self.literal(mount.target.value))
       let isReadOnly: OutputValue? = mount.isReadOnly ? .bool(true) : nil
@@ -186,9 +186,11 @@ extension SwarmBuilder {
           ]))
       case .bind(let path, _):
         if mount.isReadOnly, let content = input.contents[path], content.fitsConfigs {
-          files += configs(of: content, at: mount.target.value)
+          let entries = configs(of: content, at: mount.target.value, areSecret: mount.isSecret)
+          if mount.isSecret { hidden += entries } else { files += entries }
+          let kind = mount.isSecret ? "secrets" : "configs"
           ledger.note(
-            key(service, "volumes"), .kept, "\(mount.target.value) is made of configs with what the file names now")
+            key(service, "volumes"), .kept, "\(mount.target.value) is made of \(kind) with what the file names now")
         } else {
           volumes.append(
             .mapping([
@@ -209,15 +211,16 @@ extension SwarmBuilder {
     }
     return compact([
       "volumes": OutputValue.list(volumes, unlessEmpty: true), "configs": OutputValue.list(files, unlessEmpty: true),
+      "secrets": OutputValue.list(hidden, unlessEmpty: true),
     ])
   }
 
   /// Configs cannot be changed, so that other contents have another name.
-  private mutating func configs(of content: BoundContent, at target: String) -> [OutputValue] {
+  private mutating func configs(of content: BoundContent, at target: String, areSecret: Bool) -> [OutputValue] {
     content.files.map { file in
       let hash = String(StableHash(String(decoding: file.bytes, as: UTF8.self)).value, radix: 16)
       let name = "\(input.file.name.value)-\(hash)"
-      configs[name] = file.source
+      if areSecret { secrets[name] = file.source } else { configs[name] = file.source }
       return .mapping([
         "source": .text(name), "target": .text(Self.literal(content.isFolder ? "\(target)/\(file.path)" : target)),
         "mode": file.isExecutable ? .number(0o555) : nil,

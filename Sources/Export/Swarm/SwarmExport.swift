@@ -23,8 +23,9 @@ struct SwarmBuilder {
   let input: ExportInput
   let options: ExportOptions
   var ledger = ExportLedger(.swarm)
-  /// Files that services bind, by the name of the config.
+  /// Files that services bind, by the names of configs and secrets.
   var configs: [String: String] = [:]
+  var secrets: [String: String] = [:]
 
   init(_ input: ExportInput, _ options: ExportOptions) { (self.input, self.options) = (input, options) }
 
@@ -41,13 +42,18 @@ struct SwarmBuilder {
       return OutputValue.Entry(
         key: volume.name.value, value: .mapping(["labels": labels.isEmpty ? nil : .texts(labels)]))
     }
-    let configs = configs.sorted { $0.key < $1.key }.map { name, path in
-      OutputValue.Entry(key: name, value: .mapping(["name": .text(name), "file": .text(Self.literal(path))]))
+    func files(_ paths: [String: String]) -> OutputValue? {
+      paths.isEmpty
+        ? nil
+        : .mapping(
+          paths.sorted { $0.key < $1.key }.map { name, path in
+            .init(key: name, value: .mapping(["name": .text(name), "file": .text(Self.literal(path))]))
+          })
     }
     return .mapping([
       "version": .text("3.8"), "services": .mapping(services),
       "networks": networks.isEmpty ? nil : .mapping(networks), "volumes": volumes.isEmpty ? nil : .mapping(volumes),
-      "configs": configs.isEmpty ? nil : .mapping(configs),
+      "configs": files(configs), "secrets": files(secrets),
     ])
   }
 

@@ -15,7 +15,8 @@ struct ExportFor: ParsableCommand {
 
       The report goes to standard output with `-o FOLDER`, and else to standard error.
       The exit code is 1 if the stack cannot be exported, or if anything is lost with
-      --strict. It is 2 if the file or the command line is wrong.
+      --strict. It is 2 if the file or the command line is wrong, or if nothing could be
+      written.
       """,
     subcommands: [Kubernetes.self, Swarm.self])
 

@@ -2,7 +2,7 @@
 # two-docker-nodes.sh FOLDER: two Docker daemons, each in a network namespace of its own, joined to one swarm.
 #
 # Their sockets are FOLDER/1.sock and FOLDER/2.sock. The images that $IMAGES names hold busybox on both. The file FOLDER/ready
-# says that the swarm stands. The daemons end once there is FOLDER/stop.
+# says that the swarm stands. The daemons end with the throwaway host.
 set -eu
 folder=$1
 mkdir -p "$folder"
@@ -16,14 +16,11 @@ for pair in 1:a 2:b; do
   # A daemon wants a default route to name its own address by.
   ip -n "node$node" route add default dev "node-${pair#*:}"
 done
-pids=
-trap 'kill $pids 2>/dev/null; wait' EXIT
 for node in 1 2; do
   ip netns exec "node$node" unshare -m --propagation private sh -c "
     mount -t cgroup2 none /sys/fs/cgroup
     exec dockerd --data-root $folder/$node.data --exec-root $folder/$node.exec --pidfile $folder/$node.pid \
       -H unix://$folder/$node.sock --storage-driver vfs" >"$folder/$node.log" 2>&1 &
-  pids="$pids $!"
 done
 on() { node=$1; shift; docker -H "unix://$folder/$node.sock" "$@"; }
 for node in 1 2; do
@@ -45,4 +42,4 @@ done
 on 1 swarm init --advertise-addr 10.99.0.1 >/dev/null
 on 2 swarm join --advertise-addr 10.99.0.2 --token "$(on 1 swarm join-token -q worker)" 10.99.0.1:2377 >/dev/null
 touch "$folder/ready"
-until [ -e "$folder/stop" ]; do sleep 0.2; done
+wait
