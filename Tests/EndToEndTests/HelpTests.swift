@@ -27,12 +27,12 @@ import Testing
           ],
           "LOOK SUBCOMMANDS:": ["ps", "logs", "events", "stats", "top", "inspect", "wait", "licenses"],
           "NETWORK SUBCOMMANDS:": ["policy", "link", "partition", "heal"],
-          "CHECK SUBCOMMANDS:": ["config", "explain", "verify", "reach", "doctor"],
+          "CHECK SUBCOMMANDS:": ["config", "explain", "export", "verify", "reach", "doctor"],
         ])
     }
   }
 
-  @Test(arguments: ["up", "exec", "verify", "link", "policy", "cp", "partition", "reach", "explain"])
+  @Test(arguments: ["up", "exec", "verify", "link", "policy", "cp", "partition", "reach", "explain", "export"])
   func helpShowsExamples(_ command: String) throws {
     try ThrowawayHost.with { host in
       let help = try host.succeed("stack", command, "--help")

@@ -4,7 +4,7 @@ import collections
 import statistics
 
 from common import shown, table, timed, verdict
-from network import Stack
+from network import Stack, write
 
 
 class Routers:
@@ -64,6 +64,21 @@ def services(name, count):
     return f"name: {name}\nservices:\n" + "".join(f"  s{k}: {{command: [sleep, infinity]}}\n" for k in range(count))
 
 
+def ruled(name, count, rules):
+    """Services in groups, with rules between pairs of them and between groups."""
+    kinds = ["web", "api", "db", "job"]
+    names = [f"{kinds[k % 4]}{k // 4 + 1}" for k in range(count)]
+    lines = [f"  {n}: {{image: a, labels: {{tier: t{k % 5}}}, networks: [n{k % 3}]}}\n" for k, n in enumerate(names)]
+
+    def rule(k):
+        one, other = names[k * 7 % count], names[(k * 13 + 3) % count]
+        return [f"deny: web* -> {one}:22", f"allow: label:tier=t{k % 5} -> {other}:5432", f"deny: {one} -> internet:25",
+                f"allow: {one} -> {other}:{8000 + k}"][min(k % 5, 3)]
+
+    return (f"name: {name}\nservices:\n" + "".join(lines) + "networks: {n0: {}, n1: {default: deny}, n2: {}}\n"
+            + "policies:\n" + "".join(f"  - {rule(k)}\n" for k in range(rules)))
+
+
 def median(runs, *command):
     return statistics.median(timed(*command) for _ in range(runs))
 
@@ -81,6 +96,9 @@ def measure(runs):
     with Stack("grid", Routers.grid(14).text("grid")) as grid:
         row("`config` of 71,000 routes over 364 links", median(runs, "stack", "config", "-q", grid.path), 2)
         row("an unchanged `up` of those", median(runs, "stack", "up", grid.path), 2)
+    path = write("ruled", ruled("ruled", 200, 50))
+    exported = median(runs, "stack", "export", "kubernetes", path, "-o", f"{path}.d")
+    row("`export` of 200 services and 50 rules", exported, 0.1)
     with Stack("thousand", services("thousand", 1000)):
         many = median(runs, "stack", "verify", "thousand", "--only", "s1,s2")
     with Stack("two", services("two", 2)):

@@ -28,6 +28,12 @@ struct ManifestBuilder {
   let guests: [String: [StackFile.Service]]
   var namespace: String { input.file.name.value }
   let labelsOf: [String: [String]]
+  /// The content of the policies.
+  let flat: [FlatPolicy]
+  /// The services that somebody waits for until they are healthy.
+  let awaited: Set<String>
+  /// The first instance of each service.
+  let instances: [String: DesiredService]
 
   init(_ input: ExportInput, _ options: ExportOptions) {
     self.input = input
@@ -36,6 +42,10 @@ struct ManifestBuilder {
     guests = Dictionary(
       grouping: input.services.filter { $0.host != nil }, by: { $0.host ?? "" })
     labelsOf = Dictionary(keepingFirst: zip(matrix.members.map(\.name), matrix.labels))
+    flat = FlatPolicy.policies(of: matrix)
+    awaited = Set(
+      input.services.flatMap(\.dependencies).filter { $0.condition == .healthy && $0.isRequired }.map(\.service.value))
+    instances = input.stack.services.keyed(by: \.service)
   }
 
   mutating func build() -> [Manifest] {
@@ -126,23 +136,19 @@ struct ManifestBuilder {
 
   func key(_ service: StackFile.Service, _ name: String) -> String { "services.\(service.name.value).\(name)" }
 
-  /// The instances of a service, by the names that they have in `stack`.
-  func instances(of service: StackFile.Service) -> [DesiredService] {
-    input.stack.services.filter { $0.service == service.name.value }
-  }
-
   // MARK: - Policies
 
   private mutating func policies() -> [Manifest] {
     notePolicies()
     let places = input.file.policies.map(\.desired).compactMap { $0.declaredAt?.description }
-    let policies = FlatPolicy.policies(of: matrix).map { policy in
+    let policies = flat.map { policy in
       policy.manifest(in: namespace, inner: options.innerRanges, places: places.isEmpty ? [] : [places[0]])
     }
     return policies + [resolverPolicy(places)]
   }
 
-  /// Leave for each pod to ask the cluster for names, as services can always ask the host here.
+  /// Leave for each pod to ask the cluster for names, as services can always ask the host here. It also closes pods that no
+  /// other policy selects, such as replicas that are added later.
   private func resolverPolicy(_ places: [String]) -> Manifest {
     let ports = OutputValue.list(
       ["UDP", "TCP"].map { .mapping(["protocol": .text($0), "port": .number(53)]) })
@@ -156,7 +162,7 @@ struct ManifestBuilder {
       "networking.k8s.io/v1", "NetworkPolicy", name: "names", namespace: namespace,
       [
         "spec": .mapping([
-          "podSelector": .mapping([]), "policyTypes": .texts(["Egress"]),
+          "podSelector": .mapping([]), "policyTypes": .texts(["Ingress", "Egress"]),
           "egress": .list([.mapping(["to": .list([resolver, local]), "ports": ports])]),
         ])
       ])

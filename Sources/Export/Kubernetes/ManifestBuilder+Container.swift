@@ -90,7 +90,7 @@ extension ManifestBuilder {
   private static let usual = CapabilitySet.standard.union(CapabilitySet([.mknod, .auditWrite]))
 
   private mutating func containerSecurity(_ service: StackFile.Service) -> OutputValue {
-    let security = input.stack.services.first { $0.service == service.name.value }?.process.security
+    let security = instances[service.name.value]?.process.security
     let wanted = security?.capabilities ?? .standard
     let (user, group) = numbers(service)
     let isBoundless = service.isPrivileged || wanted.contains(.sysAdmin)

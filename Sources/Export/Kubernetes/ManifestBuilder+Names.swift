@@ -36,13 +36,7 @@ extension ManifestBuilder {
         headless("\(name)-\(index)", selecting: [StackLabel.pod: "\(name)-\(index)"], place: place, file: file)
       }
     }
-    let isAwaited = input.services.contains { other in
-      other.dependencies.contains { dependency in
-        dependency.condition == .healthy && dependency.isRequired
-          && (dependency.service.value == name
-            || (guests[name] ?? []).contains { $0.name.value == dependency.service.value })
-      }
-    }
+    let isAwaited = ([name] + (guests[name] ?? []).map(\.name.value)).contains { awaited.contains($0) }
     if isAwaited {
       manifests.append(headless("\(name)-ready", selecting: own, isReadyOnly: true, place: place, file: file))
     }

@@ -8,7 +8,7 @@ extension ManifestBuilder {
   mutating func notePolicies() {
     let place = input.file.policies.first.map(\.desired)
     noteHostRules()
-    if FlatPolicy.policies(of: matrix).contains(where: { $0.rules.contains { $0.ports.isInexact } }) {
+    if flat.contains(where: { $0.rules.contains { $0.ports.isInexact } }) {
       ledger.note(
         "policies", .changed,
         "ICMP is not told from the rest: it passes where everything does, and plugins differ elsewhere")

@@ -151,12 +151,13 @@ extension ManifestBuilder {
     _ content: BoundContent, _ mount: StackFile.Mount, _ name: String, of service: StackFile.Service,
     _ places: inout VolumePlaces, file: String
   ) -> Manifest {
+    let isSecret = mount.isSecret
     var (texts, binaries): ([String: String], [String: String]) = ([:], [:])
     var items: [OutputValue] = []
     for (number, part) in content.files.enumerated() {
       let path = content.isFolder ? part.path : part.source.split(separator: "/").last.map(String.init) ?? "file"
       let key = Self.isMapKey(path) ? path : "file-\(number + 1)"
-      if let text = String(validating: part.bytes, as: UTF8.self), !text.utf8.contains(0) {
+      if !isSecret, let text = String(validating: part.bytes, as: UTF8.self), !text.utf8.contains(0) {
         texts[key] = text
       } else {
         binaries[key] = Base64.text(part.bytes)
@@ -166,18 +167,24 @@ extension ManifestBuilder {
           "key": .text(key), "path": .text(path), "mode": part.isExecutable ? .number(0o755) : nil,
         ]))
     }
-    places.add(
-      name, ["configMap": .mapping(["name": .text(name), "items": OutputValue.list(items, unlessEmpty: true)])])
+    let list = OutputValue.list(items, unlessEmpty: true)
+    if isSecret {
+      places.add(name, ["secret": .mapping(["secretName": .text(name), "items": list])])
+    } else {
+      places.add(name, ["configMap": .mapping(["name": .text(name), "items": list])])
+    }
     let single = content.isFolder ? nil : mount.hostName
     places.mount(name, at: mount.target.value, in: service.name.value, isReadOnly: true, part: single)
+    let kind = isSecret ? "Secret" : "ConfigMap"
     ledger.note(
-      key(service, "volumes"), .kept, "\(mount.target.value) is a ConfigMap with what the file names now")
+      key(service, "volumes"), .kept, "\(mount.target.value) is a \(kind) with what the file names now")
     let value = KubernetesObject.value(
-      "v1", "ConfigMap", name: name, namespace: namespace,
+      "v1", kind, name: name, namespace: namespace,
       [
-        "data": texts.isEmpty ? nil : .texts(texts), "binaryData": binaries.isEmpty ? nil : .texts(binaries),
+        "data": texts.isEmpty ? nil : .texts(texts),
+        isSecret ? "data" : "binaryData": binaries.isEmpty ? nil : .texts(binaries),
       ])
-    return Manifest(kind: "ConfigMap", name: name, places: [mount.span.place], file: file, value: value)
+    return Manifest(kind: kind, name: name, places: [mount.span.place], file: file, value: value)
   }
 
   private static func isMapKey(_ path: String) -> Bool {
@@ -186,6 +193,9 @@ extension ManifestBuilder {
 }
 
 extension StackFile.Mount {
+  /// True at the place where Compose puts secrets.
+  var isSecret: Bool { target.value == "/run/secrets" || target.value.hasPrefix("/run/secrets/") }
+
   /// The last part of the path of a bind on this host.
   fileprivate var hostName: String? {
     guard case .bind(let path, _) = source else { return nil }

@@ -12,7 +12,6 @@ extension ManifestBuilder {
         key(guest, "restart"), .changed, "it is in one pod with \(name), and restarts as that one does",
         at: guest.name.span)
     }
-    noteInstances(service)
     let file = "\(name).yaml"
     let (maps, places) = configurationMaps(members, file: file)
     let labels = podLabels(of: members)
@@ -66,19 +65,6 @@ extension ManifestBuilder {
     }
   }
 
-  /// A single replica has the name of its service here, and a number there.
-  private mutating func noteInstances(_ service: StackFile.Service) {
-    let name = service.name.value
-    let isNamed = input.services.contains { other in
-      other.name.value == "\(name)-1"
-    }
-    if isNamed, service.scale.value == 1 {
-      ledger.note(
-        "services.\(name)", .refused, "its pod would be \(name)-1, which is another service's name",
-        do: "rename one of them in the file", at: service.name.span)
-    }
-  }
-
   /// All labels by which Services and policies find its pods.
   func podLabels(of members: [StackFile.Service]) -> [String: String] {
     guard let service = members.first else { return [:] }
@@ -93,7 +79,7 @@ extension ManifestBuilder {
 
   /// The labels of groups that hold all of its replicas. Replicas that differ are named in policies by their pods.
   func policyLabels(of service: StackFile.Service) -> [String] {
-    instances(of: service).first.flatMap { labelsOf[$0.name] } ?? []
+    instances[service.name.value].flatMap { labelsOf[$0.name] } ?? []
   }
 
   /// True if Kubernetes takes it as a label; else it is an annotation.

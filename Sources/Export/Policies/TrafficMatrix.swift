@@ -106,7 +106,8 @@ package struct TrafficMatrix: Sendable {
     labels = members.map { _ in [] }
     var known: Set<NumberSet> = []
     func add(_ label: String, _ isIn: (MemberTraits) -> Bool) -> Group? {
-      let inside = NumberSet(capacity: classes.count, traits.indices.filter { isIn(traits[$0]) })
+      let inside = withoutSplitServices(
+        NumberSet(capacity: classes.count, traits.indices.filter { isIn(traits[$0]) }))
       let count = inside.numbers.reduce(0) { $0 + classes[$1].count }
       guard count > 1, known.insert(inside).inserted else { return nil }
       return Group(label: label, classes: inside)
@@ -128,6 +129,21 @@ package struct TrafficMatrix: Sendable {
     }
     for group in groups {
       for number in group.classes.numbers { for member in classes[number] { labels[member].append(group.label) } }
+    }
+  }
+
+  /// The classes of a set, less those with a replica whose service is partly outside: one template makes all replicas, so
+  /// that all have the same labels.
+  private func withoutSplitServices(_ set: NumberSet) -> NumberSet {
+    var rest = set
+    while true {
+      let outside = Set(
+        members.indices.filter { !rest.contains(classOf[$0]) }.map { members[$0].service })
+      let kept = rest.numbers.filter { number in
+        !classes[number].contains { outside.contains(members[$0].service) }
+      }
+      guard kept.count < rest.count else { return rest }
+      rest = NumberSet(capacity: classes.count, kept)
     }
   }
 }

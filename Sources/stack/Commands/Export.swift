@@ -16,9 +16,10 @@ struct ExportFor: ParsableCommand {
 
       The report goes to standard output with `-o FOLDER`, and else to standard error.
       The exit code is 1 if the stack cannot be exported, or if anything is lost with
-      --strict. It is 2 if the file or the command line is wrong.
+      --strict. It is 2 if the file or the command line is wrong, or if nothing could be
+      written.
       """,
-    subcommands: [Files.self, Kubernetes.self], defaultSubcommand: Files.self)
+    subcommands: [Files.self, Kubernetes.self, Swarm.self], defaultSubcommand: Files.self)
 
   struct ReportOptions: ParsableArguments {
     enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
@@ -87,6 +88,35 @@ struct ExportFor: ParsableCommand {
             print(export.manifests.stream, terminator: "")
           } else {
             try command.write(export.files, to: self.options.output)
+          }
+        }
+        try self.options.end(export.report)
+      }
+    }
+  }
+
+  struct Swarm: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "swarm", abstract: "Write a file for docker stack deploy.",
+      discussion: """
+        Swarm has no policies. A file whose rules are not what its networks alone give
+        is refused.
+        """)
+
+    @OptionGroup var source: SourceOptions
+    @OptionGroup var options: ReportOptions
+
+    func run() throws {
+      try Session.run(needsRoot: false, status: Verdict.unasked) { session in
+        var options = ExportOptions()
+        options.registry = self.options.registry
+        let command = ExportCommand(session.context)
+        let export = try command.swarm(try session.load(source.request), options)
+        if !export.report.isRefused {
+          if self.options.isStandardOutput {
+            print(export.text, terminator: "")
+          } else {
+            try command.write(export.text, to: self.options.output)
           }
         }
         try self.options.end(export.report)

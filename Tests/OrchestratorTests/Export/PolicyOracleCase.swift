@@ -7,20 +7,23 @@ import Addresses
 
 /// One case for the oracle: an export's policies and pods, and what the stack's own evaluator expects of them.
 ///
-/// The evaluator decides packet by packet, with the code that `verify` predicts with. The export flattens the same rules
-/// by ranges of ports and sets of services. They share nothing but the meaning of a peer.
+/// The evaluator decides packet by packet, with the code that `verify` predicts with. The export flattens the same
+/// rules by ranges of ports and sets of services. They share nothing but the meaning of a peer.
 struct PolicyOracleCase {
   let name: String
   private let stack: DesiredStack
   private let manifests: [Manifest]
   private let evaluator: PolicyEvaluator
+  /// Questions with answers by hand, as `web db 80 yes`, in the place of the evaluator's.
+  private let answers: [String]?
 
   /// Outside of all, within and beside the ranges that rules name.
   private static let outside = [
     "203.0.113.7", "203.0.113.200", "198.51.100.9", "192.0.2.1", "8.8.8.8", "2001:db8::7",
   ]
 
-  init(_ name: String, _ stack: DesiredStack, _ export: KubernetesExport) {
+  init(_ name: String, _ stack: DesiredStack, _ export: KubernetesExport, answers: [String]? = nil) {
+    self.answers = answers
     (self.name, self.stack, manifests) = (name, stack, export.manifests)
     evaluator = PolicyEvaluator(stack)
   }
@@ -87,6 +90,7 @@ struct PolicyOracleCase {
   }
 
   private var expected: [OutputValue] {
+    if let answers { return answers.map(Self.question) }
     let members = stack.services.filter { $0.namespace == .own && $0.switching == nil }
     var lines: [OutputValue] = []
     func expect(_ source: String, _ destination: String, _ name: String, _ port: Int, _ isAllowed: Bool) {
@@ -107,6 +111,15 @@ struct PolicyOracleCase {
       for name in ["UDP", "TCP"] { expect(source.name, "dns", name, 53, true) }
     }
     return lines
+  }
+
+  private static func question(_ text: String) -> OutputValue {
+    let words = text.split(separator: " ").map(String.init)
+    let port = words[2].split(separator: "/").map(String.init)
+    return .list([
+      .text(words[0]), .text(words[1]), .text(port.count == 2 ? port[1] : "TCP"), .number(Int(port[0]) ?? 0),
+      .bool(words[3] == "yes"),
+    ])
   }
 
   /// Without IPv6 on its way out, a service has none of it outside.

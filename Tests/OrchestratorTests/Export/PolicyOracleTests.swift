@@ -9,7 +9,7 @@ import Testing
 @Suite struct PolicyOracleTests {
   private static let oracle = sourceFolder(#filePath, up: 2) + "/Fixtures/network-policy-oracle.py"
 
-  private static func ask(_ lines: [String], _ options: String = "") throws -> (output: String, status: Int32) {
+  static func ask(_ lines: [String], _ options: String = "") throws -> (output: String, status: Int32) {
     let folder = try TemporaryFolder()
     try folder.write("cases", lines.joined())
     return shell("python3 \(oracle) \(folder.path)/cases \(options)")

@@ -21,7 +21,7 @@ struct RandomPolicyFile {
     services = (0..<number(2...7)).map { "\(kinds[$0 % 4])\($0 / 4 + 1)" }
     networks = (0..<number(1...3)).map { ["front", "back", "side"][$0] }
     var lines = ["name: random", "services:"]
-    for service in services { lines += service_(service) }
+    for service in services { lines += keys(of: service) }
     lines.append("networks:")
     for (place, network) in networks.enumerated() {
       var keys: [String] = []
@@ -36,7 +36,7 @@ struct RandomPolicyFile {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private mutating func service_(_ name: String) -> [String] {
+  private mutating func keys(of name: String) -> [String] {
     var lines = ["  \(name):", "    command: [sleep, infinity]", "    restart: always"]
     var joined = networks.filter { _ in isLucky(55) }
     if joined.isEmpty { joined = [one(networks)] }

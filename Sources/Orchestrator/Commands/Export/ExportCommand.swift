@@ -1,9 +1,9 @@
 import Export
-import Glibc
 import Intent
 import Kernel
 import Resolve
 import StackFiles
+import SystemPackage
 import Vocabulary
 
 /// Makes files for other engines from a stack file. Needs neither root nor a stack that is up.
@@ -16,6 +16,19 @@ package struct ExportCommand: Command {
     KubernetesExport(try input(loaded), options)
   }
 
+  package func swarm(_ loaded: LoadedStack, _ options: ExportOptions) throws(StackErrors) -> SwarmExport {
+    SwarmExport(try input(loaded), options)
+  }
+
+  /// Writes one file.
+  package func write(_ text: String, to path: String) throws(StackErrors) {
+    try rethrowing(nil) { () throws(KernelError) in
+      try Files.overwrite(absolute(path), with: Array(text.utf8), mode: Self.mode)
+    }
+  }
+
+  private static let mode: FilePermissions = [.ownerReadWrite, .groupRead, .otherRead]
+
   /// Writes files into a folder, which is made if it is missing. Others that lie there stay.
   package func write(
     _ files: [(name: String, text: String)], to folder: String
@@ -25,7 +38,7 @@ package struct ExportCommand: Command {
       try Files.makeFolder(folder, mode: 0o755)
       for file in files {
         try Files.overwrite(
-          "\(folder)/\(file.name)", with: Array(file.text.utf8), mode: [.ownerReadWrite, .groupRead, .otherRead])
+          "\(folder)/\(file.name)", with: Array(file.text.utf8), mode: Self.mode)
       }
     }
   }
