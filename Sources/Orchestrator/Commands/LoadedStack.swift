@@ -31,6 +31,10 @@ package struct LoadedStack: Sendable {
       [service.name.value] + (1...max(service.scale.value, 1)).map { "\(service.name.value)-\($0)" }
     }
   }
+  /// The names of networks of others that it joins.
+  var joinedNetworks: [String] {
+    file.networks.filter { $0.external != nil }.map { ($0.givenName ?? $0.name).value }
+  }
   package var networkNames: [String] { file.networks.names }
   package var volumeNames: [String] { file.volumes.names }
   /// Every profile that a service of the file is in.

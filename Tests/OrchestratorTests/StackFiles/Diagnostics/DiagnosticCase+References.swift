@@ -247,9 +247,9 @@ extension DiagnosticCase {
             │           ^^^^^^^^^^
           2 │ services: {web: {command: nginx}}
             │            --- the stack's own
-        other.yaml:1:12: included
+            ┌ other.yaml:1
           1 │ services: {web: {command: httpd}}
-            │            ---
+            │            --- included
             = help: rename one of them, or change it in a file that is merged: `path: [other.yaml, changes.yaml]`
         """),
   ]
