@@ -19,7 +19,7 @@ enum ServiceKeys {
     .read("image", "the image it runs from: nginx:alpine, oci:./folder, docker-archive:./file.tar") { field, draft in
       draft.image = field
     },
-    .read("build", "needs `image` or `rootfs` beside it: stack builds no images") { field, draft in
+    .read("build", "the folder that its image is built from, or how") { field, draft in
       draft.build = field
     },
     .read("entrypoint", "the program, before `command`") { field, draft in
@@ -179,7 +179,8 @@ enum ServiceKeys {
       draft.platform = field
     },
     .ignored("logging", "logs are files that stack rotates itself"),
-    .read("pull_policy", "when its image is fetched: missing, always or never") { field, draft in
+    .read("pull_policy", "when its image is fetched or built: missing, always, never, build, daily, weekly, every_12h")
+    { field, draft in
       draft.pullPolicy = field
     },
     .ignored("attach", "what is followed is chosen on the command line"),
@@ -199,7 +200,9 @@ enum ServiceKeys {
     "deploy",
     [
       .read("replicas", "how many") { field, draft in draft.replicas = field.integer(in: 0...10_000) },
-      .read("mode", "replicated; global is one replica, as there is one machine") { field, _ in _ = field.choice(Mode.self) },
+      .read("mode", "replicated; global is one replica, as there is one machine") { field, _ in
+        _ = field.choice(Mode.self)
+      },
       .ignored("labels", "they are for Swarm's services"),
       .read("resources", "limits, as Compose also writes them") { field, draft in
         LimitsKeys.resources.read(field, into: &draft.limits.resources)
