@@ -95,7 +95,7 @@ let package = Package(
     builder(
       "BuildExecutor",
       [
-        "Dockerfile", "Images", "ImageStore", "ImageFormat", "ImageReference", "Layer", "Digests", "StackFiles",
+        "BuildCache", "BuildContext", "BuildIgnore", "Dockerfile", "Images", "ImageStore", "ImageFormat", "ImageReference", "Layer", "Digests", "StackFiles",
         "Vocabulary", "Runtime", "Isolation", "Kernel", "CLinux", "CImages", systemPackage,
       ]),
     room("Rules", ["Intent", "Vocabulary", "DNS", "Addresses", "Netfilter"]),
@@ -135,7 +135,8 @@ let package = Package(
         "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules", "Intent",
         "StackFiles", "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
         "Runtime", "Kernel", "CLinux", systemPackage, "Images", "Registry", "ImageStore", "ImageFormat",
-        "ImageReference", "Layer", "Dockerfile", "BuildExecutor",
+        "ImageReference", "Layer", "Dockerfile", "BuildIgnore", "BuildContext",
+        "BuildExecutor",
       ]),
     .executableTarget(
       name: "stack",

@@ -82,6 +82,8 @@ static struct {
   void *(*make)(void);
   int (*free)(void *);
   int (*filter_none)(void *);
+  int (*filter_xz)(void *);
+  int (*filter_bzip2)(void *);
   int (*format_tar)(void *);
   int (*open)(void *, void *, void *, read_callback *, void *);
   int (*next)(void *, void **);
@@ -175,6 +177,8 @@ static void load_unpacking(void) {
       {"archive_read_new", &tar.make},
       {"archive_read_free", &tar.free},
       {"archive_read_support_filter_none", &tar.filter_none},
+      {"archive_read_support_filter_xz", &tar.filter_xz},
+      {"archive_read_support_filter_bzip2", &tar.filter_bzip2},
       {"archive_read_support_format_tar", &tar.format_tar},
       {"archive_read_open", &tar.open},
       {"archive_read_next_header", &tar.next},
@@ -372,7 +376,8 @@ struct images_tar *images_tar_open(images_tar_source *source, void *context) {
   own->source = source;
   own->context = context;
   own->archive = tar.make();
-  if (own->archive && tar.filter_none(own->archive) == 0 && tar.format_tar(own->archive) == 0 &&
+  if (own->archive && tar.filter_none(own->archive) == 0 && tar.filter_xz(own->archive) >= -20 &&
+      tar.filter_bzip2(own->archive) >= -20 && tar.format_tar(own->archive) == 0 &&
       tar.open(own->archive, own, NULL, read_tar, NULL) >= -20) {
     return own;
   }

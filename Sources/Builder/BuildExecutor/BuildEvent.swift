@@ -22,7 +22,8 @@ package struct BuildStep: Hashable, Sendable {
 /// A thing that happens while an image is built.
 package struct BuildEvent: Sendable {
   package enum Kind: Sendable, Hashable {
-    case began
+    /// With the reason why it is not taken from a build before.
+    case began(reason: String?)
     /// Nothing was to be done.
     case cached
     /// A line of the step's output, or of how far it is.
@@ -31,6 +32,8 @@ package struct BuildEvent: Sendable {
     case failed(seconds: Double)
     /// A line that belongs to no step.
     case note(String)
+    /// A dry run would do it, for a reason or since a step before it is done.
+    case planned(reason: String?)
   }
 
   /// The image.

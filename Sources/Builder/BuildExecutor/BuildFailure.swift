@@ -1,3 +1,5 @@
+import BuildContext
+import Images
 import Kernel
 import StackFiles
 import SystemPackage
@@ -10,6 +12,8 @@ package enum BuildFailure: Error {
   case errors(StackErrors)
   /// The user wanted no more.
   case stopped
+  /// A dry run would fetch this image.
+  case missing(String)
 
   init(_ place: String?, _ message: String, remedy: String? = nil) {
     self = .errors(StackErrors([StackError(place, message, remedy: remedy)]))
@@ -36,6 +40,8 @@ package enum BuildFailure: Error {
     case let error as StackErrors: self = .errors(error)
     case let error as StackError: self = .errors(StackErrors([error]))
     case let error as KernelError: self.init(place, error)
+    case let error as ContextError: self.init(place, error.message, remedy: error.remedy)
+    case let error as ImageError: self = .errors(StackErrors([StackError(place, "\(error)", remedy: error.remedy)]))
     default: self.init(place, "\(error)")
     }
   }

@@ -1,3 +1,4 @@
+import BuildContext
 import Dockerfile
 import ImageFormat
 import ImageReference
@@ -9,8 +10,8 @@ import StackFiles
 /// An image that is to be built.
 package struct BuildRequest: Sendable {
   /// A named context.
-  package enum Context: Sendable, Hashable {
-    case folder(String)
+  package enum Context: Sendable {
+    case folder(ContextRoot)
     /// As FROM has it.
     case image(String)
   }
@@ -20,12 +21,17 @@ package struct BuildRequest: Sendable {
   package var dockerfile: Dockerfile
   package var graph: StageGraph
   package var inputs: BuildInputs
-  /// An absolute path of the host.
-  package var context: String
+  package var context: ContextRoot
+  /// The absolute path of the context.
+  package var folder: String
   package var contexts: [String: Context] = [:]
   package var names: [ImageReference] = []
   package var labels: [NamedValue] = []
   package var usesCache = true
+  /// True if nothing is done, and it is said what would be.
+  package var isDry = false
+  /// `name=address`
+  package var hostNames: [String] = []
   /// Values by id.
   package var secrets: [String: [UInt8]] = [:]
   package var network = StepNetwork.standard
@@ -34,10 +40,10 @@ package struct BuildRequest: Sendable {
   package var epoch: Int64?
 
   package init(
-    image: String, dockerfile: Dockerfile, graph: StageGraph, inputs: BuildInputs, context: String
+    image: String, dockerfile: Dockerfile, graph: StageGraph, inputs: BuildInputs, context: ContextRoot, folder: String
   ) {
     (self.image, self.dockerfile, self.graph) = (image, dockerfile, graph)
-    (self.inputs, self.context) = (inputs, context)
+    (self.inputs, self.context, self.folder) = (inputs, context, folder)
   }
 }
 
@@ -48,17 +54,18 @@ package struct BuildServices: Sendable {
   /// A folder that outlives no boot and is root's alone: for secrets while a step runs.
   let passing: String
   let stop: StopSignal
+  let memory: BuildMemory
   /// The image of a name, fetched where it must be. Called on any thread.
   let image: @Sendable (String) throws -> StoredImage
   /// Called on any thread, one call at a time.
   let report: @Sendable (BuildEvent) -> Void
 
   package init(
-    images: ImageService, places: any StepPlaces, passing: String, stop: StopSignal,
+    images: ImageService, places: any StepPlaces, passing: String, stop: StopSignal, memory: BuildMemory,
     image: @escaping @Sendable (String) throws -> StoredImage, report: @escaping @Sendable (BuildEvent) -> Void
   ) {
     (self.images, self.places, self.passing, self.stop) = (images, places, passing, stop)
-    (self.image, self.report) = (image, report)
+    (self.memory, self.image, self.report) = (memory, image, report)
   }
 
   var store: ImageStore { images.store }
@@ -74,7 +81,6 @@ struct StageState: Sendable {
   /// Of its last step that changed files, or of its base. RFC 3339.
   var created: String
   var scope: StageScope?
-
-  /// The name of its files: equal for equal layers.
-  var files: String { layers.last.map { "\($0.chain)" } ?? "scratch" }
+  /// True once a dry run has come to a step that it does not do.
+  var isUnknown = false
 }

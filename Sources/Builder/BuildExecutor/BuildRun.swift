@@ -26,16 +26,17 @@ package final class BuildRun: Sendable {
   /// - Parameters:
   ///   - wake: readable when the user wants no more.
   ///   - meanwhile: called on this thread about ten times a second.
+  /// - Returns: nil for a dry run.
   /// - Throws: ``BuildFailure``
-  package func run(wake: FileDescriptor?, meanwhile: () -> Void) throws -> ImageRecord {
+  package func run(wake: FileDescriptor?, meanwhile: () -> Void) throws -> ImageRecord? {
     do {
-      try services.store.prepareBuilds()
       let nodes = request.graph.nodes
       let lanes = try Lanes(nodes.map { ($0.stage.index, Set($0.dependencies)) }) { [self] job, lane in
         try build(job, lane)
       }
-      try lanes.run(min(Self.width, nodes.count), wake: wake, meanwhile: meanwhile)
-      return try commit()
+      defer { services.memory.save() }
+      try lanes.run(request.isDry ? 1 : min(Self.width, nodes.count), wake: wake, meanwhile: meanwhile)
+      return request.isDry ? nil : try commit()
     } catch {
       throw BuildFailure(error, at: request.dockerfile.path)
     }

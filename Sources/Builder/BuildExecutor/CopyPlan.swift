@@ -1,91 +1,46 @@
-import Digests
+import BuildCache
+import BuildContext
+import BuildIgnore
 import Dockerfile
 import Glibc
 import ImageStore
+import Images
 import Kernel
 import StackFiles
 import SystemPackage
 
-/// A COPY or an ADD with its sources found.
+/// A COPY or an ADD: what it takes, and how it is carried out.
 struct CopyPlan {
   private let copy: CopyOperation
-  private(set) var key: StepKey
+  private let exclusions: IgnorePatterns
+  let inputs: [StepSituation.Input]
+  let entries: [SelectedEntry]?
   private let destination: String
   private let isForFolder: Bool
 
   init(_ copy: CopyOperation, _ builder: borrowing StageBuilder) throws {
     self.copy = copy
+    do {
+      exclusions = try IgnorePatterns(copy.exclusions)
+    } catch {
+      throw BuildFailure(nil, "--exclude: \(error.reason)", remedy: error.remedy)
+    }
     destination = builder.absolute(copy.destination)
-    isForFolder =
-      copy.destination.hasSuffix("/") || copy.destination.hasSuffix("/.") || copy.destination == "."
-      || copy.sources.count > 1
-    key = StepKey(copy.isAdd ? "ADD" : "COPY", on: builder.state)
-    key["destination"] = destination + (isForFolder ? "/" : "")
-    key["owner"] = copy.owner
-    key["mode"] = copy.mode
-    key["sources"] = "\(copy.sources)"
-    key["exclusions"] = copy.exclusions.isEmpty ? nil : "\(copy.exclusions)"
+    let last = copy.destination.split(separator: "/", omittingEmptySubsequences: false).last
+    isForFolder = last == "" || last == "." || copy.sources.count > 1
     let paths = copy.sources.compactMap { if case .path(let path) = $0 { path } else { nil } }
-    if let layers = try builder.layers(from: copy.from) {
-      key["files of \(copy.from ?? "")"] = layers.last.map { "\($0.chain)" } ?? "scratch"
-    } else if !paths.isEmpty {
-      key["files"] = try Self.digest(of: paths, try builder.tree(from: copy.from))
+    guard !paths.isEmpty else {
+      (inputs, entries) = ([], nil)
+      return
     }
+    let (input, entries) = try builder.input(from: copy.from, paths, excluding: exclusions)
+    (inputs, self.entries) = ([input], entries)
   }
 
-  // MARK: The key
-
-  /// The hash of all that is copied: names, kinds, modes, contents.
-  static func digest(of paths: [String], _ tree: borrowing SourceTree) throws -> String {
-    var hash = try ContentHash()
-    for path in paths {
-      for found in try tree.find(path) {
-        try add(found.path, tree, &hash)
-        guard found.isFolder else { continue }
-        var names: [[[UInt8]]] = []
-        try tree.walk(found.path) { names.append(found.path + $0) }
-        for name in names { try add(name, tree, &hash) }
-      }
-    }
-    return try hash.digest().hex
-  }
-
-  private static func add(_ path: [[UInt8]], _ tree: borrowing SourceTree, _ hash: inout ContentHash) throws {
-    let name = path.isEmpty ? [0x2E] : Array(path.joined(separator: [0x2F]))
-    let cName = name.map(CChar.init(bitPattern:)) + [0]
-    var status = stat()
-    try check("look at", SourceTree.text(path)) {
-      fstatat(tree.root.rawValue, cName, &status, AT_SYMLINK_NOFOLLOW)
-    }
-    hash.add(Array("\(name.count):".utf8) + name + Array("\(status.st_mode) \(status.st_size)\n".utf8))
-    switch status.st_mode & S_IFMT {
-    case S_IFREG:
-      let file = Descriptor(
-        adopting: try check("open", SourceTree.text(path)) {
-          openat(tree.root.rawValue, cName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        })
-      var chunk = [UInt8](repeating: 0, count: 1 << 16)
-      while true {
-        let count = chunk.withUnsafeMutableBytes { read(file.rawValue, $0.baseAddress, $0.count) }
-        if count < 0, Errno.last == .interrupted { continue }
-        guard count >= 0 else { throw KernelError("read", SourceTree.text(path), errno: .last) }
-        if count == 0 { break }
-        hash.add(Array(chunk[..<count]))
-      }
-    case S_IFLNK:
-      var target = [CChar](repeating: 0, count: Int(PATH_MAX))
-      let count = readlinkat(tree.root.rawValue, cName, &target, target.count)
-      hash.add(target.prefix(max(count, 0)).map(UInt8.init(bitPattern:)))
-    default: break
-    }
-  }
-
-  // MARK: Carrying it out
-
-  func carryOut(_ builder: borrowing StageBuilder, in folder: String, _ step: BuildStep) throws {
+  func carryOut(_ builder: borrowing StageBuilder, in folder: String) throws {
     let root = try builder.openRoot(folder)
-    var attributes = CopyAttributes()
     let isFromImage = try builder.layers(from: copy.from) != nil
+    var attributes = CopyAttributes()
     attributes.keepsDevices = isFromImage
     if let owner = copy.owner {
       attributes.owner = try Self.owner(owner, in: root.fileDescriptor)
@@ -93,52 +48,38 @@ struct CopyPlan {
       attributes.owner = (0, 0)
     }
     attributes.mode = try copy.mode.map(Self.mode)
-    let tree = try builder.tree(from: copy.from)
-    var writer = CopyWriter(
-      from: tree.root.fileDescriptor, to: root.fileDescriptor, attributes, stop: builder.services.stop)
-    for source in copy.sources {
-      switch source {
-      case .path(let path): try carryOut(path, tree, &writer, root.fileDescriptor, builder)
+    let source = try builder.source(from: copy.from)
+    var writer = CopyWriter(to: root.fileDescriptor, attributes, stop: builder.services.stop)
+    for one in copy.sources {
+      switch one {
+      case .path(let path): try carryOut(path, source, &writer, root.fileDescriptor, builder)
       case .file(let name, let content):
         let target = place(of: Array(name.utf8), root.fileDescriptor)
         try writer.enter(target.folder)
-        try writer.write(Array(content.utf8), as: target.name, mode: 0o644)
+        try writer.write(Array(content.utf8), as: target.name, mode: 0o644, time: builder.request.epoch)
       case .url(let address):
         throw BuildFailure(
-          step.place, "ADD of \(address): stack does not fetch it", remedy: "fetch it in a step: RUN wget or curl")
+          nil, "ADD of \(address): stack does not fetch it", remedy: "fetch it in a step: RUN wget or curl")
       }
     }
     try writer.finish()
   }
 
   private func carryOut(
-    _ path: String, _ tree: borrowing SourceTree, _ writer: inout CopyWriter, _ root: FileDescriptor,
+    _ path: String, _ source: StepSource, _ writer: inout CopyWriter, _ root: FileDescriptor,
     _ builder: borrowing StageBuilder
   ) throws {
-    let all = try tree.find(path)
-    guard !all.isEmpty else {
-      if path.contains(where: { "*?[".contains($0) }) { return }
-      throw missing(path, builder.folder(of: copy.from))
-    }
-    for found in all {
-      guard found.isFolder else {
-        let target = place(of: found.name, root)
-        try writer.enter(target.folder)
-        try writer.copy([CopyItem(source: found.path, target: [target.name])])
+    for found in try source.root.sources(Array(path.utf8)) {
+      if found.isFolder {
+        try writer.enter(destination)
+        try source.copy(found, excluding: exclusions, with: &writer) { $0.path }
         continue
       }
-      try writer.enter(destination)
-      var items: [CopyItem] = []
-      try tree.walk(found.path) { below in items.append(CopyItem(source: found.path + below, target: below)) }
-      try writer.copy(items)
+      if try unpack(found, source, root, builder) { continue }
+      let target = place(of: found.name, root)
+      try writer.enter(target.folder)
+      try source.copy(found, excluding: exclusions, with: &writer) { _ in target.name }
     }
-  }
-
-  private func missing(_ path: String, _ folder: String) -> BuildFailure {
-    let place = copy.from.map { "in \($0)" } ?? "in the context \(folder)"
-    return BuildFailure(
-      nil, "there is no \(path) \(place)",
-      remedy: copy.from == nil ? "correct the path, or see whether .dockerignore leaves it out" : "correct the path")
   }
 
   /// A file goes into a folder, or takes the destination's name.
@@ -147,6 +88,60 @@ struct CopyPlan {
     let parts = destination.split(separator: "/")
     return ("/" + parts.dropLast().joined(separator: "/"), Array((parts.last ?? "").utf8))
   }
+
+  // MARK: Archives
+
+  /// Unpacks an archive of the context into the destination.
+  ///
+  /// - Returns: false for a file that ADD copies as it is.
+  private func unpack(
+    _ found: ContextSource, _ source: StepSource, _ root: FileDescriptor, _ builder: borrowing StageBuilder
+  ) throws -> Bool {
+    guard copy.isAdd, copy.from == nil, copy.unpacks ?? true, found.status.kind == .file else { return false }
+    let name = ContextPath.shown(found.path)
+    guard let archive = try archive(found, source, builder.services.images, name) else { return false }
+    let folder = try ContextRoot.open(archive.folder)
+    let tree = StepSource(ContextRoot(folder, label: name, keepsOwners: true))
+    var attributes = CopyAttributes()
+    attributes.keepsDevices = true
+    if let owner = copy.owner { attributes.owner = try Self.owner(owner, in: root) }
+    attributes.mode = try copy.mode.map(Self.mode)
+    var writer = CopyWriter(to: root, attributes, stop: builder.services.stop)
+    try writer.enter(destination)
+    for one in try tree.root.sources([]) {
+      try tree.copy(one, excluding: IgnorePatterns(), with: &writer) { $0.path }
+    }
+    try writer.finish()
+    withExtendedLifetime(archive) {}
+    return true
+  }
+
+  private func archive(
+    _ found: ContextSource, _ source: StepSource, _ images: ImageService, _ name: String
+  ) throws -> UnpackedArchive? {
+    var unpacked: UnpackedArchive?
+    var failure: ImageError?
+    do {
+      try source.root.walk(found) { (entry) throws(ContextError) in
+        let file = try entry.open()
+        var head = [UInt8](repeating: 0, count: UnpackedArchive.headSize)
+        let count = pread(file.rawValue, &head, head.count, 0)
+        guard count > 0, UnpackedArchive.isMeant(Array(head[..<count])) else { return }
+        do throws(ImageError) {
+          unpacked = try images.unpack(file.fileDescriptor, named: name)
+        } catch {
+          failure = error
+          throw ContextError("\(error)")
+        }
+      }
+    } catch {
+      if let failure { throw BuildFailure(nil, failure.problem, remedy: failure.remedy) }
+      throw error
+    }
+    return unpacked
+  }
+
+  // MARK: Attributes
 
   /// A user alone has the group of the same number.
   private static func owner(_ text: String, in root: FileDescriptor) throws -> (user: UInt32, group: UInt32) {

@@ -1,14 +1,21 @@
+import BuildCache
+import BuildContext
+import BuildIgnore
+import Digests
 import Dockerfile
 import Glibc
+import ImageReference
 import ImageStore
 import Kernel
 import StackFiles
 import SystemPackage
 
 extension StageBuilder {
-  mutating func carryOut(_ copy: CopyOperation, _ step: BuildStep) throws {
+  mutating func carryOut(_ copy: CopyOperation, _ operation: Operation, _ step: BuildStep) throws {
+    guard !state.isUnknown, !isUnknown(copy.from) else { return plan(step, nil) }
     let plan = try CopyPlan(copy, self)
-    try cached(plan.key, step) { builder, folder in try plan.carryOut(builder, in: folder, step) }
+    let prepared = try prepare(operation, inputs: plan.inputs, entries: plan.entries)
+    try cached(prepared, operation, step) { builder, folder in try plan.carryOut(builder, in: folder) }
   }
 
   // MARK: Origins
@@ -18,6 +25,12 @@ extension StageBuilder {
     if let origin = node.origins[text] { return origin }
     // In a trigger of the base: there are no stages in that one's file.
     return request.contexts[text] == nil ? .image(text) : .context(text)
+  }
+
+  /// True for a stage that a dry run has not built.
+  func isUnknown(_ from: String?) -> Bool {
+    guard let from, case .stage(let index) = origin(from) else { return false }
+    return finished[index]?.isUnknown ?? false
   }
 
   /// The layers of a stage or an image; nil for a folder of the host.
@@ -35,60 +48,62 @@ extension StageBuilder {
     }
   }
 
+  /// For people: `stage build`, `image alpine:3`, `the context`.
+  func label(of from: String?) -> String {
+    guard let from else { return "the context" }
+    return switch origin(from) {
+    case .scratch: "scratch"
+    case .stage(let index): "stage \(request.graph.node(index)?.stage.label ?? from)"
+    case .image(let name): "image \(name)"
+    case .context(let name): "the context \(name)"
+    }
+  }
+
   /// The folder of the host that a context is.
-  func folder(of from: String?) -> String {
-    if let from, case .folder(let path)? = request.contexts[from] { return path }
+  func contextRoot(_ from: String?) throws -> ContextRoot {
+    if let from, case .folder(let root)? = request.contexts[from] { return root }
     return request.context
   }
 
-  /// The files that COPY takes from; nil for the context.
-  func tree(from: String?) throws -> SourceTree {
+  /// The files that a step takes from.
+  func source(from: String?) throws -> StepSource {
+    guard let layers = try layers(from: from) else { return StepSource(try contextRoot(from)) }
+    return try StepSource(try StageRoot(self, layers, nil), label: label(of: from))
+  }
+
+  /// A name of the files that a step takes, and of a folder of the host each of them.
+  func input(
+    from: String?, _ sources: [String], excluding exclusions: IgnorePatterns = IgnorePatterns()
+  ) throws -> (input: StepSituation.Input, entries: [SelectedEntry]?) {
     if let layers = try layers(from: from) {
-      let root = try StageRoot(self, layers, nil)
-      let copy = Descriptor(
-        adopting: try check("open", "the root of \(from ?? "")") {
-          fcntl(root.fileDescriptor.rawValue, F_DUPFD_CLOEXEC, 3)
-        })
-      let held = RootHold(root)
-      return SourceTree(copy) { withExtendedLifetime(held) {} }
+      let digest = try layers.last?.chain ?? ContentHash.digest(of: [])
+      return (StepSituation.Input(origin: label(of: from), digest: digest), nil)
     }
-    let path = folder(of: from)
-    return SourceTree(
-      Descriptor(adopting: try check("open", path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }))
+    let root = try contextRoot(from)
+    var all: [ContextSource] = []
+    for source in sources { all += try root.sources(Array(source.utf8)) }
+    let selection = try services.memory.digest(of: all, in: root, excluding: exclusions)
+    return (StepSituation.Input(origin: label(of: from), digest: selection.digest), selection.entries)
   }
 
-  private final class RootHold {
-    let root: StageRoot
-    init(_ root: consuming StageRoot) { self.root = root }
-  }
-
-  /// Copies all of a folder of the host to the layer of a step, at the same path.
-  func copyWhole(from: String?, _ source: String, to step: String) throws {
-    let tree = try tree(from: from)
-    let path = "\(store.layersFolder)/\(step)/fs"
+  /// Copies what a bind mount shows of a folder of the host to the layer of a step, at the same path.
+  func copyWhole(from: String?, _ path: String, to step: String) throws {
+    let source = try source(from: from)
+    let folder = "\(store.layersFolder)/\(step)/fs"
     let target = Descriptor(
-      adopting: try check("open", path) { open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+      adopting: try check("open", folder) { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
     var attributes = CopyAttributes()
     attributes.owner = (0, 0)
-    var writer = CopyWriter(
-      from: tree.root.fileDescriptor, to: target.fileDescriptor, attributes, stop: services.stop)
-    for found in try tree.find(source) {
-      let parent = found.isFolder ? found.path : Array(found.path.dropLast())
-      try writer.enter("/" + SourceTree.text(parent))
-      guard found.isFolder else {
-        try writer.copy([CopyItem(source: found.path, target: [found.path.last ?? []])])
-        continue
+    var writer = CopyWriter(to: target.fileDescriptor, attributes, stop: services.stop)
+    for found in try source.root.sources(Array(path.utf8)) {
+      let parts = found.path.split(separator: 0x2F)
+      let parent = found.isFolder ? parts[...] : parts.dropLast()
+      try writer.enter("/" + parent.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/"))
+      let name = Array(parts.last ?? [])
+      try source.copy(found, excluding: IgnorePatterns(), with: &writer) { entry in
+        found.isFolder ? entry.path : name
       }
-      var items: [CopyItem] = []
-      try tree.walk(found.path) { below in items.append(CopyItem(source: found.path + below, target: below)) }
-      try writer.copy(items)
     }
     try writer.finish()
-  }
-
-  /// A name of the files that a bind mount shows.
-  func digest(of mount: RunMount) throws -> String {
-    if let layers = try layers(from: mount.from) { return layers.last.map { "\($0.chain)" } ?? "scratch" }
-    return try CopyPlan.digest(of: [mount.source ?? "/"], try tree(from: mount.from))
   }
 }

@@ -48,6 +48,8 @@ struct StageRoot: ~Copyable {
   }
 
   var fileDescriptor: FileDescriptor { root.fileDescriptor }
+
+  func duplicate() throws(KernelError) -> Descriptor { try root.duplicate() }
 }
 
 /// Looks users up in the files of a root.

@@ -1,3 +1,5 @@
+import BuildCache
+import BuildContext
 import Dockerfile
 import Glibc
 import ImageStore
@@ -8,36 +10,23 @@ import Vocabulary
 
 extension StageBuilder {
   /// - Parameter scope: the variables that hold before the step.
-  mutating func carryOut(_ run: RunOperation, _ step: BuildStep, _ scope: StageScope) throws {
-    let key = try key(of: run, scope)
+  mutating func carryOut(_ run: RunOperation, _ operation: Operation, _ step: BuildStep, _ scope: StageScope) throws {
+    let binds = run.mounts.filter { $0.kind == .bind }
+    guard !state.isUnknown, !binds.contains(where: { isUnknown($0.from) }) else { return plan(step, nil) }
+    var inputs: [StepSituation.Input] = []
+    var entries: [SelectedEntry]?
+    for mount in binds {
+      let (input, taken) = try input(from: mount.from, [mount.source ?? "/"])
+      inputs.append(input)
+      if binds.count == 1 { entries = taken }
+    }
+    let prepared = try prepare(operation, inputs: inputs, entries: entries, scope: scope)
     let environment = scope.variables.map { "\($0.name)=\($0.value ?? "")" }
     let proxies = request.inputs.proxyEnvironment.filter { scope[$0.key] == nil }
       .map { "\($0.key)=\($0.value)" }.sorted()
-    try cached(key, step) { builder, folder in
+    try cached(prepared, operation, step) { builder, folder in
       try builder.execute(run, step, environment: environment + proxies, in: folder)
     }
-  }
-
-  /// Proxies, secrets and what is in caches are not part of it.
-  private func key(of run: RunOperation, _ scope: StageScope) throws -> StepKey {
-    var key = StepKey("RUN", on: state)
-    switch run.command {
-    case .words(let words): key["command"] = "\(words)"
-    case .shell(let text): (key["command"], key["shell"]) = (text, "\(state.configuration.shell)")
-    case .script(let name, let content): key["command"] = "\(name)\n\(content)"
-    }
-    for variable in scope.variables where !BuildInputs.proxies.contains(variable.name) {
-      let kind = scope.arguments[variable.name] == nil ? "variable" : "argument"
-      key["\(kind) \(variable.name)"] = variable.value ?? ""
-    }
-    key["user"] = state.configuration.user
-    key["working folder"] = state.configuration.workingFolder
-    key["network"] = run.network.rawValue
-    for (number, mount) in run.mounts.enumerated() {
-      key["mount \(number)"] = "\(mount.keyText)"
-      if mount.kind == .bind { key["files of mount \(number)"] = try digest(of: mount) }
-    }
-    return key
   }
 
   private func execute(
@@ -106,17 +95,5 @@ extension StageBuilder {
       ? "the image has no such program: install it in an earlier step, or name another shell with SHELL"
       : "see that the file is a program for this machine and may be executed"
     return error
-  }
-}
-
-extension RunMount {
-  /// All of it that a result depends on.
-  var keyText: String {
-    let parts: [String?] = [
-      kind.rawValue, from.map { "from=\($0)" }, source.map { "source=\($0)" }, target.map { "target=\($0)" },
-      isReadOnly ? nil : "rw", size.map { "size=\($0)" }, id.map { "id=\($0)" }, variable.map { "env=\($0)" },
-      mode.map { "mode=\($0)" }, uid.map { "uid=\($0)" }, gid.map { "gid=\($0)" },
-    ]
-    return parts.compactMap(\.self).joined(separator: ",")
   }
 }

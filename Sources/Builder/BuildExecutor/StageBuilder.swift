@@ -1,3 +1,6 @@
+import BuildCache
+import BuildContext
+import Digests
 import Dockerfile
 import FoundationEssentials
 import Glibc
@@ -22,8 +25,8 @@ struct StageBuilder {
   var state: StageState
   private(set) var number = 1
   private var count = 0
-  /// The keys of steps that may be cached, in order.
-  private(set) var keys: [String] = []
+  /// True until a step of the stage itself has a key: that has the base as a part.
+  private var isFirst = true
 
   init(
     _ request: BuildRequest, _ services: BuildServices, _ node: StageGraph.Node, lane: Int, finished: [Int: StageState]
@@ -57,7 +60,8 @@ struct StageBuilder {
     }
     let instructions = triggers + node.stage.instructions
     count = instructions.count + 1
-    report(BuildStep(stage: first.stage, number: 1, count: count, text: first.text, place: first.place), .cached)
+    let step = BuildStep(stage: first.stage, number: 1, count: count, text: first.text, place: first.place)
+    report(step, state.isUnknown && finished.isEmpty ? .planned(reason: "the image is to be fetched") : .cached)
     state.scope = StageScope(
       request.dockerfile, request.graph, request.inputs, environment: state.configuration.environment,
       parent: parentScope)
@@ -84,19 +88,26 @@ struct StageBuilder {
       guard let base = finished[index] else { throw BuildFailure(nil, "stage \(index) was not built") }
       state = base
       state.scope = nil
-    case .image(let name): try begin(from: try services.image(name))
+    case .image(let name): try begin(from: name)
     case .context(let name):
       guard case .image(let image)? = request.contexts[name] else {
         throw BuildFailure(
           node.stage.span.place, "the context \(name) is a folder, and a stage begins with an image",
           remedy: "give it as an image: docker-image://NAME")
       }
-      try begin(from: try services.image(image))
+      try begin(from: image)
     }
     state.configuration.beginStage()
   }
 
-  private mutating func begin(from image: StoredImage) throws {
+  private mutating func begin(from name: String) throws {
+    let image: StoredImage
+    do {
+      image = try services.image(name)
+    } catch BuildFailure.missing where request.isDry {
+      state.isUnknown = true
+      return
+    }
     let bytes = try store.readBlob(image.record.configuration) ?? []
     guard let configuration = BuildConfiguration(bytes) else {
       throw BuildFailure(nil, "the configuration of \(image.name) is damaged", remedy: "pull it again")
@@ -133,19 +144,20 @@ struct StageBuilder {
     let before = scope
     let operation = try scope.operation(instruction)
     state.scope = scope
+    if !operation.warnings.isEmpty, !request.isDry {
+      let text = DiagnosticRenderer(isColored: false).render(operation.warnings)
+      services.report(BuildEvent(image: request.image, step: nil, .note(text)))
+    }
     let step = step(instruction)
     switch operation.kind {
-    case .run(let run): try carryOut(run, step, before)
-    case .copy(let copy): try carryOut(copy, step)
-    case .workingFolder(let path): try carryOut(workingFolder: path, step)
-    case .argument: break
-    default: configure(operation.kind)
+    case .run(let run): try carryOut(run, operation, step, before)
+    case .copy(let copy): try carryOut(copy, operation, step)
+    case .workingFolder(let path): try carryOut(workingFolder: path, operation, step)
+    default:
+      configure(operation.kind)
+      addHistory(operation.text, isEmpty: true)
+      report(step, .cached)
     }
-    if case .run = operation.kind { return }
-    if case .copy = operation.kind { return }
-    if case .workingFolder = operation.kind { return }
-    addHistory(instruction.text, isEmpty: true)
-    report(step, .cached)
   }
 
   private mutating func configure(_ kind: Operation.Kind) {
@@ -170,13 +182,12 @@ struct StageBuilder {
     state.configuration.addHistory(text, created: state.created, isEmpty: isEmpty)
   }
 
-  private mutating func carryOut(workingFolder path: String, _ step: BuildStep) throws {
+  private mutating func carryOut(workingFolder path: String, _ operation: Operation, _ step: BuildStep) throws {
     let folder = absolute(path)
-    state.configuration.setWorkingFolder(folder)
-    var key = StepKey("WORKDIR", on: state)
-    key["folder"] = folder
-    key["user"] = state.configuration.user
-    try cached(key, step) { builder, name in
+    defer { state.configuration.setWorkingFolder(folder) }
+    guard !state.isUnknown else { return plan(step, nil) }
+    let prepared = try prepare(operation, inputs: [], entries: nil)
+    try cached(prepared, operation, step) { builder, name in
       let root = try builder.openRoot(name)
       let owner = try builder.state.configuration.user.map {
         try RootOwner.numbers(of: $0, in: root.fileDescriptor)
@@ -188,7 +199,10 @@ struct StageBuilder {
   /// A path that may be relative to the working folder. It does not climb above the root.
   func absolute(_ path: String) -> String {
     let base = path.hasPrefix("/") ? path : "\(state.configuration.workingFolder)/\(path)"
-    let parts = SourceTree.parts(base).map { String(decoding: $0, as: UTF8.self) }
+    var parts: [Substring] = []
+    for part in base.split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
     return "/" + parts.joined(separator: "/")
   }
 
@@ -204,16 +218,75 @@ struct StageBuilder {
     }
   }
 
+  /// A step with all that its result depends on.
+  struct Prepared {
+    var record: StepRecord
+    var key: ContentDigest
+    /// The files of the host that it takes.
+    var entries: [SelectedEntry]?
+  }
+
+  mutating func prepare(
+    _ operation: Operation, inputs: [StepSituation.Input], entries: [SelectedEntry]?, scope: StageScope? = nil
+  ) throws -> Prepared {
+    let configuration = state.configuration
+    var situation = StepSituation(
+      workingFolder: configuration.workingFolder, user: configuration.user ?? "", shell: configuration.shell,
+      platform: "\(request.inputs.platform)", hostNames: request.hostNames, epoch: request.epoch.map { "\($0)" },
+      inputs: inputs)
+    if request.network != .standard { situation.network = "\(request.network)" }
+    guard let scope = scope ?? state.scope else { throw BuildFailure(nil, "a step without variables") }
+    var parts = try situation.parts(of: operation, in: scope)
+    let parent = state.layers.last?.chain
+    if isFirst, let parent { parts.append(StepPart(.base, label(of: node.base), "\(parent)")) }
+    isFirst = false
+    let key = try StepKey.key(parent: parent, parts)
+    let place = StepRecord.Place(
+      context: request.folder, dockerfile: request.dockerfile.path, stage: node.stage.label, step: number)
+    return Prepared(
+      record: StepRecord(place: place, key: key, parent: parent, parts: parts), key: key, entries: entries)
+  }
+
+  private func label(of origin: StageGraph.Origin) -> String {
+    switch origin {
+    case .scratch: "scratch"
+    case .stage(let index): "stage \(request.graph.node(index)?.stage.label ?? "\(index)")"
+    case .image(let name): "image \(name)"
+    case .context(let name): "the context \(name)"
+    }
+  }
+
+  /// Says that a dry run would do a step. What comes after it depends on its result.
+  mutating func plan(_ step: BuildStep, _ reason: String?) {
+    state.isUnknown = true
+    report(step, .planned(reason: reason))
+  }
+
+  /// The reason why a step is done.
+  private func reason(_ prepared: Prepared) -> String {
+    guard request.usesCache else { return "\(MissReason.asked)" }
+    let place = prepared.record.place.fileName
+    let former = store.buildPlace(place).flatMap { StepRecord($0) }
+    let entries = prepared.entries == nil ? nil : store.buildPlaceFiles(place).flatMap { SelectionManifest.entries($0) }
+    return MissReason(
+      former: former, formerEntries: entries, now: prepared.record, entries: prepared.entries
+    ).description
+  }
+
   /// Does a step, or takes what it came to before.
   ///
   /// - Parameter body: gets the name of a folder of the store whose layer it fills.
   mutating func cached(
-    _ key: StepKey, _ step: BuildStep, _ body: (borrowing StageBuilder, String) throws -> Void
+    _ prepared: Prepared, _ operation: Operation, _ step: BuildStep,
+    _ body: (borrowing StageBuilder, String) throws -> Void
   ) throws {
-    let name = try key.digest()
-    keys.append(name)
-    if request.usesCache, let record = store.buildRecord(name) { return take(record, step, isCached: true) }
-    report(step, .began)
+    let name = prepared.key.hex
+    if request.usesCache, let record = store.buildRecord(name) {
+      keep(prepared)
+      return take(record, operation, step, isCached: true)
+    }
+    guard !request.isDry else { return plan(step, reason(prepared)) }
+    report(step, .began(reason: reason(prepared)))
     let start = Self.now
     do {
       // Another build may be at the same step.
@@ -222,9 +295,12 @@ struct StageBuilder {
         return true
       }
       defer { withExtendedLifetime(lock) {} }
-      if request.usesCache, let record = store.buildRecord(name) { return take(record, step, isCached: true) }
-      let record = try make(key, name, step, body)
-      take(record, step, isCached: false)
+      if request.usesCache, let record = store.buildRecord(name) {
+        return take(record, operation, step, isCached: true)
+      }
+      let record = try make(name, operation, step, body)
+      keep(prepared)
+      take(record, operation, step, isCached: false)
       report(step, .ended(seconds: Self.now - start))
     } catch {
       report(step, .failed(seconds: Self.now - start))
@@ -232,17 +308,24 @@ struct StageBuilder {
     }
   }
 
+  /// Keeps what a step depended on, for the reason why a later one differs. Without it, there is none to be told.
+  private func keep(_ prepared: Prepared) {
+    let place = prepared.record.place.fileName
+    guard let bytes = prepared.record.encoded(), store.buildPlace(place) != bytes else { return }
+    try? store.write(place: place, bytes, files: prepared.entries.map { SelectionManifest.encoded($0) })
+  }
+
   private func make(
-    _ key: StepKey, _ name: String, _ step: BuildStep, _ body: (borrowing StageBuilder, String) throws -> Void
+    _ name: String, _ operation: Operation, _ step: BuildStep, _ body: (borrowing StageBuilder, String) throws -> Void
   ) throws -> BuildRecord {
     let folder = try store.beginStep()
     do {
       try body(self, folder)
-      let tidying = LayerTidying(moment: request.epoch, isOfCommand: key["instruction"] == "RUN")
+      let isCommand = if case .run = operation.kind { true } else { false }
+      let tidying = LayerTidying(moment: request.epoch, isOfCommand: isCommand)
       if tidying.isNeeded { try tidying.tidy("\(store.layersFolder)/\(folder)/fs") }
       let layer = try services.images.commit(step: folder, on: state.layers, image: request.image)
-      let record = BuildRecord(
-        key: name, layer: layer, created: Self.time(request.epoch), text: step.text, inputs: key.inputs)
+      let record = BuildRecord(key: name, layer: layer, created: Self.time(request.epoch), text: step.text)
       try store.write(record)
       return record
     } catch {
@@ -251,12 +334,12 @@ struct StageBuilder {
     }
   }
 
-  private mutating func take(_ record: BuildRecord, _ step: BuildStep, isCached: Bool) {
+  private mutating func take(_ record: BuildRecord, _ operation: Operation, _ step: BuildStep, isCached: Bool) {
     if let layer = record.layer {
       state.layers.append(layer)
       state.created = record.created
     }
-    addHistory(step.text, isEmpty: record.layer == nil)
+    addHistory(operation.text, isEmpty: record.layer == nil)
     if isCached { report(step, .cached) }
   }
 

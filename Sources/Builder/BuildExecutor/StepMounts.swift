@@ -1,3 +1,4 @@
+import BuildIgnore
 import CLinux
 import Digests
 import Dockerfile
@@ -76,12 +77,17 @@ final class StepMounts {
     let name = try ContentHash.digest(of: Array((mount.id ?? target).utf8)).hex
     let folder = try openCache(name, mount)
     var path = "\(folder)/fs"
-    if let source = mount.source, mount.from == nil, !SourceTree.parts(source).isEmpty {
-      path += "/" + SourceTree.parts(source).map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
-    }
     // Nobody else writes to the folder's name, and its root cannot be a link.
-    let number = try check("open", path) { open(path, 0o10000000 | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+    var number = try check("open", path) { open(path, 0o10000000 | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
     descriptors.append(FileDescriptor(rawValue: number))
+    if let source = mount.source, mount.from == nil {
+      // Steps write to what is in it, also at this moment: no link is followed.
+      path += "/\(source)"
+      number = try check("open", path) {
+        stack_openat2(number, source, UInt64(0o10000000 | O_DIRECTORY | O_CLOEXEC), 0, 0x10 | 0x04 | 0x02)
+      }
+      descriptors.append(FileDescriptor(rawValue: number))
+    }
     var bind = ContainerMount(.descriptor(FileDescriptor(rawValue: number)), at: target, readOnly: false)
     bind.isOwn = true
     append(bind, isFile: false)
@@ -127,16 +133,14 @@ final class StepMounts {
   }
 
   private func seed(_ folder: String, _ mount: RunMount) throws {
-    let tree = try builder.tree(from: mount.from)
+    let source = try builder.source(from: mount.from)
     let number = try check("open", folder) { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
     let target = Descriptor(adopting: number)
-    guard let found = try tree.find(mount.source ?? "/").first, found.isFolder else { return }
-    var writer = CopyWriter(
-      from: tree.root.fileDescriptor, to: target.fileDescriptor, CopyAttributes(), stop: builder.services.stop)
+    var writer = CopyWriter(to: target.fileDescriptor, CopyAttributes(), stop: builder.services.stop)
     try writer.enter("/")
-    var items: [CopyItem] = []
-    try tree.walk(found.path) { below in items.append(CopyItem(source: found.path + below, target: below)) }
-    try writer.copy(items)
+    for found in try source.root.sources(Array((mount.source ?? "/").utf8)) where found.isFolder {
+      try source.copy(found, excluding: IgnorePatterns(), with: &writer) { $0.path }
+    }
     try writer.finish()
   }
 

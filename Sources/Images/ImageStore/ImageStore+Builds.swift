@@ -14,15 +14,12 @@ package struct BuildRecord: Codable, Hashable, Sendable {
   package var created: String
   /// The step, for people.
   package var text: String
-  /// The inputs of the key by name, for the reason why another key differs.
-  package var inputs: [String: String]
-
   package static let currentVersion = 1
 
   package init(
-    key: String, layer: ImageRecord.Layer?, created: String, text: String, inputs: [String: String] = [:]
+    key: String, layer: ImageRecord.Layer?, created: String, text: String
   ) {
-    (self.key, self.layer, self.created, self.text, self.inputs) = (key, layer, created, text, inputs)
+    (self.key, self.layer, self.created, self.text) = (key, layer, created, text)
   }
 }
 
@@ -62,17 +59,31 @@ extension ImageStore {
 
   /// Written after its layer is there. It need not outlive a power cut, but then is no longer there: see ``buildRecord(_:)``.
   package func write(_ record: BuildRecord) throws(KernelError) {
-    try replace(step(record.key), in: stepsFolder, with: json(record))
+    try replace(step(record.key), in: stepsFolder, with: json(record), isDurable: false)
   }
 
-  /// The key that a step at a place of a Dockerfile had the last time.
+  /// What a step at a place of a Dockerfile depended on the last time.
   ///
   /// - Parameter place: letters and digits.
-  package func formerKeys(at place: String) -> [String]? { read("\(placesFolder)/\(place).json") }
-
-  package func write(keys: [String], at place: String) throws(KernelError) {
-    try replace("\(placesFolder)/\(place).json", in: placesFolder, with: json(keys))
+  package func buildPlace(_ place: String) -> [UInt8]? {
+    (try? Files.read("\(placesFolder)/\(place)", limit: 4 << 20)) ?? nil
   }
+
+  /// The files that it took.
+  package func buildPlaceFiles(_ place: String) -> [UInt8]? {
+    (try? Files.read("\(placesFolder)/\(place).files", limit: 256 << 20)) ?? nil
+  }
+
+  package func write(place: String, _ bytes: [UInt8], files: [UInt8]?) throws(KernelError) {
+    let path = "\(placesFolder)/\(place)"
+    // The two must be of one build, and the record says which.
+    unlink(path)
+    if let files { try replace("\(path).files", in: placesFolder, with: files, isDurable: false) } else { unlink("\(path).files") }
+    try replace(path, in: placesFolder, with: bytes, isDurable: false)
+  }
+
+  /// The digests of files of contexts.
+  package var buildMemory: String { "\(buildsFolder)/digests" }
 
   // MARK: Removing
 

@@ -167,11 +167,13 @@ package struct ImageStore: Sendable, Hashable {
   }
 
   /// Replaces a file of a folder that several pulls write to. They may write the same file, by way of the same other name.
-  func replace(_ file: String, in folder: String, with bytes: [UInt8]) throws(KernelError) {
+  func replace(
+    _ file: String, in folder: String, with bytes: [UInt8], isDurable: Bool = true
+  ) throws(KernelError) {
     let lock = try openFolder(folder)
     try check("lock", folder) { flock(lock.rawValue, LOCK_EX) }
     defer { flock(lock.rawValue, LOCK_UN) }
-    try Files.replace(file, with: bytes, isDurable: true)
+    try Files.replace(file, with: bytes, isDurable: isDurable)
   }
 
   package func write(_ record: LayerRecord, in folder: String) throws(KernelError) {

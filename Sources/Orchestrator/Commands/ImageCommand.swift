@@ -368,7 +368,11 @@ package struct ImageCommand: Command {
     }
   }
 
-  private func layersInUse() -> Set<Int> { Set(((try? imagesInUse()) ?? []).flatMap(\.image.layers)) }
+  /// The layers that services run from, and those that builds take up again.
+  func layersInUse() -> Set<Int> {
+    Set(((try? imagesInUse()) ?? []).flatMap(\.image.layers)).union(
+      images.store.keepBuilds(since: time(nil) - Self.buildAge))
+  }
 
   /// Takes away images without a name, or all that no stack runs from.
   package func pruneImages(all: Bool) throws(StackErrors) -> ImageStore.Removal {
@@ -380,7 +384,6 @@ package struct ImageCommand: Command {
       return try images.store.collect(keeping: Set(kept.map(\.record.manifest)), layers: layersInUse())
     }
   }
-
   /// Reads a name that an image is to get: one with a tag, since a digest follows from the image.
   func givenName(_ name: String) throws(StackErrors) -> ImageReference {
     let reference: ImageReference

@@ -44,6 +44,8 @@ struct Build: ParsableCommand {
   var noCache = false
   @Flag(help: "Fetch the images of FROM, though they are here.")
   var pull = false
+  @Flag(help: "Say which steps would be done, and why the first of them is. Nothing is built.")
+  var dryRun = false
   @Flag(name: [.short, .long], help: "Print only the image's id.")
   var quiet = false
   @OptionGroup var progress: ProgressOptions
@@ -81,7 +83,7 @@ struct Build: ParsableCommand {
     }
     var order = BuildCommand.Order(image: references.first?.familiar ?? names.first ?? ".", context: names.first ?? ".")
     order.names = references
-    order.dockerfile = files.first.map { $0.hasPrefix("/") ? $0 : "\(Caller.workingFolder)/\($0)" }
+    order.dockerfile = files.first.map { Self.dockerfile($0, in: order.context) }
     order.target = target
     order.arguments = try Self.pairs(buildArg, option: "--build-arg", inherits: true)
     order.labels = try Self.pairs(label, option: "--label", inherits: false)
@@ -90,16 +92,23 @@ struct Build: ParsableCommand {
       let image = "docker-image://"
       order.contexts[name.lowercased()] =
         value.hasPrefix(image)
-        ? .image(String(value.dropFirst(image.count)))
-        : .folder(value.hasPrefix("/") ? value : "\(Caller.workingFolder)/\(value)")
+        ? .image(String(value.dropFirst(image.count))) : .folder(value)
     }
     for text in secret {
       let (id, value) = try Self.secret(text)
       order.secrets[id] = value
     }
     order.network = Self.network(network)
-    (order.usesCache, order.pulls) = (!noCache, pull)
+    (order.usesCache, order.pulls, order.isDry) = (!noCache, pull, dryRun)
     return order
+  }
+
+  /// Relative to the context, if it lies in it.
+  private static func dockerfile(_ path: String, in context: String) -> String {
+    let file = path.hasPrefix("/") ? path : "\(Caller.workingFolder)/\(path)"
+    let folder = (context.hasPrefix("/") ? context : "\(Caller.workingFolder)/\(context)").normalizedPath + "/"
+    let whole = file.normalizedPath
+    return whole.hasPrefix(folder) ? String(whole.dropFirst(folder.count)) : whole
   }
 
   static func network(_ text: String?) -> StepNetwork {
@@ -149,5 +158,16 @@ struct Build: ParsableCommand {
       throw ValidationError("--secret \(id): name a file, src=FILE, or a variable that is set, env=NAME")
     }
     return (id, Array(value.utf8))
+  }
+}
+
+extension String {
+  /// An absolute path without `.` and `..`.
+  fileprivate var normalizedPath: String {
+    var parts: [Substring] = []
+    for part in split(separator: "/") where part != "." {
+      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+    }
+    return "/" + parts.joined(separator: "/")
   }
 }

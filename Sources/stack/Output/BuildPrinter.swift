@@ -52,7 +52,8 @@ final class BuildPrinter: Sendable {
     }
     let head = "[\(step.stage) \(step.number)/\(step.count)]"
     return switch event.kind {
-    case .began: "\(head) \(step.text)"
+    case .began(let reason): "\(head) \(step.text)\(reason.map { " (\($0))" } ?? "")"
+    case .planned(let reason): "\(head) \(step.text): to be done\(reason.map { ", since \($0)" } ?? "")"
     case .cached: "\(head) \(step.text): cached"
     case .output(let line): "\(head)   \(line)"
     case .ended(let seconds): "\(head) done in \(Self.text(seconds))"
@@ -76,7 +77,7 @@ final class BuildPrinter: Sendable {
     }
     let place = state.active.firstIndex { $0.image == event.image && $0.step == step }
     switch event.kind {
-    case .began: state.active.append(Active(image: event.image, step: step, began: Self.now))
+    case .began(_): state.active.append(Active(image: event.image, step: step, began: Self.now))
     case .output(let line):
       if let place { state.active[place].line = line }
       // Drawn by the clock: a step may write thousands of lines a second.
@@ -88,6 +89,8 @@ final class BuildPrinter: Sendable {
       if let place { state.active.remove(at: place) }
       let isFailed = if case .failed = event.kind { true } else { false }
       write(erasing(&state) + fitted("\(Self.padded(seconds))  \(step.title)\(isFailed ? ": failed" : "")") + "\n")
+    case .planned(let reason):
+      write(erasing(&state) + fitted("to be done  \(step.title)\(reason.map { ": \($0)" } ?? "")") + "\n")
     case .note: break
     }
     draw(&state)
@@ -163,7 +166,8 @@ private struct BuildEventJSON: Encodable {
     (stage, step, steps) = (event.step?.stage, event.step?.number, event.step?.count)
     (text, place) = (event.step?.text, event.step?.place)
     switch event.kind {
-    case .began: self.event = "began"
+    case .began(let reason): (self.event, self.line) = ("began", reason)
+    case .planned(let reason): (self.event, self.line) = ("planned", reason)
     case .cached: self.event = "cached"
     case .output(let line): (self.event, self.line) = ("output", line)
     case .ended(let seconds): (self.event, self.seconds) = ("ended", seconds)

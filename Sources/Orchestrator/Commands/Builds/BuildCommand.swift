@@ -1,4 +1,6 @@
+import BuildContext
 import BuildExecutor
+import BuildIgnore
 import Dockerfile
 import Glibc
 import Host
@@ -20,6 +22,13 @@ package struct BuildCommand: Command {
 
   /// An image that is to be built, as the command line or a stack file has it.
   package struct Order: Sendable {
+    /// A named context.
+    package enum Context: Hashable, Sendable {
+      /// Relative to the working folder, or absolute.
+      case folder(String)
+      case image(String)
+    }
+
     /// What people know it by.
     package var image: String
     /// A folder: relative to the working folder, or absolute.
@@ -32,13 +41,15 @@ package struct BuildCommand: Command {
     package var target: String?
     package var arguments: [String: String] = [:]
     package var labels: [String: String] = [:]
-    package var contexts: [String: BuildRequest.Context] = [:]
+    package var contexts: [String: Context] = [:]
     package var secrets: [String: [UInt8]] = [:]
     package var network = StepNetwork.standard
     /// `name=address`
     package var extraHosts: [String] = []
     package var limits = StepLimits()
     package var usesCache = true
+    /// True if nothing is done, and it is said what would be.
+    package var isDry = false
     /// True if images of FROM are fetched though they are there.
     package var pulls = false
     package var platform = ImagePlatform.own
@@ -62,15 +73,28 @@ package struct BuildCommand: Command {
   package func build(
     _ orders: [Order], report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void = {}
   ) throws -> [Built]? {
-    try ImageCommand(context).holdingImages { () throws(StackErrors) in
+    BuildPlaces.removeLeftovers(context)
+    return try ImageCommand(context).holdingImages { () throws(StackErrors) in
+      let store = ImageCommand(context).images.store
+      try rethrowing(nil) { () throws(KernelError) in
+        try store.prepareBuilds()
+        try store.removeLeftovers(now: time(nil))
+      }
+      defer { Files.removeIfEmpty(passing) }
       var built: [Built] = []
       for order in orders {
-        guard let one = try build(order, report: report, meanwhile: meanwhile) else { return nil }
+        guard let one = try build(order, report: report, meanwhile: meanwhile) else {
+          if order.isDry { continue }
+          return nil
+        }
         built.append(one)
       }
       return built
     }
   }
+
+  /// For secrets while a step runs.
+  private var passing: String { "\(folders.host)/build" }
 
   private func build(
     _ order: Order, report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void
@@ -83,7 +107,8 @@ package struct BuildCommand: Command {
       let images = ImageCommand(context).images
       let guarded = Mutex(())
       let services = BuildServices(
-        images: images, places: places, passing: "\(folders.host)/build", stop: stop,
+        images: images, places: places, passing: passing, stop: stop,
+        memory: BuildMemory(images.store.buildMemory),
         image: { name in
           try Self.image(name, order, images, stop) { report(BuildEvent(image: order.image, step: nil, .note($0))) }
         },
@@ -95,7 +120,7 @@ package struct BuildCommand: Command {
         if interruption.isInterrupted() { stop.raise() }
         meanwhile()
       }
-      return Built(image: order.image, record: record, names: order.names)
+      return record.map { Built(image: order.image, record: $0, names: order.names) }
     } catch BuildFailure.stopped {
       return nil
     } catch {
@@ -109,6 +134,7 @@ package struct BuildCommand: Command {
     case BuildFailure.diagnostics(let diagnostics):
       StackErrors([StackError(nil, FileDiagnostics(diagnostics: diagnostics).rendered(isColored: false))])
     case let error as StackErrors: error
+    case let error as ContextError: StackErrors([StackError(nil, error.message, remedy: error.remedy)])
     case let error as KernelError: StackErrors([StackError(nil, error)])
     default: StackErrors([StackError(nil, "\(error)")])
     }
@@ -118,24 +144,64 @@ package struct BuildCommand: Command {
 
   private func request(_ order: Order, note: (String) -> Void) throws -> BuildRequest {
     let folder = absolute(order.context)
-    let (path, bytes) = try dockerfile(of: order, in: folder)
     let list = DiagnosticList()
+    let bare = ContextRoot(try open(folder, of: order), label: "the context")
+    let (path, bytes) = try dockerfile(of: order, in: folder, bare)
     let inputs = BuildInputs(
       target: order.target, arguments: arguments(of: order), contexts: Set(order.contexts.keys),
       platform: order.platform)
+    let ignored = try patterns(bare, dockerfile: order.inline == nil ? order.dockerfile ?? "Dockerfile" : nil, list)
     guard let dockerfile = DockerfileParser.parse(path: path, bytes: bytes, list),
       let graph = StageGraph.resolve(dockerfile, inputs, list)
     else { throw BuildFailure.diagnostics(list.sorted) }
-    let warnings = FileDiagnostics(diagnostics: list.sorted).rendered(isColored: false)
+    let warnings = DiagnosticRenderer(isColored: false).render(list.sorted)
     if !warnings.isEmpty { note(warnings) }
+    let root = ContextRoot(try open(folder, of: order), label: "the context", patterns: ignored)
     var request = BuildRequest(
-      image: order.image, dockerfile: dockerfile, graph: graph, inputs: inputs, context: folder)
-    (request.contexts, request.names, request.secrets) = (order.contexts, order.names, order.secrets)
+      image: order.image, dockerfile: dockerfile, graph: graph, inputs: inputs, context: root, folder: folder)
+    for (name, context) in order.contexts { request.contexts[name] = try opened(context, name, order, list) }
+    (request.names, request.secrets, request.isDry) = (order.names, order.secrets, order.isDry)
     request.labels = order.labels.sorted { $0.key < $1.key }.map { NamedValue(name: $0.key, value: $0.value) }
     (request.usesCache, request.network, request.limits) = (order.usesCache, order.network, order.limits)
+    request.hostNames = order.extraHosts.map { String($0.prefix { $0 != "=" && $0 != ":" }) }
     request.epoch = (order.arguments["SOURCE_DATE_EPOCH"] ?? context.environment["SOURCE_DATE_EPOCH"])
       .flatMap { Int64($0) }
     return request
+  }
+
+  private func open(_ folder: String, of order: Order) throws -> Descriptor {
+    do {
+      return try ContextRoot.open(folder)
+    } catch {
+      throw BuildFailure.errors(
+        StackErrors([StackError(order.image, error.message, remedy: error.remedy ?? "name a folder that is there")]))
+    }
+  }
+
+  private func opened(
+    _ context: Order.Context, _ name: String, _ order: Order, _ list: DiagnosticList
+  ) throws -> BuildRequest.Context {
+    guard case .folder(let path) = context else {
+      if case .image(let image) = context { return .image(image) }
+      return .image(name)
+    }
+    let folder = absolute(path)
+    let bare = ContextRoot(try open(folder, of: order), label: "the context \(name)")
+    let patterns = try patterns(bare, dockerfile: nil, list)
+    return .folder(ContextRoot(try open(folder, of: order), label: "the context \(name)", patterns: patterns))
+  }
+
+  /// Those of DOCKERFILE.dockerignore beside the Dockerfile, or else of .dockerignore.
+  private func patterns(
+    _ root: ContextRoot, dockerfile: String?, _ list: DiagnosticList
+  ) throws -> IgnorePatterns {
+    var places = [".dockerignore"]
+    if let dockerfile, !dockerfile.hasPrefix("/") { places.insert("\(dockerfile).dockerignore", at: 0) }
+    for place in places {
+      guard let bytes = try root.file(place, limit: 1 << 20) else { continue }
+      return IgnorePatterns.read(path: place, bytes: bytes, list)
+    }
+    return IgnorePatterns()
   }
 
   /// Proxies of the caller hold for steps, as with Docker's client.
@@ -143,17 +209,15 @@ package struct BuildCommand: Command {
     context.environment.filter { BuildInputs.proxies.contains($0.key) }.merging(order.arguments) { $1 }
   }
 
-  private func dockerfile(of order: Order, in folder: String) throws -> (path: String, bytes: [UInt8]) {
-    var status = stat()
-    guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-      throw BuildFailure.errors(
-        StackErrors([
-          StackError(nil, "the context \(order.context) of \(order.image) is no folder", remedy: "name a folder")
-        ]))
-    }
+  /// A Dockerfile in the context is read as the context's own files are: it may be a link, and does not lead out of it.
+  private func dockerfile(
+    of order: Order, in folder: String, _ root: ContextRoot
+  ) throws -> (path: String, bytes: [UInt8]) {
     if let inline = order.inline { return ("\(order.image) (dockerfile_inline)", Array(inline.utf8)) }
-    let path = order.dockerfile.map { $0.hasPrefix("/") ? $0 : "\(folder)/\($0)" } ?? "\(folder)/Dockerfile"
-    guard let bytes = try Files.read(path, limit: 8 << 20) else {
+    let name = order.dockerfile ?? "Dockerfile"
+    let path = name.hasPrefix("/") ? name : "\(folder)/\(name)"
+    let bytes = try name.hasPrefix("/") ? Files.read(name, limit: 8 << 20) : root.file(name, limit: 8 << 20)
+    guard let bytes else {
       throw BuildFailure.errors(
         StackErrors([
           StackError(
@@ -187,17 +251,18 @@ package struct BuildCommand: Command {
     } catch {
       throw BuildFailure.errors(StackErrors([StackError(nil, "\(name) names no image: \(error)")]))
     }
-    do throws(ImageError) {
-      if !order.pulls, let image = try images.find(source), order.platform.runs(image.configuration.platform) {
+    do {
+      if !order.pulls || order.isDry, let image = try images.find(source), order.platform.runs(image.configuration.platform) {
         return image
       }
+      guard !order.isDry else { throw BuildFailure.missing(name) }
       note("pulling \(source)")
       let pull = try images.pull(source, platform: order.platform, interruption: stop.interruption) { event in
         if case .retrying(let text) = event.state { note("\(source): \(text)") }
       }
       for text in pull.warnings { note("warning: \(text)") }
       return pull.image
-    } catch {
+    } catch let error as ImageError {
       guard !error.isStopped else { throw BuildFailure.stopped }
       throw BuildFailure.errors(StackErrors([StackError(error)]))
     }
