@@ -22,7 +22,7 @@ import Testing
 
   @Test(arguments: ["a/b", "/a/b", "./a//b", "../a/b", "a/../../../a/b", "a/./b", "x/../a/b"])
   func pathsStayInTheContext(_ source: String) throws {
-    #expect(try Tree("a/b").root().selected(source) == ["a/b"])
+    #expect(try Tree("a/b").selected(source) == ["a/b"])
   }
 
   @Test(arguments: [
@@ -32,26 +32,28 @@ import Testing
   func aSourceThatIsALinkIsFollowedInside(_ source: String, _ expected: String) throws {
     let tree = try Tree(
       "a/b", "l->a/b", "up->../../../../a/b", "absolute->/a/b", "folder->a", "chain->l", "a/back->../l")
-    #expect(try tree.root().selected(source) == [expected])
+    #expect(try tree.selected(source) == [expected])
   }
 
   @Test func aCopyGetsTheNameThatIsWritten() throws {
-    let sources = try Tree("a", "l->a").root().sources(Array("l".utf8))
+    let tree = try Tree("a", "l->a")
+    let sources = try tree.root().sources(Array("l".utf8))
     #expect(sources.map { String(decoding: $0.name, as: UTF8.self) } == ["l"])
     #expect(sources.map { String(decoding: $0.path, as: UTF8.self) } == ["a"])
   }
 
   @Test func noLinkLeadsToTheHost() throws {
-    let tree = try Tree("l->/etc/passwd", "m->../../../../../../etc/passwd", "proc->/proc/self/root/etc/passwd")
-    for name in ["l", "m", "proc"] {
-      let text = Self.message { _ = try tree.root().selected(name) }
+    let tree = try Tree("l->/etc/passwd", "m->../../../../../../etc/passwd", "p->/proc/self/root/etc/passwd")
+    for name in ["l", "m", "p"] {
+      let text = Self.message { _ = try tree.selected(name) }
       #expect(text.hasPrefix("there is no \"\(name)\" in the context; a link on the way leads to \""), "\(text)")
     }
   }
 
   @Test func linksBelowASourceAreCopied() throws {
-    let root = try Tree("d/f", "d/l->f", "d/out->/etc/passwd", "d/none->x").root()
-    #expect(try root.selected("d") == ["d", "d/f", "d/l", "d/none", "d/out"])
+    let tree = try Tree("d/f", "d/l->f", "d/out->/etc/passwd", "d/none->x")
+    let root = try tree.root()
+    #expect(try tree.selected("d") == ["d", "d/f", "d/l", "d/none", "d/out"])
     var targets: [String] = []
     try root.walk(try root.sources(Array("d".utf8))[0]) { entry throws(ContextError) in
       if entry.status.kind == .link { targets.append(String(decoding: try entry.linkTarget(), as: UTF8.self)) }
@@ -61,7 +63,7 @@ import Testing
 
   @Test func aCircleOfLinksIsRefused() throws {
     let tree = try Tree("a->b", "b->a")
-    #expect(Self.message { _ = try tree.root().selected("a") }.contains("in a circle"))
+    #expect(Self.message { _ = try tree.selected("a") }.contains("in a circle"))
   }
 
   @Test(arguments: [
@@ -72,7 +74,7 @@ import Testing
   ])
   func whatIsMissingIsNamed(_ source: String, _ expected: String) throws {
     let tree = try Tree("app.py")
-    #expect(Self.message { _ = try tree.root().selected(source) } == expected)
+    #expect(Self.message { _ = try tree.selected(source) } == expected)
   }
 
   // MARK: Patterns
@@ -83,21 +85,21 @@ import Testing
     ("z/*", []), ("b.c/*", []), ("\\b.*", ["b.c"]), ("./*.c", ["b.c", "d.c"]), ("a/../*.c", ["b.c", "d.c"]),
   ])
   func patternsMatchPartByPart(_ source: String, _ expected: [String]) throws {
-    #expect(try Tree("a/x", "b.c", "d.c").root().selected(source) == expected)
+    #expect(try Tree("a/x", "b.c", "d.c").selected(source) == expected)
   }
 
   @Test func aPatternFollowsTheLinksThatItMatchesAndNoOthers() throws {
-    let root = try Tree("d/f", "l->d", "m->d/f").root()
-    #expect(try root.selected("l*") == ["d", "d/f"])
-    #expect(try root.selected("m*") == ["d/f"])
-    #expect(try root.selected("*/f") == ["d/f"])
-    #expect(try root.selected("l/*") == ["d/f"])
+    let tree = try Tree("d/f", "l->d", "m->d/f")
+    #expect(try tree.selected("l*") == ["d", "d/f"])
+    #expect(try tree.selected("m*") == ["d/f"])
+    #expect(try tree.selected("*/f") == ["d/f"])
+    #expect(try tree.selected("l/*") == ["d/f"])
   }
 
   @Test(arguments: ["a[", "[", "x*/[z-a]", "a*\\"])
   func whatIsNoPatternIsRefused(_ source: String) throws {
     let tree = try Tree("a")
-    #expect(Self.message { _ = try tree.root().selected(source) }.contains("is no pattern"))
+    #expect(Self.message { _ = try tree.selected(source) }.contains("is no pattern"))
   }
 
   // MARK: What is left out
@@ -111,19 +113,16 @@ import Testing
     (["a", "!a/z"], "*", ["b", "c"]),
   ])
   func ignoredPathsAreNotTaken(_ ignore: [String], _ source: String, _ expected: [String]) throws {
-    let tree = try Tree("a/x", "a/y", "b", "c")
-    let root = ContextRoot(
-      try ContextRoot.open(tree.path), label: "the context", patterns: try IgnorePatterns(ignore))
-    #expect(try root.selected(source) == expected)
+    #expect(try Tree("a/x", "a/y", "b", "c").selected(source, ignoring: ignore) == expected)
   }
 
   @Test func aPathThatIsLeftOutSaysByWhat() throws {
     let tree = try Tree("a/x", "l->a/x")
     #expect(
-      Self.message { _ = try tree.root("a").selected("a/x") }
+      Self.message { _ = try tree.selected("a/x", ignoring: ["a"]) }
         == "\"a\" is left out of the context by \"a\"; take it back in with a later line: !a")
-    #expect(Self.message { _ = try tree.root("a").selected("l") }.contains("left out"))
-    #expect(Self.message { _ = try tree.root("a", "!a/z").selected("a") }.contains("left out"))
+    #expect(Self.message { _ = try tree.selected("l", ignoring: ["a"]) }.contains("left out"))
+    #expect(Self.message { _ = try tree.selected("a", ignoring: ["a", "!a/z"]) }.contains("left out"))
   }
 
   @Test(arguments: [
@@ -131,8 +130,7 @@ import Testing
     (["e", "!e/x"], ["d", "d/e", "d/e/x", "d/y"]),
   ])
   func exclusionsAreRelativeToTheSource(_ exclusions: [String], _ expected: [String]) throws {
-    let root = try Tree("d/e/x", "d/y").root()
-    #expect(try root.selected("d", excluding: exclusions) == expected)
+    #expect(try Tree("d/e/x", "d/y").selected("d", excluding: exclusions) == expected)
   }
 
   @Test func aDockerfileIsReadThoughItIsLeftOut() throws {
@@ -177,7 +175,7 @@ import Testing
   @Test func foldersWithoutEndAreRefused() throws {
     let tree = try Tree()
     try Files.makeFolder(tree.path + String(repeating: "/d", count: 300))
-    #expect(Self.message { _ = try tree.root().selected(".") }.contains("lies deeper than 256 folders"))
+    #expect(Self.message { _ = try tree.selected(".") }.contains("lies deeper than 256 folders"))
   }
 
   private func makedev(_ major: UInt64, _ minor: UInt64) -> dev_t { dev_t(major << 8 | minor) }

@@ -22,8 +22,9 @@ import Testing
   /// Each command, and whether the digest over the folder is another one afterwards.
   @Test(arguments: [
     ("true", false), ("touch -d 2001-01-01 a", false), ("chown 5:6 a", false), ("printf x >>a", true),
-    ("chmod 0755 a", true), ("chmod 0700 d", true), ("mv a c", true), ("rm a", true), ("ln -sf y l", true),
-    ("mkdir e", true), ("rm a && mkdir a", true), ("setfattr -n user.k -v 1 a", true), ("rm l && touch l", true),
+    ("chmod 0755 a", true), ("chmod 0711 d", true), ("mv a c", true), ("rm a", true), ("ln -sf y l", true),
+    ("mkdir e", true), ("rm a && mkdir a", true),
+    ("python3 -c 'import os; os.setxattr(\"a\", \"user.k\", b\"1\")'", true), ("rm l && touch l", true),
     ("cp a b2 && rm b2", false), ("mv a d/a", true), ("touch d/new && rm d/new", false),
   ])
   func aDigestIsOfAllButTimesAndOwners(_ command: String, _ changes: Bool) throws {

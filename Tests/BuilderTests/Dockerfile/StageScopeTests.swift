@@ -112,7 +112,7 @@ import Testing
     ("type=tmpfs,target=/a,size=x", "E0708"), ("type=secret", "E0708"), ("type=secret,id=a,sharing=locked", "E0708"),
     ("type=bind,target=/a,mode=0700", "E0708"), ("type=cache,target=/a,mode=9", "E0708"),
     ("type=bind,from=$a,target=/a", "E0708"), ("type=bind,target=/a,required", "E0708"), ("type=ssh", "E0713"),
-    ("tipe=bind,target=/a", "E0708"), ("type=bind,target", "E0708"), ("type=cache,target=\"/a", "E0708"),
+    ("tipe=bind,target=/a", "E0708"), ("type=bind,target", "E0708"),
   ])
   func whatIsNoMountIsRefused(_ text: String, _ code: String) {
     #expect(Reading("FROM scratch\nRUN --mount=\(text) true").codes == [code])

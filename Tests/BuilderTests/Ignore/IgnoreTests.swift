@@ -21,7 +21,7 @@ import Testing
     ("**/x", "ax", false), ("**/x", "a/x/b", true), ("**x", "ax", true), ("**/*.log", "x.log", true),
     ("**/*.log", "a/b/x.log", true), ("**/*.log", "a/b/x.txt", false), ("a/**", "a", false), ("a/**", "a/b", true),
     ("a/**", "a/b/c", true), ("a/**/c", "a/c", true), ("a/**/c", "a/x/y/c", true), ("a/**/c", "ac", false),
-    ("a**/c", "ab/c", false), ("a**/c", "ab/x/c", true), ("**/a/**", "x/a/b", true), ("**/a/**", "x/a", false),
+    ("a**/c", "ab/c", true), ("a**/c", "ab/x/c", true), ("**/a/**", "x/a/b", true), ("**/a/**", "x/a", false),
     ("**/**/x", "a/b/x", true),
     ("a/x**", "a/xyz", true), ("a*b*c", "a1b2c", true), ("a*b*c", "a1b2", false), (".*", ".git", true),
   ])

@@ -42,15 +42,15 @@ final class Tree: Sendable {
   }
 }
 
-extension ContextRoot {
-  /// The paths that sources mean, and below them all that a copy takes.
-  func selected(_ sources: String..., excluding: [String] = []) throws -> [String] {
+extension Tree {
+  /// The paths that a source means, and below them all that a copy takes.
+  func selected(_ source: String, ignoring ignore: [String] = [], excluding: [String] = []) throws -> [String] {
+    let root = ContextRoot(
+      try ContextRoot.open(path), label: "the context", patterns: try IgnorePatterns(ignore))
     var paths: [String] = []
-    for source in sources {
-      for found in try self.sources(Array(source.utf8)) {
-        try walk(found, excluding: IgnorePatterns(excluding)) { entry in
-          paths.append(String(decoding: entry.fullPath, as: UTF8.self))
-        }
+    for found in try root.sources(Array(source.utf8)) {
+      try root.walk(found, excluding: IgnorePatterns(excluding)) { entry in
+        paths.append(String(decoding: entry.fullPath, as: UTF8.self))
       }
     }
     return paths

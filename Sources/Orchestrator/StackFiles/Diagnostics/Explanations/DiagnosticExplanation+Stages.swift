@@ -37,11 +37,9 @@ extension DiagnosticExplanation {
       A stage may take files from those above it, and begin with one of them.
       """,
       wrongDockerfile: """
-        FROM debian:12
-        COPY --from=build /app /app
-
         FROM golang:1.24 AS build
         RUN go build -o /app
+        COPY --from=build /app /usr/bin/app
         """,
       mendedDockerfile: """
         FROM golang:1.24 AS build
