@@ -17,7 +17,7 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
-            hostname: front
+            cap_add: [NET_RAW]
         """),
     .init(
       .notSupported, "a key or value of Compose that stack does not implement",
@@ -29,7 +29,7 @@ extension DiagnosticExplanation {
         services:
           web:
             image: web:1
-            runtime: runc
+            credential_spec: {file: a}
         """,
       mended: """
         services:
@@ -97,7 +97,7 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
-            hostname: ""
+            cap_add: [""]
         """,
       mended: """
         services:
