@@ -6,7 +6,9 @@ import Testing
 @Suite struct ConfigKeyTests {
   /// A value of each key of a service; a second line stands beside the service's own keys.
   private static let service: [String: String] = [
-    "rootfs": "/srv/web", "image": "nginx:1", "build": ".\n    rootfs: host",
+    "rootfs": "/srv/web", "image": "nginx:1",
+    "build":
+      "{context: ./app, dockerfile: D, args: {A: \"1\"}, target: t, tags: [\"x:1\"], labels: {a: b}, network: none, no_cache: true, pull: true, secrets: [{source: s, target: id}], extra_hosts: [\"files=10.0.0.5\"], shm_size: 8m, additional_contexts: {lib: ./lib, base: \"docker-image://debian:12\"}, ulimits: {nofile: 10}}",
     "platform": "linux/arm64\n    image: nginx",
     "pull_policy": "always\n    image: nginx", "entrypoint": "[a, b]",
     "command": "[nginx, \"$$x\"]", "environment": "{A: \"1\"}", "env_file": "web.env", "working_dir": "/srv",
@@ -40,7 +42,7 @@ import Testing
       "{watch: [{path: ./src, action: sync+exec, target: /app, ignore: [a], initial_sync: true, exec: {command: b}}]}",
   ]
   /// Keys of a service that are read, and say what is so in any case.
-  private static let silent: Set<String> = ["build", "cgroup", "runtime", "isolation"]
+  private static let silent: Set<String> = ["cgroup", "runtime", "isolation"]
 
   private static let network: [String: String] = [
     "subnet": "10.5.0.0/24", "gateway": "10.5.0.9\n    subnet: 10.5.0.0/24",

@@ -163,7 +163,8 @@ extension StackFile.Service {
       "rootfs": rootOutput,
       "image": imageOutput,
       "platform": platform.map { .escaped($0.value) },
-      "pull_policy": pullPolicy.map { .text($0.value.rawValue) },
+      "pull_policy": pullPolicy.map { .text($0.value.text) },
+      "build": build?.output,
       "entrypoint": entrypoint.map { .escaped($0.value) },
       "command": command.map { .escaped($0.value) },
       "environment": environment.isEmpty

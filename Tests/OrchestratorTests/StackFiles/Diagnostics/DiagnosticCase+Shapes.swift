@@ -48,26 +48,6 @@ extension DiagnosticCase {
       """
       services:
         web:
-          build: .
-          gpus: all
-      """,
-      shows: """
-        web.stack:3:5: error[E0031]: "build" is not supported
-          3 │     build: .
-            │     ^^^^^ stack builds no images
-            = help: name an image beside it: `image: name`, which `docker build -t name` or `podman build -t name` made
-            = help: use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image
-
-        web.stack:4:5: error[E0031]: "gpus" is not supported
-          4 │     gpus: all
-            │     ^^^^
-            = help: leave it out: a service has no devices of the host, but those of `devices:`
-        """),
-    DiagnosticCase(
-      .notSupported,
-      """
-      services:
-        web:
           command: nginx
           deploy:
             resources: {reservations: {devices: []}}

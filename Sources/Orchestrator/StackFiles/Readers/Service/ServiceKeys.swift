@@ -19,8 +19,8 @@ enum ServiceKeys {
     .read("image", "the image it runs from: nginx:alpine, oci:./folder, docker-archive:./file.tar") { field, draft in
       draft.image = field.later { _ = $0.text() }
     },
-    .read("build", "needs `image` or `rootfs` beside it: stack builds no images") { field, draft in
-      draft.build = field
+    .read("build", "the folder that its image is built from, or how") { field, draft in
+      draft.build = field.later { _ = $0.imageBuild() }
     },
     .read("entrypoint", "the program, before `command`") { field, draft in
       draft.hasCommandKey = draft.hasCommandKey || !field.node.isNull
@@ -181,7 +181,8 @@ enum ServiceKeys {
       draft.platform = field.later { _ = $0.text() }
     },
     .ignored("logging", "logs are files that stack rotates itself"),
-    .read("pull_policy", "when its image is fetched: missing, always or never") { field, draft in
+    .read("pull_policy", "when its image is fetched or built: missing, always, never, build, daily, weekly, every_12h")
+    { field, draft in
       draft.pullPolicy = field.later { _ = $0.text() }
     },
     .ignored("attach", "what is followed is chosen on the command line"),
@@ -201,7 +202,9 @@ enum ServiceKeys {
     "deploy",
     [
       .read("replicas", "how many") { field, draft in draft.replicas = field.integer(in: 0...10_000) },
-      .read("mode", "replicated; global is one replica, as there is one machine") { field, _ in _ = field.choice(Mode.self) },
+      .read("mode", "replicated; global is one replica, as there is one machine") { field, _ in
+        _ = field.choice(Mode.self)
+      },
       .ignored("labels", "they are for Swarm's services"),
       .read("resources", "limits, as Compose also writes them") { field, draft in
         LimitsKeys.resources.read(field, into: &draft.limits.resources)
