@@ -23,6 +23,8 @@ package struct LoadedStack: Sendable {
   /// Those in no active profile, too.
   var allServices: [StackFile.Service] { file.services.map(\.self) }
   package var serviceNames: [String] { services.map(\.name.value) }
+  /// The names of the services that are to run.
+  var instanceKeys: Set<String> { Set(services.map(\.name.value)) }
   /// Services, and each of their replicas by its own name.
   package var instanceNames: [String] {
     services.flatMap { service in

@@ -170,7 +170,10 @@ package struct UpCommand: Command {
     }
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     var desired = try Resolver.resolve(
-      source.file, services: source.services, facts: facts, previous: previous, folder: folder)
+      source.file, services: source.services, facts: facts, previous: previous,
+      standing: previous?.services.filter { other in
+        !source.instanceKeys.contains(other.service) && (other.isOneOff || source.named != nil)
+      } ?? [], folder: folder)
     if let held = options.heldInstance {
       desired.services = desired.services.map { $0.name == held ? $0.held : $0 }
     }
