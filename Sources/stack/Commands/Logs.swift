@@ -16,7 +16,7 @@ struct Logs: ParsableCommand {
   @Flag(name: [.short, .long], help: "Follow new output, until Ctrl-C.")
   var follow = false
   @Option(
-    name: [.customShort("n"), .long],
+    name: [.customShort("n", allowingJoined: true), .long],
     help: ArgumentHelp("Show only the last lines of each service.", valueName: "lines"))
   var tail: String?
   @Flag(name: [.short, .long], help: "Show the time of each line.")

@@ -18,7 +18,8 @@ struct HostState {
       grep -s . ipv4/ip_* ipv4/conf/{all,default,lo,uplink}/* ipv6/conf/{all,default,lo,uplink}/* bridge/*
       echo '#files'
       # What stays of a stack on purpose: its file's name beside its volumes, and the logs of an `up` that failed.
-      find /run/stack /run/netns /var/lib/stack \( -name failed-logs -o -name origin.json \) -prune -o -mindepth 1 \( -not -type d -o -type d -empty \) -print 2>/dev/null | sort
+      find /run/stack /run/netns /var/lib/stack -not -type d -o -mindepth 1 -type d -empty 2>/dev/null \\
+        | grep -v -e /failed-logs -e /origin.json | sort
       echo '#processes'
       ps -e -o pid= -o ppid= -o args= | while read -r pid parent args; do
         # A process without arguments that is no zombie is on its way out: the kernel has taken its memory already.

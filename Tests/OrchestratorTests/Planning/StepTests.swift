@@ -77,7 +77,7 @@ import Testing
   }
 
   private static let harmless: Set<String> = [
-    "makeFolders", "writeFirewall", "partition", "filterBridges", "endFlows", "mountLayers", "makeHostRoot",
+    "removeKeptVolumes", "makeFolders", "writeFirewall", "partition", "filterBridges", "endFlows", "mountLayers", "makeHostRoot",
     "prepareHost", "raiseBridge", "readdress", "awaitReady", "pause", "unpause", "removeLinks", "removeFirewall",
     "forgetConnections",
     "removeControlGroups", "restoreHost", "unmountLayers", "removeVolumes", "removeFolders",
@@ -132,6 +132,7 @@ import Testing
     let ofServices: Set<String> = [
       "createNamespace", "attach", "shape", "setRoutes", "readdress", "addAddresses", "removeAddresses", "start",
       "awaitReady", "pause", "unpause", "stop", "detach", "removeLayer",
+      "removeKeptVolumes",
     ]
     var seen: Set<String> = []
     for step in try EveryStep.all(of: stack) where seen.insert(Self.kind(step)).inserted {
