@@ -14,7 +14,7 @@ import Testing
     "up --pull always --force-recreate x.stack", "down", "down web", "down -v web", "down -t 0.5 --progress=json web",
     "exec web1 curl localhost", "exec -T web1 sh -c true", "exec -u root -e A=b -e C=d --index 2 web ls -l -- --all",
     "exec --privileged -s shop web true", "ps", "ps web", "ps -q", "ps --format json --status running web", "ps -a --filter status=running -p shop",
-    "up -f a.yaml --env-file b.env --project-directory c -V -w -y --keep --no-start --attach web --no-attach db",
+    "up -f a.yaml --env-file b.env --project-directory c -V -w -y --keep --attach web --no-attach db",
     "down -v -y -s shop --rmi all", "exec -f a.yaml web true", "__complete services -f a.yaml", "down a b", "ps a b",
     "supervise web", "supervise web /usr/libexec/stack/stack-init",
   ])

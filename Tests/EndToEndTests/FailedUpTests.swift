@@ -7,7 +7,7 @@ import Testing
     services:
       ok: {command: [sh, -c, "echo fine; sleep infinity"]}
       sick:
-        command: [sh, -c, "for i in $(seq 1 12); do echo line $$i; done; sleep infinity"]
+        command: [sh, -c, "for i in $$(seq 1 12); do echo line $$i; done; sleep infinity"]
         healthcheck: {test: [CMD-SHELL, "echo no such table; exit 4"], interval: 100ms, retries: 2}
 
     """

@@ -5,7 +5,7 @@ import Testing
 @Suite struct FolderTests {
   private static let file = """
     services:
-      web: {command: [sleep, infinity], volumes: ["data:/data"], depends_on: [db], ports: ["80"], expose: []}
+      web: {command: [busybox, httpd, -f, -p, "80"], volumes: ["data:/data"], depends_on: [db], ports: ["80"], expose: []}
       db: {command: [sleep, infinity]}
     volumes: {data: {}}
     policies: [{allow: "web -> db:5432"}]

@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import Intent
 import Kernel
@@ -50,6 +51,7 @@ package struct UpCommand: Command {
     _ source: LoadedStack, _ options: Options, report: (OperationEvent) -> Void,
     chosen: (DesiredStack) -> Void = { _ in }
   ) throws(StackErrors) -> OperationEvent {
+    try checkRoots(of: source)
     let images = ImageCommand(context)
     guard images.needsImages(source) else { return try run(resolved: source, options, report: report, chosen: chosen) }
     return try images.holdingImages { () throws(StackErrors) in
@@ -58,6 +60,21 @@ package struct UpCommand: Command {
       }
       return try run(resolved: running, options, report: report, chosen: chosen)
     }
+  }
+
+  /// A root folder is looked at before anything is made: it is named in a line of the file.
+  private func checkRoots(of source: LoadedStack) throws(StackErrors) {
+    let errors = source.services.compactMap { service -> StackError? in
+      guard case .folder(let path, _) = service.rootfs.value, source.isAbout(service.name.value) else { return nil }
+      var status = stat()
+      let isThere = stat(path, &status) == 0
+      guard !isThere || status.st_mode & S_IFMT != S_IFDIR else { return nil }
+      return StackError(
+        "\(source.name)/\(service.name.value)",
+        "its root folder \(path) \(isThere ? "is no folder" : "is not there") (\(service.rootfs.span.place))",
+        remedy: "name a folder that has a whole file system in it, or write `rootfs: host` or `image:`")
+    }
+    guard errors.isEmpty else { throw StackErrors(errors) }
   }
 
   private func run(
