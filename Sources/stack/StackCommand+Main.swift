@@ -21,7 +21,7 @@ extension StackCommand {
       } catch let error as ValidationError {
         fail(message(about: error, of: type(of: command)))
       }
-      try StandardOutput.finish()
+      Glibc.exit(StandardOutput.status(after: 0))
     } catch let status as ExitCode {
       // The library would first look for a message.
       Glibc.exit(StandardOutput.status(after: status.rawValue))

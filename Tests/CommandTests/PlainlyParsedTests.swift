@@ -10,10 +10,12 @@ import Testing
   /// Usual command lines. The tables must know these, otherwise each start pays for the library.
   @Test(arguments: [
     "up", "up web.stack", "up stacks/web.stack db web", "up -d", "up -f a.yaml -f b.yaml -d", "up web.stack --dry-run",
-    "up web.stack --progress plain", "up --project shop web.stack --timeout 5 --wait-timeout=90 --scale web=3",
+    "up web.stack --progress plain", "up --project-name shop web.stack --timeout 5 --wait-timeout=90 --scale web=3",
     "up --pull always --force-recreate x.stack", "down", "down web", "down -v web", "down -t 0.5 --progress=json web",
     "exec web1 curl localhost", "exec -T web1 sh -c true", "exec -u root -e A=b -e C=d --index 2 web ls -l -- --all",
-    "exec --privileged -s shop web true", "ps", "ps web", "ps -q", "ps --format json --status running web",
+    "exec --privileged -s shop web true", "ps", "ps web", "ps -q", "ps --format json --status running web", "ps -a --filter status=running -p shop",
+    "up -f a.yaml --env-file b.env --project-directory c -V -w -y --keep --attach web --no-attach db",
+    "down -v -y -s shop --rmi all", "exec -f a.yaml web true", "__complete services -f a.yaml", "down a b", "ps a b",
     "supervise web", "supervise web /usr/libexec/stack/stack-init",
   ])
   func commonForms(_ line: String) throws {
@@ -26,7 +28,7 @@ import Testing
   @Test(arguments: [
     "up --no-such", "up --timeout", "up --timeout x", "up --timeout -1", "up --force-recreate --no-recreate",
     "up --time 5", "up -t=5", "up --timeout 5 --timeout 6", "up --dry-run=yes", "up --help", "up -- a", "up -dt 5",
-    "up --progress loud", "up -f -", "up --project=", "down a b", "exec", "exec -h", "exec -- web true", "ps a b",
+    "up --progress loud", "up -f -", "up --project=", "exec", "exec -h", "exec -- web true",
     "ps --status", "supervise", "supervise a b c", "supervise --help", "logs web", "",
   ])
   func theLibraryReads(_ line: String) {

@@ -13,15 +13,15 @@ import Testing
         #expect(help.contains("  \(command)"), "help does not list \(command)")
       }
       let wrong = try host.run("stack", "upp")
-      #expect(wrong.status == 1)
+      #expect(wrong.status == 2)
       #expect(wrong.errors.hasPrefix("error: stack has no command \"upp\": did you mean \"up\"?"), "\(wrong)")
       let helpless = try host.run("stack", "help", "upp")
-      #expect(helpless.status == 1)
+      #expect(helpless.status == 2)
       #expect(helpless.errors.hasPrefix("error: stack has no command \"upp\": did you mean \"up\"?"), "\(helpless)")
       #expect(try host.succeed("stack", "help", "up").contains("USAGE: stack up"))
       #expect(try host.succeed("stack", "help").contains("USAGE: stack"))
       let option = try host.run("stack", "up", "--forse-recreate", "x.stack")
-      #expect(option.status == 1)
+      #expect(option.status == 2)
       #expect(option.errors.hasPrefix("error: Unknown option '--forse-recreate'"), "\(option)")
       #expect(option.errors.contains("--force-recreate"), "\(option)")
     }
@@ -31,15 +31,11 @@ import Testing
     try ThrowawayHost.with { host in
       try host.write("services: {a: {command: [sleep, infinity]}}", to: "x.stack")
       let scale = try host.run("stack", "up", "x.stack", "--scale", "a=-1")
-      #expect(scale.status == 1)
+      #expect(scale.status == 2)
       #expect(scale.errors.hasPrefix("error: --scale takes service=number, not a=-1\nUsage: stack up "), "\(scale)")
       #expect(scale.errors.contains("See 'stack up --help'"), "\(scale)")
       let signal = try host.run("stack", "kill", "--signal", "SIGNOTHING", "a")
       #expect(signal.errors.hasPrefix("error: there is no signal SIGNOTHING\nUsage: stack kill "), "\(signal)")
-      let stack = try host.run("stack", "kill", "-s", "TERM", "a")
-      #expect(stack.status == 1)
-      #expect(
-        stack.errors == "error: no stack named TERM is up\n  -s names the stack; for the signal write --signal TERM\n")
     }
   }
 
@@ -75,10 +71,10 @@ import Testing
       #expect(config.status == 0 && config.output.contains("name: work"), "\(config)")
       let coded = try host.run(
         "stack", "config", "--format", "json", "-f", "-", input: Data("services: {a: {comand: [x]}}".utf8))
-      #expect(coded.status == 1 && coded.output.hasPrefix(#"{"code":"E0030","severity":"error""#), "\(coded)")
-      #expect(coded.errors.isEmpty)
+      #expect(coded.status == 2 && coded.errors.hasPrefix(#"{"code":"E0030","severity":"error""#), "\(coded)")
+      #expect(coded.output.isEmpty)
       let wrong = try host.run("stack", "config", "-f", "-", input: Data("services: {a: {comand: [x]}}".utf8))
-      #expect(wrong.status == 1 && wrong.errors.hasPrefix("<stdin>:1:16: error"), "\(wrong)")
+      #expect(wrong.status == 2 && wrong.errors.hasPrefix("<stdin>:1:16: error"), "\(wrong)")
       let piped = try host.run("sh", "-c", "(sleep 0.2; echo '\(text)') | stack up -f - -p piped")
       #expect(piped.status == 0, "\(piped)")
       try host.write("hello", to: "pages/index.html")
@@ -94,10 +90,10 @@ import Testing
       let environment = ["COMPOSE_PROJECT_NAME": "one"]
       #expect(try host.run("stack", "up", environment: environment).status == 0)
       try host.succeed("stack", "up", "-p", "two")
-      #expect(try host.run("stack", "exec", "a", "true").status == 1, "it is in both")
+      #expect(try host.run("stack", "exec", "a", "true").status == 1, "the folder's own is not up")
       #expect(try host.run("stack", "exec", "a", "true", environment: environment).status == 0)
       #expect(try host.run("stack", "down", environment: environment).status == 0)
-      #expect(Set(try host.listing().compactMap { $0["Project"] as? String }) == ["two"])
+      #expect(Set(try host.listing("-s", "two").compactMap { $0["Project"] as? String }) == ["two"])
     }
   }
 
@@ -225,7 +221,7 @@ import Testing
       try host.write(
         "name: x\nservices:\n  a:\n    command: [true]\n    networks: [frnt]\nnetworks:\n  front: {}\n", to: "x.stack")
       let outcome = try host.run("stack", "config", "x.stack")
-      #expect(outcome.status == 1)
+      #expect(outcome.status == 2)
       #expect(outcome.errors.contains("x.stack:5:16"), "\(outcome)")
       #expect(outcome.errors.contains("did you mean \"front\"?"), "\(outcome)")
     }

@@ -20,12 +20,16 @@ import Testing
       #expect(
         groups == [
           "RUN SUBCOMMANDS:": [
-            "up", "down", "start", "stop", "restart", "kill", "pause", "unpause", "exec", "attach", "cp",
+            "up", "down", "run", "create", "start", "stop", "restart", "kill", "rm", "scale", "pause", "unpause", "exec",
+            "attach", "cp", "watch", "enable", "disable",
           ],
           "IMAGES SUBCOMMANDS:": [
             "pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout",
           ],
-          "LOOK SUBCOMMANDS:": ["ps", "logs", "events", "stats", "top", "inspect", "wait", "licenses"],
+          "LOOK SUBCOMMANDS:": [
+            "ps", "ls", "logs", "port", "volumes", "events", "stats", "top", "inspect", "wait", "export", "licenses",
+            "version",
+          ],
           "NETWORK SUBCOMMANDS:": ["policy", "link", "partition", "heal"],
           "CHECK SUBCOMMANDS:": ["config", "explain", "export", "verify", "reach", "doctor"],
         ])

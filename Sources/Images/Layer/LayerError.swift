@@ -8,6 +8,8 @@ package struct LayerError: Error, Hashable, Sendable, Codable, CustomStringConve
   package var remedy: String?
   /// True if the disk is full: then another attempt is of no use.
   package var isOutOfSpace = false
+  /// True if whoever read what was written has read enough.
+  package var isClosed = false
 
   package init(_ description: String, remedy: String? = nil) {
     (self.description, self.remedy) = (description, remedy)
@@ -17,6 +19,7 @@ package struct LayerError: Error, Hashable, Sendable, Codable, CustomStringConve
     var plain = error
     plain.remedy = nil
     self.init("\(plain)", remedy: error.remedy)
+    isClosed = error.errno == .brokenPipe
     switch error.errno {
     case .noSpace, Errno(rawValue: 122):
       isOutOfSpace = true

@@ -33,6 +33,7 @@ extension StackBuilder {
   /// Everything of a stack that lies in files, but for the writable layers.
   func makeFolders(_ desired: DesiredStack) throws(KernelError) {
     for path in [folder.path, folder.names, folder.services, folder.layers] { try Files.makeFolder(path) }
+    try Files.remove(folder.failedLogs)
     // Services run as users of their own choice and must be able to walk to what is theirs.
     try Files.makeFolder(folder.logs, above: 0o700)
     try makeVolumes(desired.volumes)
@@ -139,12 +140,14 @@ extension StackBuilder {
 
   /// The last step of all: with the folder goes the record of what the stack was.
   func removeFolders() throws(KernelError) {
-    try Files.remove(folder.logs)
+    try Files.remove(folder.failedLogs)
+    // Nobody could say otherwise why services of a stack that is gone have failed.
+    if !Files.exists(folder.failed) || rename(folder.logs, folder.failedLogs) != 0 { try Files.remove(folder.logs) }
     try Files.remove(folder.hostRootOnDisk)
     try Files.remove(folder.layersOnDisk)
     try Files.remove(folder.anonymousVolumes)
     Files.removeIfEmpty(folder.volumes)
-    if !Files.exists(folder.volumes) { try Files.remove(folder.origin) }
+    if !Files.exists(folder.volumes), !Files.exists(folder.failedLogs) { try Files.remove(folder.origin) }
     Files.removeIfEmpty(folder.lib)
     Files.removeIfEmpty(folders.lib)
     try StackRecord(folder).removeCopies()

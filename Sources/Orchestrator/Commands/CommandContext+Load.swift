@@ -49,6 +49,12 @@ extension CommandContext {
         + [DiagnosticRenderer(isColored: false).render(outcome.diagnostics)].filter { !$0.isEmpty })
   }
 
+  /// The variables that values of files may refer to, by name.
+  package func variables(of request: LoadRequest) -> [(name: String, value: String)] {
+    let variables = request.paths.isEmpty ? loader.variables(in: loader.searchedFolder) : loader.variables(beside: request.paths)
+    return variables.all
+  }
+
   var loader: StackFileLoader {
     var loader = StackFileLoader(
       files: HostFiles(interruption: interruption), environment: environment, workingFolder: workingFolder)

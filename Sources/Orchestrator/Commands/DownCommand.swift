@@ -70,7 +70,8 @@ package struct DownCommand: Command {
   package func leavesAnything(_ name: String, withVolumes: Bool) throws(StackErrors) -> Bool {
     let folder = folders.stack(name)
     guard NameRule.stack.problem(with: name) == nil else { return false }
-    if Files.exists(folder.path) || withVolumes && Files.exists(folder.volumes) { return true }
+    if Files.exists(folder.path) || Files.exists(folder.failedLogs) { return true }
+    if withVolumes, Files.exists(folder.volumes) { return true }
     return try rethrowing(name) { () throws(KernelError) in try StackTraces.all(folders)[name]?.hasProof ?? false }
   }
 }

@@ -25,6 +25,8 @@ package struct LoadedStack: Sendable {
   /// Those in no active profile, too.
   var allServices: [StackFile.Service] { file.services.map(\.self) }
   package var serviceNames: [String] { services.map(\.name.value) }
+  /// The names of the services that are to run.
+  var instanceKeys: Set<String> { Set(services.map(\.name.value)) }
   /// Services, and each of their replicas by its own name.
   package var instanceNames: [String] {
     services.flatMap { service in
@@ -37,6 +39,18 @@ package struct LoadedStack: Sendable {
   }
   package var networkNames: [String] { file.networks.names }
   package var volumeNames: [String] { file.volumes.names }
+  /// The images that its services run from, each once.
+  package var imageNames: [String] {
+    var names: [String] = []
+    for name in services.compactMap(\.imageName) where !names.contains(name) { names.append(name) }
+    return names
+  }
+  /// A number for each service that changes with what the file says of it.
+  package var hashes: [(name: String, hash: String)] {
+    services.map { service in
+      (service.name.value, String(StableHash("service", file.text(of: service)).value, radix: 16))
+    }
+  }
   /// Every profile that a service of the file is in.
   package var profiles: [String] { Set(file.services.flatMap(\.profileNames)).sorted() }
   /// The stack as it is understood, in one form whatever the file's.

@@ -42,9 +42,15 @@ package struct LogsCommand: Command {
     query.tail = options.tail
     query.since = try Self.time(options.since)
     query.until = try Self.time(options.until)
-    query.follow = options.follows
-    let names = try services.isEmpty ? statuses(of: stack).map(\.service.name) : services
-    let sources = names.map { LogReader.Source(service: $0, path: folders.stack(stack).service($0).log) }
+    let isFailed = isOfFailedUp(stack)
+    // Nobody writes to them any more.
+    query.follow = options.follows && !isFailed
+    let all = try isFailed ? failedServices(of: stack) : statuses(of: stack).map(\.service.name)
+    let names = services.isEmpty ? all : services
+    let folder = folders.stack(stack)
+    let sources = names.map {
+      LogReader.Source(service: $0, path: isFailed ? "\(folder.failedLogs)/\($0).log" : folder.service($0).log)
+    }
     let reader = LogReader(sources, query, interruption: watch?.interruption ?? interruption)
     let printer = LogPrinter(
       .standardOutput, services: names,
@@ -63,6 +69,21 @@ package struct LogsCommand: Command {
       guard error.errno != .brokenPipe, error.errno != .interrupted else { return }
       throw StackErrors([StackError(stack, error)])
     }
+  }
+
+  /// True for a stack that is not up, and whose last `up` has failed.
+  package func isOfFailedUp(_ stack: String) -> Bool {
+    !index.names().contains(stack) && Files.exists(folders.stack(stack).failedLogs)
+  }
+
+  /// The services of which there are logs from an `up` that failed.
+  package func failedServices(of stack: String) -> [String] {
+    Files.list(folders.stack(stack).failedLogs).filter { $0.hasSuffix(".log") }.map { String($0.dropLast(4)) }
+  }
+
+  /// Stacks whose last `up` has failed, of those that are meant where none is named.
+  package func failedStacks() -> [String] {
+    (index.scopeNames ?? Files.list(folders.lib)).filter(isOfFailedUp)
   }
 
   static func time(_ text: String?) throws(StackErrors) -> LogTime? {

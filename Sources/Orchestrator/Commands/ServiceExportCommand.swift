@@ -28,14 +28,24 @@ package struct ServiceExportCommand: Command {
     guard let process = record.process.flatMap({ ServiceProcess($0) }) else {
       throw StackErrors([StackError(subject, "is not running", remedy: "start it: stack start \(subject)")])
     }
-    do {
-      let root = try Container.root(of: process.process.pidfd)
-      var writer = LayerWriter(file, firstID: desired?.firstIdentity, isRoot: true)
-      try writer.write(root)
-    } catch let error as KernelError {
-      throw StackErrors([StackError(subject, error)])
+    do throws(LayerError) {
+      try archive(process, desired, to: file)
     } catch {
-      throw StackErrors([StackError(subject, "its files cannot be read: \(error)")])
+      guard !error.isClosed else { return }
+      throw StackErrors([StackError(subject, "its files cannot be written to the archive: \(error)")])
     }
+  }
+
+  private func archive(
+    _ process: ServiceProcess, _ desired: DesiredService?, to file: FileDescriptor
+  ) throws(LayerError) {
+    let root: Descriptor
+    do throws(KernelError) {
+      root = try Container.root(of: process.process.pidfd)
+    } catch {
+      throw LayerError(error)
+    }
+    var writer = LayerWriter(file, firstID: desired?.firstIdentity, isRoot: true)
+    try writer.write(root)
   }
 }

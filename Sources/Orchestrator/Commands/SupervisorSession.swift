@@ -175,7 +175,9 @@ struct SupervisorSession {
           cancel()
         } catch .interrupted where cancelsWhenInterrupted {
           // A second time: give up waiting. The supervisor goes on undoing.
-          throw .interrupted
+          return OperationEvent(.cancelled, text: "undoing goes on without this command")
+        } catch .interrupted where Method.self == SupervisorMethods.Down.self || Method.self == SupervisorMethods.Stop.self {
+          return OperationEvent(.cancelled, text: "what was begun goes on without this command")
         }
       }
     } catch {

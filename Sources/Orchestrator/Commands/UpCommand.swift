@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import Intent
 import Kernel
@@ -51,6 +52,7 @@ package struct UpCommand: Command {
     chosen: (DesiredStack) -> Void = { _ in }
   ) throws(StackErrors) -> OperationEvent {
     try NetworkCommand(context).bringUpJoined(by: source)
+    try checkRoots(of: source)
     let images = ImageCommand(context)
     guard images.needsImages(source) else { return try run(resolved: source, options, report: report, chosen: chosen) }
     return try images.holdingImages { () throws(StackErrors) in
@@ -59,6 +61,21 @@ package struct UpCommand: Command {
       }
       return try run(resolved: running, options, report: report, chosen: chosen)
     }
+  }
+
+  /// A root folder is looked at before anything is made: it is named in a line of the file.
+  private func checkRoots(of source: LoadedStack) throws(StackErrors) {
+    let errors = source.services.compactMap { service -> StackError? in
+      guard case .folder(let path, _) = service.rootfs.value, source.isAbout(service.name.value) else { return nil }
+      var status = stat()
+      let isThere = stat(path, &status) == 0
+      guard !isThere || status.st_mode & S_IFMT != S_IFDIR else { return nil }
+      return StackError(
+        "\(source.name)/\(service.name.value)",
+        "its root folder \(path) \(isThere ? "is no folder" : "is not there") (\(service.rootfs.span.place))",
+        remedy: "name a folder that has a whole file system in it, or write `rootfs: host` or `image:`")
+    }
+    guard errors.isEmpty else { throw StackErrors(errors) }
   }
 
   private func run(
@@ -171,7 +188,10 @@ package struct UpCommand: Command {
     }
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
     var desired = try Resolver.resolve(
-      source.file, services: source.services, facts: facts, previous: previous, folder: folder)
+      source.file, services: source.services, facts: facts, previous: previous,
+      standing: previous?.services.filter { other in
+        !source.instanceKeys.contains(other.service) && (other.isOneOff || source.named != nil)
+      } ?? [], folder: folder)
     if let held = options.heldInstance {
       desired.services = desired.services.map { $0.name == held ? $0.held : $0 }
     }

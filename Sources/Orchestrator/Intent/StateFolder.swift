@@ -88,6 +88,10 @@ package struct StackFolder: Hashable, Sendable {
   /// The file that the stack was brought up from. It stays with the volumes.
   package var origin: String { "\(lib)/origin.json" }
   package var logs: String { "\(lib)/logs" }
+  /// The logs of an `up` that failed and was undone: they stay until the next `up` or `down`.
+  package var failedLogs: String { "\(lib)/failed-logs" }
+  /// There while an `up` that failed is undone.
+  package var failed: String { "\(path)/failed" }
 
   package func service(_ service: String) -> ServiceFolder {
     ServiceFolder(stack: self, name: service)

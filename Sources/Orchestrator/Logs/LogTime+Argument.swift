@@ -3,10 +3,12 @@ import Glibc
 extension LogTime {
   /// Reads what `--since` and `--until` take, as `docker logs` does: RFC 3339, a date or time without zone (the
   /// host's zone), seconds since 1970 with or without fraction, or a Go duration before `now` (`10m`, `1h30m`, `1.5h`).
+  /// A person may also write `10m ago`, with blanks between the parts of a duration.
   package init?(argument text: String, now: LogTime = .now) {
+    let spoken = text.hasSuffix(" ago") ? String(text.dropLast(4).filter { $0 != " " }) : text
     if let exact = LogTime(rfc3339: text.utf8) {
       self = exact
-    } else if let duration = Self.nanoseconds(goDuration: text) {
+    } else if let duration = Self.nanoseconds(goDuration: spoken) {
       self = now.earlier(by: duration)
     } else if let seconds = Self.nanoseconds(decimal: Substring(text), unit: 1_000_000_000) {
       self.init(nanoseconds: seconds)

@@ -18,6 +18,7 @@ extension Resolver {
       case .host: _ = isOwn(.host(.follows("the host's network")), service)
       }
     }
+    for id in standing.compactMap(\.firstIdentity) { _ = allocator.keep(id) }
     var chosen: [String: UInt32] = [:]
     for name in own {
       guard let before = previousServices[name]?.firstIdentity, allocator.keep(before) else { continue }

@@ -10,6 +10,8 @@ package struct Resolver {
   let previous: DesiredStack?
   /// The instances as recorded, by name.
   let previousServices: [String: DesiredService]
+  /// Instances that stay, and that the file does not have: their addresses and ids are not given twice.
+  let standing: [DesiredService]
   let folder: StackFolder
   /// Names of links that are not to be had any more.
   private var takenLinks: Set<String>
@@ -21,23 +23,27 @@ package struct Resolver {
 
   /// - Parameters:
   ///   - services: the services that are to run, of those in the file.
+  ///   - standing: of what the stack is now, instances that stay though they are not among the services.
   ///   - previous: what the stack is now, so that what can stay as it is stays.
   /// - Throws: all that is in the way.
   package static func resolve(
-    _ file: StackFile, services: [StackFile.Service], facts: HostFacts, previous: DesiredStack?, folder: StackFolder
+    _ file: StackFile, services: [StackFile.Service], facts: HostFacts, previous: DesiredStack?,
+    standing: [DesiredService] = [], folder: StackFolder
   ) throws(StackErrors) -> DesiredStack {
-    var resolver = Resolver(file: file, facts: facts, previous: previous, folder: folder)
+    var resolver = Resolver(file: file, facts: facts, previous: previous, standing: standing, folder: folder)
     let stack = resolver.resolve(services)
     guard resolver.errors.isEmpty else { throw StackErrors(resolver.errors) }
     return stack
   }
 
-  private init(file: StackFile, facts: HostFacts, previous: DesiredStack?, folder: StackFolder) {
+  private init(
+    file: StackFile, facts: HostFacts, previous: DesiredStack?, standing: [DesiredService], folder: StackFolder
+  ) {
     self.file = file
     self.facts = facts
     self.previous = previous
     previousServices = (previous?.services ?? []).keyed(by: \.name)
-    self.folder = folder
+    (self.standing, self.folder) = (standing, folder)
     takenLinks = facts.links
     linkEnds = Dictionary(grouping: file.links.flatMap(\.ends)) { $0.service.value }
     takenPrefixes = Self.takenPrefixes(facts)
@@ -293,6 +299,7 @@ package struct Resolver {
         reserved: fixed + (isRouted(network.desired) ? [network.desired.gateway] : [])
           + (facts.members[network.desired.bridge] ?? []).map(\.address)
           + (file.networks[network.desired.name]?.reserved.map(\.value) ?? [])
+          + standing.flatMap(\.attachments).filter { $0.network == network.desired.name }.map(\.address)
           + (network.desired.kind.parent.flatMap { facts.parents[$0] } ?? []))
       if let ipv6 = network.desired.ipv6 {
         let fixed = instances.flatMap { instance in
@@ -300,7 +307,10 @@ package struct Resolver {
             + Self.furtherAddresses(of: instance.service, on: network.desired.name).compactMap(\.ipv6)
         }
         addresses.free6[network.desired.name] = IPv6HostAddresses(
-          ipv6, reserved: fixed + (isRouted6(network.desired) ? [ipv6.gateway] : []))
+          ipv6,
+          reserved: fixed
+            + standing.flatMap(\.attachments).filter { $0.network == network.desired.name }.compactMap(\.ipv6?.address)
+            + (isRouted6(network.desired) ? [ipv6.gateway] : []))
       }
     }
     for instance in instances {

@@ -145,6 +145,7 @@ extension Supervisor {
     _ failed: PlanRun, of desired: DesiredStack, before: DesiredStack?, _ call: ControlCall<SupervisorMethods.Up>
   ) {
     call.onDisconnect = nil
+    if before == nil, !failed.isCancelled { try? Files.overwrite(builder.folder.failed, with: [], mode: [.ownerReadWrite]) }
     let plan =
       before.map { Planner.undo(failed.begun, of: desired, to: $0) } ?? Planner.down(desired, removeVolumes: false)
     if let before { redefine(before) }
@@ -154,8 +155,7 @@ extension Supervisor {
       plan, failures: .goOn, on: self, report: { _ in },
       completion: { [self] run in
         let kind: OperationEvent.Kind = failed.isCancelled ? .cancelled : .failed
-        var errors = failed.errors + run.errors
-        for index in errors.indices { errors[index].logsOf = nil }
+        let errors = failed.errors + run.errors
         call.finish(
           OperationEvent(kind, text: failed.isCancelled ? "what was done is undone" : Self.undone(before), errors: errors))
         guard let before else { return end() }

@@ -37,7 +37,9 @@ struct Stop: ParsableCommand {
 
   @OptionGroup var target: ServiceOptions
   @OptionGroup var options: ProjectOptions
-  @Option(name: [.short, .long], help: ArgumentHelp("Seconds to wait before SIGKILL.", valueName: "seconds"))
+  @Option(
+    name: [.customShort("t", allowingJoined: true), .long],
+    help: ArgumentHelp("Seconds to wait before SIGKILL.", valueName: "seconds"))
   var timeout: Double?
   @OptionGroup var progress: ProgressOptions
 
@@ -52,7 +54,9 @@ struct Restart: ParsableCommand {
 
   @OptionGroup var target: ServiceOptions
   @OptionGroup var options: ProjectOptions
-  @Option(name: [.short, .long], help: ArgumentHelp("Seconds to wait before SIGKILL.", valueName: "seconds"))
+  @Option(
+    name: [.customShort("t", allowingJoined: true), .long],
+    help: ArgumentHelp("Seconds to wait before SIGKILL.", valueName: "seconds"))
   var timeout: Double?
   @Flag(help: "Leave alone what is to be restarted with these services (`restart: true` of depends_on).")
   var noDeps = false

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Orchestrator
+import SystemPackage
 
 struct Config: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -16,6 +17,21 @@ struct Config: ParsableCommand {
   var services = false
   @Flag(help: "Print the names of the networks only.")
   var networks = false
+  @Flag(help: "Print the names of the volumes only.")
+  var volumes = false
+  @Flag(help: "Print the names of the images only.")
+  var images = false
+  @Flag(help: "Print the names of the profiles only.")
+  var profiles = false
+  @Flag(help: "Print the variables that values may refer to, with their values.")
+  var environment = false
+  @Option(
+    help: ArgumentHelp("Print a number that changes with the configuration: of a service, or * for all.", valueName: "service"))
+  var hash: String?
+  @Option(name: [.short, .long], help: ArgumentHelp("Write to this file.", valueName: "file"), completion: .file())
+  var output: String?
+  @Flag(help: "Accepted for compatibility with Compose. Paths are always printed whole.")
+  var noPathResolution = false
   @Flag(help: "Print the variables that the file refers to.")
   var variables = false
   @Flag(help: "Print images with the digests that their registries have for them now.")
@@ -32,27 +48,43 @@ struct Config: ParsableCommand {
       let session = session.taking(source.project)
       var request = source.request
       request.isInterpolating = !noInterpolate
-      var loaded = try load(request, in: session)
+      var loaded = try session.load(request)
       if resolveImageDigests { loaded = try ImageCommand(session.context).resolvingDigests(loaded) }
       if quiet { return }
-      if services {
-        for name in loaded.serviceNames { print(name) }
-      } else if networks {
-        for name in loaded.networkNames { print(name) }
-      } else if variables {
-        print(Table.text([["NAME", "REQUIRED", "DEFAULT"]] + loaded.variableRows), terminator: "")
-      } else {
-        print(format == .json ? loaded.json : loaded.yaml, terminator: "")
-      }
+      try write(text(of: loaded, session))
     }
   }
 
-  private func load(_ request: LoadRequest, in session: Session) throws -> LoadedStack {
+  private func text(of loaded: LoadedStack, _ session: Session) throws -> String {
+    func lines(_ names: [String]) -> String { names.map { "\($0)\n" }.joined() }
+    if services { return lines(loaded.serviceNames) }
+    if networks { return lines(loaded.networkNames) }
+    if volumes { return lines(loaded.volumeNames) }
+    if images { return lines(loaded.imageNames) }
+    if profiles { return lines(loaded.profiles) }
+    if environment { return lines(session.context.variables(of: source.request).map { "\($0)=\($1)" }) }
+    if let hash {
+      let hashes = loaded.hashes
+      guard hash != "*" else { return lines(hashes.map { "\($0.name) \($0.hash)" }) }
+      let wanted = hash.split(separator: ",").map(String.init)
+      for name in wanted where !hashes.contains(where: { $0.name == name }) {
+        throw ValidationError("--hash: there is no service \(name)")
+      }
+      return lines(hashes.filter { wanted.contains($0.name) }.map { "\($0.name) \($0.hash)" })
+    }
+    if variables { return Table.text([["NAME", "REQUIRED", "DEFAULT"]] + loaded.variableRows) }
+    return format == .json ? loaded.json : loaded.yaml
+  }
+
+  private func write(_ text: String) throws {
+    guard let output else { return print(text, terminator: "") }
     do {
-      return try session.load(request)
-    } catch let error as FileDiagnostics where format == .json {
-      print(error.json, terminator: "")
-      throw ExitCode.failure
+      let file = try FileDescriptor.open(
+        output, .writeOnly, options: [.create, .truncate, .closeOnExec],
+        permissions: [.ownerReadWrite, .groupRead, .otherRead])
+      try file.closeAfter { _ = try file.writeAll(text.utf8) }
+    } catch {
+      throw Session.failure("cannot write \(output): \(error)")
     }
   }
 }

@@ -25,7 +25,7 @@ struct Down: ParsableCommand {
   @Flag(name: [.customShort("y"), .customLong("yes")], help: "Do not ask.")
   var agrees = false
   @Option(
-    name: [.short, .long],
+    name: [.customShort("t", allowingJoined: true), .long],
     help: ArgumentHelp(
       "Seconds to wait before SIGKILL, instead of each service's own grace period.", valueName: "seconds"))
   var timeout: Double?

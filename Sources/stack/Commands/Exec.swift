@@ -20,11 +20,11 @@ struct Exec: ParsableCommand {
       command is not found, 126 if it cannot be executed.
       """)
 
-  @Option(name: [.customShort("u"), .long], help: "The user, by name or uid, optionally with :group.")
+  @Option(name: [.customShort("u", allowingJoined: true), .long], help: "The user, by name or uid, optionally with :group.")
   var user: String?
   @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The working directory.", valueName: "folder"))
   var workdir: String?
-  @Option(name: [.customShort("e"), .long], help: ArgumentHelp("An environment variable.", valueName: "name=value"))
+  @Option(name: [.customShort("e", allowingJoined: true), .long], help: ArgumentHelp("An environment variable.", valueName: "name=value"))
   var env: [String] = []
   @Flag(name: [.customShort("T"), .long], help: "Allocate no terminal, even if standard input is one.")
   var noTty = false

@@ -16,7 +16,7 @@ struct Logs: ParsableCommand {
   @Flag(name: [.short, .long], help: "Follow new output, until Ctrl-C.")
   var follow = false
   @Option(
-    name: [.customShort("n"), .long],
+    name: [.customShort("n", allowingJoined: true), .long],
     help: ArgumentHelp("Show only the last lines of each service.", valueName: "lines"))
   var tail: String?
   @Flag(name: [.short, .long], help: "Show the time of each line.")
@@ -35,7 +35,7 @@ struct Logs: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true, in: options.project) { session in
-      let target = try target(in: session)
+      let target = try failed(in: session) ?? target(in: session)
       var options = LogsCommand.Options()
       options.follows = follow
       options.showsTime = timestamps
@@ -50,6 +50,27 @@ struct Logs: ParsableCommand {
       }
       try LogsCommand(session.context).run(on: target.services, in: target.stack, options)
     }
+  }
+
+  /// The stack whose last `up` failed, where it is meant and not up.
+  private func failed(in session: Session) throws -> Session.Target? {
+    let logs = LogsCommand(session.context)
+    var (stack, names) = (session.stack, services)
+    // The advice of a failed `up` is `stack logs shop/web`.
+    if let word = services.first, let slash = word.firstIndex(of: "/") {
+      stack = String(word[..<slash])
+      names = services.map { $0.replacing("\(stack ?? "")/", with: "", maxReplacements: 1) }
+    }
+    let stacks = stack.map { logs.isOfFailedUp($0) ? [$0] : [] } ?? logs.failedStacks()
+    guard stacks.count == 1, let only = stacks.first, try session.stack != nil || session.context.listedStacks().isEmpty || stack != nil
+    else { return nil }
+    let known = logs.failedServices(of: only)
+    let meant = known.filter { instance in
+      names.contains { instance == $0 || instance.hasPrefix("\($0)-") }
+    }
+    guard names.isEmpty || !meant.isEmpty else { return nil }
+    standardError("", "note: stack \(only) is not up; this is what its services wrote before its last up failed")
+    return Session.Target(stack: only, services: meant)
   }
 
   private func target(in session: Session) throws -> Session.Target {

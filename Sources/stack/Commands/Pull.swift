@@ -37,10 +37,7 @@ struct Pull: ParsableCommand {
 
   @Argument(help: ArgumentHelp("Images, or services of the file. Default: all images of the file.", valueName: "name"))
   var names: [String] = []
-  @Option(
-    name: [.customShort("f"), .customLong("file")],
-    help: ArgumentHelp("The stack file.", valueName: "file"), completion: .file(extensions: ["stack", "yaml", "yml"]))
-  var files: [String] = []
+  @OptionGroup var options: ProjectOptions
   @Option(
     help: ArgumentHelp(
       "The machine that the image is for, such as linux/arm64. Default: this one.", valueName: "os/arch"))
@@ -60,6 +57,7 @@ struct Pull: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
+      let session = session.taking(options.project)
       let command = ImageCommand(session.context)
       let printer = PullPrinter(isQuiet: quiet)
       let (images, loaded) = try images(in: session)
@@ -98,7 +96,7 @@ struct Pull: ParsableCommand {
       }
       wanted = read
     }
-    if files.isEmpty, !names.isEmpty {
+    if options.files.isEmpty, !names.isEmpty {
       guard !writesLock else {
         throw ValidationError("--lock is about a file: name it with --file, or name no image")
       }
@@ -111,7 +109,7 @@ struct Pull: ParsableCommand {
       }
       return (sources, nil)
     }
-    var request = LoadRequest(paths: files)
+    var request = options.project.loadRequest()
     (request.services, request.includesDependencies) = (names, includeDeps)
     let loaded = try session.load(request)
     let images = ImageCommand(session.context).images(of: loaded)

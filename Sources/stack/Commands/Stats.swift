@@ -16,6 +16,10 @@ struct Stats: ParsableCommand {
       valueName: "service"))
   var services: [String] = []
   @OptionGroup var options: ProjectOptions
+  @Flag(name: [.customShort("a"), .long], help: "Accepted for compatibility with Docker. What does not run uses nothing.")
+  var all = false
+  @Flag(help: "Accepted for compatibility with Docker. Nothing is cut outside of terminals.")
+  var noTrunc = false
   @Flag(help: "Print once, instead of every second until Ctrl-C.")
   var noStream = false
   @Option(help: "Format of the output; json has one object a line.")
@@ -28,11 +32,14 @@ struct Stats: ParsableCommand {
         places.isEmpty
         ? try session.listed().map(\.stack)
         : Set(places.map(\.stack)).sorted()
-      var table = LiveTable(isLive: !noStream && isatty(STDOUT_FILENO) == 1)
+      let isLive = !noStream && Terminal.canMove(STDOUT_FILENO)
+      var table = LiveTable(isLive: isLive)
       try StatsCommand(session.context).run(on: places, in: stacks, isOnce: noStream) { usages in
         format == .json
           ? table.show(usages.map { $0.jsonLine + "\n" }.joined(), isAppended: true)
-          : table.show(UsageTable.text(usages, showsStack: stacks.count > 1))
+          : table.show(
+            UsageTable.text(usages, showsStack: stacks.count > 1, width: isLive ? Terminal.width(of: STDOUT_FILENO) : nil))
+          && !usages.isEmpty
       }
     }
   }

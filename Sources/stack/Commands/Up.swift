@@ -61,7 +61,7 @@ struct Up: ParsableCommand {
       valueName: "seconds"))
   var waitTimeout: Double?
   @Option(
-    name: [.short, .long],
+    name: [.customShort("t", allowingJoined: true), .long],
     help: ArgumentHelp(
       "Seconds before SIGKILL when a service is recreated, instead of its own grace period.",
       valueName: "seconds"))

@@ -14,8 +14,11 @@ struct LiveTable {
   mutating func show(_ text: String, isAppended: Bool = false) -> Bool {
     var output = text
     if isLive, !isAppended {
-      let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
-      output = (height > 0 ? "\u{1B}[\(height)A\r\u{1B}[J" : "") + text
+      // What does not fit would scroll away, and could not be overwritten.
+      let room = max(Terminal.height(of: STDOUT_FILENO) - 1, 1)
+      let all = text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+      let lines = all.count > room ? all.prefix(max(room - 1, 0)) + ["… \(all.count - room + 1) more"] : all
+      output = (height > 0 ? "\u{1B}[\(height)A\r\u{1B}[J" : "") + lines.map { $0 + "\n" }.joined()
       height = lines.count
     }
     var bytes = Array(output.utf8)[...]

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Kernel
 import SystemPackage
 
@@ -6,13 +5,10 @@ import SystemPackage
 enum StandardOutput {
   /// Writes what is still held back.
   ///
-  /// - Throws: the exit status, if nobody could take it. A closed pipe is no failure: its reader has read enough.
-  static func finish() throws {
-    let status = status(after: 0)
-    if status != 0 { throw ExitCode(status) }
-  }
-
-  /// The status of a command that ended with another one already.
+  /// A closed pipe is no failure: its reader has read enough.
+  ///
+  /// - Parameter status: the command's own.
+  /// - Returns: the status to end with.
   static func status(after status: Int32) -> Int32 {
     guard let error = StandardOutputError.flush(), error != .brokenPipe else { return status }
     standardError("error: ", "cannot write to standard output: \(error)")

@@ -3,17 +3,19 @@ import Orchestrator
 
 /// The tables of `stats` and `top`, with Docker's headings.
 enum UsageTable {
-  static func text(_ usages: [ServiceUsage], showsStack: Bool) -> String {
+  /// - Parameter width: the columns of the terminal; nil for lines as long as they are.
+  static func text(_ usages: [ServiceUsage], showsStack: Bool, width: Int? = nil) -> String {
     let headings = ["SERVICE", "CPU %", "MEM USAGE / LIMIT", "MEM %", "NET I/O", "BLOCK I/O", "PIDS"]
-    return Table.text(
+    let rows =
       [headings]
         + usages.map { usage in
           [
             showsStack ? "\(usage.stack)/\(usage.service)" : usage.service, usage.processorPercentage,
             usage.memoryText, usage.memoryPercentage, usage.networkText, usage.blockText,
-            usage.processes.map(String.init) ?? "-",
+            usage.processText,
           ]
-        })
+        }
+    return Table(rows, dispensable: [3, 4, 5], width: width).text { _, _, text in text }
   }
 
   static func text(_ rows: [ProcessRow]) -> String {

@@ -53,7 +53,7 @@ struct LeadingOptions {
   /// Commands that are about no stack: what says which one is dropped, as Compose drops it.
   static let commandsWithoutProject: Set<String> = [
     "version", "doctor", "explain", "licenses", "images", "image", "load", "save", "tag", "login", "logout", "ls",
-    "supervise", "unpack", "help", "volume", "network", "builder", "__complete", "registry-transfer", "push",
+    "supervise", "unpack", "help", "volume", "network", "builder", "__complete", "registry", "push",
   ]
   private static let dryRunCommands: Set<String> = ["up", "create"]
 

@@ -17,7 +17,9 @@ struct HostState {
       echo '#sysctls'; cd /proc/sys/net
       grep -s . ipv4/ip_* ipv4/conf/{all,default,lo,uplink}/* ipv6/conf/{all,default,lo,uplink}/* bridge/*
       echo '#files'
-      find /run/stack /run/netns /var/lib/stack -not -type d -o -mindepth 1 -type d -empty 2>/dev/null | sort
+      # What stays of a stack on purpose: its file's name beside its volumes, and the logs of an `up` that failed.
+      find /run/stack /run/netns /var/lib/stack -not -type d -o -mindepth 1 -type d -empty 2>/dev/null \\
+        | grep -v -e /failed-logs -e /origin.json | sort
       echo '#processes'
       ps -e -o pid= -o ppid= -o args= | while read -r pid parent args; do
         # A process without arguments that is no zombie is on its way out: the kernel has taken its memory already.

@@ -126,7 +126,8 @@ enum EveryStep {
       ] + services.map { .start($0, stack: "all") } + services.map { .awaitReady($0, stack: "all") } + [
         .pause(a, stack: "all"), .unpause(a, stack: "all"), .stop(a, stack: "all"),
         .unpinNamespaces(["a", "b"], stack: "all"), .detach(a), .disconnect(link, stack: "all"),
-        .removeLayer(service: "a", stack: "all"), .removeLinks(group: stack.linkGroup, stack: "all"),
+        .removeLayer(service: "a", stack: "all"), .removeKeptVolumes(service: "a", stack: "all"),
+        .removeLinks(group: stack.linkGroup, stack: "all"),
         // As a former version chose them.
         .removeLinks(group: 0xc000_0000, stack: "all"),
       ] + stack.networks.map { .removeBridge($0) } + [

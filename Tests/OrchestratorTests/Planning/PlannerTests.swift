@@ -41,6 +41,7 @@ extension Step {
     case .unpinNamespaces(let services, _): "unpin \(services.joined(separator: "+"))"
     case .detach(let service): "detach \(service.name)"
     case .removeLayer(let service, _): "layer \(service)"
+    case .removeKeptVolumes(let service, _): "kept volumes of \(service)"
     case .removeLinks: "links"
     case .removeBridge(let network): "no bridge \(network.name)"
     case .removeFirewall: "no firewall"

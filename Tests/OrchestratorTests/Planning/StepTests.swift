@@ -15,7 +15,7 @@ import Testing
     let kinds = Set(try EveryStep.all(of: EveryStep.stack()).map { $0.short.split(separator: " ")[0] })
     // A kind that is added is added to ``Step/short`` first, which knows all of them, and then to ``EveryStep``.
     let names = Set(try EveryStep.all(of: EveryStep.stack()).map(Self.kind))
-    #expect(names.count == 42, "\(names.sorted()) \(kinds.sorted())")
+    #expect(names.count == 43, "\(names.sorted()) \(kinds.sorted())")
   }
 
   @Test func commands() throws {
@@ -77,7 +77,7 @@ import Testing
   }
 
   private static let harmless: Set<String> = [
-    "makeFolders", "writeFirewall", "partition", "filterBridges", "endFlows", "mountLayers", "makeHostRoot",
+    "removeKeptVolumes", "makeFolders", "writeFirewall", "partition", "filterBridges", "endFlows", "mountLayers", "makeHostRoot",
     "prepareHost", "raiseBridge", "readdress", "awaitReady", "pause", "unpause", "removeLinks", "removeFirewall",
     "forgetConnections",
     "removeControlGroups", "restoreHost", "unmountLayers", "removeVolumes", "removeFolders",
@@ -132,6 +132,7 @@ import Testing
     let ofServices: Set<String> = [
       "createNamespace", "attach", "shape", "setRoutes", "readdress", "addAddresses", "removeAddresses", "start",
       "awaitReady", "pause", "unpause", "stop", "detach", "removeLayer",
+      "removeKeptVolumes",
     ]
     var seen: Set<String> = []
     for step in try EveryStep.all(of: stack) where seen.insert(Self.kind(step)).inserted {

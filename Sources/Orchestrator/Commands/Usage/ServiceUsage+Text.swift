@@ -9,6 +9,11 @@ extension ServiceUsage {
     Self.pair(memory, memoryLimit, { ByteSize.text($0) })
   }
 
+  /// `9 / 10`, or the number alone where there is no limit.
+  package var processText: String {
+    processLimit.map { "\(processes.map(String.init) ?? "-") / \($0)" } ?? processes.map(String.init) ?? "-"
+  }
+
   package var networkText: String { Self.pair(received, sent, Self.decimalBytes) }
   package var blockText: String { Self.pair(bytesRead, bytesWritten, Self.decimalBytes) }
 
@@ -38,6 +43,7 @@ extension ServiceUsage {
     var sent: UInt64?
     var bytesRead: UInt64?
     var bytesWritten: UInt64?
+    var processLimit: UInt64?
 
     enum CodingKeys: String, CodingKey {
       case name = "Name"
@@ -55,6 +61,7 @@ extension ServiceUsage {
       case sent = "SentBytes"
       case bytesRead = "ReadBytes"
       case bytesWritten = "WrittenBytes"
+      case processLimit = "PIDsLimit"
     }
   }
 
@@ -64,7 +71,7 @@ extension ServiceUsage {
       name: service, stack: stack, cpuPerc: processorPercentage, memUsage: memoryText, memPerc: memoryPercentage,
       netIO: networkText, blockIO: blockText, pids: processes.map(String.init) ?? "-", processors: processors,
       memory: memory, memoryLimit: memoryLimit, received: received, sent: sent, bytesRead: bytesRead,
-      bytesWritten: bytesWritten)
+      bytesWritten: bytesWritten, processLimit: processLimit)
     return JSONText.line(line)
   }
 }

@@ -16,6 +16,8 @@ package struct ServiceUsage: Hashable, Sendable {
   var bytesWritten: UInt64?
   /// Processes and threads.
   package var processes: UInt64?
+  /// The number that it may have; nil for no limit.
+  package var processLimit: UInt64?
 
   init(stack: String, service: String) {
     self.stack = stack

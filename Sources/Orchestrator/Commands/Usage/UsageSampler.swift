@@ -1,5 +1,6 @@
 import Glibc
 import Host
+import Isolation
 import Kernel
 import Runtime
 
@@ -37,6 +38,11 @@ struct UsageSampler {
     usage.memory = used.memory
     usage.memoryLimit = used.memory == nil ? nil : used.memoryLimit ?? hostMemory
     usage.processes = used.processes
+    switch status.service.limits.processes {
+    case .standard: usage.processLimit = ResourceLimits.ProcessLimit.standardCount
+    case .exactly(let count): usage.processLimit = count
+    case .none: break
+    }
     (usage.bytesRead, usage.bytesWritten) = (used.bytesRead, used.bytesWritten)
     if let traffic = InterfaceCounters(of: process.identity.pid) {
       (usage.received, usage.sent) = (traffic.received, traffic.sent)

@@ -195,7 +195,7 @@ package struct StackIndex: Sendable {
     let message = "no service named \(service) is up\(text)"
     // `stack exec web ls`, where web is the stack: the service comes first.
     if names().contains(service) {
-      return StackError(nil, "\(message): \(service) is a stack", remedy: "name a stack by -s \(service), or a service by \(service)/SERVICE")
+      return StackError(nil, "\(message): \(service) is a stack", remedy: "name a stack by -s \(service); \(Self.candidates(known.map(\.service), "it has no services"))")
     }
     let replicas = known.filter { $0.service.hasPrefix("\(service)-") }
     let near = replicas.isEmpty ? Suggestion.nearest(to: service, among: known.map(\.service)) : replicas.map(\.service)

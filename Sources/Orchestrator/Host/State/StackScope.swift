@@ -63,6 +63,9 @@ extension StackIndex {
     ])
   }
 
+  /// The names of the folder's stacks; nil where all are meant.
+  package var scopeNames: [String]? { scope?.names }
+
   /// Those of a folder's stacks that are up; of all stacks where no folder is meant.
   ///
   /// - Throws: that one of them is another folder's.

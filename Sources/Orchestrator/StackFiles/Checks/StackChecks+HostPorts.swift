@@ -25,7 +25,11 @@ extension StackChecks {
   /// Fixed ports of the host, each for one service. Ports to choose from are chosen apart later.
   func checkHostPorts() {
     for transport in StackFile.TransportProtocol.allCases {
-      let claims = stack.services.flatMap { service in
+      // What `run` makes for one command may take the port of its service, which need not be up.
+      let services = stack.services.filter { service in
+        !service.labels.contains { $0.name.value == OneOffService.label }
+      }
+      let claims = services.flatMap { service in
         let publisher = Publisher(service)
         return service.ports.compactMap { port -> Claim? in
           guard port.transport == transport, case .fixed(let range) = port.host else { return nil }

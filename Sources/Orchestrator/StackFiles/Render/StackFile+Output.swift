@@ -5,6 +5,9 @@ extension StackFile {
   /// The stack as a file that says the same, with everything written out: what `stack config` prints.
   ///
   /// Reading it again gives the same stack. A `$` is doubled, since the reader takes a single one for a variable.
+  /// What the file says of one service, as text that is the same whenever it says the same.
+  package func text(of service: Service) -> String { service.output.json }
+
   package var output: OutputValue {
     .mapping([
       "name": .text(name.value),

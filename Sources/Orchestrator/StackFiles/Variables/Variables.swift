@@ -10,6 +10,11 @@ package struct Variables: Sendable {
     self[name]?.split(separator: separator).map(String.init) ?? []
   }
 
+  /// All of them, by name.
+  package var all: [(name: String, value: String)] {
+    dotenv.merging(environment) { $1 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
   /// The names that a mistyped name is compared with.
   var names: [String] { (Array(environment.keys) + Array(dotenv.keys)).sorted() }
 }

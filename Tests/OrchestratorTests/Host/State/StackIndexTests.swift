@@ -134,11 +134,13 @@ import Testing
       return StackIndex.ServiceStatus(stack: "web", service: service, record: record).state
     }
     #expect(state { _ in } == "created")
-    #expect(state { ($0.phase, $0.exitCode) = (.exited, 137) } == "exited (137)")
-    #expect(state { $0.phase = .exited } == "exited (?)")
-    #expect(state { ($0.phase, $0.restarts) = (.restarting, 3) } == "restarting (3)")
+    #expect(state { ($0.phase, $0.exitCode) = (.exited, 137) } == "exited with 137")
+    let killed = state { ($0.phase, $0.exitCode, $0.ranOutOfMemory) = (.exited, 137, true) }
+    #expect(killed == "exited with 137, out of memory")
+    #expect(state { $0.phase = .exited } == "exited")
+    #expect(state { ($0.phase, $0.restarts) = (.restarting, 3) } == "restarting, restarted 3 times")
     #expect(state { ($0.phase, $0.health) = (.running, .init(status: .healthy)) } == "running, healthy")
-    #expect(state { ($0.phase, $0.restarts) = (.running, 2) } == "running (restarted 2x)")
-    #expect(state { ($0.phase, $0.health) = (.exited, .init(status: .healthy)) } == "exited (?)")
+    #expect(state { ($0.phase, $0.restarts) = (.running, 2) } == "running, restarted 2 times")
+    #expect(state { ($0.phase, $0.health) = (.exited, .init(status: .healthy)) } == "exited")
   }
 }
