@@ -159,8 +159,10 @@ extension ManifestBuilder {
 extension StackFile.PullPolicy {
   fileprivate var exported: String {
     switch self {
-    case .always: "Always"
-    case .missing, .ifNotPresent: "IfNotPresent"
+    // A cluster has no ages of images.
+    case .always, .every: "Always"
+    // Images are built and pushed before.
+    case .missing, .ifNotPresent, .build: "IfNotPresent"
     case .never: "Never"
     }
   }

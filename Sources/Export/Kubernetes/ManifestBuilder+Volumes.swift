@@ -118,6 +118,15 @@ extension ManifestBuilder {
       ledger.note(
         key(service, "volumes"), .changed, "\(path) is a folder of whichever node the pod is on",
         do: "use a named volume, or have the folder on each node", at: mount.span)
+    case .contents(let contents):
+      return configurationMap(
+        BoundContent(contents, at: target), mount, name, of: service, &places, file: file)
+    case .anonymousOf(let other):
+      places.add(name, ["emptyDir": .mapping([])])
+      places.mount(name, at: target, in: owner)
+      ledger.note(
+        key(service, "volumes_from"), .lost, "\(target) is empty here: pods do not share what \(other) has there",
+        do: "give both a named volume")
     }
     return nil
   }
@@ -198,8 +207,20 @@ extension StackFile.Mount {
 
   /// The last part of the path of a bind on this host.
   fileprivate var hostName: String? {
-    guard case .bind(let path, _) = source else { return nil }
-    return path.split(separator: "/").last.map(String.init)
+    switch source {
+    case .bind(let path, _): path.split(separator: "/").last.map(String.init)
+    case .contents: target.value.split(separator: "/").last.map(String.init)
+    case .volume, .anonymous, .anonymousOf, .tmpfs: nil
+    }
+  }
+}
+
+extension BoundContent {
+  /// A file that the stack file itself holds.
+  init(_ contents: StackFile.FileContents, at target: String) {
+    let file = File(
+      path: "", source: target, bytes: Array(contents.text.utf8), isExecutable: contents.mode & 0o111 != 0)
+    self.init(isFolder: false, files: [file])
   }
 }
 

@@ -184,6 +184,16 @@ extension SwarmBuilder {
             "type": .text("volume"), "source": .text(name), "target": target, "read_only": isReadOnly,
             "volume": mount.takesOver ? nil : .mapping(["nocopy": .bool(true)]),
           ]))
+      case .anonymousOf(let other):
+        volumes.append(.mapping(["type": .text("volume"), "target": target]))
+        ledger.note(
+          key(service, "volumes_from"), .lost,
+          "\(mount.target.value) is empty here: tasks do not share what \(other) has there",
+          do: "give both a named volume")
+      case .contents(let contents):
+        let content = BoundContent(contents, at: mount.target.value)
+        let entries = configs(of: content, at: mount.target.value, areSecret: mount.isSecret)
+        if mount.isSecret { hidden += entries } else { files += entries }
       case .bind(let path, _):
         if mount.isReadOnly, let content = input.contents[path], content.fitsConfigs {
           let entries = configs(of: content, at: mount.target.value, areSecret: mount.isSecret)
