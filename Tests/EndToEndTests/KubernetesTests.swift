@@ -156,7 +156,7 @@ private let python = Repository.root + "/.build/python/bin/python"
       let variant = try host.succeed(
         python, "\(Repository.root)/Tests/EndToEndTests/Scripts/kube-play-variant.py", input: Data(documents.utf8))
       try host.write(variant, to: "play.yaml")
-      let played = try host.run("./pod", "kube", "play", "--network", "host", "play.yaml")
+      let played = try host.run("./pod", "kube", "play", "--network", "none", "play.yaml")
       #expect(played.status == 0, "\(played)")
       func podLogs() throws -> String { try host.run("./pod", "logs", "app-pod-0-app").output }
       #expect(try host.eventually { try podLogs().hasSuffix("end") })

@@ -126,6 +126,10 @@ extension ManifestBuilder {
   private mutating func sysctls(of service: StackFile.Service) -> [(String, String)] {
     let isOnHost = service.networkMode?.value == .host
     var values: [(String, String)] = []
+    // Users other than root may listen on low ports here. Not all runtimes permit that by themselves.
+    if !isOnHost, service.user.map({ !["root", "0"].contains($0.value.user) }) ?? false {
+      values.append(("net.ipv4.ip_unprivileged_port_start", "0"))
+    }
     for (path, value) in service.settings.kernelParameters.sorted(by: { $0.key < $1.key }) {
       let name = path.split(separator: "/").joined(separator: ".")
       if isOnHost, name.hasPrefix("net.") {

@@ -1,4 +1,5 @@
 import StackFiles
+import Vocabulary
 
 /// Collects what an export finds about keys, and makes the report of it.
 struct ExportLedger {
@@ -31,6 +32,7 @@ struct ExportLedger {
   mutating func settle(
     _ key: String, _ outcome: ExportReport.Outcome, _ text: String, do remedy: String? = nil
   ) {
+    guard !(notes[key] ?? []).contains(where: { $0.text == text }) else { return }
     notes[key, default: []].append(Note(outcome: outcome, text: text, remedy: remedy))
   }
 
@@ -54,23 +56,29 @@ struct ExportLedger {
         let treatment = ExportKeys.treatment(of: key, for: target)
         (row.outcome, row.text, row.remedy) = (treatment.outcome, treatment.text, treatment.remedy)
       }
-      apply(notes[path] ?? [], to: &row)
-      rows.append(row)
+      rows += Self.rows(row, notes[path] ?? [])
     }
     for key in order where !seen.contains(key) {
-      var row = ExportReport.Row(key: key, place: notes[key]?.first?.place ?? "", outcome: .kept, text: "")
-      apply(notes[key] ?? [], to: &row)
-      rows.append(row)
+      let row = ExportReport.Row(key: key, place: notes[key]?.first?.place ?? "", outcome: .kept, text: "")
+      rows += Self.rows(row, notes[key] ?? [])
     }
     return ExportReport(target: target, stack: stack, rows: rows)
   }
 
-  /// What was found about a value says more than what is true of its key.
-  private func apply(_ notes: [Note], to row: inout ExportReport.Row) {
-    guard let worst = notes.map(\.outcome).max() else { return }
-    row.outcome = worst
-    row.text = notes.map(\.text).joined(separator: "; ")
-    let remedies = notes.compactMap(\.remedy)
-    row.remedy = remedies.isEmpty ? nil : remedies.joined(separator: "; ")
+  /// What was found about a value says more than what is true of its key. A row for each outcome, so that each loss stands
+  /// beside its remedy; what is kept is not said beside what is not.
+  private static func rows(_ row: ExportReport.Row, _ notes: [Note]) -> [ExportReport.Row] {
+    guard let worst = notes.map(\.outcome).max() else { return [row] }
+    let outcomes = ExportReport.Outcome.allCases.reversed().filter { $0 > .kept || worst == .kept }
+    return outcomes.compactMap { outcome in
+      let own = notes.filter { $0.outcome == outcome }
+      guard !own.isEmpty else { return nil }
+      let remedies = own.compactMap(\.remedy).uniqued()
+      var part = row
+      part.outcome = outcome
+      part.text = own.map(\.text).joined(separator: "; ")
+      part.remedy = remedies.isEmpty ? nil : remedies.joined(separator: "; ")
+      return part
+    }
   }
 }

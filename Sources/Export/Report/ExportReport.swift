@@ -21,6 +21,9 @@ package struct ExportReport: Sendable {
     /// How, or why.
     package var text: String
     package var remedy: String?
+
+    /// The number of its line, which orders the rows of one file.
+    fileprivate var line: Int { place.split(separator: ":").last.flatMap { Int($0) } ?? 0 }
   }
 
   package var target: ExportTarget
@@ -50,7 +53,9 @@ extension ExportReport {
   ///
   /// - Parameter width: columns of the terminal; nil for none.
   package func text(width: Int? = nil) -> String {
-    let sorted = Outcome.allCases.reversed().flatMap { outcome in rows.filter { $0.outcome == outcome } }
+    let ordered = rows.enumerated().sorted { ($0.element.line, $0.offset) < ($1.element.line, $1.offset) }.map(
+      \.element)
+    let sorted = Outcome.allCases.reversed().flatMap { outcome in ordered.filter { $0.outcome == outcome } }
     let heads = sorted.map { [$0.outcome.rawValue.uppercased(), $0.place, $0.key] }
     let widths = (0..<3).map { column in heads.map { $0[column].count }.max() ?? 0 }
     let indent = widths.reduce(0) { $0 + $1 + 2 }

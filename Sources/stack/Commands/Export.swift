@@ -1,6 +1,7 @@
 import Addresses
 import ArgumentParser
 import Export
+import Glibc
 import Kernel
 import Orchestrator
 
@@ -41,7 +42,9 @@ struct ExportFor: ParsableCommand {
 
     /// Prints the report where the documents are not, and ends as it says.
     func end(_ report: ExportReport) throws {
-      let width = Terminal.widthIfTerminal
+      // The report is where the documents are not.
+      let errorWidth = isatty(STDERR_FILENO) == 1 ? Terminal.width(of: STDERR_FILENO) : nil
+      let width = isStandardOutput ? errorWidth : Terminal.widthIfTerminal
       let text = self.report == .json ? VisibleText.json(report.json) : VisibleText.lines(report.text(width: width))
       if isStandardOutput {
         standardError("", String(text.dropLast()))

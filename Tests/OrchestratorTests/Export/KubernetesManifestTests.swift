@@ -54,8 +54,8 @@ import Testing
       side:
         image: busybox:1
         command: [sleep, infinity]
-        network_mode: "service:web"
-        pid: "service:web"
+        network_mode: "service:db"
+        pid: "service:db"
         restart: always
       db:
         image: postgres:16
