@@ -15,8 +15,8 @@ struct CopyAttributes {
   var keepsDevices = false
 }
 
-/// Copies trees into a root folder. The root is that of an image: no link in it leads out of it, and none is followed below
-/// the destination.
+/// Copies trees into a root folder. The root is that of an image: no link in it leads out of it, and none is followed
+/// below the destination.
 struct CopyWriter: ~Copyable {
   private let root: FileDescriptor
   private let attributes: CopyAttributes
