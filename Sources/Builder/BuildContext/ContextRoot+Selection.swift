@@ -33,7 +33,9 @@ extension ContextRoot {
 
   /// A match may be a link, which is followed; one that leads nowhere is an error, one that is left out is none.
   private func append(_ match: [UInt8], to found: inout [ContextSource]) throws(ContextError) {
-    if patterns.verdict(match).isExcluded, !patterns.mayReturn(below: match) { return }
+    if patterns.verdict(match).isExcluded {
+      guard patterns.mayReturn(below: match), try status(of: match)?.kind == .folder else { return }
+    }
     var resolver = PathResolver(self)
     let source = try resolver.resolve(match)
     if try hasSomething(source) { found.append(source) }

@@ -110,7 +110,7 @@ struct PathResolver {
     let names = (try? FolderEntry.all(in: folder)) ?? []
     let near = Self.near(String(decoding: name, as: UTF8.self), names.map(\.text))
     let through =
-      path == Array(ContextPath.parts(written).joined(separator: [ContextPath.slash]))
+      linkCount == 0
       ? "" : "; a link on the way leads to \(ContextPath.shown(path))"
     return ContextError(
       "there is no \(ContextPath.shown(written)) in \(root.label)\(through)",

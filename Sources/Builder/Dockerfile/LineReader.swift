@@ -70,7 +70,7 @@ struct LineReader {
 
   // MARK: - Heredocs
 
-  /// The lines up to one that is the name. Nil, with the position unchanged, where none is.
+  /// The lines up to one that is the name. Nil where none is: then all to the end belonged to it.
   mutating func heredocBody(endingAt name: String, stripsTabs: Bool) -> Range<Int>? {
     let start = position
     let terminator = Array(name.utf8)
@@ -81,7 +81,6 @@ struct LineReader {
       if stripsTabs { text = text.drop { $0 == 0x09 } }
       if text.elementsEqual(terminator) { return start..<lineStart }
     }
-    position = start
     return nil
   }
 

@@ -105,6 +105,12 @@ package struct ImageStore: Sendable, Hashable {
     read(try self.name(name))
   }
 
+  /// The time at which a name was last given or fetched, in seconds since 1970. Nil for a name that is not here.
+  package func time(ofName name: String) throws(LibraryError) -> Int64? {
+    var status = stat()
+    return stat(try self.name(name), &status) == 0 ? Int64(status.st_mtim.tv_sec) : nil
+  }
+
   package func names() -> [NameRecord] {
     Files.list(namesFolder).filter { $0.hasSuffix(".json") }.compactMap { read("\(namesFolder)/\($0)") }
   }

@@ -125,7 +125,7 @@ package struct ImageCommand: Command {
   private func image(
     _ source: ImageSource, of service: StackFile.Service, _ options: PullOptions, report: (OperationEvent) -> Void
   ) throws(ImageError) -> StoredImage {
-    let policy = options.policy ?? service.pullPolicy.map { ImageService.Policy($0.value) } ?? .missing
+    let policy = options.policy ?? service.pullPolicy.map { self.policy($0.value, for: source) } ?? .missing
     let platform = service.platform.flatMap { ImagePlatform($0.value) } ?? .own
     if policy != .always, let image = try images.find(source),
       platform.runs(image.configuration.platform) || policy == .never
@@ -415,16 +415,6 @@ package struct ImageCommand: Command {
 
 extension StackError {
   init(_ error: ImageError) { self.init(nil, "\(error)", remedy: error.remedy) }
-}
-
-extension ImageService.Policy {
-  init(_ policy: StackFile.PullPolicy) {
-    switch policy {
-    case .always: self = .always
-    case .never: self = .never
-    case .missing, .ifNotPresent: self = .missing
-    }
-  }
 }
 
 /// An unpacker: this very program, asked to be one.

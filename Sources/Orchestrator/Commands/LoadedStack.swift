@@ -29,6 +29,10 @@ package struct LoadedStack: Sendable {
       [service.name.value] + (1...max(service.scale.value, 1)).map { "\(service.name.value)-\($0)" }
     }
   }
+  /// The names of networks of others that it joins.
+  var joinedNetworks: [String] {
+    file.networks.filter { $0.external != nil }.map { ($0.givenName ?? $0.name).value }
+  }
   package var networkNames: [String] { file.networks.names }
   /// The stack as it is understood, in one form whatever the file's.
   package var yaml: String { file.output.yaml }

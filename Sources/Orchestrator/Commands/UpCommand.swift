@@ -48,6 +48,7 @@ package struct UpCommand: Command {
     _ source: LoadedStack, _ options: Options, report: (OperationEvent) -> Void,
     chosen: (DesiredStack) -> Void = { _ in }
   ) throws(StackErrors) -> OperationEvent {
+    try NetworkCommand(context).bringUpJoined(by: source)
     let images = ImageCommand(context)
     guard images.needsImages(source) else { return try run(resolved: source, options, report: report, chosen: chosen) }
     return try images.holdingImages { () throws(StackErrors) in

@@ -36,6 +36,8 @@ package struct StateFolders: Hashable, Sendable {
 
   /// Volumes that all stacks know by a name. No stack can have this name.
   package var sharedVolumes: String { "\(lib)/.volumes" }
+  /// The files of networks that belong to no stack. No stack can have this name.
+  package var networks: String { "\(lib)/.networks" }
   package func sharedVolume(_ name: String) -> String { "\(sharedVolumes)/\(name)" }
 
   package func stack(_ name: String) -> StackFolder {

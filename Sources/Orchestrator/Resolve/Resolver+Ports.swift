@@ -77,16 +77,11 @@ extension Resolver {
     _ = ledger.take(slot.port, for: service)
   }
 
-  private mutating func publishedPort(
+  private func publishedPort(
     _ entry: StackFile.PublishedPort, host: UInt16, container: UInt16, _ service: DesiredService
   ) -> PublishedPort? {
-    guard let transport = TransportProtocol(entry.transport) else {
-      errors.append(
-        StackError(
-          "\(stackName)/\(service.name)", "cannot publish an SCTP port",
-          remedy: "use tcp or udp in \(entry.span.place)"))
-      return nil
-    }
+    // The reader has left out ports of SCTP, with a note.
+    guard let transport = TransportProtocol(entry.transport) else { return nil }
     return PublishedPort(
       hostAddress: entry.address, hostPort: host, target: ListeningPort(port: container, transport: transport),
       declaredAt: SourceLine(entry.span.place), sources: entry.sources.map { Self.outermost($0.map(\.value)) })

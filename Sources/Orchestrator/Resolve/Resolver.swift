@@ -292,6 +292,7 @@ package struct Resolver {
         subnet: network.desired.subnet, within: network.range,
         reserved: fixed + (isRouted(network.desired) ? [network.desired.gateway] : [])
           + (facts.members[network.desired.bridge] ?? []).map(\.address)
+          + (file.networks[network.desired.name]?.reserved.map(\.value) ?? [])
           + (network.desired.kind.parent.flatMap { facts.parents[$0] } ?? []))
       if let ipv6 = network.desired.ipv6 {
         let fixed = instances.flatMap { instance in

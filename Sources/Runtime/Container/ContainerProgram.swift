@@ -308,8 +308,9 @@ struct ContainerProgram: ~Copyable {
       let hasShare = mount.options.contains { $0.hasPrefix("size=") }
       var options = TemporaryFileSystem.options(
         mode: mode, size: size ?? (hasShare ? nil : spec.settings.temporarySize))
-      if let user = mount.owner.user { options += ",uid=\(user)" }
-      if let group = mount.owner.group { options += ",gid=\(group)" }
+      let first = spec.identities?.range.first ?? 0
+      if let user = mount.owner.user { options += ",uid=\(first + user)" }
+      if let group = mount.owner.group { options += ",gid=\(first + group)" }
       for option in mount.options { options += ",\(option)" }
       try program.mount("tmpfs", options: options, on: place, flags: flags, path)
     }

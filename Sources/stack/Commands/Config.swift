@@ -23,7 +23,11 @@ struct Config: ParsableCommand {
   @Flag(help: "Do not replace variables such as $NAME.")
   var noInterpolate = false
 
+  @Flag(help: "Print a JSON Schema of stack files, for editors.")
+  var schema = false
+
   func run() throws {
+    if schema { return print(StackSchemaText.text) }
     try Session.run(needsRoot: false) { session in
       var request = source.request
       request.isInterpolating = !noInterpolate

@@ -1,5 +1,5 @@
-import Dockerfile
-import StackFiles
+@testable import Dockerfile
+@testable import StackFiles
 
 /// A Dockerfile's text, read as a build reads it.
 struct Reading {
@@ -56,4 +56,9 @@ struct Expansion {
   }
 
   var kinds: [Operation.Kind] { operations.map(\.kind) }
+}
+
+extension Diagnostic {
+  /// A part of the place that it points at.
+  func text(of part: KeyPath<Position, Int>) -> Int? { primary?.span.start[keyPath: part] }
 }

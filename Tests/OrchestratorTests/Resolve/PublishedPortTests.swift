@@ -106,11 +106,6 @@ import Testing
     #expect(after.hostPorts(of: "web1") == [49153])
   }
 
-  @Test func whatCannotBePublishedIsRefused() {
-    #expect(
-      obstacles(Self.publishing("['132:132/sctp']"), on: .using()).map(\.message) == ["cannot publish an SCTP port"])
-  }
-
   @Test func aServiceIsReadyWhenItListensOnWhatItPublishesAndExposes() throws {
     let stack = try resolve(
       "services: {a: {command: [x], ports: ['8080:80', '8081:80', '53:53/udp'], expose: ['80', '90']}}")

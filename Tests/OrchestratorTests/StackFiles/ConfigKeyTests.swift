@@ -6,7 +6,9 @@ import Testing
 @Suite struct ConfigKeyTests {
   /// A value of each key of a service; a second line stands beside the service's own keys.
   private static let service: [String: String] = [
-    "rootfs": "/srv/web", "image": "nginx:1", "build": ".\n    rootfs: host",
+    "rootfs": "/srv/web", "image": "nginx:1",
+    "build":
+      "{context: ./app, dockerfile: D, args: {A: \"1\"}, target: t, tags: [\"x:1\"], labels: {a: b}, network: none, no_cache: true, pull: true, secrets: [{source: s, target: id}], extra_hosts: [\"files=10.0.0.5\"], shm_size: 8m, additional_contexts: {lib: ./lib, base: \"docker-image://debian:12\"}, ulimits: {nofile: 10}}",
     "platform": "linux/arm64\n    image: nginx",
     "pull_policy": "always\n    image: nginx", "entrypoint": "[a, b]",
     "command": "[nginx, \"$$x\"]", "environment": "{A: \"1\"}", "env_file": "web.env", "working_dir": "/srv",
@@ -32,9 +34,15 @@ import Testing
     "devices": "[/dev/fuse]",
     "device_cgroup_rules": "[\"c 10:* rwm\"]", "group_add": "[audio]", "ipc": "host", "pid": "host", "uts": "host",
     "time_offset": "{boottime: 1h}",
+    "secrets": "[s, {source: s, target: other, uid: \"5\", mode: 0400}]",
+    "configs": "[c, {source: c, target: etc/c}]", "volumes_from": "[\"db:ro\"]", "links": "[\"db:d\"]",
+    "external_links": "[\"there-db-1:d\"]", "label_file": "web.env", "cpu_quota": "50000",
+    "cpu_period": "50000\n    cpu_quota: 50000",
+    "develop":
+      "{watch: [{path: ./src, action: sync+exec, target: /app, ignore: [a], initial_sync: true, exec: {command: b}}]}",
   ]
   /// Keys of a service that are read, and say what is so in any case.
-  private static let silent: Set<String> = ["build", "cgroup"]
+  private static let silent: Set<String> = ["cgroup", "runtime", "isolation"]
 
   private static let network: [String: String] = [
     "subnet": "10.5.0.0/24", "gateway": "10.5.0.9\n    subnet: 10.5.0.0/24",
@@ -52,11 +60,14 @@ import Testing
     "driver_opts": "{parent: eth9}\n    driver: macvlan\n    subnet: 10.5.0.0/24",
   ]
   private static let silentOfNetworks: Set<String> = ["enable_ipv4"]
-  private static let volume = ["name": "n", "labels": "{a: b}"]
-  private static let silentOfVolumes: Set<String> = ["driver", "external"]
+  private static let volume = [
+    "name": "n", "labels": "{a: b}", "external": "true", "driver_opts": "{type: none, device: /srv, o: bind}",
+  ]
+  private static let silentOfVolumes: Set<String> = ["driver"]
   private static let stack = [
     "policies": "[{allow: web -> db}]", "expect": "[{allow: web -> db}]", "links": "[{ends: {web: {}, db: {}}}]",
-    "verify": "{live: true, settle: 1m}", "names": "stack",
+    "verify": "{live: true, settle: 1m}", "names": "stack", "include": "[other.yaml]",
+    "secrets": "{t: {file: ./t}, u: {content: $$x}}", "configs": "{t: {environment: HOME}}",
   ]
 
   private static func file(service: String = "", network: String = "", volume: String = "", stack: String = "")
@@ -76,13 +87,15 @@ import Testing
       volumes:
         data:
           \(volume)
+      \(stack.hasPrefix("secrets") ? "" : "secrets: {s: {file: ./s}}")
+      \(stack.hasPrefix("configs") ? "" : "configs: {c: {content: c}}")
       \(stack)
 
       """
   }
 
   private static let others = [
-    "/lab/web.env": "B=2\n", "/lab/profile.json": "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": []}",
+    "/lab/web.env": "B=2\n", "/lab/other.yaml": "services: {further: {command: x}}", "/lab/profile.json": "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": []}",
   ]
 
   private static func read(_ text: String) throws -> StackFile {

@@ -79,9 +79,9 @@ extension StackChecks {
       guard networks.allSatisfy({ $0.driver?.value == .macvlan }) else { continue }
       diagnostics.add(
         Diagnostic(
-          .driverConflict, "service \"\(service.name.value)\" publishes a port and is on macvlan networks alone",
-          at: port.span, also: networks.compactMap(\.driver).prefix(1).map { Diagnostic.Label($0.span, "its driver") },
-          help: ["leave `ports` out: it is reached at its own address on the link's network"]))
+          .ignoredKey,
+          "\"ports\" has no effect: \"\(service.name.value)\" is reached at its own address on the macvlan's network",
+          at: port.span, also: networks.compactMap(\.driver).prefix(1).map { Diagnostic.Label($0.span, "its driver") }))
     }
   }
 }

@@ -14,6 +14,7 @@ package struct StackChecks {
   func run() {
     checkReferences()
     checkFiles()
+    checkBuilds()
     checkDependencies()
     checkSubnets()
     checkAddresses()

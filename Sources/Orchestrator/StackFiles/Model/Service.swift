@@ -80,6 +80,8 @@ extension StackFile {
     /// The platform of the image. Nil means this machine's.
     package var platform: Located<String>?
     package var pullPolicy: Located<PullPolicy>?
+    /// The way in which its image is made. Nil for one that is not built.
+    package var build: Build?
     /// The image of the store that it runs from. Nil until that is known.
     package var image: ChosenImage?
     /// Commands that run in it once it has been started, and before it is stopped.
@@ -143,12 +145,6 @@ extension StackFile {
     package init(name: String, digest: String, layers: [Int], largestID: UInt32 = 0) {
       (self.name, self.digest, self.layers, self.largestID) = (name, digest, layers, largestID)
     }
-  }
-
-  /// The condition under which an image is fetched: always, if it is missing, or never.
-  package enum PullPolicy: String, Sendable, CaseIterable {
-    case always, missing, never
-    case ifNotPresent = "if_not_present"
   }
 
   package struct EnvironmentVariable: Sendable, Hashable {

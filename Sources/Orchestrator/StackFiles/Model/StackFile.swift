@@ -81,6 +81,8 @@ extension StackFile {
     var host: Located<Bool>?
     /// No way out of the host and none in.
     package var isInternal = false
+    /// Addresses that no service is given.
+    package var reserved: [Located<IPv4Address>] = []
     /// True if its services do not reach each other.
     package var isolatesServices = false
     /// False: packets leave the host with the services' own addresses.

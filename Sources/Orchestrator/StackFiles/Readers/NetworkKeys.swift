@@ -141,7 +141,14 @@ enum NetworkKeys {
 
   private static let config = KeyTable<StackFile.Network>(
     "ipam config",
-    addresses + [.notSupported("aux_addresses", "choose an `ip_range` without these addresses")])
+    addresses + [
+      .read("aux_addresses", "addresses that no service is given, by their names: {router: 10.1.0.2}") {
+        field, network in
+        for entry in field.entries() ?? [] {
+          if let address = field.entry(entry).ipv4Address() { network.reserved.append(address) }
+        }
+      }
+    ])
 
   /// The short form and `ipam:` say the same thing: not both.
   private static func setOnce<Value>(

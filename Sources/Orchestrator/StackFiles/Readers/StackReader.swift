@@ -1,3 +1,4 @@
+import ImageReference
 import Vocabulary
 
 /// Reads a merged document into the model, fills in what the file leaves to defaults, and has it checked.
@@ -27,8 +28,23 @@ struct StackReader {
     stack.verification = draft.verification
     stack.names = draft.names
     (stack.secrets, stack.configs) = (draft.secrets, draft.configs)
+    nameBuiltImages(of: &stack)
     StackChecks(stack: stack, serviceNames: draft.serviceNames, diagnostics: diagnostics).run()
     return stack
+  }
+
+  /// Images that are built and have no name get the stack's and the service's, as Compose has it.
+  private func nameBuiltImages(of stack: inout StackFile) {
+    for var service in Array(stack.services) where service.build != nil && service.rootfs.value == .host {
+      let name = StackFile.imageName(ofService: service.name.value, in: stack.name.value)
+      do {
+        service.rootfs = Located(.image(try ImageSource(name)), service.name.span)
+        stack.services[service.name.value] = service
+      } catch {
+        root.report(
+          .badImage, "\(error)", at: service.name.span, help: ["give the image a name: `image:` beside `build:`"])
+      }
+    }
   }
 
   /// The services by the names of their containers: those that they give, and those that Compose would.

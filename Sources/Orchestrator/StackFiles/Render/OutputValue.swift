@@ -5,6 +5,8 @@ package indirect enum OutputValue: Hashable, Sendable {
   package struct Entry: Hashable, Sendable {
     var key: String
     var value: OutputValue
+
+    package init(key: String, value: OutputValue) { (self.key, self.value) = (key, value) }
   }
 
   case text(String)
@@ -14,7 +16,7 @@ package indirect enum OutputValue: Hashable, Sendable {
   case mapping([Entry])
 
   /// A mapping without the keys whose value is nil.
-  static func mapping(_ entries: KeyValuePairs<String, OutputValue?>) -> OutputValue {
+  package static func mapping(_ entries: KeyValuePairs<String, OutputValue?>) -> OutputValue {
     .mapping(entries.compactMap { key, value in value.map { Entry(key: key, value: $0) } })
   }
 

@@ -31,14 +31,14 @@ extension StackFile.Service {
 }
 
 extension ProcessLimit {
-  fileprivate var output: OutputValue {
+  var output: OutputValue {
     func text(_ value: UInt64) -> OutputValue { value == .max ? .number(-1) : .number(Int(clamping: value)) }
     return .mapping(["soft": text(soft), "hard": text(hard)])
   }
 }
 
 extension DesiredSettings.Namespace {
-  fileprivate var output: OutputValue? {
+  var output: OutputValue? {
     switch self {
     case .own: nil
     case .host: .text("host")

@@ -115,13 +115,16 @@ extension StackFile.Link {
 
 extension StackFile.Network {
   /// Something of IPv6 is fixed: the short form, which knows one subnet, does not do.
-  fileprivate var hasTwoSubnets: Bool { subnet6 != nil || gateway6 != nil }
+  fileprivate var hasTwoSubnets: Bool { subnet6 != nil || gateway6 != nil || !reserved.isEmpty }
 
   fileprivate var addressesOutput: OutputValue {
     let ipv4: OutputValue = .mapping([
       "subnet": subnet.map { .text("\($0.value)") },
       "gateway": gateway.map { .text("\($0.value)") },
       "ip_range": addressRange.map { .text("\($0.value)") },
+      "aux_addresses": reserved.isEmpty
+        ? nil
+        : .mapping(reserved.enumerated().map { .init(key: "host\($0)", value: .text("\($1.value)")) }),
     ])
     let ipv6: OutputValue = .mapping([
       "subnet": subnet6.map { .text("\($0.value)") },
@@ -160,7 +163,8 @@ extension StackFile.Service {
       "rootfs": rootOutput,
       "image": imageOutput,
       "platform": platform.map { .escaped($0.value) },
-      "pull_policy": pullPolicy.map { .text($0.value.rawValue) },
+      "pull_policy": pullPolicy.map { .text($0.value.text) },
+      "build": build?.output,
       "entrypoint": entrypoint.map { .escaped($0.value) },
       "command": command.map { .escaped($0.value) },
       "environment": environment.isEmpty

@@ -22,20 +22,6 @@ extension DiagnosticCase {
       services:
         web:
           command: nginx
-          mem_limit: -1
-      """,
-      shows: """
-        web.stack:4:16: error[E0210]: "mem_limit": "-1" is less than nothing
-          4 │     mem_limit: -1
-            │                ^^
-            = help: leave it out for no limit
-        """),
-    DiagnosticCase(
-      .badSize,
-      """
-      services:
-        web:
-          command: nginx
           mem_limit: 18446744073709551616
       """,
       shows: """
@@ -91,20 +77,6 @@ extension DiagnosticCase {
           5 │     memswap_limit: 32m
             │                    ^^^
             = help: memswap_limit is memory and swap together: write as much as mem_limit for no swap, -1 for all there is
-        """),
-    DiagnosticCase(
-      .limitsDisagree,
-      """
-      services:
-        web:
-          command: nginx
-          memswap_limit: 32m
-      """,
-      shows: """
-        web.stack:4:20: error[E0661]: "memswap_limit" limits memory and swap together, and there is no "mem_limit"
-          4 │     memswap_limit: 32m
-            │                    ^^^
-            = help: write mem_limit too
         """),
     DiagnosticCase(
       .limitsDisagree,

@@ -185,5 +185,72 @@ extension DiagnosticCase {
             │   ---- "init" is restarted
             = help: write `restart: on-failure` or leave it out there
         """),
+    DiagnosticCase(
+      .undefinedFile,
+      """
+      services:
+        web:
+          command: nginx
+          secrets: [key, {source: crt}]
+      secrets:
+        keys: {file: ./key}
+      """,
+      shows: """
+        web.stack:4:15: error[E0110]: service "web" uses undefined secret "key"
+          4 │     secrets: [key, {source: crt}]
+            │               ^^^ did you mean "keys"?
+            = help: declare it: `secrets: {key: {file: ./key}}`
+
+        web.stack:4:29: error[E0110]: service "web" uses undefined secret "crt"
+          4 │     secrets: [key, {source: crt}]
+            │                             ^^^
+            = help: declare it: `secrets: {crt: {file: ./crt}}`
+        """),
+    DiagnosticCase(
+      .badLinkedService,
+      """
+      services:
+        web:
+          command: nginx
+          links: [bd:database]
+        db: {command: db}
+      """,
+      shows: """
+        web.stack:4:13: error[E0111]: service "web" is linked to "bd", which is no service
+          4 │     links: [bd:database]
+            │             ^^ did you mean "db"?
+            = help: name a service of this file; of another stack, name its container under `external_links:`
+        """),
+    DiagnosticCase(
+      .circularFiles,
+      """
+      include: [other.yaml]
+      services: {web: {command: nginx}}
+      """,
+      others: ["/lab/other.yaml": "include: [web.stack]"],
+      shows: """
+        other.yaml:1:11: error[E0016]: the file "web.stack" includes itself
+          1 │ include: [web.stack]
+            │           ^^^^^^^^^
+            = help: take out one of the files' `include:`
+        """),
+    DiagnosticCase(
+      .conflictingInclude,
+      """
+      include: [other.yaml]
+      services: {web: {command: nginx}}
+      """,
+      others: ["/lab/other.yaml": "services: {web: {command: httpd}}"],
+      shows: """
+        web.stack:1:11: error[E0017]: an included file has "web" under `services:`, and so has this stack
+          1 │ include: [other.yaml]
+            │           ^^^^^^^^^^
+          2 │ services: {web: {command: nginx}}
+            │            --- the stack's own
+            ┌ other.yaml:1
+          1 │ services: {web: {command: httpd}}
+            │            --- included
+            = help: rename one of them, or change it in a file that is merged: `path: [other.yaml, changes.yaml]`
+        """),
   ]
 }

@@ -41,27 +41,7 @@ extension DiagnosticCase {
         web.stack:4:5: error[E0031]: "gpus" is not supported
           4 │     gpus: all
             │     ^^^^
-            = help: leave it out: a service has no devices of the host
-        """),
-    DiagnosticCase(
-      .notSupported,
-      """
-      services:
-        web:
-          build: .
-          gpus: all
-      """,
-      shows: """
-        web.stack:3:5: error[E0031]: "build" is not supported
-          3 │     build: .
-            │     ^^^^^ stack builds no images
-            = help: name an image beside it: `image: name`, which `docker build -t name` or `podman build -t name` made
-            = help: use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image
-
-        web.stack:4:5: error[E0031]: "gpus" is not supported
-          4 │     gpus: all
-            │     ^^^^
-            = help: leave it out: a service has no devices of the host
+            = help: leave it out: a service has no devices of the host, but those of `devices:`
         """),
     DiagnosticCase(
       .notSupported,
@@ -70,13 +50,13 @@ extension DiagnosticCase {
         web:
           command: nginx
           deploy:
-            placement: {max_replicas_per_node: 1}
+            resources: {reservations: {devices: []}}
       """,
       shows: """
-        web.stack:5:7: error[E0031]: "placement" is not supported
-          5 │       placement: {max_replicas_per_node: 1}
-            │       ^^^^^^^^^
-            = help: leave it out: there is one machine
+        web.stack:5:34: error[E0031]: "devices" is not supported
+          5 │       resources: {reservations: {devices: []}}
+            │                                  ^^^^^^^
+            = help: name devices with the service's `devices:`
         """),
     DiagnosticCase(
       .wrongShape,
@@ -97,13 +77,12 @@ extension DiagnosticCase {
       services:
         web:
           command: nginx
-          tty: yes
+          tty: maybe
       """,
       shows: """
         web.stack:4:10: error[E0032]: "tty" must be true or false
-          4 │     tty: yes
-            │          ^^^ this is text
-            = help: write `tty: true`
+          4 │     tty: maybe
+            │          ^^^^^ this is text
         """),
     DiagnosticCase(
       .wrongShape,
@@ -181,11 +160,11 @@ extension DiagnosticCase {
       services:
         web:
           command: nginx
-          hostname: ""
+          cap_add: [""]
       """,
       shows: """
-        web.stack:4:15: error[E0035]: "hostname" is empty
-          4 │     hostname: ""
+        web.stack:4:15: error[E0035]: "cap_add" is empty
+          4 │     cap_add: [""]
             │               ^^
         """),
     DiagnosticCase(

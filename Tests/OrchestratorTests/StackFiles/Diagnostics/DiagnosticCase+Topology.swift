@@ -386,11 +386,9 @@ extension DiagnosticCase {
             │                                          --- "network_mode" is given here
             = help: leave one of them out, or give "forward" to "web", whose network it is
 
-        web.stack:3:47: error[E0556]: "ports" and "network_mode: host" exclude each other
+        web.stack:3:47: note[N0036]: "ports" has no effect with "network_mode: host": what the service listens on, the host listens on
           3 │   b: {command: x, network_mode: host, ports: ["80:80"], mac_address: 02:00:00:00:00:01}
             │                                               ^^^^^^^
-            │                                 ---- "network_mode" is given here
-            = help: leave one of them out: what the service listens on, the host listens on
 
         web.stack:3:70: error[E0556]: "mac_address" is for a service on networks of its own
           3 │   b: {command: x, network_mode: host, ports: ["80:80"], mac_address: 02:00:00:00:00:01}
@@ -432,15 +430,15 @@ extension DiagnosticCase {
             │                                 ^^^^ did you mean "host"?
             = help: it can be: none, host, service:NAME
 
-        web.stack:3:33: error[E0031]: there is no bridge that all stacks share
+        web.stack:3:33: note[N0036]: "network_mode: bridge" has no effect: the service is on the stack's network `default`
           3 │   b: {command: x, network_mode: bridge}
             │                                 ^^^^^^
-            = help: leave it out for the stack's network `default`, or name some: `networks: [front]`
+            = help: services of other stacks are reached by a network that both name: `external: true`
 
-        web.stack:4:33: error[E0031]: "network_mode" cannot name a container
+        web.stack:4:33: error[E0031]: "network_mode" names the container "x", which is not of this stack
           4 │   c: {command: x, network_mode: "container:x"}
             │                                 ^^^^^^^^^^^^^
-            = help: name the service: `network_mode: service:web`
+            = help: put both into one stack, and name the service: `network_mode: service:web`
 
         web.stack:5:42: error[E0104]: service "d" depends on undefined service "x"
           5 │   d: {command: x, network_mode: "service:x"}
@@ -496,12 +494,11 @@ extension DiagnosticCase {
             │                 ------- its driver
             = help: only links to a stack's own bridges can be slow or lose packets
 
-        web.stack:1:67: error[E0558]: service "a" publishes a port and is on macvlan networks alone
+        web.stack:1:67: note[N0036]: "ports" has no effect: "a" is reached at its own address on the macvlan's network
           1 │ services: {a: {command: x, networks: {lan: {delay: 5ms}}, ports: ["80:80"]}}
             │                                                                   ^^^^^^^
           4 │   lan: {driver: macvlan, subnet: 10.1.0.0/24}
             │                 ------- its driver
-            = help: leave `ports` out: it is reached at its own address on the link's network
 
         web.stack:3:15: error[E0558]: "parent" is for a network of driver macvlan
           3 │   n: {parent: eth0, id: 4}

@@ -75,16 +75,16 @@ extension DiagnosticCase {
       services:
         web:
           command: nginx
-          ports: ["0:80", "8080:65536"]
+          ports: ["8080:0", "8080:65536"]
       """,
       shows: """
-        web.stack:4:14: error[E0204]: "0": ports are 1 to 65535
-          4 │     ports: ["0:80", "8080:65536"]
-            │              ^
+        web.stack:4:19: error[E0204]: "0": ports are 1 to 65535
+          4 │     ports: ["8080:0", "8080:65536"]
+            │                   ^
 
-        web.stack:4:27: error[E0204]: "65536": ports are 1 to 65535
-          4 │     ports: ["0:80", "8080:65536"]
-            │                           ^^^^^
+        web.stack:4:29: error[E0204]: "65536": ports are 1 to 65535
+          4 │     ports: ["8080:0", "8080:65536"]
+            │                             ^^^^^
         """),
     DiagnosticCase(
       .backwardsRange,
@@ -256,7 +256,7 @@ extension DiagnosticCase {
         web.stack:4:29: error[E0213]: a volume has no option "readonly"
           4 │     volumes: ["./pages:/www:readonly"]
             │                             ^^^^^^^^
-            = help: it can have: ro, rw, nocopy, z, Z
+            = help: it can have: ro, rw, nocopy, rslave, z, Z
         """),
     DiagnosticCase(
       .badQuoting,

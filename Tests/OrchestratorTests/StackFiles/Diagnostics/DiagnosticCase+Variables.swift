@@ -9,12 +9,12 @@ extension DiagnosticCase {
       services:
         web:
           command: nginx
-          hostname: web-$1
+          hostname: web-${1}
       """,
       shows: """
-        web.stack:4:19: error[E0020]: the $ is not followed by a variable's name
-          4 │     hostname: web-$1
-            │                   ^
+        web.stack:4:19: error[E0020]: the ${ is not followed by a variable's name
+          4 │     hostname: web-${1}
+            │                   ^^
             = help: write $$ for a dollar sign
         """),
     DiagnosticCase(

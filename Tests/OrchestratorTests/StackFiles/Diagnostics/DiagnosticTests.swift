@@ -71,11 +71,11 @@ struct DiagnosticCase: Sendable, CustomTestStringConvertible {
 
   /// One mistake, one error: what follows from it is not reported as well.
   @Test(arguments: [
-    ("hostname: \"${NAME:?}\", ports: [\"$\"]", [DiagnosticCode.missingVariable, .badInterpolation]),
+    ("hostname: \"${NAME:?}\", ports: [\"${\"]", [DiagnosticCode.missingVariable, .badInterpolation]),
     ("networks: [front]}}\nnetworks: {front: {subnet: nope, gateway: 10.1.0.1", [.badSubnet]),
     ("networks: {front: {ipv4_address: 10.1.0.5}}}}\nnetworks: {front: {subnet: nope", [.badSubnet]),
     ("depends_on: {db: {condition: service_healthy}}}, db: {command: db, healthcheck: {test: []}", [.emptyText]),
-    ("depends_on: [db]}, db: {build: db", [.notSupported]),
+    ("depends_on: [db]}, db: {build: [db]", [.wrongShape]),
     ("networks: [a!]}}\nnetworks: {a!: {", [.badName]),
     ("volumes: [\"x:/y\"]}}\nvolumes: {x: {driver: nfs", [.badChoice]),
   ])

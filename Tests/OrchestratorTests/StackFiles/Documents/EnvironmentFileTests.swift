@@ -12,14 +12,15 @@ import Testing
 
   @Test(arguments: [
     ("A=1", ["A=1"]), ("A=1\nB=2\n", ["A=1", "B=2"]), ("A=1\r\nB=2\r\n", ["A=1", "B=2"]), ("", []), ("\n\n", []),
-    ("# comment\nA=1 # comment", ["A=1"]), ("A=1#2", ["A=1#2"]), ("A=#x", ["A="]),
+    ("# comment\nA=1 # comment", ["A=1"]), ("A=1#2", ["A=1#2"]), ("A=#x", ["A=#x"]), ("A= # x", ["A=# x"]),
     ("A=  spaced out  ", ["A=spaced out"]),
     ("  A = 1", ["A=1"]), ("export A=1", ["A=1"]), ("export=1", ["export=1"]), ("A: 1", ["A=1"]), ("A", ["A=<none>"]),
     ("A # c\nB", ["A=<none>", "B=<none>"]), ("A=", ["A="]), ("A==b=c", ["A==b=c"]),
     ("A='$USER \\n # x'", ["A=$USER \\n # x"]), ("A=\"$USER # x\" # c", ["A=ada # x"]),
     (#"A="a\nb\t\"c\" \\ \$USER \q""#, ["A=a\nb\t\"c\" \\ $USER \\q"]),
     ("A=\"two\nlines\"\nB=2", ["A=two\nlines", "B=2"]), ("A=x$USER", ["A=xada"]), ("A=${NONE:-d}", ["A=d"]),
-    ("A=1\nB=$A$A", ["A=1", "B=11"]), ("A=it's", ["A=it's"]), ("a.b-c=1", ["a.b-c=1"]), ("\u{FEFF}A=1", ["A=1"]),
+    ("A=1\nB=$A$A", ["A=1", "B=11"]), ("A=it's", ["A=it's"]), ("A='it\\'s'", ["A=it's"]), ("A=\"x\"y", ["A=x"]),
+    ("A=abc$ $1 $(cmd)", ["A=abc$ $1 $(cmd)"]), ("a.b-c=1", ["a.b-c=1"]), ("\u{FEFF}A=1", ["A=1"]),
   ])
   func areRead(_ text: String, _ expected: [String]) {
     let (values, diagnostics) = read(text)
@@ -28,7 +29,7 @@ import Testing
   }
 
   @Test(arguments: [
-    ("=1", 1), ("A B=1", 1), ("\nA='x", 2), ("A=\"x\"y", 1), ("A!=1", 1), ("A=1\nB C\nD=\"", 2),
+    ("=1", 1), ("A B=1", 1), ("\nA='x", 2), ("A!=1", 1), ("A=1\nB C\nD=\"", 2),
   ])
   func areRefused(_ text: String, _ line: Int) {
     let diagnostics = read(text).diagnostics

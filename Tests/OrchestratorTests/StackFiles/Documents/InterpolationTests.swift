@@ -23,6 +23,14 @@ import Testing
   }
 
   @Test(arguments: [
+    ("$", "$"), ("abc$", "abc$"), ("p$1x", "p$1x"), ("$-", "$-"), ("$(cmd)", "$(cmd)"), ("$$", "$"), ("a$$b", "a$b"),
+    ("${UNSET:-$2a$14$OTHER}", "$2a$14other"),
+  ])
+  func aSignThatBeginsNoVariableIsItself(_ text: String, _ expected: String) throws {
+    #expect(try Template(text).expanded { Self.variables[$0] }.text == expected)
+  }
+
+  @Test(arguments: [
     ("${EMPTY:?}", "EMPTY", ""), ("${UNSET:?word}", "UNSET", "word"), ("${UNSET?word}", "UNSET", "word"),
     ("${UNSET:?say $OTHER}", "UNSET", "say other"),
   ])
@@ -33,7 +41,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "$", "a$", "$1", "$-", "${}", "${1}", "${A", "${A:-b", "${A!}", "${A:}", "${A:=b}", "${ A}", "${A:-${B}",
+    "${}", "${1}", "${A", "${A:-b", "${A!}", "${A:}", "${A:=b}", "${ A}", "${A:-${B}",
   ])
   func malformed(_ text: String) {
     #expect(throws: Template.Problem.self) { try Template(text) }

@@ -52,15 +52,17 @@ import Testing
   @Test(arguments: [
     ("\"./a:b\"", DiagnosticCode.badPath), ("\"a\"", .badPath), ("\"./a:/\"", .badPath), ("\"./a:/b/..\"", .badPath),
     ("\"a/b:/c\"", .badPath), ("\"./a:/b:ro:x\"", .badPath), ("\"./a:/b:rw,nope\"", .badOption),
-    ("\"./a:/b:\"", .badOption), ("\":/b\"", .emptyText), ("\"./a:\"", .badPath), ("\"nope:/b\"", .undefinedVolume),
+    ("\":/b\"", .emptyText), ("\"./a:\"", .badPath), ("\"nope:/b\"", .undefinedVolume),
     ("\"~bob/a:/b\"", .badPath), ("\"-x:/b\"", .badName),
     ("{type: bind, target: /b}", .missingKey), ("{source: ./a, target: /b}", .missingKey),
     ("{type: bind, source: ./a}", .missingKey), ("{type: npipe, source: ./a, target: /b}", .badChoice),
     ("{type: tmpfs, source: ./a, target: /b}", .conflictingKeys),
     ("{type: tmpfs, target: /b, tmpfs: {size: -1}}", .badSize),
     ("{type: tmpfs, target: /b, tmpfs: {mode: 99999}}", .numberOutOfRange),
-    ("{type: volume, source: data, target: /b, volume: {subpath: x}}", .notSupported),
-    ("{type: bind, source: ./a, target: /b, bind: {propagation: shared}}", .badChoice),
+    ("{type: volume, source: data, target: /b, volume: {subpath: ../x}}", .badPath),
+    ("{type: bind, source: ./a, target: /b, bind: {propagation: sharde}}", .badChoice),
+    ("{type: bind, source: ./a, target: /b, bind: {propagation: shared}}", .ignoredKey),
+    ("\"./a:/b:shared\"", .ignoredKey), ("\"./a:/b:U\"", .ignoredKey),
     ("[]", .wrongShape),
   ])
   func areRefused(_ entry: String, _ code: DiagnosticCode) {
@@ -70,6 +72,8 @@ import Testing
   @Test(arguments: [
     ("/run", StackFile.Tmpfs(), false),
     ("\"/run:size=64m,mode=755,exec\"", .init(size: 64 << 20, mode: 0o755, isExecutable: true), false),
+    ("\"/run:\"", .init(), false), ("\"/run:size=50%,nr_inodes=10k\"", .init(options: ["size=50%", "nr_inodes=10k"]), false),
+    ("\"/run:noatime\"", .init(keepsAccessTimes: true), false),
     ("\"/run:ro,noexec,nosuid,nodev,uid=1000,gid=50\"", .init(user: 1000, group: 50), true),
   ])
   func memoryFolders(_ entry: String, _ tmpfs: StackFile.Tmpfs, _ isReadOnly: Bool) {
@@ -79,7 +83,7 @@ import Testing
 
   @Test(arguments: [
     ("\"/run:size=\"", DiagnosticCode.badSize), ("\"/run:size=1x\"", .badSize), ("\"/run:mode=9\"", .badOption),
-    ("\"/run:uid=-1\"", .badOption), ("\"/run:uid=4294967295\"", .badOption), ("\"/run:\"", .badOption),
+    ("\"/run:uid=-1\"", .badOption), ("\"/run:uid=4294967295\"", .badOption),
     ("\"/run:sise=1m\"", .badOption), ("\"run\"", .badPath),
   ])
   func memoryFoldersAreRefused(_ entry: String, _ code: DiagnosticCode) {
@@ -98,7 +102,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("0", 0), ("65536", 65536), ("64k", 65536), ("64K", 65536), ("64kb", 65536), ("64KiB", 65536),
+      ("0", 0), ("65536", 65536), ("64k", 65536), ("64K", 65536), ("64kb", 65536), ("64KiB", 65536), ("1 m", 1 << 20),
       ("1.5m", 1_572_864),
       ("2g", 2 << 30), ("1t", 1 << 40), ("10b", 10), ("9223372036854775807", UInt64(Int64.max)),
     ] as [(String, UInt64)])
@@ -106,7 +110,7 @@ import Testing
     #expect(ByteSize.parse(text) == bytes)
   }
 
-  @Test(arguments: ["", "-1", "+1", "1x", "k", "1.", ".5m", "1..5", "18446744073709551616", "8388608t", "1 m", "1ib"])
+  @Test(arguments: ["", "-1", "+1", "1x", "k", "1.", ".5m", "1..5", "18446744073709551616", "8388608t", "1  m", "1ib"])
   func noSizes(_ text: String) {
     #expect(ByteSize.parse(text) == nil)
   }

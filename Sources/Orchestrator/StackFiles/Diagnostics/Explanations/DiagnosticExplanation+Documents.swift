@@ -252,8 +252,6 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
-            extends: api
-          api:
             extends: web
         """,
       mended: """
@@ -285,20 +283,20 @@ extension DiagnosticExplanation {
           - path: [web.yaml, changes.yaml]
         """),
     .init(
-      .badInterpolation, "a $ is followed by something that is not a variable",
+      .badInterpolation, "a ${ is followed by something that is not a variable",
       """
-      `$NAME` and `${NAME}` stand for variables. A dollar sign itself is written `$$`. Without a default,
-      `${NAME}` ends at its closing brace.
+      `$NAME` and `${NAME}` stand for variables. A dollar sign before a letter or a brace is written `$$`. Without a
+      default, `${NAME}` ends at its closing brace.
       """,
       wrong: """
         services:
           web:
-            command: [sh, -c, "echo costs $5"]
+            command: [sh, -c, "echo ${5}"]
         """,
       mended: """
         services:
           web:
-            command: [sh, -c, "echo costs $$5"]
+            command: [sh, -c, "echo $${5}"]
         """),
     .init(
       .missingVariable, "a required variable has no value",

@@ -177,7 +177,6 @@ extension DiagnosticExplanation {
       .driverConflict, "a network has a property that its driver does not use",
       """
       `parent` belongs to networks of driver macvlan; `id`, `remote`, `local` and `port` to those of vxlan.
-      Services on macvlan networks alone publish no ports, as the host does not reach them.
       """,
       wrong: """
         services:

@@ -17,18 +17,19 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
-            hostname: front
+            cap_add: [NET_RAW]
         """),
     .init(
       .notSupported, "a key or value of Compose that stack does not implement",
       """
       Compose knows the key, and `stack` does not implement it. It is refused, because ignoring it would
-      change what the file means. An image that was built takes the place of `build`.
+      change what the file means.
       """,
       wrong: """
         services:
           web:
-            build: .
+            image: web:1
+            credential_spec: {file: a}
         """,
       mended: """
         services:
@@ -96,7 +97,7 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
-            hostname: ""
+            cap_add: [""]
         """,
       mended: """
         services:

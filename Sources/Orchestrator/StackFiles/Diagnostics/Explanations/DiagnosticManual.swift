@@ -53,6 +53,6 @@ package enum DiagnosticManual {
 extension DiagnosticExplanation.Example {
   /// The file, after the commands that make what stands beside it.
   fileprivate var transcript: String {
-    commands.isEmpty ? file : (commands + ["cat web.stack"]).map { "$ \($0)\n" }.joined() + file
+    commands.isEmpty ? file : (commands + ["cat \(name)"]).map { "$ \($0)\n" }.joined() + file
   }
 }

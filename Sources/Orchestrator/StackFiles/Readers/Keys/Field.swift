@@ -46,6 +46,7 @@ package struct Field {
 extension Field {
   /// Any scalar but an empty one, as it is written: `8080` and `true` are text where text is wanted.
   func text() -> Located<String>? {
+    context.probe?.note(self) { $0.isText = true }
     guard let scalar = node.scalar, !node.isNull else {
       reportShape("text")
       return nil
@@ -69,6 +70,7 @@ extension Field {
   /// `true` or `false`, in quotes too: that is what a variable's value looks like. YAML 1.1's other words for the two
   /// count as well, since Compose takes them.
   func boolean() -> Bool? {
+    context.probe?.note(self) { $0.isBoolean = true }
     switch node.scalar?.text.lowercased() {
     case "true", "yes", "on", "y": return true
     case "false", "no", "off", "n": return false
@@ -80,6 +82,7 @@ extension Field {
 
   /// A whole number within limits.
   func integer(in range: ClosedRange<Int>) -> Located<Int>? {
+    context.probe?.note(self) { $0.range = range }
     guard let scalar = node.scalar,
       case .int(let value) = CoreSchema.value(of: Node.Scalar(text: scalar.text, isPlain: true))
     else {
@@ -98,6 +101,10 @@ extension Field {
   /// One of the raw values of an enumeration.
   func choice<Value: RawRepresentable & CaseIterable>(_ type: Value.Type) -> Located<Value>?
   where Value.RawValue == String {
+    if let probe = context.probe {
+      probe.note(self) { $0.choices = type.allCases.map(\.rawValue) }
+      return nil
+    }
     guard let text = nonEmptyText() else { return nil }
     if let value = Value(rawValue: text.value) { return Located(value, text.span) }
     reportChoice(text.value, among: type.allCases.map(\.rawValue))
@@ -116,6 +123,7 @@ extension Field {
 extension Field {
   /// The items of a list. Nothing at all is an empty list: that is what a list looks like with its items commented out.
   func items() -> [Field]? {
+    context.probe?.note(self) { $0.isList = true }
     if node.isNull { return [] }
     guard let items = node.items else {
       reportShape("a list")
@@ -126,6 +134,7 @@ extension Field {
 
   /// The entries of a mapping. Nothing at all is an empty mapping.
   func entries() -> [Node.Entry]? {
+    context.probe?.note(self) { $0.isMapping = true }
     if node.isNull { return [] }
     guard let entries = node.entries else {
       reportShape("a mapping")
@@ -150,6 +159,7 @@ extension Field {
 
   /// `NAME=value` items or `NAME: value` entries. A name without a value has nil.
   func assignments() -> [(name: Located<String>, value: String?)] {
+    context.probe?.note(self) { ($0.isList, $0.isMapping) = (true, true) }
     if let items = node.items {
       return items.compactMap { item in
         guard let text = with(item).nonEmptyText() else { return nil }

@@ -58,6 +58,12 @@ struct KeyTable<Target>: Sendable {
 
   /// Reads every entry of a mapping; what is wrong is reported and the rest still read.
   func read(_ field: Field, into target: inout Target) {
+    if let probe = field.context.probe {
+      guard field.node.entries != nil else { return }
+      return probe.note(field) { shape in
+        if shape.table == nil { shape.table = schema(target) }
+      }
+    }
     guard let entries = field.entries() else { return }
     for entry in withExtras(entries, field) {
       readEntry(field.entry(entry), into: &target)

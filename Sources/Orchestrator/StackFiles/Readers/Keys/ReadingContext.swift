@@ -10,6 +10,8 @@ final class ReadingContext {
   let loader: SourceLoader
   /// The services of the stack by the names of their containers, for `container:NAME`.
   var containers: [String: String] = [:]
+  /// Notes what readers ask for, when a schema is made of them.
+  var probe: SchemaProbe?
   /// The origins of files that others name, by `include:` or by `extends:`.
   var origins: [ObjectIdentifier: Origin] = [:]
 

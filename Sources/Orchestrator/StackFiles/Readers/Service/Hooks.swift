@@ -14,7 +14,9 @@ private struct HookDraft {
       .read("working_dir", "the folder it starts in; the service's") { field, draft in
         draft.workingDirectory = field.nonEmptyText().flatMap { field.servicePath($0, what: "\"working_dir\"") }
       },
-      .read("environment", "variables beside the service's") { field, draft in draft.environment = field },
+      .read("environment", "variables beside the service's") { field, draft in
+        draft.environment = field.later { _ = $0.assignments() }
+      },
       .read("privileged", "true: it may do all that the host's root may") { field, draft in
         draft.isPrivileged = field.boolean() ?? false
       },

@@ -5,14 +5,20 @@ import Vocabulary
 extension Field {
   /// `image:` and what goes with it. Answers whether the service runs from an image.
   func readImage(_ draft: ServiceDraft, into service: inout StackFile.Service) -> Bool {
+    if draft.rootfs == nil, let build = draft.build, !build.node.isNull { service.build = build.imageBuild() }
+    let isBuilt = draft.rootfs == nil && draft.build.map { !$0.node.isNull } ?? false
     guard draft.rootfs == nil, let field = draft.image, !field.node.isNull else {
+      guard !isBuilt else {
+        // The name follows from the stack's, once that is known.
+        readImagePolicies(draft, into: &service)
+        return true
+      }
       for field in [draft.platform, draft.pullPolicy].compactMap(\.self) where !field.node.isNull {
         field.report(.ignoredKey, "\"\(field.name)\" has no effect: the service has no image", at: field.key)
       }
       return false
     }
-    service.platform = draft.platform.flatMap { $0.platform() }
-    service.pullPolicy = draft.pullPolicy.flatMap { $0.node.isNull ? nil : $0.choice(StackFile.PullPolicy.self) }
+    readImagePolicies(draft, into: &service)
     guard let text = field.nonEmptyText() else { return true }
     do {
       let source = try ImageSource(text.value)
@@ -28,6 +34,15 @@ extension Field {
       field.report(.badImage, "\(error)", at: text.span, help: [error.remedy])
     }
     return true
+  }
+
+  private func readImagePolicies(_ draft: ServiceDraft, into service: inout StackFile.Service) {
+    service.platform = draft.platform.flatMap { $0.platform() }
+    service.pullPolicy = draft.pullPolicy.flatMap { $0.pullPolicyChoice() }
+    if let policy = service.pullPolicy, policy.value == .build, service.build == nil, let field = draft.pullPolicy {
+      field.report(
+        .missingKey, "\"pull_policy: build\" needs a \"build\"", at: policy.span, help: ["write `build: .`"])
+    }
   }
 
   private func platform() -> Located<String>? {

@@ -6,7 +6,6 @@ struct ServiceDraft {
   var service: StackFile.Service
   var rootfs: Located<StackFile.RootFolder>?
   var image: Field?
-  /// A key that stands for a root, which stack can do without when there is another.
   var build: Field?
   var platform: Field?
   var pullPolicy: Field?
@@ -114,7 +113,8 @@ extension Field {
   private func dropHostPorts(_ service: inout StackFile.Service) {
     guard service.networkMode?.value == .host, let first = service.ports.first else { return }
     report(
-      .ignoredKey, "\"ports\" has no effect with \"network_mode: host\": what the service listens on, the host listens on",
+      .ignoredKey,
+      "\"ports\" has no effect with \"network_mode: host\": what the service listens on, the host listens on",
       at: first.span)
     service.ports = []
   }
@@ -160,19 +160,8 @@ extension Field {
     if hasRoot, let field = draft.image {
       field.report(.ignoredKey, "\"image\" has no effect: \"rootfs\" says what the root is", at: field.key)
     }
-    guard let field = draft.build else { return }
-    if hasRoot || draft.image != nil {
-      field.report(
-        .ignoredKey, "\"build\" has no effect: \"\(hasRoot ? "rootfs" : "image")\" says what the root is", at: field.key
-      )
-    } else {
-      field.report(
-        .notSupported, "\"build\" is not supported", "stack builds no images", at: field.key,
-        help: [
-          "name an image beside it: `image: name`, which `docker build -t name` or `podman build -t name` made",
-          "use `rootfs: host` for the host's own programs, or `rootfs: ./folder` for an unpacked image",
-        ])
-    }
+    guard hasRoot, let field = draft.build else { return }
+    field.report(.ignoredKey, "\"build\" has no effect: \"rootfs\" says what the root is", at: field.key)
   }
 
   private func scale(of draft: ServiceDraft) -> Located<Int> {

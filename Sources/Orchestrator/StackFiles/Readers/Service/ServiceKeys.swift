@@ -17,10 +17,10 @@ enum ServiceKeys {
       draft.rootfs = field.rootFolder()
     },
     .read("image", "the image it runs from: nginx:alpine, oci:./folder, docker-archive:./file.tar") { field, draft in
-      draft.image = field
+      draft.image = field.later { _ = $0.text() }
     },
-    .read("build", "needs `image` or `rootfs` beside it: stack builds no images") { field, draft in
-      draft.build = field
+    .read("build", "the folder that its image is built from, or how") { field, draft in
+      draft.build = field.later { _ = $0.imageBuild() }
     },
     .read("entrypoint", "the program, before `command`") { field, draft in
       draft.hasCommandKey = draft.hasCommandKey || !field.node.isNull
@@ -30,7 +30,9 @@ enum ServiceKeys {
       draft.hasCommandKey = draft.hasCommandKey || !field.node.isNull
       draft.service.command = field.command()
     },
-    .read("environment", "variables, as a mapping or as NAME=value") { field, draft in draft.environment = field },
+    .read("environment", "variables, as a mapping or as NAME=value") { field, draft in
+      draft.environment = field.later { _ = $0.assignments() }
+    },
     .read("env_file", "files with variables") { field, draft in draft.environmentFiles = field.environmentFiles() },
     .read("working_dir", "the folder it starts in; /") { field, draft in
       draft.service.workingDirectory = field.nonEmptyText().flatMap { field.servicePath($0, what: "\"working_dir\"") }
@@ -142,7 +144,7 @@ enum ServiceKeys {
       draft.service.dependencies = field.dependencies()
     },
     .read("healthcheck", "how to tell that it works") { field, draft in
-      if !field.node.isNull { draft.healthCheck = field }
+      if !field.node.isNull { draft.healthCheck = field.later { _ = $0.healthOverrides() } }
     },
     .read("restart", "no, always, on-failure[:N] or unless-stopped") { field, draft in
       draft.service.restart = field.restartPolicy() ?? .no
@@ -176,11 +178,12 @@ enum ServiceKeys {
 
   private static let accepted: [Key] = [
     .read("platform", "the machine that the image is for; this machine's own") { field, draft in
-      draft.platform = field
+      draft.platform = field.later { _ = $0.text() }
     },
     .ignored("logging", "logs are files that stack rotates itself"),
-    .read("pull_policy", "when its image is fetched: missing, always or never") { field, draft in
-      draft.pullPolicy = field
+    .read("pull_policy", "when its image is fetched or built: missing, always, never, build, daily, weekly, every_12h")
+    { field, draft in
+      draft.pullPolicy = field.later { _ = $0.text() }
     },
     .ignored("attach", "what is followed is chosen on the command line"),
     .ignored("annotations", "there is no other runtime to read them"),
@@ -199,7 +202,9 @@ enum ServiceKeys {
     "deploy",
     [
       .read("replicas", "how many") { field, draft in draft.replicas = field.integer(in: 0...10_000) },
-      .read("mode", "replicated; global is one replica, as there is one machine") { field, _ in _ = field.choice(Mode.self) },
+      .read("mode", "replicated; global is one replica, as there is one machine") { field, _ in
+        _ = field.choice(Mode.self)
+      },
       .ignored("labels", "they are for Swarm's services"),
       .read("resources", "limits, as Compose also writes them") { field, draft in
         LimitsKeys.resources.read(field, into: &draft.limits.resources)

@@ -9,6 +9,10 @@ enum Unsupported {
       ("credential_spec", "leave it out: it is for Windows"),
       ("provider", "run what it provides as a service, or outside of the stack: stack starts no helpers of Docker's"),
       ("models", "run a model server as a service, and give its address under `environment:`"),
+      (
+        "pre_start",
+        "write a service that ends, and wait for it: `depends_on: {setup: {condition: service_completed_successfully}}`"
+      ),
       ("use_api_socket", "leave it out: there is no Docker to talk to"),
     ].map { .notSupported($0, $1) }
     + [

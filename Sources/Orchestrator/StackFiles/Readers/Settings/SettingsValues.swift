@@ -182,6 +182,9 @@ extension Field {
     guard let text = nonEmptyText() else { return nil }
     if text.value == "host" { return Located(.host, text.span) }
     if other.contains(text.value) { return Located(.own, text.span) }
+    if text.value.hasPrefix("container:"), let service = context.containers[String(text.value.dropFirst(10))] {
+      return Located(.service(service), text.span)
+    }
     let prefix = "service:"
     guard text.value.hasPrefix(prefix) else {
       reportChoice(Self.shortened(text.value), among: ["host", "service:NAME"] + other)

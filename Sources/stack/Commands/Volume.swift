@@ -1,0 +1,137 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Orchestrator
+
+struct Volume: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "volume", abstract: "Named volumes of this host.",
+    discussion: """
+      stack volume create data            a stack has it by
+                                          volumes: {data: {external: true}}
+      stack volume ls                     those of stacks are called stack_volume
+      stack volume rm data
+      """,
+    subcommands: [Create.self, List.self, Inspect.self, Remove.self, Prune.self])
+
+  struct Create: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "create", abstract: "Make a volume.")
+
+    @Argument(help: ArgumentHelp("Its name.", valueName: "name"))
+    var name: String
+    @Option(name: [.short, .long], help: "The kind of volume.")
+    var driver = Driver.local
+
+    enum Driver: String, ExpressibleByArgument, CaseIterable { case local }
+
+    func run() throws {
+      try Session.run(needsRoot: true) { session in
+        try VolumeCommand(session.context).create(name)
+        print(name)
+      }
+    }
+  }
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "ls", abstract: "List the volumes of this host.", aliases: ["list"])
+
+    @Flag(name: [.short, .long], help: "Print only names.")
+    var quiet = false
+    @Option(help: "Format of the output; json has one object a line.")
+    var format = Format.table
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+
+    func run() throws {
+      try Session.run(needsRoot: true) { session in
+        let entries = try VolumeCommand(session.context).entries()
+        if quiet {
+          for entry in entries { print(entry.name) }
+        } else if format == .json {
+          for entry in entries { print(JSONLines.line(entry)) }
+        } else {
+          let rows = entries.map { entry in
+            [entry.name, entry.stack ?? "-", entry.users.isEmpty ? "-" : entry.users.joined(separator: ", "), entry.folder]
+          }
+          print(Table.text([["NAME", "STACK", "USED BY", "FOLDER"]] + rows), terminator: "")
+        }
+      }
+    }
+  }
+
+  struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "inspect", abstract: "Print what is known of volumes, with the stacks that have them.")
+
+    @Argument(help: ArgumentHelp("Names.", valueName: "volume"))
+    var names: [String]
+
+    func run() throws {
+      try Session.run(needsRoot: true) { session in print(try VolumeCommand(session.context).inspect(names)) }
+    }
+  }
+
+  struct Remove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "rm", abstract: "Remove volumes, with all that is in them.", aliases: ["remove"])
+
+    @Argument(help: ArgumentHelp("Names.", valueName: "volume"))
+    var names: [String]
+
+    func run() throws {
+      try Session.run(needsRoot: true) { session in
+        for name in names {
+          try VolumeCommand(session.context).remove(name)
+          print(name)
+        }
+      }
+    }
+  }
+
+  struct Prune: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "prune", abstract: "Remove all volumes that no stack that is up has.")
+
+    @Flag(name: [.short, .long], help: "Do not ask.")
+    var force = false
+
+    func run() throws {
+      try Session.run(needsRoot: true) { session in
+        let command = VolumeCommand(session.context)
+        let names = try command.idle()
+        guard !names.isEmpty else { return }
+        guard force || Consent.given(to: "remove \(names.joined(separator: ", ")), with all that is in them?") else {
+          return
+        }
+        for name in names {
+          try command.remove(name)
+          print(name)
+        }
+      }
+    }
+  }
+}
+
+/// A question to the person at the terminal.
+enum Consent {
+  /// False where nobody is there to be asked.
+  static func given(to question: String) -> Bool {
+    guard isatty(STDIN_FILENO) == 1 else {
+      standardError("error: ", "\(question) Say so: --force")
+      return false
+    }
+    print("\(question) [y/N] ", terminator: "")
+    fflush(nil)
+    return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
+  }
+}
+
+/// One JSON object a line.
+enum JSONLines {
+  static func line(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+  }
+}

@@ -1,0 +1,54 @@
+import Testing
+
+@testable import BuildIgnore
+@testable import Dockerfile
+@testable import StackFiles
+
+/// The examples of `stack explain` that are Dockerfiles.
+@Suite struct DockerfileExplanationTests {
+  static let entries = DiagnosticExplanation.table.filter { $0.wrong.name != "web.stack" }
+
+  @Test(arguments: entries.map(\.code))
+  func theWrongFileHasThisMistakeAndNoOther(_ code: DiagnosticCode) throws {
+    let entry = try #require(Self.entries.first { $0.code == code })
+    #expect(Self.codes(of: entry.wrong) == [code])
+  }
+
+  @Test(arguments: entries.map(\.code))
+  func theMendedFileHasNoMistake(_ code: DiagnosticCode) throws {
+    let entry = try #require(Self.entries.first { $0.code == code })
+    #expect(Self.codes(of: entry.mended) == [])
+  }
+
+  private static func codes(of example: DiagnosticExplanation.Example) -> [DiagnosticCode] {
+    let list = DiagnosticList()
+    let bytes = Array((example.file + "\n").utf8)
+    guard example.name == "Dockerfile" else {
+      _ = IgnorePatterns.read(path: example.name, bytes: bytes, list)
+      return list.sorted.map(\.code)
+    }
+    var inputs = BuildInputs()
+    for command in example.commands {
+      let words = command.split(separator: " ")
+      let values = zip(words, words.dropFirst()).filter { $0.0 == "--build-arg" }.map(\.1)
+      for value in values {
+        let halves = value.split(separator: "=").map(String.init)
+        inputs.arguments[halves[0]] = halves[1]
+      }
+    }
+    guard let tree = DockerfileParser.parse(path: example.name, bytes: bytes, list),
+      let graph = StageGraph.resolve(tree, inputs, list)
+    else { return list.sorted.map(\.code) }
+    for node in graph.nodes {
+      var scope = StageScope(tree, graph, inputs, environment: [])
+      for instruction in node.stage.instructions {
+        do throws(Diagnostic) {
+          try scope.operation(instruction).warnings.forEach(list.add)
+        } catch {
+          list.add(error)
+        }
+      }
+    }
+    return list.sorted.map(\.code)
+  }
+}
