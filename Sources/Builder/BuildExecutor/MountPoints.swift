@@ -34,8 +34,8 @@ struct MountPoints {
     close(number)
   }
 
-  /// Takes away what was made in a step's layer all the same, since a link or a removed folder hid what is below. A step
-  /// cannot change what something is mounted on, so what is there is empty.
+  /// Takes away what was made in a step's layer all the same, since a link or a removed folder hid what is below. No
+  /// step changes what something is mounted on, so what is there is empty.
   ///
   /// - Parameters:
   ///   - layer: the step's.
