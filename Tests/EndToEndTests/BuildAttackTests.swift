@@ -32,10 +32,13 @@ struct BuildAttackTests {
     try TestBuilds.with { host in
       try host.succeed("mkdir", "-p", "/run/victim/empty")
       try host.succeed("touch", "/run/victim/file")
+      try host.succeed("mkdir", "-p", "x/etc")
+      try host.succeed("ln", "-s", "/run/victim/file", "x/etc/hosts")
       try host.built(
         """
         FROM base
-        RUN ln -s /run/victim /v && rm -rf /etc/hosts && ln -s /run/victim/file /etc/hosts
+        COPY etc/ /etc/
+        RUN ln -s /run/victim /v
         RUN --mount=type=tmpfs,target=/v/empty true
         RUN --mount=type=bind,source=Dockerfile,target=/v/file true
         """)
@@ -155,8 +158,8 @@ struct BuildAttackTests {
         python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('socket')"
         """)
       let said = try host.built(
-        "FROM base\nCOPY odd /odd\nRUN ls /odd | wc -l; test -p /odd/fifo && test ! -e /odd/null")
-      #expect(said.contains("  5\n"), "\(said)")
+        "FROM base\nCOPY odd /odd\nRUN set -- /odd/*; echo $# names; test -p /odd/fifo && test ! -e /odd/null")
+      #expect(said.contains("  4 names\n"), "\(said)")
     }
   }
 }

@@ -45,7 +45,7 @@ import Testing
 
   @Test func whatTheBaseHasAndNobodyKnowsStays() throws {
     var configuration = try read(
-      #"{"config": {"Domainname": "x", "OnBuild": ["RUN a"], "Volumes": {"/v": {}}}, "container": "", "os.version": "1"}"#
+      #"{"config": {"Domainname": "x", "OnBuild": ["RUN a"], "Volumes": {"/v":{}}}, "container": "","os.version": "1"}"#
     )
     #expect(configuration.takeTriggers() == ["RUN a"])
     configuration.addVolumes(["/w"])

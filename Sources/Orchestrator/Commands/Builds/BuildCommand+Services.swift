@@ -138,8 +138,10 @@ extension BuildCommand {
       if builds == true || service.pullPolicy?.value == .build { return true }
       guard case .image(let source) = service.rootfs.value else { return false }
       switch service.pullPolicy?.value {
-      // The registry comes first, and is asked by `up` itself.
-      case .always?, .every?: return false
+      // The registry comes first, and is asked by `up` itself. What it does not have is built.
+      case .always?, .every?:
+        guard ((try? images.find(source)) ?? nil) == nil else { return false }
+        return (try? images.pull(source, interruption: interruption) { _ in }) == nil
       default: return ((try? images.find(source)) ?? nil) == nil
       }
     }
