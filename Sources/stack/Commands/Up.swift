@@ -86,6 +86,10 @@ struct Up: ParsableCommand {
       "When images are fetched: missing, always or never. Default: each service's pull_policy, or else missing.",
       valueName: "when"))
   var pull: PullPolicy?
+  @Flag(help: "Build the images of services with build:, though they are there.")
+  var build = false
+  @Flag(help: "Build no image, though one is missing.")
+  var noBuild = false
   @Flag(help: "Say nothing of how far images have come.")
   var quietPull = false
   @Flag(name: [.customShort("w"), .long], help: "Then bring changes of files into services, as `stack watch` does.")
@@ -107,6 +111,7 @@ struct Up: ParsableCommand {
     guard !noStart || attach.isEmpty && !watch && !verify else {
       throw ValidationError("--no-start goes with none of --attach, --watch and --verify")
     }
+    guard !build || !noBuild else { throw ValidationError("--build and --no-build cannot go together") }
     guard waitTimeout.map({ $0 > 0 && $0 <= 86400 }) ?? true else {
       throw ValidationError("--wait-timeout is 1 to 86400 seconds")
     }
@@ -122,10 +127,16 @@ struct Up: ParsableCommand {
       guard !dryRun else {
         return PlanPrinter(folders: session.context.folders).show(try UpCommand(session.context).plan(loaded, upOptions))
       }
+
+      let builds = BuildPrinter(BuildPrinter.style(progress.progress))
+      var options = upOptions
+      options.builds = build ? true : noBuild ? false : nil
+      (options.buildReport, options.whileBuilding) = ({ builds.show($0) }, { builds.tick() })
+      defer { builds.end() }
       let printer = ProgressPrinter(progress, stack: loaded.name)
       var desired: DesiredStack?
       try session.finish(printer) { report in
-        try UpCommand(session.context).run(loaded, upOptions, report: report) { desired = $0 }
+        try UpCommand(session.context).run(loaded, options, report: report) { desired = $0 }
       }
       if progress.showsTable { StatusTable.show(try desired.map(session.context.statuses(of:)) ?? []) }
       try goOn(loaded, desired, session)
