@@ -131,9 +131,9 @@ def settled(peer, key, value):
     if peer == "buildah" and key == "ExposedPorts":
         ports = set()
         for port in value:
-            numbers, _, transport = port.partition("/")
-            first, _, last = numbers.partition("-")
-            ports |= {f"{number}/{transport}" for number in range(int(first), int(last or first) + 1)}
+            # Of one number with two protocols it keeps the last.
+            first, _, last = port.partition("/")[0].partition("-")
+            ports |= set(range(int(first), int(last or first) + 1))
         return sorted(ports)
     return value
 
