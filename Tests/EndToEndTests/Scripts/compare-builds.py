@@ -114,10 +114,10 @@ def explained(peer, name, mine, theirs, dockerfile):
         # buildah 1.28 loses set-user-ID. Docker 20.10 keeps it under --chmod, where later versions do not.
         return peer == "buildah" or "--chmod" in dockerfile
     if peer == "buildah":
-        # The mode and the time of folders are the umask's and the present's; VOLUME makes its folder.
+        # The mode and the time of folders are the umask's and the present's; VOLUME makes its folder, WORKDIR does not.
         if mine and theirs:
             return mine["kind"] == theirs["kind"] == "folder"
-        return not mine and theirs["kind"] == "folder" and "VOLUME" in dockerfile
+        return (mine or theirs)["kind"] == "folder" and ("WORKDIR" if mine else "VOLUME") in dockerfile
     return False
 
 
@@ -128,6 +128,9 @@ def settled(peer, key, value):
         return os.path.normpath(value)
     if peer == "buildah" and key == "Env":
         return sorted(value)
+    if peer == "buildah" and key in ("Cmd", "Entrypoint"):
+        # A stage does not inherit the SHELL of the stage that it is built from.
+        return [word.replace("-ec", "-c") for word in value]
     if peer == "buildah" and key == "ExposedPorts":
         ports = set()
         for port in value:
