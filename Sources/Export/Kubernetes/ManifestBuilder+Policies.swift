@@ -32,6 +32,10 @@ extension ManifestBuilder {
   private mutating func noteHostRules() {
     for rule in input.file.policies.map(\.desired) {
       guard (rule.sources + rule.destinations).contains(.host) else { continue }
+      if rule.action == .allow, !rule.destinations.contains(.host) {
+        ledger.note("policies", .changed, "`\(rule.line)`: a node reaches all ports of its own pods anyway")
+        continue
+      }
       ledger.note(
         "policies", .lost, "`\(rule.line)` names the host, which policies cannot: a node always reaches its own pods",
         do: "put what is to be kept from the host behind a password")

@@ -2,11 +2,12 @@ import Addresses
 @testable import Export
 @testable import Intent
 @testable import Kernel
+@testable import Orchestrator
 @testable import Resolve
 @testable import StackFiles
 @testable import Vocabulary
 
-/// A stack file as `stack export` reads it, without the contents of binds.
+/// A stack file as `stack export` reads it.
 struct ExportSource {
   static let examples = sourceFolder(#filePath, up: 4) + "/stacks"
   /// Each file in stacks/ and stacks/labs/.
@@ -23,7 +24,12 @@ struct ExportSource {
 
   init(example file: String) throws {
     let loader = StackFileLoader(files: HostFiles(), environment: ["HOME": "/root"], workingFolder: Self.examples)
-    try self.init(loader.load([file]), [:])
+    let outcome = loader.load([file])
+    var contents: [String: BoundContent] = [:]
+    for mount in outcome.stack?.services.flatMap(\.mounts) ?? [] where mount.isReadOnly {
+      if case .bind(let path, _) = mount.source { contents[path] = BoundContentReader.read(path) }
+    }
+    try self.init(outcome, contents)
   }
 
   private init(_ outcome: StackFileLoader.Outcome, _ contents: [String: BoundContent]) throws {
