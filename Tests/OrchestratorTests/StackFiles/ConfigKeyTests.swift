@@ -40,7 +40,7 @@ import Testing
       "{watch: [{path: ./src, action: sync+exec, target: /app, ignore: [a], initial_sync: true, exec: {command: b}}]}",
   ]
   /// Keys of a service that are read, and say what is so in any case.
-  private static let silent: Set<String> = ["build", "cgroup", "runtime", "isolation"]
+  private static let silent: Set<String> = ["build", "cgroup", "runtime", "isolation", "extends"]
 
   private static let network: [String: String] = [
     "subnet": "10.5.0.0/24", "gateway": "10.5.0.9\n    subnet: 10.5.0.0/24",

@@ -20,6 +20,20 @@ private struct Inclusion {
     ])
 }
 
+extension Field {
+  /// `include:`: a list of names and mappings.
+  func noteInclusions() {
+    for item in items() ?? [] {
+      if item.node.entries == nil {
+        _ = item.nonEmptyText()
+      } else {
+        var read = Inclusion()
+        Inclusion.keys.read(item, into: &read)
+      }
+    }
+  }
+}
+
 extension DocumentLoader {
   /// The document with all that the files under its `include:` have.
   mutating func included(_ document: Node, chain: [String]) -> Node {

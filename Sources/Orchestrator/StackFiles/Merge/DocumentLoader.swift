@@ -79,6 +79,15 @@ private struct Extension {
     ])
 }
 
+extension Field {
+  /// `extends:`, which the loader has put in its place already: a name, or a mapping.
+  func noteExtension() {
+    guard node.entries != nil else { return _ = nonEmptyText() }
+    var read = Extension()
+    Extension.keys.read(self, into: &read)
+  }
+}
+
 extension DocumentLoader {
   /// One step of a chain of extensions.
   fileprivate struct Step: Hashable {

@@ -22,6 +22,9 @@ enum ServiceKeys {
     .read("build", "needs `image` or `rootfs` beside it: stack builds no images") { field, draft in
       draft.build = field
     },
+    .read("extends", "the service that it begins from, of this file or of another") { field, _ in
+      field.noteExtension()
+    },
     .read("entrypoint", "the program, before `command`") { field, draft in
       draft.hasCommandKey = draft.hasCommandKey || !field.node.isNull
       draft.service.entrypoint = field.command()
@@ -197,7 +200,7 @@ enum ServiceKeys {
     case globalJob = "global-job"
   }
 
-  private static let deploy = KeyTable<ServiceDraft>(
+  static let deploy = KeyTable<ServiceDraft>(
     "deploy",
     [
       .read("replicas", "how many") { field, draft in draft.replicas = field.integer(in: 0...10_000) },
