@@ -33,7 +33,8 @@ struct StackCommand: ParsableCommand {
         subcommands: [
           Ps.self, Logs.self, Events.self, Stats.self, Top.self, Inspect.self, Wait.self, Licenses.self,
         ]),
-      CommandGroup(name: "Network", subcommands: [Network.self, Volume.self, Policy.self, Link.self, Partition.self, Heal.self]),
+      CommandGroup(
+        name: "Network", subcommands: [Network.self, Volume.self, Policy.self, Link.self, Partition.self, Heal.self]),
       CommandGroup(
         name: "Check", subcommands: [Config.self, Explain.self, Verify.self, Reach.self, Doctor.self]),
     ])

@@ -23,11 +23,11 @@ import Testing
         configs:
           motd: {content: "hello ${WHO:-you}\\n"}
         """, named: "t")
-      #expect(try host.inside("web", "cat /run/secrets/file /motd") == "of the file\nhello you")
-      #expect(try host.inside("web", "cat /run/secrets/pass/word") == "a$b")
-      #expect(try host.inside("web", "stat -c '%a %u %g' /run/secrets/pass/word /motd") == "440 1000 1001\n444 0 0")
-      #expect(try host.inside("web", "cat /etc/app/motd 2>&1 || true").contains("Permission denied"))
-      #expect(try host.inside("web", "touch /motd 2>&1 || true").contains("touch:"))
+      #expect(try host.within("web", "cat /run/secrets/file /motd") == "of the file\nhello you")
+      #expect(try host.within("web", "cat /run/secrets/pass/word") == "a$b")
+      #expect(try host.within("web", "stat -c '%a %u %g' /run/secrets/pass/word /motd") == "440 1000 1001\n444 0 0")
+      #expect(try host.within("web", "cat /etc/app/motd 2>&1 || true").contains("Permission denied"))
+      #expect(try host.within("web", "touch /motd 2>&1 || true").contains("touch:"))
       try host.succeed("stack", "down", "t")
       try host.expectUnchanged(since: before)
     }
@@ -49,10 +49,10 @@ import Testing
             volumes: [/data, "named:/named", "./bound:/bound"]
         volumes: {named: {}}
         """, named: "t")
-      _ = try host.inside("b", "echo 1 >/data/f; echo 2 >/named/f; echo 3 >/bound/f")
-      #expect(try host.inside("a", "cat /data/f /named/f /bound/f") == "1\n2\n3")
-      #expect(try host.inside("data", "cat /data/f") == "1")
-      #expect(try host.inside("a", "touch /data/g 2>&1 || true").contains("Read-only file system"))
+      try host.within("b", "echo 1 >/data/f; echo 2 >/named/f; echo 3 >/bound/f")
+      #expect(try host.within("a", "cat /data/f /named/f /bound/f") == "1\n2\n3")
+      #expect(try host.within("data", "cat /data/f") == "1")
+      #expect(try host.within("a", "touch /data/g 2>&1 || true").contains("Read-only file system"))
       try host.succeed("stack", "down", "-v", "t")
       try host.expectUnchanged(since: before)
     }
@@ -70,10 +70,10 @@ import Testing
         """, named: "t")
       let address = try host.ipAddress(of: "db")
       for name in ["database", "db", "db-1", "db_1", "t-db-1"] {
-        #expect(try host.inside("web", "getent hosts \(name)").hasPrefix(address), "\(name)")
+        #expect(try host.within("web", "getent hosts \(name)").hasPrefix(address), "\(name)")
       }
-      #expect(try host.inside("other", "getent hosts database || echo none") == "none")
-      #expect(try host.inside("other", "getent hosts far").hasPrefix(address))
+      #expect(try host.within("other", "getent hosts database || echo none") == "none")
+      #expect(try host.within("other", "getent hosts far").hasPrefix(address))
     }
   }
 
@@ -87,7 +87,7 @@ import Testing
       try host.up(
         "name: t\ninclude: [sub/compose.yaml]\nservices: {web: {command: [sleep, infinity], depends_on: [api]}}",
         named: "t")
-      #expect(try host.inside("api", "echo $GREETING; touch /d/x") == "inner")
+      #expect(try host.within("api", "echo $GREETING; touch /d/x") == "inner")
       try host.succeed("test", "-e", "sub/d/x")
     }
   }
@@ -105,12 +105,12 @@ import Testing
       try host.up(file("one", "name: shared"), named: "one")
       try host.up(file("two", "external: true, name: shared"), named: "two")
       try host.up(file("three", "external: true, name: made"), named: "three")
-      _ = try host.inside("one", "echo 1 >/v/f")
-      #expect(try host.inside("two", "cat /v/f") == "1")
+      try host.within("one/one", "echo 1 >/v/f")
+      #expect(try host.within("two/two", "cat /v/f") == "1")
       let inUse = try host.run("stack", "volume", "rm", "shared")
       #expect(inUse.status == 1 && inUse.errors.contains("volume shared is in use by one, two"), "\(inUse)")
       try host.succeed("stack", "down", "-v", "one")
-      #expect(try host.inside("two", "cat /v/f") == "1", "another stack still has it")
+      #expect(try host.within("two/two", "cat /v/f") == "1", "another stack still has it")
       try host.succeed("stack", "down", "-v", "two")
       try host.succeed("stack", "down", "-v", "three")
       #expect(try host.succeed("stack", "volume", "ls", "-q") == "made\nshared", "external volumes stay")
@@ -139,9 +139,9 @@ import Testing
           mem: {driver_opts: {type: tmpfs, device: tmpfs, o: "size=1m,noexec"}}
           dir: {driver_opts: {type: none, device: ./there, o: bind}}
         """, named: "t")
-      #expect(try host.inside("a", "stat -f -c %T /mem") == "tmpfs")
-      _ = try host.inside("a", "echo 1 >/dir/f")
-      _ = try host.inside("a", "touch /part/g")
+      #expect(try host.within("a", "stat -f -c %T /mem") == "tmpfs")
+      try host.within("a", "echo 1 >/dir/f")
+      try host.within("a", "touch /part/g")
       #expect(try host.succeed("cat", "there/f") == "1")
       try host.succeed("test", "-e", "there/deep/er/g")
       try host.succeed("stack", "down", "-v", "t")
@@ -165,8 +165,8 @@ import Testing
       try host.up(file("two"), named: "two")
       let address = try host.ipAddress(of: "one1")
       #expect(address.hasPrefix("10.77.0."))
-      #expect(try host.inside("two1", "getent hosts one1").hasPrefix(address))
-      _ = try host.inside("two1", "ping -c 1 -W 5 one1")
+      #expect(try host.within("two/two1", "getent hosts one1").hasPrefix(address))
+      try host.within("two/two1", "ping -c 1 -W 5 one1")
       let inUse = try host.run("stack", "network", "rm", "proxy")
       #expect(inUse.status == 1 && inUse.errors.contains("stack one is on its network"), "\(inUse)")
       #expect(try host.succeed("stack", "network", "inspect", "proxy").contains("\"two/two1\""))
@@ -193,8 +193,8 @@ import Testing
               com.docker.network.bridge.enable_ip_masquerade: "false"
         """, named: "t")
       let address = try host.ipAddress(of: "b")
-      #expect(try host.inside("a", "ping -c 1 -W 1 \(address) >/dev/null 2>&1 && echo yes || echo no") == "no")
-      #expect(try host.inside("a", "ip route show default").contains("via"))
+      #expect(try host.within("a", "ping -c 1 -W 1 \(address) >/dev/null 2>&1 && echo yes || echo no") == "no")
+      #expect(try host.within("a", "ip route show default").contains("via"))
       let table = try host.succeed("nft", "list", "chain", "inet", "stack-t", "leave")
       #expect(table.contains("iifname \"t-default\" oifname != @bridges accept"), "\(table)")
     }
@@ -225,5 +225,13 @@ import Testing
       let examples = Repository.stackFile("*.stack")
       #expect(try host.succeed("sh", "-c", "python3 check.py \(examples)") == "")
     }
+  }
+}
+
+extension ThrowawayHost {
+  /// The output of a shell's line in a service.
+  @discardableResult
+  fileprivate func within(_ service: String, _ line: String) throws -> String {
+    try succeed("stack", "exec", service, "sh", "-c", line)
   }
 }

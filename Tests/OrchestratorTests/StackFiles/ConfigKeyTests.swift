@@ -93,7 +93,8 @@ import Testing
   }
 
   private static let others = [
-    "/lab/web.env": "B=2\n", "/lab/other.yaml": "services: {further: {command: x}}", "/lab/profile.json": "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": []}",
+    "/lab/web.env": "B=2\n", "/lab/other.yaml": "services: {further: {command: x}}",
+    "/lab/profile.json": "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": []}",
   ]
 
   private static func read(_ text: String) throws -> StackFile {

@@ -85,7 +85,8 @@ extension DocumentLoader {
       for file in files {
         let location = Path.resolve(file.value, in: from)
         variables.dotenv.merge(
-          context.loader.values(file.value, from: location, environment: environment, namedAt: file.span)) { $1 }
+          context.loader.values(file.value, from: location, environment: environment, namedAt: file.span)
+        ) { $1 }
       }
     } else {
       let location = Path.resolve(".env", in: folder)

@@ -136,7 +136,8 @@ extension DocumentLoader {
       let question = Suggestion.question(about: name.value, among: names)
       diagnostics.add(
         Diagnostic(
-          .undefinedService, "there is no service \"\(Field.shortened(name.value))\" to extend", at: name.span, question,
+          .undefinedService, "there is no service \"\(Field.shortened(name.value))\" to extend", at: name.span,
+          question,
           help: reference.file.map { ["the file \"\($0.value)\" has: \(names.joined(separator: ", "))"] } ?? []))
       return own
     }

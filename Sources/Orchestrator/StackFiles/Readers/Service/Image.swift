@@ -36,7 +36,8 @@ extension Field {
       return choice(StackFile.PullPolicy.self)
     }
     report(
-      .ignoredKey, "\"pull_policy: \(Self.shortened(text))\" is as missing: `stack pull` fetches what is newer", at: span)
+      .ignoredKey, "\"pull_policy: \(Self.shortened(text))\" is as missing: `stack pull` fetches what is newer",
+      at: span)
     return Located(.missing, span)
   }
 

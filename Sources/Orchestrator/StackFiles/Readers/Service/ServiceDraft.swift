@@ -114,7 +114,8 @@ extension Field {
   private func dropHostPorts(_ service: inout StackFile.Service) {
     guard service.networkMode?.value == .host, let first = service.ports.first else { return }
     report(
-      .ignoredKey, "\"ports\" has no effect with \"network_mode: host\": what the service listens on, the host listens on",
+      .ignoredKey,
+      "\"ports\" has no effect with \"network_mode: host\": what the service listens on, the host listens on",
       at: first.span)
     service.ports = []
   }

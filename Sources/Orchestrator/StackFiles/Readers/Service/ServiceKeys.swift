@@ -204,7 +204,9 @@ enum ServiceKeys {
     "deploy",
     [
       .read("replicas", "how many") { field, draft in draft.replicas = field.integer(in: 0...10_000) },
-      .read("mode", "replicated; global is one replica, as there is one machine") { field, _ in _ = field.choice(Mode.self) },
+      .read("mode", "replicated; global is one replica, as there is one machine") { field, _ in
+        _ = field.choice(Mode.self)
+      },
       .ignored("labels", "they are for Swarm's services"),
       .read("resources", "limits, as Compose also writes them") { field, draft in
         LimitsKeys.resources.read(field, into: &draft.limits.resources)
