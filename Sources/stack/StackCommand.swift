@@ -34,7 +34,8 @@ struct StackCommand: ParsableCommand {
         subcommands: [
           Ps.self, Ls.self, Logs.self, Port.self, Volumes.self, Events.self, Stats.self, Top.self, Inspect.self, Wait.self, Licenses.self, VersionCommand.self,
         ]),
-      CommandGroup(name: "Network", subcommands: [Network.self, Volume.self, Policy.self, Link.self, Partition.self, Heal.self]),
+      CommandGroup(
+        name: "Network", subcommands: [Network.self, Volume.self, Policy.self, Link.self, Partition.self, Heal.self]),
       CommandGroup(
         name: "Check", subcommands: [Config.self, Explain.self, ExportFor.self, Verify.self, Reach.self, Doctor.self]),
     ])

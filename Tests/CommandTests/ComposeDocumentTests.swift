@@ -16,7 +16,9 @@ import Testing
     let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().appendingPathComponent("docs/compose.md")
     let text = (try? String(contentsOf: path, encoding: .utf8)) ?? ""
-    return text.split(separator: "\n").compactMap { line in
+    // What stands before is about the keys of files.
+    let commands = text.components(separatedBy: "\n## Commands\n").last ?? ""
+    return commands.split(separator: "\n").compactMap { line in
       guard let match = line.wholeMatch(of: /\| \**`([a-z]+)(?: ([^`]+))?`\** \| (.*) \|/) else { return nil }
       let flags = match.2.map { $0.split(separator: ", ").map(String.init) } ?? []
       return Line(command: String(match.1), flags: flags, text: String(match.3))

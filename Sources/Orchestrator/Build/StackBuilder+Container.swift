@@ -246,7 +246,8 @@ extension StackBuilder {
     let found = String(cString: real)
     guard found == volume || found.hasPrefix("\(volume)/") else {
       throw KernelError(
-        "mount", path, errno: .tooManySymbolicLinkLevels, remedy: "a link on the way leads out of the volume: remove it")
+        "mount", path, errno: .tooManySymbolicLinkLevels, remedy: "a link on the way leads out of the volume: remove it"
+      )
     }
     return found
   }

@@ -141,7 +141,10 @@ package struct LoadedStack: Sendable {
 
   /// The paths of the host that its services see.
   private func paths(in folder: StackFolder) -> Set<String> {
-    Set(file.withAllMounts(services).flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [folder.hostRootOnDisk])
+    Set(
+      file.withAllMounts(services).flatMap { IdentityFacts.places(of: $0, in: folder).map(\.path) } + [
+        folder.hostRootOnDisk
+      ])
   }
 
   /// Every host port that the file asks for by number.

@@ -191,7 +191,8 @@ package struct NetworkCommand: Command {
     func value(_ text: String) -> OutputValue {
       .text(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"))
     }
-    let subnets = options.subnets.isEmpty && (options.range != nil || !options.gateways.isEmpty) ? [""] : options.subnets
+    let subnets =
+      options.subnets.isEmpty && (options.range != nil || !options.gateways.isEmpty) ? [""] : options.subnets
     let config: [OutputValue] = subnets.enumerated().map { index, subnet in
       .mapping([
         "subnet": subnet.isEmpty ? nil : value(subnet),

@@ -14,7 +14,7 @@ package final class NameService {
   private var ended: Set<String> = []
 
   package init(loop: EventLoop, folder: StackFolder) {
-    server = NameServer(loop: loop)
+    server = NameServer(loop: loop, others: NeighbourIndex(folder: folder))
     self.folder = folder
   }
 

@@ -288,7 +288,10 @@ struct ServiceScript {
         (id ?? (service.firstIdentity == nil ? nil : 0)).map { "\(key)=\(first + $0)" }
       }
       let options =
-        ["nosuid,nodev" + (details.isExecutable ? "" : ",noexec"), mode, "mode=0\(String(permissions ?? 0o1777, radix: 8))"]
+        [
+          "nosuid,nodev" + (details.isExecutable ? "" : ",noexec"), mode,
+          "mode=0\(String(permissions ?? 0o1777, radix: 8))",
+        ]
         + [size.map { "size=\($0)" }].compactMap(\.self) + given + details.options
       return "mount_inside tmpfs tmpfs \(target) \(options.joined(separator: ","))"
     }

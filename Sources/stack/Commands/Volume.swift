@@ -52,7 +52,10 @@ struct Volume: ParsableCommand {
           for entry in entries { print(JSONLines.line(entry)) }
         } else {
           let rows = entries.map { entry in
-            [entry.name, entry.stack ?? "-", entry.users.isEmpty ? "-" : entry.users.joined(separator: ", "), entry.folder]
+            [
+              entry.name, entry.stack ?? "-", entry.users.isEmpty ? "-" : entry.users.joined(separator: ", "),
+              entry.folder,
+            ]
           }
           print(Table.text([["NAME", "STACK", "USED BY", "FOLDER"]] + rows), terminator: "")
         }

@@ -107,7 +107,8 @@ import Testing
 
   @Test func emptyNamesAndDriversAreNone() {
     let outcome = load(
-      "name: ''\nservices: {web: {command: x}}\nnetworks: {n: {name: '', driver: ''}}\nvolumes: {v: {name: '', driver: ''}}")
+      "name: ''\nservices: {web: {command: x}}\nnetworks: {n: {name: '', driver: ''}}\nvolumes: {v: {name: '', driver: ''}}"
+    )
     #expect(outcome.diagnostics.isEmpty)
     #expect(outcome.stack?.volumes["v"]?.sharedName == nil)
   }
@@ -149,7 +150,8 @@ import Testing
   @Test func filesKnowTheStacksName() {
     let text = "services: {web: {command: x, hostname: \"${COMPOSE_PROJECT_NAME}-web\"}}"
     #expect(load(text, paths: ["web.stack"]).stack?.services["web"]?.hostname?.value == "web-web")
-    #expect(load("name: ${N}\n" + text, environment: ["N": "shop"]).stack?.services["web"]?.hostname?.value == "shop-web")
+    #expect(
+      load("name: ${N}\n" + text, environment: ["N": "shop"]).stack?.services["web"]?.hostname?.value == "shop-web")
   }
 
   @Test func numbersStayAsTheyAreWritten() {

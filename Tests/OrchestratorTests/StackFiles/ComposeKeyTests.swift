@@ -60,7 +60,8 @@ import Testing
 
   @Test func linksAreDependenciesToo() throws {
     let service = try #require(
-      services("services: {web: {command: x, links: [db, \"db:d\"], external_links: [\"o:p\"]}, db: {command: y}}").first)
+      services("services: {web: {command: x, links: [db, \"db:d\"], external_links: [\"o:p\"]}, db: {command: y}}")
+        .first)
     #expect(service.namedLinks.map(\.alias?.value) == [nil, "d", "p"])
     #expect(service.dependencies.map(\.service.value) == ["db"])
     #expect(service.dependencies.first?.restartsWithIt == true)
@@ -112,7 +113,8 @@ import Testing
       "services: {web: {command: x, develop: {watch: [{path: ./src, action: sync, target: /app, ignore: [node_modules/]}]}}}"
     ).first?.watchRules
     #expect(rules?.map(\.path.value) == ["/lab/src"])
-    #expect(rules?.first?.action == .sync && rules?.first?.target == "/app" && rules?.first?.ignored == ["node_modules/"])
+    #expect(
+      rules?.first?.action == .sync && rules?.first?.target == "/app" && rules?.first?.ignored == ["node_modules/"])
     let wrong = load("services: {web: {command: x, develop: {watch: [{path: ./src, action: sync}]}}}")
     #expect(wrong.diagnostics.map(\.code) == [.missingKey])
   }

@@ -42,7 +42,7 @@ import Testing
       "{watch: [{path: ./src, action: sync+exec, target: /app, ignore: [a], initial_sync: true, exec: {command: b}}]}",
   ]
   /// Keys of a service that are read, and say what is so in any case.
-  private static let silent: Set<String> = ["cgroup", "runtime", "isolation"]
+  private static let silent: Set<String> = ["cgroup", "runtime", "isolation", "extends"]
 
   private static let network: [String: String] = [
     "subnet": "10.5.0.0/24", "gateway": "10.5.0.9\n    subnet: 10.5.0.0/24",
@@ -95,7 +95,8 @@ import Testing
   }
 
   private static let others = [
-    "/lab/web.env": "B=2\n", "/lab/other.yaml": "services: {further: {command: x}}", "/lab/profile.json": "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": []}",
+    "/lab/web.env": "B=2\n", "/lab/other.yaml": "services: {further: {command: x}}",
+    "/lab/profile.json": "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"syscalls\": []}",
   ]
 
   private static func read(_ text: String) throws -> StackFile {

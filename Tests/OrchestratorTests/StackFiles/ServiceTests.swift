@@ -208,7 +208,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("web.stack", "web"), ("lab/web.yaml", "lab"), ("lab/docker-compose-v7.yml", "lab"), ("lab/compose.yaml", "lab"), ("My_Lab/docker-compose.yml", "my_lab"),
+    ("web.stack", "web"), ("lab/web.yaml", "lab"), ("lab/docker-compose-v7.yml", "lab"), ("lab/compose.yaml", "lab"),
+    ("My_Lab/docker-compose.yml", "my_lab"),
     ("x/compose.override.yaml", "x"), ("Web 1.stack", "web1"), ("_-web.stack", "web"),
   ])
   func theNameComesFromThePath(_ path: String, _ name: String) {

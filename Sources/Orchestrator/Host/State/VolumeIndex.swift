@@ -31,7 +31,8 @@ package struct VolumeIndex {
 
   /// The folders by the names of their volumes. A name of all stacks comes before one that is made of two.
   package func foldersByName() -> [String: String] {
-    Dictionary(entries().sorted { ($0.stack == nil ? 0 : 1) < ($1.stack == nil ? 0 : 1) }.map { ($0.name, $0.folder) }) {
+    Dictionary(entries().sorted { ($0.stack == nil ? 0 : 1) < ($1.stack == nil ? 0 : 1) }.map { ($0.name, $0.folder) })
+    {
       first, _ in first
     }
   }

@@ -20,6 +20,20 @@ private struct Inclusion {
     ])
 }
 
+extension Field {
+  /// `include:`: a list of names and mappings.
+  func noteInclusions() {
+    for item in items() ?? [] {
+      if item.node.entries == nil {
+        _ = item.nonEmptyText()
+      } else {
+        var read = Inclusion()
+        Inclusion.keys.read(item, into: &read)
+      }
+    }
+  }
+}
+
 extension DocumentLoader {
   /// The document with all that the files under its `include:` have.
   mutating func included(_ document: Node, chain: [String]) -> Node {
@@ -71,7 +85,8 @@ extension DocumentLoader {
       for file in files {
         let location = Path.resolve(file.value, in: from)
         variables.dotenv.merge(
-          context.loader.values(file.value, from: location, environment: environment, namedAt: file.span)) { $1 }
+          context.loader.values(file.value, from: location, environment: environment, namedAt: file.span)
+        ) { $1 }
       }
     } else {
       let location = Path.resolve(".env", in: folder)

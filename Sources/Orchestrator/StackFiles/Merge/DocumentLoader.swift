@@ -79,6 +79,15 @@ private struct Extension {
     ])
 }
 
+extension Field {
+  /// `extends:`, which the loader has put in its place already: a name, or a mapping.
+  func noteExtension() {
+    guard node.entries != nil else { return _ = nonEmptyText() }
+    var read = Extension()
+    Extension.keys.read(self, into: &read)
+  }
+}
+
 extension DocumentLoader {
   /// One step of a chain of extensions.
   fileprivate struct Step: Hashable {
@@ -127,7 +136,8 @@ extension DocumentLoader {
       let question = Suggestion.question(about: name.value, among: names)
       diagnostics.add(
         Diagnostic(
-          .undefinedService, "there is no service \"\(Field.shortened(name.value))\" to extend", at: name.span, question,
+          .undefinedService, "there is no service \"\(Field.shortened(name.value))\" to extend", at: name.span,
+          question,
           help: reference.file.map { ["the file \"\($0.value)\" has: \(names.joined(separator: ", "))"] } ?? []))
       return own
     }

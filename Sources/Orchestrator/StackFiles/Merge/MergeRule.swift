@@ -38,7 +38,10 @@ enum MergeRule: Hashable {
   private static let ofService: [String: MergeRule] = {
     let keys: [(MergeRule, [String])] = [
       (.replace, ["command", "entrypoint", "healthcheck.test"]),
-      (.assignments, ["environment", "labels", "deploy.labels", "annotations", "sysctls", "build.args", "build.labels"]),
+      (
+        .assignments,
+        ["environment", "labels", "deploy.labels", "annotations", "sysctls", "build.args", "build.labels"]
+      ),
       (.names, ["networks"]), (.dependencies, ["depends_on"]), (.hosts, ["extra_hosts", "build.extra_hosts"]),
       (
         .texts,

@@ -70,8 +70,9 @@ enum StackKeys {
         draft.links = (field.items() ?? []).compactMap { $0.link() }
       },
       .ignored("version", "Compose has given it up too"),
-      .read("include", "further files whose services, networks and volumes are of this stack too") { _, _ in
-        // The loader has put them in its place.
+      .read("include", "further files whose services, networks and volumes are of this stack too") { field, _ in
+        // The loader has put them in its place already.
+        field.noteInclusions()
       },
       .read("secrets", "contents that services get as files below /run/secrets") { field, draft in
         draft.secrets = field.fileSources(.secret)
@@ -79,7 +80,8 @@ enum StackKeys {
       .read("configs", "contents that services get as files") { field, draft in
         draft.configs = field.fileSources(.config)
       },
-      .notSupported("models", "leave it out: stack runs processes alone"),
+      .notSupported(
+        "models", "run a model server as a service, and give its address to the others under `environment:`"),
     ])
   private static let verificationKeys = KeyTable<StackFile.Verification>(
     "verify",

@@ -21,7 +21,9 @@ enum VolumeKeys {
           volume.external = field.key
         }
       },
-      .read("driver_opts", "a file system that is mounted as the volume: {type: nfs, o: \"addr=…\", device: \":/data\"}") {
+      .read(
+        "driver_opts", "a file system that is mounted as the volume: {type: nfs, o: \"addr=…\", device: \":/data\"}"
+      ) {
         field, volume in
         var source = StackFile.VolumeSource()
         options.read(field, into: &source)

@@ -22,7 +22,7 @@ final class SchemaProbe {
   }
 
   /// A text that no file has: places are told apart by where a value stands in it.
-  let file = SourceFile(path: "", bytes: [UInt8](repeating: 0x20, count: Place.allCases.count))
+  let file = SourceFile(path: "", bytes: [UInt8](repeating: 0x20, count: Place.allCases.count + 1))
   private(set) var shapes: [Place: Shape] = [:]
 
   func note(_ field: Field, _ change: (inout Shape) -> Void) { note(field.node.span, change) }
@@ -41,7 +41,10 @@ final class SchemaProbe {
   private func list(_ item: Node, _ place: Place) -> Node { Node(.sequence([item]), span(place)) }
 
   private func mapping(_ value: Node, _ place: Place) -> Node {
-    Node(.mapping([Node.Entry(key: Located("x", span(place)), value: value)]), span(place))
+    // A number is a name too, where names are wanted. Nothing is noted of the key itself.
+    let end = Place.allCases.count
+    let key = Located("1", Span(file, end..<end + 1))
+    return Node(.mapping([Node.Entry(key: key, value: value)]), span(place))
   }
 
   private func nothing(_ place: Place) -> Node { Node(.mapping([]), span(place)) }

@@ -72,7 +72,8 @@ import Testing
   @Test(arguments: [
     ("/run", StackFile.Tmpfs(), false),
     ("\"/run:size=64m,mode=755,exec\"", .init(size: 64 << 20, mode: 0o755, isExecutable: true), false),
-    ("\"/run:\"", .init(), false), ("\"/run:size=50%,nr_inodes=10k\"", .init(options: ["size=50%", "nr_inodes=10k"]), false),
+    ("\"/run:\"", .init(), false),
+    ("\"/run:size=50%,nr_inodes=10k\"", .init(options: ["size=50%", "nr_inodes=10k"]), false),
     ("\"/run:noatime\"", .init(keepsAccessTimes: true), false),
     ("\"/run:ro,noexec,nosuid,nodev,uid=1000,gid=50\"", .init(user: 1000, group: 50), true),
   ])

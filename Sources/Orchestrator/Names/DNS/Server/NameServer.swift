@@ -14,6 +14,8 @@ final class NameServer {
   let forwarder: Forwarder
   private var resolvers: HostResolvers
   private var stack: DesiredStack?
+  /// Nil where nobody else is to be known.
+  private let others: NeighbourIndex?
   private var endpoints: [IPAddress: NameEndpoint] = [:]
   /// Made with the first question: a stack that comes up does not wait for it.
   private var zone: NameZone?
@@ -28,8 +30,9 @@ final class NameServer {
   /// Seconds that an answer may be kept: none, since a service may stop at any moment.
   private static let timeToLive: UInt32 = 0
 
-  init(loop: EventLoop, resolvers: HostResolvers = HostResolvers()) {
+  init(loop: EventLoop, resolvers: HostResolvers = HostResolvers(), others: NeighbourIndex? = nil) {
     self.loop = loop
+    self.others = others
     self.resolvers = resolvers
     forwarder = Forwarder(loop: loop)
   }
@@ -94,9 +97,16 @@ final class NameServer {
     return made
   }
 
+  /// Takes in what has become of other stacks on the same networks.
+  private func meetOthers() {
+    guard let others, let stack, let changed = others.refreshed(stack) else { return }
+    define(changed)
+  }
+
   /// The asker at an address of a network; nil for one that gets no answer.
   func asker(at address: IPAddress, on network: Int) -> NameZone.Asker? {
-    currentZone()?.asker(at: address, on: network)
+    meetOthers()
+    return currentZone()?.asker(at: address, on: network)
   }
 
   /// Writes the answer to a message.

@@ -29,7 +29,7 @@ extension Field {
     }
   }
 
-  private static let attachmentKeys = KeyTable<StackFile.Attachment>(
+  static let attachmentKeys = KeyTable<StackFile.Attachment>(
     "network attachment",
     ConditionKeys.keys { attachment, change in change(&attachment.conditions) } + [
       .read("aliases", "further names on this network") { field, attachment in

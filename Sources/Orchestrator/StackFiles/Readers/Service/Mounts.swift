@@ -57,7 +57,8 @@ extension Field {
     // SELinux labels (z, Z) and what Docker Desktop for Mac knew (cached, …) have nothing to act on here. Mounts are
     // recursive, and programs can be run from them, in any case. Owners (U) are Podman's.
     let known = [
-      "ro", "rw", "z", "Z", "cached", "delegated", "consistent", "nocopy", "copy", "exec", "dev", "suid", "rbind", "bind",
+      "ro", "rw", "z", "Z", "cached", "delegated", "consistent", "nocopy", "copy", "exec", "dev", "suid", "rbind",
+      "bind",
       "U", "private", "rprivate", "slave", "rslave", "shared", "rshared",
     ]
     for option in text.split(separator: ",").map(String.init) {

@@ -46,7 +46,8 @@ extension Field {
       if parts.count == 2, parts[0] == "container" {
         guard let service = context.containers[parts[1]] else {
           item.report(
-            .notSupported, "\"volumes_from\" names the container \"\(Self.shortened(parts[1]))\", which is not of this stack",
+            .notSupported,
+            "\"volumes_from\" names the container \"\(Self.shortened(parts[1]))\", which is not of this stack",
             help: ["name a volume that both stacks have: `volumes: {data: {name: shared}}`"])
           return nil
         }

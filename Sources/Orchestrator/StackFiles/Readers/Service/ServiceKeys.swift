@@ -22,6 +22,9 @@ enum ServiceKeys {
     .read("build", "the folder that its image is built from, or how") { field, draft in
       draft.build = field.later { _ = $0.imageBuild() }
     },
+    .read("extends", "the service that it begins from, of this file or of another") { field, _ in
+      field.noteExtension()
+    },
     .read("entrypoint", "the program, before `command`") { field, draft in
       draft.hasCommandKey = draft.hasCommandKey || !field.node.isNull
       draft.service.entrypoint = field.command()
@@ -198,7 +201,7 @@ enum ServiceKeys {
     case globalJob = "global-job"
   }
 
-  private static let deploy = KeyTable<ServiceDraft>(
+  static let deploy = KeyTable<ServiceDraft>(
     "deploy",
     [
       .read("replicas", "how many") { field, draft in draft.replicas = field.integer(in: 0...10_000) },
