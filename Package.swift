@@ -95,7 +95,8 @@ let package = Package(
     builder(
       "BuildExecutor",
       [
-        "BuildCache", "BuildContext", "BuildIgnore", "Dockerfile", "Images", "ImageStore", "ImageFormat", "ImageReference", "Layer", "Digests", "StackFiles",
+        "BuildCache", "BuildContext", "BuildIgnore", "Dockerfile", "Images", "Registry", "ImageStore", "ImageFormat",
+        "ImageReference", "Layer", "Digests", "StackFiles",
         "Vocabulary", "Runtime", "Isolation", "Kernel", "CLinux", "CImages", systemPackage,
       ]),
     room("Rules", ["Intent", "Vocabulary", "DNS", "Addresses", "Netfilter"]),
@@ -182,7 +183,8 @@ let package = Package(
     .testTarget(
       name: "BuilderTests",
       dependencies: [
-        "Dockerfile", "BuildIgnore", "BuildContext", "BuildCache", "StackFiles", "Vocabulary", "ImageFormat", "Digests",
+        "BuildExecutor", "Dockerfile", "BuildIgnore", "BuildContext", "BuildCache", "StackFiles", "Vocabulary",
+        "ImageFormat", "Digests",
         "ImageReference", "Kernel", "Fuzzing", systemPackage,
       ],
       exclude: ["Scripts"], swiftSettings: strict),

@@ -114,4 +114,21 @@ struct ImageExampleTests {
       #expect(try host.succeed("ls", "-A", "/var/lib/stack") == ".images")
     }
   }
+
+  @Test func anApplicationIsBuiltFromItsFolder() throws {
+    try withRegistry("made box; for n in sed wc httpd; do ln -sf busybox bin/$n; done; kept box library/busybox:stable")
+    { host in
+      let file = "\(Repository.root)/stacks/images/build/compose.yaml"
+      let environment = Self.environment.merging(["TOKEN_FILE": "/run/token"]) { $1 }
+      try host.write("swordfish", to: "/run/token")
+      let outcome = try host.run("stack", "up", file, environment: environment, limit: .seconds(120))
+      #expect(outcome.status == 0, "\(outcome)")
+      #expect(try host.eventually { try host.get("localhost:8094")?.contains("The secret has 9 bytes") == true })
+      #expect(try host.get("localhost:8094")?.contains("Built by stack") == true)
+      #expect(try host.run("grep", "-rqa", "swordfish", "/var/lib/stack").status != 0)
+      let again = try host.run("stack", "up", "--build", file, environment: environment)
+      #expect(again.status == 0 && !again.errors.contains("done in"), "\(again)")
+      try host.succeed("stack", "down", "built")
+    }
+  }
 }

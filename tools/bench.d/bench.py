@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 
+import builds
 import images
 import network
 import scale
@@ -166,6 +167,7 @@ def main():
         "published": network.published,
         "names": network.names,
         "images": lambda runs: images.pulls(ARGUMENTS.runs or 5),
+        "build": lambda runs: builds.builds(ARGUMENTS.runs or 5),
         "isolation": lambda runs: network.protection(runs, isolation_stack),
     }.items():
         if name in only:
@@ -177,7 +179,7 @@ def main():
 
 
 PARSER = argparse.ArgumentParser(prog="tools/bench")
-PARSER.add_argument("--only", default="up,down,exec,start,memory,throughput,published,many,verify,scale,policy,names,isolation,images")
+PARSER.add_argument("--only", default="up,down,exec,start,memory,throughput,published,many,verify,scale,policy,names,isolation,images,build")
 PARSER.add_argument("--sizes", default="1,10,50,100,200,400,800")
 PARSER.add_argument("--runs", type=int, default=0, help="runs of each size; default 5, and 3 from 400 on")
 PARSER.add_argument("--others-up-to", type=int, default=100, help="the largest size for all but stack and the floor")

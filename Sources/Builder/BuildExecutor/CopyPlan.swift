@@ -17,6 +17,8 @@ struct CopyPlan {
   let entries: [SelectedEntry]?
   private let destination: String
   private let isForFolder: Bool
+  /// Files of the web, by their address. One with a checksum is fetched when it is needed.
+  private let fetched: [String: AddedFile]
 
   init(_ copy: CopyOperation, _ builder: borrowing StageBuilder) throws {
     self.copy = copy
@@ -29,12 +31,23 @@ struct CopyPlan {
     let last = copy.destination.split(separator: "/", omittingEmptySubsequences: false).last
     isForFolder = last == "" || last == "." || copy.sources.count > 1
     let paths = copy.sources.compactMap { if case .path(let path) = $0 { path } else { nil } }
+    var fetched: [String: AddedFile] = [:]
+    var inputs: [StepSituation.Input] = []
+    if copy.checksum == nil {
+      for case .url(let address) in copy.sources {
+        let file = try AddedFile(
+          address, checksum: nil, in: builder.store.ingestFolder, stop: builder.services.stop)
+        fetched[address] = file
+        inputs.append(StepSituation.Input(origin: address, digest: file.digest))
+      }
+    }
+    self.fetched = fetched
     guard !paths.isEmpty else {
-      (inputs, entries) = ([], nil)
+      (self.inputs, entries) = (inputs, nil)
       return
     }
     let (input, entries) = try builder.input(from: copy.from, paths, excluding: exclusions)
-    (inputs, self.entries) = ([input], entries)
+    (self.inputs, self.entries) = (inputs + [input], entries)
   }
 
   func carryOut(_ builder: borrowing StageBuilder, in folder: String) throws {
@@ -58,8 +71,16 @@ struct CopyPlan {
         try writer.enter(target.folder)
         try writer.write(Array(content.utf8), as: target.name, mode: 0o644, time: builder.request.epoch)
       case .url(let address):
-        throw BuildFailure(
-          nil, "ADD of \(address): stack does not fetch it", remedy: "fetch it in a step: RUN wget or curl")
+        let file =
+          try fetched[address]
+          ?? AddedFile(
+            address, checksum: copy.checksum, in: builder.store.ingestFolder, stop: builder.services.stop)
+        let target = place(of: file.name, root.fileDescriptor)
+        guard !target.name.isEmpty else {
+          throw BuildFailure(nil, "\(address) has no name for a file", remedy: "name the file in the destination")
+        }
+        try writer.enter(target.folder)
+        try file.write(with: &writer, as: target.name)
       }
     }
     try writer.finish()

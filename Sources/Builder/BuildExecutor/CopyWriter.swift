@@ -15,8 +15,8 @@ struct CopyAttributes {
   var keepsDevices = false
 }
 
-/// Copies trees into a root folder. The root is that of an image: no link in it leads out of it, and none is followed below
-/// the destination.
+/// Copies trees into a root folder. The root is that of an image: no link in it leads out of it, and none is followed
+/// below the destination.
 struct CopyWriter: ~Copyable {
   private let root: FileDescriptor
   private let attributes: CopyAttributes
@@ -126,6 +126,21 @@ struct CopyWriter: ~Copyable {
     } catch {
       throw KernelError("write", shown(name), errno: error)
     }
+    try complete(file, name, mode, time)
+  }
+
+  /// Writes a file with the contents of another, which stands at its beginning.
+  mutating func write(
+    _ contents: FileDescriptor, as name: [UInt8], mode: mode_t, time: Int64?
+  ) throws(KernelError) {
+    let file = Descriptor(adopting: try create(name))
+    try check("write", shown(name)) { stack_copy_file(contents.rawValue, file.rawValue) }
+    try complete(file, name, mode, time)
+  }
+
+  private func complete(
+    _ file: borrowing Descriptor, _ name: [UInt8], _ mode: mode_t, _ time: Int64?
+  ) throws(KernelError) {
     let owner = attributes.owner ?? (0, 0)
     try check("give to its owner", shown(name)) { fchown(file.rawValue, owner.user, owner.group) }
     try check("set the mode of", shown(name)) { fchmod(file.rawValue, attributes.mode ?? mode) }

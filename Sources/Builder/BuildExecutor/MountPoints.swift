@@ -4,8 +4,8 @@ import Glibc
 import Kernel
 import SystemPackage
 
-/// The places that something is mounted on for a RUN step and that its image may not have. They lie in a layer of their own
-/// below all others, so nothing has to be made for them in the step's layer.
+/// The places that something is mounted on for a RUN step and that its image may not have. They lie in a layer of their
+/// own below all others, so nothing has to be made for them in the step's layer.
 struct MountPoints {
   /// The layer's folder.
   let folder: String
@@ -34,8 +34,8 @@ struct MountPoints {
     close(number)
   }
 
-  /// Takes away what was made in a step's layer all the same, since a link or a removed folder hid what is below. A step cannot
-  /// change what it is mounted over, so what is there is empty.
+  /// Takes away what was made in a step's layer all the same, since a link or a removed folder hid what is below. No
+  /// step changes what something is mounted on, so what is there is empty.
   ///
   /// - Parameters:
   ///   - layer: the step's.

@@ -286,7 +286,8 @@ struct StageBuilder {
       return take(record, operation, step, isCached: true)
     }
     guard !request.isDry else { return plan(step, reason(prepared)) }
-    report(step, .began(reason: reason(prepared)))
+    let reason = reason(prepared)
+    report(step, .began(reason: reason == "\(MissReason.neverBuilt)" ? nil : reason))
     let start = Self.now
     do {
       // Another build may be at the same step.

@@ -178,7 +178,8 @@ final class StepMounts {
     guard let value = builder.request.secrets[id] else {
       guard mount.isRequired else { return }
       throw BuildFailure(
-        nil, "the build was given no secret \(id)", remedy: "give it: --secret id=\(id),src=FILE, or under build.secrets")
+        nil, "the build was given no secret \(id)",
+        remedy: "give it: --secret id=\(id),src=FILE, or under build.secrets")
     }
     secrets.append(value)
     if let variable = mount.variable {

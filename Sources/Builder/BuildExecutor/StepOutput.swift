@@ -46,7 +46,9 @@ extension [UInt8] {
   /// Without white space at its ends.
   fileprivate var trimmed: [UInt8] {
     let isSpace: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
-    guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else { return [] }
+    guard let first = firstIndex(where: { !isSpace($0) }), let last = lastIndex(where: { !isSpace($0) }) else {
+      return []
+    }
     return Array(self[first...last])
   }
 
@@ -55,7 +57,9 @@ extension [UInt8] {
     var result: [UInt8] = []
     var place = 0
     while place < count {
-      if place + wanted.count <= count, self[place] == wanted[0], self[place..<place + wanted.count].elementsEqual(wanted) {
+      if place + wanted.count <= count, self[place] == wanted[0],
+        self[place..<place + wanted.count].elementsEqual(wanted)
+      {
         result += other
         place += wanted.count
       } else {

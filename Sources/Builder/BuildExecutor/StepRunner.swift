@@ -89,7 +89,8 @@ struct StepRunner {
     }
     spec.mounts += command.mounts
     switch writing {
-    case .some(let end): (spec.stdio.output, spec.stdio.error) = (.descriptor(end.fileDescriptor), .descriptor(end.fileDescriptor))
+    case .some(let end):
+      (spec.stdio.output, spec.stdio.error) = (.descriptor(end.fileDescriptor), .descriptor(end.fileDescriptor))
     case .none: break
     }
     let launched = try launcher.launcher.launch(spec)

@@ -78,7 +78,11 @@ extension ImageStore {
     let path = "\(placesFolder)/\(place)"
     // The two must be of one build, and the record says which.
     unlink(path)
-    if let files { try replace("\(path).files", in: placesFolder, with: files, isDurable: false) } else { unlink("\(path).files") }
+    if let files {
+      try replace("\(path).files", in: placesFolder, with: files, isDurable: false)
+    } else {
+      unlink("\(path).files")
+    }
     try replace(path, in: placesFolder, with: bytes, isDurable: false)
   }
 

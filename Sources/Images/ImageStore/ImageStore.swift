@@ -342,7 +342,8 @@ package struct ImageStore: Sendable, Hashable {
 
   static func owner(ofFolder name: String) -> pid_t? {
     let parts = name.split(separator: ".")
-    guard parts.count == 3, ["archive", "commit", "build"].contains(parts[0]), let owner = pid_t(parts[1]), owner > 0 else {
+    guard parts.count == 3, ["archive", "commit", "build"].contains(parts[0]), let owner = pid_t(parts[1]), owner > 0
+    else {
       return nil
     }
     return owner

@@ -32,7 +32,8 @@ package struct BuiltLayer {
     let (content, _) = try measure(folder)
     guard content == layer.content else {
       throw LayerError(
-        "\(folder) was changed: it has the digest \(content), and not \(layer.content)", remedy: "build the image again")
+        "\(folder) was changed: it has the digest \(content), and not \(layer.content)", remedy: "build the image again"
+      )
     }
     let part = "\(store.ingestFolder)/\(layer.blob.hex).\(getpid()).part"
     defer { unlink(part) }

@@ -1,3 +1,4 @@
+import BuildExecutor
 import Host
 import Intent
 import Kernel
@@ -25,6 +26,13 @@ package struct UpCommand: Command {
     /// The options for pulling the services' images.
     package var pull = ImageCommand.PullOptions()
 
+    /// True if images of services with `build:` are built though they are there, false if none is.
+    package var builds: Bool?
+    /// Gets what happens while images are built: on any thread, one call at a time.
+    package var buildReport: @Sendable (BuildEvent) -> Void = { _ in }
+    /// Called about ten times a second while images are built.
+    package var whileBuilding: @Sendable () -> Void = {}
+
     package enum Recreate: Sendable { case changed, always, never }
 
     package init() {}
@@ -44,6 +52,9 @@ package struct UpCommand: Command {
     let images = ImageCommand(context)
     guard images.needsImages(source) else { return try run(resolved: source, options, report: report, chosen: chosen) }
     return try images.holdingImages { () throws(StackErrors) in
+      let isBuilt = try BuildCommand(context).buildMissing(
+        source, builds: options.builds, report: options.buildReport, meanwhile: options.whileBuilding)
+      guard isBuilt else { return OperationEvent(.cancelled, text: "what was built is kept") }
       guard let running = try images.resolvingImages(source, options.pull, report: report) else {
         return OperationEvent(.cancelled, text: "what has come of the images is kept")
       }

@@ -38,12 +38,38 @@ public struct StepRoot: Sendable {
     // What overlayfs makes by itself, such as the marks of removed files, is made as the user who mounts it. In the mapped
     // mount that has to be one of its own users.
     let first = identities.range.first
-    try check("make files as", "the step's root") { stack_make_files_as(first) }
+    do {
+      let tree = try Self.making(as: first) { () throws(KernelError) in try overlay(in: layers) }
+      var kept = RootMount.Layers()
+      kept.add(layers)
+      return RootMount(tree: tree, layers: kept)
+    } catch {
+      // Before Linux 6.15 a layer must be mounted somewhere.
+      guard error.errno == .invalidArgument else { throw error }
+      return RootMount(tree: try attached(layers, first))
+    }
+  }
+
+  /// The layers are mounted in the step's folder for as long as it takes: the overlay has a copy of its own.
+  private func attached(_ layers: borrowing Descriptor, _ first: UInt32) throws(KernelError) -> Descriptor {
+    let place = "\(base)/\(folder)/mapped"
+    if mkdir(place, 0o700) != 0, errno != EEXIST { throw KernelError("make", place, errno: .last) }
+    defer { rmdir(place) }
+    try check("mount on", place) {
+      stack_move_mount(layers.rawValue, "", AT_FDCWD, place, MoveMount.fromDescriptor)
+    }
+    defer { umount2(place, UnmountFlag.detach | UnmountFlag.noFollow) }
+    let mounted = try Descriptor.open(place, OpenFlag.path | O_DIRECTORY)
+    return try Self.making(as: first) { () throws(KernelError) in try overlay(in: mounted) }
+  }
+
+  /// Has this thread make files as a user meanwhile.
+  private static func making(
+    as user: UInt32, _ body: () throws(KernelError) -> Descriptor
+  ) throws(KernelError) -> Descriptor {
+    try check("make files as", "the step's root") { stack_make_files_as(user) }
     defer { stack_make_files_as(0) }
-    var kept = RootMount.Layers()
-    let tree = try overlay(in: layers)
-    kept.add(layers)
-    return RootMount(tree: tree, layers: kept)
+    return try body()
   }
 
   private func overlay(in layers: borrowing Descriptor) throws(KernelError) -> Descriptor {

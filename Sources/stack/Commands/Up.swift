@@ -63,6 +63,10 @@ struct Up: ParsableCommand {
       "When images are fetched: missing, always or never. Default: each service's pull_policy, or else missing.",
       valueName: "when"))
   var pull: PullPolicy?
+  @Flag(help: "Build the images of services with build:, though they are there.")
+  var build = false
+  @Flag(help: "Build no image, though one is missing.")
+  var noBuild = false
   @Flag(help: "Say nothing of how far images have come.")
   var quietPull = false
   @OptionGroup var progress: ProgressOptions
@@ -77,6 +81,7 @@ struct Up: ParsableCommand {
     guard !detach || !abortOnContainerExit && exitCodeFrom == nil else {
       throw ValidationError("--detach goes with neither --abort-on-container-exit nor --exit-code-from")
     }
+    guard !build || !noBuild else { throw ValidationError("--build and --no-build cannot go together") }
     guard waitTimeout.map({ $0 > 0 && $0 <= 86400 }) ?? true else {
       throw ValidationError("--wait-timeout is 1 to 86400 seconds")
     }
@@ -98,6 +103,10 @@ struct Up: ParsableCommand {
         return PlanPrinter(folders: session.context.folders).show(try UpCommand(session.context).plan(loaded, options))
       }
 
+      let builds = BuildPrinter(BuildPrinter.style(progress.progress))
+      options.builds = build ? true : noBuild ? false : nil
+      (options.buildReport, options.whileBuilding) = ({ builds.show($0) }, { builds.tick() })
+      defer { builds.end() }
       let printer = ProgressPrinter(progress, stack: loaded.name)
       var desired: DesiredStack?
       try session.finish(printer) { report in

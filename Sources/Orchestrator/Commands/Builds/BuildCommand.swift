@@ -252,7 +252,9 @@ package struct BuildCommand: Command {
       throw BuildFailure.errors(StackErrors([StackError(nil, "\(name) names no image: \(error)")]))
     }
     do {
-      if !order.pulls || order.isDry, let image = try images.find(source), order.platform.runs(image.configuration.platform) {
+      if !order.pulls || order.isDry, let image = try images.find(source),
+        order.platform.runs(image.configuration.platform)
+      {
         return image
       }
       guard !order.isDry else { throw BuildFailure.missing(name) }

@@ -13,8 +13,8 @@ import Vocabulary
 
 /// The surroundings of RUN steps: those of services of a stack that exists while the build runs.
 ///
-/// So a step has ids, a network, names and a firewall as services have them. Its processes are the build's own, and so are
-/// no part of the stack's services.
+/// So a step has ids, a network, names and a firewall as services have them. Its processes are the build's own, and no
+/// part of the stack's services.
 final class BuildPlaces: StepPlaces {
   private let context: CommandContext
   private let network: StepNetwork
@@ -107,7 +107,9 @@ final class BuildPlaces: StepPlaces {
     var said: [String] = []
     let last = try UpCommand(context).run(loaded, UpCommand.Options()) { event in
       if event.kind == .warning { said.append(event.text) }
-    } chosen: { desired = $0 }
+    } chosen: {
+      desired = $0
+    }
     warnings += said
     guard last.kind == .finished, let desired else {
       guard last.errors.isEmpty else { throw StackErrors(last.errors) }

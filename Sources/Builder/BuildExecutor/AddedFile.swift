@@ -1,0 +1,68 @@
+import BuildCache
+import Digests
+import Glibc
+import ImageReference
+import Kernel
+import Registry
+import SystemPackage
+
+/// A file that ADD has fetched from the web. It goes with this value.
+final class AddedFile {
+  let name: [UInt8]
+  let digest: ContentDigest
+  /// Seconds since 1970.
+  let modified: Int64?
+  private let file: Descriptor
+
+  /// - Parameters:
+  ///   - checksum: the digest that it must have.
+  ///   - folder: for the file, which has no name there once it is open.
+  init(_ address: String, checksum: String?, in folder: String, stop: StopSignal) throws {
+    let path = "\(folder)/add.\(getpid()).\(UInt64.random(in: 0 ... .max)).part"
+    file = Descriptor(
+      adopting: try check("make", path) { open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600) })
+    unlink(path)
+    let download: Download
+    do {
+      download = try Download.fetch(address, to: file.fileDescriptor) { stop.isRaised }
+    } catch {
+      guard error.kind != .stopped else { throw BuildFailure.stopped }
+      throw BuildFailure(nil, "\(error)", remedy: error.remedy)
+    }
+    digest = try Self.digest(of: file)
+    if let checksum, "\(digest)" != checksum {
+      throw BuildFailure(
+        nil, "\(address) has the digest \(digest), and not \(checksum)",
+        remedy: "see whether the file was changed, and whether the checksum is right")
+    }
+    modified = download.modified
+    let plain = address.prefix { $0 != "?" && $0 != "#" }
+    // The first two are the scheme and the host.
+    name = Array((plain.split(separator: "/").dropFirst(2).last ?? "").utf8)
+  }
+
+  private static func digest(of file: borrowing Descriptor) throws -> ContentDigest {
+    var hash = try ContentHash()
+    try read(file) { hash.add($0) }
+    return try hash.digest()
+  }
+
+  private static func read(_ file: borrowing Descriptor, _ take: ([UInt8]) throws -> Void) throws {
+    var chunk = [UInt8](repeating: 0, count: 1 << 18)
+    var place: off_t = 0
+    while true {
+      let count = chunk.withUnsafeMutableBytes { pread(file.rawValue, $0.baseAddress, $0.count, place) }
+      if count < 0, Errno.last == .interrupted { continue }
+      guard count >= 0 else { throw KernelError("read", "what was fetched", errno: .last) }
+      if count == 0 { return }
+      try take(Array(chunk[..<count]))
+      place += off_t(count)
+    }
+  }
+
+  /// Writes it below a writer's destination.
+  func write(with writer: inout CopyWriter, as name: [UInt8]) throws {
+    try check("read", "what was fetched") { lseek(file.rawValue, 0, SEEK_SET) == 0 ? 0 : -1 }
+    try writer.write(file.fileDescriptor, as: name, mode: 0o600, time: modified)
+  }
+}
