@@ -127,7 +127,7 @@ import Testing
     "volumes: [\"./a:/b:U\"]", "memswap_limit: 64m", "ports: [\"80:80/sctp\"]", "network_mode: bridge",
     "security_opt: [\"label=disable\"]", "security_opt: [\"apparmor:unconfined\"]", "runtime: runc",
     "isolation: default", "cgroup_parent: x", "ipc: none", "deploy: {placement: {constraints: [x]}}",
-    "deploy: {update_config: {parallelism: 1}}", "deploy: {endpoint_mode: vip}", "pull_policy: daily\n    , image: x",
+    "deploy: {update_config: {parallelism: 1}}", "deploy: {endpoint_mode: vip}",
   ])
   func theseAreAcceptedWithANote(_ keys: String) {
     let outcome = load("services: {web: {command: x, \(keys)}}")
