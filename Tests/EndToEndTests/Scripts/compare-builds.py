@@ -109,6 +109,11 @@ def explained(peer, name, mine, theirs, dockerfile):
     """True for a difference of files that docs/build.md gives a reason for."""
     if name in MADE:
         return True
+    if peer == "buildkit" and mine and theirs and not theirs["attributes"]:
+        # The layers of Docker 20.10 keep no attributes of users.
+        mine = {**mine, "attributes": {}}
+        if mine == theirs:
+            return True
     special = mine and theirs and {**mine, "mode": ""} == {**theirs, "mode": ""}
     if special and int(mine["mode"], 8) & 0o777 == int(theirs["mode"], 8) & 0o777:
         # buildah 1.28 loses set-user-ID. Docker 20.10 keeps it under --chmod, where later versions do not.
