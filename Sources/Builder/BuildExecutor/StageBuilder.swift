@@ -281,7 +281,7 @@ struct StageBuilder {
     _ body: (borrowing StageBuilder, String) throws -> Void
   ) throws {
     let name = prepared.key.hex
-    if request.usesCache, let record = store.buildRecord(name) {
+    if request.usesCache, let record = known(name) {
       keep(prepared)
       return take(record, operation, step, isCached: true)
     }
@@ -296,7 +296,7 @@ struct StageBuilder {
         return true
       }
       defer { withExtendedLifetime(lock) {} }
-      if request.usesCache, let record = store.buildRecord(name) {
+      if request.usesCache, let record = known(name) {
         return take(record, operation, step, isCached: true)
       }
       let record = try make(name, operation, step, body)
@@ -307,6 +307,12 @@ struct StageBuilder {
       report(step, .failed(seconds: Self.now - start))
       throw error
     }
+  }
+
+  /// What a step came to before, if all of it is there.
+  private func known(_ key: String) -> BuildRecord? {
+    guard let record = store.buildRecord(key), record.layer.map(BuiltLayer(store).isWhole) ?? true else { return nil }
+    return record
   }
 
   /// Keeps what a step depended on, for the reason why a later one differs. Without it, there is none to be told.

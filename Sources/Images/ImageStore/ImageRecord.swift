@@ -85,8 +85,6 @@ package struct LayerRecord: Codable, Hashable, Sendable {
   package var largestID: UInt32
   /// True for one that was made here, and whose archive is written when somebody wants it. Nil: false.
   package var isBuilt: Bool?
-  /// The boot in which it was made, as long as nobody knows that it is on disk.
-  package var boot: String?
 
   package init(
     chain: ContentDigest, content: ContentDigest, parent: ContentDigest?, size: Int64, largestID: UInt32,

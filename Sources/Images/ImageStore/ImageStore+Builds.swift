@@ -50,9 +50,7 @@ extension ImageStore {
   package func buildRecord(_ key: String) -> BuildRecord? {
     guard let record: BuildRecord = read(step(key)), record.version == BuildRecord.currentVersion, record.key == key
     else { return nil }
-    if let layer = record.layer {
-      guard let number = number(of: layer.chain), isWhole(number) else { return nil }
-    }
+    if let layer = record.layer, number(of: layer.chain) == nil { return nil }
     utimensat(AT_FDCWD, step(key), nil, 0)
     return record
   }

@@ -24,14 +24,13 @@ extension ImageStore {
   package func commit(step name: String, _ record: LayerRecord) throws(KernelError) -> Int {
     let lock = try lockChain(record.chain) { true }
     defer { withExtendedLifetime(lock) {} }
-    if let number = number(of: record.chain), isWhole(number) {
+    if let number = number(of: record.chain), !mayBeCutOff(number) {
       abandon(step: name)
       return number
     }
     let folder = "\(layersFolder)/\(name)"
     try Files.remove("\(folder)/work")
-    var record = record
-    record.boot = Self.boot
+    try Files.replace("\(folder)/\(Self.bootFile)", with: Array(Self.boot.utf8))
     try write(record, in: folder)
     try commit(layer: folder, record.chain)
     guard let number = number(of: record.chain) else {
@@ -40,23 +39,18 @@ extension ImageStore {
     return number
   }
 
-  /// False for a layer that was made before a power cut and may not have all of its bytes.
-  func isWhole(_ number: Int) -> Bool {
-    guard let record = record(of: number) else { return false }
-    return record.boot == nil || record.boot == Self.boot
+  /// In the folder of a layer that a build has made: the boot in which it was made. Nothing is flushed to disk then, so after a
+  /// power cut it may lack some of its bytes.
+  private static let bootFile = "boot"
+
+  /// True for a layer that was made in another boot, and that nobody has looked at since.
+  package func mayBeCutOff(_ number: Int) -> Bool {
+    guard let boot = try? Files.read("\(layersFolder)/\(number)/\(Self.bootFile)", limit: 64) else { return false }
+    return boot != Array(Self.boot.utf8)
   }
 
-  /// Has all that builds have made on disk, and notes that of their layers.
-  package func settle(layers: [ContentDigest]) throws(KernelError) {
-    let numbers = layers.compactMap { number(of: $0) }.filter { record(of: $0)?.boot != nil }
-    guard !numbers.isEmpty else { return }
-    try sync()
-    for number in numbers {
-      guard var record = record(of: number) else { continue }
-      record.boot = nil
-      try write(record, in: "\(layersFolder)/\(number)")
-    }
-  }
+  /// Notes that a layer has all of its bytes.
+  package func trust(_ number: Int) { unlink("\(layersFolder)/\(number)/\(Self.bootFile)") }
 
   private static let boot: String = {
     let bytes = (try? Files.read("/proc/sys/kernel/random/boot_id", limit: 64)) ?? nil

@@ -82,7 +82,6 @@ extension ImageService {
     try imaging(image) { () throws(KernelError) in
       try store.write(built.configuration, as: document.config.digest)
       try store.write(manifest, as: digest)
-      try store.settle(layers: built.layers.map(\.chain))
       try store.commit(record, names: names)
     }
     return record

@@ -21,6 +21,15 @@ package struct BuiltLayer {
     return (content, writer.contents)
   }
 
+  /// False for one that a power cut has left without some of its bytes: it is known by the digest of what it has.
+  package func isWhole(_ layer: ImageRecord.Layer) -> Bool {
+    guard let number = store.number(of: layer.chain) else { return false }
+    guard store.mayBeCutOff(number) else { return true }
+    guard let measured = try? measure(store.layer(number)), measured.content == layer.content else { return false }
+    store.trust(number)
+    return true
+  }
+
   /// Has the archive of a built layer as a blob, for those who save, push or copy it. Other layers have theirs.
   ///
   /// - Throws: also that the folder no longer makes the archive that the image names.

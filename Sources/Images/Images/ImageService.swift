@@ -61,7 +61,9 @@ package struct ImageService: Sendable {
   }
 
   package func stored(_ record: ImageRecord, _ image: String) throws(ImageError) -> StoredImage? {
-    guard let layers = store.folders(of: record) else { return nil }
+    guard let layers = store.folders(of: record), record.layers.allSatisfy(BuiltLayer(store).isWhole) else {
+      return nil
+    }
     let bytes = try imaging(image) { () throws(KernelError) in try store.readBlob(record.configuration) }
     guard let bytes else { return nil }
     do {
