@@ -21,35 +21,36 @@ import Testing
     """
 
   private static let steps = """
+    await ^\\$$
     type stack up\\n
-    await ^worker +running(.|\\n)*^\\$ $
+    await ^worker +running(.|\\n)*^\\$$
     screen up
     clear
     type stack ps\\n
-    await ^worker +running(.|\\n)*^\\$ $
+    await ^worker +running(.|\\n)*^\\$$
     screen ps
     clear
     type stack logs -f\\n
     await app is here
     await working
     type \\x03
-    await ^\\$ $
+    await \\$$
     screen logs
     clear
     type stack exec -it app sh\\n
-    await ^# $
+    await ^#$
     type echo in''side\\n
     await ^inside
     type exit\\n
-    await ^\\$ $
+    await ^\\$$
     screen exec
     clear
     type stack run --rm app echo o''nce\\n
-    await ^once(.|\\n)*^\\$ $
+    await ^once(.|\\n)*^\\$$
     screen run
     clear
     type stack scale worker=2\\n
-    await ^worker-2 +running(.|\\n)*^\\$ $
+    await ^worker-2 +running(.|\\n)*^\\$$
     screen scale
     clear
     type stack watch\\n
@@ -62,11 +63,11 @@ import Testing
     screen watch
     clear
     type stack cp app:/app/file copied; cat copied\\n
-    await ^changed(.|\\n)*^\\$ $
+    await ^changed(.|\\n)*^\\$$
     screen cp
     clear
     type stack down\\n
-    await stack shop is down(.|\\n)*^\\$ $
+    await stack shop is down(.|\\n)*^\\$$
     screen down
 
     """
@@ -98,8 +99,8 @@ import Testing
       let lines = part.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
       let text = lines.dropFirst().map { line in
         line.replacing(/running [0-9]+s/, with: "running 0s").replacing(/-run-[0-9a-f…]+/, with: "-run-ID")
-          .replacing(/  +[0-9]+  +10\./, with: "  PID  10.").replacing(/ [0-9]+s$/, with: "")
-          .replacing(/  +/, with: "  ")
+          .replacing(#/  +[0-9]+  +10\./#, with: "  PID  10.").replacing(#/ [0-9]+s$/#, with: "")
+          .replacing(#/  +/#, with: "  ")
       }
       screens[lines[0]] = text.joined(separator: "\n").trimmingCharacters(in: .whitespacesAndNewlines)
     }
@@ -109,7 +110,7 @@ import Testing
   private static func screens(isNarrow: Bool) -> [(name: String, text: String)] {
     let pid = isNarrow ? "" : "PID  "
     func row(_ name: String, _ state: String, _ number: Int) -> String {
-      let shown = isNarrow && state.count > 17 ? state.prefix(16) + "…" : state[...]
+      let shown = isNarrow && state.count > 16 ? state.prefix(15) + "…" : state[...]
       return "\(name)  \(shown)  \(pid)10.208.0.\(number)  -"
     }
     let heading = "SERVICE  STATE  \(pid)ADDRESSES  PORTS"

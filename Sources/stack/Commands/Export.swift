@@ -25,7 +25,9 @@ struct ServiceExportOptions: ParsableArguments {
     help: ArgumentHelp("The service, such as web1 or web/web1.", valueName: "service"),
     completion: Completions.services)
   var service: String
-  @Option(name: [.short, .long], help: ArgumentHelp("The archive. Default: standard output.", valueName: "file"), completion: .file())
+  @Option(
+    name: [.short, .long], help: ArgumentHelp("The archive. Default: standard output.", valueName: "file"),
+    completion: .file())
   var output: String?
   @Option(help: ArgumentHelp("Number of the replica. Default: the first.", valueName: "number"))
   var index: Int?
@@ -39,7 +41,8 @@ struct ServiceExportOptions: ParsableArguments {
       let file = try output.map { path in
         do {
           return try FileDescriptor.open(
-            path, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite, .groupRead, .otherRead])
+            path, .writeOnly, options: [.create, .truncate, .closeOnExec],
+            permissions: [.ownerReadWrite, .groupRead, .otherRead])
         } catch {
           throw Session.failure("cannot write \(path): \(error)")
         }

@@ -29,7 +29,8 @@ private struct WatchDraft {
       .read("initial_sync", "true: files are copied when watching begins") { field, draft in
         draft.syncsFirst = field.boolean() ?? false
       },
-      .read("exec", "the command that runs in it after files were copied") { field, draft in draft.hook = field.hook() },
+      .read("exec", "the command that runs in it after files were copied") { field, draft in draft.hook = field.hook()
+      },
     ])
 }
 
