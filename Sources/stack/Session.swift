@@ -70,7 +70,6 @@ struct Session {
     return request
   }
 
-
   func statuses(of stack: String) throws -> [StackIndex.ServiceStatus] {
     try context.statuses(of: stack)
   }

@@ -19,7 +19,8 @@ struct StackCommand: ParsableCommand {
       CommandGroup(
         name: "Run",
         subcommands: [
-          Up.self, Down.self, Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Rm.self, Scale.self,
+          Up.self, Down.self, Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Rm.self,
+          Scale.self,
           Pause.self, Unpause.self, Exec.self, Attach.self, Cp.self, Watch.self, Enable.self, Disable.self,
           Supervise.self, Complete.self, Unpack.self, RegistryTransfer.self,
         ]),
@@ -32,7 +33,8 @@ struct StackCommand: ParsableCommand {
       CommandGroup(
         name: "Look",
         subcommands: [
-          Ps.self, Ls.self, Logs.self, Port.self, Volumes.self, Events.self, Stats.self, Top.self, Inspect.self, Wait.self, Licenses.self, VersionCommand.self,
+          Ps.self, Ls.self, Logs.self, Port.self, Volumes.self, Events.self, Stats.self, Top.self, Inspect.self,
+          Wait.self, Licenses.self, VersionCommand.self,
         ]),
       CommandGroup(
         name: "Network", subcommands: [Network.self, Volume.self, Policy.self, Link.self, Partition.self, Heal.self]),

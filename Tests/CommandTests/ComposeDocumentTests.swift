@@ -90,9 +90,10 @@ import Testing
   }
 
   @Test func wordsBeforeTheCommandBecomeItsOptions() throws {
-    #expect(try LeadingOptions(["-f", "x", "--project-name=y", "logs", "-f"]).words == [
-      "logs", "--file=x", "--project-name=y", "-f",
-    ])
+    #expect(
+      try LeadingOptions(["-f", "x", "--project-name=y", "logs", "-f"]).words == [
+        "logs", "--file=x", "--project-name=y", "-f",
+      ])
     #expect(try LeadingOptions(["-p", "y", "version"]).words == ["version"])
     #expect(try LeadingOptions(["--dry-run", "up", "x"]).words == ["up", "--dry-run", "x"])
     #expect(try LeadingOptions(["--help"]).words == ["--help"])

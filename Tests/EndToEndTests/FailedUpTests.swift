@@ -17,11 +17,14 @@ import Testing
       try host.write(Self.file, to: "x.stack")
       let up = try host.run("stack", "up")
       #expect(up.status == 1)
-      for words in ["no such table", "line 3\n", "line 12", "all else that had come up is undone", "stack logs x/sick"] {
+      for words in ["no such table", "line 3\n", "line 12", "all else that had come up is undone", "stack logs x/sick"]
+      {
         #expect(up.errors.contains(words), "\(words) is not in \(up)")
       }
       #expect(try host.succeed("stack", "ls", "-q").isEmpty)
-      for words in [["logs", "sick", "-n", "1"], ["logs", "x/sick", "-n", "1"], ["logs", "-s", "x", "sick", "-n", "1"]] {
+      for words in [
+        ["logs", "sick", "-n", "1"], ["logs", "x/sick", "-n", "1"], ["logs", "-s", "x", "sick", "-n", "1"],
+      ] {
         let logs = try host.start(["stack"] + words).wait(limit: .seconds(20))
         #expect(logs.status == 0 && logs.output == "sick  | line 12" && logs.errors.contains("is not up"), "\(logs)")
       }

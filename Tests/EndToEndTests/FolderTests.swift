@@ -29,7 +29,8 @@ import Testing
 
   /// Commands about this host, its images, or nothing: which stack is meant is no question.
   private static let aboutNoStack: Set<String> = [
-    "doctor", "explain", "licenses", "version", "images", "image", "load", "save", "tag", "push", "login", "logout", "ls",
+    "doctor", "explain", "licenses", "version", "images", "image", "load", "save", "tag", "push", "login", "logout",
+    "ls",
     "volume", "network", "build", "builder",
   ]
 
@@ -115,7 +116,9 @@ import Testing
       for folder in ["one", "two"] { try makeFolder(folder, on: host) }
       try host.write("name: three\n" + Self.file, to: "three.yaml")
       #expect(try type("up -d", in: "two", on: host).status == 0)
-      for words in ["-p two ps", "ps -s two", "ps two", "-s two ps", "--project-name two ps", "-f ../two/compose.yaml ps"] {
+      for words in [
+        "-p two ps", "ps -s two", "ps two", "-s two ps", "--project-name two ps", "-f ../two/compose.yaml ps",
+      ] {
         let outcome = try type(words, in: "one", on: host)
         #expect(outcome.status == 0 && outcome.output.contains("web"), "stack \(words): \(outcome)")
       }
@@ -154,7 +157,8 @@ import Testing
       try makeFolder("one", on: host)
       let none = try type("down", in: "one", on: host)
       #expect(
-        none.status == 0 && none.errors.contains("warning: stack one (") && none.errors.contains("is not up"), "\(none)")
+        none.status == 0 && none.errors.contains("warning: stack one (") && none.errors.contains("is not up"), "\(none)"
+      )
       #expect(try type("up -d", in: "one", on: host).status == 0)
       let outcome = try type("down -v", in: "one", on: host)
       #expect(outcome.status == 0 && outcome.errors.contains("taking down one (/"), "\(outcome)")

@@ -20,7 +20,8 @@ import Testing
       #expect(
         groups == [
           "RUN SUBCOMMANDS:": [
-            "up", "down", "run", "create", "start", "stop", "restart", "kill", "rm", "scale", "pause", "unpause", "exec",
+            "up", "down", "run", "create", "start", "stop", "restart", "kill", "rm", "scale", "pause", "unpause",
+            "exec",
             "attach", "cp", "watch", "enable", "disable",
           ],
           "IMAGES SUBCOMMANDS:": [

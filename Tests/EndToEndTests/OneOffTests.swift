@@ -74,7 +74,10 @@ import Testing
       for option in [["-P"], ["-p", "127.0.0.1:8080:80"]] {
         let name = try host.start(
           ["stack", "run", "-d", "--no-deps"] + option
-            + ["web", "sh", "-c", "mkdir -p /srv/www; echo one-off >/srv/www/index.html; exec busybox httpd -f -p 80 -h /srv/www"]
+            + [
+              "web", "sh", "-c",
+              "mkdir -p /srv/www; echo one-off >/srv/www/index.html; exec busybox httpd -f -p 80 -h /srv/www",
+            ]
         ).wait(limit: .seconds(60))
         #expect(name.status == 0 && name.output.hasPrefix("web-run-"), "\(name)")
         #expect(try host.eventually { try host.get("http://127.0.0.1:8080") == "one-off" })

@@ -34,7 +34,7 @@ import Testing
     await app is here
     await working
     type \\x03
-    await ^\\$$
+    await \\$$
     screen logs
     clear
     type stack exec -it app sh\\n
@@ -110,7 +110,7 @@ import Testing
   private static func screens(isNarrow: Bool) -> [(name: String, text: String)] {
     let pid = isNarrow ? "" : "PID  "
     func row(_ name: String, _ state: String, _ number: Int) -> String {
-      let shown = isNarrow && state.count > 17 ? state.prefix(16) + "…" : state[...]
+      let shown = isNarrow && state.count > 16 ? state.prefix(15) + "…" : state[...]
       return "\(name)  \(shown)  \(pid)10.208.0.\(number)  -"
     }
     let heading = "SERVICE  STATE  \(pid)ADDRESSES  PORTS"

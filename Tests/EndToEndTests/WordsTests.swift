@@ -6,7 +6,8 @@ import Testing
     try ThrowawayHost.with { host in
       try host.up("name: x\nservices: {web: {command: [sleep, infinity]}}\n", named: "x")
       for words in [
-        "upp", "help upp", "up --forse", "-x ps", "--ansi loud ps", "kill -s NOTHING web", "up --scale web=-1", "logs -n x",
+        "upp", "help upp", "up --forse", "-x ps", "--ansi loud ps", "kill -s NOTHING web", "up --scale web=-1",
+        "logs -n x",
         "down a b c/d", "-p", "ps --format '{{.Nothing}}'", "exec", "run", "ls --filter x", "port web x",
       ] {
         let outcome = try host.run("sh", "-c", "stack \(words)")
@@ -40,10 +41,13 @@ import Testing
 
   @Test func optionsBeforeTheCommand() throws {
     try ThrowawayHost.with { host in
-      try host.write("services: {web: {command: [sh, -c, \"echo $WORD; sleep infinity\"], environment: [\"A=${WORD}\"]}}\n", to: "in/f.yaml")
+      try host.write(
+        "services: {web: {command: [sh, -c, \"echo $WORD; sleep infinity\"], environment: [\"A=${WORD}\"]}}\n",
+        to: "in/f.yaml")
       try host.write("WORD=hello\n", to: "variables")
       let up = try host.run(
-        "stack", "-f", "in/f.yaml", "-p", "shop", "--env-file", "variables", "--ansi", "never", "--progress", "plain", "up")
+        "stack", "-f", "in/f.yaml", "-p", "shop", "--env-file", "variables", "--ansi", "never", "--progress", "plain",
+        "up")
       #expect(up.status == 0 && up.errors.contains("shop/web: ready"), "\(up)")
       #expect(try host.succeed("stack", "-p", "shop", "exec", "-T", "web", "printenv", "A") == "hello")
       let logs = try host.start(["stack", "-p", "shop", "logs", "-f"])
@@ -62,7 +66,9 @@ import Testing
   @Test func outputThatCannotBeWrittenIsAnError() throws {
     try ThrowawayHost.with { host in
       try host.up("name: x\nservices: {web: {command: [sleep, infinity]}}\n", named: "x")
-      for words in ["ps", "ls", "config x.stack", "version", "--version", "--help", "inspect", "volumes", "exec -T web echo a"] {
+      for words in [
+        "ps", "ls", "config x.stack", "version", "--version", "--help", "inspect", "volumes", "exec -T web echo a",
+      ] {
         let full = try host.run("sh", "-c", "stack \(words) >/dev/full")
         #expect(full.status != 0 || words == "--version" || words == "--help", "stack \(words): \(full)")
         let closed = try host.run("bash", "-c", "stack \(words) | true; exit ${PIPESTATUS[0]}")
@@ -74,7 +80,8 @@ import Testing
   /// A reader of progress that ends early, such as head, ends no `up`.
   @Test func aClosedPipeUndoesNothing() throws {
     try ThrowawayHost.with { host in
-      try host.write("name: x\nservices: {a: {command: [sleep, infinity]}, b: {command: [sleep, infinity]}}\n", to: "x.stack")
+      try host.write(
+        "name: x\nservices: {a: {command: [sleep, infinity]}, b: {command: [sleep, infinity]}}\n", to: "x.stack")
       try host.succeed("bash", "-c", "stack up x.stack 2>&1 | head -n 1 >/dev/null")
       #expect(try host.eventually { try host.listing().count == 2 })
     }

@@ -31,7 +31,9 @@ package struct BootCommand: Command {
     let unit = Self.unit(of: loaded.name)
     let files = request.paths.isEmpty ? try search(context.loader).find().paths : request.paths
     guard !files.contains("-") else {
-      throw StackErrors([StackError(loaded.name, "standard input is no file to come up from", remedy: "write it to a file")])
+      throw StackErrors([
+        StackError(loaded.name, "standard input is no file to come up from", remedy: "write it to a file")
+      ])
     }
     let paths = files.map { context.loader.location(of: $0) }
     let text = Self.text(
@@ -89,7 +91,8 @@ package struct BootCommand: Command {
   static func text(
     stack: String, program: String, paths: [String], profiles: [String], environmentFiles: [String]
   ) -> String {
-    let options = paths.flatMap { ["-f", $0] } + ["-p", stack] + profiles.flatMap { ["--profile", $0] }
+    let options =
+      paths.flatMap { ["-f", $0] } + ["-p", stack] + profiles.flatMap { ["--profile", $0] }
       + environmentFiles.flatMap { ["--env-file", $0] }
     let words = ([program] + options).map(quoted).joined(separator: " ")
     return """

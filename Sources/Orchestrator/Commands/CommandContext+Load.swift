@@ -51,7 +51,8 @@ extension CommandContext {
 
   /// The variables that values of files may refer to, by name.
   package func variables(of request: LoadRequest) -> [(name: String, value: String)] {
-    let variables = request.paths.isEmpty ? loader.variables(in: loader.searchedFolder) : loader.variables(beside: request.paths)
+    let variables =
+      request.paths.isEmpty ? loader.variables(in: loader.searchedFolder) : loader.variables(beside: request.paths)
     return variables.all
   }
 

@@ -20,7 +20,8 @@ package struct FollowCommand: Command {
   ///   - chosen: whose exit code counts; nil for that of the first to end.
   /// - Returns: the exit code; 130 when the user did not want to wait any longer.
   package func run(
-    _ stack: String, _ instances: [String], _ end: End = .any, exitCodeFrom chosen: String?, _ options: LogsCommand.Options,
+    _ stack: String, _ instances: [String], _ end: End = .any, exitCodeFrom chosen: String?,
+    _ options: LogsCommand.Options,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> Int32 {
     let statuses = try statuses(of: stack).filter { instances.isEmpty || instances.contains($0.service.name) }

@@ -21,12 +21,12 @@ package struct InspectCommand: Command {
           inspections.append(Inspection(service: status.service, record: status.record))
         }
       }
-      return inspections.count == 1 ? JSONText.pretty(inspections.first) : JSONText.pretty(inspections)
+      return inspections.count == 1 ? JSONText.plain(inspections.first) : JSONText.plain(inspections)
     }
     let found = try index.stack(named: name ?? stack)
     let desired = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }
     let records = try statuses(of: found).map(\.record)
-    return JSONText.pretty(StackInspection(stack: desired, records: records))
+    return JSONText.plain(StackInspection(stack: desired, records: records))
   }
 
   private struct Inspection: Encodable {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import ImageFormat
 
 /// JSON for people and scripts: sorted keys, slashes as they are.
 enum JSONText {
@@ -7,6 +8,23 @@ enum JSONText {
 
   /// On several lines.
   static func pretty(_ value: some Encodable) -> String { text(value, .prettyPrinted) }
+
+  /// On several lines, without the names that Swift gives to values of a case: `{"volume": "data"}`.
+  static func plain(_ value: some Encodable) -> String {
+    let text = line(value)
+    guard let tree = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return text }
+    return pretty(unwrapped(tree))
+  }
+
+  private static func unwrapped(_ value: JSONValue) -> JSONValue {
+    switch value {
+    case .object(let fields):
+      if fields.count == 1, let only = fields["_0"] { return unwrapped(only) }
+      return .object(fields.mapValues(unwrapped))
+    case .list(let items): return .list(items.map(unwrapped))
+    case .null, .bool, .integer, .number, .text: return value
+    }
+  }
 
   private static func text(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) -> String {
     let encoder = JSONEncoder()

@@ -30,9 +30,10 @@ package struct StackVolumesCommand: Command {
   package func run(_ stack: String, of instances: [String]) throws(StackErrors) -> [Entry] {
     let desired = try rethrowing(stack) { () throws(KernelError) in try index.desired(stack) }
     return (desired?.volumes ?? []).compactMap { volume in
-      let users = desired?.services.filter { service in
-        service.mounts.contains { $0.source == .volume(volume.name) || $0.hostPath == volume.folder }
-      } ?? []
+      let users =
+        desired?.services.filter { service in
+          service.mounts.contains { $0.source == .volume(volume.name) || $0.hostPath == volume.folder }
+        } ?? []
       guard instances.isEmpty || users.contains(where: { instances.contains($0.name) }) else { return nil }
       var names: [String] = []
       for user in users where !names.contains(user.service) { names.append(user.service) }

@@ -176,7 +176,9 @@ struct SupervisorSession {
         } catch .interrupted where cancelsWhenInterrupted {
           // A second time: give up waiting. The supervisor goes on undoing.
           return OperationEvent(.cancelled, text: "undoing goes on without this command")
-        } catch .interrupted where Method.self == SupervisorMethods.Down.self || Method.self == SupervisorMethods.Stop.self {
+        } catch .interrupted
+          where Method.self == SupervisorMethods.Down.self || Method.self == SupervisorMethods.Stop.self
+        {
           return OperationEvent(.cancelled, text: "what was begun goes on without this command")
         }
       }

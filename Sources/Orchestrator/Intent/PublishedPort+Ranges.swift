@@ -17,7 +17,8 @@ extension PublishedPort {
       guard row.first.hostPort != row.last.hostPort else { return row.first.summary }
       let address = row.first.summary.prefix(row.first.summary.count - row.first.summaryWithoutAddress.count)
       let target = row.first.target
-      return "\(address)\(row.first.hostPort)-\(row.last.hostPort)->\(target.port)-\(row.last.target.port)/\(target.transport.rawValue)"
+      return
+        "\(address)\(row.first.hostPort)-\(row.last.hostPort)->\(target.port)-\(row.last.target.port)/\(target.transport.rawValue)"
     }
   }
 

@@ -192,7 +192,8 @@ package struct Planner {
       }
       if startsServices { steps += [.start(service, stack: stack.name), .awaitReady(service, stack: stack.name)] }
       return Plan.Lane(
-        service: service.name, waitsFor: waitsForDependencies && startsServices ? gates(of: service, in: stack) : [], steps: steps)
+        service: service.name, waitsFor: waitsForDependencies && startsServices ? gates(of: service, in: stack) : [],
+        steps: steps)
     }
   }
 

@@ -119,7 +119,9 @@ struct StackDifference {
     // cut off, one that does not run: it may have lost its namespace.
     for service in old.services where changes[service.name] == nil {
       let phase = observed[service.name] ?? .created
-      if phase == .created && scope.contains(service.name) || !isSettled && !phase.isAlive { changes[service.name] = "it was incomplete" }
+      if phase == .created && scope.contains(service.name) || !isSettled && !phase.isAlive {
+        changes[service.name] = "it was incomplete"
+      }
     }
     for name in loss.instances where changes[name] == nil { changes[name] = "it had lost a link" }
     Planner.addSharers(of: new, to: &changes)

@@ -127,7 +127,8 @@ extension Step {
       .shape, .connect, .shapeLink, .setRoutes, .readdress, .addAddresses, .removeAddresses, .start, .pause, .unpause,
       .unpinNamespaces, .detach,
       .disconnect,
-      .removeLayer, .removeKeptVolumes, .removeLinks, .removeBridge, .removeSegment, .removeFirewall, .forgetConnections,
+      .removeLayer, .removeKeptVolumes, .removeLinks, .removeBridge, .removeSegment, .removeFirewall,
+      .forgetConnections,
       .removeControlGroups, .restoreHost, .unmountLayers, .removeVolumes, .removeFolders:
       nil
     }

@@ -145,7 +145,9 @@ extension Supervisor {
     _ failed: PlanRun, of desired: DesiredStack, before: DesiredStack?, _ call: ControlCall<SupervisorMethods.Up>
   ) {
     call.onDisconnect = nil
-    if before == nil, !failed.isCancelled { try? Files.overwrite(builder.folder.failed, with: [], mode: [.ownerReadWrite]) }
+    if before == nil, !failed.isCancelled {
+      try? Files.overwrite(builder.folder.failed, with: [], mode: [.ownerReadWrite])
+    }
     let plan =
       before.map { Planner.undo(failed.begun, of: desired, to: $0) } ?? Planner.down(desired, removeVolumes: false)
     if let before { redefine(before) }
@@ -157,7 +159,8 @@ extension Supervisor {
         let kind: OperationEvent.Kind = failed.isCancelled ? .cancelled : .failed
         let errors = failed.errors + run.errors
         call.finish(
-          OperationEvent(kind, text: failed.isCancelled ? "what was done is undone" : Self.undone(before), errors: errors))
+          OperationEvent(
+            kind, text: failed.isCancelled ? "what was done is undone" : Self.undone(before), errors: errors))
         guard let before else { return end() }
         stack = before
         dropUnits(notIn: before)

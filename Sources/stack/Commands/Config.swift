@@ -26,7 +26,8 @@ struct Config: ParsableCommand {
   @Flag(help: "Print the variables that values may refer to, with their values.")
   var environment = false
   @Option(
-    help: ArgumentHelp("Print a number that changes with the configuration: of a service, or * for all.", valueName: "service"))
+    help: ArgumentHelp(
+      "Print a number that changes with the configuration: of a service, or * for all.", valueName: "service"))
   var hash: String?
   @Option(name: [.short, .long], help: ArgumentHelp("Write to this file.", valueName: "file"), completion: .file())
   var output: String?

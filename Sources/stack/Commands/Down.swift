@@ -29,7 +29,9 @@ struct Down: ParsableCommand {
     help: ArgumentHelp(
       "Seconds to wait before SIGKILL, instead of each service's own grace period.", valueName: "seconds"))
   var timeout: Double?
-  @Option(help: ArgumentHelp("Remove images of its services too: all, or local for those without a name.", valueName: "which"))
+  @Option(
+    help: ArgumentHelp("Remove images of its services too: all, or local for those without a name.", valueName: "which")
+  )
   var rmi: RemovedImages?
   @Flag(help: "Accepted for compatibility with Compose. `down` always removes orphans.")
   var removeOrphans = false
@@ -85,7 +87,9 @@ struct Down: ParsableCommand {
 
   private func remove(_ target: Session.Target, in session: Session) throws {
     let printer = ProgressPrinter(progress, stack: target.stack)
-    printer.note("taking down \(target.services.joined(separator: ", ")) of \(DownCommand(session.context).title(of: target.stack))")
+    printer.note(
+      "taking down \(target.services.joined(separator: ", ")) of \(DownCommand(session.context).title(of: target.stack))"
+    )
     try session.finish(printer) { report in
       try RemoveCommand(session.context).run(
         target.services, of: target.stack, removesVolumes: volumes, stopTimeout: timeout, report: report)

@@ -20,11 +20,14 @@ struct Exec: ParsableCommand {
       command is not found, 126 if it cannot be executed.
       """)
 
-  @Option(name: [.customShort("u", allowingJoined: true), .long], help: "The user, by name or uid, optionally with :group.")
+  @Option(
+    name: [.customShort("u", allowingJoined: true), .long], help: "The user, by name or uid, optionally with :group.")
   var user: String?
   @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The working directory.", valueName: "folder"))
   var workdir: String?
-  @Option(name: [.customShort("e", allowingJoined: true), .long], help: ArgumentHelp("An environment variable.", valueName: "name=value"))
+  @Option(
+    name: [.customShort("e", allowingJoined: true), .long],
+    help: ArgumentHelp("An environment variable.", valueName: "name=value"))
   var env: [String] = []
   @Flag(name: [.customShort("T"), .long], help: "Allocate no terminal, even if standard input is one.")
   var noTty = false
@@ -41,7 +44,8 @@ struct Exec: ParsableCommand {
   @OptionGroup var options: ProjectOptions
   @Argument(
     parsing: .captureForPassthrough,
-    help: ArgumentHelp("The service, then the command with its arguments.", valueName: "service command"))
+    help: ArgumentHelp("The service, then the command with its arguments.", valueName: "service command"),
+    completion: Completions.services)
   var words: [String]
 
   func run() throws {

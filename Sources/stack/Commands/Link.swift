@@ -143,7 +143,9 @@ struct Heal: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "heal", abstract: "End a partition. Services reach each other again as the file says.")
 
-  @Argument(help: ArgumentHelp("The stack. Default: that of this folder's file, or else the only one that is up.", valueName: "stack"))
+  @Argument(
+    help: ArgumentHelp(
+      "The stack. Default: that of this folder's file, or else the only one that is up.", valueName: "stack"))
   var name: String?
   @OptionGroup var options: ProjectOptions
   @OptionGroup var progress: ProgressOptions

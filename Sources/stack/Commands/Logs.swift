@@ -62,7 +62,8 @@ struct Logs: ParsableCommand {
       names = services.map { $0.replacing("\(stack ?? "")/", with: "", maxReplacements: 1) }
     }
     let stacks = stack.map { logs.isOfFailedUp($0) ? [$0] : [] } ?? logs.failedStacks()
-    guard stacks.count == 1, let only = stacks.first, try session.stack != nil || session.context.listedStacks().isEmpty || stack != nil
+    guard stacks.count == 1, let only = stacks.first,
+      try session.stack != nil || session.context.listedStacks().isEmpty || stack != nil
     else { return nil }
     let known = logs.failedServices(of: only)
     let meant = known.filter { instance in

@@ -15,7 +15,9 @@ struct Policy: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-  @Argument(help: ArgumentHelp("A stack. Default: that of this folder's file, or else the only one that is up.", valueName: "stack"))
+  @Argument(
+    help: ArgumentHelp(
+      "A stack. Default: that of this folder's file, or else the only one that is up.", valueName: "stack"))
   var stack: String?
   @OptionGroup var options: ProjectOptions
   @Option(help: "Format of the output.")

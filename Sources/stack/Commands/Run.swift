@@ -22,13 +22,18 @@ struct Run: ParsableCommand {
   @OptionGroup var options: LetteredProjectOptions<LettersWithoutName>
   @Flag(name: .customLong("rm"), help: "Remove the instance when the command has ended.")
   var removes = false
-  @Option(name: [.customShort("e", allowingJoined: true), .long], help: ArgumentHelp("An environment variable.", valueName: "name=value"))
+  @Option(
+    name: [.customShort("e", allowingJoined: true), .long],
+    help: ArgumentHelp("An environment variable.", valueName: "name=value"))
   var env: [String] = []
   @Option(help: ArgumentHelp("A file of environment variables.", valueName: "file"), completion: .file())
   var envFromFile: [String] = []
-  @Option(name: [.customShort("v", allowingJoined: true), .long], help: ArgumentHelp("A further mount.", valueName: "source:target"))
+  @Option(
+    name: [.customShort("v", allowingJoined: true), .long],
+    help: ArgumentHelp("A further mount.", valueName: "source:target"))
   var volume: [String] = []
-  @Option(name: [.customShort("u", allowingJoined: true), .long], help: "The user, by name or uid, optionally with :group.")
+  @Option(
+    name: [.customShort("u", allowingJoined: true), .long], help: "The user, by name or uid, optionally with :group.")
   var user: String?
   @Option(name: [.customShort("w"), .long], help: ArgumentHelp("The working directory.", valueName: "folder"))
   var workdir: String?
@@ -38,7 +43,9 @@ struct Run: ParsableCommand {
   var noDeps = false
   @Flag(name: [.customShort("P"), .customLong("service-ports")], help: "Publish the service's ports.")
   var servicePorts = false
-  @Option(name: [.customShort("p", allowingJoined: true), .long], help: ArgumentHelp("Publish a port.", valueName: "host:container"))
+  @Option(
+    name: [.customShort("p", allowingJoined: true), .long],
+    help: ArgumentHelp("Publish a port.", valueName: "host:container"))
   var publish: [String] = []
   @Flag(
     name: [.customShort("T"), .customLong("no-TTY"), .customLong("no-tty")],

@@ -16,7 +16,8 @@ struct Stats: ParsableCommand {
       valueName: "service"))
   var services: [String] = []
   @OptionGroup var options: ProjectOptions
-  @Flag(name: [.customShort("a"), .long], help: "Accepted for compatibility with Docker. What does not run uses nothing.")
+  @Flag(
+    name: [.customShort("a"), .long], help: "Accepted for compatibility with Docker. What does not run uses nothing.")
   var all = false
   @Flag(help: "Accepted for compatibility with Docker. Nothing is cut outside of terminals.")
   var noTrunc = false
@@ -38,8 +39,9 @@ struct Stats: ParsableCommand {
         format == .json
           ? table.show(usages.map { $0.jsonLine + "\n" }.joined(), isAppended: true)
           : table.show(
-            UsageTable.text(usages, showsStack: stacks.count > 1, width: isLive ? Terminal.width(of: STDOUT_FILENO) : nil))
-          && !usages.isEmpty
+            UsageTable.text(
+              usages, showsStack: stacks.count > 1, width: isLive ? Terminal.width(of: STDOUT_FILENO) : nil))
+            && !usages.isEmpty
       }
     }
   }

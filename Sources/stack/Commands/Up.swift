@@ -27,7 +27,8 @@ struct Up: ParsableCommand {
   @Flag(name: [.short, .long], help: "Accepted for compatibility with Compose. Services always run in the background.")
   var detach = false
   @Option(
-    help: ArgumentHelp("Then follow the logs, until Ctrl-C: of these services, or of all (* or nothing).", valueName: "service"))
+    help: ArgumentHelp(
+      "Then follow the logs, until Ctrl-C: of these services, or of all (* or nothing).", valueName: "service"))
   var attach: [String] = []
   @Flag(help: "With --attach and services: follow the logs of what they depend on, too.")
   var attachDependencies = false
@@ -45,7 +46,9 @@ struct Up: ParsableCommand {
   var forceRecreate = false
   @Flag(help: "Recreate what the named services depend on, too, changed or not.")
   var alwaysRecreateDeps = false
-  @Flag(name: [.customShort("V"), .long], help: "Give services that are recreated new volumes in place of those without a name.")
+  @Flag(
+    name: [.customShort("V"), .long],
+    help: "Give services that are recreated new volumes in place of those without a name.")
   var renewAnonVolumes = false
   @Flag(help: "Make services, and start none.")
   var noStart = false
@@ -125,7 +128,8 @@ struct Up: ParsableCommand {
         throw ValidationError("--exit-code-from: there is no service \(exitCodeFrom)")
       }
       guard !dryRun else {
-        return PlanPrinter(folders: session.context.folders).show(try UpCommand(session.context).plan(loaded, upOptions))
+        return PlanPrinter(folders: session.context.folders).show(
+          try UpCommand(session.context).plan(loaded, upOptions))
       }
 
       let builds = BuildPrinter(BuildPrinter.style(progress.progress))

@@ -42,7 +42,9 @@ struct Verify: ParsableCommand {
   enum Format: String, ExpressibleByArgument, CaseIterable { case table, json, junit }
 
   @Argument(
-    help: ArgumentHelp("A stack, or its file. Default: the stack of this folder's file, or else the only one that is up.", valueName: "stack|file"),
+    help: ArgumentHelp(
+      "A stack, or its file. Default: the stack of this folder's file, or else the only one that is up.",
+      valueName: "stack|file"),
     completion: .file(extensions: ["stack", "yaml", "yml"]))
   var target: String?
   @Option(help: ArgumentHelp("Check only between these: services, host, internet.", valueName: "a,b"))

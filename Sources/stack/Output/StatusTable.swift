@@ -14,7 +14,8 @@ enum StatusTable {
       width: isWhole ? nil : Terminal.widthIfTerminal)
     print(
       table.text { row, column, text in
-        isColoured && column == 1 && row > 0 ? paint(statuses[row - 1]).map { "\u{1B}[\($0)m\(text)\u{1B}[0m" } ?? text : text
+        isColoured && column == 1 && row > 0
+          ? paint(statuses[row - 1]).map { "\u{1B}[\($0)m\(text)\u{1B}[0m" } ?? text : text
       }, terminator: "")
   }
 

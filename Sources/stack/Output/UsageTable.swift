@@ -8,13 +8,13 @@ enum UsageTable {
     let headings = ["SERVICE", "CPU %", "MEM USAGE / LIMIT", "MEM %", "NET I/O", "BLOCK I/O", "PIDS"]
     let rows =
       [headings]
-        + usages.map { usage in
-          [
-            showsStack ? "\(usage.stack)/\(usage.service)" : usage.service, usage.processorPercentage,
-            usage.memoryText, usage.memoryPercentage, usage.networkText, usage.blockText,
-            usage.processText,
-          ]
-        }
+      + usages.map { usage in
+        [
+          showsStack ? "\(usage.stack)/\(usage.service)" : usage.service, usage.processorPercentage,
+          usage.memoryText, usage.memoryPercentage, usage.networkText, usage.blockText,
+          usage.processText,
+        ]
+      }
     return Table(rows, dispensable: [3, 4, 5], width: width).text { _, _, text in text }
   }
 

@@ -47,7 +47,8 @@ struct LeadingOptions {
     Known(names: ["--progress"], effect: .variable("COMPOSE_PROGRESS", ["auto", "tty", "plain", "json", "quiet"])),
     Known(names: ["--dry-run"], effect: .flag("--dry-run")),
     Known(names: ["--parallel"], effect: .ignored(takesValue: true)),
-    Known(names: ["--compatibility", "--verbose", "--all-resources", "--no-ansi"], effect: .ignored(takesValue: false)),
+    Known(
+      names: ["--compatibility", "--verbose", "--all-resources", "--no-ansi"], effect: .ignored(takesValue: false)),
   ]
 
   /// Commands that are about no stack: what says which one is dropped, as Compose drops it.
@@ -104,6 +105,8 @@ struct LeadingOptions {
     let near = Suggestion.nearest(to: word, among: names)
     let question = near.count <= 5 ? ": did you mean \(near.joined(separator: " or "))?" : ""
     return Mistake(
-      text: "there is no option \(word) before a command\(question)\n  options of a command stand after it: stack up --help")
+      text:
+        "there is no option \(word) before a command\(question)\n  options of a command stand after it: stack up --help"
+    )
   }
 }

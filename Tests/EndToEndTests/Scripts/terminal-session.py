@@ -114,7 +114,10 @@ def main():
         elif word == "clear":
             while select.select([terminal], [], [], 0.1)[0]:
                 read(0)
+            # The prompt stays.
+            prompt = "".join(screen.cells[screen.row]).rstrip().replace("^C", "")
             screen.clear()
+            screen.feed(prompt + " ")
         elif word == "screen":
             while select.select([terminal], [], [], 0.2)[0]:
                 read(0)

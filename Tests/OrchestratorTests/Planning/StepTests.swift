@@ -77,7 +77,8 @@ import Testing
   }
 
   private static let harmless: Set<String> = [
-    "removeKeptVolumes", "makeFolders", "writeFirewall", "partition", "filterBridges", "endFlows", "mountLayers", "makeHostRoot",
+    "removeKeptVolumes", "makeFolders", "writeFirewall", "partition", "filterBridges", "endFlows", "mountLayers",
+    "makeHostRoot",
     "prepareHost", "raiseBridge", "readdress", "awaitReady", "pause", "unpause", "removeLinks", "removeFirewall",
     "forgetConnections",
     "removeControlGroups", "restoreHost", "unmountLayers", "removeVolumes", "removeFolders",

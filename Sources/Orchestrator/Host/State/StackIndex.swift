@@ -190,16 +190,21 @@ package struct StackIndex: Sendable {
   }
 
   private func absence(of service: String, in stacks: [String], named: Bool) -> StackError {
-    let known = stacks.flatMap { stack in Files.list(folders.stack(stack).services).map { (stack: stack, service: $0) } }
+    let known = stacks.flatMap { stack in Files.list(folders.stack(stack).services).map { (stack: stack, service: $0) }
+    }
     let text = stacks.count == 1 && (named || scope != nil) ? " in stack \(stacks[0])" : ""
     let message = "no service named \(service) is up\(text)"
     // `stack exec web ls`, where web is the stack: the service comes first.
     if names().contains(service) {
-      return StackError(nil, "\(message): \(service) is a stack", remedy: "name a stack by -s \(service); \(Self.candidates(known.map(\.service), "it has no services"))")
+      return StackError(
+        nil, "\(message): \(service) is a stack",
+        remedy: "name a stack by -s \(service); \(Self.candidates(known.map(\.service), "it has no services"))")
     }
     let replicas = known.filter { $0.service.hasPrefix("\(service)-") }
     let near = replicas.isEmpty ? Suggestion.nearest(to: service, among: known.map(\.service)) : replicas.map(\.service)
-    let shown = known.filter { near.contains($0.service) }.map { scope == nil ? "\($0.stack)/\($0.service)" : $0.service }
+    let shown = known.filter { near.contains($0.service) }.map {
+      scope == nil ? "\($0.stack)/\($0.service)" : $0.service
+    }
     return StackError(nil, message, remedy: Self.candidates(shown, "bring its stack up: stack up FILE"))
   }
 

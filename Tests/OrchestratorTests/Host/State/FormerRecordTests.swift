@@ -53,7 +53,8 @@ import Testing
     #expect(plan.reasons.isEmpty, "\(plan.reasons)")
     for step in plan.steps {
       switch step {
-      case .start, .stop, .createNamespace, .attach, .detach, .unpinNamespaces, .removeLayer, .removeKeptVolumes, .createBridge,
+      case .start, .stop, .createNamespace, .attach, .detach, .unpinNamespaces, .removeLayer, .removeKeptVolumes,
+        .createBridge,
         .removeBridge, .connect, .disconnect:
         Issue.record("\(step)")
       default: break
