@@ -72,8 +72,14 @@ package struct Download: Sendable {
 
   /// RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`
   private static func seconds(_ text: String) -> Int64? {
+    let words = text.split(whereSeparator: { " ,:".contains($0) })
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    guard words.count == 8, words[7] == "GMT", let month = months.firstIndex(of: String(words[2])) else { return nil }
+    let numbers = [1, 3, 4, 5, 6].compactMap { CInt(words[$0]) }
+    guard numbers.count == 5 else { return nil }
     var parts = tm()
-    guard strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &parts) != nil else { return nil }
+    (parts.tm_mday, parts.tm_mon, parts.tm_year) = (numbers[0], CInt(month), numbers[1] - 1900)
+    (parts.tm_hour, parts.tm_min, parts.tm_sec) = (numbers[2], numbers[3], numbers[4])
     return Int64(timegm(&parts))
   }
 }
