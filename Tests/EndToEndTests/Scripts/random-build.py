@@ -45,6 +45,12 @@ class Context:
         with open(f"{self.folder}/{path}", "w", encoding="utf-8") as file:
             file.write(f"{path} {self.chance.randint(0, 9)}\n" * self.chance.randint(0, 3))
         os.chmod(f"{self.folder}/{path}", self.chance.choice(MODES))
+        if self.chance.random() < 0.1:
+            try:
+                os.setxattr(f"{self.folder}/{path}", "user.note", b"x")
+            except OSError:
+                # Not every file system has them.
+                pass
         self.files.append(path)
 
     def set_times(self):
@@ -67,6 +73,8 @@ class Dockerfile:
         self.lines = []
         self.stages = []
         self.count = 0
+        # Docker 20.10 and buildah 1.28 know no heredocs: most files are for all.
+        self.has_heredocs = chance.random() < 0.15
 
     def write(self):
         if self.chance.random() < 0.3:
@@ -88,7 +96,7 @@ class Dockerfile:
         kinds = [
             (5, self.copy), (4, self.run), (2, self.environment), (2, self.workdir), (1, self.user), (1, self.label),
             (1, self.expose), (1, self.volume), (1, self.command), (1, self.entrypoint), (1, self.health),
-            (1, self.stop), (1, self.argument), (1, self.shell), (1, self.heredoc),
+            (1, self.stop), (1, self.argument), (1, self.shell), (2 * self.has_heredocs, self.heredoc), (1, self.other_user),
         ]
         return self.chance.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]()
 
@@ -134,6 +142,12 @@ class Dockerfile:
 
     def user(self):
         return f"USER {self.chance.choice(['root', '0', 'root:root'])}"
+
+    def other_user(self):
+        """Steps of a user who is not root, and back."""
+        folder = self.chance.choice(["/tmp/w", "/home/app/w"]) + str(self.count)
+        copy = f'COPY ["{self.context.files[0]}", "./"]'
+        return f"USER app\nWORKDIR {folder}\nRUN id -un >/tmp/u{self.count}\n{copy}\nUSER root"
 
     def label(self):
         return f"LABEL a={self.count} \"b c\"='d e'"
