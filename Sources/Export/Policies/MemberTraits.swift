@@ -27,7 +27,8 @@ extension PolicySide {
   }
 }
 
-/// All that decides about a replica's packets: replicas with equal traits may reach, and be reached by, the same others.
+/// All that decides about a replica's packets: replicas with equal traits may reach, and be reached by, the same
+/// others.
 struct MemberTraits: Hashable, Sendable {
   struct Interface: Hashable, Sendable {
     var network: String
