@@ -72,8 +72,10 @@ def ruled(name, count, rules):
 
     def rule(k):
         one, other = names[k * 7 % count], names[(k * 13 + 3) % count]
-        return [f"deny: web* -> {one}:22", f"allow: label:tier=t{k % 5} -> {other}:5432", f"deny: {one} -> internet:25",
-                f"allow: {one} -> {other}:{8000 + k}"][min(k % 5, 3)]
+        return [
+            f"deny: web* -> {one}:22", f"allow: label:tier=t{k % 5} -> {other}:5432",
+            f"deny: {one} -> internet:25", f"allow: {one} -> {other}:{8000 + k}",
+        ][min(k % 5, 3)]
 
     return (f"name: {name}\nservices:\n" + "".join(lines) + "networks: {n0: {}, n1: {default: deny}, n2: {}}\n"
             + "policies:\n" + "".join(f"  - {rule(k)}\n" for k in range(rules)))

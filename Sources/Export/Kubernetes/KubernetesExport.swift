@@ -147,8 +147,8 @@ struct ManifestBuilder {
     return policies + [resolverPolicy(places)]
   }
 
-  /// Leave for each pod to ask the cluster for names, as services can always ask the host here. It also closes pods that no
-  /// other policy selects, such as replicas that are added later.
+  /// Leave for each pod to ask the cluster for names, as services can always ask the host here. It also closes pods
+  /// that no other policy selects, such as replicas that are added later.
   private func resolverPolicy(_ places: [String]) -> Manifest {
     let ports = OutputValue.list(
       ["UDP", "TCP"].map { .mapping(["protocol": .text($0), "port": .number(53)]) })

@@ -145,7 +145,8 @@ extension ManifestBuilder {
     if !names.isEmpty {
       ledger.note(
         key(service, "user"), .lost,
-        "\(names.map { "`\($0)`" }.joined(separator: " and ")): names are those of the image, and Kubernetes takes numbers",
+        names.map { "`\($0)`" }.joined(separator: " and ")
+          + ": names are those of the image, and Kubernetes takes numbers",
         do: "write the numbers of the image's /etc/passwd: user: \"33:33\"")
     }
     if number(user.user) != 0, !service.addedCapabilities.isEmpty {

@@ -3,30 +3,10 @@ import Intent
 import Rules
 import Vocabulary
 
-/// The addresses that the two sides of each rule name.
+/// The two sides of each rule.
 struct RuleSides: Sendable {
-  struct Side: Sendable {
-    var isAny = false
-    var isInternet = false
-    var isHost = false
-    var addresses: [Set<IPAddress>] = []
-    var ranges: [IPPrefix] = []
-
-    func concerns(_ own: [IPAddress]) -> Bool {
-      isAny
-        || own.contains { address in
-          addresses.contains { $0.contains(address) } || ranges.contains { $0.contains(address) }
-        }
-    }
-
-    /// - Parameter range: one that no narrower range of a rule is looked at in.
-    func concerns(outside range: IPPrefix) -> Bool {
-      isAny || isInternet || ranges.contains { $0.holds(range) }
-    }
-  }
-
-  private(set) var sources: [Side] = []
-  private(set) var destinations: [Side] = []
+  private(set) var sources: [PolicySide] = []
+  private(set) var destinations: [PolicySide] = []
   /// The ranges of `from:` in the stack.
   let sourceRanges: [IPPrefix]
 
@@ -34,29 +14,21 @@ struct RuleSides: Sendable {
     sourceRanges = stack.services.flatMap(\.ports).flatMap { $0.sources ?? [] }.uniqued()
     var members = PolicyMembers(stack)
     for rule in stack.policy.rules {
-      sources.append(Self.side(rule.sources, &members))
-      destinations.append(Self.side(rule.destinations, &members))
+      sources.append(PolicySide(rule.sources, &members))
+      destinations.append(PolicySide(rule.destinations, &members))
     }
-  }
-
-  private static func side(_ peers: [PolicyPeer], _ members: inout PolicyMembers) -> Side {
-    var side = Side()
-    for peer in peers {
-      switch peer {
-      case .any: side.isAny = true
-      case .host: side.isHost = true
-      case .internet: side.isInternet = true
-      case .range(let prefix): side.ranges.append(prefix)
-      case .service, .pattern, .label, .network:
-        if let addresses = members.addresses(of: peer) { side.addresses.append(addresses) }
-        side.ranges += members.ranges(of: peer)
-      }
-    }
-    return side
   }
 }
 
-/// All that decides about a replica's packets: replicas with equal traits may reach, and be reached by, the same others.
+extension PolicySide {
+  /// - Parameter range: one that no narrower range of a rule is looked at in.
+  func concerns(outside range: IPPrefix) -> Bool {
+    isAny || isInternet || ranges.contains { $0.holds(range) }
+  }
+}
+
+/// All that decides about a replica's packets: replicas with equal traits may reach, and be reached by, the same
+/// others.
 struct MemberTraits: Hashable, Sendable {
   struct Interface: Hashable, Sendable {
     var network: String
@@ -88,9 +60,9 @@ struct MemberTraits: Hashable, Sendable {
       let own = attachment.neighbourAddresses
       return Interface(
         network: attachment.network,
-        asSource: NumberSet(capacity: capacity, sides.sources.indices.filter { sides.sources[$0].concerns(own) }),
+        asSource: NumberSet(capacity: capacity, sides.sources.indices.filter { sides.sources[$0].names(own) }),
         asDestination: NumberSet(
-          capacity: capacity, sides.destinations.indices.filter { sides.destinations[$0].concerns(own) }),
+          capacity: capacity, sides.destinations.indices.filter { sides.destinations[$0].names(own) }),
         sourceRanges: sides.sourceRanges.filter { range in own.contains { range.contains($0) } })
     }
     defaultRoute = service.attachments.firstIndex(where: \.isDefaultRoute)

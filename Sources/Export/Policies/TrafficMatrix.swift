@@ -2,8 +2,8 @@ import Addresses
 import Intent
 import Vocabulary
 
-/// The packets that each replica may send to each other one, and to and from the outside: the ordered rules, defaults and
-/// networks of a stack, flattened.
+/// The packets that each replica may send to each other one, and to and from the outside: the ordered rules, defaults
+/// and networks of a stack, flattened.
 ///
 /// Replicas that no rule and no network tells apart are one class, so that the work grows with the classes.
 package struct TrafficMatrix: Sendable {
@@ -132,8 +132,8 @@ package struct TrafficMatrix: Sendable {
     }
   }
 
-  /// The classes of a set, less those with a replica whose service is partly outside: one template makes all replicas, so
-  /// that all have the same labels.
+  /// The classes of a set, less those with a replica whose service is partly outside: one template makes all replicas,
+  /// so that all have the same labels.
   private func withoutSplitServices(_ set: NumberSet) -> NumberSet {
     var rest = set
     while true {

@@ -1,8 +1,8 @@
 #!/bin/sh
 # two-docker-nodes.sh FOLDER: two Docker daemons, each in a network namespace of its own, joined to one swarm.
 #
-# Their sockets are FOLDER/1.sock and FOLDER/2.sock. The images that $IMAGES names hold busybox on both. The file FOLDER/ready
-# says that the swarm stands. The daemons end with the throwaway host.
+# Their sockets are FOLDER/1.sock and FOLDER/2.sock. The images that $IMAGES names hold busybox on both. The file
+# FOLDER/ready says that the swarm stands. The daemons end with the throwaway host.
 set -eu
 folder=$1
 mkdir -p "$folder"

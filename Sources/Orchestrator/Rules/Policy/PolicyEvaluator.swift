@@ -6,18 +6,9 @@ import Vocabulary
 ///
 /// `verify` predicts from it, and a change of the policy asks it which flows must end.
 package struct PolicyEvaluator: Sendable {
-  /// One side of a rule.
-  private struct Side {
-    var isAny = false
-    var isHost = false
-    var isInternet = false
-    var addresses: [Set<IPAddress>] = []
-    var ranges: [IPPrefix] = []
-  }
-
   private struct Rule {
-    var source: Side
-    var destination: Side
+    var source: PolicySide
+    var destination: PolicySide
     var rule: PolicyRule
   }
 
@@ -42,7 +33,7 @@ package struct PolicyEvaluator: Sendable {
     var members = PolicyMembers(stack)
     rules = stack.policy.rules.map { rule in
       Rule(
-        source: Self.side(rule.sources, &members), destination: Self.side(rule.destinations, &members), rule: rule)
+        source: PolicySide(rule.sources, &members), destination: PolicySide(rule.destinations, &members), rule: rule)
     }
     closed = Set(stack.policy.closedNetworks)
     services = stack.services.keyed(by: \.name)
@@ -59,22 +50,6 @@ package struct PolicyEvaluator: Sendable {
     ranges = stack.networks.filter(\.hasBridge).flatMap { network in
       network.subnets.map { ($0, network.name) }
     }
-  }
-
-  private static func side(_ peers: [PolicyPeer], _ members: inout PolicyMembers) -> Side {
-    var side = Side()
-    for peer in peers {
-      switch peer {
-      case .any: side.isAny = true
-      case .host: side.isHost = true
-      case .internet: side.isInternet = true
-      case .range(let prefix): side.ranges.append(prefix)
-      case .service, .pattern, .label, .network:
-        if let addresses = members.addresses(of: peer) { side.addresses.append(addresses) }
-        side.ranges += members.ranges(of: peer)
-      }
-    }
-    return side
   }
 
   // MARK: - Flows by name
@@ -230,13 +205,10 @@ package struct PolicyEvaluator: Sendable {
       && concerns(rule.source, source) && concerns(rule.destination, destination)
   }
 
-  private func concerns(_ side: Side, _ place: Place) -> Bool {
+  private func concerns(_ side: PolicySide, _ place: Place) -> Bool {
     if side.isAny { return true }
     switch place {
-    case .service(_, let addresses):
-      return addresses.contains { address in
-        side.addresses.contains { $0.contains(address) } || side.ranges.contains { $0.contains(address) }
-      }
+    case .service(_, let addresses): return side.names(addresses)
     case .host(let address):
       return side.isHost || address.map { address in side.ranges.contains { $0.contains(address) } } ?? false
     case .outside(let address):
