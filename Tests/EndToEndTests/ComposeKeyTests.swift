@@ -167,6 +167,10 @@ import Testing
       #expect(address.hasPrefix("10.77.0."))
       #expect(try host.within("two/two1", "getent hosts one1").hasPrefix(address))
       try host.within("two/two1", "ping -c 1 -W 5 one1")
+      let later = try host.ipAddress(of: "two1")
+      for name in ["two1", "two-two1-1"] {
+        #expect(try host.within("one/one1", "getent hosts \(name)").hasPrefix(later), "one came up before two")
+      }
       let inUse = try host.run("stack", "network", "rm", "proxy")
       #expect(inUse.status == 1 && inUse.errors.contains("stack one is on its network"), "\(inUse)")
       #expect(try host.succeed("stack", "network", "inspect", "proxy").contains("\"two/two1\""))
