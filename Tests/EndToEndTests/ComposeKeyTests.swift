@@ -151,6 +151,34 @@ import Testing
     }
   }
 
+  @Test func deeperMountsStayVisible() throws {
+    try ThrowawayHost.with { host in
+      try host.succeed("sh", "-c", "mkdir -p outer/inner inner src/sub; echo in >inner/f; echo out >outer/g")
+      try host.succeed("mount", "--make-rshared", "/")
+      try host.up(
+        """
+        name: t
+        services:
+          child: {command: [sleep, infinity], volumes: ["./inner:/app/inner", "./outer:/app"]}
+          above: {command: [sleep, infinity], volumes: ["./inner:/data/inner", "./src:/src:rslave"], tmpfs: [/data]}
+          volume: {command: [sleep, infinity], volumes: ["/app/inner", "./outer:/app"]}
+          memory:
+            command: [sleep, infinity]
+            tmpfs: ["/u:uid=1000,gid=1001,mode=0750", "/x:exec,size=1m"]
+        """, named: "t")
+      #expect(try host.within("child", "cat /app/inner/f /app/g") == "in\nout")
+      #expect(try host.within("above", "cat /data/inner/f") == "in")
+      try host.within("volume", "touch /app/inner/x")
+      #expect(try host.run("test", "-e", "outer/inner/x").status != 0, "what was meant for the volume")
+      #expect(try host.within("memory", "stat -c '%a %u %g' /u") == "750 1000 1001")
+      #expect(try host.within("memory", "cp /bin/true /u/t; /u/t 2>/dev/null && echo runs || echo no") == "no")
+      #expect(try host.within("memory", "cp /bin/true /x/t; /x/t && echo runs || echo no") == "runs")
+      try host.succeed("sh", "-c", "mount -t tmpfs late src/sub && touch src/sub/late")
+      #expect(try host.within("above", "ls /src/sub") == "late", "a mount of the host that came later")
+      try host.succeed("umount", "src/sub")
+    }
+  }
+
   @Test func createdNetworksAreJoinedByStacks() throws {
     try ThrowawayHost.with { host in
       let before = try HostState(of: host)
@@ -167,6 +195,10 @@ import Testing
       #expect(address.hasPrefix("10.77.0."))
       #expect(try host.within("two/two1", "getent hosts one1").hasPrefix(address))
       try host.within("two/two1", "ping -c 1 -W 5 one1")
+      let later = try host.ipAddress(of: "two1")
+      for name in ["two1", "two-two1-1"] {
+        #expect(try host.within("one/one1", "getent hosts \(name)").hasPrefix(later), "one came up before two")
+      }
       let inUse = try host.run("stack", "network", "rm", "proxy")
       #expect(inUse.status == 1 && inUse.errors.contains("stack one is on its network"), "\(inUse)")
       #expect(try host.succeed("stack", "network", "inspect", "proxy").contains("\"two/two1\""))

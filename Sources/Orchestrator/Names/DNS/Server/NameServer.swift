@@ -140,7 +140,9 @@ final class NameServer {
       return writer.finish()
     }
     let name = message.extracting(MessageLimit.header..<query.nameEnd)
-    switch zone.look(up: name, type: query.type, for: asker, into: &found, isGone: { isGone[$0] }) {
+    switch zone.look(
+      up: name, type: query.type, for: asker, into: &found, isGone: { $0 != NameZone.noService && isGone[$0] })
+    {
     case .addresses(let number):
       begin(.noError, isAuthoritative: true)
       addFound(of: number, query.type, to: &writer)

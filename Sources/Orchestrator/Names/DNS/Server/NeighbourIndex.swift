@@ -2,6 +2,7 @@ import Glibc
 import Host
 import Intent
 import Kernel
+import Vocabulary
 
 /// The services of other stacks on a stack's networks, as their records say at present.
 ///
@@ -64,7 +65,8 @@ final class NeighbourIndex {
           Member(
             bridge: bridge,
             neighbour: StackNeighbour(
-              network: attachment.network, address: address, names: service.names(on: attachment)))
+              network: attachment.network, address: address,
+              names: (service.names(on: attachment) + ["\(name)-\(service.service)-\(service.index)"]).uniqued()))
         }
       }
     }

@@ -83,6 +83,7 @@ struct NameZone: Sendable {
       }
       addAsker(service, numbers)
     }
+    for neighbour in stack.neighbours { add(neighbour, numbers) }
     guard stack.namesWholeStack else { return }
     let whole = stack.networks.count
     everywhere = whole
@@ -120,7 +121,8 @@ struct NameZone: Sendable {
     let zone = [attachment.network, stack.name, Self.domain]
     let numbered = "\(service.service)-\(service.index)"
     let names = service.names(on: attachment)
-    for text in names + (names.contains(numbered) ? [] : [numbered]) {
+    // Compose calls the container of each replica by the last of these.
+    for text in (names + [numbered, "\(stack.name)-\(numbered)"]).uniqued() {
       let labels = text.split(separator: ".").map(String.init)
       for name in [DNSName(labels: labels), DNSName(labels: labels + zone)].compactMap(\.self) {
         let name = number(of: name)
@@ -134,6 +136,18 @@ struct NameZone: Sendable {
       places[address] = Place(network: network, service: serviceNumber, name: name)
     }
   }
+
+  /// A service of another stack, by the names that it has on a network of both.
+  private mutating func add(_ neighbour: StackNeighbour, _ numbers: [String: Int]) {
+    guard let network = numbers[neighbour.network] else { return }
+    for name in neighbour.names.compactMap({ DNSName(labels: $0.split(separator: ".").map(String.init)) }) {
+      holders[number(of: name)].append(
+        Holder(network: network, service: Self.noService, address: neighbour.address))
+    }
+  }
+
+  /// The number of a service that is another stack's.
+  static let noService = -1
 
   private mutating func addAsker(_ service: DesiredService, _ numbers: [String: Int]) {
     let ordered = service.attachments.filter(\.isDefaultRoute) + service.attachments.filter { !$0.isDefaultRoute }
