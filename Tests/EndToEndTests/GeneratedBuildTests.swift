@@ -1,8 +1,9 @@
 import Foundation
 import Fuzzing
+import Glibc
 import Testing
 
-private let hasPeers = ["/usr/sbin/dockerd", "/usr/bin/buildah"].allSatisfy { access($0, X_OK) == 0 }
+private let hasPeers = ["/usr/sbin/dockerd", "/usr/bin/buildah"].allSatisfy { access("\($0)", X_OK) == 0 }
 
 /// Contexts and Dockerfiles by chance, whose images equal those of Docker's BuildKit and of buildah, or differ for a
 /// reason that docs/build.md gives.

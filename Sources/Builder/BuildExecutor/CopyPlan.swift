@@ -71,10 +71,13 @@ struct CopyPlan {
         try writer.enter(target.folder)
         try writer.write(Array(content.utf8), as: target.name, mode: 0o644, time: builder.request.epoch)
       case .url(let address):
-        let file =
-          try fetched[address]
-          ?? AddedFile(
+        let file: AddedFile
+        if let known = fetched[address] {
+          file = known
+        } else {
+          file = try AddedFile(
             address, checksum: copy.checksum, in: builder.store.ingestFolder, stop: builder.services.stop)
+        }
         let target = place(of: file.name, root.fileDescriptor)
         guard !target.name.isEmpty else {
           throw BuildFailure(nil, "\(address) has no name for a file", remedy: "name the file in the destination")

@@ -146,7 +146,11 @@ extension BuildCommand {
       }
     }
     guard !orders.isEmpty else { return true }
-    return try build(orders, report: report, meanwhile: meanwhile) != nil
+    do {
+      return try build(orders, report: report, meanwhile: meanwhile) != nil
+    } catch {
+      throw failure(error)
+    }
   }
 }
 

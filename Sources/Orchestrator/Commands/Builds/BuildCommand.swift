@@ -128,7 +128,7 @@ package struct BuildCommand: Command {
     }
   }
 
-  private func failure(_ error: any Error) -> StackErrors {
+  func failure(_ error: any Error) -> StackErrors {
     switch error {
     case BuildFailure.errors(let errors): errors
     case BuildFailure.diagnostics(let diagnostics):
