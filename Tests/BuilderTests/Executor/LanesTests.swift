@@ -15,7 +15,8 @@ import Testing
   }
 
   @Test func twoRunAtOnce() throws {
-    let (running, most) = (Atomic(0), Atomic(0))
+    let running = Atomic(0)
+    let most = Atomic(0)
     let lanes = try Lanes((0..<6).map { ($0, []) }) { _, _ in
       let now = running.add(1, ordering: .sequentiallyConsistent).newValue
       _ = most.max(now, ordering: .sequentiallyConsistent)
