@@ -2,8 +2,8 @@ import StackFiles
 
 /// The paths that a context leaves out: what a `.dockerignore` says.
 ///
-/// The last pattern that matches decides. A pattern covers all that lies below what it matches. Unlike in git, `!` takes
-/// back in what lies below a folder that is left out. Source: moby/patternmatcher.
+/// The last pattern that matches decides. A pattern covers all that lies below what it matches. Unlike in git, `!`
+/// takes back in what lies below a folder that is left out. Source: moby/patternmatcher.
 package struct IgnorePatterns: Sendable {
   package struct Pattern: Sendable {
     package var text: String

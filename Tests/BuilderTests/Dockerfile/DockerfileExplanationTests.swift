@@ -21,10 +21,9 @@ import Testing
   }
 
   private static func codes(of example: DiagnosticExplanation.Example) -> [DiagnosticCode] {
-    let list = DiagnosticList()
-    let bytes = Array((example.file + "\n").utf8)
     guard example.name == "Dockerfile" else {
-      _ = IgnorePatterns.read(path: example.name, bytes: bytes, list)
+      let list = DiagnosticList()
+      _ = IgnorePatterns.read(path: example.name, bytes: Array((example.file + "\n").utf8), list)
       return list.sorted.map(\.code)
     }
     var inputs = BuildInputs()
@@ -36,19 +35,6 @@ import Testing
         inputs.arguments[halves[0]] = halves[1]
       }
     }
-    guard let tree = DockerfileParser.parse(path: example.name, bytes: bytes, list),
-      let graph = StageGraph.resolve(tree, inputs, list)
-    else { return list.sorted.map(\.code) }
-    for node in graph.nodes {
-      var scope = StageScope(tree, graph, inputs, environment: [])
-      for instruction in node.stage.instructions {
-        do throws(Diagnostic) {
-          try scope.operation(instruction).warnings.forEach(list.add)
-        } catch {
-          list.add(error)
-        }
-      }
-    }
-    return list.sorted.map(\.code)
+    return Expansion(example.file + "\n", inputs).diagnostics.map(\.code)
   }
 }

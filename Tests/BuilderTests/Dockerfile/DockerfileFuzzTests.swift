@@ -7,10 +7,40 @@ import Testing
 /// Damaged Dockerfiles: each is read to its end, quickly, with places that are in the file.
 @Suite struct DockerfileFuzzTests {
   private static let examples = [
-    "# syntax=docker/dockerfile:1\n# escape=`\nARG A=1\nFROM a:$A AS b\nRUN x `\n  y\nCOPY --from=b <<E <<-F /x/\n$A\nE\n\tz\n\tF\n",
-    "FROM scratch\nENV a=1 b=\"${a:-x}\" c='d'\nENV e f g\nLABEL \"x y\"=z\nEXPOSE 80 90-92/udp $a\nCMD [\"a\", \"\\u0041\"]\n",
-    "FROM a\nRUN --mount=type=cache,target=/c,id=\"x,y\" --network=none <<EOF\n#!/bin/sh\nEOF\nHEALTHCHECK --interval=5s CMD a\n",
-    "FROM a\nENV p=${x##*/} q=${x%%.*} r=${x//a/b} s=${x:?no} t=${y:-${z:+1}}\nONBUILD COPY a* b? [c-d] /\nSHELL [\"a\"]\n",
+    """
+    # syntax=docker/dockerfile:1
+    # escape=`
+    ARG A=1
+    FROM a:$A AS b
+    RUN x `
+      y
+    COPY --from=b <<E <<-F /x/
+    $A
+    E
+    \tz
+    \tF
+    """,
+    """
+    FROM scratch
+    ENV a=1 b="${a:-x}" c='d'
+    ENV e f g
+    LABEL "x y"=z
+    EXPOSE 80 90-92/udp $a
+    CMD ["a", "\\u0041"]
+    """,
+    """
+    FROM a
+    RUN --mount=type=cache,target=/c,id="x,y" --network=none <<EOF
+    #!/bin/sh
+    EOF
+    HEALTHCHECK --interval=5s CMD a
+    """,
+    """
+    FROM a
+    ENV p=${x##*/} q=${x%%.*} r=${x//a/b} s=${x:?no} t=${y:-${z:+1}}
+    ONBUILD COPY a* b? [c-d] /
+    SHELL ["a"]
+    """,
   ]
 
   private static let words = [

@@ -45,8 +45,12 @@ import Testing
 
   @Test func thePlatformIsThisMachines() {
     let inputs = BuildInputs(platform: ImagePlatform(os: "linux", architecture: "arm64"))
-    let text =
-      "FROM --platform=$BUILDPLATFORM scratch\nENV a=$TARGETARCH\nARG TARGETARCH TARGETPLATFORM\nENV b=$TARGETARCH c=$TARGETPLATFORM"
+    let text = """
+      FROM --platform=$BUILDPLATFORM scratch
+      ENV a=$TARGETARCH
+      ARG TARGETARCH TARGETPLATFORM
+      ENV b=$TARGETARCH c=$TARGETPLATFORM
+      """
     #expect(Self.environment(Expansion(text, inputs).kinds) == ["a=", "b=arm64", "c=linux/arm64/v8"])
   }
 

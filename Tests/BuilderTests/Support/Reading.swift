@@ -26,12 +26,12 @@ struct Reading {
 /// The operations of a file's last stage, and the codes of all that was said.
 struct Expansion {
   var operations: [Operation] = []
-  var codes: [String] = []
+  var diagnostics: [Diagnostic] = []
   var graph: StageGraph?
 
   init(_ text: String, _ inputs: BuildInputs = BuildInputs(), environment: [NamedValue] = []) {
     let list = DiagnosticList()
-    defer { codes = list.sorted.map(\.code.rawValue) }
+    defer { diagnostics = list.sorted }
     guard let tree = DockerfileParser.parse(path: "Dockerfile", bytes: Array(text.utf8), list),
       let graph = StageGraph.resolve(tree, inputs, list)
     else { return }
@@ -56,6 +56,10 @@ struct Expansion {
   }
 
   var kinds: [Operation.Kind] { operations.map(\.kind) }
+  var codes: [String] { diagnostics.map(\.code.rawValue) }
+
+  /// What is printed for its mistakes.
+  var text: String { DiagnosticRenderer().render(diagnostics) }
 }
 
 extension Diagnostic {

@@ -18,7 +18,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OLD = 1_100_000_000
-DOCKER = {**os.environ, "DOCKER_HOST": "unix:///run/peers/docker.sock", "DOCKER_BUILDKIT": "1", "DOCKER_CONFIG": "/run/peers"}
+DOCKER = {
+    **os.environ, "DOCKER_HOST": "unix:///run/peers/docker.sock", "DOCKER_BUILDKIT": "1", "DOCKER_CONFIG": "/run/peers",
+}
 
 
 def run(*words, env=None, limit=120):
@@ -84,16 +86,17 @@ class Image:
         kind = {tarfile.REGTYPE: "file", tarfile.DIRTYPE: "folder", tarfile.SYMTYPE: "link"}.get(member.type, "other")
         attributes = {key: value for key, value in member.pax_headers.items() if key.startswith("SCHILY.xattr.user.")}
         self.files[name] = {
-            "kind": kind, "mode": oct(member.mode & 0o7777) if kind != "link" else "", "owner": f"{member.uid}:{member.gid}",
-            "content": content, "target": member.linkname if kind == "link" else "", "attributes": attributes,
+            "kind": kind, "mode": oct(member.mode & 0o7777) if kind != "link" else "",
+            "owner": f"{member.uid}:{member.gid}", "content": content,
+            "target": member.linkname if kind == "link" else "", "attributes": attributes,
             "time": int(member.mtime) if kind == "file" and member.mtime < OLD else "now",
         }
 
     def settings(self):
         """The configuration without what is of one program alone."""
         config = self.config.get("config") or {}
-        kept = ["User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal", "Healthcheck",
-                "Shell", "OnBuild"]
+        kept = ["User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal",
+                "Healthcheck", "Shell", "OnBuild"]
         settings = {key: config.get(key) for key in kept if config.get(key)}
         settings["Labels"] = {
             key: value for key, value in (settings.get("Labels") or {}).items() if not key.startswith("io.buildah")}
@@ -102,7 +105,10 @@ class Image:
 
 
 # What exists because of how a program runs a step, and not because of what a Dockerfile says.
-MADE = {"", "dev", "proc", "sys", "etc", "etc/hosts", "etc/hostname", "etc/resolv.conf", "run", "run/.containerenv", "run/secrets", "tmp", "mnt", "mnt/t", "cache"}
+MADE = {
+    "", "dev", "proc", "sys", "etc", "etc/hosts", "etc/hostname", "etc/resolv.conf", "run", "run/.containerenv",
+    "run/secrets", "tmp", "mnt", "mnt/t", "cache",
+}
 
 
 def explained(peer, name, mine, theirs, dockerfile):
@@ -196,7 +202,8 @@ def make_base(folder):
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}, "history": [{"created_by": "base"}],
     }).encode()
     name = hashlib.sha256(config).hexdigest()
-    manifest = json.dumps([{"Config": f"{name}.json", "RepoTags": ["base:1"], "Layers": [f"{digest}/layer.tar"]}]).encode()
+    image = {"Config": f"{name}.json", "RepoTags": ["base:1"], "Layers": [f"{digest}/layer.tar"]}
+    manifest = json.dumps([image]).encode()
     with tarfile.open(f"{folder}/base.tar", "w") as archive:
         for path, data in [(f"{name}.json", config), (f"{digest}/layer.tar", layer), ("manifest.json", manifest)]:
             entry = tarfile.TarInfo(path)
@@ -212,8 +219,9 @@ def start(peers, base):
     if "buildkit" in peers:
         log = open("/run/peers/dockerd.log", "w", encoding="utf-8")  # pylint: disable=consider-using-with
         subprocess.Popen(  # pylint: disable=consider-using-with
-            ["dockerd", "--data-root", "/run/peers/docker", "--exec-root", "/run/peers/docker-run", "--storage-driver", "vfs",
-             "--iptables=false", "--ip6tables=false", "--bridge=none", "--pidfile", "/run/peers/dockerd.pid", "-H",
+            ["dockerd", "--data-root", "/run/peers/docker", "--exec-root", "/run/peers/docker-run",
+             "--storage-driver", "vfs", "--iptables=false", "--ip6tables=false", "--bridge=none", "--pidfile",
+             "/run/peers/dockerd.pid", "-H",
              "unix:///run/peers/docker.sock"], stdout=log, stderr=log)
         for _ in range(300):
             if run("/usr/bin/docker", "version", env=DOCKER)[0] == 0:
@@ -236,7 +244,9 @@ def build(program, folder, name, archive):
     if program == "buildkit":
         made = run("/usr/bin/docker", "build", "--network=none", "-t", name, folder, env=DOCKER)
         return made if made[0] else run("/usr/bin/docker", "save", "-o", archive, name, env=DOCKER)
-    made = run(*BUILDAH, "build", "--layers", "--isolation", "chroot", "--pull-never", "--format", "docker", "-t", name, folder)
+    made = run(
+        *BUILDAH, "build", "--layers", "--isolation", "chroot", "--pull-never", "--format", "docker", "-t", name,
+        folder)
     return made if made[0] else run(*BUILDAH, "push", name, f"docker-archive:{archive}:{name}")
 
 
@@ -245,7 +255,8 @@ def compare(seed, peers, work):
     must(f"{HERE}/random-build.py", str(seed), folder)
     with open(f"{folder}/Dockerfile", encoding="utf-8") as file:
         dockerfile = file.read()
-    results = {program: build(program, folder, f"made:{seed}", f"{work}/{program}.tar") for program in ["stack", *peers]}
+    results = {
+        program: build(program, folder, f"made:{seed}", f"{work}/{program}.tar") for program in ["stack", *peers]}
     found = []
     for peer in peers:
         # Neither Docker 20.10 nor buildah 1.28 knows heredocs. What buildah refuses is not compared.

@@ -60,7 +60,8 @@ class Context:
 
     def source(self):
         """A source of COPY that means something."""
-        kinds = [self.files, self.files, self.folders or ["."], ["."], ["*.txt", "sub*", "[a-c]*", "*/*", "?*.conf", "no*"]]
+        patterns = ["*.txt", "sub*", "[a-c]*", "*/*", "?*.conf", "no*"]
+        kinds = [self.files, self.files, self.folders or ["."], ["."], patterns]
         return self.chance.choice(self.chance.choice(kinds))
 
 
@@ -96,7 +97,8 @@ class Dockerfile:
         kinds = [
             (5, self.copy), (4, self.run), (2, self.environment), (2, self.workdir), (1, self.user), (1, self.label),
             (1, self.expose), (1, self.volume), (1, self.command), (1, self.entrypoint), (1, self.health),
-            (1, self.stop), (1, self.argument), (1, self.shell), (2 * self.has_heredocs, self.heredoc), (1, self.other_user),
+            (1, self.stop), (1, self.argument), (1, self.shell), (2 * self.has_heredocs, self.heredoc),
+            (1, self.other_user),
         ]
         return self.chance.choices([kind for _, kind in kinds], [weight for weight, _ in kinds])[0]()
 
@@ -110,7 +112,8 @@ class Dockerfile:
         if self.chance.random() < 0.2:
             flags += f"--chmod={self.chance.choice(['0755', '644', '4750'])} "
         sources = [self.context.source() for _ in range(self.chance.choice([1, 1, 1, 2]))]
-        target = self.chance.choice(["/data/", "/data", "rel/", "./", f"/new{self.count}", f"/deep{self.count}/x/y/"])
+        own = [f"/data{self.count}", f"rel{self.count}/", f"/into{self.count}/", f"/deep{self.count}/x/y/"]
+        target = self.chance.choice(["/data/", "./", *own])
         if len(sources) > 1 and not target.endswith("/"):
             target += "/"
         word = "ADD" if self.chance.random() < 0.15 else "COPY"
