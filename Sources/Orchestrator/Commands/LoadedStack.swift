@@ -88,6 +88,7 @@ package struct LoadedStack: Sendable {
     question.paths = paths(in: folders.stack(name))
     question.ports = hostPorts
     question.parents = Set(file.networks.compactMap(\.parent?.value))
+    question.hostLinks = Set(file.links.compactMap(\.hostLink?.value))
     question.joinsNetworks = file.networks.contains { $0.external != nil }
     (question.needsEmulator, question.hasVLANs) = (needsEmulator, hasVLANs)
     return question
