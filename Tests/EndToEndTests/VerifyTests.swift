@@ -67,6 +67,63 @@ import Testing
     }
   }
 
+  /// Only rules ask to which connection a packet belongs.
+  @Test(arguments: ["", "policies: [{deny: r1 -> host}]"], ["0", "1"])
+  func anAnswerByAnotherNetworkPassesWhereNoRulesAre(rules: String, setting: String) throws {
+    try ThrowawayHost.with { host in
+      try host.succeed("sh", "-c", "echo \(setting) > /proc/sys/net/bridge/bridge-nf-call-iptables")
+      for (name, way) in [("v", "r1"), ("w", "10.9.0.1")] {
+        try host.up(
+          """
+          name: \(name)
+          services:
+            leaf: {command: [sleep, infinity], network_mode: none, routes: ["10.9.0.0/30 via r1", "10.7.0.0/24 via r1"]}
+            r1: {command: [sleep, infinity], networks: [n], forward: true}
+            r2: {command: [sleep, infinity], networks: [n], forward: true, routes: ["10.9.1.0/30 via \(way)"]}
+          networks: {n: {subnet: 10.7.0.0/24}}
+          links:
+            - ends: {r1: 10.9.0.1/30, r2: 10.9.0.2/30}
+            - ends: {r1: 10.9.1.1/30, leaf: 10.9.1.2/30}
+          expect: [{allow: "leaf -> r2:53/udp"}]
+          \(rules)
+          """, named: name)
+        for destination in ["r2@n icmp", "r2@r1 icmp", "r2@n:80", "r2@r1:80"] {
+          let reach = try host.run("sh", "-c", "stack reach leaf \(destination.replacing(" icmp", with: ""))")
+          #expect(reach.output.contains("0 wrong of"), "\(name), \(destination): \(reach)")
+        }
+        let verdict = try host.run("stack", "verify", name)
+        #expect(verdict.status == 0, "\(name): \(verdict)")
+        try host.succeed("stack", "down", name)
+      }
+    }
+  }
+
+  /// Linux would take the packets in. The guard of ports lets them to routers alone.
+  @Test func anAddressOfAnotherNetworkIsNotReachedByThisOne() throws {
+    try ThrowawayHost.with { host in
+      for forwards in ["", ", forward: true"] {
+        try host.write(
+          """
+          name: v
+          services:
+            c: {command: [sleep, infinity], networks: [front], routes: ["back via app"]}
+            d: {command: [sleep, infinity], networks: [back], routes: ["front via app"]}
+            app: {command: [sleep, infinity], networks: [front, back]\(forwards)}
+          networks: {front: {}, back: {}}
+          """, to: "v.stack")
+        let up = try host.run("stack", "up", "v.stack", "--verify")
+        #expect(up.status == 0 && up.output.contains("0 wrong of"), "\(up)")
+        let words = "app does not forward, and has 10.208.1."
+        #expect(try host.run("stack", "reach", "c", "app@back").output.contains(words) == forwards.isEmpty)
+      }
+      try host.write(
+        String(contentsOfFile: Repository.stackFile("labs/vlan-trunk.stack"), encoding: .utf8)
+          .replacing("forward: true", with: "forward: false"), to: "trunk.stack")
+      let trunk = try host.run("stack", "up", "trunk.stack", "--verify")
+      #expect(trunk.output.contains("2 wrong of"), "the lines of `expect:` alone: \(trunk)")
+    }
+  }
+
   @Test func theHostDoesNotReachItsMacvlanServices() throws {
     try ThrowawayHost.with { host in
       let text = """

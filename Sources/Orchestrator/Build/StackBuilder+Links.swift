@@ -10,6 +10,7 @@ import Vocabulary
 extension StackBuilder {
   /// Makes a link between two services. One that is there with both its ends keeps them, and gets what it lacks.
   func connect(_ link: DesiredLink, in desired: DesiredStack) throws(KernelError) {
+    if let hostLink = link.hostLink { return try plug(link, into: hostLink) }
     let (first, second) = (try namespace(of: link.first.service), try namespace(of: link.second.service))
     var near = try NetlinkSocket(.route, in: first.descriptor)
     var far = try NetlinkSocket(.route, in: second.descriptor)
@@ -56,7 +57,7 @@ extension StackBuilder {
     }
   }
 
-  private func setUp(
+  func setUp(
     _ end: DesiredLink.End, of desired: DesiredLink, isUp: Bool, _ socket: inout NetlinkSocket,
     _ namespace: SharedNamespace
   ) throws(KernelError) {
@@ -81,6 +82,8 @@ extension StackBuilder {
       var up = LinkChange(.index(link))
       up.isUp = true
       batch.change(up)
+    }
+    if isUp, desired.hostLink == nil {
       // The ends know each other in advance. For IPv6, only a link-local address would let the kernel ask on behalf of others
       // (ndisc_send_ns in net/ipv6/ndisc.c). Permanent entries do not count towards the limit that all namespaces share.
       let other = desired.first == end ? desired.second : desired.first
@@ -104,18 +107,21 @@ extension StackBuilder {
       batch.change(down)
       return try near.apply(batch)
     }
-    let second = try namespace(of: link.second.service)
-    var far = try NetlinkSocket(.route, in: second.descriptor)
     try setUp(link.first, of: link, isUp: true, &near, first)
-    try setUp(link.second, of: link, isUp: true, &far, second)
-    for end in link.ends {
+    if link.hostLink == nil {
+      let second = try namespace(of: link.second.service)
+      var far = try NetlinkSocket(.route, in: second.descriptor)
+      try setUp(link.second, of: link, isUp: true, &far, second)
+    }
+    for end in link.serviceEnds {
       if let service = desired.service(named: end.service) { try setRoutes(of: service) }
     }
   }
 
   /// Removes a link, at whichever end is still there: the other one goes along.
   func disconnect(_ link: DesiredLink) throws(KernelError) {
-    for end in link.ends {
+    defer { if let hostLink = link.hostLink { try? release(hostLink) } }
+    for end in link.serviceEnds {
       let namespace: SharedNamespace
       do {
         namespace = try self.namespace(of: end.service)

@@ -41,6 +41,7 @@ extension StackBuilder {
 
   /// Sets delay, loss and rate on a link between two services, in place of those that are set.
   func shape(_ link: DesiredLink, in desired: DesiredStack) throws(KernelError) {
+    guard link.hostLink == nil else { return try setCarrier(of: link, in: desired) }
     let isCut = desired.isCut(link)
     for way in [link, link.reversed] {
       var sender = try NetlinkSocket(.route, in: try namespace(of: way.first.service).descriptor)

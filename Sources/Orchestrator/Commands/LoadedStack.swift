@@ -120,6 +120,7 @@ package struct LoadedStack: Sendable {
     question.ports = hostPorts
     question.parents = Set(file.networks.compactMap(\.parent?.value))
     question.joinsVolumes = file.volumes.contains { $0.sharedName != nil }
+    question.hostLinks = Set(file.links.compactMap(\.hostLink?.value))
     question.joinsNetworks = file.networks.contains { $0.external != nil }
     (question.needsEmulator, question.hasVLANs) = (needsEmulator, hasVLANs)
     return question

@@ -45,17 +45,15 @@ package struct VerifyCommand: Command {
   }
 
   /// The same, of a stack that has just been brought up. Where its file says that daemons take a while to settle, again and
-  /// again until all holds in two looks that agree, or the time is over.
+  /// again until the network is at rest, or the time is over.
   package func runSettled(_ name: String) throws(StackErrors) -> Verification {
     var verification = try run(name)
     let settings = try rethrowing(name) { () throws(KernelError) in try index.desired(name)?.policy.verification }
     guard let settle = settings?.settle else { return verification }
-    let deadline = ContinuousClock.now + settle
-    var isAgreed = false
-    while !(isAgreed && verification.wrong == 0), ContinuousClock.now < deadline, context.pause(milliseconds: 500) {
-      let next = try run(name)
-      isAgreed = next.observations == verification.observations
-      verification = next
+    var settling = Settling(verification, limit: settle, at: .now)
+    while !settling.isOver(at: .now), context.pause(milliseconds: 500) {
+      verification = try run(name)
+      settling.add(verification, at: .now)
     }
     return verification
   }

@@ -22,6 +22,7 @@ extension HostFacts {
     }
     try facts.addSockets(question.ports)
     if !question.parents.isEmpty { try facts.addParents(question.parents) }
+    for name in question.hostLinks { try facts.addHostLink(name, besides: stack, folders) }
     facts.hasIPv6 = Files.exists("/proc/sys/net/ipv6")
     facts.identities = IdentityFacts.observe(question.paths)
     facts.canFilterBridges = Files.exists("/proc/sys/net/bridge/bridge-nf-call-iptables")
@@ -89,6 +90,36 @@ extension HostFacts {
         if case .v4(let address) = address.address { address } else { nil }
       }
     }
+  }
+
+  private mutating func addHostLink(
+    _ name: String, besides stack: String, _ folders: StateFolders
+  ) throws(KernelError) {
+    var socket = try NetlinkSocket(.route)
+    guard let link = try socket.link(named: name) else { return }
+    let hasDefaultRoute = try socket.routes().contains {
+      $0.link == link.index && $0.destination.length == 0 && $0.kind == .unicast
+    }
+    var use: String?
+    if link.flags & UInt32(IFF_LOOPBACK) != 0 {
+      use = "is the host's loopback"
+    } else if link.alias?.hasPrefix("stack:") ?? false {
+      use = "belongs to a stack: \(link.alias ?? "")"
+    } else if let master = link.master {
+      use = "belongs to \(try socket.links().first { $0.index == master }?.name ?? "another link")"
+    } else if hasDefaultRoute {
+      use = "has the host's default route"
+    }
+    for other in StackIndex(folders: folders).names() where other != stack {
+      let folder = folders.stack(other)
+      for record in [try StateFile<DesiredStack>(path: folder.claim).read(), try StackRecord(folder).read()] {
+        guard let record, record.hostCables.contains(where: { $0.hostLink?.name == name }) else { continue }
+        use = "is an end of a cable of stack \(other)"
+      }
+    }
+    hostLinks[name] = FoundLink(
+      HostLink(name: name, wasUp: link.isUp, usedARP: link.flags & UInt32(IFF_NOARP) == 0), mac: link.mac,
+      use: use)
   }
 
   private mutating func addSockets(_ portsOfInterest: Set<UInt16>) throws(KernelError) {

@@ -19,6 +19,8 @@ package struct HostQuestion: Hashable, Sendable {
   package var ports: Set<UInt16> = []
   /// Links of the host that its networks are on.
   package var parents: Set<String> = []
+  /// Links of the host that its cables end at.
+  package var hostLinks: Set<String> = []
   /// True if it joins networks of other stacks, so that these and their members are read.
   package var joinsNetworks = false
   /// True if it has volumes by names that other stacks know too.

@@ -1,7 +1,8 @@
 import Addresses
 import Vocabulary
 
-/// A cable between two services: a veth pair with an end in the namespace of each, and nothing on the host.
+/// A cable between two services: a veth pair with an end in the namespace of each, and nothing on the host. Or a service's
+/// part of a link of the host.
 package struct DesiredLink: Codable, Hashable, Sendable {
   package struct End: Codable, Hashable, Sendable {
     /// The instance's name.
@@ -33,6 +34,8 @@ package struct DesiredLink: Codable, Hashable, Sendable {
   @Sparse package var hasLinkLocal = false
   /// The change by hand while it was up, seen from the first end; nil for none.
   package var override: LinkOverride?
+  /// The link of the host whose frames the first end has; nil where the second end is a service's too.
+  package var hostLink: HostLink?
 
   package init(
     first: End, second: End, mtu: UInt32? = nil, declaredAt: SourceLine? = nil, hasLinkLocal: Bool = false,
@@ -46,7 +49,10 @@ package struct DesiredLink: Codable, Hashable, Sendable {
     self.override = override
   }
 
+  /// Those at services come first.
   package var ends: [End] { [first, second] }
+  /// The ends at services.
+  package var serviceEnds: [End] { hostLink == nil ? ends : [first] }
 
   /// All addresses of one of its ends, the link-local one too.
   package func everyAddress(of end: End) -> [DesiredAddress] {
@@ -95,7 +101,25 @@ package struct DesiredLink: Codable, Hashable, Sendable {
   package func touches(_ services: Set<String>) -> Bool { ends.contains { services.contains($0.service) } }
 }
 
+/// A link of the host that is an end of a cable: the service has a macvlan interface on it that takes all frames (mode
+/// passthru in ip-link(8)). The link keeps its name, its addresses and its routes.
+package struct HostLink: Codable, Hashable, Sendable {
+  package var name: String
+  /// Its flags before: whether it was up, and whether the host answered ARP there.
+  package var wasUp: Bool
+  package var usedARP: Bool
+
+  package init(name: String, wasUp: Bool, usedARP: Bool) {
+    self.name = name
+    self.wasUp = wasUp
+    self.usedARP = usedARP
+  }
+}
+
 extension DesiredStack {
+  /// The cables that end at a link of the host.
+  package var hostCables: [DesiredLink] { links.filter { $0.hostLink != nil } }
+
   /// The groups of cables that carry each other's frames.
   package var cableDomains: CableDomains {
     CableDomains(

@@ -94,7 +94,10 @@ package struct Planner {
       .lanes(stopLanes(difference.gone + difference.following, in: old)),
       .serial(
         removal(of: difference.gone, from: old, renewsVolumes: renewsVolumes)
-          + difference.linksGone.map { .disconnect($0, stack: desired.name) }
+          + difference.linksGone.filter { link in
+            !difference.gone.contains { link.hostLink != nil && link.touches([$0.name]) }
+          }
+          .map { .disconnect($0, stack: desired.name) }
           + difference.addressesLost.map { .removeAddresses($0.addresses, $0.service, old) }
           + segmentsGone(with: difference.bridgesGone, from: old, to: desired).map { .removeSegment($0) }
           + difference.bridgesGone.map { .removeBridge($0) }),
@@ -209,7 +212,8 @@ package struct Planner {
 
   package static func down(_ stack: DesiredStack, removeVolumes: Bool) -> Plan {
     // Group 0 is everybody else's.
-    var removal: [Step] = stack.linkGroup == 0 ? [] : [.removeLinks(group: stack.linkGroup, stack: stack.name)]
+    var removal: [Step] = stack.hostCables.map { .disconnect($0, stack: stack.name) }
+    removal += stack.linkGroup == 0 ? [] : [.removeLinks(group: stack.linkGroup, stack: stack.name)]
     removal += [
       .unpinNamespaces(stack.services.map(\.name), stack: stack.name)
     ]
@@ -230,7 +234,12 @@ package struct Planner {
     of services: [DesiredService], from stack: DesiredStack, renewsVolumes: Bool = false
   ) -> [Step] {
     guard !services.isEmpty else { return [] }
-    return services.map { .detach($0) } + [.unpinNamespaces(services.map(\.name), stack: stack.name)]
+    // The host's link takes another end when it is without this one, and a namespace goes away in its own time.
+    let names = Set(services.map(\.name))
+    let cables = stack.hostCables.filter { $0.touches(names) }
+    return cables.map { .disconnect($0, stack: stack.name) } + services.map { .detach($0) } + [
+      .unpinNamespaces(services.map(\.name), stack: stack.name)
+    ]
       + services.map { .removeLayer(service: $0.name, stack: stack.name) }
       + (renewsVolumes ? services.map { .removeKeptVolumes(service: $0.name, stack: stack.name) } : [])
   }

@@ -43,7 +43,7 @@ extension Step: CustomStringConvertible {
     case .shape(let service, _):
       "set the links of \(service.name): "
         + service.attachments.map { "\($0.network) \($0.shapeDescription)" }.joined(separator: "; ")
-    case .connect(let link, _): "link \(link.services)"
+    case .connect(let link, _): "link \(link.services)" + (link.hostLink.map { "'s \($0.name)" } ?? "")
     case .shapeLink(let link, let stack):
       "set the link of \(link.services): "
         + (link.isSetDown || stack.isCut(link) ? "no packet passes" : link.currentConditions.description)

@@ -74,6 +74,19 @@ package struct HostFacts: Hashable, Sendable {
       self.names = names
     }
   }
+  /// A link of the host that a cable is to end at.
+  package struct FoundLink: Hashable, Sendable {
+    package var link: HostLink
+    package var mac: MACAddress?
+    /// What it is already part of, or what the host needs it for, as it follows "it": `has the default route`. Nil for nothing.
+    package var use: String?
+
+    package init(_ link: HostLink, mac: MACAddress?, use: String?) {
+      self.link = link
+      self.mac = mac
+      self.use = use
+    }
+  }
   package enum PortUser: Hashable, Sendable, CustomStringConvertible {
     case process(name: String, pid: Int32)
     /// A socket whose owner could not be found out.
@@ -99,6 +112,8 @@ package struct HostFacts: Hashable, Sendable {
   package var links: Set<String> = []
   /// Addresses of the links of the host that networks are made on; a link that is not there is not in it.
   package var parents: [String: [IPv4Address]] = [:]
+  /// The links of the host that cables end at; a link that is not there is not in it.
+  package var hostLinks: [String: FoundLink] = [:]
   /// Networks of other stacks.
   package var networks: [ForeignNetwork] = []
   /// The services of other stacks on a network, by its bridge.

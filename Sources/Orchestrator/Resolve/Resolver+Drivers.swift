@@ -36,11 +36,14 @@ extension Resolver {
   mutating func checkRules(_ stack: DesiredStack) {
     guard !stack.policy.isEmpty else { return }
     let divided = Set(stack.segments.map(\.network))
+    let filtered = stack.policy.filteredNetworks(of: stack)
     for network in stack.ownNetworks {
       let reason: String
       if !network.hasBridge {
         reason = "it is on a link of the host, past all rules"
       } else if !network.hasHost {
+        // A rule holds on other networks, if it is about nobody here.
+        guard filtered.contains(network.name) else { continue }
         reason = "it is without the host, whose firewall sees none of its frames"
       } else if !network.vlans.isEmpty {
         reason = "it has VLANs, whose frames no rule sees"

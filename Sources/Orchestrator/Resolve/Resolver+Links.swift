@@ -9,8 +9,11 @@ extension Resolver {
     let running = Set(services.map(\.service))
     var counts: [String: Int] = [:]
     let overrides = Dictionary(keepingFirst: (previous?.links ?? []).map { ($0.unshaped, $0.override) })
-    let between = file.links.filter { link in link.ends.allSatisfy { running.contains($0.service.value) } }
-    return between.map { link in
+    let between = file.links.filter { link in
+      link.ends.allSatisfy { $0.hostLink != nil || running.contains($0.service.value) }
+    }
+    return between.compactMap { link in
+      if let own = link.hostLink { return hostCable(link, own, &names) }
       let pair = link.ends.map(\.service.value).sorted().joined(separator: "/")
       let number = counts[pair, default: 0]
       counts[pair] = number + 1
@@ -24,6 +27,39 @@ extension Resolver {
       desired.override = overrides[desired.unshaped] ?? nil
       return desired
     }
+  }
+
+  /// A cable from a service to a link of the host. Its flags are those from before the stack took it.
+  private mutating func hostCable(
+    _ link: StackFile.Link, _ own: Located<String>, _ names: inout [String: InterfaceNames]
+  ) -> DesiredLink? {
+    let (near, far) = link.first.hostLink == nil ? (link.first, link.second) : (link.second, link.first)
+    let before = previous?.links.first { $0.hostLink?.name == own.value }
+    guard let found = facts.hostLinks[own.value] else {
+      errors.append(
+        StackError(
+          "\(stackName)/\(near.service.value)", "the host has no link \(own.value)",
+          remedy: "name one that it has in \(own.span.place): ip link shows them"))
+      return nil
+    }
+    if let use = found.use {
+      errors.append(
+        StackError(
+          "\(stackName)/\(near.service.value)", "its link cannot end at the host's \(own.value): it \(use)",
+          remedy: "name a link in \(own.span.place) that the host does not use itself"))
+      return nil
+    }
+    var desired = DesiredLink(
+      first: end(near, to: far, 0, &names),
+      second: DesiredLink.End(
+        service: far.service.value, interface: own.value, mac: found.mac ?? MACAddress(bits: 0), addresses: []),
+      mtu: link.mtu.map { UInt32($0.value) }, declaredAt: SourceLine(link.span.place),
+      hasLinkLocal: link.hasLinkLocal && facts.hasIPv6)
+    // All that is sent to the link's own hardware address is for the service.
+    if let mac = found.mac { desired.first.mac = mac }
+    desired.hostLink = before?.hostLink ?? found.link
+    desired.override = before?.unshaped == desired.unshaped ? before?.override : nil
+    return desired
   }
 
   private func end(

@@ -3,10 +3,14 @@ import Netfilter
 
 /// Bridges that only pass frames on: further ones of large networks, those of VLANs that have one of their own, and those of
 /// networks without the host. The host is at another network's own bridge, and at none of these.
+///
+/// Links of the host that are ends of cables are among them: the kernel shows the host what comes in there for several
+/// (macvlan_handle_frame in drivers/net/macvlan.c), such as the advertisements of routers.
 extension Firewall {
   private var passing: [String] {
     stack.segments.map(\.bridge) + stack.networks.flatMap { $0.vlans.compactMap(\.bridge) }
       + whole.ownNetworks.filter { $0.hasBridge && !$0.hasHost }.flatMap(\.bridges)
+      + whole.hostCables.compactMap(\.hostLink?.name)
   }
 
   var segmentSets: [NftSet] {

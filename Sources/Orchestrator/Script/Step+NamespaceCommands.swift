@@ -43,6 +43,7 @@ extension Step {
   // MARK: Links between two services
 
   static func linkCommands(_ link: DesiredLink, _ stack: DesiredStack) -> [String] {
+    if let hostLink = link.hostLink { return hostCableCommands(link, hostLink, stack.name) }
     let mtu = link.mtu.map { " mtu \($0)" } ?? ""
     let (first, second) = (link.first, link.second)
     let making =
@@ -51,6 +52,21 @@ extension Step {
     let isPlain = link.currentConditions.isClear && !link.isSetDown && !stack.isCut(link)
     return [making] + endCommands(first, of: link, isUp: !link.isSetDown, stack.name)
       + endCommands(second, of: link, isUp: true, stack.name) + (isPlain ? [] : link.shapeCommands(in: stack))
+  }
+
+  /// The link of the host gives the service all its frames, and answers no ARP itself.
+  private static func hostCableCommands(_ link: DesiredLink, _ hostLink: HostLink, _ stack: String) -> [String] {
+    let (name, mtu) = (Shell.quoted(hostLink.name), link.mtu.map { " mtu \($0)" } ?? "")
+    return [
+      "ip link add \(Shell.quoted(link.first.interface))\(mtu) link \(name) netns \(stack).\(link.first.service)"
+        + " type macvlan mode passthru",
+      "ip link set \(name) arp off up",
+    ] + endCommands(link.first, of: link, isUp: !link.isSetDown, stack)
+  }
+
+  /// As it was before the stack took it.
+  static func releaseCommand(_ hostLink: HostLink) -> String {
+    "ip link set \(Shell.quoted(hostLink.name)) arp \(hostLink.usedARP ? "on" : "off") \(hostLink.wasUp ? "up" : "down")"
   }
 
   private static func endCommands(
@@ -71,6 +87,7 @@ extension Step {
     }
     guard isUp else { return commands }
     commands.append("\(ip) link set \(Shell.quoted(end.interface)) up")
+    guard link.hostLink == nil else { return commands }
     return commands
       + link.everyAddress(of: other).filter { $0.address.isV4 || link.hasIPv6(at: end) }.map { neighbour in
         "\(ip) neigh replace \(neighbour.address) lladdr \(other.mac) dev \(Shell.quoted(end.interface)) nud permanent"

@@ -24,6 +24,8 @@ struct ReachForecast: Hashable, Sendable {
   var isTranslated = false
   /// False where only sending packets tells.
   var isDecided = true
+  /// True if a rule forbids the packets, rather than that they find no way.
+  var isRuledOut = false
 }
 
 /// A cell of the matrix: a source, a destination, and the questions that it stands for.

@@ -24,6 +24,9 @@ struct ReachForecaster {
     let places: [String: String]
     /// The stack that the rules belong to. Nil for this stack.
     let owner: String?
+    /// The networks whose packets are held to belong to a connection that was begun in their sight. Without any rules, nothing
+    /// is held to that.
+    let guarded: Set<String>
   }
 
   /// - Parameter owners: the stacks whose networks this one has joined, as they were brought up.
@@ -49,7 +52,8 @@ struct ReachForecaster {
       places: Dictionary(
         stack.networks.map { ($0.name, $0.name + ($0.declaredAt.map { " (\($0))" } ?? "")) },
         uniquingKeysWith: { first, _ in first }),
-      owner: guest.map { _ in stack.name })
+      owner: guest.map { _ in stack.name },
+      guarded: stack.policy.isEmpty ? [] : named(stack.ownNetworks.map(\.name)))
   }
 
   /// To an address of a service, of the host in a network, or of a machine that is not ours.
@@ -84,7 +88,7 @@ struct ReachForecaster {
     guard let sender = way.source else {
       return ReachForecast(isAllowed: true, because: "allowed since it stays where it is")
     }
-    if let obstacle = returnIntoNetwork(way, of: sender) {
+    if let obstacle = returnIntoNetwork(way, of: sender) ?? arrivalElsewhere(way, at: destination) {
       return ReachForecast(isAllowed: false, because: "denied since \(obstacle)", sender: sender)
     }
     var forecast = judge(way, sender, destination, traffic)
@@ -104,20 +108,23 @@ struct ReachForecaster {
     _ traffic: Traffic
   ) -> ReachForecast {
     if let obscurity = back.obscurity { return .observedOnly(obscurity, sender: sender) }
-    if let obstacle = words.obstacle(back, to: sender) ?? returnIntoNetwork(back, of: destination) {
+    if let obstacle = words.obstacle(back, to: sender) ?? returnIntoNetwork(back, of: destination)
+      ?? arrivalElsewhere(back, at: sender)
+    {
       return ReachForecast(isAllowed: false, because: "denied since no answer comes back: \(obstacle)", sender: sender)
     }
     guard way.hops.first?.machine != PacketRouting.host else { return forecast }
-    let asked = way.isByHost ? "the host" : network(showing: way, destination).map { "the firewall of network \($0)" }
-    let seenBack = network(showing: back, sender)
     var obstacle: String?
-    if let asked {
+    if way.isByHost || tracker(of: way, destination) != nil {
+      let asked = way.isByHost ? "the host" : guardian(of: way, destination).map { "the firewall of network \($0)" }
       // The third packet of the handshake would belong to nothing.
-      if case .tcp = traffic, !back.isByHost, seenBack == nil { obstacle = "\(asked) does not see the answers" }
+      if case .tcp = traffic, let asked, !back.isByHost, tracker(of: back, sender) == nil {
+        obstacle = "\(asked) does not see the answers"
+      }
     } else if back.isByHost {
       obstacle = "the answer goes through the host, which has not seen the question"
-    } else if let seenBack, !isPassed(back, destination, sender, traffic) {
-      obstacle = "the answer crosses network \(seenBack), whose firewall has not seen the question"
+    } else if let network = guardian(of: back, sender), !isPassed(back, destination, sender, traffic) {
+      obstacle = "the answer crosses network \(network), whose firewall has not seen the question"
     }
     return obstacle.map { ReachForecast(isAllowed: false, because: "denied since \($0)", sender: sender) } ?? forecast
   }
@@ -135,6 +142,26 @@ struct ReachForecaster {
     return nil
   }
 
+  /// The network by which packets come to an address that a service has elsewhere. The guard lets them to none but routers.
+  private func arrivalElsewhere(_ way: Way, at destination: IPAddress) -> String? {
+    guard let last = way.hops.last, last.machine != PacketRouting.host, !routing.isOwned(destination, on: last.wire),
+      let name = routing.owner(of: destination),
+      let service = stack.service(named: name), !service.forwards,
+      !service.loopback.contains(where: { $0.address == destination })
+    else { return nil }
+    let (network, vlan): (String, UInt16?)
+    switch routing.wires[last.wire] {
+    case .network(let name): (network, vlan) = (name, nil)
+    case .vlan(let id, let name): (network, vlan) = (name, id)
+    default: return nil
+    }
+    guard let attachment = service.attachments.first(where: { $0.network == network }),
+      let pair = attachment.pairs.first(where: { $0.vlan == vlan }) ?? attachment.pairs.first,
+      attachment.isElsewhere(destination, by: pair)
+    else { return nil }
+    return "\(name) does not forward, and has \(destination) elsewhere than on \(routing.wires[last.wire].words)"
+  }
+
   /// True if an answer passes as what it is to a firewall that has not seen the question: a datagram is a question of its own.
   /// Other answers belong to nothing.
   private func isPassed(_ back: Way, _ answerer: IPAddress, _ asker: IPAddress, _ traffic: Traffic) -> Bool {
@@ -146,10 +173,25 @@ struct ReachForecaster {
   private static let clientPort: UInt16 = 32768
 
   /// The first network of a way whose bridge shows the packets to the host's connection tracking.
-  private func network(showing way: Way, _ destination: IPAddress) -> String? {
+  private func tracker(of way: Way, _ destination: IPAddress) -> String? {
+    network(of: way) { name in
+      tracking.contains(destination) || rules.contains { $0.filtered.contains(name) }
+    }
+  }
+
+  /// The first of them whose firewall drops packets that belong to no connection.
+  private func guardian(of way: Way, _ destination: IPAddress) -> String? {
+    network(of: way) { name in
+      rules.contains { rules in
+        rules.guarded.contains(name) && (tracking.contains(destination) || rules.filtered.contains(name))
+      }
+    }
+  }
+
+  private func network(of way: Way, where isMeant: (String) -> Bool) -> String? {
     for hop in way.hops {
       guard case .network(let name) = routing.wires[hop.wire], stack.network(named: name)?.hasBridge ?? true,
-        tracking.contains(destination) || rules.contains(where: { $0.filtered.contains(name) })
+        isMeant(name)
       else { continue }
       return name
     }
@@ -233,13 +275,15 @@ struct ReachForecaster {
     guard !networks.isEmpty, let verdict = decide(sender, destination, traffic, isPublished: false, on: networks)
     else { return ReachForecast(isAllowed: true, because: "allowed since links have no rules") }
     if case .rule = verdict.decision.reason {
-      return ReachForecast(isAllowed: verdict.decision.isAllowed, because: explanation(verdict))
+      return ReachForecast(
+        isAllowed: verdict.decision.isAllowed, because: explanation(verdict), isRuledOut: !verdict.decision.isAllowed)
     }
     // Whatever passes the host is the host's to keep apart; what does not is a matter of the networks that it passes.
     if way.isByHost || meetsHost(way)
       || networks.count == 1 && way.routerCount == 0 && way.hops.count == 1 && owns(destination, in: networks[0])
     {
-      return ReachForecast(isAllowed: verdict.decision.isAllowed, because: explanation(verdict))
+      return ReachForecast(
+        isAllowed: verdict.decision.isAllowed, because: explanation(verdict), isRuledOut: !verdict.decision.isAllowed)
     }
     let by =
       way.routerCount == 0
@@ -247,7 +291,8 @@ struct ReachForecaster {
     // A network that is closed is closed to what passes through it too.
     for name in networks {
       guard let rules = rules.first(where: { $0.closed.contains(name) }) else { continue }
-      return ReachForecast(isAllowed: false, because: "denied by default in network \(place(name, rules)), \(by)")
+      return ReachForecast(
+        isAllowed: false, because: "denied by default in network \(place(name, rules)), \(by)", isRuledOut: true)
     }
     return ReachForecast(isAllowed: true, because: "allowed \(by)")
   }

@@ -93,6 +93,19 @@ import Testing
         .contains("E0301"))
   }
 
+  /// The firewall sees the packets of networks that the host is on.
+  @Test func rulesHoldOnTheOtherNetworks() throws {
+    let text = Self.text.replacing("  both:", with: "  web: {command: [x], networks: [front]}\n  both:")
+    for rule in ["deny: web -> both", "allow: both -> web", "deny: web -> internet"] {
+      #expect(obstacles(text + "\npolicies: [{\(rule)}]", on: .using()).isEmpty, "\(rule)")
+    }
+    #expect(obstacles(text.replacing("front: {}", with: "front: {default: deny}"), on: .using()).isEmpty)
+    for rule in ["deny: any -> both", "deny: a -> both", "allow: any -> any"] {
+      #expect(obstacles(text + "\npolicies: [{\(rule)}]", on: .using()).count == 1, "\(rule)")
+    }
+    #expect(obstacles(text.replacing("host: false", with: "host: false, default: deny"), on: .using()).count == 1)
+  }
+
   @Test func narrowSubnetsHoldTwoServices() throws {
     let stack = try resolve(
       """

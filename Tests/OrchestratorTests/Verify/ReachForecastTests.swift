@@ -171,12 +171,16 @@ import Testing
       """
     // The question goes over cables alone, the answer over the network.
     #expect(try forecast("leaf -> r2@r1 icmp", text).isAllowed)
-    let tracked = try forecast("leaf -> r2@r1 icmp", text, tracking: BridgeTracking(ipv4: true))
+    #expect(try forecast("leaf -> r2@r1 icmp", text, tracking: BridgeTracking(ipv4: true)).isAllowed)
+    // Without rules, no packet is asked which connection it belongs to.
+    let ruled = text + "\npolicies: [{deny: r1 -> host}]"
+    #expect(try forecast("leaf -> r2@r1 icmp", ruled).isAllowed)
+    let tracked = try forecast("leaf -> r2@r1 icmp", ruled, tracking: BridgeTracking(ipv4: true))
     #expect(
       !tracked.isAllowed
         && tracked.because == "denied since the answer crosses network n, whose firewall has not seen the question")
     // A datagram is a question of its own.
-    #expect(try forecast("leaf -> r2@r1:53/udp", text, tracking: BridgeTracking(ipv4: true)).isAllowed)
+    #expect(try forecast("leaf -> r2@r1:53/udp", ruled, tracking: BridgeTracking(ipv4: true)).isAllowed)
     let closed = text.replacing("networks: {n: {}}", with: "networks: {n: {default: deny}}")
     for name in ["leaf -> r2@r1 icmp", "leaf -> r2@r1:53/udp"] { #expect(try !forecast(name, closed).isAllowed) }
   }
@@ -212,11 +216,13 @@ import Testing
         - ends: {r1: 10.9.1.1/30, leaf: 10.9.1.2/30}
       """
     let tracking = BridgeTracking(ipv4: true)
-    let forecast = try forecast("leaf -> r2@n:80", text, tracking: tracking)
+    #expect(try forecast("leaf -> r2@n:80", text, tracking: tracking).isAllowed)
+    let ruled = text + "\npolicies: [{deny: r1 -> host}]"
+    let forecast = try forecast("leaf -> r2@n:80", ruled, tracking: tracking)
     #expect(
       !forecast.isAllowed && forecast.because == "denied since the firewall of network n does not see the answers")
-    #expect(try self.forecast("leaf -> r2@n:53/udp", text, tracking: tracking).isAllowed)
-    #expect(try self.forecast("leaf -> r2@n:80", text).isAllowed)
+    #expect(try self.forecast("leaf -> r2@n:53/udp", ruled, tracking: tracking).isAllowed)
+    #expect(try self.forecast("leaf -> r2@n:80", ruled).isAllowed)
   }
 
   @Test func rulesHoldOnTheWayToo() throws {

@@ -11,6 +11,14 @@ public struct Macvlan: Hashable, Sendable {
   public var parent: UInt32
   public var mac: MACAddress?
   public var mtu: UInt32?
+  /// The kernel's modes that are used here (ip-link(8)).
+  public enum Mode: Hashable, Sendable {
+    /// Interfaces of one link reach each other.
+    case bridge
+    /// The link's only one. It has the link's hardware address and takes all frames.
+    case passthru
+  }
+  public var mode = Mode.bridge
   /// It must stay open until the batch has been applied.
   public var namespace: FileDescriptor
 
@@ -78,7 +86,8 @@ extension RouteBatch {
       writer.attribute(Int(IFLA_NET_NS_FD), macvlan.namespace.rawValue)
       writer.nest(Int(IFLA_LINKINFO)) { writer in
         writer.attribute(Int(IFLA_INFO_KIND), "macvlan")
-        writer.nest(Int(IFLA_INFO_DATA)) { $0.attribute(Int(IFLA_MACVLAN_MODE), UInt32(MACVLAN_MODE_BRIDGE.rawValue)) }
+        let mode = macvlan.mode == .bridge ? MACVLAN_MODE_BRIDGE : MACVLAN_MODE_PASSTHRU
+        writer.nest(Int(IFLA_INFO_DATA)) { $0.attribute(Int(IFLA_MACVLAN_MODE), UInt32(mode.rawValue)) }
       }
     }
   }

@@ -29,6 +29,14 @@ package struct LinkCommand: Command {
       var changes: [SupervisorMethods.Shape.Change] = []
       for link in try shapedLinks(at: place, in: recorded) {
         let override = try request.override(on: link.declared, inPlaceOf: link.override)
+        if link.isOfHost, override?.current[.egress] != nil || override?.current[.ingress] != nil {
+          throw StackErrors([
+            StackError(
+              "\(place.stack)/\(place.service)",
+              "cannot change \(link.name): what comes in from outside cannot be held back",
+              remedy: "it can be set down and up; put a router between, and the conditions on the link to it")
+          ])
+        }
         changes.append(.init(service: place.service, place: link.place, override: override))
         try checkEmulator(link.declared.changed(by: override?.current), link, place)
       }
@@ -45,6 +53,8 @@ package struct LinkCommand: Command {
     var name: String
     var declared: LinkConditions
     var override: LinkOverride?
+    /// True if its other end is a link of the host.
+    var isOfHost = false
   }
 
   private func shapedLinks(at place: LinkPlace, in stack: DesiredStack?) throws(StackErrors) -> [ShapedLink] {
@@ -67,7 +77,7 @@ package struct LinkCommand: Command {
       + cables.map {
         ShapedLink(
           place: .interface($0.first.interface), name: "the link to \($0.second.service)", declared: $0.conditions,
-          override: $0.override)
+          override: $0.override, isOfHost: $0.hostLink != nil)
       }
     guard links.isEmpty else { return links }
     let names =

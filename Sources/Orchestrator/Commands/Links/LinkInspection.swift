@@ -63,9 +63,18 @@ struct LinkInspection: ~Copyable {
       let isOnly = stack.links.count { $0.touches([link.first.service]) && $0.touches([link.second.service]) } == 1
       status.cable = isOnly ? link.second.service : link.distinctName
       status.isCut = stack.isCut(link)
+      if way.first.interface == link.hostLink?.name, way.first.service == link.second.service, link.hostLink != nil {
+        try status.count(way.first.interface, &host)
+        statuses.append(status)
+        continue
+      }
       let sender = try NetworkNamespace.open(pinnedAt: folder.service(way.first.service).namespace)
       var inner = try NetlinkSocket(.route, in: sender.descriptor)
       try status.count(way.first.interface, &inner)
+      guard link.hostLink == nil else {
+        statuses.append(status)
+        continue
+      }
       let receiver = try NetworkNamespace.open(pinnedAt: folder.service(way.second.service).namespace)
       var lost = try NetlinkSocket(.netfilter, in: receiver.descriptor)
       let table = LossFilter.tableName(stack.name, "\(way.second.service)/\(way.second.interface)")

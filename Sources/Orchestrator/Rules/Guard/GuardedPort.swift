@@ -68,7 +68,7 @@ extension DesiredStack {
 
 extension DesiredAttachment {
   /// True if an address of the service is not one that neighbours reach by this pair.
-  fileprivate func isElsewhere(_ address: IPAddress, by pair: AttachmentPair) -> Bool {
+  package func isElsewhere(_ address: IPAddress, by pair: AttachmentPair) -> Bool {
     guard !(claims?.bridges ?? false) else { return false }
     let beside =
       pair.link == link

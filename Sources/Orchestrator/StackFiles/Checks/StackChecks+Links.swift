@@ -9,9 +9,43 @@ extension StackChecks {
       checkMTU(of: link)
     }
     checkSubnetsOfLinks()
+    checkHostLinks()
+  }
+
+  /// A link of the host has one other end, and keeps what it is.
+  private func checkHostLinks() {
+    var seen: [String: Span] = [:]
+    for link in stack.links {
+      guard let own = link.hostLink else { continue }
+      if let first = seen.updateValue(own.span, forKey: own.value) {
+        diagnostics.add(
+          Diagnostic(
+            .badLink, "two links end at the host's \(own.value)", at: own.span, "again here",
+            also: [Diagnostic.Label(first, "first here")],
+            help: ["join several services to it by one with `switch: true`"]))
+      }
+      let isShaped = [(link.first, link.second), (link.second, link.first)].contains { sender, receiver in
+        link.declared(from: sender, to: receiver) != StackFile.DeclaredCondition()
+      }
+      if isShaped {
+        diagnostics.add(
+          Diagnostic(
+            .badLink, "a link to the host's \(own.value) has delay, loss or rate", at: link.span,
+            "what comes in from outside cannot be held back",
+            help: ["put a router or a switch between, and the conditions on the link to it"]))
+      }
+      for end in link.ends {
+        guard let mac = end.mac else { continue }
+        diagnostics.add(
+          Diagnostic(
+            .badLink, "the end opposite the host's \(own.value) has a hardware address", at: mac.span,
+            "it has that of \(own.value)", help: ["leave mac_address out"]))
+      }
+    }
   }
 
   private func checkEnd(_ end: StackFile.Link.End) {
+    guard end.hostLink == nil else { return }
     guard let service = stack.services[end.service.value] else {
       guard !serviceNames.contains(end.service.value) else { return }
       let meant = Suggestion.closest(to: end.service.value, among: stack.services.lazy.map(\.name.value))
@@ -20,7 +54,9 @@ extension StackChecks {
         Diagnostic(
           .undefinedService, "a link ends at undefined service \"\(end.service.value)\"", at: end.service.span,
           meant.map { "did you mean \"\($0)\"?" } ?? "",
-          also: declared.map { [Diagnostic.Label($0.name.span, "\"\($0.name.value)\" is declared here")] } ?? []))
+          also: declared.map { [Diagnostic.Label($0.name.span, "\"\($0.name.value)\" is declared here")] } ?? [],
+          help: end.service.value == StackFile.Link.End.host
+            ? ["a link of the host is an end so: host: {link: eth1}"] : []))
       return
     }
     guard let mode = service.networkMode, mode.value != .isolated else { return }

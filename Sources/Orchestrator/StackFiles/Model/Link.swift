@@ -16,19 +16,24 @@ extension StackFile {
     package var description: String { "\(address)/\(length)" + (isLinkScoped ? " scope link" : "") }
   }
 
-  /// A cable between two services: an interface in each, and nothing else.
+  /// A cable between two services: an interface in each, and nothing else. One end may be a link of the host instead.
   package struct Link: Sendable, Equatable {
     package struct End: Sendable, Equatable {
       package var service: Located<String>
       /// Nil: the next free one of `eth0`, `eth1` and so on.
       package var interface: Located<String>?
       package var mac: Located<MACAddress>?
+      /// The link of the host that is the end, in place of a service's interface.
+      package var hostLink: Located<String>?
       /// With the length of their network.
       package var addresses: [Located<InterfaceAddress>] = []
       /// Delay, loss and rate of packets that this end sends and receives.
       var conditions = DeclaredConditions()
 
       init(service: Located<String>) { self.service = service }
+
+      /// The name by which files mean the host at an end.
+      package static let host = "host"
     }
 
     /// The IPv6 addresses that a link has in addition to those in the file.
@@ -51,6 +56,8 @@ extension StackFile {
     package var span: Span
 
     package var ends: [End] { [first, second] }
+    /// The link of the host that is one of its ends.
+    package var hostLink: Located<String>? { ends.compactMap(\.hostLink).first }
 
     /// True if both ends have a link-local address of IPv6.
     package var hasLinkLocal: Bool {

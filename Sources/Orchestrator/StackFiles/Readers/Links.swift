@@ -32,6 +32,10 @@ extension Field {
       entries.map { entry in
         var end = StackFile.Link.End(service: entry.key)
         let field = self.entry(entry)
+        if entry.key.value == StackFile.Link.End.host, entry.value["link"] != nil {
+          LinkDraft.hostKeys.read(field, into: &end)
+          return end
+        }
         switch entry.value.content {
         case .mapping: LinkDraft.endKeys.read(field, into: &end)
         default: end.addresses = field.interfaceAddresses()
@@ -52,7 +56,12 @@ extension Field {
       let service = Located(
         String(decoding: bytes[..<colon], as: UTF8.self), item.node.span(of: 0..<colon))
       var end = StackFile.Link.End(service: service)
-      end.interface = item.part(colon + 1..<bytes.count).interfaceName()
+      let interface = item.part(colon + 1..<bytes.count)
+      if service.value == StackFile.Link.End.host {
+        end.hostLink = interface.interfaceName()
+      } else {
+        end.interface = interface.interfaceName()
+      }
       return end
     }
     guard ends.count == items.count else { return nil }
@@ -215,6 +224,14 @@ private struct LinkDraft {
         field, draft in
         draft.ipv6 = field.choice(StackFile.Link.LinkIPv6.self)
       },
+    ])
+
+  static let hostKeys = KeyTable<StackFile.Link.End>(
+    "host's end of a link",
+    [
+      .read("link", "a link of the host, whose frames go to the other end while the stack is up") { field, end in
+        end.hostLink = field.interfaceName()
+      }
     ])
 
   static let endKeys = KeyTable<StackFile.Link.End>(

@@ -105,6 +105,7 @@ extension StackFile.Link {
           .init(
             key: end.service.value,
             value: .mapping([
+              "link": end.hostLink.map { .text($0.value) },
               "address": end.addresses.isEmpty ? nil : .list(end.addresses.map { .text("\($0.value)") }),
               "interface_name": end.interface.map { .text($0.value) },
               "mac_address": end.mac.map { .text("\($0.value)") },

@@ -41,7 +41,9 @@ struct LiveRouting {
   }
 
   var routing: PacketRouting {
-    PacketRouting(stack, machines: machines, wires: plan.wires, owners: owners, opaque: opaque)
+    PacketRouting(
+      stack, machines: machines, wires: plan.wires, owners: owners,
+      opaque: opaque.merging(plan.opaque) { own, _ in own })
   }
 
   // MARK: Wires

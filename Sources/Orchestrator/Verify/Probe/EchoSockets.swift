@@ -49,6 +49,8 @@ final class EchoSockets {
     socket.makeRoom(octets: 4 << 20)
     // Else it would see the requests of others too, and have no room for the answers.
     socket.admit(types.refusals.union([types.reply]), of: destination)
+    // Several runs send from one place, and each socket there would get the answers to all.
+    socket.admitEchoReplies(type: types.reply, identifier: identifier, of: destination)
     sockets[key] = socket
     _ = try loop.register(socket.fileDescriptor, interest: .read) { [unowned self, unowned socket] _ in
       while case .datagram(let count, _) = socket.receive(into: &buffer) {

@@ -1,9 +1,13 @@
 import Addresses
 import Kernel
 import Netlink
+import Vocabulary
 
-/// The neighbours that services have learned, and those that they are told. What a run of probes has them know is forgotten
-/// afterwards: the kernel's table has one limit for all namespaces, and a run asks of everybody about everybody.
+/// The neighbours that services have learned. What a run of probes has them know is forgotten afterwards: the kernel's table
+/// has one limit for all namespaces, and a run asks of everybody about everybody.
+///
+/// The kernel reads that whole table for each namespace that is asked for its part. So they are asked once before all
+/// questions and once after them, while nobody is told of others.
 struct LearnedNeighbours {
   private struct Entry: Hashable {
     var link: UInt32
@@ -14,47 +18,64 @@ struct LearnedNeighbours {
 
   private struct Acquaintances {
     var place: ProbePlace
-    /// The entries that it had learned before.
+    /// The entries that it had before, and those among them that it had learned.
+    var known: Set<Entry> = []
     var learned: Set<Entry> = []
-    var told: [Neighbour] = []
+    /// By name.
+    var links: [String: UInt32] = [:]
   }
 
-  private var all: [Acquaintances] = []
+  private let all: [Acquaintances]
 
-  /// - Parameters:
-  ///   - places: where packets start from and arrive; the host's own namespace is left alone.
-  ///   - introductions: whom places are told of, by their names. What they know of somebody already stays.
-  init(of places: [ProbePlace], telling introductions: [String: [LargeNetworks.Introduction]] = [:]) {
+  /// - Parameter places: where packets start from and arrive; the host's own namespace is left alone.
+  init(of places: [ProbePlace]) {
     all = places.map { place in
-      let own = introductions[place.name] ?? []
-      let found = try? place.visit { () throws(KernelError) in try Self.meet(own, place) }
+      let found = try? place.visit { () throws(KernelError) in
+        var socket = try NetlinkSocket(.route)
+        let neighbours = try socket.neighbours()
+        return Acquaintances(
+          place: place, known: Set(neighbours.map(Entry.init)),
+          learned: Set(neighbours.filter(Self.isLearned).map(Entry.init)),
+          links: Dictionary(keepingFirst: try socket.links().map { ($0.name, $0.index) }))
+      }
       return found ?? Acquaintances(place: place)
     }
   }
 
-  private static func meet(
-    _ introductions: [LargeNetworks.Introduction], _ place: ProbePlace
-  ) throws(KernelError) -> Acquaintances {
-    var socket = try NetlinkSocket(.route)
-    let neighbours = try socket.neighbours()
-    var met = Acquaintances(place: place, learned: Set(neighbours.filter(isLearned).map(Entry.init)))
-    guard !introductions.isEmpty else { return met }
-    let links = Dictionary(
-      try socket.links().map { ($0.name, $0.index) }, uniquingKeysWith: { first, _ in first })
-    var known = Set(neighbours.map(Entry.init))
-    var batch = RouteBatch()
-    for introduction in introductions {
-      guard let link = links[introduction.interface] else { continue }
-      let neighbour = Neighbour(introduction.address, at: introduction.mac, on: link)
-      guard known.insert(Entry(neighbour)).inserted else { continue }
-      met.told.append(neighbour)
-      batch.set(neighbour)
+  /// Entries that places were told of.
+  struct Told {
+    fileprivate var entries: [(place: ProbePlace, neighbours: [Neighbour])] = []
+
+    /// Deletes them. A namespace that has gone has nothing left to delete.
+    func forget() {
+      for (place, neighbours) in entries {
+        LearnedNeighbours.change(place) { batch in
+          for neighbour in neighbours { batch.delete(neighbour, tolerating: .gone) }
+        }
+      }
     }
-    _ = socket.attempt(batch)
-    return met
   }
 
-  /// Deletes what has come since. A namespace that has gone has nothing left to delete.
+  /// Tells places of others, by the places' names. What they know of somebody already stays.
+  func tell(_ introductions: [String: [LargeNetworks.Introduction]]) -> Told {
+    var told = Told()
+    for acquaintances in all {
+      var known = acquaintances.known
+      let neighbours = (introductions[acquaintances.place.name] ?? []).compactMap { introduction -> Neighbour? in
+        guard let link = acquaintances.links[introduction.interface] else { return nil }
+        let neighbour = Neighbour(introduction.address, at: introduction.mac, on: link)
+        return known.insert(Entry(neighbour)).inserted ? neighbour : nil
+      }
+      guard !neighbours.isEmpty else { continue }
+      told.entries.append((acquaintances.place, neighbours))
+      Self.change(acquaintances.place) { batch in
+        for neighbour in neighbours { batch.set(neighbour) }
+      }
+    }
+    return told
+  }
+
+  /// Deletes what has come since.
   func forgetNew() {
     for acquaintances in all {
       _ = try? acquaintances.place.visit { () throws(KernelError) in
@@ -62,10 +83,20 @@ struct LearnedNeighbours {
         let new = try socket.neighbours().filter {
           Self.isLearned($0) && !acquaintances.learned.contains(Entry($0))
         }
+        guard !new.isEmpty else { return }
         var batch = RouteBatch()
-        for neighbour in new + acquaintances.told { batch.delete(neighbour, tolerating: .gone) }
+        for neighbour in new { batch.delete(neighbour, tolerating: .gone) }
         _ = socket.attempt(batch)
       }
+    }
+  }
+
+  private static func change(_ place: ProbePlace, _ body: (inout RouteBatch) -> Void) {
+    var batch = RouteBatch()
+    body(&batch)
+    _ = try? place.visit { () throws(KernelError) in
+      var socket = try NetlinkSocket(.route)
+      _ = socket.attempt(batch)
     }
   }
 

@@ -63,6 +63,27 @@ final class ProbeSocket {
         BPFInstruction(code: 0x54, operand: 0x12), BPFInstruction(code: 0x15, ifFalse: 1, operand: 0x02),
         BPFInstruction(code: 0x06, operand: .max), BPFInstruction(code: 0x06, operand: 0),
       ]
+    attach(program)
+  }
+
+  /// Keeps replies to others' echo requests from a raw ICMP socket. Messages of other types are let in.
+  func admitEchoReplies(type: UInt8, identifier: UInt16, of address: IPAddress) {
+    // As above: load the type; of a reply, load the identifier too (RFC 792, RFC 4443).
+    let (typeOfMessage, identifierOfEcho): ([BPFInstruction], BPFInstruction) =
+      address.isV4
+      ? (
+        [BPFInstruction(code: 0xb1, operand: 0), BPFInstruction(code: 0x50, operand: 0)],
+        BPFInstruction(code: 0x48, operand: 4)
+      ) : ([BPFInstruction(code: 0x30, operand: 0)], BPFInstruction(code: 0x28, operand: 4))
+    attach(
+      typeOfMessage + [
+        BPFInstruction(code: 0x15, ifFalse: 2, operand: UInt32(type)), identifierOfEcho,
+        BPFInstruction(code: 0x15, ifFalse: 1, operand: UInt32(identifier)),
+        BPFInstruction(code: 0x06, operand: .max), BPFInstruction(code: 0x06, operand: 0),
+      ])
+  }
+
+  private func attach(_ program: [BPFInstruction]) {
     program.withUnsafeBufferPointer { instructions in
       guard let first = instructions.baseAddress else { return }
       var filter = BPFProgram(count: UInt16(instructions.count), instructions: first)

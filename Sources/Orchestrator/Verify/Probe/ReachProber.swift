@@ -13,6 +13,8 @@ package struct ReachProber {
   private let networks: LargeNetworks?
   /// The limit of sockets that are open at once to send questions.
   var window = 2048
+  /// The limit of echo requests that are on their way at once. All of a place share one socket, so they cost no descriptors.
+  var mostEchoes = 65536
   /// The least number of questions that are shared out to threads. Fewer are answered before threads could start.
   var fewest = 8192
 
@@ -30,8 +32,15 @@ package struct ReachProber {
 
   /// The answer to each question, in their order.
   func ask(_ questions: [ReachQuestion]) throws(KernelError) -> [ReachAnswer] {
+    let used = Set(questions.map(\.source)).union(questions.compactMap { $0.arrival?.place }).sorted()
+    let neighbours = LearnedNeighbours(of: used.compactMap { places[$0] }.filter { !$0.isHost })
+    defer { neighbours.forgetNew() }
     var answers: [ReachAnswer] = []
-    for round in rounds(questions) { answers += try ask(questions[round]) }
+    for round in rounds(questions) {
+      let told = neighbours.tell(networks?.introductions(for: questions[round]) ?? [:])
+      defer { told.forget() }
+      answers += try put(Array(questions[round]))
+    }
     return answers
   }
 
@@ -43,17 +52,12 @@ package struct ReachProber {
 
   private static let mostIntroduced = 65536
 
-  private func ask(_ questions: ArraySlice<ReachQuestion>) throws(KernelError) -> [ReachAnswer] {
-    let used = Set(questions.map(\.source)).union(questions.compactMap { $0.arrival?.place })
-    let neighbours = LearnedNeighbours(
-      of: used.compactMap { places[$0] }.filter { !$0.isHost }, telling: networks?.introductions(for: questions) ?? [:])
-    defer { neighbours.forgetNew() }
-    let questions = Array(questions)
+  private func put(_ questions: [ReachQuestion]) throws(KernelError) -> [ReachAnswer] {
     let parts = Self.parts(questions, fewest: fewest)
     guard parts.count > 1 else {
-      return try ProbeRun(questions, places: places, timing: timing, window: window).finish()
+      return try ProbeRun(questions, places, timing, window: window, mostEchoes: mostEchoes).finish()
     }
-    return try ask(questions, in: parts)
+    return try put(questions, in: parts)
   }
 
   // MARK: Many questions
@@ -74,18 +78,18 @@ package struct ReachProber {
     return parts.filter { !$0.isEmpty }
   }
 
-  private func ask(_ questions: [ReachQuestion], in parts: [[Int]]) throws(KernelError) -> [ReachAnswer] {
+  private func put(_ questions: [ReachQuestion], in parts: [[Int]]) throws(KernelError) -> [ReachAnswer] {
     let loop = try EventLoop()
     let pool = try WorkerPool(loop: loop, threads: parts.count)
     var answers = [ReachAnswer](repeating: .silent, count: questions.count)
     var failure: KernelError?
     var left = parts.count
-    let share = max(16, window / parts.count)
+    let (share, echoes) = (max(16, window / parts.count), mostEchoes / parts.count)
     for part in parts {
       let own = part.map { questions[$0] }
       try pool.submit { [places, timing] in
         Result { () throws(KernelError) in
-          try ProbeRun(own, places: places, timing: timing, window: share).finish()
+          try ProbeRun(own, places, timing, window: share, mostEchoes: echoes).finish()
         }
       } completion: { result in
         left -= 1
@@ -126,9 +130,12 @@ private final class ProbeRun {
   private let questions: [ReachQuestion]
   private let timing: ProbeTiming
   private let window: Int
+  private let mostEchoes: Int
   /// Indices of questions, those of one source together.
   private let order: [Int]
   private var started = 0
+  /// The number of flights that are echo requests.
+  private var echoesUnderWay = 0
   private var flights: [Int: Flight] = [:]
   private var answers: [Int: ReachAnswer] = [:]
   /// The source address and port of each answered question, by its index.
@@ -142,14 +149,15 @@ private final class ProbeRun {
   private var buffer = [UInt8](repeating: 0, count: 64)
 
   init(
-    _ questions: [ReachQuestion], places: [String: ProbePlace], timing: ProbeTiming, window: Int
+    _ questions: [ReachQuestion], _ places: [String: ProbePlace], _ timing: ProbeTiming, window: Int, mostEchoes: Int
   ) throws(KernelError) {
     loop = try EventLoop()
     self.questions = questions
     self.places = places
     self.timing = timing
     self.window = window
-    order = questions.indices.sorted { (questions[$0].source, $0) < (questions[$1].source, $1) }
+    self.mostEchoes = max(window, mostEchoes)
+    order = Dictionary(grouping: questions.indices) { questions[$0].source }.sorted { $0.key < $1.key }.flatMap(\.value)
     listeners = ProbeListeners(loop: loop, token: token)
     echoes = EchoSockets(loop: loop, token: token)
   }
@@ -160,14 +168,13 @@ private final class ProbeRun {
       settle(index, refusal.map { .refused($0) } ?? .answered(ReachAnswer.Arrival(witness: .listener)))
     }
     try listeners.open(for: questions, in: places)
-    try startMore()
-    // A window whose questions are all answered as they are sent leaves nothing to wait for, but others to be sent.
+    // Questions that are all answered as they are sent leave nothing to wait for, but others to be sent.
     while !flights.isEmpty || started < order.count {
+      let hasStarted = try startMore()
       let before = answers.count + listeners.arrivals
-      try loop.turn(atMost: untilNextDeadline)
+      try loop.turn(atMost: hasStarted ? .zero : untilNextDeadline)
       // Arrivals may answer questions that are due, so they are read before any question is given up.
       if answers.count + listeners.arrivals == before { try takeDue() }
-      if flights.count <= window / 2 { try startMore() }
     }
     // A listener may notice the packets of an answered question a moment after the answer.
     let deadline = loop.now + timing.patience
@@ -234,13 +241,27 @@ private final class ProbeRun {
 
   // MARK: Sending
 
-  private func startMore() throws(KernelError) {
-    let batch = order[started...].prefix(max(0, window - flights.count))
-    guard !batch.isEmpty else { return }
+  /// Sends further questions, if there is room for many. Between two batches, answers are read.
+  ///
+  /// - Returns: false if none were sent.
+  private func startMore() throws(KernelError) -> Bool {
+    let most = min(window, Self.largestBatch, order.count - started)
+    var (echoes, sockets) = (mostEchoes - echoesUnderWay, window - (flights.count - echoesUnderWay))
+    let batch = order[started...].prefix(most).prefix { index in
+      if questions[index].traffic == .echo { echoes -= 1 } else { sockets -= 1 }
+      return echoes >= 0 && sockets >= 0
+    }
+    guard !batch.isEmpty, batch.count >= most / 2 else { return false }
     started += batch.count
-    for index in batch { flights[index] = Flight(triesLeft: timing.tries) }
+    for index in batch {
+      flights[index] = Flight(triesLeft: timing.tries)
+      if questions[index].traffic == .echo { echoesUnderWay += 1 }
+    }
     try send(Array(batch))
+    return true
   }
+
+  private static let largestBatch = 2048
 
   /// Sends the packets of some questions, in one visit to each namespace.
   private func send(_ indices: [Int]) throws(KernelError) {
@@ -343,6 +364,7 @@ private final class ProbeRun {
 
   private func settle(_ index: Int, _ answer: ReachAnswer) {
     guard let flight = flights.removeValue(forKey: index) else { return }
+    if questions[index].traffic == .echo { echoesUnderWay -= 1 }
     answers[index] = answer
     if answer.isAnswered { areAnswered = true }
     // Closed when all are out of the loop.

@@ -69,6 +69,9 @@ final class PacketRouting {
     holders[address]?.first { $0 != Self.host }.map { machines[$0].name }
   }
 
+  /// True if somebody has an address on a wire.
+  func isOwned(_ address: IPAddress, on wire: Int) -> Bool { owners[WireAddress(wire: wire, address: address)] != nil }
+
   // MARK: - The way
 
   /// The ways from a service, or from the host, to an address: several where a router chooses among equally good ones.

@@ -21,6 +21,8 @@ struct WiringPlan {
   private(set) var interfaces: [String: [Interface]] = [:]
   /// The wire of each interface of a service, by name.
   private var ports: [String: [String: Int]] = [:]
+  /// Wires that lead to machines which are not the stack's, with what is to be said of them.
+  private(set) var opaque: [Int: String] = [:]
   /// Addresses that are good on their wire alone.
   private(set) var linkLocals: [String: [PacketRouting.WireAddress]] = [:]
 
@@ -36,6 +38,7 @@ struct WiringPlan {
     let domains = stack.cableDomains
     for (index, link) in stack.links.enumerated() {
       let wire = number(of: .link(domains[index]))
+      if let own = link.hostLink { opaque[wire] = "what is beyond the host's \(own.name) is not the stack's" }
       for end in link.ends {
         ports[end.service, default: [:]][end.interface] = wire
         for address in end.addresses { add(address, of: end.service, by: end.interface, on: wire) }
@@ -203,7 +206,8 @@ extension PacketRouting {
       }
     }
     self.init(
-      stack, machines: [WiringPlan.host(stack)] + services.map(plan.machine), wires: plan.wires, owners: owners)
+      stack, machines: [WiringPlan.host(stack)] + services.map(plan.machine), wires: plan.wires, owners: owners,
+      opaque: plan.opaque)
   }
 }
 
