@@ -198,7 +198,8 @@ struct Up: ParsableCommand {
   static func spelledOut(_ words: [String]) -> [String] {
     words.enumerated().map { index, word in
       let next = index + 1 < words.count ? words[index + 1] : nil
-      return word == "--attach" && next?.hasPrefix("-") ?? true ? "--attach=\(everyService)" : word
+      return word == "--attach" && next.map { $0.hasPrefix("-") || Session.isFile($0) } ?? true
+        ? "--attach=\(everyService)" : word
     }
   }
 
