@@ -123,7 +123,7 @@ struct Up: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: !dryRun, errors: progress.errorStyle) { session in
       let session = session.taking(source.project)
-      let loaded = try load(in: session)
+      let loaded = try session.load(source, services: services, scale: scale, withDependencies: !noDeps)
       if let exitCodeFrom, !loaded.instanceNames.contains(exitCodeFrom) {
         throw ValidationError("--exit-code-from: there is no service \(exitCodeFrom)")
       }
@@ -209,19 +209,8 @@ struct Up: ParsableCommand {
   static func spelledOut(_ words: [String]) -> [String] {
     words.enumerated().map { index, word in
       let next = index + 1 < words.count ? words[index + 1] : nil
-      return word == "--attach" && next?.hasPrefix("-") ?? true ? "--attach=\(everyService)" : word
+      return word == "--attach" && next.map { $0.hasPrefix("-") || Session.isFile($0) } ?? true
+        ? "--attach=\(everyService)" : word
     }
-  }
-
-  private func load(in session: Session) throws -> LoadedStack {
-    var file = source.file
-    var services = services
-    if let word = file, !Session.isFile(word) {
-      file = nil
-      services.insert(word, at: 0)
-    }
-    var request = try session.request(source.project.loadRequest(file), scale: scale)
-    (request.services, request.includesDependencies) = (services, !noDeps)
-    return try session.load(request)
   }
 }
