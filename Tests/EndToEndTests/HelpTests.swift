@@ -26,7 +26,7 @@ import Testing
             "pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout",
           ],
           "LOOK SUBCOMMANDS:": ["ps", "logs", "events", "stats", "top", "inspect", "wait", "licenses"],
-          "NETWORK SUBCOMMANDS:": ["policy", "link", "partition", "heal"],
+          "NETWORK SUBCOMMANDS:": ["network", "volume", "policy", "link", "partition", "heal"],
           "CHECK SUBCOMMANDS:": ["config", "explain", "verify", "reach", "doctor"],
         ])
     }
