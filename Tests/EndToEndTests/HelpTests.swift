@@ -25,13 +25,12 @@ import Testing
             "attach", "cp", "watch", "enable", "disable",
           ],
           "IMAGES SUBCOMMANDS:": [
-            "pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout",
+            "build", "pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout",
           ],
           "LOOK SUBCOMMANDS:": [
-            "ps", "ls", "logs", "port", "volumes", "events", "stats", "top", "inspect", "wait", "export", "licenses",
-            "version",
+            "ps", "ls", "logs", "port", "volumes", "events", "stats", "top", "inspect", "wait", "licenses", "version",
           ],
-          "NETWORK SUBCOMMANDS:": ["policy", "link", "partition", "heal"],
+          "NETWORK SUBCOMMANDS:": ["network", "volume", "policy", "link", "partition", "heal"],
           "CHECK SUBCOMMANDS:": ["config", "explain", "export", "verify", "reach", "doctor"],
         ])
     }
