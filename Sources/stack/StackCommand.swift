@@ -25,7 +25,8 @@ struct StackCommand: ParsableCommand {
       CommandGroup(
         name: "Images",
         subcommands: [
-          Build.self, Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Commit.self, Push.self, Login.self,
+          Build.self, Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Commit.self, Push.self,
+          Login.self,
           Logout.self,
         ]),
       CommandGroup(
@@ -33,7 +34,8 @@ struct StackCommand: ParsableCommand {
         subcommands: [
           Ps.self, Logs.self, Events.self, Stats.self, Top.self, Inspect.self, Wait.self, Licenses.self,
         ]),
-      CommandGroup(name: "Network", subcommands: [Network.self, Volume.self, Policy.self, Link.self, Partition.self, Heal.self]),
+      CommandGroup(
+        name: "Network", subcommands: [Network.self, Volume.self, Policy.self, Link.self, Partition.self, Heal.self]),
       CommandGroup(
         name: "Check", subcommands: [Config.self, Explain.self, Verify.self, Reach.self, Doctor.self]),
     ])

@@ -23,10 +23,10 @@ import Testing
             "up", "down", "start", "stop", "restart", "kill", "pause", "unpause", "exec", "attach", "cp",
           ],
           "IMAGES SUBCOMMANDS:": [
-            "pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout",
+            "build", "pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout",
           ],
           "LOOK SUBCOMMANDS:": ["ps", "logs", "events", "stats", "top", "inspect", "wait", "licenses"],
-          "NETWORK SUBCOMMANDS:": ["policy", "link", "partition", "heal"],
+          "NETWORK SUBCOMMANDS:": ["network", "volume", "policy", "link", "partition", "heal"],
           "CHECK SUBCOMMANDS:": ["config", "explain", "verify", "reach", "doctor"],
         ])
     }
