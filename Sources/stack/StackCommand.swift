@@ -27,7 +27,8 @@ struct StackCommand: ParsableCommand {
       CommandGroup(
         name: "Images",
         subcommands: [
-          Build.self, Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Commit.self, Push.self, Login.self,
+          Build.self, Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Commit.self, Push.self,
+          Login.self,
           Logout.self,
         ]),
       CommandGroup(

@@ -118,7 +118,7 @@ struct BuildAttackTests {
       try host.succeed("sh", "-c", "mkdir -p x && mv x-busybox x/busybox")
       try host.built("FROM scratch\nCOPY busybox /bin/sh\nHEALTHCHECK NONE\nLABEL a=evil", "evil")
       try host.built("FROM base\nCOPY busybox /bin/sh2\nHEALTHCHECK CMD true", "good")
-      let config = try host.succeed("stack", "inspect", "good")
+      let config = try host.succeed("stack", "image", "inspect", "good")
       #expect(config.contains("CMD-SHELL") && !config.contains("evil"))
     }
   }

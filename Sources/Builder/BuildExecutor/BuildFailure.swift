@@ -15,7 +15,14 @@ package enum BuildFailure: Error {
   /// A dry run would fetch this image.
   case missing(String)
 
+  /// An error whose place is known to those who call: see ``init(_:at:)``.
+  case unplaced(message: String, remedy: String?)
+
   init(_ place: String?, _ message: String, remedy: String? = nil) {
+    guard let place else {
+      self = .unplaced(message: message, remedy: remedy)
+      return
+    }
     self = .errors(StackErrors([StackError(place, message, remedy: remedy)]))
   }
 
@@ -35,6 +42,7 @@ package enum BuildFailure: Error {
   /// Any error, with the place of the step that it ended.
   init(_ error: any Error, at place: String) {
     switch error {
+    case BuildFailure.unplaced(let message, let remedy): self.init(place, message, remedy: remedy)
     case let error as BuildFailure: self = error
     case let error as Diagnostic: self = .diagnostics([error])
     case let error as StackErrors: self = .errors(error)

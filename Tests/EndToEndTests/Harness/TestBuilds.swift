@@ -76,7 +76,7 @@ extension ThrowawayHost {
       ls -A /var/lib/stack/.images/ingest
       ls -A /var/lib/stack/.images/layers | grep -v '^[0-9]*$'
       ip netns
-      pgrep -a 'sleep|stack-init|stack-watch'
+      pgrep -af '^(sleep|stack-init|stack-watch)'
       find /sys/fs/cgroup -type d -name 'stack-build-*'
       true
       """)

@@ -174,5 +174,13 @@ final class BuildPlaces: StepPlaces {
       guard let owner = pid_t(name.dropFirst(prefix.count)), kill(owner, 0) != 0, errno == ESRCH else { continue }
       takeDown(name, context)
     }
+    let (folder, suffix) = (context.folders.host, ".stack")
+    for name in Files.list(folder) where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
+      guard let owner = pid_t(name.dropFirst(prefix.count).dropLast(suffix.count)), kill(owner, 0) != 0, errno == ESRCH
+      else { continue }
+      unlink("\(folder)/\(name)")
+      Files.removeIfEmpty(folder)
+      Files.removeIfEmpty(context.folders.run)
+    }
   }
 }
