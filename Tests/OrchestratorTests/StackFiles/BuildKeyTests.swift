@@ -27,7 +27,7 @@ import Testing
   @Test func theImageIsNamedAfterTheService() throws {
     let (service, _) = Self.outcome(".")
     guard case .image(let source)? = service?.rootfs.value else { return #expect(Bool(false)) }
-    #expect("\(source)" == "web-web")
+    #expect("\(source)" == "web-web:latest")
     #expect(service?.hasInit == false)
   }
 
