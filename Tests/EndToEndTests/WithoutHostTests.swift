@@ -35,11 +35,11 @@ import Testing
         """
         name: t
         services:
-          gw: {command: [busybox, httpd, -f, -p, "80"], expose: ["80"], forward: true, networks: {lan: {}, front: {}}}
-          a: {command: [busybox, httpd, -f, -p, "80"], expose: ["80", "53/udp"], networks: [lan]}
-          b: {command: [busybox, httpd, -f, -p, "80"], expose: ["80", "53/udp"], networks: [lan], routes: ["front via gw"]}
-          web: {command: [busybox, httpd, -f, -p, "80"], expose: ["80"], networks: [front], routes: ["lan via gw"]}
-          db: {command: [busybox, httpd, -f, -p, "80"], expose: ["80", "81"], networks: [front]}
+          gw: {command: [busybox, httpd, -f, -p, "80"], expose: ["80"], networks: {lan: {}, front: {}}}
+          a: {command: [busybox, httpd, -f, -p, "80"], expose: ["80"], networks: [lan]}
+          b: {command: [busybox, httpd, -f, -p, "80"], expose: ["80"], networks: [lan]}
+          web: {command: [busybox, httpd, -f, -p, "80"], expose: ["80"], networks: [front]}
+          db: {command: [busybox, httpd, -f, -p, "80"], expose: ["80"], networks: [front]}
         networks: {lan: {subnet: 10.9.0.0/24, host: false}, front: {default: deny}}
         policies:
           - allow: web -> db:80
