@@ -16,7 +16,7 @@ import Testing
   private static let commands: [(name: String, words: String)] = [
     ("create", "create"), ("up", "up -d"), ("ps", "ps -a"), ("logs", "logs"), ("port", "port web 80"),
     ("volumes", "volumes"), ("events", "events --no-follow"), ("stats", "stats --no-stream"), ("top", "top"),
-    ("inspect", "inspect"), ("policy", "policy"), ("link", "link"), ("link", "link web:default --delay 5ms"),
+    ("inspect", "inspect"), ("policy", "policy"), ("link", "link"), ("link", "link web:default --rate 10mbit"),
     ("link", "link web:default --reset"), ("partition", "partition web db"), ("heal", "heal"), ("config", "config -q"),
     ("verify", "verify --expect"), ("reach", "reach web db:5432"), ("exec", "exec -T web true"),
     ("run", "run --rm -T web true"), ("run", "run -T db true"), ("rm", "rm -f"), ("cp", "cp web:/etc/hostname copy"),
