@@ -31,7 +31,13 @@ import Testing
       struct Command: Decodable {
         var commandName: String
         var subcommands: [Command]?
+        var defaultSubcommand: String?
         var arguments: [Argument]?
+
+        /// Those of the form that needs no word more, too.
+        var allArguments: [Argument] {
+          (arguments ?? []) + (subcommands?.first { $0.commandName == defaultSubcommand }?.arguments ?? [])
+        }
       }
       struct Argument: Decodable {
         struct Name: Decodable {
@@ -45,7 +51,7 @@ import Testing
     let dump = try JSONDecoder().decode(Dump.self, from: Data(StackCommand._dumpHelp().utf8))
     return Dictionary(
       uniqueKeysWithValues: (dump.command.subcommands ?? []).map { command in
-        let names = (command.arguments ?? []).flatMap { $0.names ?? [] }
+        let names = command.allArguments.flatMap { $0.names ?? [] }
         return (command.commandName, Set(names.map { ($0.kind == "long" ? "--" : "-") + $0.name }))
       })
   }
@@ -95,6 +101,8 @@ import Testing
         "logs", "--file=x", "--project-name=y", "-f",
       ])
     #expect(try LeadingOptions(["-p", "y", "version"]).words == ["version"])
+    #expect(try LeadingOptions(["-f", "y", "export", "swarm"]).words == ["export", "swarm", "--file=y"])
+    #expect(try LeadingOptions(["-f", "y", "build", "prune"]).words == ["build", "prune"])
     #expect(try LeadingOptions(["--dry-run", "up", "x"]).words == ["up", "--dry-run", "x"])
     #expect(try LeadingOptions(["--help"]).words == ["--help"])
     for words in [["--nothing", "up"], ["-p"], ["--ansi", "loud", "up"], ["--dry-run", "ps"]] {

@@ -26,7 +26,7 @@ import Testing
 
   @Test func case13namesThatLeadElsewhereAreRefused() throws {
     let long = String(repeating: "a", count: 4096)
-    let stackNames = ["../x", ".", "''", "\"a\\nb\"", "\"a\\0b\"", long, "süß"]
+    let stackNames = ["../x", ".", "\"a\\nb\"", "\"a\\0b\"", long, "süß"]
     let serviceNames = ["../a", "..", "a/b", long, "süß"]
     try expectRefusals(
       stackNames.map { (Self.service("command: [sleep, infinity]", name: $0), "error[E") }

@@ -42,7 +42,7 @@ package struct KeyExport: Sendable {
 
 /// The treatment of every key that a stack file can have.
 package enum ExportKeys {
-  package static let table: [KeyExport] = stack + process + rights + limits + kernel + files + network + order
+  package static let table: [KeyExport] = stack + process + rights + limits + kernel + files + network + order + compose
 
   /// A key that the table does not have is lost: it has never been thought of.
   static func treatment(of key: UsedKey, for target: ExportTarget) -> KeyTreatment {

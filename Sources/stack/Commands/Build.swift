@@ -57,20 +57,12 @@ struct Build: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Services. With --tag: the folder to build.", valueName: "name"))
     var names: [String] = []
-    @Option(
-      name: [.customShort("f"), .customLong("file")],
-      help: ArgumentHelp("The stack file. With --tag: the Dockerfile, from the working folder.", valueName: "file"))
-    var files: [String] = []
-    @Option(
-      name: [.customShort("p"), .customLong("project")],
-      help: ArgumentHelp("The name of the stack. Default: COMPOSE_PROJECT_NAME, or else the file's.", valueName: "name")
-    )
-    var project: String?
-    @Option(help: ArgumentHelp("A profile whose services are built too. Default: COMPOSE_PROFILES.", valueName: "name"))
-    var profile: [String] = []
+    /// With --tag, the file is the Dockerfile, from the working folder.
+    @OptionGroup var options: ProjectOptions
     @Option(
       name: [.short, .long],
-      help: ArgumentHelp("The image's name, for a folder without a stack file.", valueName: "name"))
+      help: ArgumentHelp(
+        "The image's name, for a folder without a stack file. --file is its Dockerfile.", valueName: "name"))
     var tag: [String] = []
     @Option(help: ArgumentHelp("A value for an ARG. Without =value: that of the environment.", valueName: "name=value"))
     var buildArg: [String] = []
@@ -130,10 +122,9 @@ struct Build: ParsableCommand {
     // MARK: Services
 
     private func orders(in session: Session) throws -> [BuildCommand.Order] {
-      var request = LoadRequest(paths: files)
-      (request.name, request.profiles, request.services) = (project, profile, names)
-      request.includesDependencies = withDependencies
-      let loaded = try session.load(request)
+      var request = options.project.loadRequest(nil)
+      (request.services, request.includesDependencies) = (names, withDependencies)
+      let loaded = try session.taking(options.project).load(request)
       var options = BuildCommand.ServiceOptions()
       options.arguments = try Self.pairs(buildArg, option: "--build-arg", inherits: true)
       (options.usesCache, options.pulls, options.isDry) = (!noCache, pull, dryRun)
@@ -150,7 +141,7 @@ struct Build: ParsableCommand {
     // MARK: Without a stack file
 
     private func order(in session: Session) throws -> BuildCommand.Order {
-      guard names.count <= 1, files.count <= 1 else { throw ValidationError("with --tag, name one folder") }
+      guard names.count <= 1, options.files.count <= 1 else { throw ValidationError("with --tag, name one folder") }
       let references = try tag.map { text in
         do {
           return try ImageReference(text)
@@ -161,7 +152,7 @@ struct Build: ParsableCommand {
       var order = BuildCommand.Order(
         image: references.first?.familiar ?? names.first ?? ".", context: names.first ?? ".")
       order.names = references
-      order.dockerfile = files.first.map { Self.dockerfile($0, in: order.context) }
+      order.dockerfile = options.files.first.map { Self.dockerfile($0, in: order.context) }
       order.target = target
       order.arguments = try Self.pairs(buildArg, option: "--build-arg", inherits: true)
       order.labels = try Self.pairs(label, option: "--label", inherits: false)

@@ -57,6 +57,9 @@ struct LeadingOptions {
     "supervise", "unpack", "help", "volume", "network", "builder", "__complete", "registry", "push",
   ]
   private static let dryRunCommands: Set<String> = ["up", "create"]
+  /// Commands of which some forms have a word more.
+  private static let forms: [String: Set<String>] = ["export": ["kubernetes", "swarm", "files"], "build": ["prune"]]
+  private static let formsWithoutProject: Set<String> = ["build prune"]
 
   init(_ typed: [String]) throws(Mistake) {
     var rest = typed[...]
@@ -93,11 +96,15 @@ struct LeadingOptions {
       words = Array(rest)
       return
     }
-    let takesProject = !Self.commandsWithoutProject.contains(command)
+    let form = rest.dropFirst().first.flatMap { word in Self.forms[command]?.contains(word) == true ? word : nil }
+    let name = [command] + (form.map { [$0] } ?? [])
+    let takesProject =
+      !Self.commandsWithoutProject.contains(command)
+      && !Self.formsWithoutProject.contains(name.joined(separator: " "))
     guard flags.isEmpty || Self.dryRunCommands.contains(command) else {
       throw Mistake(text: "--dry-run goes with up and create alone\n  what up would do: stack up --dry-run")
     }
-    words = [command] + (takesProject ? passed : []) + flags + rest.dropFirst()
+    words = name + (takesProject ? passed : []) + flags + rest.dropFirst(name.count)
   }
 
   private static func unknown(_ word: String) -> Mistake {

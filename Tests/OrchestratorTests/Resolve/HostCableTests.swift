@@ -62,7 +62,8 @@ import Testing
         "its link cannot end at the host's eth1: it belongs to br0"
       ])
     for (change, words) in [
-      ("r1: 10.0.9.1/24}", "r1: 10.0.9.1/24}, delay: 3ms"), ("r1: 10.0.9.1/24", "r1: {mac_address: 02:00:00:00:00:01}"),
+      ("r1: 10.0.9.1/24}", "r1: 10.0.9.1/24}\n    delay: 3ms"),
+      ("r1: 10.0.9.1/24", "r1: {mac_address: 02:00:00:00:00:01}"),
       ("links:", "links: [{endpoints: [\"r1:a\", \"host:eth1\"]}, {endpoints: [\"r1:b\", \"host:eth1\"]}]\nx-links:"),
     ] {
       let shown = diagnose(Self.text.replacing(change, with: words))
