@@ -23,7 +23,7 @@ import Testing
       let outcome = try host.run("stack", "up", "x.stack")
       #expect(outcome.status == 0, "\(outcome)")
       #expect(outcome.duration > .milliseconds(200))
-      #expect(outcome.output.contains("running, healthy"))
+      #expect(outcome.output.contains(/running [0-9]+s, healthy/))
       #expect(try host.field("Health", of: "a") == "healthy")
       let inspection = try host.inspection(of: "a")
       let results = try #require(inspection["results"] as? [[String: Any]])

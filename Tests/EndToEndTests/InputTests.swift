@@ -155,7 +155,7 @@ import Testing
     try ThrowawayHost.with { host in
       let outcome = try host.run("sh", "-c", "true")
       #expect(outcome.status == 0)
-      for (name, status) in [(fits, Int32(0)), (tooLong, 1)] {
+      for (name, status) in [(fits, Int32(0)), (tooLong, 2)] {
         try host.write(Self.service("hostname: \(name)\n    command: [sleep, infinity]"), to: "x.stack")
         let outcome = try host.run("stack", "up", "x.stack")
         #expect(outcome.status == status, "\(outcome)")

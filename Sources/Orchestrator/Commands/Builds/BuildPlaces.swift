@@ -175,10 +175,12 @@ final class BuildPlaces: StepPlaces {
       takeDown(name, context)
     }
     let (folder, suffix) = (context.folders.host, ".stack")
-    for name in Files.list(folder) where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
-      guard let owner = pid_t(name.dropFirst(prefix.count).dropLast(suffix.count)), kill(owner, 0) != 0, errno == ESRCH
-      else { continue }
-      unlink("\(folder)/\(name)")
+    for file in Files.list(folder) where file.hasPrefix(prefix) && file.hasSuffix(suffix) {
+      let name = file.dropLast(suffix.count)
+      guard let owner = pid_t(name.dropFirst(prefix.count)), kill(owner, 0) != 0, errno == ESRCH else { continue }
+      // One that was killed before its stack had a folder had made the supervisor's group.
+      try? SupervisorGroup(of: String(name), in: context.folders).remove()
+      unlink("\(folder)/\(file)")
       Files.removeIfEmpty(folder)
       Files.removeIfEmpty(context.folders.run)
     }
