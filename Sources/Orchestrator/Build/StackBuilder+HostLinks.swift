@@ -28,9 +28,23 @@ extension StackBuilder {
     try setUp(link.first, of: link, isUp: !link.isSetDown, &inner, namespace)
   }
 
-  /// Gives the link back as it was.
+  /// Gives the link back as it was. A link that was never up before keeps the queue (`qdisc` in ip-link(8)) that the
+  /// kernel made when it first came up.
   func release(_ hostLink: HostLink) throws(KernelError) {
-    try setFlags(of: hostLink.name, isUp: hostLink.wasUp, usesARP: hostLink.usedARP)
+    guard !hostLink.wasUp else { return try setFlags(of: hostLink.name, isUp: true, usesARP: hostLink.usedARP) }
+    try keepingAddresses(of: hostLink) { () throws(KernelError) in
+      try setFlags(of: hostLink.name, isUp: false, usesARP: hostLink.usedARP)
+    }
+  }
+
+  /// The kernel takes a link's IPv6 addresses away as it goes down, unless `keep_addr_on_down` is set
+  /// (Documentation/networking/ip-sysctl.rst). Link-local addresses go anyway.
+  private func keepingAddresses(of hostLink: HostLink, _ body: () throws(KernelError) -> Void) throws(KernelError) {
+    let setting = hostLink.keepSetting
+    guard let before = try Files.read("/proc/sys/\(setting)") else { return try body() }
+    try Files.set("/proc/sys/\(setting)", to: "1")
+    defer { try? Files.set("/proc/sys/\(setting)", to: String(decoding: before, as: UTF8.self)) }
+    try body()
   }
 
   /// The host answers no ARP there meanwhile: it sees the requests too. A link that has gone has nothing to set.

@@ -114,6 +114,9 @@ package struct HostLink: Codable, Hashable, Sendable {
     self.wasUp = wasUp
     self.usedARP = usedARP
   }
+
+  /// The setting below /proc/sys that keeps IPv6 addresses while the link goes down.
+  package var keepSetting: String { "net/ipv6/conf/\(name)/keep_addr_on_down" }
 }
 
 extension DesiredStack {

@@ -35,7 +35,7 @@ extension Step {
     case .shapeLink(let link, let stack): link.shapeCommands(in: stack)
     case .disconnect(let link, let stack):
       ["ip -n \(stack).\(link.first.service) link del \(Shell.quoted(link.first.interface))"]
-        + (link.hostLink.map { [Self.releaseCommand($0)] } ?? [])
+        + (link.hostLink.map(Self.releaseCommands) ?? [])
     case .setRoutes(let service, let stack): Self.routeCommands(service, "\(stack).\(service.name)")
     case .readdress(let service, let stack):
       (service.attachments.flatMap { Self.addressCommands($0, service, stack) } + Self.loopbackCommands(service, stack))

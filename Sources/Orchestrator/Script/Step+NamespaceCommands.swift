@@ -64,9 +64,15 @@ extension Step {
     ] + endCommands(link.first, of: link, isUp: !link.isSetDown, stack)
   }
 
-  /// As it was before the stack took it.
-  static func releaseCommand(_ hostLink: HostLink) -> String {
-    "ip link set \(Shell.quoted(hostLink.name)) arp \(hostLink.usedARP ? "on" : "off") \(hostLink.wasUp ? "up" : "down")"
+  /// As it was before the stack took it, with the IPv6 addresses that the kernel would take away with `down`.
+  static func releaseCommands(_ hostLink: HostLink) -> [String] {
+    let change = "ip link set \(Shell.quoted(hostLink.name)) arp \(hostLink.usedARP ? "on" : "off")"
+    guard !hostLink.wasUp else { return ["\(change) up"] }
+    let setting = Shell.quoted(hostLink.keepSetting)
+    return [
+      "kept=$(cat /proc/sys/\(setting) 2>/dev/null || true)", "set_sysctl \(setting)=1", "\(change) down",
+      "set_sysctl \(setting)=\"$kept\"",
+    ]
   }
 
   private static func endCommands(

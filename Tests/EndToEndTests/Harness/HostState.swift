@@ -11,7 +11,9 @@ struct HostState {
       echo '#routes'; ip route show table all; ip -6 route show table all
       echo '#rules'; ip rule; ip -6 rule
       echo '#namespaces'; ip netns
-      echo '#nftables'; nft list ruleset
+      echo '#nftables'
+      # Of the sets that count connections, the kernel removes elements without one whenever it gets to it.
+      nft list ruleset | sed -zE 's/\\n[[:space:]]*elements = [{][^}]*ct count over[^}]*[}]//g'
       echo '#mounts'; cat /proc/self/mountinfo
       echo '#cgroups'; find /sys/fs/cgroup -type d
       echo '#sysctls'; cd /proc/sys/net

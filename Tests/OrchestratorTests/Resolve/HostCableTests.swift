@@ -49,7 +49,12 @@ import Testing
     let stack = try resolve(Self.text, on: Self.facts())
     let commands = Planner.down(stack, removeVolumes: false).steps.flatMap { $0.commands(folders: StateFolders()) }
     let released = try #require(commands.firstIndex(of: "ip link set eth1 arp on down"))
-    #expect(commands[..<released].last == "ip -n web.r1 link del eth0")
+    let setting = "net/ipv6/conf/eth1/keep_addr_on_down"
+    #expect(
+      commands[..<released].suffix(3) == [
+        "ip -n web.r1 link del eth0", "kept=$(cat /proc/sys/\(setting) 2>/dev/null || true)", "set_sysctl \(setting)=1",
+      ])
+    #expect(commands[released + 1] == "set_sysctl \(setting)=\"$kept\"")
     #expect(try #require(commands.firstIndex { $0.contains("netns") }) > released, "\(commands)")
     #expect(Firewall(stack).table.rendered.contains("elements = { \"eth1\" }"), "the host takes nothing from it")
   }
