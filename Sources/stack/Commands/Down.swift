@@ -52,6 +52,8 @@ struct Down: ParsableCommand {
       guard target.services.isEmpty else { return try remove(target, in: session) }
       let printer = ProgressPrinter(progress, stack: target.stack)
       guard try command.leavesAnything(target.stack, withVolumes: volumes) else {
+        // A command that was killed may have left a lock or the supervisor's group.
+        _ = try command.run(target.stack, removeVolumes: false, timeout: nil) { _ in }
         return printer.warn("stack \(command.title(of: target.stack)) is not up: there is nothing to take down")
       }
       printer.note("taking down \(command.title(of: target.stack))")
