@@ -91,6 +91,8 @@ import Testing
       #expect(try host.run("stack", "run", "-T", "web", "sh", "-c", "exit 5").status == 5)
       try host.succeed("stack", "up", "-d")
       try host.succeed("stack", "up", "-d", "--scale", "db=2")
+      try host.succeed("stack", "start")
+      try host.succeed("stack", "restart")
       let rows = try host.listing("-a")
       let oneOff = try #require(rows.first { ($0["Name"] as? String)?.hasPrefix("web-run-") == true }, "\(rows)")
       #expect(oneOff["State"] as? String == "exited" && oneOff["ExitCode"] as? Int == 5)

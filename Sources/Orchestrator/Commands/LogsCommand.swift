@@ -78,7 +78,9 @@ package struct LogsCommand: Command {
 
   /// The services of which there are logs from an `up` that failed.
   package func failedServices(of stack: String) -> [String] {
-    Files.list(folders.stack(stack).failedLogs).filter { $0.hasSuffix(".log") }.map { String($0.dropLast(4)) }
+    // No service's name begins with a dot: that is the journal of events.
+    Files.list(folders.stack(stack).failedLogs).filter { $0.hasSuffix(".log") && !$0.hasPrefix(".") }
+      .map { String($0.dropLast(4)) }
   }
 
   /// Stacks whose last `up` has failed, of those that are meant where none is named.

@@ -178,8 +178,13 @@ package struct UpCommand: Command {
   }
 
   private func scope(of source: LoadedStack, _ desired: DesiredStack, _ options: Options) -> Planner.Scope {
-    Planner.Scope(
-      instances: source.named.map { named in Set(desired.services.filter { named.contains($0.service) }.map(\.name)) },
+    // What ran for one command is not run again because the stack comes up: it has done its work.
+    let meant = desired.services.filter { service in
+      source.named?.contains(service.service)
+        ?? (!service.isOneOff || source.instanceKeys.contains(service.service))
+    }
+    return Planner.Scope(
+      instances: Set(meant.map(\.name)),
       // Instances that are to stay as they are are kept out of what is desired.
       recreatesAll: options.recreate == .always, waitsForDependencies: options.waitsForDependencies,
       startsServices: options.startsServices, renewsVolumes: options.renewsVolumes,

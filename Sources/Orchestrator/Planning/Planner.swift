@@ -293,13 +293,14 @@ package struct Planner {
     return Plan(stages: stop(all, in: stack).stages + start(all, in: stack, observed: [:]).stages)
   }
 
-  /// Those that are to be restarted with others, and those with them, that are not among the others themselves.
+  /// Those that are to be restarted with others, and those with them, that are not among the others themselves. None of
+  /// them runs for one command alone: that would be run again, or cut off.
   static func followers(of services: [DesiredService], in stack: DesiredStack) -> [DesiredService] {
     let given = Set(services.map(\.name))
     var restarted = Set(services.map(\.service))
     var followers: [DesiredService] = []
     // A service stands after those that it depends on: one pass finds all.
-    for service in stack.services where !given.contains(service.name) {
+    for service in stack.services where !given.contains(service.name) && !service.isOneOff {
       guard service.dependencies.contains(where: { $0.restartsWithIt && restarted.contains($0.service) }) else {
         continue
       }

@@ -26,7 +26,7 @@ extension Supervisor {
     server.handle(SupervisorMethods.Down.self) { [unowned self] call in enqueue { [unowned self] in down(call) } }
     server.handle(SupervisorMethods.Start.self) { [unowned self] call in
       select(call, call.parameters) { [unowned self] in
-        Planner.start($0, in: $1, observed: observed)
+        Planner.start(Self.withoutOneOffs($0, call.parameters), in: $1, observed: observed)
       }
     }
     server.handle(SupervisorMethods.Stop.self) { [unowned self] call in
@@ -34,7 +34,9 @@ extension Supervisor {
     }
     server.handle(SupervisorMethods.Restart.self) { [unowned self] call in
       let withFollowers = call.parameters.withFollowers
-      select(call, call.parameters) { Planner.restart($0, in: $1, withFollowers: withFollowers) }
+      select(call, call.parameters) {
+        Planner.restart(Self.withoutOneOffs($0, call.parameters), in: $1, withFollowers: withFollowers)
+      }
     }
     server.handle(SupervisorMethods.Pause.self) { [unowned self] call in
       select(call, call.parameters) { [unowned self] in
@@ -187,6 +189,13 @@ extension Supervisor {
       call.finish(OperationEvent(run.errors.isEmpty ? .finished : .failed, errors: run.errors))
       end()
     }
+  }
+
+  /// Services to be started: what ran for one command is started again only where it is named.
+  private static func withoutOneOffs(
+    _ services: [DesiredService], _ selection: SupervisorMethods.ServiceSelection
+  ) -> [DesiredService] {
+    selection.services.isEmpty ? services.filter { !$0.isOneOff } : services
   }
 
   private func select<Method: ControlMethod>(

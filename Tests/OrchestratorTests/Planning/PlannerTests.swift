@@ -359,6 +359,13 @@ extension DesiredStack {
     #expect(plan.short.filter { $0.hasPrefix("start") } == ["start db", "start app", "start web"])
   }
 
+  @Test func aCommandOfItsOwnIsNotRunAgain() throws {
+    let label = "web: {labels: {com.docker.compose.oneoff: 'True'}, "
+    let stack = try resolve(Self.following.replacing("web: {", with: label))
+    let plan = Planner.restart(stack.services.filter { $0.name == "db" }, in: stack)
+    #expect(plan.short.filter { $0.hasPrefix("start") } == ["start db", "start app"])
+  }
+
   @Test func whoDependsWithRestartIsRestartedAfterARecreation() throws {
     let plan = try Self.change(
       Self.following, to: Self.following.replacing("db: {command: [x]", with: "db: {command: [y]"))
