@@ -130,23 +130,7 @@ package struct NetworkCommand: Command {
   }
 
   /// Networks as JSON, in the order of their names.
-  package func inspect(_ names: [String]) throws(StackErrors) -> String {
-    var found: [Entry] = []
-    for name in names { found.append(try entry(named: name)) }
-    return JSONText.pretty(found)
-  }
-
-  private func entry(named name: String) throws(StackErrors) -> Entry {
-    let all = try entries()
-    guard let found = all.first(where: { $0.name == name || "\($0.stack)/\($0.name)" == name }) else {
-      throw StackErrors([
-        StackError(
-          nil, "there is no network \(name)",
-          remedy: all.isEmpty ? "see stack network ls" : "there are: \(all.map(\.name).joined(separator: ", "))")
-      ])
-    }
-    return found
-  }
+  package func inspect(_ names: [String]) throws(StackErrors) -> String { try entries().described(names) }
 
   /// Removes networks that were made by ``create(_:_:)``.
   ///
@@ -154,7 +138,7 @@ package struct NetworkCommand: Command {
   package func remove(_ name: String) throws(StackErrors) {
     let file = Self.file(name, in: folders)
     guard Files.exists(file) else {
-      let found = try entry(named: name)
+      let found = try entries().entry(named: name)
       throw StackErrors([
         StackError(
           nil, "network \(name) is stack \(found.stack)'s, and goes with it", remedy: "stack down \(found.stack)")
@@ -216,4 +200,10 @@ package struct NetworkCommand: Command {
       "services": .mapping(["none": idle]), "networks": .mapping(["network": network]),
     ]).yaml
   }
+}
+
+extension NetworkCommand.Entry: NamedEntry {
+  static let kind = "network"
+
+  func isMeant(by name: String) -> Bool { name == self.name || name == "\(stack)/\(self.name)" }
 }

@@ -45,29 +45,13 @@ package struct VolumeCommand: Command {
     }
   }
 
-  package func inspect(_ names: [String]) throws(StackErrors) -> String {
-    var found: [Entry] = []
-    for name in names { found.append(try entry(named: name)) }
-    return JSONText.pretty(found)
-  }
-
-  private func entry(named name: String) throws(StackErrors) -> Entry {
-    let all = try entries()
-    guard let found = all.first(where: { $0.name == name }) else {
-      throw StackErrors([
-        StackError(
-          nil, "there is no volume \(name)",
-          remedy: all.isEmpty ? "see stack volume ls" : "there are: \(all.map(\.name).joined(separator: ", "))")
-      ])
-    }
-    return found
-  }
+  package func inspect(_ names: [String]) throws(StackErrors) -> String { try entries().described(names) }
 
   /// Removes a volume with all that is in it.
   ///
   /// - Throws: that there is none, or that a stack that is up has it.
   package func remove(_ name: String) throws(StackErrors) {
-    let volume = try entry(named: name)
+    let volume = try entries().entry(named: name)
     guard volume.users.isEmpty else {
       throw StackErrors([
         StackError(
@@ -84,4 +68,10 @@ package struct VolumeCommand: Command {
 
   /// The volumes that no stack that is up has.
   package func idle() throws(StackErrors) -> [String] { try entries().filter(\.users.isEmpty).map(\.name) }
+}
+
+extension VolumeCommand.Entry: NamedEntry {
+  static let kind = "volume"
+
+  func isMeant(by name: String) -> Bool { name == self.name }
 }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
 import Orchestrator
 
 struct Network: ParsableCommand {
@@ -57,25 +56,14 @@ struct Network: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "List the networks of this host.", aliases: ["list"])
 
-    @Flag(name: [.short, .long], help: "Print only names.")
-    var quiet = false
-    @Option(help: "Format of the output; json has one object a line.")
-    var format = Format.table
-
-    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+    @OptionGroup var listing: EntryListing
 
     func run() throws {
       try Session.run(needsRoot: true) { session in
-        let entries = try NetworkCommand(session.context).entries()
-        if quiet {
-          for entry in entries { print(entry.name) }
-        } else if format == .json {
-          for entry in entries { print(JSONLines.line(entry)) }
-        } else {
-          let rows = entries.map { entry in
-            [entry.name, entry.driver, entry.isCreated ? "-" : entry.stack, entry.subnet, "\(entry.services.count)"]
-          }
-          print(Table.text([["NAME", "DRIVER", "STACK", "SUBNET", "SERVICES"]] + rows), terminator: "")
+        listing.show(
+          try NetworkCommand(session.context).entries(), ["NAME", "DRIVER", "STACK", "SUBNET", "SERVICES"]
+        ) { entry in
+          [entry.name, entry.driver, entry.isCreated ? "-" : entry.stack, entry.subnet, "\(entry.services.count)"]
         }
       }
     }
@@ -119,7 +107,10 @@ struct Network: ParsableCommand {
 
     func run() throws {
       try Session.run(needsRoot: true) { session in
-        guard force || Consent.given(to: "remove all created networks that no service is on?") else { return }
+        if !force {
+          try Question(session.context).confirm(
+            "this removes all created networks that no service is on.", or: "--force")
+        }
         for name in try NetworkCommand(session.context).prune() { print(name) }
       }
     }

@@ -1,6 +1,4 @@
 import ArgumentParser
-import FoundationEssentials
-import Glibc
 import Orchestrator
 
 struct Volume: ParsableCommand {
@@ -36,28 +34,15 @@ struct Volume: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "ls", abstract: "List the volumes of this host.", aliases: ["list"])
 
-    @Flag(name: [.short, .long], help: "Print only names.")
-    var quiet = false
-    @Option(help: "Format of the output; json has one object a line.")
-    var format = Format.table
-
-    enum Format: String, ExpressibleByArgument, CaseIterable { case table, json }
+    @OptionGroup var listing: EntryListing
 
     func run() throws {
       try Session.run(needsRoot: true) { session in
-        let entries = try VolumeCommand(session.context).entries()
-        if quiet {
-          for entry in entries { print(entry.name) }
-        } else if format == .json {
-          for entry in entries { print(JSONLines.line(entry)) }
-        } else {
-          let rows = entries.map { entry in
-            [
-              entry.name, entry.stack ?? "-", entry.users.isEmpty ? "-" : entry.users.joined(separator: ", "),
-              entry.folder,
-            ]
-          }
-          print(Table.text([["NAME", "STACK", "USED BY", "FOLDER"]] + rows), terminator: "")
+        listing.show(try VolumeCommand(session.context).entries(), ["NAME", "STACK", "USED BY", "FOLDER"]) { entry in
+          [
+            entry.name, entry.stack ?? "-", entry.users.isEmpty ? "-" : entry.users.joined(separator: ", "),
+            entry.folder,
+          ]
         }
       }
     }
@@ -104,8 +89,9 @@ struct Volume: ParsableCommand {
         let command = VolumeCommand(session.context)
         let names = try command.idle()
         guard !names.isEmpty else { return }
-        guard force || Consent.given(to: "remove \(names.joined(separator: ", ")), with all that is in them?") else {
-          return
+        if !force {
+          try Question(session.context).confirm(
+            "this removes \(names.joined(separator: ", ")), with all that is in them.", or: "--force")
         }
         for name in names {
           try command.remove(name)
@@ -113,28 +99,5 @@ struct Volume: ParsableCommand {
         }
       }
     }
-  }
-}
-
-/// A question to the person at the terminal.
-enum Consent {
-  /// False where nobody is there to be asked.
-  static func given(to question: String) -> Bool {
-    guard isatty(STDIN_FILENO) == 1 else {
-      standardError("error: ", "\(question) Say so: --force")
-      return false
-    }
-    print("\(question) [y/N] ", terminator: "")
-    fflush(nil)
-    return ["y", "yes"].contains(readLine()?.lowercased() ?? "")
-  }
-}
-
-/// One JSON object a line.
-enum JSONLines {
-  static func line(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
   }
 }

@@ -10,9 +10,13 @@ struct Question {
 
   /// Asks, where there is a terminal to ask at.
   ///
+  /// - Parameter flag: the option that has to say so where there is none. Without, nobody has to.
   /// - Throws: the exit status, unless the answer is yes.
-  func confirm(_ text: String) throws {
-    guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { return }
+  func confirm(_ text: String, or flag: String? = nil) throws {
+    guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
+      guard let flag else { return }
+      throw Session.failure("\(text) Say so: \(flag)")
+    }
     writeError("\(text) Go on? [y/N] ")
     guard let answer = context.readLine() else {
       writeError("\n")
