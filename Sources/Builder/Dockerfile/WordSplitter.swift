@@ -12,6 +12,26 @@ struct WordSplitter {
     var valueRange: Range<Int>
   }
 
+  /// The quotes around the text at some place.
+  private struct Quotes {
+    private var sign: UInt8?
+
+    var areOpen: Bool { sign != nil }
+    var areSingle: Bool { sign == UInt8(ascii: "'") }
+
+    /// True for a byte that opens or closes quotes.
+    mutating func take(_ byte: UInt8) -> Bool {
+      if byte == sign {
+        sign = nil
+      } else if sign == nil, byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
+        sign = byte
+      } else {
+        return false
+      }
+      return true
+    }
+  }
+
   /// The flags at the start of a range, and the range of what follows.
   func flags(in range: Range<Int>) -> (flags: [Flag], rest: Range<Int>) {
     var flags: [Flag] = []
@@ -40,16 +60,13 @@ struct WordSplitter {
   /// One word without its quotes and escapes.
   private func flagText(from place: inout Int, to end: Int) -> [UInt8] {
     var text: [UInt8] = []
-    var quote: UInt8?
+    var quotes = Quotes()
     while place < end {
       let byte = line.bytes[place]
-      if quote == nil, byte.isBlank { break }
+      if !quotes.areOpen, byte.isBlank { break }
       place += 1
-      if byte == quote {
-        quote = nil
-      } else if quote == nil, byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
-        quote = byte
-      } else if byte == escape {
+      if quotes.take(byte) { continue }
+      if byte == escape {
         guard place < end else { break }
         text.append(line.bytes[place])
         place += 1
@@ -68,18 +85,12 @@ struct WordSplitter {
       while place < range.upperBound, line.bytes[place].isBlank { place += 1 }
       guard place < range.upperBound else { return words }
       let start = place
-      var quote: UInt8?
+      var quotes = Quotes()
       while place < range.upperBound {
         let byte = line.bytes[place]
-        if quote == nil, byte.isBlank { break }
+        if !quotes.areOpen, byte.isBlank { break }
         place += 1
-        if byte == quote {
-          quote = nil
-        } else if quote == nil, byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
-          quote = byte
-        } else if byte == escape, quote != UInt8(ascii: "'"), place < range.upperBound {
-          place += 1
-        }
+        if !quotes.take(byte), byte == escape, !quotes.areSingle, place < range.upperBound { place += 1 }
       }
       words.append(start..<place)
     }
