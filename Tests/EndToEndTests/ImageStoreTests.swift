@@ -199,7 +199,7 @@ struct ImageStoreTests {
           try host.succeed("stack", "exec", "many", "/bin/busybox", "ls", "/files").split(separator: "\n").count
             == count)
         #expect(try host.succeed("stack", "exec", "many", "/bin/busybox", "cat", "/last") == "\(count - 1)")
-        try host.succeed("stack", "down", "many")
+        try host.succeed("stack", "down", "-s", "many")
         try host.succeed("stack", "image", "prune", "--all")
       }
     }

@@ -168,19 +168,14 @@ final class BuildPlaces: StepPlaces {
     _ = try? DownCommand(context).run(name, removeVolumes: true, timeout: 0) { _ in }
   }
 
-  /// Takes down what builds left that were killed.
+  /// Takes down what builds left that were killed: a whole stack, or no more of it than a lock, a group or a file.
   static func removeLeftovers(_ context: CommandContext) {
-    for name in context.index.names() where name.hasPrefix(prefix) {
+    let folder = context.folders.host
+    let files = Files.list(folder).compactMap { $0.split(separator: ".").first.map(String.init) }
+    for name in Set(context.index.names() + SupervisorGroup.stacks() + files) where name.hasPrefix(prefix) {
       guard let owner = pid_t(name.dropFirst(prefix.count)), kill(owner, 0) != 0, errno == ESRCH else { continue }
       takeDown(name, context)
-    }
-    let (folder, suffix) = (context.folders.host, ".stack")
-    for file in Files.list(folder) where file.hasPrefix(prefix) && file.hasSuffix(suffix) {
-      let name = file.dropLast(suffix.count)
-      guard let owner = pid_t(name.dropFirst(prefix.count)), kill(owner, 0) != 0, errno == ESRCH else { continue }
-      // One that was killed before its stack had a folder had made the supervisor's group.
-      try? SupervisorGroup(of: String(name), in: context.folders).remove()
-      unlink("\(folder)/\(file)")
+      unlink("\(folder)/\(name).stack")
       Files.removeIfEmpty(folder)
       Files.removeIfEmpty(context.folders.run)
     }

@@ -21,6 +21,12 @@ package struct SupervisorGroup {
     substitute = "\(folders.host)/\(stack).supervisor"
   }
 
+  /// The stacks that have such a group.
+  package static func stacks() -> [String] {
+    guard let folder = try? ControlGroups.observe().group(parent).folder else { return [] }
+    return Files.list(folder)
+  }
+
   /// Makes the group.
   ///
   /// - Returns: the way into it; nil where groups cannot be made: then a supervisor stays in its caller's.
