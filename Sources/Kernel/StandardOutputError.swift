@@ -1,7 +1,7 @@
 import CLinux
 import SystemPackage
 
-/// What became of text that was printed.
+/// The fate of text that was printed.
 package enum StandardOutputError {
   /// Writes what the C library holds back.
   ///

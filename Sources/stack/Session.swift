@@ -22,7 +22,9 @@ struct Session {
     _ body: (Session) throws -> Void
   ) throws {
     guard !needsRoot || geteuid() == 0 else {
-      throw failure("stack needs root to make namespaces and links: run it with sudo", status, style)
+      throw failure(
+        "stack needs root for namespaces, links, and what it keeps in /run/stack and /var/lib/stack: run it with sudo",
+        status, style)
     }
     do {
       try body(session(of: project))

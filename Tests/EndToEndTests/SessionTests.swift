@@ -40,7 +40,7 @@ import Testing
     type stack exec -it app sh\\n
     await ^#$
     type echo in''side\\n
-    await ^inside
+    await ^inside(.|\\n)*^#$
     type exit\\n
     await ^\\$$
     screen exec

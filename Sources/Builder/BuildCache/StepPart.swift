@@ -1,7 +1,7 @@
 /// One thing that the result of a step depends upon. A step's key is made from all of them.
 package struct StepPart: Sendable, Hashable, Codable {
   package enum Kind: String, Sendable, Codable {
-    /// What the stage begins with: a digest.
+    /// The digest that the stage begins with.
     case base
     /// The instruction with its values.
     case instruction

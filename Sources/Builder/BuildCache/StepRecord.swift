@@ -2,7 +2,7 @@ import BuildContext
 import FoundationEssentials
 import ImageReference
 
-/// What is kept of a step that was built: enough to say later why its result no longer fits.
+/// The record of a step that was built: enough to say later why its result no longer fits.
 package struct StepRecord: Sendable, Hashable, Codable {
   /// The step's place: one place has one record, that of the last build.
   package struct Place: Sendable, Hashable, Codable {

@@ -3,7 +3,7 @@ import Digests
 import Dockerfile
 import ImageReference
 
-/// What holds for a step beside its instruction.
+/// The state in which a step is taken, beside its instruction.
 package struct StepSituation: Sendable {
   /// Files that a step reads, and from where.
   package struct Input: Sendable {

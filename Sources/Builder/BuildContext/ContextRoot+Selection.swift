@@ -4,7 +4,7 @@ import Kernel
 import SystemPackage
 
 extension ContextRoot {
-  /// What a source of COPY or ADD means, in the order of names.
+  /// The entries that a source of COPY or ADD means, in the order of names.
   ///
   /// - Parameter source: A path, or a pattern of Go's filepath.Match. A pattern without a match means nothing.
   /// - Throws: that a path leads to nothing, that the pattern is none, or what the kernel refused.

@@ -10,7 +10,7 @@ import SystemPackage
 /// meanwhile.
 package final class ContextRoot: Sendable {
   let descriptor: Descriptor
-  /// What messages call it: the path as it was written, or a stage.
+  /// Its name in messages: the path as it was written, or a stage.
   package let label: String
   package let patterns: IgnorePatterns
   /// True for a stage. What comes from a folder of the host belongs to root.

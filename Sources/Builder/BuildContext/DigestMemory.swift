@@ -33,7 +33,7 @@ package struct DigestMemory: Sendable {
   private var used: Set<FileIdentity> = []
   /// True if there is something to write.
   package private(set) var isChanged = false
-  /// How many files were read.
+  /// The number of files that were read.
   package private(set) var readCount = 0
 
   /// 72 bytes each: 36 MB at most.
@@ -64,7 +64,7 @@ package struct DigestMemory: Sendable {
 
   // MARK: - The file
 
-  /// What ``encoded()`` gave. What is damaged, or of another version, counts as nothing.
+  /// Reads the bytes of ``encoded()``. Bytes that are damaged, or of another version, count as nothing.
   package init(_ bytes: [UInt8]) {
     let end = bytes.count - 32
     guard bytes.starts(with: Self.magic), end >= Self.magic.count,

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What stat(2) says of one entry, as far as builds look at it.
+/// The fields of stat(2) that builds look at.
 package struct EntryStatus: Sendable, Hashable {
   package enum Kind: UInt8, Sendable { case file, folder, link, fifo, socket, device }
 
@@ -10,7 +10,7 @@ package struct EntryStatus: Sendable, Hashable {
   package var user: UInt32
   package var group: UInt32
   package var size: UInt64
-  /// How many names the file has.
+  /// The number of names that the file has.
   package var nameCount: UInt64
   package var identity: FileIdentity
   /// Seconds and nanoseconds.

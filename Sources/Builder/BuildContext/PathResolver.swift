@@ -114,7 +114,8 @@ struct PathResolver {
       ? "" : "; a link on the way leads to \(ContextPath.shown(path))"
     return ContextError(
       "there is no \(ContextPath.shown(written)) in \(root.label)\(through)",
-      remedy: near.map { "did you mean \"\($0)\"?" })
+      remedy: near.map { "did you mean \"\($0)\"?" }
+        ?? "paths start at the context's folder, wherever the Dockerfile is")
   }
 
   /// The name that differs in case, or in one letter.

@@ -18,7 +18,7 @@ struct BuildConfiguration: Sendable {
 
   static let searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-  /// That of an image, from its JSON; nil where it is damaged.
+  /// The configuration of an image, from its JSON; nil where it is damaged.
   init?(_ bytes: [UInt8]) {
     guard case .object(let all)? = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes)) else { return nil }
     self.all = all

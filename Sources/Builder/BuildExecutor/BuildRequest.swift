@@ -47,7 +47,7 @@ package struct BuildRequest: Sendable {
   }
 }
 
-/// What builds need of their surroundings.
+/// The services of the surroundings that builds need.
 package struct BuildServices: Sendable {
   let images: ImageService
   let places: any StepPlaces

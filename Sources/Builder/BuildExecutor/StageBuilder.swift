@@ -20,7 +20,7 @@ struct StageBuilder {
   let node: StageGraph.Node
   /// Steps of one lane run one after the other.
   let lane: Int
-  /// What other stages have come to, by their index.
+  /// The results of other stages, by their index.
   let finished: [Int: StageState]
   var state: StageState
   private(set) var number = 1
@@ -117,7 +117,7 @@ struct StageBuilder {
     if request.epoch == nil { state.created = image.record.created ?? state.created }
   }
 
-  /// What the base has for those who build upon it.
+  /// The triggers of the base for those who build upon it.
   private mutating func triggers() throws -> [Instruction] {
     let texts = state.configuration.takeTriggers()
     guard !texts.isEmpty else { return [] }
@@ -309,7 +309,7 @@ struct StageBuilder {
     }
   }
 
-  /// What a step came to before, if all of it is there.
+  /// The former result of a step, if all of it is there.
   private func known(_ key: String) -> BuildRecord? {
     guard let record = store.buildRecord(key), record.layer.map(BuiltLayer(store).isWhole) ?? true else { return nil }
     return record

@@ -8,7 +8,7 @@ import Kernel
 import Runtime
 import SystemPackage
 
-/// What is mounted for one RUN step by its `--mount` flags. All that was made for it goes with this value.
+/// The mounts of one RUN step, by its `--mount` flags. All that was made for it goes with this value.
 final class StepMounts {
   private let builder: StageBuilder
   private let place: StepPlace

@@ -13,7 +13,7 @@ package struct IgnorePatterns: Sendable {
     var pattern: PathPattern
   }
 
-  /// What the patterns say about one path, and what must be known for those below it.
+  /// The patterns' verdict on one path, and what must be known for those below it.
   package struct Verdict: Sendable {
     package var isExcluded: Bool
     /// The index of the pattern that decided.

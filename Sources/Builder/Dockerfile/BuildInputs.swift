@@ -1,6 +1,6 @@
 import ImageFormat
 
-/// What a build is given beside its Dockerfile.
+/// The inputs of a build beside its Dockerfile.
 package struct BuildInputs: Sendable {
   /// A stage's name or number. Nil for the last.
   package var target: String?

@@ -6,7 +6,7 @@ struct ExpressionLexer {
     var range: Range<Int>
   }
 
-  /// How the text is read.
+  /// The rules by which the text is read.
   struct Mode {
     var escape = UInt8(ascii: "\\")
     /// Quotes stay in the result.

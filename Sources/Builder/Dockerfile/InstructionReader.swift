@@ -160,7 +160,7 @@ struct InstructionReader {
       .badInstruction, "\"\(parts.line.text(word))\" has no name before \"=\"", at: parts.line.span(word))
   }
 
-  /// What stands before the first `=` of a word, and behind it.
+  /// The parts of a word before its first `=` and behind it.
   private func halves(of word: Range<Int>) -> (Range<Int>, Range<Int>?) {
     guard let equals = parts.line.bytes[word].firstIndex(of: UInt8(ascii: "=")) else { return (word, nil) }
     return (word.lowerBound..<equals, equals + 1..<word.upperBound)

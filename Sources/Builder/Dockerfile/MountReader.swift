@@ -21,7 +21,7 @@ struct MountReader {
     _ = try mount { $0 }
   }
 
-  /// What `from=` names. It holds no variable.
+  /// The name in `from=`. It holds no variable.
   var origin: UnexpandedText? {
     guard let fields = try? fields(), let from = fields.last(where: { $0.key == "from" })?.value else { return nil }
     return UnexpandedText(from, flag.span)

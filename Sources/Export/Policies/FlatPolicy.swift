@@ -1,6 +1,6 @@
 import Addresses
 
-/// What a set of pods may receive, or send: the content of one NetworkPolicy.
+/// The content of one NetworkPolicy: all that a set of pods may receive, or send.
 struct FlatPolicy: Hashable, Sendable {
   enum Direction: String, Sendable { case ingress, egress }
 

@@ -44,7 +44,7 @@ struct PairJudge: Sendable {
     return sum
   }
 
-  /// What the rules allow, in their order.
+  /// The traffic that the rules allow, in their order.
   ///
   /// - Parameters:
   ///   - numbers: the rules that name both ends, in their order.

@@ -29,9 +29,9 @@ package struct TrafficMatrix: Sendable {
   private(set) var groups: [Group] = []
   /// The labels of each member, by group.
   private(set) var labels: [[String]] = []
-  /// What may be sent from a class to a class.
+  /// The traffic that is allowed from a class to a class.
   private(set) var allowed: [[PortSet]] = []
-  /// What a class may send to ranges outside, and receive from there.
+  /// The traffic of a class that is allowed to ranges outside, and from there.
   private(set) var outgoing: [[OutsideRange]] = []
   private(set) var incoming: [[OutsideRange]] = []
 

@@ -1,5 +1,5 @@
 extension ExportKeys {
-  /// What runs.
+  /// The keys of the process.
   static let process: [KeyExport] = [
     KeyExport("service", "rootfs", noRootFolder, noRootFolder),
     KeyExport("rootfs", "path mode", noRootFolder, noRootFolder),
@@ -36,7 +36,7 @@ extension ExportKeys {
     KeyExport("service", "logging attach annotations develop", noEffect, noEffect),
   ]
 
-  /// What it may do.
+  /// The keys of its rights.
   static let rights: [KeyExport] = [
     KeyExport("service", "cap_add cap_drop", .kept("capabilities"), asInFile),
     KeyExport(

@@ -1,9 +1,9 @@
 import StackFiles
 
-/// What becomes of a key, whatever its value is. Notes on values override it.
+/// The fate of a key, whatever its value is. Notes on values override it.
 package struct KeyTreatment: Hashable, Sendable {
   package var outcome: ExportReport.Outcome
-  /// How it is carried, or why it is not.
+  /// The way in which it is carried, or the reason why it is not.
   package var text: String
   package var remedy: String?
 

@@ -65,7 +65,7 @@ struct ExportLedger {
     return ExportReport(target: target, stack: stack, rows: rows)
   }
 
-  /// What was found about a value says more than what is true of its key. A row for each outcome, so that each loss
+  /// A note on a value says more than what is true of its key. A row for each outcome, so that each loss
   /// stands beside its remedy; what is kept is not said beside what is not.
   private static func rows(_ row: ExportReport.Row, _ notes: [Note]) -> [ExportReport.Row] {
     guard let worst = notes.map(\.outcome).max() else { return [row] }

@@ -1,6 +1,6 @@
 import StackFiles
 
-/// What has become of each key of a stack file.
+/// The fate of each key of a stack file.
 package struct ExportReport: Sendable {
   package enum Outcome: String, Sendable, Comparable, CaseIterable {
     case kept, changed, lost

@@ -26,7 +26,7 @@ package struct BuildRecord: Codable, Hashable, Sendable {
 extension ImageStore {
   private var buildsFolder: String { "\(path)/builds" }
   private var stepsFolder: String { "\(buildsFolder)/steps" }
-  /// What RUN steps keep in caches of their own.
+  /// The caches that RUN steps keep for themselves.
   package var cachesFolder: String { "\(buildsFolder)/caches" }
   private var placesFolder: String { "\(buildsFolder)/places" }
 
@@ -60,7 +60,7 @@ extension ImageStore {
     try replace(step(record.key), in: stepsFolder, with: json(record), isDurable: false)
   }
 
-  /// What a step at a place of a Dockerfile depended on the last time.
+  /// The situation of a step at a place of a Dockerfile the last time.
   ///
   /// - Parameter place: letters and digits.
   package func buildPlace(_ place: String) -> [UInt8]? {
@@ -136,7 +136,7 @@ extension ImageStore {
     return Files.list(path).reduce(own) { $0 + size(of: "\(path)/\($1)") }
   }
 
-  /// How many steps are kept, and the bytes of their layers that no image has, and of caches.
+  /// The number of steps that are kept, and the bytes of their layers that no image has, and of caches.
   package func buildUsage() -> (steps: Int, layers: [Int: Int64], caches: Int64) {
     var layers: [Int: Int64] = [:]
     var steps = 0

@@ -8,7 +8,7 @@ import Kernel
 import Layer
 import SystemPackage
 
-/// What a build has made of an image: the configuration, and layers that are in the store.
+/// An image as a build has made it: the configuration, and layers that are in the store.
 package struct BuiltImage: Sendable {
   /// JSON with `rootfs` and `history`.
   package var configuration: [UInt8]

@@ -254,6 +254,12 @@ package struct ImageCommand: Command {
     return try body()
   }
 
+  /// The same for what may also find mistakes in files.
+  func holdingImages<Value>(during body: () throws -> Value) throws -> Value {
+    let outcome = try holdingImages { () throws(StackErrors) in Result { try body() } }
+    return try outcome.get()
+  }
+
   private func imaging<Value>(_ body: () throws(ImageError) -> Value) throws(StackErrors) -> Value {
     do {
       return try body()

@@ -54,16 +54,16 @@ package struct UpCommand: Command {
   /// - Parameters:
   ///   - report: gets what happens meanwhile.
   ///   - chosen: gets what the stack is to be, once what the file leaves open is chosen.
-  /// - Throws: why it did not come up; then nothing of what was done is left.
+  /// - Throws: `StackErrors` with the reasons, or ``FileDiagnostics`` of a Dockerfile. Nothing of what was done is left then.
   package func run(
     _ source: LoadedStack, _ options: Options, report: (OperationEvent) -> Void,
     chosen: (DesiredStack) -> Void = { _ in }
-  ) throws(StackErrors) -> OperationEvent {
+  ) throws -> OperationEvent {
     try NetworkCommand(context).bringUpJoined(by: source)
     try checkRoots(of: source)
     let images = ImageCommand(context)
     guard images.needsImages(source) else { return try run(resolved: source, options, report: report, chosen: chosen) }
-    return try images.holdingImages { () throws(StackErrors) in
+    return try images.holdingImages(during: {
       let isBuilt = try BuildCommand(context).buildMissing(
         source, builds: options.builds, report: options.buildReport, meanwhile: options.whileBuilding)
       guard isBuilt else { return OperationEvent(.cancelled, text: "what was built is kept") }
@@ -71,7 +71,7 @@ package struct UpCommand: Command {
         return OperationEvent(.cancelled, text: "what has come of the images is kept")
       }
       return try run(resolved: running, options, report: report, chosen: chosen)
-    }
+    })
   }
 
   /// A root folder is looked at before anything is made: it is named in a line of the file.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Kernel
 import Orchestrator
+import StackFiles
 import SystemPackage
 
 extension ExportFor {
@@ -20,6 +21,8 @@ extension ExportFor {
       help: ArgumentHelp("The service, such as web1 or web/web1.", valueName: "service"),
       completion: Completions.services)
     var service: String
+    @Argument(help: .hidden)
+    var others: [String] = []
     @Option(
       name: [.short, .long], help: ArgumentHelp("The archive. Default: standard output.", valueName: "file"),
       completion: .file())
@@ -27,6 +30,14 @@ extension ExportFor {
     @Option(help: ArgumentHelp("Number of the replica. Default: the first.", valueName: "number"))
     var index: Int?
     @OptionGroup var options: ProjectOptions
+
+    func validate() throws {
+      guard others.isEmpty else {
+        let form = Suggestion.closest(to: service, among: ["kubernetes", "swarm"])
+        let near = form.map { ": did you mean \($0)?" } ?? ""
+        throw ValidationError("export takes one service, or kubernetes or swarm with a file\(near)")
+      }
+    }
 
     func run() throws {
       guard output != nil || isatty(STDOUT_FILENO) != 1 else {

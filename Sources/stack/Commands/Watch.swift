@@ -31,6 +31,7 @@ struct Watch: ParsableCommand {
       for name in services where !loaded.serviceNames.contains(name) {
         throw ValidationError("there is no service \(name)")
       }
+      try WatchCommand(session.context).confirmRules(of: loaded, services: services)
       if !noUp {
         let printer = ProgressPrinter(progress, stack: loaded.name, isQuiet: quiet)
         try session.finish(printer) { report in

@@ -69,8 +69,9 @@ import Testing
   @Test(arguments: [
     ("ap.py", "there is no \"ap.py\" in the context; did you mean \"app.py\"?"),
     ("APP.py", "there is no \"APP.py\" in the context; did you mean \"app.py\"?"),
-    ("zz", "there is no \"zz\" in the context"), ("app.py/x", "\"app.py\" is no folder, so it holds no \"x\""),
-    ("zz/y", "there is no \"zz/y\" in the context"),
+    ("zz", "there is no \"zz\" in the context; paths start at the context's folder, wherever the Dockerfile is"),
+    ("app.py/x", "\"app.py\" is no folder, so it holds no \"x\""),
+    ("zz/y", "there is no \"zz/y\" in the context; paths start at the context's folder, wherever the Dockerfile is"),
   ])
   func whatIsMissingIsNamed(_ source: String, _ expected: String) throws {
     let tree = try Tree("app.py")

@@ -9,7 +9,7 @@ import StackFiles
 import Vocabulary
 
 extension BuildCommand {
-  /// What the command line says about the builds of a stack file.
+  /// The options of the command line for the builds of a stack file.
   package struct ServiceOptions: Sendable {
     /// Before the file's own.
     package var arguments: [String: String] = [:]
@@ -129,9 +129,10 @@ extension BuildCommand {
   ///
   /// - Parameter builds: true for all (`--build`), false for none (`--no-build`), nil for those that are missing.
   /// - Returns: false when the user wanted no more.
+  /// - Throws: ``FileDiagnostics`` of a Dockerfile, or `StackErrors`.
   func buildMissing(
     _ loaded: LoadedStack, builds: Bool?, report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void
-  ) throws(StackErrors) -> Bool {
+  ) throws -> Bool {
     guard builds != false, loaded.services.contains(where: { $0.build != nil }) else { return true }
     let images = ImageCommand(context).images
     let orders = try orders(of: loaded) { service in
@@ -146,11 +147,7 @@ extension BuildCommand {
       }
     }
     guard !orders.isEmpty else { return true }
-    do {
-      return try build(orders, report: report, meanwhile: meanwhile) != nil
-    } catch {
-      throw failure(error)
-    }
+    return try build(orders, report: report, meanwhile: meanwhile) != nil
   }
 }
 

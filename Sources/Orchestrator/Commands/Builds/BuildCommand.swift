@@ -29,7 +29,7 @@ package struct BuildCommand: Command {
       case image(String)
     }
 
-    /// What people know it by.
+    /// The name that people know it by.
     package var image: String
     /// A folder: relative to the working folder, or absolute.
     package var context: String
@@ -70,11 +70,12 @@ package struct BuildCommand: Command {
   ///   - report: called on any thread, one call at a time.
   ///   - meanwhile: called on this thread about ten times a second.
   /// - Returns: nil when the user wanted no more.
+  /// - Throws: ``FileDiagnostics`` of a Dockerfile, or `StackErrors`.
   package func build(
     _ orders: [Order], report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void = {}
   ) throws -> [Built]? {
     BuildPlaces.removeLeftovers(context)
-    return try ImageCommand(context).holdingImages { () throws(StackErrors) in
+    return try ImageCommand(context).holdingImages(during: {
       let store = ImageCommand(context).images.store
       try rethrowing(nil) { () throws(KernelError) in
         try store.prepareBuilds()
@@ -90,7 +91,7 @@ package struct BuildCommand: Command {
         built.append(one)
       }
       return built
-    }
+    })
   }
 
   /// For secrets while a step runs.
@@ -98,7 +99,7 @@ package struct BuildCommand: Command {
 
   private func build(
     _ order: Order, report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void
-  ) throws(StackErrors) -> Built? {
+  ) throws -> Built? {
     do {
       let request = try request(order) { report(BuildEvent(image: order.image, step: nil, .note($0))) }
       let stop = try StopSignal()
@@ -128,11 +129,12 @@ package struct BuildCommand: Command {
     }
   }
 
-  func failure(_ error: any Error) -> StackErrors {
+  /// An error as commands print it: mistakes in a Dockerfile are shown in their places, as those of stack files are.
+  private func failure(_ error: any Error) -> any Error {
     switch error {
     case BuildFailure.errors(let errors): errors
-    case BuildFailure.diagnostics(let diagnostics):
-      StackErrors([StackError(nil, FileDiagnostics(diagnostics: diagnostics).rendered(isColored: false))])
+    case BuildFailure.diagnostics(let diagnostics): FileDiagnostics(diagnostics: diagnostics)
+    case let error as FileDiagnostics: error
     case let error as StackErrors: error
     case let error as ContextError: StackErrors([StackError(nil, error.message, remedy: error.remedy)])
     case let error as KernelError: StackErrors([StackError(nil, error)])

@@ -5,7 +5,7 @@ import Kernel
 import Vocabulary
 
 extension ImageCommand {
-  /// What steps of builds have made is kept for later ones, as long as some build uses it within this time: two weeks.
+  /// The results of steps are kept for later builds, as long as some build uses them within this time: two weeks.
   static let buildAge: time_t = 14 * 86400
 
   /// Takes away what steps of builds have made and no image needs, and the caches of RUN steps.
@@ -28,7 +28,7 @@ extension ImageCommand {
     }
   }
 
-  /// What builds keep: steps, and the bytes that they have on disk and no image has.
+  /// The steps that builds keep, and the bytes that these have on disk and no image has.
   package struct BuildUsage: Sendable, Hashable {
     package var steps: Int
     package var layers: Int64

@@ -23,13 +23,14 @@ package struct WatchCommand: Command {
     var included: FilePatterns
   }
 
-  /// Watches until the user wants to stop.
+  /// Looks for rules before anything is done.
   ///
-  /// - Parameters:
-  ///   - services: those that are meant; all with rules when empty.
-  ///   - say: gets a line for each thing that is done.
-  /// - Throws: that there is nothing to watch, or that it cannot be watched.
-  package func run(_ loaded: LoadedStack, services: [String], say: (String) -> Void) throws(StackErrors) {
+  /// - Throws: that there is nothing to watch.
+  package func confirmRules(of loaded: LoadedStack, services: [String]) throws(StackErrors) {
+    _ = try rules(of: loaded, services)
+  }
+
+  private func rules(of loaded: LoadedStack, _ services: [String]) throws(StackErrors) -> [Rule] {
     let rules = loaded.allServices.filter { services.isEmpty || services.contains($0.name.value) }.flatMap { service in
       service.watchRules.map {
         Rule(
@@ -44,6 +45,17 @@ package struct WatchCommand: Command {
           remedy: "write `develop: {watch: [{path: ./src, action: sync, target: /app}]}` in one")
       ])
     }
+    return rules
+  }
+
+  /// Watches until the user wants to stop.
+  ///
+  /// - Parameters:
+  ///   - services: those that are meant; all with rules when empty.
+  ///   - say: gets a line for each thing that is done.
+  /// - Throws: that there is nothing to watch, or that it cannot be watched.
+  package func run(_ loaded: LoadedStack, services: [String], say: (String) -> Void) throws(StackErrors) {
+    let rules = try rules(of: loaded, services)
     let watch = try rethrowing(loaded.name) { () throws(KernelError) in
       let watch = try TreeWatch { path in
         let meant = rules.compactMap { rule in Self.relative(path, to: rule.rule.path.value).map { (rule, $0) } }
