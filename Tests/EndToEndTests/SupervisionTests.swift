@@ -42,6 +42,18 @@ import Testing
     }
   }
 
+  /// For a moment the leader of a killed process is a zombie while its threads still end.
+  @Test func aSupervisorKilledAMomentAgoIsReplaced() throws {
+    try ThrowawayHost.with { host in
+      try host.up("services: {a: {command: [sleep, infinity]}}", named: "x")
+      for _ in 1...8 {
+        let pids = try host.stackProcesses().map { "\($0)" }.joined(separator: " ")
+        let output = try host.succeed("sh", "-c", "pkill -9 -x stack-watch; kill -9 \(pids); stack doctor --fix; true")
+        #expect(output.contains("done x: has a supervisor again"), "\(output)")
+      }
+    }
+  }
+
   @Test func anotherHealthCheckIsTakenOverWhileTheServiceRuns() throws {
     try ThrowawayHost.with { host in
       func file(_ test: String) -> String {

@@ -7,6 +7,7 @@ struct ParserTests {
     let fields = (4...52).map { String($0) }.joined(separator: " ")
     let stat = ProcessStat(Array("12 (a) b) (c) S \(fields)\n".utf8))
     #expect(stat?.state == UInt8(ascii: "S"))
+    #expect(stat?.flags == 9)
     #expect(stat?.threads == 20)
     #expect(stat?.startTime == 22)
     #expect(stat?.waitStatus == 52)
@@ -22,6 +23,16 @@ struct ParserTests {
     #expect(stat("Z", threads: 1)?.hasEnded == true)
     #expect(stat("Z", threads: 2)?.hasEnded == false)
     #expect(stat("S", threads: 1)?.hasEnded == false)
+  }
+
+  @Test(arguments: [
+    ("R", 0x4, 1, true), ("R", 0x4, 3, true), ("S", 0, 2, false), ("R", 0x400, 1, false), ("Z", 0x4, 1, false),
+    ("Z", 0x4, 2, true),
+  ])
+  func aKilledProcessIsEndingUntilItIsAZombie(_ example: (state: String, flags: Int, threads: Int, isEnding: Bool)) {
+    let fields = (4...52).map { $0 == 20 ? example.threads : $0 == 9 ? example.flags : $0 }.map { String($0) }
+    let stat = ProcessStat(Array("12 (a) \(example.state) \(fields.joined(separator: " "))\n".utf8))
+    #expect(stat?.isEnding == example.isEnding)
   }
 
   @Test func aProcessThatNobodyWaitedForHasEnded() throws {

@@ -40,10 +40,23 @@ public struct ProcessIdentity: Hashable, Sendable {
   /// The state of a process that was seen before.
   public enum Presence: Hashable, Sendable {
     case running
+    /// Its leader ends, or has ended before its threads. A killed process is in this state for moments.
+    case ending
     /// It has ended, and its parent has not waited for it yet (a zombie).
     case ended(TerminationStatus?)
     /// Nothing has this number, or another process does.
     case absent
+  }
+
+  /// The process's state once its last thread has ended, if its leader has.
+  ///
+  /// - Parameter milliseconds: how long to wait for that. `.ending` is returned when it takes longer.
+  public func settledPresence(within milliseconds: Int32) throws(KernelError) -> Presence {
+    let presence = try presence()
+    guard presence == .ending, case .some(let pidfd) = try open() else { return presence }
+    var waiting = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)
+    _ = poll(&waiting, 1, milliseconds)
+    return try self.presence()
   }
 
   /// The process's state now. A parent that is stopped, or an init that reaps nobody, can leave it a zombie for long.
@@ -56,6 +69,7 @@ public struct ProcessIdentity: Hashable, Sendable {
       throw error
     }
     guard stat.startTime == startTime, try Self.currentBootID() == bootID else { return .absent }
+    if stat.isEnding { return .ending }
     return stat.hasEnded ? .ended(TerminationStatus(waitStatus: stat.waitStatus)) : .running
   }
 

@@ -6,6 +6,8 @@ import SystemPackage
 struct ProcessStat: Hashable {
   /// Field 3, a letter.
   var state: UInt8
+  /// Field 9: the PF_ bits of linux/sched.h.
+  var flags: UInt32
   /// Field 20. A leader that has ended while other threads run is a zombie too, and counts them.
   var threads: Int
   /// Field 22: clock ticks from boot to its start.
@@ -15,6 +17,13 @@ struct ProcessStat: Hashable {
 
   /// True for a zombie without other threads: it waits for its parent alone.
   var hasEnded: Bool { (state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")) && threads <= 1 }
+
+  /// True from the end of the leader to that of its last thread. Of a killed process they are moments apart; a leader
+  /// that ended by itself may leave threads that go on.
+  var isEnding: Bool { !hasEnded && (state == UInt8(ascii: "Z") || flags & Self.exiting != 0) }
+
+  /// PF_EXITING.
+  private static let exiting: UInt32 = 0x4
 
   /// Reads it of a process that exists now. ESRCH when there is none of that number.
   init(of pid: Int32) throws(KernelError) {
@@ -38,10 +47,11 @@ struct ProcessStat: Hashable {
     guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }
     let fields = bytes[(end + 1)...].split(omittingEmptySubsequences: true) { $0 <= 0x20 }
     guard fields.count > 19, let state = fields[0].first,
+      let flags = UInt32(String(decoding: fields[6], as: UTF8.self)),
       let threads = Int(String(decoding: fields[17], as: UTF8.self)),
       let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
     else { return nil }
-    (self.state, self.threads, self.startTime) = (state, threads, startTime)
+    (self.state, self.flags, self.threads, self.startTime) = (state, flags, threads, startTime)
     waitStatus = fields.count > 49 ? Int32(String(decoding: fields[49], as: UTF8.self)) ?? 0 : 0
   }
 }

@@ -27,7 +27,10 @@ extension DoctorCommand {
         return false
       }
       guard try former.bootID == Boot.current() else { return false }
-      return try former.presence() != .running
+      return try former.settledPresence(within: Self.patience) != .running
     }
   }
+
+  /// Milliseconds. The kernel closes the sockets of a killed supervisor in much less, even on a busy host.
+  private static let patience: Int32 = 5000
 }

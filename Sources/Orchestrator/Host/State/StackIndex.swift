@@ -65,7 +65,7 @@ package struct StackIndex: Sendable {
   private func truthful(_ record: ServiceRecord, in stack: String) -> ServiceRecord {
     guard record.phase.isAlive, let process = record.process else { return record }
     let presence = (try? process.presence()) ?? .absent
-    guard presence != .running else { return record }
+    guard presence != .running, presence != .ending else { return record }
     var exit = folders.stack(stack).end(of: process, in: record.service, startedAt: record.startedAt)
     if exit == nil, case .ended(let status) = presence { exit = status }
     var ended = record
