@@ -109,9 +109,7 @@ import Testing
         usleep(200_000)
         // It follows the service too, which would be hit as it executes its last program.
         try host.run("pkill", "-9", "-x", "strace")
-        try host.run("pkill", "-9", "-x", "stack-watch")
-        if let pid = try host.stackProcesses().last { try host.run("kill", "-9", "\(pid)") }
-        #expect(try host.eventually { try host.stackProcesses().isEmpty })
+        try host.endSupervisors()
       }
       try host.succeed("stack", "up", "x.stack")
       try Self.expectAllLines(host)
