@@ -12,17 +12,27 @@ package struct ExportInput: Sendable {
   package var keys: [UsedKey]
   /// The contents of read-only binds, by their path on the host. Those that are too large are not in it.
   package var contents: [String: BoundContent]
+  /// The numbers of users whose names the file gives, by the service. Those whose image is not here are not in it.
+  package var users: [String: NumberedUser]
 
   package init(
     file: StackFile, services: [StackFile.Service], stack: DesiredStack, keys: [UsedKey],
-    contents: [String: BoundContent]
+    contents: [String: BoundContent], users: [String: NumberedUser]
   ) {
     (self.file, self.services, self.stack, self.keys) = (file, services, stack, keys)
-    self.contents = contents
+    (self.contents, self.users) = (contents, users)
   }
 
   /// The services of the file that do not run.
   var absent: Set<String> { Set(file.services.names).subtracting(services.map(\.name.value)) }
+}
+
+/// A user and its group, as an image's /etc/passwd and /etc/group number them.
+package struct NumberedUser: Hashable, Sendable {
+  package var user: UInt32
+  package var group: UInt32
+
+  package init(user: UInt32, group: UInt32) { (self.user, self.group) = (user, group) }
 }
 
 /// A file, or a folder with all in it, that a service only reads.

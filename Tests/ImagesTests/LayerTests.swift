@@ -3,6 +3,7 @@ import Foundation
 import Glibc
 import Testing
 
+import Kernel
 @testable import Layer
 
 /// Layers applied to folders. Owners, devices and `trusted.` attributes take root.
@@ -208,6 +209,32 @@ struct LayerTests {
     #expect(isWhiteout("\(folder)/d/gone"))
     for name in ["d/never", "nothing", "e/x"] { #expect(status("\(folder)/\(name)") == nil, "\(name)") }
     #expect(isOpaque("\(folder)/e"))
+  }
+
+  /// By the topmost layer that has the name; nothing of what is hidden, and no links.
+  @Test func filesAreReadAsTheyWouldBeMounted() throws {
+    let shop = try Workshop()
+    let lower = try shop.apply("lower") { tar in
+      tar.file("etc/passwd", "lower")
+      tar.file("etc/group", "lower")
+      tar.file("run/x", "lower")
+      tar.link("etc/shadow", to: "passwd")
+    }
+    let upper = try shop.apply("upper", on: [lower]) { tar in
+      tar.file("etc/passwd", "upper")
+      tar.file("run/.wh..wh..opq")
+    }
+    let top = try shop.apply("top", on: [upper, lower]) { tar in tar.file("etc/.wh.group") }
+    let layers = try LowerLayers([top, upper, lower])
+    func text(_ path: String) throws -> String? {
+      try layers.read(path, limit: 100).map { String(decoding: $0, as: UTF8.self) }
+    }
+    #expect(try text("etc/passwd") == "upper")
+    for path in ["etc/group", "run/x", "etc/shadow", "etc", "../etc/passwd", "none/x"] {
+      #expect(try text(path) == nil, "\(path)")
+    }
+    #expect(try LowerLayers([upper, lower]).read("etc/group", limit: 100) == Array("lower".utf8))
+    #expect(throws: KernelError.self) { try LowerLayers([lower]).read("etc/group", limit: 3) }
   }
 
   @Test(arguments: [true, false])

@@ -60,7 +60,8 @@ extension ManifestBuilder {
       if options.registry != nil || !"\(source)".contains("@") {
         ledger.settle(
           key(service, "image"), .kept,
-          "the image \(name)" + ("\(source)".contains("@") ? "" : ", whose tag may come to mean another one"))
+          "the image \(name)"
+            + ("\(source)".contains("@") ? "" : ", whose tag may come to mean another one (--resolve-image-digests)"))
       }
       let text = "\(source)"
       if ["oci:", "docker-archive:", "oci-archive:", "dir:"].contains(where: text.hasPrefix) {
@@ -137,23 +138,27 @@ extension ManifestBuilder {
     return .mapping(["type": .text("Localhost"), "localhostProfile": .text(path)])
   }
 
-  /// Numbers of its user and group. What their names mean is written in the image.
+  /// Numbers of its user and group. Kubernetes knows no names, whose meaning is written in the image.
   private mutating func numbers(_ service: StackFile.Service) -> (user: Int?, group: Int?) {
     guard let user = service.user?.value else { return (nil, nil) }
     func number(_ text: String) -> Int? { text == "root" ? 0 : Int(text) }
+    var numbers = (user: number(user.user), group: user.group.flatMap(number))
     let names = [user.user, user.group].compactMap(\.self).filter { number($0) == nil }
-    if !names.isEmpty {
+    if !names.isEmpty, let found = input.users[service.name.value] {
+      numbers = (Int(found.user), Int(found.group))
+      ledger.note(key(service, "user"), .kept, "\(found.user):\(found.group), by the image's /etc/passwd")
+    } else if !names.isEmpty {
       ledger.note(
         key(service, "user"), .lost,
         names.map { "`\($0)`" }.joined(separator: " and ")
-          + ": names are those of the image, and Kubernetes takes numbers",
-        do: "write the numbers of the image's /etc/passwd: user: \"33:33\"")
+          + ": names are those of the image, which is not here, and Kubernetes takes numbers",
+        do: "stack pull, and export as root; or write the numbers of the image's /etc/passwd: user: \"33:33\"")
     }
-    if number(user.user) != 0, !service.addedCapabilities.isEmpty {
+    if numbers.user != 0, !service.addedCapabilities.isEmpty {
       ledger.note(
         key(service, "cap_add"), .changed, "a user other than root has them only for programs with file capabilities")
     }
-    return (number(user.user), user.group.flatMap(number))
+    return numbers
   }
 }
 

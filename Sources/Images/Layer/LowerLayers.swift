@@ -62,6 +62,26 @@ package struct LowerLayers: ~Copyable {
     if case .some = try find(name) { true } else { false }
   }
 
+  /// The contents of a regular file, as a mounted image would show it. Nil for anything else.
+  ///
+  /// - Parameters:
+  ///   - path: from the root, such as `etc/passwd`.
+  ///   - limit: bytes, beyond which the file is refused with EFBIG.
+  package func read(_ path: String, limit: Int) throws(KernelError) -> [UInt8]? {
+    guard let name = try? EntryName(Array(path.utf8)), case .some(let found) = try find(name),
+      found.status.st_mode & S_IFMT == S_IFREG
+    else { return nil }
+    let file = Descriptor(
+      adopting: try check("open", path) {
+        openat(found.folder.rawValue, found.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+      })
+    do {
+      return try FileDescriptor(rawValue: file.rawValue).readAll(limit: limit)
+    } catch {
+      throw KernelError("read", path, errno: error)
+    }
+  }
+
   private static func open(_ path: [CChar], in folder: CInt) throws(KernelError) -> Descriptor {
     Descriptor(
       adopting: try check("open", "a folder of a lower layer") {

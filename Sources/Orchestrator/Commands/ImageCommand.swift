@@ -180,7 +180,7 @@ package struct ImageCommand: Command {
     }
   }
 
-  private func absolute(_ source: ImageSource) -> ImageSource {
+  func absolute(_ source: ImageSource) -> ImageSource {
     source.mapPath { $0.hasPrefix("/") ? $0 : "\(context.workingFolder)/\($0)" }
   }
 

@@ -119,4 +119,14 @@ public enum RootUsers {
     let found = try Credentials.resolve(user, root: root)
     return (found.uid, found.gid)
   }
+
+  /// The same, given the text of the two files (passwd(5), group(5)).
+  ///
+  /// - Throws: ENOENT for a name that they do not have.
+  public static func numbers(
+    of user: String, passwd: String, group: String
+  ) throws(KernelError) -> (user: UInt32, group: UInt32) {
+    let found = try Credentials.resolve(user, passwd: passwd, group: group)
+    return (found.uid, found.gid)
+  }
 }

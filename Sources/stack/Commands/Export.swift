@@ -37,8 +37,15 @@ struct ExportFor: ParsableCommand {
       help: ArgumentHelp(
         "The registry of images that services of host programs need: registry.example/team.", valueName: "prefix"))
     var registry: String?
+    @Flag(help: "Write images with the digests that their registries have for them now.")
+    var resolveImageDigests = false
 
     var isStandardOutput: Bool { output == "-" }
+
+    func load(_ source: SourceOptions, _ session: Session) throws -> LoadedStack {
+      let loaded = try session.load(source.request)
+      return resolveImageDigests ? try ImageCommand(session.context).resolvingDigests(loaded) : loaded
+    }
 
     /// Prints the report where the documents are not, and ends as it says.
     func end(_ report: ExportReport) throws {
@@ -85,7 +92,7 @@ struct ExportFor: ParsableCommand {
         }
         (options.registry, options.isVerifying) = (self.options.registry, verify)
         let command = ExportCommand(session.context)
-        let export = try command.kubernetes(try session.load(source.request), options)
+        let export = try command.kubernetes(try self.options.load(source, session), options)
         if !export.report.isRefused {
           if self.options.isStandardOutput {
             print(export.manifests.stream, terminator: "")
@@ -114,7 +121,7 @@ struct ExportFor: ParsableCommand {
         var options = ExportOptions()
         options.registry = self.options.registry
         let command = ExportCommand(session.context)
-        let export = try command.swarm(try session.load(source.request), options)
+        let export = try command.swarm(try self.options.load(source, session), options)
         if !export.report.isRefused {
           if self.options.isStandardOutput {
             print(export.text, terminator: "")

@@ -18,8 +18,8 @@ struct ExportSource {
   let input: ExportInput
 
   /// - Throws: ``StackErrors`` when the file has errors.
-  init(_ text: String, contents: [String: BoundContent] = [:]) throws {
-    try self.init(load(text), contents)
+  init(_ text: String, contents: [String: BoundContent] = [:], users: [String: NumberedUser] = [:]) throws {
+    try self.init(load(text), contents, users)
   }
 
   init(example file: String) throws {
@@ -29,17 +29,20 @@ struct ExportSource {
     for mount in outcome.stack?.services.flatMap(\.mounts) ?? [] where mount.isReadOnly {
       if case .bind(let path, _) = mount.source { contents[path] = BoundContentReader.read(path) }
     }
-    try self.init(outcome, contents)
+    try self.init(outcome, contents, [:])
   }
 
-  private init(_ outcome: StackFileLoader.Outcome, _ contents: [String: BoundContent]) throws {
+  private init(
+    _ outcome: StackFileLoader.Outcome, _ contents: [String: BoundContent], _ users: [String: NumberedUser]
+  ) throws {
     guard let file = outcome.stack else {
       throw StackErrors([StackError(nil, DiagnosticRenderer().render(outcome.diagnostics))])
     }
     let services = file.activeServices().services
     let stack = try Resolver.resolve(
       file, services: services, facts: .using(), previous: nil, folder: StateFolders().stack(file.name.value))
-    input = ExportInput(file: file, services: services, stack: stack, keys: outcome.keys, contents: contents)
+    input = ExportInput(
+      file: file, services: services, stack: stack, keys: outcome.keys, contents: contents, users: users)
   }
 
   func kubernetes(inner: [String] = ["10.244.0.0/16", "fd00:244::/64"], verifying: Bool = false) -> KubernetesExport {

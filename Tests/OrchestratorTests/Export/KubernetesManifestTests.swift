@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 @testable import Export
 @testable import Kernel
@@ -156,6 +157,17 @@ import Testing
     let export = try ExportSource("services:\n  web:\n    image: a\n    \(service)\n").kubernetes()
     let row = try #require(export.report.rows.first { $0.key == "services.web.\(key)" })
     #expect(row.outcome == .lost && row.text.contains(words) && row.remedy != nil, "\(row)")
+  }
+
+  @Test func aUserOfAnImageThatIsHereHasNumbers() throws {
+    let export = try ExportSource(
+      "services:\n  web:\n    image: a\n    user: www-data\n",
+      users: ["web": NumberedUser(user: 33, group: 34)]
+    ).kubernetes()
+    let row = try #require(export.report.rows.first { $0.key == "services.web.user" })
+    #expect(row.outcome == .kept && row.text.contains("33:34"), "\(row)")
+    let lines = export.manifests.stream.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+    #expect(lines.contains("runAsUser: 33") && lines.contains("runAsGroup: 34"))
   }
 
   @Test func valuesThatCannotBeSaid() throws {

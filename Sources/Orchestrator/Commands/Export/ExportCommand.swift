@@ -58,7 +58,8 @@ package struct ExportCommand: Command {
       contents[path] = BoundContentReader.read(path)
     }
     return ExportInput(
-      file: loaded.file, services: loaded.services, stack: stack, keys: loaded.keys, contents: contents)
+      file: loaded.file, services: loaded.services, stack: stack, keys: loaded.keys, contents: contents,
+      users: ImageCommand(context).numberedUsers(of: loaded.services))
   }
 
   /// With bridges in the place of networks that only a host can have. The report refuses these.
