@@ -231,6 +231,18 @@ struct ImageRunTests {
     }
   }
 
+  @Test func anExportHasTheNumbersOfAnImagesUser() throws {
+    try withImages { host in
+      try host.up("services: {a: {image: \"\(Self.image)\", \(Self.idle), user: app}}", named: "x")
+      let (user, group) = try (
+        host.succeed("stack", "exec", "a", "id", "-u"), host.succeed("stack", "exec", "a", "id", "-g")
+      )
+      let documents = try host.run("stack", "export", "kubernetes", "x.stack").output
+      let lines = Set(documents.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) })
+      #expect(user != "0" && lines.isSuperset(of: ["runAsUser: \(user)", "runAsGroup: \(group)"]), "\(documents)")
+    }
+  }
+
   @Test("CVE-2022-23648: a volume of the image's that climbs", arguments: ["/../../../etc", "/data/../../../etc"])
   func volumesThatClimb(_ path: String) throws {
     try withImages { host in
