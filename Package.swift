@@ -95,7 +95,7 @@ let package = Package(
     builder(
       "BuildExecutor",
       [
-        "BuildCache", "BuildContext", "BuildIgnore", "Dockerfile", "Images", "Registry", "ImageStore", "ImageFormat",
+        "BuildCache", "BuildContext", "BuildIgnore", "Dockerfile", "Images", "ImageStore", "ImageFormat",
         "ImageReference", "Layer", "Digests", "StackFiles",
         "Vocabulary", "Runtime", "Isolation", "Kernel", "CLinux", "CImages", systemPackage,
       ]),

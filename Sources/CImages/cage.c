@@ -53,6 +53,8 @@ static int enforce(int ruleset, int answer) {
   return answer;
 }
 
+enum { READING = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
+
 /// The files that name services, certificates and what libraries load of their own. Those that there are not are passed.
 static const char *const readable[] = {
     "/etc/resolv.conf", "/etc/hosts",    "/etc/nsswitch.conf",       "/etc/host.conf",  "/etc/gai.conf", "/etc/services",
@@ -62,24 +64,27 @@ static const char *const readable[] = {
     NULL,
 };
 
-/// Nothing can be written or executed, and only what is named above be read. 1 where the kernel has no Landlock.
-static int close_all_files(void) {
-  long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (version < 0) return errno == ENOSYS || errno == EOPNOTSUPP ? 1 : -1;
-  uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-  uint64_t handled = writing(version) | reading | LANDLOCK_ACCESS_FS_EXECUTE;
-  if (version < 2) handled &= ~ACCESS_REFER;
-  struct landlock_ruleset_attr rules = {.handled_access_fs = handled};
-  int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
-  if (ruleset < 0) return -1;
+static int allow_libraries(int ruleset) {
   int answer = 0;
   for (const char *const *path = readable; *path && answer == 0; path++) {
     int place = open(*path, O_PATH | O_CLOEXEC);
     if (place < 0) continue;
-    answer = allow(ruleset, place, reading);
+    answer = allow(ruleset, place, READING);
     close(place);
   }
-  return enforce(ruleset, answer);
+  return answer;
+}
+
+/// Nothing can be written or executed, and only what is named above be read. 1 where the kernel has no Landlock.
+static int close_all_files(void) {
+  long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (version < 0) return errno == ENOSYS || errno == EOPNOTSUPP ? 1 : -1;
+  uint64_t handled = writing(version) | READING | LANDLOCK_ACCESS_FS_EXECUTE;
+  if (version < 2) handled &= ~ACCESS_REFER;
+  struct landlock_ruleset_attr rules = {.handled_access_fs = handled};
+  int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
+  if (ruleset < 0) return -1;
+  return enforce(ruleset, allow_libraries(ruleset));
 }
 
 /// Devices that are made in `folder` cannot be opened, by a mount of its own. A layer may have some, for services alone.
@@ -90,16 +95,22 @@ static int close_devices(const char *folder) {
   return (int)syscall(SYS_mount_setattr, AT_FDCWD, folder, 0, &own, sizeof own);
 }
 
-/// Nothing can be written or executed but below `folder`, and there nothing executed. 1 where the kernel has no Landlock.
+/// Nothing can be written or executed but below `folder`, and there nothing executed. Only what is beside the folder, where the
+/// layers below are, and what libraries load can be read. 1 where the kernel has no Landlock.
 static int close_files(int folder) {
   long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 0) return errno == ENOSYS || errno == EOPNOTSUPP ? 1 : -1;
   // Hard links between folders take the second version.
   if (version < 2) return 1;
-  struct landlock_ruleset_attr rules = {.handled_access_fs = writing(version) | LANDLOCK_ACCESS_FS_EXECUTE};
+  struct landlock_ruleset_attr rules = {.handled_access_fs = writing(version) | READING | LANDLOCK_ACCESS_FS_EXECUTE};
   int ruleset = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
   if (ruleset < 0) return -1;
-  return enforce(ruleset, allow(ruleset, folder, writing(version)));
+  int store = openat(folder, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  int answer = store < 0 ? -1 : allow(ruleset, store, READING);
+  if (store >= 0) close(store);
+  if (answer == 0) answer = allow(ruleset, folder, writing(version) | READING);
+  if (answer == 0) answer = allow_libraries(ruleset);
+  return enforce(ruleset, answer);
 }
 
 /// The same by a mount namespace in which everything else is read-only; all of it, where `folder` is NULL. A folder has a
@@ -150,6 +161,11 @@ static int filter_calls(int has_network) {
       SYS_swapoff, SYS_settimeofday, SYS_clock_settime, SYS_sethostname, SYS_setdomainname, SYS_keyctl, SYS_add_key,
       SYS_request_key, SYS_userfaultfd, SYS_quotactl, SYS_io_uring_setup, SYS_acct, SYS_syslog, SYS_listen, SYS_accept,
       SYS_accept4,
+      // Root without capabilities may signal all processes of root's.
+      SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_pidfd_send_signal, SYS_process_madvise, SYS_move_pages,
+      SYS_migrate_pages,
+      // Gives descriptors of what others open.
+      SYS_fanotify_init,
       // The last three are of a network.
       SYS_connect, SYS_bind, SYS_socket,
   };
@@ -157,10 +173,10 @@ static int filter_calls(int has_network) {
   // On x86-64, calls of the x32 ABI have this bit, and other numbers (__X32_SYSCALL_BIT).
   enum { OTHER_ABI = 0x40000000 };
   enum { COUNT = sizeof refused / sizeof *refused, FAMILIES = sizeof families / sizeof *families };
-  struct sock_filter filter[COUNT + FAMILIES + 10];
+  struct sock_filter filter[COUNT + FAMILIES + 14];
   unsigned place = 0, count = has_network ? COUNT - 3 : COUNT;
   // Where each jump leads is known once all is laid out: the refusal is the last, what is allowed stands before it.
-  unsigned last = 5 + count + (has_network ? 3 + FAMILIES : 0) + 1;
+  unsigned last = 5 + count + 4 + (has_network ? 3 + FAMILIES : 0) + 1;
   filter[place++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
   filter[place++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OWN_ARCHITECTURE, 1, 0);
   filter[place++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
@@ -170,6 +186,13 @@ static int filter_calls(int has_network) {
   for (unsigned i = 0; i < count; i++, place++) {
     filter[place] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, refused[i], (unsigned char)(last - place - 1), 0);
   }
+  // Limits of its own, and of no other process.
+  filter[place++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prlimit64, 0, 3);
+  filter[place++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args));
+  filter[place] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, (unsigned char)(last - place - 1));
+  place++;
+  filter[place] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, last - place - 2);
+  place++;
   if (has_network) {
     filter[place] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, (unsigned char)(last - place - 2));
     place++;

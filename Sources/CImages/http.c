@@ -1,8 +1,12 @@
+#include <arpa/inet.h>
 #include <dlfcn.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "CImages.h"
 #include "libraries.h"
@@ -54,6 +58,8 @@ enum {
   OPT_CAINFO_BLOB = 40309,
   OPT_PATH_AS_IS = 234,
   OPT_PROTOCOLS = 181,
+  OPT_OPENSOCKETFUNCTION = 20163,
+  OPT_OPENSOCKETDATA = 10164,
   OPT_XFERINFOFUNCTION = 20219,
   INFO_RESPONSE_CODE = 0x200002,
   GLOBAL_ALL = 3,
@@ -132,6 +138,52 @@ static size_t give_body(char *bytes, size_t size, size_t count, void *context) {
   return given < 0 ? READ_ABORT : (size_t)given;
 }
 
+/// struct curl_sockaddr of curl/curl.h, with room for an address of any family.
+struct peer {
+  int family;
+  int type;
+  int protocol;
+  unsigned length;
+  struct sockaddr_storage address;
+};
+
+static int is_near_v4(uint32_t address) {
+  unsigned first = address >> 24;
+  return first == 0 || first == 127 || address >> 16 == 0xA9FE;
+}
+
+/// This host's loopback, and link-local addresses: 127.0.0.0/8, 0.0.0.0/8, 169.254.0.0/16, ::1, ::, fe80::/10 and AWS's fd00:ec2::254.
+static int is_near(const struct sockaddr *address) {
+  if (address->sa_family == AF_INET) return is_near_v4(ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr));
+  if (address->sa_family != AF_INET6) return 1;
+  const struct in6_addr *v6 = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+  static const unsigned char metadata[16] = {0xFD, 0x00, 0x0E, 0xC2, [14] = 0x02, [15] = 0x54};
+  uint32_t last;
+  memcpy(&last, v6->s6_addr + 12, sizeof last);
+  if (IN6_IS_ADDR_V4MAPPED(v6)) return is_near_v4(ntohl(last));
+  return IN6_IS_ADDR_LOOPBACK(v6) || IN6_IS_ADDR_UNSPECIFIED(v6) || IN6_IS_ADDR_LINKLOCAL(v6) || memcmp(v6, metadata, 16) == 0;
+}
+
+static int has_proxy(void) {
+  static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", NULL};
+  for (const char *const *name = names; *name; name++) {
+    const char *value = getenv(*name);
+    if (value && *value) return 1;
+  }
+  return 0;
+}
+
+/// By the address that is connected to, and not by a name, which may lead elsewhere the next time.
+static int open_socket(void *context, int purpose, struct peer *peer) {
+  int *was_refused = context;
+  (void)purpose;
+  if (is_near((const struct sockaddr *)&peer->address)) {
+    *was_refused = 1;
+    return -1;
+  }
+  return socket(peer->family, peer->type | SOCK_CLOEXEC, peer->protocol);
+}
+
 static int look(void *context, int64_t total, int64_t now, int64_t upload_total, int64_t upload_now) {
   const struct images_request *request = context;
   (void)total, (void)now, (void)upload_total, (void)upload_now;
@@ -176,6 +228,7 @@ enum images_outcome images_perform(struct images_connection *connection, const s
   CURL *handle = connection->handle;
   struct curl_slist *headers = NULL;
   char words[256] = "";
+  int was_refused = 0;
   *status = 0;
   reason[0] = 0;
   curl.easy_reset(handle);
@@ -224,9 +277,14 @@ enum images_outcome images_perform(struct images_connection *connection, const s
     curl.easy_setopt(handle, OPT_SSL_VERIFYPEER, 0L);
     curl.easy_setopt(handle, OPT_SSL_VERIFYHOST, 0L);
   }
+  if (request->keeps_off_host && !has_proxy()) {
+    curl.easy_setopt(handle, OPT_OPENSOCKETFUNCTION, open_socket);
+    curl.easy_setopt(handle, OPT_OPENSOCKETDATA, &was_refused);
+  }
   int code = curl.easy_perform(handle);
   curl.easy_getinfo(handle, INFO_RESPONSE_CODE, status);
   if (code != 0) snprintf(reason, 256, "%s", words[0] ? words : curl.easy_strerror(code));
   curl.slist_free_all(headers);
+  if (code != 0 && was_refused) return IMAGES_KEPT_OFF;
   return code != 0 && is_alert(reason) ? IMAGES_UNTRUSTED : outcome(code);
 }

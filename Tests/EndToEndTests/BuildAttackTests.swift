@@ -162,4 +162,90 @@ struct BuildAttackTests {
       #expect(said.contains("  4 names\n"), "\(said)")
     }
   }
+
+  /// The host's loopback and its abstract sockets (CVE-2020-15257) are in its network namespace.
+  @Test func theHostsNetworkIsNotGivenByAFlag() throws {
+    try TestBuilds.with { host in
+      let text = "FROM base\nRUN --network=host grep -c uplink /proc/net/dev"
+      let outcome = try host.build(text)
+      #expect(outcome.status == 1 && outcome.errors.contains("x/Dockerfile:2"), "\(outcome)")
+      #expect(outcome.errors.contains("--network host"), "\(outcome)")
+      #expect(try host.built(text, options: ["--network", "host"]).contains("  1\n"))
+    }
+  }
+
+  /// Clouds give credentials to machines at 169.254.169.254.
+  @Test func stepsReachNoLinkLocalAddress() throws {
+    try TestBuilds.with { host in
+      let text = "FROM base\nRUN ip route get 203.0.113.7 && ip route get 169.254.169.254 && echo REACHED; true"
+      let own = try host.built(text)
+      #expect(own.contains("203.0.113.7 via") && !own.contains("  REACHED"), "\(own)")
+      #expect(try host.built(text, options: ["--network", "host", "--no-cache"]).contains("  REACHED\n"))
+    }
+  }
+
+  /// ADD fetches from the host's own network, and a web server may lead it anywhere.
+  @Test func addReachesNeitherLoopbackNorLinkLocalAddresses() throws {
+    try TestBuilds.with { host in
+      let server = """
+        import http.server, socketserver, sys
+        class Answers(http.server.BaseHTTPRequestHandler):
+          def do_GET(self):
+            near = self.path.startswith("/lead")
+            self.send_response(302 if near else 200)
+            if near: self.send_header("Location", "http://127.0.0.1:8099/file")
+            self.send_header("Content-Length", "5" if not near else "0")
+            self.end_headers()
+            if not near: self.wfile.write(b"bytes")
+          def log_message(self, *_): pass
+        socketserver.TCPServer.allow_reuse_address = True
+        socketserver.TCPServer((sys.argv[1], 8099), Answers).serve_forever()
+        """
+      let servers = try [
+        host.start(["python3", "-c", server, "127.0.0.1"]),
+        host.start(["nsenter", "--net=/run/throwaway/outside", "python3", "-c", server, "203.0.113.7"]),
+      ]
+      defer { withExtendedLifetime(servers) {} }
+      for address in ["127.0.0.1", "203.0.113.7"] {
+        #expect(
+          try host.eventually {
+            try host.run("curl", "-s", "-o", "/dev/null", "http://\(address):8099/file").status == 0
+          })
+      }
+      try host.built("FROM base\nADD http://203.0.113.7:8099/file /\nRUN grep -q bytes /file")
+      let addresses = [
+        "127.0.0.1:8099/file", "0.0.0.0:8099/file", "[::ffff:127.0.0.1]:8099/file", "203.0.113.7:8099/lead",
+      ]
+      for address in addresses {
+        let outcome = try host.build("FROM base\nADD http://\(address) /file")
+        #expect(outcome.status == 1 && outcome.errors.contains("this host's alone"), "\(address): \(outcome)")
+        try host.built(
+          "FROM base\nADD http://\(address) /file\nRUN grep -q bytes /file", options: ["--network", "host"])
+      }
+    }
+  }
+
+  /// /dev/null is a device that the step's control group permits. Its root refuses it.
+  @Test func devicesOfALayerAreNotOpened() throws {
+    try TestBuilds.with { host in
+      try host.succeed(
+        "bash", "-c",
+        """
+        set -e
+        mkdir -p made && cd made && stack save base -o base.tar && tar -xf base.tar && mkdir -p root/nodes
+        mknod -m 666 root/nodes/null c 1 3 && tar -C root -cf layer.tar nodes
+        digest=$(sha256sum layer.tar | cut -d' ' -f1)
+        config=$(jq -r '.[0].Config' manifest.json)
+        jq --arg d "sha256:$digest" '.rootfs.diff_ids += [$d]' "$config" >config.json
+        jq '.[0].Config = "config.json" | .[0].RepoTags = ["nodes:latest"] | .[0].Layers += ["layer.tar"]' \
+          manifest.json >new.json && mv new.json manifest.json
+        tar -cf ../nodes.tar manifest.json config.json layer.tar $(jq -r '.[0].Layers[]' manifest.json | grep -v '^layer')
+        """)
+      try host.succeed("stack", "load", "--input", "nodes.tar")
+      let said = try host.built("FROM nodes\nRUN test -c /nodes/null && cat /nodes/null && echo OPENED; true")
+      #expect(said.contains("'/nodes/null': Permission denied") && !said.contains("  OPENED"), "\(said)")
+      try host.up("services: {a: {image: nodes, command: [sleep, \"1000\"]}}", named: "x")
+      #expect(try host.run("stack", "exec", "-T", "a", "cat", "/nodes/null").status == 0)
+    }
+  }
 }

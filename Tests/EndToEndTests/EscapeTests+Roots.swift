@@ -194,4 +194,37 @@ extension EscapeTests {
       #expect(try host.succeed("sh", "-c", layers) == "1")
     }
   }
+
+  /// A device node that somebody puts into a mount is opened by nobody, whatever the control group permits. Binds of the host
+  /// are as the host mounts them.
+  @Test func mountsHaveNoDevices() throws {
+    try ThrowawayHost.with { host in
+      try host.up(
+        """
+        name: x
+        services:
+          a: &a
+            command: [sleep, infinity]
+            volumes: ["data:/data", "/anonymous"]
+            tmpfs: [/scratch]
+            secrets: [s]
+          maker:
+            <<: *a
+            userns_mode: host
+            cap_add: [MKNOD]
+        volumes: {data: {}}
+        secrets: {s: {content: x}}
+        """, named: "x")
+      func open(_ service: String) throws -> Set<String> {
+        let mounts = try host.succeed("stack", "exec", "-T", service, "cat", "/proc/self/mountinfo")
+        let fields = mounts.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        let masks: Set = ["/null", "/empty"]
+        let open = fields.filter { !masks.contains($0[3]) && !$0[5].split(separator: ",").contains("nodev") }
+        return Set(open.map { $0[4] })
+      }
+      #expect(try open("a") == ["/", "/dev", "/dev/pts"])
+      // The service that may make them has them in its own volumes.
+      #expect(try open("maker") == ["/", "/dev", "/dev/pts", "/data"])
+    }
+  }
 }

@@ -2,9 +2,18 @@ import BuildCache
 import Digests
 import Glibc
 import ImageReference
+import ImageStore
+import Images
 import Kernel
-import Registry
 import SystemPackage
+
+extension StageBuilder {
+  /// Fetches a file of the web. A Dockerfile alone reaches neither this host's loopback nor link-local addresses, as its steps
+  /// do not.
+  func added(_ address: String, checksum: String?) throws -> AddedFile {
+    try AddedFile(address, checksum: checksum, reachesHost: request.network == .host, services)
+  }
+}
 
 /// A file that ADD has fetched from the web. It goes with this value.
 final class AddedFile {
@@ -16,18 +25,24 @@ final class AddedFile {
 
   /// - Parameters:
   ///   - checksum: the digest that it must have.
-  ///   - folder: for the file, which has no name there once it is open.
-  init(_ address: String, checksum: String?, in folder: String, stop: StopSignal) throws {
+  ///   - reachesHost: false refuses addresses of this host's loopback and link-local ones.
+  init(_ address: String, checksum: String?, reachesHost: Bool, _ services: BuildServices) throws {
+    // The file has no name there once it is open.
+    let folder = services.store.ingestFolder
     let path = "\(folder)/add.\(getpid()).\(UInt64.random(in: 0 ... .max)).part"
     file = Descriptor(
       adopting: try check("make", path) { open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600) })
     unlink(path)
-    let download: Download
-    do {
-      download = try Download.fetch(address, to: file.fileDescriptor) { stop.isRaised }
+    let target = Target(file.fileDescriptor)
+    let stop = services.stop
+    do throws(ImageError) {
+      modified = try services.images.fetch(
+        address, reachesHost: reachesHost, isStopped: { stop.isRaised }, take: target.take
+      ).modified
     } catch {
-      guard error.kind != .stopped else { throw BuildFailure.stopped }
-      throw BuildFailure(nil, "\(error)", remedy: error.remedy)
+      if let failure = target.failure { throw KernelError("keep", address, errno: failure) }
+      guard !stop.isRaised else { throw BuildFailure.stopped }
+      throw BuildFailure(nil, error.problem, remedy: error.remedy)
     }
     digest = try Self.digest(of: file)
     if let checksum, "\(digest)" != checksum {
@@ -35,10 +50,27 @@ final class AddedFile {
         nil, "\(address) has the digest \(digest), and not \(checksum)",
         remedy: "see whether the file was changed, and whether the checksum is right")
     }
-    modified = download.modified
     let plain = address.prefix { $0 != "?" && $0 != "#" }
     // The first two are the scheme and the host.
     name = Array((plain.split(separator: "/").dropFirst(2).last ?? "").utf8)
+  }
+
+  /// The file as it grows.
+  private final class Target {
+    private let file: FileDescriptor
+    private(set) var failure: Errno?
+
+    init(_ file: FileDescriptor) { self.file = file }
+
+    func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+      do throws(Errno) {
+        try file.writeInFull(bytes)
+        return true
+      } catch {
+        failure = error
+        return false
+      }
+    }
   }
 
   private static func digest(of file: borrowing Descriptor) throws -> ContentDigest {

@@ -35,8 +35,7 @@ struct CopyPlan {
     var inputs: [StepSituation.Input] = []
     if copy.checksum == nil {
       for case .url(let address) in copy.sources {
-        let file = try AddedFile(
-          address, checksum: nil, in: builder.store.ingestFolder, stop: builder.services.stop)
+        let file = try builder.added(address, checksum: nil)
         fetched[address] = file
         inputs.append(StepSituation.Input(origin: address, digest: file.digest))
       }
@@ -75,8 +74,7 @@ struct CopyPlan {
         if let known = fetched[address] {
           file = known
         } else {
-          file = try AddedFile(
-            address, checksum: copy.checksum, in: builder.store.ingestFolder, stop: builder.services.stop)
+          file = try builder.added(address, checksum: copy.checksum)
         }
         let target = place(of: file.name, root.fileDescriptor)
         guard !target.name.isEmpty else {

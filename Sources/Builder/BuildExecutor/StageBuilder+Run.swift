@@ -11,6 +11,7 @@ import Vocabulary
 extension StageBuilder {
   /// - Parameter scope: the variables that hold before the step.
   mutating func carryOut(_ run: RunOperation, _ operation: Operation, _ step: BuildStep, _ scope: StageScope) throws {
+    try checkNetwork(of: run)
     let binds = run.mounts.filter { $0.kind == .bind }
     guard !state.isUnknown, !binds.contains(where: { isUnknown($0.from) }) else { return plan(step, nil) }
     var inputs: [StepSituation.Input] = []
@@ -55,6 +56,14 @@ extension StageBuilder {
     guard case .ended(let status) = outcome else { throw BuildFailure.stopped }
     guard status != .exited(code: 0) else { return }
     throw failure(status, step, output)
+  }
+
+  /// The host's network has its loopback and its abstract sockets. A Dockerfile alone does not give these to its steps.
+  private func checkNetwork(of run: RunOperation) throws {
+    guard run.network == .host, request.network != .host else { return }
+    throw BuildFailure(
+      nil, "the step asks for the host's network, which the build does not give",
+      remedy: "if you trust the Dockerfile: stack build --network host, or `network: host` under `build:`")
   }
 
   private func network(of run: RunOperation) -> StepNetwork {

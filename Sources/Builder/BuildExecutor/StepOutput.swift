@@ -11,17 +11,21 @@ struct StepOutput {
   private static let mark = Array("***".utf8)
 
   init(secrets: [[UInt8]]) {
-    // A value of a few characters would be found everywhere.
-    self.secrets = secrets.map { $0.trimmed }.filter { $0.count >= 4 }
+    // Output comes line by line, so a key of many lines is known by each of them. A value of a few characters would be found
+    // everywhere.
+    let lines = secrets.flatMap { secret in secret.split(separator: 0x0A).map { Array($0).trimmed } }
+    self.secrets = (secrets.map(\.trimmed) + lines.filter { $0.count >= 8 }).filter { $0.count >= 4 }
   }
 
   /// Takes bytes as they come, and passes on the lines that are whole.
   mutating func take(_ bytes: some Sequence<UInt8>, _ line: (String) -> Void) {
     rest += bytes
-    while let end = rest.firstIndex(of: 0x0A) ?? (rest.count > Self.longest ? rest.count : nil) {
-      pass(rest[..<end], line)
-      rest.removeFirst(min(end + 1, rest.count))
+    var start = 0
+    while let end = rest[start...].firstIndex(of: 0x0A) ?? (rest.count - start > Self.longest ? rest.count : nil) {
+      pass(rest[start..<end], line)
+      start = min(end + 1, rest.count)
     }
+    rest.removeFirst(start)
   }
 
   mutating func end(_ line: (String) -> Void) {

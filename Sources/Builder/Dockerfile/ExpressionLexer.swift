@@ -23,6 +23,10 @@ struct ExpressionLexer {
   let values: (String) -> String?
   private let bytes: [UInt8]
   private var position = 0
+  /// Bytes that variables have brought.
+  private var expanded = 0
+  /// A value that is made of itself several times grows with each line. No program takes a longer one.
+  private static let longest = 1 << 20
   /// Names that had no value where the text gives none either.
   private(set) var unset: [(name: String, range: Range<Int>)] = []
 
@@ -154,6 +158,17 @@ struct ExpressionLexer {
 
   private mutating func variable(_ keepsEscapes: Bool) throws(Problem) -> [UInt8] {
     let start = position
+    let value = try expansion(from: start)
+    expanded += value.count
+    guard expanded <= Self.longest else { throw Self.tooLong(start..<position) }
+    return value
+  }
+
+  private static func tooLong(_ range: Range<Int>) -> Problem {
+    Problem(message: "it comes to more than 1 MiB", range: range)
+  }
+
+  private mutating func expansion(from start: Int) throws(Problem) -> [UInt8] {
     position += 1
     guard peek == UInt8(ascii: "{") else {
       let name = variableName()
@@ -246,6 +261,10 @@ struct ExpressionLexer {
     let pattern = try pattern(until: UInt8(ascii: "/"), from: start)
     let word = try read(until: UInt8(ascii: "}"), true).text
     guard let value = values(name) else { return plainValue(of: name, from: start) }
+    // At most, it stands between any two characters.
+    guard !isEach || (value.utf8.count + 1) * (word.count + 1) <= 16 * Self.longest else {
+      throw Self.tooLong(start..<position)
+    }
     return Array(pattern.replacing(in: value, with: String(decoding: word, as: UTF8.self), each: isEach).utf8)
   }
 

@@ -109,6 +109,9 @@ struct images_request {
   struct images_bytes authority, certificate, key;
   /// 1: the server's certificate may be any.
   int accepts_any_certificate;
+  /// 1: no connection is made to this host's loopback or to a link-local address, where clouds give credentials to machines. What a
+  /// proxy connects to is the proxy's affair.
+  int keeps_off_host;
   long connect_seconds;
   /// A transfer that brings less than a byte in so many seconds is given up.
   long idle_seconds;
@@ -120,7 +123,9 @@ struct images_request {
   void *context;
 };
 
-enum images_outcome { IMAGES_DONE, IMAGES_UNREACHABLE, IMAGES_BROKEN_OFF, IMAGES_UNTRUSTED, IMAGES_STOPPED, IMAGES_BAD_ADDRESS };
+enum images_outcome { IMAGES_DONE, IMAGES_UNREACHABLE, IMAGES_BROKEN_OFF, IMAGES_UNTRUSTED, IMAGES_STOPPED, IMAGES_BAD_ADDRESS,
+                      /// By `keeps_off_host`.
+                      IMAGES_KEPT_OFF };
 
 /// Sends a request and takes its answer, following no redirection. `status` is the answer's. What went wrong stands in `reason`, in
 /// words.
@@ -170,7 +175,8 @@ int images_send_pieces(int socket, const void *first, size_t first_count, const 
 /// 1 when the other side of a socket is gone.
 int images_is_hung_up(int socket);
 
-/// Shuts this process in, for as long as it lives: nothing is written but below `folder`, nothing executed, no network; of root's
+/// Shuts this process in, for as long as it lives: nothing is written but below `folder`, nothing read but what is beside it and
+/// what libraries load (the last with Landlock alone), nothing executed, no network; of root's
 /// rights it keeps those over files and `trusted.` attributes. For a process of one thread. 0, or -1.
 int images_enter_cage(const char *folder);
 /// The same for a process that talks to servers: nothing is written or executed, and of files only those are read that names,

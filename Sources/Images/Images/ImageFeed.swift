@@ -71,18 +71,20 @@ final class FolderFeed: ImageFeed {
 
   /// Opens a regular file; nil where there is none.
   static func open(_ name: String, in root: borrowing Descriptor) throws(KernelError) -> Descriptor? {
-    let flags = UInt64(O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    let number = stack_openat2(root.rawValue, name, flags, 0, 0x10 | 0x02)
+    // O_PATH: an archive may have devices, and opening one is already an order to it.
+    let number = stack_openat2(root.rawValue, name, UInt64(0o10000000 | O_CLOEXEC), 0, 0x10 | 0x02)
     guard number >= 0 else {
       if errno == ENOENT || errno == ENOTDIR { return nil }
       throw KernelError("open", name, errno: .last)
     }
-    let file = Descriptor(adopting: number)
+    let found = Descriptor(adopting: number)
     var status = stat()
-    guard fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard fstat(found.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw KernelError("open", name, errno: .invalidArgument, detail: "it is no file")
     }
-    return .some(file)
+    return .some(
+      Descriptor(
+        adopting: try check("open", name) { Glibc.open("/proc/self/fd/\(found.rawValue)", O_RDONLY | O_CLOEXEC) }))
   }
 
   static func read(_ name: String, in root: borrowing Descriptor, limit: Int) throws(KernelError) -> [UInt8]? {

@@ -46,6 +46,9 @@ struct RegistryOrder: Codable, Sendable {
     }
   }
 
+  /// A file of the web, which is of no registry.
+  init(file address: String) { (image, place, places) = (address, address, []) }
+
   /// The variables of a caller's environment that libcurl reads.
   static func proxies(of environment: [String: String]) -> [String] {
     let names = ["http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"]
@@ -69,6 +72,8 @@ enum RegistryRequest: Codable, Sendable {
   case upload(BlobDescriptor, mounting: [String])
   /// The bytes follow.
   case manifest(type: String)
+  /// A file of the web.
+  case file(String, reachesHost: Bool)
 }
 
 struct RegistryReply: Codable, Sendable {
@@ -79,6 +84,8 @@ struct RegistryReply: Codable, Sendable {
   var upload: RegistryClient.Upload?
   /// The answer to `logIn`: a token in the place of the password.
   var identityToken: String?
+  /// The answer to `file`.
+  var download: Download?
   /// The answer to `image`; its documents come before it.
   var image: Image?
 

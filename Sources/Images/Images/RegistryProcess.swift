@@ -172,6 +172,16 @@ final class RegistryProcess: ImageFeed {
     _ = try finish(stream, watch)
   }
 
+  // MARK: The web
+
+  func file(
+    _ address: String, reachesHost: Bool, _ watch: RequestWatch, take: @escaping (UnsafeRawBufferPointer) -> Bool
+  ) throws(ImageError) -> Download {
+    let stream = try stream(.file(address, reachesHost: reachesHost))
+    guard let download = try finish(stream, watch, take: take).download else { throw gone }
+    return download
+  }
+
   // MARK: Login
 
   /// - Returns: a token that stands for the password, where the registry gives one.

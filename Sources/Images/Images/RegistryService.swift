@@ -80,11 +80,25 @@ package enum RegistryService {
       case .manifest(let type):
         guard let frame = stream.receive(), frame.kind == .document else { return }
         try feed.own { (client) throws(RegistryError) in try client.put(frame.bytes, type: type, watch) }
+      case .file(let address, let reachesHost):
+        reply.download = try fetch(address, reachesHost, stream, watch)
       }
     } catch {
       reply = RegistryReply(failure: error)
     }
     _ = stream.send(.reply, message: reply)
+  }
+
+  private static func fetch(
+    _ address: String, _ reachesHost: Bool, _ stream: FrameChannel, _ watch: RequestWatch
+  ) throws(ImageError) -> Download {
+    do throws(RegistryError) {
+      return try Download.fetch(address, reachesHost: reachesHost, isStopped: watch.isStopped) { bytes in
+        stream.send(.data, raw: bytes)
+      }
+    } catch {
+      throw ImageError(address, error)
+    }
   }
 
   private static func upload(

@@ -1,9 +1,7 @@
 import Glibc
-import Kernel
-import SystemPackage
 
 /// A file of the web, fetched as it is.
-package struct Download: Sendable {
+package struct Download: Codable, Sendable {
   /// Seconds since 1970, by the server's Last-Modified. Nil where it says nothing.
   package var modified: Int64?
   package var size: Int64
@@ -12,12 +10,18 @@ package struct Download: Sendable {
   private static let mostRedirections = 10
   /// More than any file that somebody adds to an image.
   private static let largest: Int64 = 64 << 30
+  /// Bytes of an answer that is not the file. A server may send them without end.
+  private static let largestNotice: Int64 = 1 << 20
 
-  /// Fetches an address of http or https into a file, along its redirections: from https to https alone.
+  /// Fetches an address of http or https, along its redirections: from https to https alone.
   ///
+  /// - Parameters:
+  ///   - reachesHost: false refuses addresses of this host's loopback and link-local ones. Behind a proxy, the proxy decides.
+  ///   - take: gets the file piece by piece, and answers whether to go on.
   /// - Throws: what the server or the way to it refused.
   package static func fetch(
-    _ address: String, to file: FileDescriptor, isStopped: @escaping () -> Bool
+    _ address: String, reachesHost: Bool, isStopped: @escaping () -> Bool,
+    take: @escaping (UnsafeRawBufferPointer) -> Bool
   ) throws(RegistryError) -> Download {
     let transfer: Transfer
     do {
@@ -29,13 +33,20 @@ package struct Download: Sendable {
     for _ in 0...mostRedirections {
       var request = Transfer.Request(url: place)
       request.headers = ["Accept-Encoding: identity", "User-Agent: stack"]
-      let target = DownloadTarget(file, limit: largest)
-      let answer = try perform(request, over: transfer, isStopped) { answer, bytes in
-        answer.status == 200 ? target.take(bytes) : true
+      request.reachesHost = reachesHost
+      let count = ByteCount()
+      let answer: Transfer.Answer
+      do throws(RegistryError) {
+        answer = try perform(request, over: transfer, isStopped) { answer, bytes in
+          let isFile = answer.status == 200
+          return count.add(bytes.count, upTo: isFile ? largest : largestNotice) && (!isFile || take(bytes))
+        }
+      } catch {
+        guard count.isBeyond else { throw error }
+        throw RegistryError(.bad, "\(place) sends more bytes than are taken")
       }
-      if let failure = target.failure { throw RegistryError(.bad, "cannot keep \(address): \(failure)") }
       if answer.status == 200 {
-        return Download(modified: answer.first("last-modified").flatMap(seconds), size: target.size)
+        return Download(modified: answer.first("last-modified").flatMap(seconds), size: count.size)
       }
       guard redirections.contains(answer.status), let location = answer.first("location") else {
         throw RegistryError(
@@ -65,6 +76,10 @@ package struct Download: Sendable {
       case .badAddress(let words): throw RegistryError(.bad, "\(request.url) is no address: \(words)")
       case .brokenOff(let words):
         throw RegistryError(.broken, "the connection for \(request.url) broke off: \(words)", remedy: "try again")
+      case .keptOff:
+        throw RegistryError(
+          .denied, "\(request.url) is an address of this host's alone",
+          remedy: "name another server, or give the build the host's network: --network host")
       case .stopped: throw .stopped
       }
     }
@@ -84,27 +99,14 @@ package struct Download: Sendable {
   }
 }
 
-/// A file that a body goes to.
-private final class DownloadTarget {
-  private let file: FileDescriptor
-  private let limit: Int64
+/// The bytes of a body that have come.
+private final class ByteCount {
   private(set) var size: Int64 = 0
-  private(set) var failure: Errno?
+  private(set) var isBeyond = false
 
-  init(_ file: FileDescriptor, limit: Int64) { (self.file, self.limit) = (file, limit) }
-
-  func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard size + Int64(bytes.count) <= limit else {
-      failure = .fileTooLarge
-      return false
-    }
-    do throws(Errno) {
-      try file.writeInFull(bytes)
-      size += Int64(bytes.count)
-      return true
-    } catch {
-      failure = error
-      return false
-    }
+  func add(_ count: Int, upTo limit: Int64) -> Bool {
+    size += Int64(count)
+    isBeyond = size > limit
+    return !isBeyond
   }
 }

@@ -109,6 +109,7 @@ extension RegistryClient {
         throw RegistryError(
           .broken, "the connection to \(host) broke off: \(words)", remedy: "try again: what has come is kept")
       case .badAddress(let words): throw RegistryError(.bad, "\(host) has no proper address: \(words)")
+      case .keptOff: throw RegistryError(.denied, "\(host) has an address of this host's alone")
       case .stopped: throw RegistryError.stopped
       }
     }

@@ -13,6 +13,8 @@ final class Transfer {
     var headers: [String] = []
     var body: Body?
     var trust = ServerTrust()
+    /// False refuses connections to addresses of this host's loopback, and to link-local ones.
+    var reachesHost = true
   }
 
   /// The body that goes to the server.
@@ -37,6 +39,8 @@ final class Transfer {
     case brokenOff(String)
     case untrusted(String)
     case badAddress(String)
+    /// By ``Request/reachesHost``.
+    case keptOff
     /// Whoever took the body, or the user, wanted no more.
     case stopped
   }
@@ -109,6 +113,7 @@ final class Transfer {
     case IMAGES_UNTRUSTED: throw .untrusted(words)
     case IMAGES_BAD_ADDRESS: throw .badAddress(words)
     case IMAGES_STOPPED: throw .stopped
+    case IMAGES_KEPT_OFF: throw .keptOff
     default: throw .brokenOff(words)
     }
   }
@@ -120,6 +125,7 @@ final class Transfer {
     raw.connect_seconds = Self.connectSeconds
     raw.idle_seconds = Self.idleSeconds
     raw.accepts_any_certificate = request.trust.acceptsAny ? 1 : 0
+    raw.keeps_off_host = request.reachesHost ? 0 : 1
     raw.context = Unmanaged.passUnretained(exchange).toOpaque()
     raw.on_header = { context, line, count in
       guard let context, let line else { return }

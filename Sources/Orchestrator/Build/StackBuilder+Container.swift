@@ -144,6 +144,7 @@ extension StackBuilder {
     ]
     for var mount in names {
       mount.identityMapping = .whenPossible
+      (mount.noSuid, mount.noDev) = (true, true)
       mounts.append(mount)
     }
     for (number, mount) in service.mounts.enumerated() {
@@ -202,6 +203,7 @@ extension StackBuilder {
       try makeFile(path, text, mode: mode, user: user, group: group, of: service)
       var bind = ContainerMount.bind(path, at: mount.target, readOnly: true)
       bind.identityMapping = .none
+      (bind.noSuid, bind.noDev) = (true, true)
       return bind
     case .anonymous:
       try makeAnonymousVolume(number, of: service, paths)
@@ -209,6 +211,7 @@ extension StackBuilder {
         paths.anonymousVolume(number), for: mount, of: service, paths, root: root, first: service.firstIdentity ?? 0)
       var bind = ContainerMount.bind(paths.anonymousVolume(number), at: mount.target, readOnly: mount.isReadOnly)
       bind.identityMapping = .none
+      bind.noDev = !makesDevices(service)
       return bind
     case .tmpfs(let size, let mode):
       var tmpfs = ContainerMount.tmpfs(at: mount.target, size: size, mode: UInt16(truncatingIfNeeded: mode ?? 0o1777))
@@ -221,6 +224,11 @@ extension StackBuilder {
     }
   }
 
+  /// A service without this capability has no device nodes in its volumes, unless somebody else put them there.
+  private func makesDevices(_ service: DesiredService) -> Bool {
+    service.process.security.capabilities.contains(.mknod)
+  }
+
   /// A volume on disk, which holds the ids of inside.
   private func volume(
     _ path: String, _ mount: DesiredMount, of service: DesiredService, _ paths: ServiceFolder, _ root: SharedDescriptor?
@@ -228,6 +236,7 @@ extension StackBuilder {
     try fill(path, for: mount, of: service, paths, root: root, first: 0)
     var bind = ContainerMount.bind(path, at: mount.target, readOnly: mount.isReadOnly)
     bind.isOwn = true
+    bind.noDev = !makesDevices(service)
     // What lies elsewhere may be on a file system whose ids cannot be changed.
     if mount.volumeFolder != nil { bind.identityMapping = .whenPossible }
     if let below = mount.subpath {

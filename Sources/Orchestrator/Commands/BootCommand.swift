@@ -36,9 +36,11 @@ package struct BootCommand: Command {
       ])
     }
     let paths = files.map { context.loader.location(of: $0) }
+    let environmentFiles = context.environmentFiles.map { context.loader.location(of: $0) }
+    for word in [program] + paths + request.profiles + environmentFiles { try Self.check(word, loaded.name) }
     let text = Self.text(
       stack: loaded.name, program: program, paths: paths, profiles: request.profiles,
-      environmentFiles: context.environmentFiles.map { context.loader.location(of: $0) })
+      environmentFiles: environmentFiles)
     try rethrowing(loaded.name) { () throws(KernelError) in
       try Files.replace("\(units)/\(unit)", with: [UInt8](text.utf8))
       try Files.makeFolder("\(units)/\(Self.target).wants", mode: 0o755)
@@ -102,7 +104,7 @@ package struct BootCommand: Command {
       Documentation=man:stack(1)
       Wants=network-online.target
       After=network-online.target local-fs.target
-      RequiresMountsFor=\(paths.map(quoted).joined(separator: " "))
+      RequiresMountsFor=\(paths.map { quotedName($0) }.joined(separator: " "))
 
       [Service]
       Type=oneshot
@@ -120,14 +122,37 @@ package struct BootCommand: Command {
       """
   }
 
+  /// A line break would end the line of the unit, and what follows it would be a line of its own. A backslash at the end of
+  /// a line joins the next to it (systemd.syntax(7)).
+  static func check(_ word: String, _ stack: String) throws(StackErrors) {
+    let isSafe = word.unicodeScalars.allSatisfy { VisibleText.isSafe($0) }
+    guard !isSafe || word.unicodeScalars.contains("\\") else { return }
+    throw StackErrors([
+      StackError(
+        stack, "\(VisibleText.line(word)) cannot stand in a unit of systemd: it has control characters or a backslash",
+        remedy: "rename the file or the folder")
+    ])
+  }
+
   private static func folder(of path: String) -> String {
     path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "/"
   }
 
-  /// As systemd.syntax(7) quotes a word; a per cent sign would begin a specifier, a dollar sign a variable.
-  private static func quoted(_ word: String) -> String {
-    let text = word.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("%", with: "%%")
-      .replacing("$", with: "$$")
+  /// A word of a command, where a dollar sign would begin a variable (systemd.service(5), "COMMAND LINES").
+  private static func quoted(_ word: String) -> String { quotedName(word, doubling: "%$") }
+
+  /// As systemd.syntax(7) quotes a word; a per cent sign would begin a specifier.
+  ///
+  /// - Parameter doubled: characters that stand for themselves when they stand twice.
+  private static func quotedName(_ word: String, doubling doubled: String = "%") -> String {
+    // By scalars: a quotation mark with an accent on it is one character of Swift's, and a mark all the same.
+    let text = word.unicodeScalars.map { scalar in
+      switch scalar {
+      case "\\", "\"": "\\\(scalar)"
+      case _ where doubled.unicodeScalars.contains(scalar): "\(scalar)\(scalar)"
+      default: "\(scalar)"
+      }
+    }.joined()
     let isPlain = word.utf8.allSatisfy { byte in
       (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
         || [0x2F, 0x2E, 0x2D, 0x5F].contains(byte)
@@ -135,6 +160,7 @@ package struct BootCommand: Command {
     return isPlain ? word : "\"\(text)\""
   }
 
-  private static func quotedPath(_ path: String) -> String { path.replacing("%", with: "%%") }
-
+  private static func quotedPath(_ path: String) -> String {
+    path.unicodeScalars.map { $0 == "%" ? "%%" : "\($0)" }.joined()
+  }
 }

@@ -15,6 +15,23 @@ package struct CompletionCommand: Command {
   ///   - kind: `stacks`, `services`, `networks`, `links`, `volumes`, `images` or `profiles`.
   ///   - words: what is typed already. Options in it say which stack and which files are meant.
   package func names(of kind: String, _ words: [String]) -> [String] {
+    known(kind, words).filter(Self.isPlain)
+  }
+
+  /// Shells expand what they are given: `compgen -W` of bash(1) runs `$(…)` in a word.
+  static func isPlain(_ name: String) -> Bool {
+    !name.isEmpty && !name.hasPrefix("-")
+      && name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+          UInt8(ascii: "0")...UInt8(ascii: "9"):
+          true
+        default: "/._-+:@".utf8.contains(byte)
+        }
+      }
+  }
+
+  private func known(_ kind: String, _ words: [String]) -> [String] {
     switch kind {
     case "stacks": return stacks()
     case "images": return images()

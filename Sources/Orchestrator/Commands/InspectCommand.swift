@@ -18,15 +18,26 @@ package struct InspectCommand: Command {
       var inspections: [Inspection] = []
       for stack in Set(places.map(\.stack)) {
         for status in try statuses(of: stack) where places.contains(.init(stack: stack, service: status.name)) {
-          inspections.append(Inspection(service: status.service, record: status.record))
+          inspections.append(Inspection(service: Self.shown(status.service), record: status.record))
         }
       }
       return inspections.count == 1 ? JSONText.plain(inspections.first) : JSONText.plain(inspections)
     }
     let found = try index.stack(named: name ?? stack)
-    let desired = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }
+    var desired = try rethrowing(found) { () throws(KernelError) in try index.desired(found) }
+    if let services = desired?.services { desired?.services = services.map(Self.shown) }
     let records = try statuses(of: found).map(\.record)
     return JSONText.plain(StackInspection(stack: desired, records: records))
+  }
+
+  /// Secrets and configs stay where they are used. What is printed here goes into logs and reports.
+  private static func shown(_ service: DesiredService) -> DesiredService {
+    var service = service
+    for place in service.mounts.indices {
+      guard case .contents(let text, let mode, let user, let group) = service.mounts[place].source else { continue }
+      service.mounts[place].source = .contents("\(text.utf8.count) bytes", mode: mode, user: user, group: group)
+    }
+    return service
   }
 
   private struct Inspection: Encodable {

@@ -91,7 +91,8 @@ struct Credentials: Hashable, Sendable {
   /// Missing files are empty ones. The file is the container's: only a regular one is read, and only so much of it.
   private static func table(_ path: String, root: CInt) throws(KernelError) -> String {
     do {
-      return try text(of: try Descriptor.open(path, in: root, O_RDONLY | O_NONBLOCK | O_NOCTTY), path: path)
+      // Opening a device is already an order to it. So the file is looked at first, and then opened by its descriptor.
+      return try text(of: try Descriptor.open(path, in: root, OpenFlag.path), path: path)
     } catch {
       if error.errno == .noSuchFileOrDirectory || error.errno == .notDirectory { return "" }
       throw error
@@ -104,7 +105,8 @@ struct Credentials: Hashable, Sendable {
     if status.st_mode & S_IFMT != S_IFREG {
       throw KernelError("read", path, errno: .invalidArgument, detail: "not a regular file")
     }
-    return String(decoding: try file.read(upTo: 1 << 20, path: path), as: UTF8.self)
+    let opened = try Descriptor.open("/proc/self/fd/\(file.rawValue)", O_RDONLY)
+    return String(decoding: try opened.read(upTo: 1 << 20, path: path), as: UTF8.self)
   }
 }
 

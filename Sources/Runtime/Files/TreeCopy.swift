@@ -267,6 +267,22 @@ extension TreeCopy.Place {
     }
   }
 
+  /// A path of the host, through no link: whoever writes there may have put one anywhere.
+  ///
+  /// - Parameter path: absolute, without `..`.
+  /// - Throws: ELOOP or ENOTDIR for a link on the way, ENOENT for a folder on the way that is not there.
+  public init(withoutLinks path: String) throws(KernelError) {
+    let parts = path.split(separator: "/").map(String.init)
+    let parent = try SharedFolder("/").open(parts.dropLast().joined(separator: "/"), creates: false)
+    self.init(folder: parent, name: Array((parts.last ?? ".").utf8CString), path: path)
+  }
+
+  /// True if something has the name.
+  public var exists: Bool {
+    var status = stat()
+    return fstatat(folder.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) == 0
+  }
+
   /// A path inside of a root folder, which no link leads out of.
   public init(_ path: String, in root: borrowing Descriptor, of service: String, naming name: String? = nil)
     throws(KernelError)

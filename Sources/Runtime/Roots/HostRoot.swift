@@ -48,6 +48,7 @@ public struct HostRoot: Sendable {
     // Hundreds of links, and nothing but links: one mount costs less than to make them anew.
     if skeleton.sourceIsFolder("etc/alternatives") {
       var mount = ContainerMount.bind("\(source)/etc/alternatives", at: "/etc/alternatives", readOnly: true)
+      mount.noDev = true
       mount.identityMapping = .whenPossible
       mounts.append(mount)
     }

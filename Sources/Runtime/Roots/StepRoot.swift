@@ -77,6 +77,11 @@ public struct StepRoot: Sendable {
     var parts = RootMount.Overlay(
       lower: lower, base: layers.rawValue, upper: "\(own)/fs", work: "\(own)/work", lowerNames: [base])
     parts.isOfStep = true
-    return try RootMount.overlay(parts)
+    let root = try RootMount.overlay(parts)
+    // A layer may have device nodes of any mode. Nothing of a build opens one, whatever its control group permits.
+    try check("restrict", "the step's root") {
+      stack_mount_setattr(root.rawValue, "", UInt32(At.emptyPath), MountAttribute.noDev, 0, 0)
+    }
+    return root
   }
 }

@@ -1,4 +1,5 @@
 import Kernel
+import StackFiles
 
 /// A part of Go's templates, as `--format` of Compose takes them: `{{.Name}}\t{{.State}}`, `{{json .}}`,
 /// `{{json .Field}}`, `{{upper .Field}}` and `{{lower .Field}}`. With `table ` before it, lines have a heading.
@@ -85,15 +86,11 @@ struct OutputTemplate {
       case .field(let name, let function):
         switch function {
         case .plain: VisibleText.line(fields[name] ?? "")
-        case .json: VisibleText.json("\"\(Self.escaped(fields[name] ?? ""))\"")
+        case .json: OutputValue.text(fields[name] ?? "").json
         case .upper: VisibleText.line((fields[name] ?? "").uppercased())
         case .lower: VisibleText.line((fields[name] ?? "").lowercased())
         }
       }
     }.joined()
-  }
-
-  private static func escaped(_ text: String) -> String {
-    text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
   }
 }

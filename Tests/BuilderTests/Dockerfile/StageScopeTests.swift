@@ -22,6 +22,16 @@ import Testing
     #expect(Self.environment(Expansion("FROM scratch\n\(text)").kinds) == expected)
   }
 
+  /// 2^60 bytes, by sixty lines; and a text that stands between all characters of another.
+  @Test func valuesThatGrowByPowersAreRefused() {
+    let doubled = Array(repeating: "ENV a=$a$a\n", count: 60).joined()
+    let grown = Expansion("FROM scratch\nENV a=xxxxxxxx\n\(doubled)").diagnostics
+    #expect(!grown.isEmpty && grown.allSatisfy { $0.code == .badExpansion })
+    let long = String(repeating: "x", count: 60_000)
+    let woven = Expansion("FROM scratch\nENV a=\(long)\nENV b=${a//x/$a}").diagnostics
+    #expect(woven.map(\.code) == [.badExpansion])
+  }
+
   @Test func argumentsOfTheCallerComeFirst() {
     let inputs = BuildInputs(arguments: ["x": "given"])
     #expect(Self.environment(Expansion("FROM scratch\nARG x=1\nENV a=$x", inputs).kinds) == ["a=given"])

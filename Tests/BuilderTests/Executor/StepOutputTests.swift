@@ -25,6 +25,17 @@ import Testing
     #expect(lines(["abc\n"], secrets: ["b"]) == ["abc"])
   }
 
+  @Test func aKeyOfManyLinesIsNotShown() {
+    let key = "-----BEGIN KEY-----\nAAAABBBBCCCC\nDDDDEEEEFFFF\n-----END KEY-----\n"
+    #expect(lines(["x\n" + key, "end\n"], secrets: [key]) == ["x", "***", "***", "***", "***", "end"])
+  }
+
+  @Test func aFloodOfEmptyLinesTakesNoLongerThanItsBytes() {
+    var (count, output) = (0, StepOutput(secrets: []))
+    for _ in 0..<4 { output.take([UInt8](repeating: 0x0A, count: 1 << 16)) { _ in count += 1 } }
+    #expect(count == 4 << 16)
+  }
+
   @Test func whatATerminalWouldObeyIsShown() {
     #expect(lines(["\u{1B}[2Jx\n"]) == ["^[[2Jx"])
   }

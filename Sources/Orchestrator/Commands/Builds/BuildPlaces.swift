@@ -120,6 +120,8 @@ final class BuildPlaces: StepPlaces {
 
   private var file: String {
     var lines = ["services:", "  run:", "    rootfs: host", "    command: [sleep, infinity]", "    scale: \(lanes)"]
+    // Clouds answer there with the machine's credentials.
+    lines += ["    routes: ['blackhole 169.254.0.0/16']"]
     if !extraHosts.isEmpty {
       lines += ["    extra_hosts:"] + extraHosts.map { "      - \(quoted($0))" }
     }
@@ -129,9 +131,9 @@ final class BuildPlaces: StepPlaces {
     return lines.map { "\($0)\n" }.joined()
   }
 
-  /// As YAML has it between single quotes.
+  /// As YAML has it between single quotes. By scalars: a quotation mark with an accent on it is a mark all the same.
   private func quoted(_ text: String) -> String {
-    "'" + text.filter { !$0.isNewline }.map { $0 == "'" ? "''" : String($0) }.joined() + "'"
+    "'" + text.unicodeScalars.filter { $0 != "\n" && $0 != "\r" }.map { $0 == "'" ? "''" : String($0) }.joined() + "'"
   }
 
   private func makePlace(for network: StepNetwork, _ lane: Int, _ stack: DesiredStack) throws -> StepPlace {

@@ -32,10 +32,12 @@ package struct WatchCommand: Command {
 
   private func rules(of loaded: LoadedStack, _ services: [String]) throws(StackErrors) -> [Rule] {
     let rules = loaded.allServices.filter { services.isEmpty || services.contains($0.name.value) }.flatMap { service in
-      service.watchRules.map {
-        Rule(
-          service: service.name.value, rule: $0, ignored: FilePatterns($0.ignored),
-          included: FilePatterns($0.included))
+      service.watchRules.map { rule in
+        var rule = rule
+        rule.path.value = Self.resolved(rule.path.value)
+        return Rule(
+          service: service.name.value, rule: rule, ignored: FilePatterns(rule.ignored),
+          included: FilePatterns(rule.included))
       }
     }
     guard !rules.isEmpty else {
@@ -46,6 +48,13 @@ package struct WatchCommand: Command {
       ])
     }
     return rules
+  }
+
+  /// The path that links lead to (realpath(3)); the path itself where there is nothing.
+  private static func resolved(_ path: String) -> String {
+    guard let found = realpath(path, nil) else { return path }
+    defer { free(found) }
+    return String(cString: found)
   }
 
   /// Watches until the user wants to stop.
@@ -159,7 +168,7 @@ package struct WatchCommand: Command {
       for path in paths {
         let rest = Self.relative(path, to: rule.rule.path.value) ?? ""
         let inside = rest.isEmpty ? target : "\(target)/\(rest)"
-        guard lstat(path, &status) == 0 else {
+        guard let source = try Self.source(path) else {
           try TreeRemoval.remove(inside, in: root, of: place.service)
           continue
         }
@@ -171,10 +180,31 @@ package struct WatchCommand: Command {
             return !rule.ignored.contains(rest) && rest != ".git"
           })
         try TreeRemoval.makeFolders(above: inside, in: root, owner: (status.st_uid, status.st_gid))
-        let source = try TreeCopy.Place(onHost: path)
         let destination = try TreeCopy.Place(inside, in: root, of: place.service)
-        try copy.copyAsOwner(source, to: destination)
+        try copy.copyAsOwner(source.place, to: destination)
       }
+    }
+  }
+
+  private final class Source {
+    let place: TreeCopy.Place
+
+    init(_ place: consuming TreeCopy.Place) { self.place = place }
+  }
+
+  /// A service may write to what is watched, too, and put a link in a folder's place. So links are followed once, before
+  /// anything is watched, and not any more.
+  ///
+  /// - Returns: nil for what is not there, or not there any more.
+  private static func source(_ path: String) throws(KernelError) -> Source? {
+    do throws(KernelError) {
+      let source = Source(try TreeCopy.Place(withoutLinks: path))
+      return source.place.exists ? source : nil
+    } catch {
+      guard [.noSuchFileOrDirectory, .notDirectory, .tooManySymbolicLinkLevels].contains(error.errno) else {
+        throw error
+      }
+      return nil
     }
   }
 

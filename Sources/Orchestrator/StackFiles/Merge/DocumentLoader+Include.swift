@@ -35,6 +35,8 @@ extension Field {
 }
 
 extension DocumentLoader {
+  private static let mostInclusions = 1000
+
   /// The document with all that the files under its `include:` have.
   mutating func included(_ document: Node, chain: [String]) -> Node {
     guard let entry = document.entries?.first(where: { $0.key.value == "include" }) else { return document }
@@ -60,6 +62,16 @@ extension DocumentLoader {
 
   private mutating func load(_ inclusion: Inclusion, chain: [String]) -> Node? {
     guard let first = inclusion.paths.first else { return nil }
+    inclusionCount += inclusion.paths.count
+    guard inclusionCount <= Self.mostInclusions else {
+      // Two files that each name the next one twice would be read by powers of two.
+      if inclusionCount - inclusion.paths.count <= Self.mostInclusions {
+        report(
+          .tooManyNodes, "more than \(Self.mostInclusions) files are included, each counted as often as it is",
+          at: first.span, help: ["include each file once"])
+      }
+      return nil
+    }
     let from = context.folder(of: first.span)
     let locations = inclusion.paths.map { Path.resolve($0.value, in: from) }
     for (path, location) in zip(inclusion.paths, locations) {

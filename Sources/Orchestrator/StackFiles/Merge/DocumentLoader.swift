@@ -5,6 +5,8 @@ struct DocumentLoader {
   let isInterpolating: Bool
   /// Every variable that the files refer to.
   private(set) var uses: [VariableUse] = []
+  /// Files that were included, each time that they were.
+  var inclusionCount = 0
   /// The services of files that `extends:` names, by their location.
   private var bases: [String: Node?] = [:]
 

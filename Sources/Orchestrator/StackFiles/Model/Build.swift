@@ -71,7 +71,7 @@ extension StackFile {
   package func contents(of secret: Build.Secret) -> SecretContents? {
     switch secrets[secret.source.value]?.origin {
     case .file(let path): .file(path)
-    case .text(let text): .text(text)
+    case .text(let text), .variable(_, let text): .text(text)
     case nil: nil
     }
   }

@@ -10,8 +10,10 @@ extension StackFile {
     package enum Origin: Sendable, Hashable {
       /// A file of the host: its absolute path.
       case file(String)
-      /// The value of a variable, or text of the stack file.
+      /// Text of the stack file.
       case text(String)
+      /// The value of a variable. What shows the file shows the variable's name alone.
+      case variable(String, value: String)
     }
 
     init(name: Located<String>) { self.name = name }
@@ -129,7 +131,7 @@ extension StackFile {
       let source: Mount.Source
       switch declared?.origin {
       case .file(let path): source = .bind(path: path, creates: false)
-      case .text(let text):
+      case .text(let text), .variable(_, let text):
         source = .contents(
           FileContents(text: text, mode: use.mode ?? 0o444, user: use.user ?? 0, group: use.group ?? 0))
       case nil: return nil

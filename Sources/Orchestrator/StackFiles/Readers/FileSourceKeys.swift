@@ -20,7 +20,7 @@ enum FileSourceKeys {
           help: ["set it in the environment or in .env"])
         return
       }
-      field.set(.text(value), &source)
+      field.set(.variable(name.value, value: value), &source)
     },
     .read("content", "the contents themselves") { field, source in
       if let text = field.text() { field.set(.text(text.value), &source) }

@@ -3,6 +3,7 @@ extension StackFile.FileSource {
     switch origin {
     case .file(let path): .mapping(["file": .escaped(path)])
     case .text(let text): .mapping(["content": .escaped(text)])
+    case .variable(let name, _): .mapping(["environment": .text(name)])
     case nil: .mapping([])
     }
   }

@@ -15,6 +15,9 @@ package struct HostFiles: FileReading {
   package func read(_ path: String, limit: Int) throws(FileReadingError) -> [UInt8] {
     guard path != StackFileLoader.standardInput else { return try readInput(limit: limit) }
     guard !path.utf8.contains(0) else { throw .refused("the path holds a NUL character") }
+    // Opening a device is already an order to it: a watchdog begins to count.
+    var status = stat()
+    if stat(path, &status) == 0, let kind = Self.kind(of: status.st_mode) { throw .notAFile(kind) }
     // O_NONBLOCK: opening a FIFO that nobody writes to must not hang (open(2)). It changes nothing for regular files.
     let number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
     guard number >= 0 else {
@@ -22,7 +25,6 @@ package struct HostFiles: FileReading {
       throw error == .noSuchFileOrDirectory ? .missing : .refused("\(error)")
     }
     let descriptor = Descriptor(adopting: number)
-    var status = stat()
     guard fstat(descriptor.rawValue, &status) == 0 else { throw .refused("\(Errno(rawValue: errno))") }
     if let kind = Self.kind(of: status.st_mode) { throw .notAFile(kind) }
     guard status.st_size <= limit else { throw .tooLarge(limit: limit) }

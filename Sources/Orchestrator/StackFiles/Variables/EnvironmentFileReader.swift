@@ -6,6 +6,12 @@ struct EnvironmentFileReader {
   /// The service's own variables so far, which come before all others: those of `environment:` and of earlier files.
   var earlier: [String: String] = [:]
   let diagnostics: DiagnosticList
+  private let growth = Growth()
+
+  /// The bytes of all values: one that is made of itself several times grows with each line.
+  private final class Growth {
+    var size = 0
+  }
 
   typealias Assignment = (name: Located<String>, value: String?)
 
@@ -101,7 +107,16 @@ struct EnvironmentFileReader {
     guard text.utf8.contains(UInt8(ascii: "$")) else { return text }
     let span = Span(source, range)
     do {
+      guard growth.size <= Template.sizeLimit else { return nil }
       let outcome = try Template(text).expanded { earlier[$0] ?? variables[$0] ?? values[$0] }
+      growth.size += outcome.size
+      guard growth.size <= Template.sizeLimit else {
+        diagnostics.add(
+          Diagnostic(
+            .tooManyNodes, "the values are larger than \(Template.sizeLimit >> 20) MiB once variables are expanded",
+            at: span))
+        return nil
+      }
       if let missing = outcome.missing {
         let message = missing.message.isEmpty ? "" : ": \(missing.message)"
         diagnostics.add(

@@ -7,9 +7,6 @@ struct Interpolator {
   private var known: Set<VariableUse> = []
   private var size = 0
 
-  /// Bytes that all values together may grow to: variables multiply what aliases have multiplied.
-  static let sizeLimit = 64 << 20
-
   init(variables: Variables, diagnostics: DiagnosticList) {
     self.variables = variables
     self.diagnostics = diagnostics
@@ -63,10 +60,10 @@ struct Interpolator {
           help: ["set it, or say what it is without: ${\(variable.name):-value}"]))
     }
     size += outcome.text.utf8.count
-    guard size <= Self.sizeLimit else {
+    guard max(size, outcome.size) <= Template.sizeLimit else {
       diagnostics.add(
         Diagnostic(
-          .tooManyNodes, "the values are larger than \(Self.sizeLimit >> 20) MiB once variables are expanded",
+          .tooManyNodes, "the values are larger than \(Template.sizeLimit >> 20) MiB once variables are expanded",
           at: node.span))
       return ""
     }

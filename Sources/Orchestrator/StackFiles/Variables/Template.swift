@@ -147,11 +147,16 @@ extension Template {
   /// The result of expanding a template.
   struct Outcome {
     var text = ""
+    /// Bytes that variables have brought. Beyond ``sizeLimit`` the rest of the text is left out.
+    var size = 0
     /// Variables without a value that are expanded to nothing.
     var unset: [Variable] = []
     /// The first required variable without a value, and the message that the file gives for it.
     var missing: (variable: Variable, message: String)?
   }
+
+  /// The most that variables may bring. They multiply what aliases and other variables have multiplied.
+  static let sizeLimit = 64 << 20
 
   func expanded(_ lookup: (String) -> String?) -> Outcome {
     var outcome = Outcome()
@@ -164,7 +169,11 @@ extension Template {
     for part in parts {
       switch part {
       case .text(let literal): text += literal
-      case .variable(let variable): text += value(of: variable, lookup, &outcome)
+      case .variable(let variable):
+        guard outcome.size <= sizeLimit else { return text }
+        let value = value(of: variable, lookup, &outcome)
+        outcome.size += value.utf8.count
+        text += value
       }
     }
     return text

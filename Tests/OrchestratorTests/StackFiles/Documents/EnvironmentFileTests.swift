@@ -37,6 +37,11 @@ import Testing
     #expect(diagnostics.first?.primary?.span.start.line == line)
   }
 
+  @Test func valuesThatGrowByPowersAreRefused() {
+    let text = "A=xxxxxxxx\n" + Array(repeating: "A=$A$A\n", count: 60).joined()
+    #expect(read(text).diagnostics.map(\.code) == [.tooManyNodes])
+  }
+
   @Test func rawFilesAreLiteral() {
     let outcome = load(
       "services: {web: {command: nginx, env_file: [{path: raw.env, format: raw}]}}",

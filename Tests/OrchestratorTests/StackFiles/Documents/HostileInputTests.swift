@@ -92,6 +92,15 @@ import Testing
         \.code) == [.nestedTooDeep])
   }
 
+  /// 2^40 files, by forty.
+  @Test func filesThatIncludeEachOtherTwiceAreRefused() {
+    func text(_ next: Int) -> String { "include: [\(next).yaml, \(next).yaml]\n" }
+    var files = ["/lab/40.yaml": good]
+    for number in 0..<40 { files["/lab/\(number).yaml"] = text(number + 1) }
+    let codes = load(text(0), others: files).diagnostics.map(\.code)
+    #expect(codes.count { $0 == .tooManyNodes } == 1)
+  }
+
   @Test func variablesThatMultiplyAreRefused() {
     let items = Array(repeating: "$BIG", count: 2000).joined(separator: ", ")
     let outcome = load("x: [\(items)]\n\(good)", environment: ["BIG": String(repeating: "x", count: 100_000)])
