@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <pthread.h>
@@ -207,10 +208,12 @@ int stack_netns_fill(int proc, unsigned options) {
 int stack_netns_create(int proc, unsigned options) {
   int home = openat(proc, "thread-self/ns/net", O_RDONLY | O_CLOEXEC);
   if (home < 0) return -1;
-  int descriptor = unshare(CLONE_NEWNET) == 0 ? stack_netns_fill(proc, options) : -1;
+  int is_away = unshare(CLONE_NEWNET) == 0;
+  int descriptor = is_away ? stack_netns_fill(proc, options) : -1;
   int error = errno;
-  // A thread that cannot come back would do its next work in a stranger's network.
-  if (setns(home, CLONE_NEWNET) != 0) abort();
+  // A thread that cannot come back would do its next work in a stranger's network. One that may not make a namespace may not
+  // enter one either, and needs no way back.
+  if (is_away && setns(home, CLONE_NEWNET) != 0) abort();
   close(home);
   errno = error;
   return descriptor;
@@ -294,3 +297,11 @@ void stack_release_code(void) {
 int stack_become_undumpable(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 int stack_is_dumpable(void) { return prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1; }
+
+int stack_effective_capabilities(uint64_t *capabilities) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+  if (syscall(SYS_capget, &header, data) != 0) return -1;
+  *capabilities = (uint64_t)data[1].effective << 32 | data[0].effective;
+  return 0;
+}

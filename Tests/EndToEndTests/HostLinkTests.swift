@@ -99,6 +99,33 @@ import Testing
     }
   }
 
+  @Test func doctorSaysWhatIsWrongWithTheLink() throws {
+    try ThrowawayHost.with { host in
+      try makeLink(host)
+      try host.up(Self.text, named: "t")
+      func notices() throws -> [String] {
+        try host.run("stack", "doctor").output.split(separator: "\n").map(String.init).filter {
+          $0.contains("a cable of t/r1")
+        }
+      }
+      #expect(try notices().isEmpty)
+      let index = try host.succeed("cat", "/sys/class/net/lab0/ifindex")
+      try host.write("[device]\nmanaged=true\n", to: "/run/NetworkManager/devices/\(index)")
+      try host.write("ADMIN_STATE=configured\nOPER_STATE=routable\n", to: "/run/systemd/netif/links/\(index)")
+      #expect(try notices().count == 2 && notices().allSatisfy { $0.contains("is configured by") })
+      try host.succeed("rm", "-r", "/run/NetworkManager", "/run/systemd/netif")
+      for (command, words) in [
+        ("ip -n beyond link set far down", "has no carrier"), ("ip link set lab0 down", "is down"),
+        ("ip link del lab0", "the host has no link lab0"),
+      ] {
+        try host.succeed("sh", "-c", command)
+        #expect(try host.eventually { try notices().contains { $0.contains(words) } }, "\(words)")
+      }
+      try host.succeed("stack", "down", "t")
+      #expect(try notices().isEmpty)
+    }
+  }
+
   /// A lab's segment reaches as far as the link does, for any hardware address and with VLAN tags.
   @Test func aSwitchJoinsSeveralServicesToIt() throws {
     try ThrowawayHost.with { host in

@@ -121,3 +121,6 @@ void stack_release_code(void);
 int stack_become_undumpable(void);
 /// 1 when whoever has the same users and capabilities may do that.
 int stack_is_dumpable(void);
+
+/// The effective capabilities of the calling thread, one bit each (capget(2)).
+int stack_effective_capabilities(uint64_t *capabilities);

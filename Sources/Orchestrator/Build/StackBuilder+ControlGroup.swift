@@ -13,6 +13,10 @@ extension StackBuilder {
     let lacks: [KernelError]
     do {
       lacks = try group.create(service.limits)
+      if let lack = lacks.first, !group.exists {
+        warnings.add("services have neither limits nor filters for devices: \(lack)", about: "limits")
+        return group
+      }
       if let rules = try deviceRules(of: service) { try restrictDevices(of: group, by: rules) }
     } catch {
       guard let place = service.declaredAt, error.remedy != nil else { throw error }

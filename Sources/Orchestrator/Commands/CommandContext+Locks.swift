@@ -21,6 +21,7 @@ extension CommandContext {
     _ body: () throws(StackErrors) -> OperationEvent
   ) throws(StackErrors) -> OperationEvent {
     let folder = folders.stack(stack)
+    if let missing = try rethrowing(stack, MissingRights.observe) { throw missing.error }
     let held = try rethrowing(stack) { () throws(KernelError) in
       try lock(folder) { report(OperationEvent(.warning, text: "waiting for another command on stack \(stack)")) }
     }

@@ -19,6 +19,9 @@ public struct ControlGroup: Hashable, Sendable {
   /// Its folder in the tree of version 2, or in the one that stands in for it.
   public var folder: String? { groups.tracking.map(folder(in:)) }
 
+  /// True if processes can be found by it.
+  public var exists: Bool { folder.map { access($0, F_OK) == 0 } ?? false }
+
   // MARK: Making
 
   /// Makes the group anew, with those above it that are missing, and limits it.
@@ -95,6 +98,9 @@ public struct ControlGroup: Hashable, Sendable {
   /// Has the groups above this one, of version 2, hand a controller down to it.
   func enable(_ controller: ControlGroups.Controller) throws(KernelError) {
     guard let tree = groups.unified, groups.offered.contains(controller) else { return }
+    guard try !groups.isTopInUse() else {
+      throw KernelError("hand down", controller.rawValue, errno: .resourceBusy)
+    }
     var folder = tree
     for part in path.split(separator: "/") {
       try ControlGroupFile.write("\(folder)/cgroup.subtree_control", "+\(controller.rawValue)")

@@ -34,10 +34,11 @@ public struct ControlGroups: Hashable, Sendable {
   /// None at all: everything that is done to a group of these does nothing.
   public static let none = ControlGroups(unified: nil)
 
-  /// Finds the trees that are mounted here and now.
+  /// Finds the trees that are mounted here and now, and of use.
   public static func observe() throws(KernelError) -> ControlGroups {
     let mounts = try Mounts.all()
-    let unified = mounts.last { $0.fileSystem == "cgroup2" && $0.root == "/" }?.mountPoint
+    var unified = unified(of: mounts)
+    if let tree = unified, try isThreaded(tree) { unified = nil }
     var legacy: [Controller: String] = [:]
     for mount in mounts where mount.fileSystem == "cgroup" {
       // Whoever mounts it once more, elsewhere, does so later.
@@ -54,18 +55,9 @@ public struct ControlGroups: Hashable, Sendable {
       unified: unified, offered: Set(names.compactMap { Controller(rawValue: String($0)) }), legacy: legacy)
   }
 
-  /// The controllers, by name, that the top of the tree of version 2 has and does not hand down.
-  public func missingAtTop() throws(KernelError) -> Set<String> {
-    guard let unified, !offered.isEmpty else { return [] }
-    let text = try ControlGroupFile.read("\(unified)/cgroup.subtree_control") ?? ""
-    let given = Set(text.split { $0 == " " || $0 == "\n" }.map(String.init))
-    return Set(offered.map(\.rawValue)).subtracting(given)
-  }
-
-  /// Hands a controller down from the top, or no longer.
-  public func setAtTop(_ controller: String, isOn: Bool) throws(KernelError) {
-    guard let unified else { return }
-    try ControlGroupFile.write("\(unified)/cgroup.subtree_control", (isOn ? "+" : "-") + controller)
+  /// The tree of version 2 as this process's own cgroup namespace shows it.
+  public static func unified(of mounts: [MountEntry]) -> String? {
+    mounts.last { $0.fileSystem == "cgroup2" && $0.root == "/" }?.mountPoint
   }
 
   /// The tree in which each service has a group whatever its limits, to be found and ended by.

@@ -8,6 +8,12 @@ extension HostExamination {
     /// Version 1 with the controllers, and version 2 beside it for naming and killing.
     case hybrid(String)
     case version1
+    /// Version 2, mounted so that no group can be made.
+    case readOnly(String)
+    /// Version 2, with a top that takes threads alone.
+    case threaded(String)
+    /// Version 2, with a container's own processes in the top.
+    case inUse(String)
     case none
   }
 
@@ -15,20 +21,13 @@ extension HostExamination {
     attempt { () throws(KernelError) in
       let mounts = try Mounts.all()
       let hasVersion1 = mounts.contains { $0.fileSystem == "cgroup" }
-      guard let tree = try ControlGroups.observe().unified else {
-        return [Self.judge(hasVersion1 ? .version1 : .none)]
-      }
-      let isReadOnly = mounts.last { $0.mountPoint == tree }?.superOptions.contains("ro") ?? false
-      guard !isReadOnly else {
-        return [
-          HostFinding(
-            .notice,
-            "the cgroup tree at \(tree) is read-only: services run without default limits, and those with others "
-              + "do not come up",
-            remedy: "in a container, run that one with a writable cgroup tree; else mount -o remount,rw \(tree)")
-        ]
-      }
-      return [Self.judge(hasVersion1 ? .hybrid(tree) : .version2(tree))]
+      guard let tree = ControlGroups.unified(of: mounts) else { return [Self.judge(hasVersion1 ? .version1 : .none)] }
+      let mode: ControlGroupMode = hasVersion1 ? .hybrid(tree) : .version2(tree)
+      if ControlGroups.isReadOnly(tree) { return [Self.judge(.readOnly(tree))] }
+      if try ControlGroups.isThreaded(tree) { return [Self.judge(.threaded(tree))] }
+      let groups = try ControlGroups.observe()
+      let isInUse = try groups.missingAtTop().isEmpty ? false : groups.isTopInUse()
+      return [Self.judge(mode)] + (isInUse ? [Self.judge(.inUse(tree))] : [])
     }
   }
 
@@ -47,6 +46,25 @@ extension HostExamination {
           + "is slower than the version 2 tree",
         remedy:
           "mount the version 2 tree: mkdir -p /sys/fs/cgroup/unified && mount -t cgroup2 none /sys/fs/cgroup/unified")
+    case .readOnly(let tree):
+      HostFinding(
+        .notice,
+        "the cgroup tree at \(tree) is read-only: services run without default limits, and those with others "
+          + "do not come up",
+        remedy: "in a container, run that one with a writable cgroup tree (docker: --privileged); "
+          + "else mount -o remount,rw \(tree)")
+    case .threaded(let tree):
+      HostFinding(
+        .notice,
+        "the cgroup at \(tree) is threaded, which another program has made it: no service can be started in it, so services "
+          + "have no limits",
+        remedy: "in a container, start that one anew; else switch off the controllers in \(tree)/cgroup.subtree_control"
+      )
+    case .inUse(let tree):
+      HostFinding(
+        .good,
+        "this container's processes are in \(tree) itself: up moves them to \(tree)/init, so that services can be limited, "
+          + "and the last down moves them back")
     case .none:
       HostFinding(
         .notice, "no cgroups are mounted: a stack whose state is lost is taken down without its processes",

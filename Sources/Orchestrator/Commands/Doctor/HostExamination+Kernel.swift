@@ -1,9 +1,19 @@
 import Glibc
 import Host
 import Intent
+import Kernel
 import Resolve
 
 extension HostExamination {
+  /// Root's own rights, which a container may lack.
+  func rights() -> [HostFinding] {
+    guard isRoot else { return [] }
+    return attempt { () throws(KernelError) in
+      guard let missing = try MissingRights.observe() else { return [] }
+      return [HostFinding(.missing, missing.text, remedy: missing.remedy)]
+    }
+  }
+
   /// The kernel itself, and the program that is to be process 1 in services.
   func kernel() -> [HostFinding] {
     var findings = [Self.judge(kernelRelease: text(of: "/proc/sys/kernel/osrelease") ?? "")]

@@ -18,8 +18,11 @@ struct HostExamination {
             + "behind were not looked for",
           remedy: "to have all of it looked at: sudo stack doctor"))
     }
-    findings += kernel() + controlGroups() + storage() + limits()
-    findings += network() + ipv6() + firewalls() + networksOfStacks() + identifiers() + leftovers()
+    let rights = rights()
+    findings += rights + kernel() + controlGroups() + storage() + limits()
+    // All of what follows would say the same in other words.
+    if rights.contains(where: { $0.verdict == .missing }) { return findings }
+    findings += network() + ipv6() + firewalls() + networksOfStacks() + links() + identifiers() + leftovers()
     return findings
   }
 

@@ -13,6 +13,8 @@ package struct HostSettings {
     var namespaceFolder: NamespaceFolder.Change?
     /// Controllers that the top of the cgroups did not hand down before.
     var controllers: Set<String>?
+    /// True if the processes in the top of the cgroups were moved to a group of their own.
+    var hasClearedTop: Bool?
     /// The stacks that need the changes.
     var stacks: Set<String> = []
     /// The boot in which the changes were made: a host that has started anew has none of them.
@@ -64,9 +66,12 @@ package struct HostSettings {
     if !change.isEmpty { ledger.namespaceFolder = (ledger.namespaceFolder ?? []).union(change) }
     let missing = try groups.missingAtTop()
     if !missing.isEmpty { ledger.controllers = (ledger.controllers ?? []).union(missing) }
+    let clearsTop = missing.isEmpty ? false : try groups.isTopInUse()
+    if clearsTop { ledger.hasClearedTop = true }
     try write(ledger)
     // A failure is reported by the limits that need the controller.
-    for controller in missing { try? groups.setAtTop(controller, isOn: true) }
+    let isClear = clearsTop ? (try? groups.clearTop()) ?? false : true
+    for controller in isClear ? missing : [] { try? groups.handDown(controller) }
     for setting in settings {
       if let wanted = setting.wanted, try read(setting.path) != wanted { try Files.set(setting.path, to: wanted) }
     }
@@ -92,7 +97,8 @@ package struct HostSettings {
     if let change = ledger.namespaceFolder { try NamespaceFolder.restore(folders.namespaces, change) }
     // Not while somebody else has come to use them.
     if let groups = try? ControlGroups.observe() {
-      for controller in ledger.controllers ?? [] { try? groups.setAtTop(controller, isOn: false) }
+      for controller in ledger.controllers ?? [] { try? groups.takeBack(controller, below: "stack") }
+      if ledger.hasClearedTop == true { try? groups.refillTop() }
     }
     for (path, value) in Self.inOrder(ledger.before) {
       // A link that is gone has taken its settings along.

@@ -43,7 +43,8 @@ import Testing
   @Test(
     arguments: [
       (.version2("/sys/fs/cgroup"), .good), (.hybrid("/sys/fs/cgroup/unified"), .good), (.version1, .notice),
-      (.none, .notice),
+      (.none, .notice), (.readOnly("/sys/fs/cgroup"), .notice), (.threaded("/sys/fs/cgroup"), .notice),
+      (.inUse("/sys/fs/cgroup"), .good),
     ] as [(HostExamination.ControlGroupMode, HostFinding.Verdict)])
   func controlGroups(_ mode: HostExamination.ControlGroupMode, _ verdict: HostFinding.Verdict) {
     #expect(HostExamination.judge(mode).verdict == verdict)
@@ -88,6 +89,28 @@ import Testing
     let many = HostExamination.judge(identifierUsers: ["a", "b", "c", "d", "e"])
     #expect(many.verdict == .notice)
     #expect(many.text.hasSuffix("in use: a, b, c and 2 more"))
+  }
+}
+
+/// The findings about links of the host at which cables end.
+@Suite struct CableEndJudgementTests {
+  private typealias State = HostExamination.CableEnd.State
+
+  private func texts(_ state: State?) -> [String] {
+    HostExamination.judge(HostExamination.CableEnd(link: "eth1", service: "lab/r1", state: state)).map(\.text)
+  }
+
+  @Test func onlyOneWithSomethingWrongIsNamed() {
+    #expect(texts(State(isUp: true, hasCarrier: true)).isEmpty)
+    #expect(texts(nil) == ["the host has no link eth1, at which a cable of lab/r1 ends"])
+    let cable = "eth1, at which a cable of lab/r1 ends,"
+    #expect(texts(State(isUp: false, hasCarrier: false)) == ["\(cable) is down"])
+    #expect(texts(State(isUp: true, hasCarrier: false)) == ["\(cable) has no carrier"])
+    #expect(
+      texts(State(isUp: true, hasCarrier: true, master: "br0"))
+        == ["\(cable) has become a part of br0, which takes its frames"])
+    let managed = texts(State(isUp: true, hasCarrier: true, managers: ["NetworkManager", "systemd-networkd"]))
+    #expect(managed.count == 2 && managed.allSatisfy { $0.contains("is configured by") })
   }
 }
 
