@@ -45,6 +45,7 @@ let package = Package(
     // The kernel's interfaces. Values stand apart from what opens sockets and starts processes.
     .target(name: "Kernel", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
     .target(name: "Addresses", path: "Sources/Netlink/Addresses", swiftSettings: strict),
+    .target(name: "JSON", swiftSettings: strict),
     .target(
       name: "Netfilter", dependencies: ["Addresses", "CNetfilter"], path: "Sources/Netlink/Netfilter",
       swiftSettings: strict),
@@ -75,7 +76,7 @@ let package = Package(
     room("DNS", ["Addresses"]),
     room("Vocabulary", ["Addresses", "Isolation", "Kernel"]),
     room("Logs", ["Loop", "Kernel", "CLinux", systemPackage]),
-    room("Control", ["Loop", "Kernel", "CLinux", systemPackage]),
+    room("Control", ["JSON", "Loop", "Kernel", "CLinux", systemPackage]),
     room(
       "StackFiles",
       [
@@ -109,8 +110,8 @@ let package = Package(
     room(
       "Host",
       [
-        "Resolve", "Rules", "Intent", "StackFiles", "Vocabulary", "DNS", "Loop", "Addresses", "Netfilter", "Netlink",
-        "Isolation", "Runtime", "Kernel", "CLinux", systemPackage,
+        "Resolve", "Rules", "Intent", "StackFiles", "Vocabulary", "DNS", "JSON", "Loop", "Addresses", "Netfilter",
+        "Netlink", "Isolation", "Runtime", "Kernel", "CLinux", systemPackage,
       ]),
     room("Names", ["Host", "Intent", "Vocabulary", "DNS", "Loop", "Addresses", "Kernel", "CLinux", systemPackage]),
     room(
@@ -131,14 +132,15 @@ let package = Package(
     room(
       "Supervision",
       [
-        "Build", "Names", "Host", "Planning", "Rules", "Intent", "Control", "Logs", "Vocabulary", "Loop", "Addresses",
+        "Build", "Names", "Host", "Planning", "Rules", "Intent", "Control", "Logs", "Vocabulary", "JSON", "Loop",
+        "Addresses",
         "Netfilter", "Netlink", "Isolation", "Runtime", "Kernel", "CLinux", systemPackage,
       ]),
     room(
       "Orchestrator", folder: "Commands",
       [
         "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules", "Intent", "Export",
-        "StackFiles", "Control", "Logs", "Vocabulary", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
+        "StackFiles", "Control", "Logs", "Vocabulary", "JSON", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
         "Runtime", "Kernel", "CLinux", systemPackage, "Images", "Registry", "ImageStore", "ImageFormat",
         "ImageReference", "Layer", "Dockerfile", "BuildIgnore", "BuildContext",
         "BuildExecutor",
@@ -173,8 +175,8 @@ let package = Package(
       dependencies: [
         "Orchestrator", "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules",
         "Intent", "Export",
-        "StackFiles", "Control", "Logs", "Vocabulary", "DNS", "Loop", "Addresses", "Netfilter", "Netlink", "Isolation",
-        "Runtime", "Kernel", "CLinux", "Fuzzing", systemPackage,
+        "StackFiles", "Control", "Logs", "Vocabulary", "DNS", "JSON", "Loop", "Addresses", "Netfilter", "Netlink",
+        "Isolation", "Runtime", "Kernel", "CLinux", "Fuzzing", systemPackage,
       ],
       exclude: ["Golden", "Fixtures"], swiftSettings: strict),
     .testTarget(

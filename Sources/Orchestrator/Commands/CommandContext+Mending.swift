@@ -7,20 +7,27 @@ import Supervision
 import Vocabulary
 
 extension CommandContext {
-  /// Has records of a stack that cannot be read written again by its supervisor, which knows what was in them.
+  /// Reads a stack's records. Its supervisor, which knows what was in them, writes those again that cannot be read.
   ///
-  /// - Returns: a line for each, which says what was wrong and what was done.
+  /// - Parameter note: gets a line for each of these, which says what was wrong and what was done.
   /// - Throws: that nobody knows what was in a record.
-  package func mendRecords(of stack: String) throws(StackErrors) -> [String] {
+  package func readMending(_ stack: String, note: (String) -> Void) throws(StackErrors) -> StackReading {
     let folder = folders.stack(stack)
-    let damages = try damages(of: folder)
-    guard !damages.isEmpty else { return [] }
+    let reading = try read(stack)
+    let damages = reading.damages
+    guard !damages.isEmpty else { return reading }
     let isMended = askToMend(folder)
-    let left = Set(try self.damages(of: folder))
-    if isMended, left.isEmpty { return damages.map { "\($0): its supervisor has written it again" } }
-    let isKnown = try rethrowing(stack) { () throws(KernelError) in try StackRecord(folder).read() != nil }
-    guard !isKnown, Files.exists(folder.services) else {
-      return damages.map { left.contains($0) ? "\($0): what it said is taken from its copy and from the kernel" : $0 }
+    let mended = try read(stack)
+    if isMended, mended.damages.isEmpty {
+      for damage in damages { note("\(damage): its supervisor has written it again") }
+      return mended
+    }
+    guard mended.desired == nil, Files.exists(folder.services) else {
+      let left = Set(mended.damages)
+      for damage in damages {
+        note(left.contains(damage) ? "\(damage): what it said is taken from its copy and from the kernel" : damage)
+      }
+      return mended
     }
     throw StackErrors([
       StackError(
@@ -29,8 +36,8 @@ extension CommandContext {
     ])
   }
 
-  private func damages(of folder: StackFolder) throws(StackErrors) -> [String] {
-    try rethrowing(folder.name) { () throws(KernelError) in try index.damages(of: folder.name) }
+  private func read(_ stack: String) throws(StackErrors) -> StackReading {
+    try rethrowing(stack) { () throws(KernelError) in try index.read(stack) }
   }
 
   private func askToMend(_ folder: StackFolder) -> Bool {

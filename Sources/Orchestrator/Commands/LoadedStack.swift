@@ -116,6 +116,7 @@ package struct LoadedStack: Sendable {
     var question = HostQuestion(stack: name, pools: pools, folders: folders)
     question.linkGroup = previous?.linkGroup
     question.links = previous?.hostLinks ?? []
+    question.gateways = previous?.networks.flatMap(\.hostAddresses) ?? []
     question.paths = paths(in: folders.stack(name))
     question.ports = hostPorts
     question.parents = Set(file.networks.compactMap(\.parent?.value))

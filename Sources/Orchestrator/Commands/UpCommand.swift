@@ -178,10 +178,11 @@ package struct UpCommand: Command {
   }
 
   private func scope(of source: LoadedStack, _ desired: DesiredStack, _ options: Options) -> Planner.Scope {
+    let keys = source.instanceKeys
     // What ran for one command is not run again because the stack comes up: it has done its work.
     let meant = desired.services.filter { service in
       source.named?.contains(service.service)
-        ?? (!service.isOneOff || source.instanceKeys.contains(service.service))
+        ?? (!service.isOneOff || keys.contains(service.service))
     }
     return Planner.Scope(
       instances: Set(meant.map(\.name)),
@@ -203,10 +204,11 @@ package struct UpCommand: Command {
       try HostFacts.observe(source.question(previous: previous, pools: pools, folders: folders))
     }
     for text in facts.identities.notes(for: source.services, in: folder) { note(text) }
+    let keys = source.instanceKeys
     var desired = try Resolver.resolve(
       source.file, services: source.services, facts: facts, previous: previous,
       standing: previous?.services.filter { other in
-        !source.instanceKeys.contains(other.service) && (other.isOneOff || source.named != nil)
+        !keys.contains(other.service) && (other.isOneOff || source.named != nil)
       } ?? [], folder: folder)
     if let held = options.heldInstance {
       desired.services = desired.services.map { $0.name == held ? $0.held : $0 }

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// One call while it is being answered. Keep it for as long as it takes; it belongs to the loop's thread.
 ///
 /// A call that is released without an answer is answered with an error. Replies to a peer that went away are dropped.
@@ -77,9 +75,9 @@ final class ControlCallState {
     guard let connection else { return }
     do {
       let message = ControlMessage.Reply(parameters: reply, continues: continues ? true : nil)
-      let data = try ControlMessage.encode(message)
+      let text = try ControlMessage.encode(message)
       if !continues { end() }
-      connection.deliver(isOneway ? Data() : data, endsCall: !continues)
+      connection.deliver(isOneway ? [] : text, endsCall: !continues)
     } catch {
       fail(.internalError("the reply cannot be written as JSON: \(error)"))
     }
@@ -88,7 +86,7 @@ final class ControlCallState {
   func fail(_ failure: ControlFailure) {
     guard let connection else { return }
     end()
-    connection.deliver(isOneway ? Data() : ControlMessage.encode(failure), endsCall: true)
+    connection.deliver(isOneway ? [] : ControlMessage.encode(failure), endsCall: true)
   }
 
   /// The connection is going away.

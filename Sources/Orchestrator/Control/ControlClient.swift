@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Glibc
+import JSON
 import Kernel
 import SystemPackage
 
@@ -88,7 +88,7 @@ package final class ControlClient {
   ) throws(ControlError) {
     guard !isBusy else { throw .invalidReply("an earlier call on this connection has not ended") }
     isBusy = true
-    let message: Data
+    let message: [UInt8]
     do {
       message = try ControlMessage.encode(ControlMessage.Call(method: Method.name, parameters: parameters, more: more))
     } catch {
@@ -104,7 +104,7 @@ package final class ControlClient {
     let message = try receive(deadline: deadline)
     let envelope: ControlMessage.ReplyEnvelope
     do {
-      envelope = try JSONDecoder().decode(ControlMessage.ReplyEnvelope.self, from: message)
+      envelope = try JSONReader.decode(ControlMessage.ReplyEnvelope.self, from: message)
       if envelope.error == nil {
         let reply = try ControlMessage.decodeParameters(Method.Reply.self, from: message)
         isBusy = envelope.continues ?? false
@@ -121,7 +121,7 @@ package final class ControlClient {
 
   // MARK: Bytes
 
-  private func transmit(_ message: Data, deadline: SuspendingClock.Instant?) throws(ControlError) {
+  private func transmit(_ message: [UInt8], deadline: SuspendingClock.Instant?) throws(ControlError) {
     var sent = 0
     while sent < message.count {
       let count = message.withUnsafeBytes { bytes in
@@ -141,7 +141,7 @@ package final class ControlClient {
     }
   }
 
-  private func receive(deadline: SuspendingClock.Instant?) throws(ControlError) -> Data {
+  private func receive(deadline: SuspendingClock.Instant?) throws(ControlError) -> [UInt8] {
     while true {
       do {
         if let message = try input.next() { return message }

@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Glibc
+import JSON
 import Kernel
 import Loop
 import SystemPackage
@@ -75,11 +75,11 @@ final class ControlConnection {
     return state
   }
 
-  /// Queues a reply; empty data for a call that wants none.
-  func deliver(_ data: Data, endsCall: Bool) {
+  /// Queues a reply; an empty one for a call that wants none.
+  func deliver(_ reply: [UInt8], endsCall: Bool) {
     guard isOpen else { return }
     if endsCall { call = nil }
-    if !data.isEmpty { enqueue(data) }
+    if !reply.isEmpty { enqueue(reply) }
     guard isOpen else { return }
     // While messages are taken, whoever takes them goes on from here.
     guard !isProcessing else { return }
@@ -103,10 +103,10 @@ final class ControlConnection {
     }
   }
 
-  private func dispatch(_ message: Data) {
+  private func dispatch(_ message: [UInt8]) {
     let envelope: ControlMessage.Envelope
     do {
-      envelope = try JSONDecoder().decode(ControlMessage.Envelope.self, from: message)
+      envelope = try JSONReader.decode(ControlMessage.Envelope.self, from: message)
     } catch {
       return refuse(.invalidMessage("not a varlink call: \(ControlMessage.explain(error))"))
     }
@@ -115,7 +115,7 @@ final class ControlConnection {
     }
   }
 
-  private func start(_ envelope: ControlMessage.Envelope, _ message: Data) -> ControlFailure? {
+  private func start(_ envelope: ControlMessage.Envelope, _ message: [UInt8]) -> ControlFailure? {
     guard envelope.upgrade != true else { return .invalidParameter("no method can be upgraded") }
     guard let handler = server?.handler(for: envelope.method) else { return .methodNotFound(envelope.method) }
     return handler(envelope, message, self)
@@ -162,10 +162,10 @@ final class ControlConnection {
     }
   }
 
-  private func enqueue(_ data: Data) {
+  private func enqueue(_ reply: [UInt8]) {
     guard isOpen else { return }
-    guard queued + data.count <= limits.queuedBytes || queued == 0 else { return close() }
-    output.append(contentsOf: data)
+    guard queued + reply.count <= limits.queuedBytes || queued == 0 else { return close() }
+    output.append(contentsOf: reply)
     guard account() else { return }
     transmit()
   }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// The JSON of the messages, in the shapes that varlink gives them.
 enum ControlMessage {
@@ -44,28 +44,27 @@ enum ControlMessage {
   }
 
   /// A message's bytes with the NUL that ends it.
-  static func encode(_ message: some Encodable) throws -> Data {
-    var data = try JSONEncoder().encode(message)
+  static func encode(_ message: some Encodable) throws -> [UInt8] {
     // JSON writes NUL in strings as \u0000, so this one is the only one.
-    data.append(0)
-    return data
+    try JSONWriter.encode(message) + [0]
   }
 
-  static func encode(_ failure: ControlFailure) -> Data {
+  static func encode(_ failure: ControlFailure) -> [UInt8] {
     let reply = ErrorReply(error: failure.name, parameters: ErrorText(message: failure.message))
     // Two strings always encode; if they should not, a reply without text is better than none.
-    return (try? encode(reply)) ?? Data("{\"error\":\"io.stack.InternalError\"}\0".utf8)
+    return (try? encode(reply)) ?? Array("{\"error\":\"io.stack.InternalError\"}\0".utf8)
   }
 
   /// A call's parameters; absent or null parameters are `{}`.
-  static func decodeParameters<Parameters: Decodable>(_ type: Parameters.Type, from data: Data) throws -> Parameters {
+  static func decodeParameters<Parameters: Decodable>(_ type: Parameters.Type, from text: [UInt8]) throws -> Parameters
+  {
     do {
-      return try JSONDecoder().decode(CallParameters<Parameters>.self, from: data).parameters
+      return try JSONReader.decode(CallParameters<Parameters>.self, from: text).parameters
     } catch {
-      guard let absent = try? JSONDecoder().decode(AbsentParameters.self, from: data), absent.parameters == nil else {
+      guard let absent = try? JSONReader.decode(AbsentParameters.self, from: text), absent.parameters == nil else {
         throw error
       }
-      return try JSONDecoder().decode(Parameters.self, from: Data("{}".utf8))
+      return try JSONReader.decode(Parameters.self, from: Array("{}".utf8))
     }
   }
 

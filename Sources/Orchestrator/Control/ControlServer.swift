@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import Kernel
 import Loop
@@ -31,7 +30,7 @@ package final class ControlServer {
   }
 
   /// Starts the call of a message, or says why it cannot.
-  typealias Handler = (ControlMessage.Envelope, Data, ControlConnection) -> ControlFailure?
+  typealias Handler = (ControlMessage.Envelope, [UInt8], ControlConnection) -> ControlFailure?
 
   let loop: EventLoop
   let limits: Limits
@@ -84,10 +83,10 @@ package final class ControlServer {
   package func handle<Method: ControlMethod>(
     _ method: Method.Type, _ handler: @escaping (ControlCall<Method>) -> Void
   ) {
-    handlers[Method.name] = { envelope, data, connection in
+    handlers[Method.name] = { envelope, message, connection in
       let parameters: Method.Parameters
       do {
-        parameters = try ControlMessage.decodeParameters(Method.Parameters.self, from: data)
+        parameters = try ControlMessage.decodeParameters(Method.Parameters.self, from: message)
       } catch {
         return .invalidParameter("\(Method.name): \(ControlMessage.explain(error))")
       }

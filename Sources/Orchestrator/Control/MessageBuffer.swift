@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 
 /// Bytes of a stream cut into messages, each ended by a NUL. It grows with what has come, not with what is announced.
@@ -37,7 +36,7 @@ struct MessageBuffer {
   }
 
   /// The next whole message without its NUL, `nil` until more bytes come.
-  mutating func next() throws(Violation) -> Data? {
+  mutating func next() throws(Violation) -> [UInt8]? {
     if let first = bytes[head...].first, !Self.mayOpenObject(first) { throw .notAnObject }
     let end = bytes.withUnsafeBytes { all -> Int? in
       guard searched < all.count, let base = all.baseAddress else { return nil }
@@ -61,7 +60,7 @@ struct MessageBuffer {
         searched = 0
       }
     }
-    return Data(message)
+    return Array(message)
   }
 
   /// Garbage is known by its first byte: a message is a JSON object, with white space before it at most.

@@ -30,11 +30,12 @@ extension HostFacts {
       Int(String(decoding: octets.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
     }
     facts.tables = try Set(tables(except: stack))
+    var gateways = Set(question.gateways)
     for other in StackIndex(folders: folders).names() where other != stack {
-      try facts.addStack(other, for: stack, isJoining: question.joinsNetworks, folders)
+      gateways.formUnion(try facts.addStack(other, for: stack, isJoining: question.joinsNetworks, folders))
     }
     if question.joinsVolumes { facts.volumes = VolumeIndex(folders: folders).foldersByName() }
-    facts.leaveOutNameServers(StackIndex(folders: folders).names(), folders)
+    facts.leaveOutNameServers(at: gateways)
     if question.needsEmulator { facts.emulatesNetworks = try EmulatorTrial.isThere() }
     if question.hasVLANs { facts.tellsVLANsApart = try VLANTrial.isThere() }
     return facts
@@ -136,11 +137,7 @@ extension HostFacts {
   }
 
   /// Leaves out the sockets of stacks' name servers. No published port can take packets away from them.
-  private mutating func leaveOutNameServers(_ stacks: [String], _ folders: StateFolders) {
-    guard ports.contains(where: { $0.port == DNSPort.standard && $0.address != nil }) else { return }
-    let gateways = stacks.flatMap { name in
-      ((try? StackRecord(folders.stack(name)).read()) ?? nil)?.networks.flatMap(\.hostAddresses) ?? []
-    }
+  private mutating func leaveOutNameServers(at gateways: Set<IPAddress>) {
     ports.removeAll { used in used.port == DNSPort.standard && used.address.map(gateways.contains) ?? false }
   }
 
@@ -151,14 +148,18 @@ extension HostFacts {
   }
 
   /// Adds what another stack has, or has just chosen.
+  ///
+  /// - Returns: the host's addresses on its networks.
   private mutating func addStack(
     _ name: String, for stack: String, isJoining: Bool, _ folders: StateFolders
-  ) throws(KernelError) {
+  ) throws(KernelError) -> [IPAddress] {
     let folder = folders.stack(name)
+    var gateways: [IPAddress] = []
     // A claim takes the record's name when it is accepted: in this order it is seen under one of them.
     for other in [try StateFile<DesiredStack>(path: folder.claim).read(), try StackRecord(folder).read()] {
       guard let other else { continue }
       linkGroups.insert(other.linkGroup)
+      gateways += other.networks.flatMap(\.hostAddresses)
       addNetworks(of: other, for: stack, isJoining: isJoining)
       for network in other.ownNetworks where network.hasHost {
         let user = "network \(network.name) of stack \(name)"
@@ -174,6 +175,7 @@ extension HostFacts {
         }
       }
     }
+    return gateways
   }
 
   /// Networks that can be joined, and who is on those and on the stack's own.

@@ -9,6 +9,8 @@ package struct HostQuestion: Hashable, Sendable {
   package var linkGroup: UInt32?
   /// The names of its links, if it is up.
   package var links: Set<String> = []
+  /// The host's addresses on its networks, if it is up.
+  package var gateways: [IPAddress] = []
   /// The pools that new subnets come from.
   package var pools: [IPv4Prefix]
   /// The folders with the records of other stacks.

@@ -50,23 +50,20 @@ struct Ps: ParsableCommand {
   func run() throws {
     try Session.run(needsRoot: true, in: options.project, errors: format == "json" ? .json : .text) { session in
       let targets = try session.listed(words)
-      let names = targets.map(\.stack)
-      for name in names {
-        standardError("", try session.context.mendRecords(of: name).map { "warning: \(name): \($0)" })
+      let readings = try targets.map { target in
+        try session.context.readMending(target.stack) { standardError("", "warning: \(target.stack): \($0)") }
       }
       let states = status + filter.map { String($0.dropFirst("status=".count)) }
-      let statuses = try targets.flatMap { target in
-        try session.statuses(of: target.stack).filter {
-          target.services.isEmpty || target.services.contains($0.service.name)
-        }
+      let statuses = zip(targets, readings).flatMap { target, reading in
+        reading.statuses.filter { target.services.isEmpty || target.services.contains($0.service.name) }
       }.filter { entry in
         states.isEmpty ? all || entry.isAlive : states.contains(entry.phase)
       }
-      try show(statuses, of: names, session)
+      try show(statuses, of: readings.compactMap(\.desired), session)
     }
   }
 
-  private func show(_ statuses: [StackIndex.ServiceStatus], of names: [String], _ session: Session) throws {
+  private func show(_ statuses: [StackIndex.ServiceStatus], of stacks: [DesiredStack], _ session: Session) throws {
     if services {
       var shown: Set<String> = []
       for entry in statuses where shown.insert(entry.service.service).inserted { print(entry.service.service) }
@@ -75,8 +72,8 @@ struct Ps: ParsableCommand {
     } else if format == "json" {
       for entry in statuses { print(entry.jsonLine) }
     } else if format == "table" {
-      StatusTable.show(statuses, showsStack: names.count > 1, isWhole: noTrunc)
-      for text in session.context.complaints(of: names) {
+      StatusTable.show(statuses, showsStack: stacks.count > 1, isWhole: noTrunc)
+      for text in session.context.complaints(of: stacks) {
         standardError("", "warning: \(text); stack up puts it back")
       }
     } else {

@@ -73,7 +73,7 @@ import Testing
   ) throws {
     let call = try message(ControlMessage.Call(method: method.name, parameters: parameters, more: true))
     let mutant = input.mutant(of: [call.dropLast()], words: words)
-    guard let read = try? ControlMessage.decodeParameters(Method.Parameters.self, from: Data(mutant)) else { return }
+    guard let read = try? ControlMessage.decodeParameters(Method.Parameters.self, from: Array(mutant)) else { return }
     // Whatever number it is, a timer can be set for it.
     let seconds =
       (read as? SupervisorMethods.ServiceSelection)?.stopTimeout

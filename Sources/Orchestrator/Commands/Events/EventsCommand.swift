@@ -1,6 +1,6 @@
-import FoundationEssentials
 import Glibc
 import Intent
+import JSON
 import Kernel
 import Logs
 import Supervision
@@ -35,9 +35,8 @@ package struct EventsCommand: Command {
     query.follow = options.follows
     let sources = stacks.map { LogReader.Source(service: $0, path: folders.stack($0).events) }
     let reader = LogReader(sources, query, interruption: interruption)
-    let decoder = JSONDecoder()
     while let entry = reader.next() {
-      guard let event = try? decoder.decode(StackEvent.self, from: Data(entry.text)) else { continue }
+      guard let event = try? JSONReader.decode(StackEvent.self, from: Array(entry.text)) else { continue }
       if let meant = options.services[event.project], !meant.contains(event.service) { continue }
       let text = options.isJSON ? Self.json(entry) : VisibleText.line("\(entry.time) \(event)")
       guard Self.writeLine(text) else { return }

@@ -26,39 +26,17 @@ package struct StackIndex: Sendable {
   }
 
   package func record(of service: String, in stack: String) throws(KernelError) -> ServiceRecord {
-    let record = try StateFile<ServiceRecord>(path: folders.stack(stack).service(service).record).read()
-    let known = record.flatMap { $0.service == service ? $0 : nil }
+    try record(
+      StateFile<ServiceRecord>(path: folders.stack(stack).service(service).record).read(), of: service, in: stack)
+  }
+
+  /// The record of a service, from what its file says; nil for one that cannot be read.
+  func record(
+    _ written: ServiceRecord?, of service: String, in stack: String
+  ) throws(KernelError) -> ServiceRecord {
+    let known = written.flatMap { $0.service == service ? $0 : nil }
     guard let known else { return try truthful(ServiceRecord(observing: service, in: stack), in: stack) }
     return truthful(known, in: stack)
-  }
-
-  /// The records of a stack that cannot be read, each with what is wrong with it.
-  package func damages(of stack: String) throws(KernelError) -> [String] {
-    let folder = folders.stack(stack)
-    // Before its services' folder is made, a stack that comes up has no record yet.
-    guard Files.exists(folder.services) || Files.exists(folder.intent) else { return [] }
-    guard let desired = try StackRecord(folder).readFile() else {
-      return ["\(folder.intent) \(Self.damage(of: folder.intent))"]
-    }
-    var damages: [String] = []
-    // A command that is under way may not have written all of them yet.
-    let isSettled = Files.exists(folder.settled)
-    for service in desired.services {
-      let paths = folder.service(service.name)
-      for path in [paths.record, paths.execContext]
-      where Files.exists(paths.stdout) && (isSettled || Files.exists(path))
-        && !StateFile<ServiceRecord>(path: path).looksWhole
-      {
-        damages.append("\(path) \(Self.damage(of: path))")
-      }
-    }
-    return damages
-  }
-
-  private static func damage(of path: String) -> String {
-    guard Files.exists(path) else { return "is missing" }
-    guard let text = try? Files.read(path) else { return "cannot be read" }
-    return text.isEmpty ? "is empty" : "is damaged"
   }
 
   /// A record as it is now: what was running when it was written may have ended since, with nobody to note it.
@@ -83,18 +61,21 @@ package struct StackIndex: Sendable {
   }
 
   package func services(of stack: DesiredStack) throws(KernelError) -> [ServiceStatus] {
+    var records: [ServiceRecord] = []
+    for service in stack.services { records.append(try record(of: service.name, in: stack.name)) }
+    return statuses(of: stack, records)
+  }
+
+  /// - Parameter records: one for each service, in their order.
+  func statuses(of stack: DesiredStack, _ records: [ServiceRecord]) -> [ServiceStatus] {
     var cables: [String: [String]] = [:]
     for end in stack.links.flatMap(\.ends) where !end.addresses.isEmpty {
       cables[end.service, default: []] += end.addresses.map { "\($0.address)" }
     }
-    var statuses: [ServiceStatus] = []
-    for service in stack.services {
-      statuses.append(
-        ServiceStatus(
-          stack: stack.name, service: service, record: try record(of: service.name, in: stack.name),
-          cableAddresses: cables[service.name] ?? []))
+    return zip(stack.services, records).map { service, record in
+      ServiceStatus(
+        stack: stack.name, service: service, record: record, cableAddresses: cables[service.name] ?? [])
     }
-    return statuses
   }
 
   // MARK: Finding what a person means

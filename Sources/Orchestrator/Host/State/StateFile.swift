@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Glibc
+import JSON
 import Kernel
 import SystemPackage
 
@@ -17,7 +17,7 @@ package struct StateFile<Value: Codable>: Sendable {
   package func read() throws(KernelError) -> Value? {
     guard let bytes = try Files.read(path) else { return nil }
     do {
-      return try JSONDecoder().decode(VersionedText<Value>.self, from: Data(bytes)).value
+      return try JSONReader.decode(VersionedText<Value>.self, from: bytes).value
     } catch let error as VersionedText<Value>.TooNew {
       throw KernelError(
         "read", path, errno: .notSupported,
@@ -43,14 +43,12 @@ package struct StateFile<Value: Codable>: Sendable {
   }
 
   package func write(_ value: Value, isDurable: Bool = false) throws(KernelError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let data: Data
+    let text: [UInt8]
     do {
-      data = try encoder.encode(VersionedText(value))
+      text = try JSONWriter.encode(VersionedText(value))
     } catch {
       throw KernelError("encode", path, errno: .invalidArgument, detail: "\(error)")
     }
-    try Files.replace(path, with: [UInt8](data), isDurable: isDurable)
+    try Files.replace(path, with: text, isDurable: isDurable)
   }
 }

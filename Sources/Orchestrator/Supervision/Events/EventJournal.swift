@@ -1,6 +1,6 @@
-import FoundationEssentials
 import Host
 import Intent
+import JSON
 import Logs
 
 /// Writes down what happens to a stack's services, for `stack events`: a line of JSON each, in a file like a log.
@@ -9,13 +9,11 @@ import Logs
 final class EventJournal {
   private let stack: String
   private let writer: LogWriter
-  private let encoder = JSONEncoder()
   private var records: [String: ServiceRecord] = [:]
 
   init(_ folder: StackFolder, scratch: LogScratch) {
     stack = folder.name
     writer = LogWriter(path: folder.events, scratch: scratch)
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
   /// Takes what is known of a service from a former supervisor: nothing of it has just happened.
@@ -26,7 +24,7 @@ final class EventJournal {
   /// Writes down what has happened to a service since its last record.
   func update(_ record: ServiceRecord) {
     for event in StackEvent.between(records[record.service], record, in: stack) {
-      guard var line = try? encoder.encode(event) else { continue }
+      guard var line = try? JSONWriter.encode(event) else { continue }
       line.append(0x0A)
       line.withUnsafeBytes { writer.append($0, .stdout) }
     }

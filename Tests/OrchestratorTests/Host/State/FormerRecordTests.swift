@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 @testable import Host
 @testable import Intent
@@ -19,7 +20,7 @@ import Testing
   private func read<Record: Decodable>(_ type: Record.Type, _ path: String) throws -> Record {
     let text = try String(contentsOfFile: "\(Self.fixtures)/\(path)", encoding: .utf8)
     let placed = text.replacing("/srv/stacks", with: Self.stacks)
-    return try JSONDecoder().decode(type, from: Data(placed.utf8))
+    return try JSONReader.decode(type, from: Array(placed.utf8))
   }
 
   @Test func thereAreFive() {
