@@ -2,6 +2,7 @@ import BuildCache
 import Digests
 import Glibc
 import ImageReference
+import Images
 import Kernel
 import Registry
 import SystemPackage
@@ -57,6 +58,19 @@ final class AddedFile {
       if count == 0 { return }
       try take(Array(chunk[..<count]))
       place += off_t(count)
+    }
+  }
+
+  /// The archive that it is, unpacked; nil for another file.
+  func unpacked(_ images: ImageService, named name: String) throws -> UnpackedArchive? {
+    var head = [UInt8](repeating: 0, count: UnpackedArchive.headSize)
+    let count = pread(file.rawValue, &head, head.count, 0)
+    guard count > 0, UnpackedArchive.isMeant(Array(head[..<count])) else { return nil }
+    try check("read", "what was fetched") { lseek(file.rawValue, 0, SEEK_SET) == 0 ? 0 : -1 }
+    do throws(ImageError) {
+      return try images.unpack(file.fileDescriptor, named: name)
+    } catch {
+      throw BuildFailure(nil, error.problem, remedy: error.remedy)
     }
   }
 
