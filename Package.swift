@@ -86,7 +86,7 @@ let package = Package(
     room("Intent", ["Vocabulary", "Addresses", "Isolation"]),
 
     // Builds: what a Dockerfile says, what a context holds, and what is known of former steps.
-    builder("Dockerfile", ["StackFiles", "Vocabulary", "ImageFormat"]),
+    builder("Dockerfile", ["StackFiles", "Vocabulary", "ImageFormat", "ImageReference"]),
     builder("BuildIgnore", ["StackFiles"]),
     builder(
       "BuildContext",

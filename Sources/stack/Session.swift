@@ -32,7 +32,7 @@ struct Session {
       throw failure("\(errors)", status, style)
     } catch let error as FileDiagnostics {
       writeError(style == .json ? error.json : error.rendered(isColored: Terminal.showsColour(STDERR_FILENO)) + "\n")
-      throw Status.usage
+      throw error.areMistakes ? Status.usage : status
     }
   }
 

@@ -28,8 +28,7 @@ struct StackCommand: ParsableCommand {
         name: "Images",
         subcommands: [
           Build.self, Pull.self, Images.self, Image.self, Load.self, Save.self, Tag.self, Commit.self, Push.self,
-          Login.self,
-          Logout.self,
+          Login.self, Logout.self, System.self,
         ]),
       CommandGroup(
         name: "Look",

@@ -31,8 +31,32 @@ struct BuildFaultTests {
       try host.signal(SIGKILL, to: build)
       _ = try build.wait(limit: .seconds(20))
       #expect(try host.eventually { try host.run("pgrep", "-f", "while true").status != 0 })
+      let doctor = try host.run("stack", "doctor")
+      #expect(doctor.output.contains("a build was killed and left the stack stack-build-"), "\(doctor)")
+      #expect(doctor.output.contains("stack build prune"), "\(doctor)")
       #expect(try host.build("FROM base\nRUN touch /one").errors.contains("RUN touch /one: cached"))
       #expect(try host.leftovers() == "")
+    }
+  }
+
+  @Test(arguments: [["stack", "build", "prune"], ["stack", "up", "s.stack"]])
+  func otherCommandsClearUpAfterAKilledBuildToo(_ command: [String]) throws {
+    try TestBuilds.with { host in
+      try host.write("name: s\nservices: {a: {command: [sleep, \"1001\"]}}", to: "s.stack")
+      let build = try start(host, Self.endless, until: "  begun")
+      // One that lives is left alone. What takes the store for itself waits for it, and says so.
+      try host.succeed("stack", "up", "s.stack")
+      try host.succeed("stack", "down", "s")
+      #expect(try !host.run("stack", "doctor").output.contains("a build was killed"))
+      let prune = try host.start(["sh", "-c", "exec stack build prune 2>&1"])
+      #expect(host.eventually { prune.output.contains("waiting for a build") }, "\(prune.output)")
+      #expect(try host.succeed("find", "/sys/fs/cgroup", "-type", "d", "-name", "stack-build-*") != "")
+      try host.signal(SIGKILL, to: build)
+      _ = try build.wait(limit: .seconds(20))
+      #expect(try prune.wait(limit: .seconds(20)).status == 0)
+      #expect(try host.start(command).wait(limit: .seconds(60)).status == 0)
+      try host.run("stack", "down", "s")
+      #expect(try host.eventually { try host.leftovers() == "" })
     }
   }
 

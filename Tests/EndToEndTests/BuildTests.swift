@@ -166,7 +166,7 @@ struct BuildTests {
       #expect(failure.errors.contains("x/Dockerfile:3: ") && failure.errors.contains("exit code 7"))
       #expect(failure.errors.contains("line 30") && !failure.errors.contains("    line 10\n"))
       let missing = try host.build("FROM base\nCOPY nothing /")
-      #expect(missing.status == 1 && missing.errors.contains("x/Dockerfile:2: ") && missing.errors.contains("nothing"))
+      #expect(missing.status == 1 && missing.errors.contains("x/Dockerfile:2:6") && missing.errors.contains("nothing"))
       #expect(try host.leftovers() == "")
     }
   }

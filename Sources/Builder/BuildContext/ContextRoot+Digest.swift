@@ -53,7 +53,9 @@ private struct SelectionHasher: ~Copyable {
 
   /// The name that a copy gets is part of what is copied.
   mutating func begin(_ source: ContextSource) {
-    hash.add([1, source.isFolder ? 1 : 0] + Self.framed(source.isFolder ? [] : source.name))
+    // Below a base, each entry has its path.
+    let hasName = !source.isFolder && source.base == nil
+    hash.add([1, source.isFolder ? 1 : 0] + Self.framed(hasName ? source.name : []))
   }
 
   mutating func add(_ entry: ContextEntry, _ memory: inout DigestMemory) throws(ContextError) {

@@ -14,9 +14,7 @@ extension ContextRoot {
     guard let first = parts.firstIndex(where: Self.isPattern) else {
       var resolver = PathResolver(self)
       let found = try resolver.resolve(source)
-      guard try hasSomething(found) else {
-        throw ContextError("all of \(ContextPath.shown(source)) is left out of the context by .dockerignore")
-      }
+      guard try hasSomething(found) else { throw Self.leftOut(source) }
       return [found]
     }
     let patterns = try Self.patterns(parts[first...], of: source)
@@ -31,6 +29,10 @@ extension ContextRoot {
     return found
   }
 
+  static func leftOut(_ source: [UInt8]) -> ContextError {
+    ContextError("all of \(ContextPath.shown(source)) is left out of the context by .dockerignore")
+  }
+
   /// A match may be a link, which is followed; one that leads nowhere is an error, one that is left out is none.
   private func append(_ match: [UInt8], to found: inout [ContextSource]) throws(ContextError) {
     if patterns.verdict(match).isExcluded {
@@ -41,7 +43,7 @@ extension ContextRoot {
     if try hasSomething(source) { found.append(source) }
   }
 
-  private static func isPattern(_ part: [UInt8]) -> Bool {
+  static func isPattern(_ part: [UInt8]) -> Bool {
     var isEscaped = false
     for byte in part {
       if isEscaped {
@@ -86,7 +88,7 @@ extension ContextRoot {
     }
   }
 
-  private func status(of path: [UInt8]) throws(ContextError) -> EntryStatus? {
+  func status(of path: [UInt8]) throws(ContextError) -> EntryStatus? {
     let parts = ContextPath.parts(path)
     let parent = try folder(Array(parts.dropLast().joined(separator: [ContextPath.slash])))
     var status = stat()
@@ -110,7 +112,7 @@ extension ContextRoot {
   }
 
   /// False for a folder that is left out, with all below it.
-  private func hasSomething(_ source: ContextSource) throws(ContextError) -> Bool {
+  func hasSomething(_ source: ContextSource) throws(ContextError) -> Bool {
     guard source.verdict.isExcluded else { return true }
     var isFound = false
     do throws(WalkEnd) {

@@ -8,7 +8,17 @@ package struct ContextSource: Sendable {
   package var name: [UInt8]
   package var status: EntryStatus
 
+  /// The folder below which a copy keeps its place, with those that lead to it (`--parents`). Nil for a copy that is
+  /// put into the destination itself.
+  package var base: [UInt8]?
+
   package var isFolder: Bool { status.kind == .folder }
+
+  /// The path from the base, part by part. Empty without a base.
+  var placeParts: [[UInt8]] {
+    guard let base else { return [] }
+    return Array(ContextPath.parts(path).dropFirst(ContextPath.parts(base).count))
+  }
 
   var verdict: IgnorePatterns.Verdict
 }

@@ -23,22 +23,66 @@ struct ContextWalk {
   func visit(
     _ source: ContextSource, _ visitor: (ContextEntry) throws(WalkEnd) -> Void
   ) throws(WalkEnd) {
+    var pending = Pending()
+    let place = source.placeParts
+    guard place.count > 1 else { return try visit(source, at: place, exclusions.root, &pending, visitor) }
+    try visitParents(of: source, place, depth: 1, exclusions.root, &pending, visitor)
+  }
+
+  /// Shows the folders that lead from a source's base to it before what it holds.
+  ///
+  /// - Parameter depth: The number of parts of `place` that lead to the folder that is next.
+  private func visitParents(
+    of source: ContextSource, _ place: [[UInt8]], depth: Int, _ exclusion: IgnorePatterns.Verdict,
+    _ pending: inout Pending, _ visitor: (ContextEntry) throws(WalkEnd) -> Void
+  ) throws(WalkEnd) {
+    guard depth < place.count else { return try visit(source, at: place, exclusion, &pending, visitor) }
+    let path = Self.joined(place.prefix(depth))
+    let exclusion = exclusions.isEmpty ? exclusion : exclusions.verdict(path, below: exclusion)
+    guard !exclusion.isExcluded || exclusions.mayReturn(below: path) else { return }
+    let above = ContextPath.parts(source.path).dropLast(place.count - depth)
+    let fullPath = Self.joined(above)
+    let parent = try attempt { () throws(ContextError) in try root.folder(Self.joined(above.dropLast())) }
+    let name = ContextPath.cString(above.last ?? [])
+    let found = try attempt { () throws(ContextError) in
+      try Self.status(of: name, in: parent.fileDescriptor, fullPath)
+    }
+    guard let status = found, status.kind == .folder else { return }
+    pending.entries.append(
+      ContextEntry(path: path, fullPath: fullPath, status: status, folder: parent.fileDescriptor, name: name))
+    try visitParents(of: source, place, depth: depth + 1, exclusion, &pending, visitor)
+  }
+
+  private static func joined(_ parts: some Collection<[UInt8]>) -> [UInt8] {
+    Array(parts.joined(separator: [ContextPath.slash]))
+  }
+
+  /// Shows a source itself and all below it.
+  ///
+  /// - Parameter place: The path from its base.
+  private func visit(
+    _ source: ContextSource, at place: [[UInt8]], _ exclusion: IgnorePatterns.Verdict, _ pending: inout Pending,
+    _ visitor: (ContextEntry) throws(WalkEnd) -> Void
+  ) throws(WalkEnd) {
     let parts = ContextPath.parts(source.path)
-    let holder = Array(parts.dropLast().joined(separator: [ContextPath.slash]))
     let name = ContextPath.cString(parts.last ?? [])
-    let parent = try attempt { () throws(ContextError) in try root.folder(holder) }
+    let parent = try attempt { () throws(ContextError) in try root.folder(Self.joined(parts.dropLast())) }
     let found = try attempt { () throws(ContextError) in
       try Self.status(of: name, in: parent.fileDescriptor, source.path)
     }
     let status = found ?? source.status
+    let path = Self.joined(place)
     let entry = ContextEntry(
-      path: [], fullPath: source.path, status: status, folder: parent.fileDescriptor, name: name)
+      path: path, fullPath: source.path, status: status, folder: parent.fileDescriptor, name: name)
     guard status.kind == source.status.kind else { throw .failed(entry.changed) }
-    var pending = Pending()
+    let isExcludable = !exclusions.isEmpty && (!place.isEmpty || status.kind != .folder)
+    let exclusion =
+      isExcludable ? exclusions.verdict(place.isEmpty ? source.name : path, below: exclusion) : exclusion
     if status.kind == .folder {
-      try visitFolder(entry, source.verdict, exclusions.root, depth: 0, &pending, visitor)
-    } else if !exclusions.verdict(source.name).isExcluded {
-      try visitor(entry)
+      guard !exclusion.isExcluded || exclusions.mayReturn(below: path) else { return }
+      try visitFolder(entry, source.verdict, exclusion, depth: 0, &pending, visitor)
+    } else if !exclusion.isExcluded {
+      try show(entry, &pending, visitor)
     }
   }
 

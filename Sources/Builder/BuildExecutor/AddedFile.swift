@@ -92,6 +92,19 @@ final class AddedFile {
     }
   }
 
+  /// The archive that it is, unpacked; nil for another file.
+  func unpacked(_ images: ImageService, named name: String) throws -> UnpackedArchive? {
+    var head = [UInt8](repeating: 0, count: UnpackedArchive.headSize)
+    let count = pread(file.rawValue, &head, head.count, 0)
+    guard count > 0, UnpackedArchive.isMeant(Array(head[..<count])) else { return nil }
+    try check("read", "what was fetched") { lseek(file.rawValue, 0, SEEK_SET) == 0 ? 0 : -1 }
+    do throws(ImageError) {
+      return try images.unpack(file.fileDescriptor, named: name)
+    } catch {
+      throw BuildFailure(nil, error.problem, remedy: error.remedy)
+    }
+  }
+
   /// Writes it below a writer's destination.
   func write(with writer: inout CopyWriter, as name: [UInt8]) throws {
     try check("read", "what was fetched") { lseek(file.rawValue, 0, SEEK_SET) == 0 ? 0 : -1 }

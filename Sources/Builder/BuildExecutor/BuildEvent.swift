@@ -14,9 +14,6 @@ package struct BuildStep: Hashable, Sendable {
   package init(stage: String, number: Int, count: Int, text: String, place: String) {
     (self.stage, self.number, self.count, self.text, self.place) = (stage, number, count, text, place)
   }
-
-  /// `[build 2/5] RUN make`
-  package var title: String { "[\(stage) \(number)/\(count)] \(text)" }
 }
 
 /// A thing that happens while an image is built.

@@ -12,6 +12,9 @@ import SystemPackage
 /// A COPY or an ADD: what it takes, and how it is carried out.
 struct CopyPlan {
   private let copy: CopyOperation
+  /// The places of the sources in the Dockerfile, in their order.
+  private let spans: [Span]
+  private let ownerSpan: Span?
   private let exclusions: IgnorePatterns
   let inputs: [StepSituation.Input]
   let entries: [SelectedEntry]?
@@ -20,8 +23,10 @@ struct CopyPlan {
   /// Files of the web, by their address. One with a checksum is fetched when it is needed.
   private let fetched: [String: AddedFile]
 
-  init(_ copy: CopyOperation, _ builder: borrowing StageBuilder) throws {
+  init(_ copy: CopyOperation, _ instruction: Instruction, _ builder: StageBuilder) throws {
     self.copy = copy
+    spans = instruction.sourceSpans
+    ownerSpan = instruction.ownerSpan
     do {
       exclusions = try IgnorePatterns(copy.exclusions)
     } catch {
@@ -30,14 +35,17 @@ struct CopyPlan {
     destination = builder.absolute(copy.destination)
     let last = copy.destination.split(separator: "/", omittingEmptySubsequences: false).last
     isForFolder = last == "" || last == "." || copy.sources.count > 1
-    let paths = copy.sources.compactMap { if case .path(let path) = $0 { path } else { nil } }
+    var paths: [StepPath] = []
     var fetched: [String: AddedFile] = [:]
     var inputs: [StepSituation.Input] = []
-    if copy.checksum == nil {
-      for case .url(let address) in copy.sources {
-        let file = try builder.added(address, checksum: nil)
+    for (source, span) in zip(copy.sources, spans) {
+      switch source {
+      case .path(let path): paths.append(StepPath(path, span, keepsParents: copy.keepsParents))
+      case .url(let address) where copy.checksum == nil:
+        let file = try placing(span) { try builder.added(address, checksum: nil) }
         fetched[address] = file
         inputs.append(StepSituation.Input(origin: address, digest: file.digest))
+      case .url, .file: break
       }
     }
     self.fetched = fetched
@@ -49,50 +57,47 @@ struct CopyPlan {
     (self.inputs, self.entries) = (inputs + [input], entries)
   }
 
-  func carryOut(_ builder: borrowing StageBuilder, in folder: String) throws {
+  func carryOut(_ builder: StageBuilder, in folder: String) throws {
     let root = try builder.openRoot(folder)
     let isFromImage = try builder.layers(from: copy.from) != nil
     var attributes = CopyAttributes()
     attributes.keepsDevices = isFromImage
     if let owner = copy.owner {
-      attributes.owner = try Self.owner(owner, in: root.fileDescriptor)
+      attributes.owner = try self.owner(owner, in: root.fileDescriptor)
     } else if !isFromImage {
       attributes.owner = (0, 0)
     }
-    attributes.mode = try copy.mode.map(Self.mode)
+    attributes.change = copy.mode.flatMap(FileModeChange.init)
     let source = try builder.source(from: copy.from)
     var writer = CopyWriter(to: root.fileDescriptor, attributes, stop: builder.services.stop)
-    for one in copy.sources {
-      switch one {
-      case .path(let path): try carryOut(path, source, &writer, root.fileDescriptor, builder)
-      case .file(let name, let content):
-        let target = place(of: Array(name.utf8), root.fileDescriptor)
-        try writer.enter(target.folder)
-        try writer.write(Array(content.utf8), as: target.name, mode: 0o644, time: builder.request.epoch)
-      case .url(let address):
-        let file: AddedFile
-        if let known = fetched[address] {
-          file = known
-        } else {
-          file = try builder.added(address, checksum: copy.checksum)
-        }
-        let target = place(of: file.name, root.fileDescriptor)
-        guard !target.name.isEmpty else {
-          throw BuildFailure(nil, "\(address) has no name for a file", remedy: "name the file in the destination")
-        }
-        try writer.enter(target.folder)
-        try file.write(with: &writer, as: target.name)
-      }
+    for (one, span) in zip(copy.sources, spans) {
+      try placing(span) { try carryOut(one, span, source, &writer, root.fileDescriptor, builder) }
     }
     try writer.finish()
   }
 
   private func carryOut(
-    _ path: String, _ source: StepSource, _ writer: inout CopyWriter, _ root: FileDescriptor,
-    _ builder: borrowing StageBuilder
+    _ one: CopyOperation.Source, _ span: Span, _ source: StepSource, _ writer: inout CopyWriter,
+    _ root: FileDescriptor, _ builder: StageBuilder
   ) throws {
-    for found in try source.root.sources(Array(path.utf8)) {
-      if found.isFolder {
+    switch one {
+    case .path(let path):
+      let path = StepPath(path, span, keepsParents: copy.keepsParents)
+      try carryOut(path, source, &writer, root, builder)
+    case .file(let name, let content):
+      let target = place(of: Array(name.utf8), root)
+      try writer.enter(target.folder)
+      try writer.write(Array(content.utf8), as: target.name, mode: 0o644, time: builder.request.epoch)
+    case .url(let address): try carryOut(address: address, &writer, root, builder)
+    }
+  }
+
+  private func carryOut(
+    _ path: StepPath, _ source: StepSource, _ writer: inout CopyWriter, _ root: FileDescriptor,
+    _ builder: StageBuilder
+  ) throws {
+    for found in try path.sources(in: source.root) {
+      if found.isFolder || found.base != nil {
         try writer.enter(destination)
         try source.copy(found, excluding: exclusions, with: &writer) { $0.path }
         continue
@@ -102,6 +107,21 @@ struct CopyPlan {
       try writer.enter(target.folder)
       try source.copy(found, excluding: exclusions, with: &writer) { _ in target.name }
     }
+  }
+
+  private func carryOut(
+    address: String, _ writer: inout CopyWriter, _ root: FileDescriptor, _ builder: StageBuilder
+  ) throws {
+    let file = try fetched[address] ?? builder.added(address, checksum: copy.checksum)
+    if copy.unpacks == true, let archive = try file.unpacked(builder.services.images, named: address) {
+      return try write(archive, address, root, builder)
+    }
+    let target = place(of: file.name, root)
+    guard !target.name.isEmpty else {
+      throw BuildFailure(nil, "\(address) has no name for a file", remedy: "name the file in the destination")
+    }
+    try writer.enter(target.folder)
+    try file.write(with: &writer, as: target.name)
   }
 
   /// A file goes into a folder, or takes the destination's name.
@@ -117,17 +137,24 @@ struct CopyPlan {
   ///
   /// - Returns: false for a file that ADD copies as it is.
   private func unpack(
-    _ found: ContextSource, _ source: StepSource, _ root: FileDescriptor, _ builder: borrowing StageBuilder
+    _ found: ContextSource, _ source: StepSource, _ root: FileDescriptor, _ builder: StageBuilder
   ) throws -> Bool {
     guard copy.isAdd, copy.from == nil, copy.unpacks ?? true, found.status.kind == .file else { return false }
     let name = ContextPath.shown(found.path)
     guard let archive = try archive(found, source, builder.services.images, name) else { return false }
+    try write(archive, name, root, builder)
+    return true
+  }
+
+  private func write(
+    _ archive: UnpackedArchive, _ name: String, _ root: FileDescriptor, _ builder: StageBuilder
+  ) throws {
     let folder = try ContextRoot.open(archive.folder)
     let tree = StepSource(ContextRoot(folder, label: name, keepsOwners: true))
     var attributes = CopyAttributes()
     attributes.keepsDevices = true
-    if let owner = copy.owner { attributes.owner = try Self.owner(owner, in: root) }
-    attributes.mode = try copy.mode.map(Self.mode)
+    if let owner = copy.owner { attributes.owner = try self.owner(owner, in: root) }
+    attributes.change = copy.mode.flatMap(FileModeChange.init)
     var writer = CopyWriter(to: root, attributes, stop: builder.services.stop)
     try writer.enter(destination)
     for one in try tree.root.sources([]) {
@@ -135,7 +162,6 @@ struct CopyPlan {
     }
     try writer.finish()
     withExtendedLifetime(archive) {}
-    return true
   }
 
   private func archive(
@@ -166,16 +192,17 @@ struct CopyPlan {
   // MARK: Attributes
 
   /// A user alone has the group of the same number.
-  private static func owner(_ text: String, in root: FileDescriptor) throws -> (user: UInt32, group: UInt32) {
+  private func owner(_ text: String, in root: FileDescriptor) throws -> (user: UInt32, group: UInt32) {
     let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-    let found = try RootOwner.numbers(of: text, in: root)
-    return parts.count == 1 ? (found.user, found.user) : found
-  }
-
-  private static func mode(_ text: String) throws -> mode_t {
-    guard let mode = mode_t(text, radix: 8), mode <= 0o7777 else {
-      throw BuildFailure(nil, "\(text) is no mode", remedy: "write it in octal digits: --chmod=755")
+    do throws(KernelError) {
+      let found = try RootOwner.numbers(of: text, in: root)
+      return parts.count == 1 ? (found.user, found.user) : found
+    } catch {
+      guard error.errno == .noSuchFileOrDirectory else { throw error }
+      return try placing(ownerSpan) {
+        throw BuildFailure(
+          nil, "the image has no user or group \(text)", remedy: "make it in an earlier step, or give its number")
+      }
     }
-    return mode
   }
 }

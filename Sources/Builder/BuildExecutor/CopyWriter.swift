@@ -1,6 +1,7 @@
 import BuildContext
 import CImages
 import CLinux
+import Dockerfile
 import Glibc
 import Kernel
 import SystemPackage
@@ -9,10 +10,13 @@ import SystemPackage
 struct CopyAttributes {
   /// Nil: the source's own.
   var owner: (user: UInt32, group: UInt32)?
-  /// Permissions of every file and folder. Nil: the source's own.
-  var mode: mode_t?
+  /// The permissions of every file and folder. Nil: the source's own.
+  var change: FileModeChange?
   /// True if devices are copied, too.
   var keepsDevices = false
+
+  /// - Parameter mode: that of the source.
+  func mode(_ mode: mode_t, isFolder: Bool = false) -> mode_t { change?.applied(to: mode, isFolder: isFolder) ?? mode }
 }
 
 /// Copies trees into a root folder. The root is that of an image: no link in it leads out of it, and none is followed
@@ -143,7 +147,7 @@ struct CopyWriter: ~Copyable {
   ) throws(KernelError) {
     let owner = attributes.owner ?? (0, 0)
     try check("give to its owner", shown(name)) { fchown(file.rawValue, owner.user, owner.group) }
-    try check("set the mode of", shown(name)) { fchmod(file.rawValue, attributes.mode ?? mode) }
+    try check("set the mode of", shown(name)) { fchmod(file.rawValue, attributes.mode(mode)) }
     guard let time else { return }
     try check("set the time of", shown(name)) { images_set_time_of(file.rawValue, time, 0) }
   }
@@ -231,7 +235,7 @@ struct CopyWriter: ~Copyable {
     }
     try setAttributes(at: folder, name, entry, target)
     try check("set the mode of", shown(target)) {
-      fchmodat(folder, name, attributes.mode ?? mode_t(entry.status.mode), 0)
+      fchmodat(folder, name, attributes.mode(mode_t(entry.status.mode)), 0)
     }
   }
 
@@ -271,10 +275,11 @@ struct CopyWriter: ~Copyable {
     of file: CInt, from source: CInt, _ entry: ContextEntry, _ target: [UInt8]
   ) throws(KernelError) {
     let owner = attributes.owner ?? (entry.status.user, entry.status.group)
+    let mode = attributes.mode(mode_t(entry.status.mode), isFolder: entry.status.kind == .folder)
     // A change of owner clears set-user-ID and the capability.
     try check("give to its owner", shown(target)) { fchown(file, owner.user, owner.group) }
     try check("set the attributes of", shown(target)) { stack_copy_attributes(source, file) }
-    try check("set the mode of", shown(target)) { fchmod(file, attributes.mode ?? mode_t(entry.status.mode)) }
+    try check("set the mode of", shown(target)) { fchmod(file, mode) }
   }
 
   private func setAttributes(

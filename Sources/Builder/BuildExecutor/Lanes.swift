@@ -3,7 +3,7 @@ import Kernel
 import SystemPackage
 
 /// Threads that carry out jobs side by side, each once the jobs that it needs are done.
-final class Lanes: @unchecked Sendable {
+package final class Lanes: @unchecked Sendable {
   private var mutex = pthread_mutex_t()
   private var changed = pthread_cond_t()
   /// Jobs that nobody has begun, by their number, with what they need. All under the mutex.
@@ -15,7 +15,7 @@ final class Lanes: @unchecked Sendable {
   /// Raised when all is over.
   private let over: StopSignal
 
-  init(
+  package init(
     _ jobs: [(job: Int, needs: Set<Int>)], body: @escaping @Sendable (_ job: Int, _ lane: Int) throws -> Void
   ) throws(KernelError) {
     (waiting, self.body) = (jobs, body)
@@ -34,7 +34,7 @@ final class Lanes: @unchecked Sendable {
   /// - Parameters:
   ///   - count: the number of threads.
   ///   - meanwhile: called on this thread about ten times a second, and when `wake` is readable.
-  func run(_ count: Int, wake: FileDescriptor?, meanwhile: () -> Void) throws {
+  package func run(_ count: Int, wake: FileDescriptor?, meanwhile: () -> Void) throws {
     var threads: [pthread_t] = []
     running = count
     for lane in 0..<count {

@@ -13,7 +13,7 @@ import SystemPackage
 extension StageBuilder {
   mutating func carryOut(_ copy: CopyOperation, _ operation: Operation, _ step: BuildStep) throws {
     guard !state.isUnknown, !isUnknown(copy.from) else { return plan(step, nil) }
-    let plan = try CopyPlan(copy, self)
+    let plan = try CopyPlan(copy, operation.instruction, self)
     let prepared = try prepare(operation, inputs: plan.inputs, entries: plan.entries)
     try cached(prepared, operation, step) { builder, folder in try plan.carryOut(builder, in: folder) }
   }
@@ -73,7 +73,7 @@ extension StageBuilder {
 
   /// A name of the files that a step takes, and of a folder of the host each of them.
   func input(
-    from: String?, _ sources: [String], excluding exclusions: IgnorePatterns = IgnorePatterns()
+    from: String?, _ paths: [StepPath], excluding exclusions: IgnorePatterns = IgnorePatterns()
   ) throws -> (input: StepSituation.Input, entries: [SelectedEntry]?) {
     if let layers = try layers(from: from) {
       let digest = try layers.last?.chain ?? ContentHash.digest(of: [])
@@ -81,7 +81,7 @@ extension StageBuilder {
     }
     let root = try contextRoot(from)
     var all: [ContextSource] = []
-    for source in sources { all += try root.sources(Array(source.utf8)) }
+    for path in paths { all += try path.sources(in: root) }
     let selection = try services.memory.digest(of: all, in: root, excluding: exclusions)
     return (StepSituation.Input(origin: label(of: from), digest: selection.digest), selection.entries)
   }

@@ -17,7 +17,7 @@ extension StageBuilder {
     var inputs: [StepSituation.Input] = []
     var entries: [SelectedEntry]?
     for mount in binds {
-      let (input, taken) = try input(from: mount.from, [mount.source ?? "/"])
+      let (input, taken) = try input(from: mount.from, [StepPath(mount.source ?? "/")])
       inputs.append(input)
       if binds.count == 1 { entries = taken }
     }

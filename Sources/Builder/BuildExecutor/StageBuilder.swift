@@ -53,7 +53,7 @@ struct StageBuilder {
     let first = BuildStep(
       stage: node.stage.label, number: 1, count: 0, text: "FROM \(node.stage.base.text)", place: node.stage.span.place)
     do {
-      try begin()
+      try placing(node.stage.base.span) { try begin() }
       triggers = try self.triggers()
     } catch {
       throw BuildFailure(error, at: first.place)
@@ -69,7 +69,7 @@ struct StageBuilder {
       number += 1
       guard !services.stop.isRaised else { throw BuildFailure.stopped }
       do {
-        try carryOut(instruction)
+        try placing(instruction.span) { try carryOut(instruction) }
       } catch {
         throw BuildFailure(error, at: instruction.span.place)
       }
@@ -278,7 +278,7 @@ struct StageBuilder {
   /// - Parameter body: gets the name of a folder of the store whose layer it fills.
   mutating func cached(
     _ prepared: Prepared, _ operation: Operation, _ step: BuildStep,
-    _ body: (borrowing StageBuilder, String) throws -> Void
+    _ body: (StageBuilder, String) throws -> Void
   ) throws {
     let name = prepared.key.hex
     if request.usesCache, let record = known(name) {
@@ -323,7 +323,7 @@ struct StageBuilder {
   }
 
   private func make(
-    _ name: String, _ operation: Operation, _ step: BuildStep, _ body: (borrowing StageBuilder, String) throws -> Void
+    _ name: String, _ operation: Operation, _ step: BuildStep, _ body: (StageBuilder, String) throws -> Void
   ) throws -> BuildRecord {
     let folder = try store.beginStep()
     do {

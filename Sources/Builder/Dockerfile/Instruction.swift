@@ -84,6 +84,8 @@ package struct CopyInstruction: Sendable {
   package var isLinked: Bool
   /// `--unpack` of ADD: nil to unpack local archives only.
   package var unpacks: Bool?
+  /// `--parents`: the folders that lead to a source are made below the destination.
+  package var keepsParents: Bool
 }
 
 /// RUN.

@@ -44,16 +44,22 @@ extension InstructionReader {
       ? ["checksum": .text, "keep-git-dir": .truth, "unpack": .truth] : ["from": .text, "parents": .truth]
     known.merge(own) { $1 }
     let flags = try FlagReader(parts, known)
-    for name in ["parents", "keep-git-dir"] where flags.isTrue(name) {
+    if flags.isTrue("keep-git-dir") {
       throw Diagnostic(
-        .notBuilt, "stack does not build --\(name) yet", at: flags[name]?.span ?? parts.span,
-        help: name == "parents" ? ["copy each folder to its place: COPY a/b/ a/b/"] : [])
+        .notBuilt, "stack does not fetch from git, so --keep-git-dir has nothing to keep",
+        at: flags["keep-git-dir"]?.span ?? parts.span, help: ["clone it into the context, or run git in a step"])
     }
     let (sources, destination) = try copyPaths()
+    if let checksum = flags["checksum"], sources.count > 1 {
+      throw Diagnostic(
+        .badFlagValue, "--checksum is that of one file, and this ADD has \(sources.count) sources", at: checksum.span,
+        help: ["write an ADD for each file"])
+    }
     return CopyInstruction(
       sources: sources, destination: destination, from: try origin(flags["from"]), owner: flags["chown"],
       mode: flags["chmod"], checksum: flags["checksum"], exclusions: flags.list("exclude"),
-      isLinked: flags.isTrue("link"), unpacks: flags["unpack"].map { $0.text == "true" })
+      isLinked: flags.isTrue("link"), unpacks: flags["unpack"].map { $0.text == "true" },
+      keepsParents: flags.isTrue("parents"))
   }
 
   /// The stages that a build needs must be known before it begins, so that nothing of it is expanded.

@@ -54,7 +54,9 @@ extension CopyOperation {
       ("unpack", unpacks.map { $0 ? "true" : "false" }),
     ]
     let flags = values.compactMap { name, value in value.map { "--\(name)=\($0)" } }
-    return flags + exclusions.map { "--exclude=\($0)" } + sources.map(\.text) + [destination]
+    return flags + (keepsParents ? ["--parents"] : []) + exclusions.map { "--exclude=\($0)" } + sources.map(\.text) + [
+      destination
+    ]
   }
 }
 

@@ -54,12 +54,14 @@ package struct CopyOperation: Sendable, Hashable {
   /// The text of `--from`, a key of ``StageGraph/Node/origins``. Nil for the context.
   package var from: String?
   package var owner: String?
+  /// A text that ``FileModeChange`` reads.
   package var mode: String?
   /// `sha256:…`, of ADD with a URL.
   package var checksum: String?
   package var exclusions: [String]
   package var isLinked: Bool
   package var unpacks: Bool?
+  package var keepsParents = false
 }
 
 /// RUN, expanded. The command itself is the shell's to expand.

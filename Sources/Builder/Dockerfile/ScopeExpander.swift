@@ -1,3 +1,4 @@
+import ImageReference
 import StackFiles
 
 /// Expands one instruction with the values that hold before it.
@@ -105,8 +106,36 @@ struct ScopeExpander {
     }
     return CopyOperation(
       isAdd: isAdd, sources: sources, destination: try text(copy.destination), from: copy.from?.text,
-      owner: try optional(copy.owner), mode: try optional(copy.mode), checksum: try optional(copy.checksum),
-      exclusions: try texts(copy.exclusions), isLinked: copy.isLinked, unpacks: copy.unpacks)
+      owner: try optional(copy.owner), mode: try mode(copy.mode), checksum: try checksum(copy.checksum, sources),
+      exclusions: try texts(copy.exclusions), isLinked: copy.isLinked, unpacks: copy.unpacks,
+      keepsParents: copy.keepsParents)
+  }
+
+  private mutating func mode(_ expression: UnexpandedText?) throws(Diagnostic) -> String? {
+    guard let expression, let text = try optional(expression) else { return nil }
+    guard FileModeChange(text) != nil else {
+      throw Diagnostic(
+        .badFlagValue, "--chmod cannot be \"\(text)\"", at: expression.span,
+        help: ["write octal digits, or changes as chmod has them: 755, u+x, go=rX"])
+    }
+    return text
+  }
+
+  private mutating func checksum(
+    _ expression: UnexpandedText?, _ sources: [CopyOperation.Source]
+  ) throws(Diagnostic) -> String? {
+    guard let expression, let text = try optional(expression) else { return nil }
+    guard let digest = ContentDigest(text), digest.algorithm == .sha256 else {
+      throw Diagnostic(
+        .badFlagValue, "--checksum cannot be \"\(text)\"", at: expression.span,
+        help: ["write sha256: and the 64 digits that sha256sum prints"])
+    }
+    guard case .url? = sources.first else {
+      throw Diagnostic(
+        .badFlagValue, "--checksum is for what ADD fetches, and this source is a file of the context",
+        at: expression.span, help: ["remove --checksum"])
+    }
+    return "\(digest)"
   }
 
   private func source(_ text: String, isAdd: Bool, at span: Span) throws(Diagnostic) -> CopyOperation.Source {

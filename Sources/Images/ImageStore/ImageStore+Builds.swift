@@ -136,15 +136,23 @@ extension ImageStore {
     return Files.list(path).reduce(own) { $0 + size(of: "\(path)/\($1)") }
   }
 
-  /// The number of steps that are kept, and the bytes of their layers that no image has, and of caches.
-  package func buildUsage() -> (steps: Int, layers: [Int: Int64], caches: Int64) {
-    var layers: [Int: Int64] = [:]
-    var steps = 0
-    for name in Files.list(stepsFolder) where name.hasSuffix(".json") {
-      guard let record: BuildRecord = read("\(stepsFolder)/\(name)") else { continue }
-      steps += 1
-      if let layer = record.layer, let number = number(of: layer.chain) { layers[number] = layer.size }
+  /// The steps that are kept, with the time at which they were last used, in seconds since 1970.
+  package func buildSteps() -> [(record: BuildRecord, lastUsed: Int64)] {
+    Files.list(stepsFolder).sorted().compactMap { name in
+      let path = "\(stepsFolder)/\(name)"
+      var status = stat()
+      guard name.hasSuffix(".json"), lstat(path, &status) == 0, let record: BuildRecord = read(path) else { return nil }
+      return (record, Int64(status.st_mtim.tv_sec))
     }
-    return (steps, layers, Self.size(of: cachesFolder))
+  }
+
+  /// The caches of RUN steps, with their bytes on disk and the time at which they were last used.
+  package func buildCaches() -> [(name: String, size: Int64, lastUsed: Int64)] {
+    Files.list(cachesFolder).sorted().compactMap { name in
+      let path = "\(cachesFolder)/\(name)"
+      var status = stat()
+      guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return nil }
+      return (name, Self.size(of: path), Int64(status.st_mtim.tv_sec))
+    }
   }
 }

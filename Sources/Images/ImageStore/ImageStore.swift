@@ -87,6 +87,12 @@ package struct ImageStore: Sendable, Hashable {
     try Files.read(blob(digest), limit: limit)
   }
 
+  /// The bytes of a blob; 0 for one that is not here.
+  package func blobSize(_ digest: ContentDigest) -> Int64 {
+    var status = stat()
+    return lstat(blob(digest), &status) == 0 ? Int64(status.st_size) : 0
+  }
+
   /// The number of the folder that has a layer; nil where the layer is not there.
   package func number(of chain: ContentDigest) -> Int? {
     var target = [UInt8](repeating: 0, count: 32)

@@ -4,6 +4,9 @@ import StackFiles
 package struct FileDiagnostics: Error, Sendable {
   let diagnostics: [Diagnostic]
 
+  /// True for mistakes in files. A step of a build that cannot be carried out is none: it depends on other files, too.
+  package var areMistakes: Bool { diagnostics.contains { $0.severity == .error && $0.code != .failedStep } }
+
   package func rendered(isColored: Bool) -> String {
     DiagnosticRenderer(isColored: isColored).render(diagnostics)
   }

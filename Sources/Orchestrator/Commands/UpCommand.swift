@@ -59,6 +59,7 @@ package struct UpCommand: Command {
     _ source: LoadedStack, _ options: Options, report: (OperationEvent) -> Void,
     chosen: (DesiredStack) -> Void = { _ in }
   ) throws -> OperationEvent {
+    BuildPlaces.removeLeftovers(context)
     try NetworkCommand(context).bringUpJoined(by: source)
     try checkRoots(of: source)
     let images = ImageCommand(context)

@@ -3,6 +3,7 @@ import BuildExecutor
 import ImageReference
 import Kernel
 import Orchestrator
+import SystemPackage
 import Vocabulary
 
 struct Build: ParsableCommand {
@@ -12,7 +13,7 @@ struct Build: ParsableCommand {
       stack build                             all services of the stack file here that have build:
       stack build web                         that of one service
       stack build -t shop/web:1 .             a folder with a Dockerfile, without a stack file
-      stack build -t x -f docker/Dockerfile . another Dockerfile of it
+      stack build -t x -f docker/Dockerfile . another Dockerfile; - reads standard input
       stack build --dry-run                   what would be done, and why
       stack build prune                       what builds keep and did not use for two weeks
 
@@ -37,7 +38,9 @@ struct Build: ParsableCommand {
           guard let seconds = Self.seconds(text) else { throw ValidationError("--keep takes 24h or 7d, not \(text)") }
           return seconds
         }
-        let bytes = try ImageCommand(session.context).pruneBuilds(olderThan: all ? nil : age ?? 14 * 86400)
+        let bytes = try ImageCommand(session.context).pruneBuilds(olderThan: all ? nil : age ?? 14 * 86400) {
+          standardError("", "waiting for a build or a pull to end")
+        }
         print("Total reclaimed space: \(DecimalSize.text(bytes))")
       }
     }
@@ -97,8 +100,9 @@ struct Build: ParsableCommand {
 
     func run() throws {
       try Session.run(needsRoot: true) { session in
-        let printer = BuildPrinter(quiet ? .quiet : BuildPrinter.style(progress.progress))
         let orders = tag.isEmpty ? try orders(in: session) : [try order(in: session)]
+        let style = quiet ? .quiet : BuildPrinter.style(progress.progress)
+        let printer = BuildPrinter(style, namesImages: orders.count > 1)
         defer { printer.end() }
         let built = try BuildCommand(session.context).build(orders) {
           printer.show($0)
@@ -152,7 +156,13 @@ struct Build: ParsableCommand {
       var order = BuildCommand.Order(
         image: references.first?.familiar ?? names.first ?? ".", context: names.first ?? ".")
       order.names = references
-      order.dockerfile = options.files.first.map { Self.dockerfile($0, in: order.context) }
+      if let file = options.files.first {
+        if file == "-" {
+          order.inline = try Self.standardInput()
+        } else {
+          order.dockerfile = file.hasPrefix("/") ? file : "\(Caller.workingFolder)/\(file)"
+        }
+      }
       order.target = target
       order.arguments = try Self.pairs(buildArg, option: "--build-arg", inherits: true)
       order.labels = try Self.pairs(label, option: "--label", inherits: false)
@@ -172,12 +182,13 @@ struct Build: ParsableCommand {
       return order
     }
 
-    /// Relative to the context, if it lies in it.
-    private static func dockerfile(_ path: String, in context: String) -> String {
-      let file = path.hasPrefix("/") ? path : "\(Caller.workingFolder)/\(path)"
-      let folder = (context.hasPrefix("/") ? context : "\(Caller.workingFolder)/\(context)").normalizedPath + "/"
-      let whole = file.normalizedPath
-      return whole.hasPrefix(folder) ? String(whole.dropFirst(folder.count)) : whole
+    /// A Dockerfile that another program writes.
+    private static func standardInput() throws -> String {
+      do throws(Errno) {
+        return String(decoding: try FileDescriptor.standardInput.readAll(limit: 8 << 20), as: UTF8.self)
+      } catch {
+        throw ValidationError("cannot read the Dockerfile from standard input: \(error)")
+      }
     }
 
     static func network(_ text: String?) -> StepNetwork {
@@ -230,16 +241,5 @@ struct Build: ParsableCommand {
       }
       return (id, Array(value.utf8))
     }
-  }
-}
-
-extension String {
-  /// An absolute path without `.` and `..`.
-  fileprivate var normalizedPath: String {
-    var parts: [Substring] = []
-    for part in split(separator: "/") where part != "." {
-      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-    }
-    return "/" + parts.joined(separator: "/")
   }
 }

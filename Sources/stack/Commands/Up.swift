@@ -132,7 +132,7 @@ struct Up: ParsableCommand {
           try UpCommand(session.context).plan(loaded, upOptions))
       }
 
-      let builds = BuildPrinter(BuildPrinter.style(progress.progress))
+      let builds = BuildPrinter(BuildPrinter.style(progress.progress), namesImages: loaded.buildCount > 1)
       var options = upOptions
       options.builds = build ? true : noBuild ? false : nil
       (options.buildReport, options.whileBuilding) = ({ builds.show($0) }, { builds.tick() })
@@ -174,7 +174,15 @@ struct Up: ParsableCommand {
         try session.followUntilOneEnds(
           loaded.name, instances, end, exitCodeFrom: exitCodeFrom, logOptions, progress))
     }
-    if watch { return try WatchLoop(session, loaded).run() }
+    if watch {
+      return try WatchLoop(session, loaded, [], progress) { service in
+        // Its first word may be a service, as on the command line.
+        let file = source.file.flatMap { Session.isFile($0) ? $0 : nil }
+        var request = try session.request(source.project.loadRequest(file), scale: scale)
+        (request.services, request.includesDependencies) = ([service], false)
+        return try session.context.load(request)
+      }.run()
+    }
     if !attach.isEmpty { try session.follow(loaded.name, instances, logOptions) }
   }
 

@@ -9,6 +9,7 @@ struct Watch: ParsableCommand {
     discussion: """
       Runs until Ctrl-C. Brings the stack up first, unless --no-up is given.
       sync copies files into the service, sync+restart restarts it then.
+      rebuild builds the service's image again and makes the service anew.
       """)
 
   @OptionGroup var options: ProjectOptions
@@ -33,12 +34,14 @@ struct Watch: ParsableCommand {
       }
       try WatchCommand(session.context).confirmRules(of: loaded, services: services)
       if !noUp {
-        let printer = ProgressPrinter(progress, stack: loaded.name, isQuiet: quiet)
-        try session.finish(printer) { report in
-          try UpCommand(session.context).run(loaded, UpCommand.Options(), report: report)
-        }
+        try session.bringUp(loaded, builds: nil, progress, isQuiet: quiet)
       }
-      try WatchLoop(session, loaded, services).run()
+      let request = options.project.loadRequest()
+      try WatchLoop(session, loaded, services, progress) { service in
+        var request = request
+        (request.services, request.includesDependencies) = ([service], false)
+        return try session.context.load(request)
+      }.run()
     }
   }
 }
@@ -48,15 +51,57 @@ struct WatchLoop {
   private let session: Session
   private let loaded: LoadedStack
   private let services: [String]
+  private let progress: ProgressOptions
+  /// Reads the file again, for one service.
+  private let reload: (String) throws -> LoadedStack
 
-  init(_ session: Session, _ loaded: LoadedStack, _ services: [String] = []) {
+  init(
+    _ session: Session, _ loaded: LoadedStack, _ services: [String] = [], _ progress: ProgressOptions,
+    reload: @escaping (String) throws -> LoadedStack
+  ) {
     (self.session, self.loaded, self.services) = (session, loaded, services)
+    (self.progress, self.reload) = (progress, reload)
   }
 
   func run() throws {
-    try WatchCommand(session.context).run(loaded, services: services) { line in
-      print(VisibleText.lines(line))
-      fflush(nil)
+    try WatchCommand(session.context).run(loaded, services: services, rebuild: rebuild) { say($0) }
+  }
+
+  private func say(_ line: String) {
+    print(VisibleText.lines(line))
+    fflush(nil)
+  }
+
+  /// Builds a service's image and makes the service anew. What fails is said: the next change may mend it.
+  private func rebuild(_ service: String) {
+    do {
+      try session.bringUp(try reload(service), builds: true, progress, isQuiet: false)
+      say("\(service): runs from what was built")
+    } catch let error as FileDiagnostics {
+      say("\(service): not built\n\(error.rendered(isColored: false))")
+    } catch let error as ExitCode {
+      // Ctrl-C ends the watching, too.
+      if error.rawValue != 130 { say("\(service): not made anew") }
+    } catch {
+      say("\(service): not built: \(error)")
+    }
+  }
+}
+
+extension Session {
+  /// Brings a stack up for `watch`, with builds shown as `up` shows them.
+  fileprivate func bringUp(
+    _ loaded: LoadedStack, builds: Bool?, _ progress: ProgressOptions, isQuiet: Bool
+  ) throws {
+    let style = isQuiet ? .quiet : BuildPrinter.style(progress.progress)
+    let builder = BuildPrinter(style, namesImages: loaded.buildCount > 1)
+    defer { builder.end() }
+    var options = UpCommand.Options()
+    options.builds = builds
+    (options.buildReport, options.whileBuilding) = ({ builder.show($0) }, { builder.tick() })
+    let up = options
+    try finish(ProgressPrinter(progress, stack: loaded.name, isQuiet: isQuiet)) { report in
+      try UpCommand(context).run(loaded, up, report: report)
     }
   }
 }

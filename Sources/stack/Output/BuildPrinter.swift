@@ -9,6 +9,8 @@ final class BuildPrinter: Sendable {
   enum Style: Sendable { case tty, plain, json, quiet }
 
   private let style: Style
+  /// True if lines say which image they are about: several are built at once.
+  private let namesImages: Bool
   private let state = Mutex(State())
 
   private struct State {
@@ -24,7 +26,7 @@ final class BuildPrinter: Sendable {
     var line = ""
   }
 
-  init(_ style: Style) { self.style = style }
+  init(_ style: Style, namesImages: Bool = false) { (self.style, self.namesImages) = (style, namesImages) }
 
   static func style(_ progress: ProgressOptions.Style) -> Style {
     switch progress {
@@ -40,17 +42,26 @@ final class BuildPrinter: Sendable {
     switch style {
     case .quiet: if case .note(let text) = event.kind, text.hasPrefix("warning: ") { standardError("", text) }
     case .json: standardError("", BuildEventJSON(event).lineOfText)
-    case .plain: if let text = Self.plain(event) { standardError("", text) }
+    case .plain: if let text = plain(event) { standardError("", text) }
     case .tty: state.withLock { show(event, &$0) }
     }
   }
 
-  private static func plain(_ event: BuildEvent) -> String? {
+  /// `[build 2/5]`, or `[web build 2/5]` where several images are built.
+  private func head(_ image: String, _ step: BuildStep) -> String {
+    let latest = ":latest"
+    let name = image.hasSuffix(latest) ? String(image.dropLast(latest.count)) : image
+    return "[\(namesImages ? "\(name) " : "")\(step.stage) \(step.number)/\(step.count)]"
+  }
+
+  private func title(_ image: String, _ step: BuildStep) -> String { "\(head(image, step)) \(step.text)" }
+
+  private func plain(_ event: BuildEvent) -> String? {
     guard let step = event.step else {
-      if case .note(let text) = event.kind { return text }
+      if case .note(let text) = event.kind { return namesImages ? "\(event.image): \(text)" : text }
       return nil
     }
-    let head = "[\(step.stage) \(step.number)/\(step.count)]"
+    let head = head(event.image, step)
     return switch event.kind {
     case .began(let reason): "\(head) \(step.text)\(reason.map { " (\($0))" } ?? "")"
     case .planned(let reason): "\(head) \(step.text): to be done\(reason.map { ", since \($0)" } ?? "")"
@@ -72,7 +83,7 @@ final class BuildPrinter: Sendable {
 
   private func show(_ event: BuildEvent, _ state: inout State) {
     guard let step = event.step else {
-      if case .note(let text) = event.kind { write(erasing(&state) + VisibleText.lines(text) + "\n") }
+      if case .note(let text) = event.kind { write(erasing(&state) + VisibleText.lines(plain(event) ?? text) + "\n") }
       return draw(&state)
     }
     let place = state.active.firstIndex { $0.image == event.image && $0.step == step }
@@ -84,13 +95,14 @@ final class BuildPrinter: Sendable {
       return
     case .cached:
       if let place { state.active.remove(at: place) }
-      write(erasing(&state) + fitted("   cached  \(step.title)") + "\n")
+      write(erasing(&state) + fitted("   cached  \(title(event.image, step))") + "\n")
     case .ended(let seconds), .failed(let seconds):
       if let place { state.active.remove(at: place) }
+      let title = title(event.image, step)
       let isFailed = if case .failed = event.kind { true } else { false }
-      write(erasing(&state) + fitted("\(Self.padded(seconds))  \(step.title)\(isFailed ? ": failed" : "")") + "\n")
+      write(erasing(&state) + fitted("\(Self.padded(seconds))  \(title)\(isFailed ? ": failed" : "")") + "\n")
     case .planned(let reason):
-      write(erasing(&state) + fitted("to be done  \(step.title)\(reason.map { ": \($0)" } ?? "")") + "\n")
+      write(erasing(&state) + fitted("to be done  \(title(event.image, step))\(reason.map { ": \($0)" } ?? "")") + "\n")
     case .note: break
     }
     draw(&state)
@@ -120,7 +132,7 @@ final class BuildPrinter: Sendable {
     let room = max(Terminal.height(of: STDERR_FILENO) - 2, 2)
     var lines: [String] = []
     for step in state.active.suffix(room / 2) {
-      lines.append(fitted("\(Self.padded(Self.now - step.began))  \(step.step.title)"))
+      lines.append(fitted("\(Self.padded(Self.now - step.began))  \(title(step.image, step.step))"))
       if !step.line.isEmpty { lines.append(fitted("           \(step.line)")) }
     }
     let text = erasing(&state) + lines.map { "\($0)\n" }.joined()

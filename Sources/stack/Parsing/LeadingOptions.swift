@@ -54,7 +54,7 @@ struct LeadingOptions {
   /// Commands that are about no stack: what says which one is dropped, as Compose drops it.
   static let commandsWithoutProject: Set<String> = [
     "version", "doctor", "explain", "licenses", "images", "image", "load", "save", "tag", "login", "logout", "ls",
-    "supervise", "unpack", "help", "volume", "network", "builder", "__complete", "registry", "push",
+    "supervise", "unpack", "help", "volume", "network", "system", "builder", "__complete", "registry", "push",
   ]
   private static let dryRunCommands: Set<String> = ["up", "create"]
   /// Commands of which some forms have a word more.

@@ -160,3 +160,8 @@ extension BuildCommand.Order {
       && limits == other.limits && usesCache == other.usesCache && pulls == other.pulls && platform == other.platform
   }
 }
+
+extension LoadedStack {
+  /// The number of services whose image is built.
+  package var buildCount: Int { services.count { $0.build != nil } }
+}

@@ -64,13 +64,13 @@ package struct BuildCommand: Command {
     package var names: [ImageReference]
   }
 
-  /// Builds images, one after the other.
+  /// Builds images, two at once. One that is built from another of them waits for it.
   ///
   /// - Parameters:
   ///   - report: called on any thread, one call at a time.
   ///   - meanwhile: called on this thread about ten times a second.
-  /// - Returns: nil when the user wanted no more.
-  /// - Throws: ``FileDiagnostics`` of a Dockerfile, or `StackErrors`.
+  /// - Returns: in the order of the orders; nil when the user wanted no more.
+  /// - Throws: ``FileDiagnostics`` of a Dockerfile, or `StackErrors`. The builds beside it are ended then.
   package func build(
     _ orders: [Order], report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void = {}
   ) throws -> [Built]? {
@@ -82,51 +82,77 @@ package struct BuildCommand: Command {
         try store.removeLeftovers(now: time(nil))
       }
       defer { Files.removeIfEmpty(passing) }
-      var built: [Built] = []
-      for order in orders {
-        guard let one = try build(order, report: report, meanwhile: meanwhile) else {
-          if order.isDry { continue }
-          return nil
-        }
-        built.append(one)
-      }
-      return built
+      let guarded = Mutex(())
+      return try buildHeld(
+        orders, report: { event in guarded.withLock { _ in report(event) } }, meanwhile: meanwhile)
     })
   }
 
-  /// For secrets while a step runs.
-  private var passing: String { "\(folders.host)/build" }
+  /// The number of images that are built at once.
+  private static let width = 2
 
-  private func build(
-    _ order: Order, report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void
-  ) throws -> Built? {
+  private func buildHeld(
+    _ orders: [Order], report: @escaping @Sendable (BuildEvent) -> Void, meanwhile: () -> Void
+  ) throws -> [Built]? {
     do {
-      let request = try request(order) { report(BuildEvent(image: order.image, step: nil, .note($0))) }
+      let requests = try orders.map { order in
+        try request(order) { report(BuildEvent(image: order.image, step: nil, .note($0))) }
+      }
+      let results = Mutex<[Int: Result<ImageRecord?, any Error>]>([:])
       let stop = try StopSignal()
-      let places = BuildPlaces(
-        context, network: order.network, extraHosts: order.extraHosts, lanes: min(request.graph.nodes.count, 2))
-      let images = ImageCommand(context).images
-      let guarded = Mutex(())
-      let services = BuildServices(
-        images: images, places: places, passing: passing, stop: stop,
-        memory: BuildMemory(images.store.buildMemory),
-        image: { name in
-          try Self.image(name, order, images, stop) { report(BuildEvent(image: order.image, step: nil, .note($0))) }
-        },
-        report: { event in guarded.withLock { _ in report(event) } })
-      defer {
-        for text in places.close() { report(BuildEvent(image: order.image, step: nil, .note("warning: \(text)"))) }
+      let memory = BuildMemory(ImageCommand(context).images.store.buildMemory)
+      let needs = BuildSequence(orders, requests).needs
+      let lanes = try Lanes(needs.enumerated().map { ($0.offset, $0.element) }) { [self] number, _ in
+        let result = Result {
+          try build(orders[number], requests[number], number: number, stop: stop, memory, report: report)
+        }
+        results.withLock { $0[number] = result }
+        // The builds beside it end early, and nothing is begun.
+        if case .failure = result { stop.raise() }
+        _ = try result.get()
       }
-      let record = try BuildRun(request, services).run(wake: interruption.wake) {
-        if interruption.isInterrupted() { stop.raise() }
-        meanwhile()
+      let failure = Result {
+        try lanes.run(min(Self.width, max(orders.count, 1)), wake: interruption.wake) {
+          if interruption.isInterrupted() { stop.raise() }
+          meanwhile()
+        }
       }
-      return record.map { Built(image: order.image, record: $0, names: order.names) }
+      let ended = results.withLock { $0 }
+      for number in orders.indices {
+        guard case .failure(let error)? = ended[number] else { continue }
+        if case BuildFailure.stopped = error { continue }
+        throw error
+      }
+      try failure.get()
+      return try orders.indices.compactMap { number in
+        try ended[number]?.get().map { Built(image: orders[number].image, record: $0, names: orders[number].names) }
+      }
     } catch BuildFailure.stopped {
       return nil
     } catch {
       throw failure(error)
     }
+  }
+
+  /// For secrets while a step runs.
+  private var passing: String { "\(folders.host)/build" }
+
+  /// - Parameter number: of the order among those of this command.
+  /// - Returns: nil for a dry run.
+  private func build(
+    _ order: Order, _ request: BuildRequest, number: Int, stop: StopSignal, _ memory: BuildMemory,
+    report: @escaping @Sendable (BuildEvent) -> Void
+  ) throws -> ImageRecord? {
+    let places = BuildPlaces(
+      context, number: number, network: order.network, extraHosts: order.extraHosts,
+      lanes: min(request.graph.nodes.count, 2))
+    let images = ImageCommand(context).images
+    let note: @Sendable (String) -> Void = { report(BuildEvent(image: order.image, step: nil, .note($0))) }
+    let services = BuildServices(
+      images: images, places: places, passing: passing, stop: stop, memory: memory,
+      image: { name in try Self.image(name, order, images, stop, note: note) }, report: report)
+    defer { for text in places.close() { note("warning: \(text)") } }
+    return try BuildRun(request, services).run(wake: nil) {}
   }
 
   /// An error as commands print it: mistakes in a Dockerfile are shown in their places, as those of stack files are.
@@ -148,11 +174,12 @@ package struct BuildCommand: Command {
     let folder = absolute(order.context)
     let list = DiagnosticList()
     let bare = ContextRoot(try open(folder, of: order), label: "the context")
-    let (path, bytes) = try dockerfile(of: order, in: folder, bare)
+    let place = DockerfilePlace(order.dockerfile ?? "Dockerfile", context: folder)
+    let (path, bytes) = try dockerfile(of: order, at: place, bare)
     let inputs = BuildInputs(
       target: order.target, arguments: arguments(of: order), contexts: Set(order.contexts.keys),
       platform: order.platform)
-    let ignored = try patterns(bare, dockerfile: order.inline == nil ? order.dockerfile ?? "Dockerfile" : nil, list)
+    let ignored = try patterns(bare, dockerfile: order.inline == nil ? place : nil, list)
     guard let dockerfile = DockerfileParser.parse(path: path, bytes: bytes, list),
       let graph = StageGraph.resolve(dockerfile, inputs, list)
     else { throw BuildFailure.diagnostics(list.sorted) }
@@ -195,15 +222,13 @@ package struct BuildCommand: Command {
 
   /// Those of DOCKERFILE.dockerignore beside the Dockerfile, or else of .dockerignore.
   private func patterns(
-    _ root: ContextRoot, dockerfile: String?, _ list: DiagnosticList
+    _ root: ContextRoot, dockerfile: DockerfilePlace?, _ list: DiagnosticList
   ) throws -> IgnorePatterns {
-    var places = [".dockerignore"]
-    if let dockerfile, !dockerfile.hasPrefix("/") { places.insert("\(dockerfile).dockerignore", at: 0) }
-    for place in places {
-      guard let bytes = try root.file(place, limit: 1 << 20) else { continue }
-      return IgnorePatterns.read(path: place, bytes: bytes, list)
+    if let dockerfile, let bytes = try dockerfile.read(".dockerignore", limit: 1 << 20, in: root) {
+      return IgnorePatterns.read(path: shown(dockerfile.path + ".dockerignore"), bytes: bytes, list)
     }
-    return IgnorePatterns()
+    guard let bytes = try root.file(".dockerignore", limit: 1 << 20) else { return IgnorePatterns() }
+    return IgnorePatterns.read(path: ".dockerignore", bytes: bytes, list)
   }
 
   /// Proxies of the caller hold for steps, as with Docker's client.
@@ -211,22 +236,19 @@ package struct BuildCommand: Command {
     context.environment.filter { BuildInputs.proxies.contains($0.key) }.merging(order.arguments) { $1 }
   }
 
-  /// A Dockerfile in the context is read as the context's own files are: it may be a link, and does not lead out of it.
   private func dockerfile(
-    of order: Order, in folder: String, _ root: ContextRoot
+    of order: Order, at place: DockerfilePlace, _ root: ContextRoot
   ) throws -> (path: String, bytes: [UInt8]) {
     if let inline = order.inline { return ("\(order.image) (dockerfile_inline)", Array(inline.utf8)) }
-    let name = order.dockerfile ?? "Dockerfile"
-    let path = name.hasPrefix("/") ? name : "\(folder)/\(name)"
-    let bytes = try name.hasPrefix("/") ? Files.read(name, limit: 8 << 20) : root.file(name, limit: 8 << 20)
-    guard let bytes else {
+    guard let bytes = try place.read(limit: 8 << 20, in: root) else {
       throw BuildFailure.errors(
         StackErrors([
           StackError(
-            nil, "there is no \(path)", remedy: "name the Dockerfile: -f FILE, or `dockerfile:` under `build:`")
+            nil, "there is no \(shown(place.path))",
+            remedy: "name the Dockerfile: -f FILE, or `dockerfile:` under `build:`")
         ]))
     }
-    return (shown(path), bytes)
+    return (shown(place.path), bytes)
   }
 
   /// A path as the user would write it.
@@ -236,12 +258,7 @@ package struct BuildCommand: Command {
   }
 
   private func absolute(_ path: String) -> String {
-    let whole = path.hasPrefix("/") ? path : "\(context.workingFolder)/\(path)"
-    var parts: [Substring] = []
-    for part in whole.split(separator: "/") where part != "." {
-      if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-    }
-    return "/" + parts.joined(separator: "/")
+    (path.hasPrefix("/") ? path : "\(context.workingFolder)/\(path)").withoutDots
   }
 
   private static func image(
@@ -251,7 +268,7 @@ package struct BuildCommand: Command {
     do {
       source = try ImageSource(name)
     } catch {
-      throw BuildFailure.errors(StackErrors([StackError(nil, "\(name) names no image: \(error)")]))
+      throw BuildFailure.unplaced(message: "\(name) names no image: \(error)", remedy: nil)
     }
     do {
       if !order.pulls || order.isDry, let image = try images.find(source),
@@ -268,7 +285,7 @@ package struct BuildCommand: Command {
       return pull.image
     } catch let error as ImageError {
       guard !error.isStopped else { throw BuildFailure.stopped }
-      throw BuildFailure.errors(StackErrors([StackError(error)]))
+      throw BuildFailure.unplaced(message: "\(error)", remedy: error.remedy)
     }
   }
 }

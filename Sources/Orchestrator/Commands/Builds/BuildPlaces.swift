@@ -2,6 +2,7 @@ import Build
 import BuildExecutor
 import Glibc
 import Host
+import ImageStore
 import Intent
 import Isolation
 import Kernel
@@ -17,6 +18,7 @@ import Vocabulary
 /// part of the stack's services.
 final class BuildPlaces: StepPlaces {
   private let context: CommandContext
+  private let number: Int
   private let network: StepNetwork
   private let extraHosts: [String]
   private let lanes: Int
@@ -24,8 +26,10 @@ final class BuildPlaces: StepPlaces {
   private let filters: SeccompFilters
   private let state = Mutex(State())
 
-  private struct State {
+  private struct State: ~Copyable {
     var stack: DesiredStack?
+    /// Held as long as the stack is there: one whose lock nobody has is that of a killed build.
+    var lock: FileLock?
     var launcher: StepLauncher?
     var places: [Key: StepPlace] = [:]
     var warnings: [String] = []
@@ -36,20 +40,23 @@ final class BuildPlaces: StepPlaces {
     var lane: Int
   }
 
-  /// Begins the names of such stacks; the process that they belong to follows.
+  /// Begins the names of such stacks. The process that they belong to follows, and which of its builds it is.
   static let prefix = "stack-build-"
 
   /// - Parameters:
+  ///   - number: tells builds of one process apart.
   ///   - network: of steps that name none.
   ///   - extraHosts: `name=address`.
   ///   - lanes: the number of steps that may run at once.
-  init(_ context: CommandContext, network: StepNetwork, extraHosts: [String], lanes: Int) {
-    (self.context, self.network, self.extraHosts, self.lanes) = (context, network, extraHosts, lanes)
+  init(_ context: CommandContext, number: Int, network: StepNetwork, extraHosts: [String], lanes: Int) {
+    (self.context, self.number, self.network, self.extraHosts, self.lanes) = (
+      context, number, network, extraHosts, lanes
+    )
     initProgram = context.supervisor.furtherArguments().first
     filters = SeccompFilters(context.folders.cache)
   }
 
-  private var name: String { "\(Self.prefix)\(getpid())" }
+  private var name: String { "\(Self.prefix)\(getpid())-\(number)" }
 
   // MARK: StepPlaces
 
@@ -74,7 +81,7 @@ final class BuildPlaces: StepPlaces {
     try state.withLock { state in
       let key = Key(network: network, lane: lane)
       if let place = state.places[key] { return place }
-      let stack = try state.stack ?? bringUp(&state.warnings)
+      let stack = try state.stack ?? bringUp(&state)
       state.stack = stack
       let place = try makePlace(for: network, lane, stack)
       state.places[key] = place
@@ -85,19 +92,21 @@ final class BuildPlaces: StepPlaces {
   func close() -> [String] {
     state.withLock { state in
       state.places = [:]
-      guard state.stack != nil else { return state.warnings }
+      if state.stack != nil { Self.takeDown(name, context) }
       state.stack = nil
-      Self.takeDown(name, context)
+      state.lock = nil
+      Self.removeFolders(context.folders)
       return state.warnings
     }
   }
 
   // MARK: The stack
 
-  private func bringUp(_ warnings: inout [String]) throws -> DesiredStack {
-    Self.removeLeftovers(context)
-    let path = "\(context.folders.host)/\(name).stack"
-    try Files.makeFolder(context.folders.host)
+  private func bringUp(_ state: inout State) throws -> DesiredStack {
+    let folders = context.folders
+    let path = "\(folders.host)/\(name).stack"
+    try Files.makeFolder(folders.host)
+    state.lock = try FileLock.take(Self.lock(name, folders), .exclusive, isRemoved: true) { true }
     try Files.replace(path, with: Array(file.utf8))
     defer { unlink(path) }
     var request = LoadRequest(paths: [path])
@@ -110,7 +119,7 @@ final class BuildPlaces: StepPlaces {
     } chosen: {
       desired = $0
     }
-    warnings += said
+    state.warnings += said
     guard last.kind == .finished, let desired else {
       guard last.errors.isEmpty else { throw StackErrors(last.errors) }
       throw BuildFailure.stopped
@@ -170,16 +179,40 @@ final class BuildPlaces: StepPlaces {
     _ = try? DownCommand(context).run(name, removeVolumes: true, timeout: 0) { _ in }
   }
 
-  /// Takes down what builds left that were killed: a whole stack, or no more of it than a lock, a group or a file.
+  private static func lock(_ name: String, _ folders: StateFolders) -> String { "\(folders.host)/\(name).build" }
+
+  /// The names of what killed builds left: a whole stack, or no more of it than a lock, a group or a file.
+  static func leftovers(_ folders: StateFolders) -> [String] {
+    // A record of the host's has `@` and a number behind the stack's name.
+    let files = Files.list(folders.host).compactMap { $0.split { $0 == "." || $0 == "@" }.first.map(String.init) }
+    let all = Set(StackIndex(folders: folders).names() + SupervisorGroup.stacks() + files)
+    return all.filter { $0.hasPrefix(prefix) && isLeft($0, folders) }.sorted()
+  }
+
+  /// A build that lives has its lock.
+  private static func isLeft(_ name: String, _ folders: StateFolders) -> Bool {
+    guard Files.exists(lock(name, folders)) else { return true }
+    return ((try? FileLock.take(lock(name, folders), .exclusive) { false }) ?? nil) != nil
+  }
+
+  /// Takes down what killed builds left.
   static func removeLeftovers(_ context: CommandContext) {
-    let folder = context.folders.host
-    let files = Files.list(folder).compactMap { $0.split(separator: ".").first.map(String.init) }
-    for name in Set(context.index.names() + SupervisorGroup.stacks() + files) where name.hasPrefix(prefix) {
-      guard let owner = pid_t(name.dropFirst(prefix.count)), kill(owner, 0) != 0, errno == ESRCH else { continue }
+    let folders = context.folders
+    for name in leftovers(folders) {
+      try? Files.makeFolder(folders.host)
+      // Another command may be at the same.
+      let held = (try? FileLock.take(lock(name, folders), .exclusive, isRemoved: true) { false }) ?? nil
+      guard let held else { continue }
       takeDown(name, context)
-      unlink("\(folder)/\(name).stack")
-      Files.removeIfEmpty(folder)
-      Files.removeIfEmpty(context.folders.run)
+      unlink("\(folders.host)/\(name).stack")
+      _ = consume held
+      removeFolders(folders)
     }
+  }
+
+  /// The lock is the last thing of a build in them.
+  private static func removeFolders(_ folders: StateFolders) {
+    Files.removeIfEmpty(folders.host)
+    Files.removeIfEmpty(folders.run)
   }
 }

@@ -10,11 +10,18 @@ extension ImageCommand {
 
   /// Takes away what steps of builds have made and no image needs, and the caches of RUN steps.
   ///
-  /// - Parameter age: seconds since it was used. Nil: all.
+  /// - Parameters:
+  ///   - age: seconds since it was used. Nil: all.
+  ///   - onWait: called where a build or a pull has the store, whose end is waited for.
   /// - Returns: bytes that are free again.
-  package func pruneBuilds(olderThan age: Int64?) throws(StackErrors) -> Int64 {
+  package func pruneBuilds(olderThan age: Int64?, onWait: () -> Void) throws(StackErrors) -> Int64 {
     BuildPlaces.removeLeftovers(context)
-    let lock = try rethrowing(nil) { () throws(KernelError) in try images.store.lock(.exclusive) }
+    let lock = try rethrowing(nil) { () throws(KernelError) in
+      try images.store.lock(.exclusive) {
+        onWait()
+        return true
+      }
+    }
     defer { withExtendedLifetime(lock) {} }
     return try rethrowing(nil) { () throws(KernelError) in
       let store = images.store
@@ -26,21 +33,5 @@ extension ImageCommand {
       let removal = try store.collect(keeping: Set(store.images().map(\.manifest)), layers: layersInUse())
       return caches + removal.bytes
     }
-  }
-
-  /// The steps that builds keep, and the bytes that these have on disk and no image has.
-  package struct BuildUsage: Sendable, Hashable {
-    package var steps: Int
-    package var layers: Int64
-    package var caches: Int64
-  }
-
-  package func buildUsage() -> BuildUsage {
-    let store = images.store
-    let usage = store.buildUsage()
-    let others = Set(store.images().flatMap { $0.layers.compactMap { store.number(of: $0.chain) } })
-    return BuildUsage(
-      steps: usage.steps, layers: usage.layers.filter { !others.contains($0.key) }.reduce(0) { $0 + $1.value },
-      caches: usage.caches)
   }
 }

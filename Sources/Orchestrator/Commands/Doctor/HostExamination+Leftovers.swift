@@ -24,8 +24,10 @@ extension HostExamination {
     guard isRoot else { return [] }
     return attempt { () throws(KernelError) in
       let boot = try Boot.current()
+      let builds = BuildPlaces.leftovers(folders)
       var states: [StackState] = []
-      for (name, traces) in try StackTraces.all(folders).sorted(by: { $0.key < $1.key }) {
+      for (name, traces) in try StackTraces.all(folders).sorted(by: { $0.key < $1.key })
+      where !name.hasPrefix(BuildPlaces.prefix) {
         let path = folders.stack(name).supervisor
         let supervisor = try? StateFile<ProcessIdentity>(path: path).read()
         let isRunning = try supervisor?.presence() == .running
@@ -38,7 +40,7 @@ extension HostExamination {
         }
         states.append(state)
       }
-      var findings = states.compactMap(Self.judge)
+      var findings = states.compactMap(Self.judge) + builds.map(Self.judge(build:))
       for state in states where state.traces.hasFolder && !state.isOfFormerBoot {
         for damage in try StackIndex(folders: folders).damages(of: state.name) {
           findings.append(
@@ -82,6 +84,12 @@ extension HostExamination {
         remedy: "have one take it over: stack doctor --fix; or take it down: stack down \(name)")
     }
     return judgeAnswer(of: state)
+  }
+
+  private static func judge(build name: String) -> HostFinding {
+    HostFinding(
+      .notice, "a build was killed and left the stack \(name) that its steps ran in",
+      remedy: "the next build or up takes it down; or at once: stack build prune")
   }
 
   private static func judgeAnswer(of state: StackState) -> HostFinding? {

@@ -61,9 +61,12 @@ package struct WatchCommand: Command {
   ///
   /// - Parameters:
   ///   - services: those that are meant; all with rules when empty.
+  ///   - rebuild: builds the image of a service and makes it anew. What fails is said by it.
   ///   - say: gets a line for each thing that is done.
   /// - Throws: that there is nothing to watch, or that it cannot be watched.
-  package func run(_ loaded: LoadedStack, services: [String], say: (String) -> Void) throws(StackErrors) {
+  package func run(
+    _ loaded: LoadedStack, services: [String], rebuild: (_ service: String) -> Void, say: (String) -> Void
+  ) throws(StackErrors) {
     let rules = try rules(of: loaded, services)
     let watch = try rethrowing(loaded.name) { () throws(KernelError) in
       let watch = try TreeWatch { path in
@@ -79,11 +82,25 @@ package struct WatchCommand: Command {
     }
     while let paths = try next(watch, loaded.name) {
       let isWhole = watch.takeOverflow()
+      var rebuilt: [String] = []
       for rule in rules {
         let meant = isWhole ? [rule.rule.path.value] : paths.filter { concerns(rule, $0) }.sorted()
-        if !meant.isEmpty { apply(rule, meant, in: loaded.name, say) }
+        guard !meant.isEmpty else { continue }
+        if rule.rule.action == .rebuild {
+          // Several rules of a service may mean one change.
+          guard !rebuilt.contains(rule.service) else { continue }
+          rebuilt.append(rule.service)
+          say("\(rule.service): \(Self.shown(meant, rule)) changed, so its image is built again")
+          rebuild(rule.service)
+        } else {
+          apply(rule, meant, in: loaded.name, say)
+        }
       }
     }
+  }
+
+  private static func shown(_ paths: [String], _ rule: Rule) -> String {
+    paths.count == 1 ? shown(paths[0], rule) : "\(paths.count) files"
   }
 
   /// The paths of the next changes, once it is quiet; nil when the user wants to stop.
@@ -120,17 +137,16 @@ package struct WatchCommand: Command {
       let places = try index.places(of: rule.service, in: stack)
       if let target = rule.rule.target {
         for place in places { try sync(paths, rule, to: target, place) }
-        let count = paths.count == 1 ? Self.shown(paths[0], rule) : "\(paths.count) files"
-        say("\(rule.service): \(count) -> \(target)")
+        say("\(rule.service): \(Self.shown(paths, rule)) -> \(target)")
       }
       switch rule.rule.action {
-      case .sync: break
+      // A rule that rebuilds takes up no single file.
+      case .sync, .rebuild: break
       case .syncAndExecute: for place in places { try execute(rule, place, say) }
       case .restart, .syncAndRestart:
         _ = try ActCommand(context).run(
           .restart, on: places.map(\.service), of: stack, withFollowers: false, report: { _ in })
         say("\(rule.service): restarted")
-      case .rebuild: say("\(rule.service): files of its image changed: build it and bring it up again")
       }
     } catch {
       say("\(rule.service): \(error)")

@@ -148,6 +148,7 @@ package enum DiagnosticCode: String, Sendable, CaseIterable {
   case badTrigger = "E0714"
   case outsideStage = "E0715"
   case badIgnorePattern = "E0716"
+  case failedStep = "E0717"
   case emptyContinuation = "W0720"
   case looksLikeJSON = "W0721"
   case undeclaredArgument = "W0722"

@@ -1,5 +1,5 @@
 extension DiagnosticExplanation {
-  /// E0710 to E0716: stages of Dockerfiles, and .dockerignore.
+  /// E0710 to E0717: stages and steps of Dockerfiles, and .dockerignore.
   static let dockerfileStages: [DiagnosticExplanation] = [
     .init(
       .badStageName, "a stage's name has a character that is not allowed",
@@ -102,6 +102,21 @@ extension DiagnosticExplanation {
       mendedDockerfile: """
         *.log
         cache\\[
+        """),
+    .init(
+      .failedStep, "a step of a Dockerfile cannot be carried out",
+      """
+      The message says what is missing. Paths of COPY and ADD start at the context's folder, wherever the Dockerfile
+      is, and a line of .dockerignore may leave them out.
+      """,
+      using: "mkdir -p src && touch src/app.py",
+      wrongDockerfile: """
+        FROM debian:12
+        COPY src/ap.py /srv/
+        """,
+      mendedDockerfile: """
+        FROM debian:12
+        COPY src/app.py /srv/
         """),
   ]
 
