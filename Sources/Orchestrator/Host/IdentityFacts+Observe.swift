@@ -94,6 +94,7 @@ extension IdentityFacts {
     switch error.errno {
     case .noSpace: "user namespaces are switched off or used up (user.max_user_namespaces)"
     case .invalidArgument: "the kernel has no user namespaces (CONFIG_USER_NS)"
+    case .notPermitted: "the kernel allows this process no user namespaces, as in a chroot"
     default: "\(error)"
     }
   }

@@ -21,6 +21,9 @@ struct MountTemplate: ~Copyable, Sendable {
     let slash = try program.open("/", OpenFlag.path, for: action, subject)
     program.setMount(slash, propagation: MountFlag.private, isRecursive: true, for: action, subject)
     let own = try program.open("/proc/self/ns/mnt", O_RDONLY, for: action, subject)
+    // Entering a namespace leads to its own root (setns(2)). In a chroot, pivot_root(2) would replace a mount further down, and
+    // all that is mounted on this host would stay in the template.
+    program.enter(CloneFlag.mount, of: own, for: action, subject)
     // Any folder will do to mount on, and every Linux host has this one.
     let place = try program.open("/proc", OpenFlag.path, for: action, subject)
     program.move(.init(root.fileDescriptor), onto: place, for: action, subject)

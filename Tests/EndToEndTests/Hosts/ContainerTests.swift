@@ -140,6 +140,30 @@ private func has(_ program: String) -> Bool { access(program, X_OK) == 0 }
     }
   }
 
+  /// The kernel gives a chroot no user namespaces, and pivot_root(2) there would leave this host's mounts in reach.
+  @Test func inAChroot() throws {
+    try ThrowawayHost.with { host in
+      try makeRoot(host)
+      try host.write(Self.script(before: "export KEEP=1"), to: "root/script")
+      let shown = Self.shown.map { "mount --rbind \($0) root\($0)" }.joined(separator: "\n")
+      let outcome = try host.run(
+        "bash", "-c",
+        """
+        set -e
+        mount --bind root root
+        for folder in proc sys dev run; do mount --rbind /$folder root/$folder; done
+        \(shown)
+        chroot root bash /script 2>&1
+        """, limit: .seconds(120))
+      #expect(Report(text: outcome.output).status("up") == "0" && Report(text: outcome.output).pages == 3, "\(outcome)")
+      #expect(outcome.output.contains("as in a chroot"), "\(outcome)")
+      // Whoever enters the service's mounts, as by setns(2), finds the service's root and nothing of this host.
+      let names = try host.succeed("sh", "-c", "nsenter -t $(stack ps --format json web1 | jq .PID) -m ls -A /")
+      #expect(!names.split(separator: "\n").contains("boot") && names.contains("www"), "\(names)")
+      try host.succeed("chroot", "root", "\(Repository.binaryFolder)/stack", "down", "web")
+    }
+  }
+
   @Test(.enabled(if: has("/usr/bin/systemd-nspawn"), "systemd-nspawn is not installed: tools/setup --tests"))
   func inContainersOfNspawn() throws {
     try ThrowawayHost.with { host in

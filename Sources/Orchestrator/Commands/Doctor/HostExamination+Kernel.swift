@@ -78,7 +78,7 @@ extension HostExamination {
     if let refusal = facts.refusal {
       return HostFinding(
         .notice, "services have the host's users: \(refusal)",
-        remedy: "boot Linux 5.19 or newer with user namespaces switched on")
+        remedy: "boot Linux 5.19 or newer with user namespaces switched on; in a chroot, take a container instead")
     }
     if let reason = facts.unmappable[lib] {
       return HostFinding(
