@@ -8,6 +8,7 @@ LEFT, RIGHT, TOP, BOTTOM = 70, 130, 40, 50
 COLOURS = {
     "stack": "#0072b2",
     "floor": "#000000",
+    "bare floor": "#888888",
     "ip + unshare": "#e69f00",
     "docker compose": "#d55e00",
     "podman": "#cc79a7",

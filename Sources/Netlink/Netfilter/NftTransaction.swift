@@ -18,6 +18,8 @@ public struct NftTransaction: Hashable, Sendable {
 
   public init() {}
 
+  public var isEmpty: Bool { steps.isEmpty }
+
   /// Adds a table with all that is in it. What is there of it stays, and rules come after those that are there.
   public mutating func add(_ table: NftTable) {
     steps.append(.add(table))

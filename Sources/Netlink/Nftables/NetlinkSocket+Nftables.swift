@@ -13,10 +13,11 @@ public struct NftTableSummary: Hashable, Sendable {
 extension NetlinkSocket {
   /// Makes all the changes of a transaction, or none. The socket must be of family `netfilter`.
   ///
+  /// - Parameter generation: the state of nftables that the changes are for, from ``generation()``; nil for any.
   /// - Throws: the first refusal, by what its message was to do, with the kernel's extended acknowledgement as its detail;
-  ///   EINVAL, before anything is sent, for what cannot be expressed.
-  public mutating func commit(_ transaction: NftTransaction) throws(KernelError) {
-    let messages = try transaction.encode()
+  ///   EINVAL, before anything is sent, for what cannot be expressed; ERESTART where nftables is in another state.
+  public mutating func commit(_ transaction: NftTransaction, at generation: UInt32? = nil) throws(KernelError) {
+    let messages = try transaction.encode(at: generation)
     let count = messages.starts.count
     // Between the two messages that make a batch of it there is none.
     guard count > 2 else { return }
@@ -59,6 +60,20 @@ extension NetlinkSocket {
     }
     guard acknowledged else {
       throw KernelError("commit", "an nftables transaction", errno: overrun ? .noBufferSpace : .timedOut)
+    }
+  }
+
+  /// The number of the state of nftables, which every transaction changes (NFT_MSG_GETGEN in nf_tables.h).
+  public mutating func generation() throws(KernelError) -> UInt32? {
+    try get("the state of nftables") { writer in
+      writer.begin(type: UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(NFT_MSG_GETGEN.rawValue), flags: 0)
+      writer.putNetfilterHeader(family: 0)
+    } parse: { _, payload in
+      var number: UInt32?
+      payload.forEachAttribute(from: 4) { attribute, value in
+        if attribute == Int(NFTA_GEN_ID.rawValue) { number = value.integer(UInt32.self).map(UInt32.init(bigEndian:)) }
+      }
+      return number
     }
   }
 

@@ -6,12 +6,13 @@ import SystemPackage
 extension NftTransaction {
   /// All the messages, from the one that opens the batch to the one that closes it, without sequence numbers.
   ///
+  /// - Parameter generation: the state that they are made for; nil for any.
   /// - Throws: EINVAL for what cannot be expressed.
-  func encode() throws(KernelError) -> NftMessages {
+  func encode(at generation: UInt32? = nil) throws(KernelError) -> NftMessages {
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: NftEncoder.scratchSize, alignment: 16)
     defer { scratch.deallocate() }
     var encoder = NftEncoder(scratch: scratch)
-    encoder.beginBatch()
+    encoder.beginBatch(at: generation)
     for step in steps {
       switch step {
       case .declare(let name, let comment): try encoder.declare(name, comment: comment)

@@ -216,6 +216,7 @@ extension StackBuilder {
   // MARK: Firewall
 
   func removeFirewall() throws(KernelError) {
+    firewall.forget()
     try netfilter.commit(Firewall.removal(of: stack))
     try removeOtherTables()
     try closePassage()

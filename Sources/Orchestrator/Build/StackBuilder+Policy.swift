@@ -9,17 +9,29 @@ import Rules
 extension StackBuilder {
   /// Writes the stack's table. Rules that were there before go on counting from what they had.
   func writeFirewall(of desired: DesiredStack) throws(KernelError) {
+    if !firewall.change(to: desired, over: netfilter) { try replaceFirewall(with: desired) }
+    try forgetStaleConnections(desired)
+  }
+
+  private func replaceFirewall(with desired: DesiredStack) throws(KernelError) {
     let table = NftTableName(.inet, StackTable.name(of: stack))
     let counts = desired.policy.rules.isEmpty ? [] : try netfilter.counters(of: table)
+    let base = try netfilter.generation()
+    var sharesConnections = true
     do throws(KernelError) {
       try netfilter.commit(Firewall(desired, counts: counts).transaction)
     } catch  where error.errno == .noSuchFileOrDirectory || error.errno == .notSupported {
       try netfilter.commit(Firewall(desired, counts: counts, sharesConnections: false).transaction)
+      sharesConnections = false
       warnings.add(
         "services have no shares of the host's table of connections: the kernel does not count them"
           + " (CONFIG_NFT_CONNLIMIT)", about: "connections")
     }
-    try forgetStaleConnections(desired)
+    // Who else has changed something meanwhile may have changed these tables.
+    let generation = base.map { NetfilterConnection.generation(after: $0) }
+    if let generation, try netfilter.generation() == generation {
+      firewall.note(desired, sharesConnections: sharesConnections, generation: generation)
+    }
   }
 
   /// Has each bridge show the frames that it passes on to the firewall, or no longer: those that rules may be about, and by

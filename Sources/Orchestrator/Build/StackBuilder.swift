@@ -26,6 +26,7 @@ package final class StackBuilder: Sendable {
   let filters: SeccompFilters
   let deviceFilters = DeviceFilters()
   let netfilter = NetfilterConnection()
+  let firewall = WrittenFirewall()
   /// True if this kernel has netem; nil until it was tried.
   let emulates = Mutex<Bool?>(nil)
   /// True if this kernel has IPv6, and was not booted with ipv6.disable=1.

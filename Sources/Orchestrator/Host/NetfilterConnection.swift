@@ -20,6 +20,19 @@ package final class NetfilterConnection: Sendable {
       try socket.withLock { socket throws(KernelError) in try socket.commit(transaction) }
     }
 
+    func commit(
+      _ transaction: NftTransaction, at base: UInt32
+    ) throws(KernelError) -> UInt32? {
+      try socket.withLock { socket throws(KernelError) in
+        try socket.commit(transaction, at: base)
+        return try socket.generation()
+      }
+    }
+
+    func generation() throws(KernelError) -> UInt32? {
+      try socket.withLock { socket throws(KernelError) in try socket.generation() }
+    }
+
     func tables() throws(KernelError) -> [NftTableSummary] {
       try socket.withLock { socket throws(KernelError) in try socket.tables() }
     }
@@ -52,6 +65,21 @@ package final class NetfilterConnection: Sendable {
   package func commit(_ transaction: NftTransaction) throws(KernelError) {
     try open().commit(transaction)
   }
+
+  /// Makes changes to one state of nftables, and none to any other.
+  ///
+  /// - Parameter base: the number of that state.
+  /// - Returns: the number of the state that they make; nil where somebody has made another of it already.
+  package func commit(_ transaction: NftTransaction, at base: UInt32) throws(KernelError) -> UInt32? {
+    let next = try open().commit(transaction, at: base)
+    return next == (transaction.isEmpty ? base : Self.generation(after: base)) ? next : nil
+  }
+
+  /// The number of the state of nftables.
+  package func generation() throws(KernelError) -> UInt32? { try open().generation() }
+
+  /// The kernel leaves out zero.
+  package static func generation(after base: UInt32) -> UInt32 { base == .max ? 1 : base + 1 }
 
   package func tables() throws(KernelError) -> [NftTableSummary] {
     try open().tables()

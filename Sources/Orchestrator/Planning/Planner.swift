@@ -211,22 +211,21 @@ package struct Planner {
   // MARK: down
 
   package static func down(_ stack: DesiredStack, removeVolumes: Bool) -> Plan {
+    var network: [Step] = stack.hostCables.map { .disconnect($0, stack: stack.name) }
     // Group 0 is everybody else's.
-    var removal: [Step] = stack.hostCables.map { .disconnect($0, stack: stack.name) }
-    removal += stack.linkGroup == 0 ? [] : [.removeLinks(group: stack.linkGroup, stack: stack.name)]
-    removal += [
-      .unpinNamespaces(stack.services.map(\.name), stack: stack.name)
-    ]
-    removal += stack.segments.map { .removeSegment($0) } + stack.ownNetworks.map { .removeBridge($0) }
-    removal += [
-      .removeFirewall(stack: stack.name), .forgetConnections(stack), .removeControlGroups(stack: stack.name),
-      .restoreHost,
-      .unmountLayers(stack: stack.name),
-    ]
-    if removeVolumes { removal.append(.removeVolumes(stack: stack.name)) }
-    removal.append(.removeFolders(stack: stack.name))
+    network += stack.linkGroup == 0 ? [] : [.removeLinks(group: stack.linkGroup, stack: stack.name)]
+    network.append(.unpinNamespaces(stack.services.map(\.name), stack: stack.name))
+    network += stack.segments.map { .removeSegment($0) } + stack.ownNetworks.map { .removeBridge($0) }
+    network += [.removeFirewall(stack: stack.name), .forgetConnections(stack)]
+    var rest: [Step] = [.removeControlGroups(stack: stack.name), .unmountLayers(stack: stack.name)]
+    if removeVolumes { rest.append(.removeVolumes(stack: stack.name)) }
     return Plan(
-      stages: [.lanes(stopLanes(stack.services, in: stack)), .serial(removal)],
+      stages: [
+        .lanes(stopLanes(stack.services, in: stack)),
+        // The kernel waits for its readers before links are gone.
+        .lanes([Plan.Lane(service: nil, steps: network), Plan.Lane(service: nil, steps: rest)]),
+        .serial([.restoreHost, .removeFolders(stack: stack.name)]),
+      ],
       reasons: stack.services.map { Plan.Reason(service: $0.name, text: "removed") })
   }
 

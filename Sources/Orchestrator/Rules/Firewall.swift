@@ -15,6 +15,8 @@ package struct Firewall {
   /// Nil where there is nothing to decide that is not so by itself.
   private let policy: PolicyChains?
   private let sharesConnections: Bool
+  /// Bridges on which the stack's networks are, each with whose packets may come in by it.
+  let residents: [Resident]
 
   /// - Parameters:
   ///   - counts: what the counters of rules begin from.
@@ -26,6 +28,7 @@ package struct Firewall {
     // Each network is guarded by the stack that has made it; what is on a link of the host never comes by here, and of what is
     // without the host nothing may (``segmentChains``).
     self.stack.networks = stack.ownNetworks.filter { $0.hasBridge && $0.hasHost }
+    residents = Self.residents(of: self.stack, whole)
     policy = stack.policy.isEmpty ? nil : PolicyChains(self.stack, counts: counts)
   }
 

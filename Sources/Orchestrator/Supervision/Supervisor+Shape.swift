@@ -80,7 +80,8 @@ extension Supervisor {
 
   private func carryOut(_ before: DesiredStack, _ after: DesiredStack, completion: @escaping ([StackError]) -> Void) {
     var steps: [Step] = [.recordIntent(after)]
-    for service in after.services where before.service(named: service.name)?.hasOtherShape(than: service) ?? false {
+    let befores = before.services.keyed(by: \.name)
+    for service in after.services where befores[service.name]?.hasOtherShape(than: service) ?? false {
       steps.append(.shape(service, after))
     }
     if before.partition != after.partition { steps.append(.partition(after)) }

@@ -162,7 +162,8 @@ package final class Supervisor {
 
   /// Lets go of services that a stack does not have any more.
   func dropUnits(notIn stack: DesiredStack) {
-    for name in units.keys where stack.service(named: name) == nil { units.removeValue(forKey: name)?.close() }
+    let kept = Set(stack.services.map(\.name))
+    for name in units.keys where !kept.contains(name) { units.removeValue(forKey: name)?.close() }
   }
 
   private func persist(_ record: ServiceRecord) {

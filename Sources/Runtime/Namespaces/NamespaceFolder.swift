@@ -16,7 +16,7 @@ public enum NamespaceFolder {
   /// The changes that pinning namespaces at `path` needs. They are recorded before they are made.
   public static func needed(_ path: String) throws(KernelError) -> Change {
     if access(path, F_OK) != 0 { return [.madeFolder, .madeMountPoint] }
-    return try Mounts.below(path).contains { $0.mountPoint == path } ? [] : [.madeMountPoint]
+    return Mounts.isMounted(at: path) ? [] : [.madeMountPoint]
   }
 
   /// Makes the folder a shared mount point, as `ip netns add` does, so that names given and taken are seen in all mount

@@ -298,8 +298,7 @@ extension DesiredStack {
     #expect(
       plan.short == [
         "stop db", "stop web", "links", "unpin db+web", "no bridge front", "no firewall", "forget", "cgroups",
-        "restore",
-        "unmount", "volumes", "no folders",
+        "unmount", "volumes", "restore", "no folders",
       ])
     #expect(plan.lane("db")?.waitsFor == [.lane("web")])
     #expect(plan.lane("web")?.waitsFor == [])
@@ -308,7 +307,7 @@ extension DesiredStack {
 
   @Test func downOfAStackOfWhichNothingIsKnown() {
     let plan = Planner.down(.empty(named: "web"), removeVolumes: false)
-    #expect(plan.short == ["unpin ", "no firewall", "forget", "cgroups", "restore", "unmount", "no folders"])
+    #expect(plan.short == ["unpin ", "no firewall", "forget", "cgroups", "unmount", "restore", "no folders"])
   }
 
   @Test func replicasStopSideBySide() throws {

@@ -36,8 +36,16 @@ struct NftEncoder {
   }
 
   /// The message that opens a batch; the one that closes it comes by ``endBatch()``.
-  mutating func beginBatch() {
-    append(NftMessages.Label(action: "commit", subject: "an nftables transaction")) { nftnl_batch_begin($0, 0) }
+  ///
+  /// - Parameter generation: the state that the batch is made for (NFNL_BATCH_GENID); nil for any.
+  mutating func beginBatch(at generation: UInt32? = nil) {
+    append(NftMessages.Label(action: "commit", subject: "an nftables transaction")) { buffer in
+      let header = nftnl_batch_begin(buffer, 0)
+      if let header, let generation {
+        mnl_attr_put_u32(header, UInt16(NFNL_BATCH_GENID.rawValue), generation.bigEndian)
+      }
+      return header
+    }
   }
 
   mutating func endBatch() {

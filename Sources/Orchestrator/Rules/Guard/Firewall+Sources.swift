@@ -9,20 +9,27 @@ import Netfilter
 /// bridges are links of their own: the kernel delivers frames to 01:80:c2:00:00:0x through them, past the bridge
 /// (br_handle_frame in net/bridge/br_input.c).
 extension Firewall {
-  /// Bridges on which the stack's networks are, each with whose packets may come in by it.
-  private var residents: [(bridge: String, ranges: [AddressFamily: [AddressRange]])] {
+  /// A bridge, and whose packets may come in by it.
+  struct Resident {
+    var bridge: String
+    var ranges: [AddressFamily: [AddressRange]]
+  }
+
+  static func residents(of stack: DesiredStack, _ whole: DesiredStack) -> [Resident] {
     let living = LivingAddresses(whole)
-    return stack.networks.flatMap { network -> [(bridge: String, ranges: [AddressFamily: [AddressRange]])] in
+    return stack.networks.flatMap { network -> [Resident] in
       let ranges = living.sources(on: network)
       let further = stack.segments.filter { $0.network == network.name }.map(\.bridge)
-      return ([network.bridge] + further + network.vlans.compactMap(\.bridge)).map { ($0, ranges) }
+      return ([network.bridge] + further + network.vlans.compactMap(\.bridge)).map {
+        Resident(bridge: $0, ranges: ranges)
+      }
     }
   }
 
   var sourceSets: [NftSet] {
     AddressFamily.allCases.flatMap { family -> [NftSet] in
-      let living = residents.flatMap { bridge, ranges in
-        (ranges[family] ?? []).map { NftElement(.interface(bridge), family.value($0)) }
+      let living = residents.flatMap { resident in
+        (resident.ranges[family] ?? []).map { NftElement(.interface(resident.bridge), family.value($0)) }
       }
       let subnets = AddressRange.merged(
         stack.networks.flatMap(\.allSubnets).filter { family.holds($0.network) }.map { AddressRange($0) })

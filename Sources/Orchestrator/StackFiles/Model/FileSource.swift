@@ -100,6 +100,10 @@ extension StackFile {
   ///
   /// - Parameter services: the ones that run, in any order. Mounts that were added before are worked out again.
   package func withAllMounts(_ services: [Service]) -> [Service] {
+    let hasOthers = services.contains { service in
+      !service.files.isEmpty || !service.volumesFrom.isEmpty || service.mounts.contains(where: \.isDerived)
+    }
+    guard hasOthers else { return services }
     var done: [String: Service] = [:]
     let given = Dictionary(services.map { ($0.name.value, $0) }) { first, _ in first }
     func complete(_ name: String, _ path: Set<String>) -> Service? {
