@@ -64,11 +64,11 @@ struct BuildCopyTests {
       try host.write("plain", to: "srv/some/file.txt")
       try host.succeed("tar", "-C", "srv/tree", "-czf", "srv/t.tar.gz", "d")
       try host.succeed("touch", "-d", "@1000000000", "srv/some/file.txt")
-      let server = try host.start(["python3", "-m", "http.server", "8123", "--bind", "127.0.0.1", "-d", "srv"])
+      let server = try host.start(["python3", "-m", "http.server", "8123", "--bind", "198.51.100.2", "-d", "srv"])
       defer { try? host.signal(SIGTERM, to: server) }
-      #expect(try host.eventually { try host.run("curl", "-sf", "127.0.0.1:8123/").status == 0 })
+      #expect(try host.eventually { try host.run("curl", "-sf", "198.51.100.2:8123/").status == 0 })
       let sum = try host.succeed("sha256sum", "srv/some/file.txt").prefix(64)
-      let address = "http://127.0.0.1:8123"
+      let address = "http://198.51.100.2:8123"
       let said = try host.built(
         """
         FROM base
@@ -95,11 +95,11 @@ struct BuildCopyTests {
   @Test func aChecksumThatDiffersIsSaidAndNothingIsKept() throws {
     try TestBuilds.with { host in
       try host.write("plain", to: "srv/file")
-      let server = try host.start(["python3", "-m", "http.server", "8124", "--bind", "127.0.0.1", "-d", "srv"])
+      let server = try host.start(["python3", "-m", "http.server", "8124", "--bind", "198.51.100.2", "-d", "srv"])
       defer { try? host.signal(SIGTERM, to: server) }
-      #expect(try host.eventually { try host.run("curl", "-sf", "127.0.0.1:8124/").status == 0 })
+      #expect(try host.eventually { try host.run("curl", "-sf", "198.51.100.2:8124/").status == 0 })
       let wrong = String(repeating: "0", count: 64)
-      let outcome = try host.build("FROM base\nADD --checksum=sha256:\(wrong) http://127.0.0.1:8124/file /")
+      let outcome = try host.build("FROM base\nADD --checksum=sha256:\(wrong) http://198.51.100.2:8124/file /")
       #expect(outcome.status == 1 && outcome.errors.contains("and not sha256:\(wrong)"), "\(outcome)")
       #expect(try host.leftovers() == "")
     }
