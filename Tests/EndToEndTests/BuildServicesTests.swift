@@ -55,6 +55,7 @@ struct BuildServicesTests {
       let outcome = try host.start(["stack", "build", "--progress", "plain", "-f", "s.stack"]).wait(limit: .seconds(60))
       #expect(outcome.status == 1 && outcome.errors.contains("b/Dockerfile:2"), "\(outcome)")
       #expect(outcome.errors.contains("exit code 3") && !outcome.errors.contains("cancelled"), "\(outcome)")
+      #expect(outcome.errors.components(separatedBy: "] failed after").count == 2, "\(outcome)")
       #expect(try host.leftovers() == "")
     }
   }
