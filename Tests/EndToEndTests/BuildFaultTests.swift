@@ -53,7 +53,7 @@ struct BuildFaultTests {
       #expect(try host.succeed("find", "/sys/fs/cgroup", "-type", "d", "-name", "stack-build-*") != "")
       try host.signal(SIGKILL, to: build)
       _ = try build.wait(limit: .seconds(20))
-      #expect(try prune.wait(limit: .seconds(20)).status == 0)
+      #expect(try prune.wait(limit: .seconds(60)).status == 0)
       #expect(try host.start(command).wait(limit: .seconds(60)).status == 0)
       try host.run("stack", "down", "s")
       #expect(try host.eventually { try host.leftovers() == "" })

@@ -55,6 +55,7 @@ struct BuildServicesTests {
       let outcome = try host.start(["stack", "build", "--progress", "plain", "-f", "s.stack"]).wait(limit: .seconds(60))
       #expect(outcome.status == 1 && outcome.errors.contains("b/Dockerfile:2"), "\(outcome)")
       #expect(outcome.errors.contains("exit code 3") && !outcome.errors.contains("cancelled"), "\(outcome)")
+      #expect(outcome.errors.components(separatedBy: "] failed after").count == 2, "\(outcome)")
       #expect(try host.leftovers() == "")
     }
   }
@@ -73,15 +74,17 @@ struct BuildServicesTests {
           other: {image: base, command: [sleep, "1000"]}
         """, to: "compose.yaml")
       let watch = try host.start(["sh", "-c", "exec stack watch --progress plain 2>&1"])
-      #expect(host.eventually { watch.output.contains("web: watching") }, "\(watch.output)")
+      #expect(host.eventually(within: .seconds(90)) { watch.output.contains("web: watching") }, "\(watch.output)")
       #expect(try host.succeed("stack", "exec", "web", "cat", "/www/index.html") == "one")
       let other: Int = try host.field("PID", of: "other")
       try host.write("FROM base\nCOPY pag /www/index.html", to: "web/Dockerfile")
-      #expect(host.eventually { watch.output.contains("there is no \"pag\"") }, "\(watch.output)")
+      #expect(host.eventually(within: .seconds(90)) { watch.output.contains("there is no \"pag\"") }, "\(watch.output)")
       #expect(try host.succeed("stack", "exec", "web", "cat", "/www/index.html") == "one")
       try host.write("two", to: "web/page")
       try host.write("FROM base\nCOPY page /www/index.html\nCMD [\"sleep\", \"1000\"]", to: "web/Dockerfile")
-      #expect(host.eventually { watch.output.contains("web: runs from what was built") }, "\(watch.output)")
+      #expect(
+        host.eventually(within: .seconds(90)) { watch.output.contains("web: runs from what was built") },
+        "\(watch.output)")
       #expect(try host.succeed("stack", "exec", "web", "cat", "/www/index.html") == "two")
       #expect(try host.field("PID", of: "other") == other)
       try host.signal(SIGINT, to: watch)

@@ -25,7 +25,7 @@ import Testing
             "attach", "cp", "watch", "enable", "disable",
           ],
           "IMAGES SUBCOMMANDS:": [
-            "build", "pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout",
+            "build", "pull", "images", "image", "load", "save", "tag", "commit", "push", "login", "logout", "system",
           ],
           "LOOK SUBCOMMANDS:": [
             "ps", "ls", "logs", "port", "volumes", "events", "stats", "top", "inspect", "wait", "licenses", "version",

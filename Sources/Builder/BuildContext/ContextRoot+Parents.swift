@@ -14,7 +14,11 @@ extension ContextRoot {
     let (head, tail) = Self.halves(source)
     let place = ContextPath.parts(tail)
     var found: [ContextSource] = []
-    for base in try sources(head) where base.isFolder {
+    let bases = try sources(head)
+    if let file = bases.first, !file.isFolder, bases.count == 1 {
+      throw ContextError("\(ContextPath.shown(file.path)) is no folder, so nothing is below it")
+    }
+    for base in bases where base.isFolder {
       if place.contains(where: Self.isPattern) {
         found += try matches(of: place, below: base.path, source)
       } else {

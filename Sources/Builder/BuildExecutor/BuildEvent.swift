@@ -27,6 +27,8 @@ package struct BuildEvent: Sendable {
     case output(String)
     case ended(seconds: Double)
     case failed(seconds: Double)
+    /// It was ended with the build: the user wanted no more, or something beside it failed.
+    case stopped(seconds: Double)
     /// A line that belongs to no step.
     case note(String)
     /// A dry run would do it, for a reason or since a step before it is done.

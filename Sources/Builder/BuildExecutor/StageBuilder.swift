@@ -304,7 +304,8 @@ struct StageBuilder {
       take(record, operation, step, isCached: false)
       report(step, .ended(seconds: Self.now - start))
     } catch {
-      report(step, .failed(seconds: Self.now - start))
+      let seconds = Self.now - start
+      report(step, services.stop.isRaised ? .stopped(seconds: seconds) : .failed(seconds: seconds))
       throw error
     }
   }

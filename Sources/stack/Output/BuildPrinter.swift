@@ -69,6 +69,7 @@ final class BuildPrinter: Sendable {
     case .output(let line): "\(head)   \(line)"
     case .ended(let seconds): "\(head) done in \(Self.text(seconds))"
     case .failed(let seconds): "\(head) failed after \(Self.text(seconds))"
+    case .stopped(let seconds): "\(head) stopped after \(Self.text(seconds))"
     case .note(let text): text
     }
   }
@@ -96,11 +97,16 @@ final class BuildPrinter: Sendable {
     case .cached:
       if let place { state.active.remove(at: place) }
       write(erasing(&state) + fitted("   cached  \(title(event.image, step))") + "\n")
-    case .ended(let seconds), .failed(let seconds):
+    case .ended(let seconds), .failed(let seconds), .stopped(let seconds):
       if let place { state.active.remove(at: place) }
       let title = title(event.image, step)
-      let isFailed = if case .failed = event.kind { true } else { false }
-      write(erasing(&state) + fitted("\(Self.padded(seconds))  \(title)\(isFailed ? ": failed" : "")") + "\n")
+      let end =
+        switch event.kind {
+        case .failed: ": failed"
+        case .stopped: ": stopped"
+        default: ""
+        }
+      write(erasing(&state) + fitted("\(Self.padded(seconds))  \(title)\(end)") + "\n")
     case .planned(let reason):
       write(erasing(&state) + fitted("to be done  \(title(event.image, step))\(reason.map { ": \($0)" } ?? "")") + "\n")
     case .note: break
@@ -184,6 +190,7 @@ private struct BuildEventJSON: Encodable {
     case .output(let line): (self.event, self.line) = ("output", line)
     case .ended(let seconds): (self.event, self.seconds) = ("ended", seconds)
     case .failed(let seconds): (self.event, self.seconds) = ("failed", seconds)
+    case .stopped(let seconds): (self.event, self.seconds) = ("stopped", seconds)
     case .note(let line): (self.event, self.line) = ("note", line)
     }
   }

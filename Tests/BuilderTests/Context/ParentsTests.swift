@@ -91,9 +91,16 @@ import Testing
     #expect(try taken("k/./f", from: tree) == ["f"])
   }
 
-  @Test(arguments: ["none", "d/none", "none/f", "../x/none"])
+  @Test(arguments: ["none", "d/none", "none/f", "../x/none", "d/f/./x", "d/./f/x"])
   func aPathThatIsMissingIsAnError(_ source: String) throws {
     #expect(throws: ContextError.self) { _ = try taken(source, from: try Tree("d/f")) }
+  }
+
+  @Test(arguments: [
+    (".", ["", "d", "d/f"]), ("../../d/f", ["d", "d/f"]), ("d/./../../d/f", []), ("d/./../f", ["f"]),
+  ])
+  func noPathLeadsAboveTheContextOrTheBase(_ source: String, _ expected: [String]) throws {
+    #expect(((try? taken(source, from: try Tree("d/f"))) ?? []) == expected)
   }
 
   @Test func theFoldersAndThePlaceAreInTheDigest() throws {

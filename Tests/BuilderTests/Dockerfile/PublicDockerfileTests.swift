@@ -43,7 +43,7 @@ import Testing
     let isPart =
       !expected.contains { $0.keyword == "FROM" } || reading.codes.contains { ["E0704", "E0707"].contains($0) }
     if isPart, path.contains("parser_testfiles") { return }
-    // Refused by intent: --parents and --keep-git-dir.
+    // Refused by intent: --keep-git-dir.
     if reading.codes.contains("E0713") { return }
     let tree = try #require(reading.tree, "\(reading.text)")
     #expect(reading.diagnostics.filter { $0.severity == .error }.isEmpty, "\(reading.text)")
