@@ -83,6 +83,22 @@ struct ImageRunTests {
     }
   }
 
+  @Test("An image without /etc/hosts and its like: they are made for it, and then the root is read-only")
+  func aRootMayBeReadOnly() throws {
+    try withImages { host in
+      try host.up(
+        """
+        services:
+          web: {image: "\(Self.image)", \(Self.idle), read_only: true, tmpfs: [/tmp], volumes: [/made/here]}
+        """, named: "x")
+      #expect(try host.succeed("stack", "exec", "web", "sh", "-c", "cat /etc/hosts; echo >/made/here/a").contains("web"))
+      for place in ["/etc/hosts.new", "/made/b", "/x"] {
+        let outcome = try host.run("stack", "exec", "web", "sh", "-c", "echo >\(place)")
+        #expect(outcome.status == 1 && outcome.errors.contains("Read-only file system"), "\(place): \(outcome.errors)")
+      }
+    }
+  }
+
   @Test func aFillingThatWasBrokenOffIsBegunAnew() throws {
     try withImages { host in
       let volume = "/var/lib/stack/x/volumes/one"
