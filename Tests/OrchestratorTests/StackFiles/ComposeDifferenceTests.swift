@@ -225,6 +225,7 @@ import Testing
       """)
     let text = try #require(stack).output.yaml
     #expect(text.contains("net.ipv4.ip_forward: \"1\"") && text.contains("net/ipv4/conf/eth0.10/forwarding: \"1\""))
-    #expect(text.contains("    ipam:\n      config:\n        - subnet: \"10.9.0.0/24\"\n          gateway: \"10.9.0.9\"\n"))
+    #expect(
+      text.contains("    ipam:\n      config:\n        - subnet: \"10.9.0.0/24\"\n          gateway: \"10.9.0.9\"\n"))
   }
 }

@@ -53,7 +53,9 @@ private struct BuildDraft {
         draft.build.contexts = field.buildContexts()
       },
       .read("ulimits", "limits of each process of RUN") { field, draft in draft.build.limits = field.processLimits() },
-      .read("platforms", "this machine's; a note says which others are not built") { field, _ in field.checkBuildPlatforms() },
+      .read("platforms", "this machine's; a note says which others are not built") { field, _ in
+        field.checkBuildPlatforms()
+      },
       .read("privileged", "false: steps run in the sandbox of services") { field, _ in
         guard field.boolean() ?? false else { return }
         field.report(
