@@ -102,6 +102,14 @@ static int follow_link(int parent, char path[PATH_MAX], size_t start, size_t end
   return LED_ON;
 }
 
+// Makes a file, and opens it by name alone: a mount with a file that is open for writing cannot be made read-only.
+static int create_empty(int folder, const char *name) {
+  int made = openat(folder, name, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+  if (made < 0) return -1;
+  close(made);
+  return openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
 // Makes what is missing of a path. mkdirat and O_CREAT do not know openat2's rules, so each is given a folder that openat2 has
 // resolved, and a single name. Root folders of distributions have links to what is made at boot (/etc/resolv.conf).
 static int make_target(int root, char path[PATH_MAX], int wants_file, unsigned mode) {
@@ -120,7 +128,7 @@ static int make_target(int root, char path[PATH_MAX], int wants_file, unsigned m
     int next = resolve_in(root, path, O_PATH, 0);
     if (next < 0 && errno == ENOENT) {
       if (last && wants_file) {
-        next = openat(parent, path + start, O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_WRONLY, 0644);
+        next = create_empty(parent, path + start);
       } else if (mkdirat(parent, path + start, mode) == 0) {
         next = resolve_in(root, path, O_PATH | O_DIRECTORY, 0);
       }

@@ -59,8 +59,9 @@ extension Session {
       return Target(stack: word)
     }
     guard let first = places.first else { return Target(stack: try context.index.stack(named: stack)) }
-    // A service of this folder comes before a stack of elsewhere, and a stack before services of stacks that are not meant.
-    guard !isStack || context.scope != nil && first.stack != word else { return Target(stack: word) }
+    // A service of this folder comes before a stack, also the folder's own, as Compose's users expect. A stack comes before
+    // services of stacks that are not meant.
+    guard !isStack || context.scope != nil else { return Target(stack: word) }
     return Target(stack: first.stack, services: places.map(\.service))
   }
 }

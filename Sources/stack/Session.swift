@@ -18,7 +18,7 @@ struct Session {
   ///   - project: the options that say which stack is meant; nil for a command that is about none.
   ///   - status: the exit status of a failure; 1, but for commands whose 1 is an answer.
   static func run(
-    needsRoot: Bool, in project: ProjectRequest? = nil, status: ExitCode = .failure, errors style: ErrorStyle = .text,
+    needsRoot: Bool, in project: ProjectRequest? = nil, status: ExitCode = .failure, errors style: ErrorStyle = .usual,
     _ body: (Session) throws -> Void
   ) throws {
     guard !needsRoot || geteuid() == 0 else {
@@ -93,15 +93,15 @@ struct Session {
 
   /// Shows what a stack's services write until one of them ends, and stops all of them.
   func followUntilOneEnds(
-    _ stack: String, _ instances: [String], _ end: FollowCommand.End, exitCodeFrom: String?,
+    _ stack: String, _ instances: [String], showing shown: [String], _ end: FollowCommand.End, exitCodeFrom: String?,
     _ options: LogsCommand.Options, _ progress: ProgressOptions
   ) throws -> Int32 {
     Self.flushOutput()
     let printer = ProgressPrinter(progress, stack: stack)
     defer { printer.end() }
-    return try FollowCommand(context).run(stack, instances, end, exitCodeFrom: exitCodeFrom, options) {
-      printer.show($0)
-    }
+    return try FollowCommand(context).run(
+      stack, instances, showing: shown, end, exitCodeFrom: exitCodeFrom, options
+    ) { printer.show($0) }
   }
 
   /// Logs are written past the buffer that `print` fills.
@@ -139,7 +139,7 @@ struct Session {
 
   static func act(
     _ action: ActCommand.Action, on services: [String], in project: ProjectRequest, timeout: Double? = nil,
-    readyTimeout: Double? = nil, withFollowers: Bool = true, progress: ProgressOptions
+    readyTimeout: Double? = nil, withFollowers: Bool = true, waitsForHealth: Bool = false, progress: ProgressOptions
   ) throws {
     try run(needsRoot: true, in: project, errors: progress.errorStyle) { session in
       let places = try session.context.index.places(of: services, in: session.stack)
@@ -150,7 +150,7 @@ struct Session {
         try session.finish(printer) { report in
           try ActCommand(session.context).run(
             action, on: services, of: stack, stopTimeout: timeout, readyTimeout: readyTimeout,
-            withFollowers: withFollowers, report: report)
+            withFollowers: withFollowers, waitsForHealth: waitsForHealth, report: report)
         }
       }
     }

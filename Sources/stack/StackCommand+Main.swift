@@ -12,6 +12,7 @@ extension StackCommand {
     let typed = Array(CommandLine.arguments.dropFirst())
     // The parser looks at all commands to find out that none is meant, which is half of the time that this takes.
     guard typed != ["--version"], typed != ["-v"] else { return print(Version.text) }
+    if let script = CompletionScript(typed) { return print(script.text) }
     do {
       let given = try LeadingOptions(typed).words
       let words = given.first == "up" ? Up.spelledOut(given) : given

@@ -83,6 +83,51 @@ struct ImageRunTests {
     }
   }
 
+  @Test("An image without /etc/hosts and its like: they are made for it, and then the root is read-only")
+  func aRootMayBeReadOnly() throws {
+    try withImages { host in
+      try host.up(
+        """
+        services:
+          web: {image: "\(Self.image)", \(Self.idle), read_only: true, tmpfs: [/tmp], volumes: [/made/here]}
+        """, named: "x")
+      #expect(
+        try host.succeed("stack", "exec", "web", "sh", "-c", "cat /etc/hosts; echo >/made/here/a").contains("web"))
+      for place in ["/etc/hosts.new", "/made/b", "/x"] {
+        let outcome = try host.run("stack", "exec", "web", "sh", "-c", "echo >\(place)")
+        #expect(outcome.status == 1 && outcome.errors.contains("Read-only file system"), "\(place): \(outcome.errors)")
+      }
+    }
+  }
+
+  @Test("As with Compose, health matters to dependents and to --wait alone")
+  func upDoesNotWaitForHealth() throws {
+    func file(_ rest: String) -> String {
+      """
+      services:
+        web:
+          {image: "\(Self.image)", \(Self.idle), healthcheck: {test: "test -e /well", interval: 100ms, retries: 1000}}
+        \(rest)
+      """
+    }
+    try withImages { host in
+      try host.write(file(""), to: "/run/x/compose.yaml")
+      try host.write(
+        file("next: {image: \"\(Self.image)\", \(Self.idle), depends_on: {web: {condition: service_healthy}}}"),
+        to: "/run/x/next.yaml")
+      let plain = try host.run("stack", "-f", "/run/x/compose.yaml", "up", "-d")
+      #expect(
+        plain.status == 0 && (plain.output + plain.errors).contains("x/web: started"), "\(plain.output)\(plain.errors)")
+      // Nothing makes it healthy: that is waited for until Ctrl-C.
+      #expect(try host.run("timeout", "-s", "INT", "1", "stack", "-f", "/run/x/next.yaml", "up").status != 0)
+      try host.succeed("stack", "exec", "x/web", "busybox", "touch", "/well")
+      #expect(try host.run("stack", "-f", "/run/x/next.yaml", "up").status == 0)
+      try host.succeed("stack", "down", "x")
+      let late = try host.run("stack", "-f", "/run/x/compose.yaml", "up", "--wait", "--wait-timeout", "1")
+      #expect(late.status == 1 && late.errors.contains("x/web"), "\(late.output)\(late.errors)")
+    }
+  }
+
   @Test func aFillingThatWasBrokenOffIsBegunAnew() throws {
     try withImages { host in
       let volume = "/var/lib/stack/x/volumes/one"

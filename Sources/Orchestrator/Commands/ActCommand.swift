@@ -16,16 +16,18 @@ package struct ActCommand: Command {
   ///   - services: names of instances; all of the stack's when empty.
   ///   - readyTimeout: seconds until a service that is started must be ready; nil for as long as each may take.
   ///   - withFollowers: whether what is to be restarted with these services is restarted too.
+  ///   - waitsForHealth: whether services with an image count as ready only once their health check succeeds.
   ///   - stopTimeout: seconds from the stop signal to SIGKILL; nil for each service's own grace period.
   package func run(
     _ action: Action, on services: [String], of stack: String, stopTimeout: Double? = nil,
-    readyTimeout: Double? = nil, withFollowers: Bool = true,
+    readyTimeout: Double? = nil, withFollowers: Bool = true, waitsForHealth: Bool = false,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> OperationEvent {
     try context.locked(stack, report: report) { () throws(StackErrors) in
       let folder = folders.stack(stack)
       let selection = SupervisorMethods.ServiceSelection(
-        services: services, stopTimeout: stopTimeout, readyTimeout: readyTimeout, withFollowers: withFollowers)
+        services: services, stopTimeout: stopTimeout, readyTimeout: readyTimeout, withFollowers: withFollowers,
+        waitsForHealth: waitsForHealth)
       switch action {
       case .start:
         return try context.perform(

@@ -12,7 +12,7 @@ package struct CompletionCommand: Command {
   package init(_ context: CommandContext) { self.context = context }
 
   /// - Parameters:
-  ///   - kind: `stacks`, `services`, `networks`, `links`, `volumes`, `images` or `profiles`.
+  ///   - kind: as `stack __complete` takes it.
   ///   - words: what is typed already. Options in it say which stack and which files are meant.
   package func names(of kind: String, _ words: [String]) -> [String] {
     known(kind, words).filter(Self.isPlain)
@@ -35,18 +35,25 @@ package struct CompletionCommand: Command {
     switch kind {
     case "stacks": return stacks()
     case "images": return images()
+    case "places": return names(of: "services", words) + stacks()
+    case "sources": return names(of: "services", words) + stackFiles()
+    case "scales": return names(of: "services", words).map { "\($0)=" }
+    case "copies": return names(of: "services", words).map { "\($0):" }
+    case "host-networks": return (try? NetworkCommand(context).entries().map(\.name)) ?? []
+    case "host-volumes": return (try? VolumeCommand(context).entries().map(\.name)) ?? []
     default: break
     }
     let options = Options(words)
     if let stack = options.stack { return recorded(kind, in: [stack]) }
     if kind == "profiles" { return file(options)?.profiles ?? [] }
+    if kind == "builds" { return file(options)?.builtServiceNames ?? [] }
     // What the file says is known before anything is up. What runs may be more: replicas, and services of `run`.
     let scope = try? context.scoped(to: options.files, name: nil)
     let names = scope?.scope?.names ?? index.names()
     let known = recorded(kind, in: names.filter { index.names().contains($0) })
-    guard known.isEmpty, let file = file(options) else { return known }
+    guard known.isEmpty || kind == "services", let file = file(options) else { return known }
     switch kind {
-    case "services": return file.serviceNames
+    case "services": return known + file.serviceNames.filter { !known.contains($0) }
     case "networks": return file.networkNames
     case "volumes": return file.volumeNames
     default: return []
@@ -61,7 +68,8 @@ package struct CompletionCommand: Command {
     init(_ words: [String]) {
       for (word, value) in zip(words, words.dropFirst()) {
         switch word {
-        case "-f", "--file": files.append(value)
+        // After a command, -f may mean something else.
+        case "-f", "--file": if Files.exists(value) { files.append(value) }
         case "-s", "--stack", "-p", "--project-name", "--project": stack = value
         default: continue
         }
@@ -101,6 +109,13 @@ package struct CompletionCommand: Command {
       }
     }
     return names
+  }
+
+  private func stackFiles() -> [String] {
+    Files.list(".").filter {
+      $0.hasSuffix(".stack") || $0.contains("compose") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml"))
+    }
+    .sorted()
   }
 
   private func images() -> [String] {

@@ -17,10 +17,11 @@ package struct FollowCommand: Command {
   ///
   /// - Parameters:
   ///   - instances: the instances that are meant; all of the stack's when empty.
+  ///   - shown: those whose logs are shown.
   ///   - chosen: whose exit code counts; nil for that of the first to end.
   /// - Returns: the exit code; 130 when the user did not want to wait any longer.
   package func run(
-    _ stack: String, _ instances: [String], _ end: End = .any, exitCodeFrom chosen: String?,
+    _ stack: String, _ instances: [String], showing shown: [String], _ end: End = .any, exitCodeFrom chosen: String?,
     _ options: LogsCommand.Options,
     report: (OperationEvent) -> Void
   ) throws(StackErrors) -> Int32 {
@@ -37,7 +38,7 @@ package struct FollowCommand: Command {
       let watch = try rethrowing(stack) { () throws(KernelError) in
         try EndWatch(isOneGone ? [] : processes, interrupts: context.interrupts)
       }
-      try LogsCommand(context).run(on: instances, in: stack, options, until: watch)
+      try LogsCommand(context).run(on: shown, in: stack, options, until: watch)
       isCancelled = !watch.hasEnded
       // What was shown once is not shown again when another is waited for.
       options.tail = 0

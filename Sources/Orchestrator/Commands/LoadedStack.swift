@@ -24,6 +24,8 @@ package struct LoadedStack: Sendable {
   var path: String { file.path }
   /// Those in no active profile, too.
   var allServices: [StackFile.Service] { file.services.map(\.self) }
+  package var allServiceNames: Set<String> { Set(file.services.names) }
+  package var builtServiceNames: [String] { file.services.filter { $0.build != nil }.map(\.name.value) }
   package var serviceNames: [String] { services.map(\.name.value) }
   /// The names of the services that are to run.
   var instanceKeys: Set<String> { Set(services.map(\.name.value)) }
@@ -90,6 +92,18 @@ package struct LoadedStack: Sendable {
     guard let named else { return Set(desired.services.map(\.name)) }
     let needed = Set(services.filter { named.contains($0.name.value) }.flatMap { $0.dependencies.map(\.service.value) })
     return Set(desired.services.filter { needed.contains($0.service) }.map(\.name))
+  }
+
+  /// What services of it depend on, whether or not themselves.
+  package func dependencies(of names: Set<String>) -> Set<String> {
+    var found: Set<String> = []
+    var open = names
+    while let name = open.popFirst() {
+      let next = services.first { $0.name.value == name }?.dependencies.map(\.service.value) ?? []
+      open.formUnion(Set(next).subtracting(found))
+      found.formUnion(next)
+    }
+    return found
   }
 
   /// True if a service is one of those that are meant.

@@ -17,6 +17,8 @@ package struct LogsCommand: Command {
     /// A time as RFC 3339 has it, or a duration before now, such as `10m`.
     package var since: String?
     package var until: String?
+    /// Nothing that was written before; nil for all of it.
+    package var earliest: LogTime?
     package var follows = false
     package var showsTime = false
     package var showsPrefix = true
@@ -40,7 +42,7 @@ package struct LogsCommand: Command {
   ) throws(StackErrors) {
     var query = LogReader.Query()
     query.tail = options.tail
-    query.since = try Self.time(options.since)
+    query.since = try Self.time(options.since) ?? options.earliest
     query.until = try Self.time(options.until)
     let isFailed = isOfFailedUp(stack)
     // Nobody writes to them any more.

@@ -27,6 +27,8 @@ package struct UpCommand: Command {
     package var heldInstance: String?
     /// True if a failed `up` is left as it is.
     package var keepsOnFailure = false
+    /// True if services with an image count as ready only once their health check succeeds.
+    package var waitsForHealth = false
     /// True if services wait for those that they depend on.
     package var waitsForDependencies = true
     /// Seconds until a service that is not ready counts as failed; nil for a minute, or longer where a health check may
@@ -124,7 +126,8 @@ package struct UpCommand: Command {
           SupervisorMethods.Up.self,
           SupervisorMethods.Up.Parameters(
             scope: scope(of: source, desired, options), readyTimeout: options.readyTimeout,
-            stopTimeout: options.stopTimeout, keepsOnFailure: options.keepsOnFailure),
+            stopTimeout: options.stopTimeout, keepsOnFailure: options.keepsOnFailure,
+            waitsForHealth: options.waitsForHealth),
           on: folder, over: session, cancelsWhenInterrupted: true, report: report)
       } catch {
         // A supervisor that could not start has accepted nothing.

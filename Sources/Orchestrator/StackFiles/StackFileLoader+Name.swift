@@ -12,8 +12,8 @@ extension StackFileLoader {
       case .none: continue
       case .text(let text):
         guard let template = try? Template(text) else { return nil }
-        let name = template.expanded { variables[$0] }.text
-        return NameRule.stack.problem(with: name) == nil ? name : nil
+        let name = StackNaming.normalized(template.expanded { variables[$0] }.text)
+        return name.isEmpty ? nil : name
       }
     }
     let name = paths.first.map { StackNaming.name(ofPath: location(of: $0)) } ?? ""

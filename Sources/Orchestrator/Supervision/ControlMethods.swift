@@ -48,14 +48,18 @@ package enum SupervisorMethods {
       package var stopTimeout: Double?
       /// True if a failure is left as it is.
       package var keepsOnFailure: Bool
+      /// True if services with an image count as ready only once their health check succeeds; nil for false.
+      package var waitsForHealth: Bool?
 
       package init(
-        scope: Planner.Scope, readyTimeout: Double? = nil, stopTimeout: Double? = nil, keepsOnFailure: Bool = false
+        scope: Planner.Scope, readyTimeout: Double? = nil, stopTimeout: Double? = nil, keepsOnFailure: Bool = false,
+        waitsForHealth: Bool = false
       ) {
         self.scope = scope
         self.readyTimeout = readyTimeout
         self.stopTimeout = stopTimeout
         self.keepsOnFailure = keepsOnFailure
+        self.waitsForHealth = waitsForHealth
       }
     }
     package typealias Reply = OperationEvent
@@ -185,14 +189,18 @@ package enum SupervisorMethods {
     package var readyTimeout: Double?
     /// False if services that are to be restarted with these are left alone.
     package var withFollowers: Bool
+    /// True if services with an image count as ready only once their health check succeeds; nil for false.
+    package var waitsForHealth: Bool?
 
     package init(
-      services: [String], stopTimeout: Double? = nil, readyTimeout: Double? = nil, withFollowers: Bool = true
+      services: [String], stopTimeout: Double? = nil, readyTimeout: Double? = nil, withFollowers: Bool = true,
+      waitsForHealth: Bool = false
     ) {
       self.services = services
       self.stopTimeout = stopTimeout
       self.readyTimeout = readyTimeout
       self.withFollowers = withFollowers
+      self.waitsForHealth = waitsForHealth
     }
   }
 }

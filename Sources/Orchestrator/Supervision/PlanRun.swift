@@ -8,6 +8,8 @@ protocol PlanHost: AnyObject {
   /// begun and what stopped the last of them.
   func apply(_ steps: [Step], completion: @escaping (_ begun: [Step], StackError?) -> Void)
   func awaitReady(_ service: DesiredService, completion: @escaping (StackError?) -> Void)
+  /// True if `awaitReady` does not wait for the service's health.
+  func isReadyOnceStarted(_ service: DesiredService) -> Bool
   func stop(_ service: DesiredService, completion: @escaping (StackError?) -> Void)
   /// Calls back once the condition holds, or can no longer come true.
   func await(
@@ -175,6 +177,10 @@ final class PlanRun {
 
   // MARK: Steps
 
+  private func ready(_ service: DesiredService) -> OperationEvent {
+    OperationEvent(.service, service: service.name, text: host.isReadyOnceStarted(service) ? "started" : "ready")
+  }
+
   private func run(_ steps: ArraySlice<Step>, then proceed: @escaping () -> Void) {
     guard goesOn, let first = steps.first else { return proceed() }
     let after: (StackError?, Int) -> Void = { [self] error, count in
@@ -184,7 +190,7 @@ final class PlanRun {
     switch first.wait {
     case .readiness(let service):
       host.awaitReady(service) { [self] error in
-        if error == nil, goesOn { report(OperationEvent(.service, service: service.name, text: "ready")) }
+        if error == nil, goesOn { report(ready(service)) }
         after(error, 1)
       }
     case .end(let service):

@@ -100,6 +100,7 @@ extension Supervisor {
       scope: call.parameters.scope)
     readyTimeout = call.parameters.readyTimeout.map { .seconds(bounded: $0) }
     stopTimeout = call.parameters.stopTimeout.map { .seconds(bounded: $0) }
+    waitsForHealth = call.parameters.waitsForHealth ?? false
     call.onDisconnect = { [weak self] in self?.run?.cancel() }
     isSettled = false
     redefine(desired)
@@ -210,6 +211,7 @@ extension Supervisor {
       let wanted = stack.services.filter { selection.services.isEmpty || selection.services.contains($0.name) }
       stopTimeout = selection.stopTimeout.map { .seconds(bounded: $0) }
       readyTimeout = selection.readyTimeout.map { .seconds(bounded: $0) }
+      waitsForHealth = selection.waitsForHealth ?? false
       perform(plan(wanted, stack), call) { [self] run in
         // A run that came to its end early has not waited for all that it had started.
         for unit in units.values { unit.watchReadiness() }

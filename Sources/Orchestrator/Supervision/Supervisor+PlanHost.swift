@@ -54,8 +54,15 @@ extension Supervisor: PlanHost {
   func awaitReady(_ service: DesiredService, completion: @escaping (StackError?) -> Void) {
     runHooks(of: service, at: .postStart, limit: readyTimeout ?? .seconds(60)) { [self] error in
       guard let unit = units[service.name], error == nil else { return completion(error) }
-      unit.awaitReady(timeout: readyTimeout, completion: completion)
+      guard isReadyOnceStarted(service) else { return unit.awaitReady(timeout: readyTimeout, completion: completion) }
+      unit.watchReadiness()
+      unit.await(.started, completion: completion)
     }
+  }
+
+  /// As with Compose: `up` returns once a container is started. Its health matters to those that depend on it.
+  func isReadyOnceStarted(_ service: DesiredService) -> Bool {
+    service.image != nil && service.healthCheck != nil && !waitsForHealth
   }
 
   /// Runs a service's hooks if it runs itself.

@@ -35,6 +35,8 @@ package final class Supervisor {
   /// The patience of the command that is being carried out; nil for what each service asks for.
   var readyTimeout: Duration?
   var stopTimeout: Duration?
+  /// True if the command that is being carried out waits for the health of services with an image, too.
+  var waitsForHealth = false
   /// Commands that came while another was being carried out, in order.
   private var queue: [() -> Void] = []
   private var isBusy = false

@@ -18,7 +18,7 @@ struct Start: ParsableCommand {
 
   @OptionGroup var target: ServiceOptions
   @OptionGroup var options: ProjectOptions
-  @Flag(help: "Accepted for compatibility with Compose. `start` always waits.")
+  @Flag(help: "Wait until services with an image are healthy, too, where they have a health check.")
   var wait = false
   @Option(
     help: ArgumentHelp("Seconds until a service must be ready. Default: as for `up`.", valueName: "seconds"))
@@ -27,7 +27,8 @@ struct Start: ParsableCommand {
 
   func run() throws {
     try Session.act(
-      .start, on: target.services, in: options.project, readyTimeout: waitTimeout, progress: progress)
+      .start, on: target.services, in: options.project, readyTimeout: waitTimeout, waitsForHealth: wait,
+      progress: progress)
   }
 }
 

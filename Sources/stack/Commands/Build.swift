@@ -58,7 +58,9 @@ struct Build: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "make", abstract: "Build images from Dockerfiles.", shouldDisplay: false)
 
-    @Argument(help: ArgumentHelp("Services. With --tag: the folder to build.", valueName: "name"))
+    @Argument(
+      help: ArgumentHelp("Services. With --tag: the folder to build.", valueName: "name"),
+      completion: Completions.builds)
     var names: [String] = []
     /// With --tag, the file is the Dockerfile, from the working folder.
     @OptionGroup var options: ProjectOptions

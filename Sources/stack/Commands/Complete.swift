@@ -7,7 +7,9 @@ struct Complete: ParsableCommand {
     commandName: "__complete", abstract: "List names for a shell.", shouldDisplay: false)
 
   enum Kind: String, ExpressibleByArgument, CaseIterable {
-    case stacks, services, networks, links, volumes, images, profiles
+    case stacks, services, places, sources, scales, builds, copies, networks, links, volumes, images, profiles
+    case hostNetworks = "host-networks"
+    case hostVolumes = "host-volumes"
   }
 
   @Argument var kind: Kind

@@ -14,9 +14,11 @@ struct Cp: ParsableCommand {
       links are copied as links. No link leads out of the service.
       """)
 
-  @Argument(help: ArgumentHelp("The source: web1:/path, web/web1:/path, or a path of the host.", valueName: "source"))
+  @Argument(
+    help: ArgumentHelp("The source: web1:/path, web/web1:/path, or a path of the host.", valueName: "source"),
+    completion: .file())
   var source: String
-  @Argument(help: ArgumentHelp("The target, in the same forms.", valueName: "target"))
+  @Argument(help: ArgumentHelp("The target, in the same forms.", valueName: "target"), completion: .file())
   var target: String
   @Flag(
     name: [.customShort("a"), .long], help: "Keep owners and groups by their numbers.")

@@ -17,7 +17,7 @@ struct Down: ParsableCommand {
     help: ArgumentHelp(
       "A stack, its file, or services. Default: the stack of this folder's file, or else the only one that is up.",
       valueName: "name"),
-    completion: Completions.stacks)
+    completion: Completions.places)
   var words: [String] = []
   @OptionGroup var options: ProjectOptions
   @Flag(name: [.short, .long], help: "Remove its volumes too. On a terminal, this asks first.")
@@ -89,9 +89,11 @@ struct Down: ParsableCommand {
 
   private func remove(_ target: Session.Target, in session: Session) throws {
     let printer = ProgressPrinter(progress, stack: target.stack)
-    printer.note(
-      "taking down \(target.services.joined(separator: ", ")) of \(DownCommand(session.context).title(of: target.stack))"
-    )
+    let title = DownCommand(session.context).title(of: target.stack)
+    printer.note("taking down \(target.services.joined(separator: ", ")) of \(title)")
+    if words == [target.stack] {
+      printer.warn("\(target.stack) is a service of stack \(target.stack): to take all of it down, type stack down")
+    }
     try session.finish(printer) { report in
       try RemoveCommand(session.context).run(
         target.services, of: target.stack, removesVolumes: volumes, stopTimeout: timeout, report: report)
@@ -110,17 +112,6 @@ struct Down: ParsableCommand {
     guard let target = targets.first, targets.count == 1 else {
       throw ValidationError("down takes one stack, or services of one")
     }
-    if let scope = session.context.scope, scope.names.contains(word), !target.services.isEmpty || target.stack == word {
-      try refuseAmbiguity(word, in: session)
-    }
     return target
-  }
-
-  /// A folder's stack may have a service of its own name.
-  private func refuseAmbiguity(_ word: String, in session: Session) throws {
-    guard (try? session.context.index.places(of: "\(word)/\(word)", in: nil))?.isEmpty == false else { return }
-    throw Session.failure(
-      "\(word) is this folder's stack, and a service of it\n  for the stack: stack down; for the service: stack down \(word)/\(word)",
-      Status.usage)
   }
 }

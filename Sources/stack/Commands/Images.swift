@@ -31,7 +31,7 @@ struct Image: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "inspect", abstract: "Print what is known of images, as `docker image inspect` does.")
 
-    @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"))
+    @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"), completion: Completions.images)
     var names: [String]
     @Flag(help: "Print the configuration as it came.")
     var raw = false
@@ -52,7 +52,8 @@ struct Image: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "history", abstract: "List what made each layer of an image.")
 
-    @Argument(help: ArgumentHelp("A name, or the beginning of an id.", valueName: "image"))
+    @Argument(
+      help: ArgumentHelp("A name, or the beginning of an id.", valueName: "image"), completion: Completions.images)
     var name: String
     @Flag(help: "Print whole commands and ids.")
     var noTrunc = false
@@ -92,7 +93,7 @@ struct Image: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "rm", abstract: "Remove images that no stack runs from.", aliases: ["remove"])
 
-    @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"))
+    @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"), completion: Completions.images)
     var names: [String]
     @Flag(name: [.short, .long], help: "Remove an image with all of its names.")
     var force = false
@@ -136,7 +137,7 @@ struct Commit: ParsableCommand {
       Volumes are not part of it. The configuration stays that of the service's image.
       """)
 
-  @Argument(help: "A service, or stack/service.")
+  @Argument(help: "A service, or stack/service.", completion: Completions.services)
   var service: String
   @Argument(help: ArgumentHelp("The image's name.", valueName: "name"))
   var name: String
@@ -161,7 +162,8 @@ struct Commit: ParsableCommand {
 struct Tag: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "tag", abstract: "Give an image another name.")
 
-  @Argument(help: ArgumentHelp("A name, or the beginning of an id.", valueName: "image"))
+  @Argument(
+    help: ArgumentHelp("A name, or the beginning of an id.", valueName: "image"), completion: Completions.images)
   var image: String
   @Argument(help: ArgumentHelp("The new name.", valueName: "name"))
   var name: String

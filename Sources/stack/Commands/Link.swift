@@ -22,7 +22,8 @@ struct Link: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A stack, or one link, such as web1:front or web/web1:front.", valueName: "link"))
+      "A stack, or one link, such as web1:front or web/web1:front.", valueName: "link"),
+    completion: Completions.links)
   var place: String?
   @Option(help: ArgumentHelp("Bits a second, or none for no limit.", valueName: "10mbit"))
   var rate: String?

@@ -73,7 +73,7 @@ struct Network: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "inspect", abstract: "Print what is known of networks, with the services on them.")
 
-    @Argument(help: ArgumentHelp("Names.", valueName: "network"))
+    @Argument(help: ArgumentHelp("Names.", valueName: "network"), completion: Completions.hostNetworks)
     var names: [String]
 
     func run() throws {
@@ -85,7 +85,7 @@ struct Network: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "rm", abstract: "Remove networks that were created.", aliases: ["remove"])
 
-    @Argument(help: ArgumentHelp("Names.", valueName: "network"))
+    @Argument(help: ArgumentHelp("Names.", valueName: "network"), completion: Completions.hostNetworks)
     var names: [String]
 
     func run() throws {

@@ -26,8 +26,9 @@ struct Pull: ParsableCommand {
       stack pull registry.example:5000/a/b:1.2   from another registry
       stack pull oci:./folder                    from an OCI image layout
       stack pull docker-archive:./file.tar       from what `docker save` wrote
-      stack pull -f shop.stack                   all images of a file
-      stack pull -f shop.stack web               that of one service
+      stack pull                                 all images of this folder's file
+      stack pull web                             that of one service of it
+      stack pull -f shop.stack                   all images of another file
       stack pull -f shop.stack --lock            and hold `up` to what it brings
 
       Ctrl-C keeps what has come. The next pull goes on there.
@@ -35,7 +36,9 @@ struct Pull: ParsableCommand {
 
   enum Policy: String, ExpressibleByArgument, CaseIterable { case always, missing }
 
-  @Argument(help: ArgumentHelp("Images, or services of the file. Default: all images of the file.", valueName: "name"))
+  @Argument(
+    help: ArgumentHelp("Images, or services of the file. Default: all images of the file.", valueName: "name"),
+    completion: Completions.services)
   var names: [String] = []
   @OptionGroup var options: ProjectOptions
   @Option(
@@ -87,6 +90,15 @@ struct Pull: ParsableCommand {
     }
   }
 
+  /// True if all words name services of this folder's file. Such a name comes before an image's, as with Compose.
+  private func areServices(_ names: [String], _ session: Session) throws -> Bool {
+    guard session.context.scope != nil, names.allSatisfy({ !Session.isFile($0) && !$0.contains(":") }) else {
+      return false
+    }
+    let services = try session.context.load(options.project.loadRequest()).allServiceNames
+    return names.allSatisfy(services.contains)
+  }
+
   /// The images that are meant, and the file that they are of.
   private func images(in session: Session) throws -> ([(ImageSource, ImagePlatform)], LoadedStack?) {
     var wanted = ImagePlatform.own
@@ -96,7 +108,7 @@ struct Pull: ParsableCommand {
       }
       wanted = read
     }
-    if options.files.isEmpty, !names.isEmpty {
+    if options.files.isEmpty, !names.isEmpty, !(try areServices(names, session)) {
       guard !writesLock else {
         throw ValidationError("--lock is about a file: name it with --file, or name no image")
       }

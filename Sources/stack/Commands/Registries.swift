@@ -13,7 +13,7 @@ struct Push: ParsableCommand {
       What the registry has already is not sent. An upload that breaks off goes on.
       """)
 
-  @Argument(help: ArgumentHelp("Names. Each says its registry.", valueName: "image"))
+  @Argument(help: ArgumentHelp("Names. Each says its registry.", valueName: "image"), completion: Completions.images)
   var names: [String]
   @Flag(name: [.short, .long], help: "Print only names.")
   var quiet = false
@@ -102,7 +102,7 @@ struct Save: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "save", abstract: "Write images as one archive, which Docker and Podman load.")
 
-  @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"))
+  @Argument(help: ArgumentHelp("Names, or beginnings of ids.", valueName: "image"), completion: Completions.images)
   var names: [String]
   @Option(
     name: [.short, .long], help: ArgumentHelp("The archive. Default: standard output.", valueName: "file"),

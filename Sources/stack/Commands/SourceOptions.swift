@@ -10,7 +10,7 @@ struct SourceOptions: ParsableArguments {
         + "compose.override.yaml over it, here or in the nearest folder above that has one. What others may have written "
         + "has to be named.",
       valueName: "file"),
-    completion: .file(extensions: ["stack", "yaml", "yml"]))
+    completion: Completions.sources)
   var file: String?
   @OptionGroup var options: ProjectOptions
 

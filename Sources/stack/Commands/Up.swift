@@ -30,7 +30,7 @@ struct Up: ParsableCommand {
     help: ArgumentHelp(
       "Then follow the logs, until Ctrl-C: of these services, or of all (* or nothing).", valueName: "service"))
   var attach: [String] = []
-  @Flag(help: "With --attach and services: follow the logs of what they depend on, too.")
+  @Flag(help: "With --attach: follow the logs of what these services depend on, too.")
   var attachDependencies = false
   @Option(help: ArgumentHelp("With --attach: all logs but those of this service.", valueName: "service"))
   var noAttach: [String] = []
@@ -71,7 +71,7 @@ struct Up: ParsableCommand {
   var timeout: Double?
   @Option(help: ArgumentHelp("Number of replicas of a service.", valueName: "service=n"))
   var scale: [String] = []
-  @Flag(help: "Accepted for compatibility with Compose. `up` always waits.")
+  @Flag(help: "Wait until services with an image are healthy, too, where they have a health check.")
   var wait = false
   @Flag(help: "Then run `stack verify`, once daemons have settled. The exit code is 1 if anything differs.")
   var verify = false
@@ -132,6 +132,7 @@ struct Up: ParsableCommand {
           try UpCommand(session.context).plan(loaded, upOptions))
       }
 
+      let logs = logOptions
       let builds = BuildPrinter(BuildPrinter.style(progress.progress), namesImages: loaded.buildCount > 1)
       var options = upOptions
       options.builds = build ? true : noBuild ? false : nil
@@ -143,7 +144,7 @@ struct Up: ParsableCommand {
         try UpCommand(session.context).run(loaded, options, report: report) { desired = $0 }
       }
       if progress.showsTable { StatusTable.show(try desired.map(session.context.statuses(of:)) ?? []) }
-      try goOn(loaded, desired, session)
+      try goOn(loaded, desired, logs, session)
     }
   }
 
@@ -157,22 +158,27 @@ struct Up: ParsableCommand {
     options.pull.policy = pull?.policy
     options.pull.showsProgress = !quietPull
     (options.readyTimeout, options.stopTimeout) = (waitTimeout, timeout)
+    options.waitsForHealth = wait
     return options
   }
 
   /// The further wishes, once all is up.
-  private func goOn(_ loaded: LoadedStack, _ desired: DesiredStack?, _ session: Session) throws {
+  private func goOn(
+    _ loaded: LoadedStack, _ desired: DesiredStack?, _ logs: LogsCommand.Options, _ session: Session
+  ) throws {
     if verify {
       let verification = try VerifyCommand(session.context).runSettled(loaded.name)
       print(verification.text(Terminal.verificationStyle))
       try Verdict.end(verification)
     }
-    let instances = try followed(loaded, desired)
+    let shown = try followed(loaded, desired)
+    // What is not shown ends all the same, and with the others.
+    let instances = (desired?.services ?? []).filter { loaded.serviceNames.contains($0.service) }.map(\.name)
     if abortOnContainerExit || abortOnContainerFailure || exitCodeFrom != nil {
       let end: FollowCommand.End = abortOnContainerFailure && !abortOnContainerExit ? .failure : .any
       throw ExitCode(
         try session.followUntilOneEnds(
-          loaded.name, instances, end, exitCodeFrom: exitCodeFrom, logOptions, progress))
+          loaded.name, instances, showing: shown, end, exitCodeFrom: exitCodeFrom, logs, progress))
     }
     if watch {
       return try WatchLoop(session, loaded, [], progress) { service in
@@ -183,12 +189,14 @@ struct Up: ParsableCommand {
         return try session.context.load(request)
       }.run()
     }
-    if !attach.isEmpty { try session.follow(loaded.name, instances, logOptions) }
+    if !attach.isEmpty { try session.follow(loaded.name, shown, logs) }
   }
 
   private var logOptions: LogsCommand.Options {
     var options = LogsCommand.Options()
     options.follows = true
+    // What services wrote before this command is for `logs`, as with Compose.
+    options.earliest = .now
     options.isTerminal = isatty(STDOUT_FILENO) == 1
     options.isColored = !noColor && Terminal.showsColour(STDOUT_FILENO)
     (options.showsPrefix, options.showsTime) = (!noLogPrefix, timestamps)
@@ -202,10 +210,16 @@ struct Up: ParsableCommand {
     for name in named + noAttach where !all.contains(where: { $0.service == name || $0.name == name }) {
       throw ValidationError("--attach: there is no service \(name)")
     }
+    func isNamed(_ service: DesiredService) -> Bool {
+      named.isEmpty ? loaded.isAbout(service.service) : named.contains(service.service) || named.contains(service.name)
+    }
+    let needed = attachDependencies ? loaded.dependencies(of: Set(all.filter(isNamed).map(\.service))) : []
     let meant = all.filter { service in
-      if noAttach.contains(service.service) || noAttach.contains(service.name) { return false }
-      if !named.isEmpty { return named.contains(service.service) || named.contains(service.name) }
-      return loaded.isAbout(service.service)
+      !noAttach.contains(service.service) && !noAttach.contains(service.name)
+        && (isNamed(service) || needed.contains(service.service))
+    }
+    guard !meant.isEmpty || all.isEmpty else {
+      throw ValidationError("--no-attach: no service is left whose logs could be followed")
     }
     return meant.count == all.count ? [] : meant.map(\.name)
   }

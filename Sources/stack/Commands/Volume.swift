@@ -52,7 +52,7 @@ struct Volume: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "inspect", abstract: "Print what is known of volumes, with the stacks that have them.")
 
-    @Argument(help: ArgumentHelp("Names.", valueName: "volume"))
+    @Argument(help: ArgumentHelp("Names.", valueName: "volume"), completion: Completions.hostVolumes)
     var names: [String]
 
     func run() throws {
@@ -64,7 +64,7 @@ struct Volume: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "rm", abstract: "Remove volumes, with all that is in them.", aliases: ["remove"])
 
-    @Argument(help: ArgumentHelp("Names.", valueName: "volume"))
+    @Argument(help: ArgumentHelp("Names.", valueName: "volume"), completion: Completions.hostVolumes)
     var names: [String]
 
     func run() throws {

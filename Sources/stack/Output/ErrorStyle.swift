@@ -1,7 +1,8 @@
 import ArgumentParser
+import Glibc
 import Kernel
-import Vocabulary
 import Orchestrator
+import Vocabulary
 
 /// The exit statuses of this program's own.
 enum Status {
@@ -14,6 +15,9 @@ enum Status {
 /// The form of errors: for people, or one JSON object a line where the output was asked for as JSON.
 enum ErrorStyle {
   case text, json
+
+  /// That of commands without a choice of their own: what `--progress` before the command says.
+  static var usual: ErrorStyle { getenv("COMPOSE_PROGRESS").map { String(cString: $0) } == "json" ? .json : .text }
 
   func show(_ text: String) {
     guard self == .json else { return standardError("error: ", text) }

@@ -32,7 +32,7 @@ struct ProgressBoard {
     for change in event.changes { set(change.service, change.text) }
     guard let service = event.service, event.kind == .service || event.kind == .progress else { return }
     set(service, event.text)
-    if event.text == "ready" { rows[service]?.isDone = true }
+    if event.text == "ready" || event.text == "started" { rows[service]?.isDone = true }
   }
 
   private mutating func set(_ service: String, _ state: String) {
@@ -45,7 +45,7 @@ struct ProgressBoard {
   mutating func plainLine(_ event: OperationEvent) -> String? {
     guard let service = event.service else { return nil }
     guard order.count > Self.mostPlainLines else { return "\(stack)/\(service): \(event.text)" }
-    guard event.text == "ready" || event.text == "stopping" else {
+    guard ["ready", "started", "stopping"].contains(event.text) else {
       return event.text.hasPrefix("pull") ? "\(stack)/\(service): \(event.text)" : nil
     }
     doneLines += 1

@@ -1,3 +1,5 @@
+import ImageFormat
+import ImageReference
 import Testing
 @testable import StackFiles
 
@@ -157,5 +159,73 @@ import Testing
   @Test func numbersStayAsTheyAreWritten() {
     let service = services("services: {web: {command: x, environment: {A: 010, B: 1.50, C: 1e3}}}").first
     #expect(variables(service) == ["A=010", "B=1.50", "C=1e3"])
+  }
+
+  // MARK: Public files
+
+  private func read(_ text: String, environment: [String: String] = [:]) -> (StackFile?, [String]) {
+    let outcome = load(text, environment: environment)
+    return (outcome.stack, outcome.diagnostics.map { "\($0.code.rawValue) \($0.message)" })
+  }
+
+  @Test(arguments: [
+    ("MyShop", "myshop"), ("My.Shop 2", "myshop2"), ("_-a_b-C", "a_b-c"), ("${UNSET:-Aa}", "aa"),
+  ])
+  func aNameInTheFileIsMadeOneOfAProject(_ written: String, _ name: String) {
+    let text = "name: \(written)\nservices: {web: {command: x, environment: {N: \"$COMPOSE_PROJECT_NAME\"}}}"
+    let (stack, told) = read(text)
+    #expect(told == [])
+    #expect(stack?.name.value == name)
+    #expect(stack?.services["web"]?.environment.map(\.value) == [name])
+    let loader = StackFileLoader(
+      files: FilesInMemory(["/lab/web.stack": text]), environment: [:], workingFolder: "/lab")
+    #expect(loader.name(of: ["web.stack"], Variables(environment: [:])) == name)
+  }
+
+  @Test(arguments: [
+    ("always", StackFile.RestartPolicy.always), ("unless-stopped", .unlessStopped), ("any", .always), ("none", .no),
+  ])
+  func deployTakesTheWordsOfRestart(_ word: String, _ policy: StackFile.RestartPolicy) {
+    let (stack, told) = read("services: {web: {command: x, deploy: {restart_policy: {condition: \(word)}}}}")
+    #expect(told == [])
+    #expect(stack?.services["web"]?.restart == policy)
+  }
+
+  @Test func whatIsEmptyBesideABuildIsNotGiven() {
+    let (stack, told) = read(
+      "services: {web: {image: \"${NONE-}\", build: {context: ., dockerfile: \"${NONE-}\", target: \"\"}}}")
+    #expect(told == [])
+    let service = stack?.services["web"]
+    #expect(service?.build?.dockerfile == nil && service?.build?.target == nil)
+    #expect(service?.rootfs.value == (try? ImageSource("web-web")).map { .image($0) })
+  }
+
+  @Test func anImageWithoutANameIsAnErrorWhereNothingIsBuilt() {
+    #expect(read("services: {web: {image: \"\"}}").1 == ["E0035 \"image\" is empty"])
+  }
+
+  @Test func platformsOfOthersAreLeftOutOfABuild() {
+    let own = ImagePlatform.own.description
+    let (stack, told) = read("services: {web: {build: {context: ., platforms: [linux/s390x, \(own)]}}}")
+    #expect(stack != nil)
+    #expect(told == ["N0036 no image for \"linux/s390x\" is built: this machine is \(own)"])
+    #expect(read("services: {web: {build: {context: ., platforms: [linux/s390x]}}}").0 == nil)
+  }
+
+  @Test func aProviderIsRefusedOnce() {
+    let (_, told) = read("services: {db: {provider: {type: cloud}}}")
+    #expect(told == ["E0031 \"provider\" is not supported"])
+  }
+
+  @Test func theOutputIsInComposesForms() throws {
+    let (stack, _) = read(
+      """
+      services: {web: {command: x, sysctls: {net.ipv4.ip_forward: 1, net/ipv4/conf/eth0.10/forwarding: 1}}}
+      networks: {default: {subnet: 10.9.0.0/24, gateway: 10.9.0.9}}
+      """)
+    let text = try #require(stack).output.yaml
+    #expect(text.contains("net.ipv4.ip_forward: \"1\"") && text.contains("net/ipv4/conf/eth0.10/forwarding: \"1\""))
+    #expect(
+      text.contains("    ipam:\n      config:\n        - subnet: \"10.9.0.0/24\"\n          gateway: \"10.9.0.9\"\n"))
   }
 }

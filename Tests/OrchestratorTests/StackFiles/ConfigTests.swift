@@ -161,7 +161,9 @@ import Testing
         networks:
           back:
             driver: bridge
-            subnet: "10.1.0.0/24"
+            ipam:
+              config:
+                - subnet: "10.1.0.0/24"
           default:
             driver: bridge
 

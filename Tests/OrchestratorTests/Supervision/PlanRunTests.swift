@@ -35,6 +35,8 @@ private final class ScriptedHost: PlanHost {
     begin(steps.map(\.short).joined(separator: ", ")) { completion(steps, $0) }
   }
 
+  func isReadyOnceStarted(_ service: DesiredService) -> Bool { false }
+
   func awaitReady(_ service: DesiredService, completion: @escaping (StackError?) -> Void) {
     begin("ready \(service.name)", isWait: true, completion)
   }

@@ -24,7 +24,12 @@ enum StackKeys {
     "stack",
     [
       .read("name", "the stack's name; the file's") { field, draft in
-        guard let name = field.nonEmptyText(), field.checkName(name, .stack, of: "stack") else { return }
+        guard let text = field.nonEmptyText() else { return }
+        let name = text.map(StackNaming.normalized)
+        guard !name.value.isEmpty else {
+          field.checkName(text, .stack, of: "stack")
+          return
+        }
         draft.name = name
       }.optional,
       .read("services", "what runs") { field, draft in

@@ -16,13 +16,14 @@ enum StackNaming {
   static func name(among roots: [Node], _ variables: Variables) -> String? {
     for root in roots.reversed() {
       guard let text = root["name"]?.scalar?.text, !text.isEmpty else { continue }
-      return (try? Template(text))?.expanded { variables[$0] }.text
+      return (try? Template(text)).map { normalized($0.expanded { variables[$0] }.text) }
     }
     return nil
   }
 
-  /// As Compose makes a project's name of a folder's: small letters, and only the characters that a name may have.
-  private static func normalized(_ text: String) -> String {
+  /// As Compose makes a project's name of a folder's, and of what a file says: small letters, and only the characters
+  /// that a name may have.
+  static func normalized(_ text: String) -> String {
     let letters = text.lowercased().unicodeScalars.filter { scalar in
       switch scalar {
       case "a"..."z", "0"..."9", "_", "-": true

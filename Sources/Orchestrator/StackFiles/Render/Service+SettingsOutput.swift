@@ -13,7 +13,9 @@ extension StackFile.Service {
       "sysctls": settings.kernelParameters.isEmpty
         ? nil
         : .mapping(
-          settings.kernelParameters.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .escaped($0.value)) }),
+          settings.kernelParameters.sorted { $0.key < $1.key }.map {
+            .init(key: Self.parameterName($0.key), value: .escaped($0.value))
+          }),
       "devices": settings.devices.isEmpty
         ? nil : .list(settings.devices.map { .escaped("\($0.path):/dev/\($0.name):\($0.access)") }),
       "device_cgroup_rules": settings.deviceRules.isEmpty ? nil : .texts(settings.deviceRules.map(\.description)),
@@ -27,6 +29,11 @@ extension StackFile.Service {
     ])
     guard case .mapping(let entries) = output else { return [] }
     return entries
+  }
+
+  /// With dots, as people write it. The name of an interface may have dots of its own: then with slashes.
+  private static func parameterName(_ path: String) -> String {
+    path.contains(".") ? path : path.split(separator: "/").joined(separator: ".")
   }
 }
 

@@ -68,11 +68,8 @@ extension StackFile.Network {
       "remote": remote.map { .text("\($0.value)") },
       "local": local.map { .text("\($0.value)") },
       "port": tunnelPort.map { .number($0.value) },
-      "subnet": hasTwoSubnets ? nil : subnet.map { .text("\($0.value)") },
-      "gateway": hasTwoSubnets ? nil : gateway.map { .text("\($0.value)") },
-      "ip_range": hasTwoSubnets ? nil : addressRange.map { .text("\($0.value)") },
       "enable_ipv6": hasIPv6 ? .bool(true) : nil,
-      "ipam": hasTwoSubnets ? addressesOutput : nil,
+      "ipam": addressesOutput,
       "internal": isInternal ? .bool(true) : nil,
       "host": hasHost ? nil : .bool(false),
       "mtu": mtu.map { .number($0.value) },
@@ -118,10 +115,8 @@ extension StackFile.Link {
 }
 
 extension StackFile.Network {
-  /// Something of IPv6 is fixed: the short form, which knows one subnet, does not do.
-  fileprivate var hasTwoSubnets: Bool { subnet6 != nil || gateway6 != nil || !reserved.isEmpty }
-
-  fileprivate var addressesOutput: OutputValue {
+  /// In Compose's form, so that Compose reads it, too.
+  fileprivate var addressesOutput: OutputValue? {
     let ipv4: OutputValue = .mapping([
       "subnet": subnet.map { .text("\($0.value)") },
       "gateway": gateway.map { .text("\($0.value)") },
@@ -134,7 +129,8 @@ extension StackFile.Network {
       "subnet": subnet6.map { .text("\($0.value)") },
       "gateway": gateway6.map { .text("\($0.value)") },
     ])
-    return .mapping(["config": .list([ipv4, ipv6].filter { $0 != .mapping([]) })])
+    let pools = [ipv4, ipv6].filter { $0 != .mapping([]) }
+    return pools.isEmpty ? nil : .mapping(["config": .list(pools)])
   }
 }
 

@@ -18,14 +18,14 @@ extension DiagnosticCase {
     DiagnosticCase(
       .badName,
       """
-      name: Web
+      name: -/-
       services:
         web:
           command: nginx
       """,
       shows: """
-        web.stack:1:7: error[E0201]: "Web" cannot name a stack
-          1 │ name: Web
+        web.stack:1:7: error[E0201]: "-/-" cannot name a stack
+          1 │ name: -/-
             │       ^ a stack's name begins with a-z or 0-9
         """),
     DiagnosticCase(

@@ -19,7 +19,7 @@ private struct BuildDraft {
       },
       .read("dockerfile", "the Dockerfile, from the context; Dockerfile") { field, draft in
         draft.build.dockerfile = field.nonEmptyText()
-      },
+      }.optional,
       .read("dockerfile_inline", "the text of a Dockerfile, instead of a file") { field, draft in
         draft.build.inline = field.nonEmptyText()
       },
@@ -30,7 +30,7 @@ private struct BuildDraft {
       },
       .read("target", "the stage that is built; the last") { field, draft in
         draft.build.target = field.nonEmptyText()
-      },
+      }.optional,
       .read("tags", "further names of the image") { field, draft in draft.build.tags = field.imageNames() },
       .read("labels", "labels of the image") { field, draft in draft.build.labels = field.labels() },
       .read("network", "the network of RUN: none, host, or one of the stack") { field, draft in
@@ -53,7 +53,9 @@ private struct BuildDraft {
         draft.build.contexts = field.buildContexts()
       },
       .read("ulimits", "limits of each process of RUN") { field, draft in draft.build.limits = field.processLimits() },
-      .read("platforms", "this machine's, and no other") { field, _ in field.checkBuildPlatforms() },
+      .read("platforms", "this machine's; a note says which others are not built") { field, _ in
+        field.checkBuildPlatforms()
+      },
       .read("privileged", "false: steps run in the sandbox of services") { field, _ in
         guard field.boolean() ?? false else { return }
         field.report(
@@ -179,13 +181,18 @@ extension Field {
   }
 
   fileprivate func checkBuildPlatforms() {
-    for item in items() ?? [] {
-      guard let text = item.nonEmptyText() else { continue }
-      guard let platform = ImagePlatform(text.value), ImagePlatform.own.runs(platform) else {
-        item.report(
-          .notSupported, "an image for \"\(Self.shortened(text.value))\" cannot be built here", at: text.span,
+    let platforms = (items() ?? []).compactMap { $0.nonEmptyText() }
+    let others = platforms.filter { text in !(ImagePlatform(text.value).map(ImagePlatform.own.runs) ?? false) }
+    let hasOwn = others.count < platforms.count
+    for text in others {
+      let name = Self.shortened(text.value)
+      if hasOwn {
+        report(
+          .ignoredKey, "no image for \"\(name)\" is built: this machine is \(ImagePlatform.own)", at: text.span)
+      } else {
+        report(
+          .notSupported, "an image for \"\(name)\" cannot be built here", at: text.span,
           help: ["build on a machine of that kind: this one is \(ImagePlatform.own)"])
-        continue
       }
     }
   }

@@ -3,6 +3,9 @@ struct DeployedRestart {
   enum Condition: String, CaseIterable {
     case none, any
     case onFailure = "on-failure"
+    /// Not of the specification: people write the words of `restart:`, and Compose takes them.
+    case always
+    case unlessStopped = "unless-stopped"
   }
 
   var condition = Condition.any
@@ -24,7 +27,8 @@ struct DeployedRestart {
   var value: StackFile.RestartPolicy {
     switch condition {
     case .none: .no
-    case .any: attempts.map { .onFailure(maximumRetries: $0) } ?? .always
+    case .unlessStopped: .unlessStopped
+    case .any, .always: attempts.map { .onFailure(maximumRetries: $0) } ?? .always
     case .onFailure: .onFailure(maximumRetries: attempts)
     }
   }

@@ -7,7 +7,7 @@ extension Field {
   func readImage(_ draft: ServiceDraft, into service: inout StackFile.Service) -> Bool {
     if draft.rootfs == nil, let build = draft.build, !build.node.isNull { service.build = build.imageBuild() }
     let isBuilt = draft.rootfs == nil && draft.build.map { !$0.node.isNull } ?? false
-    guard draft.rootfs == nil, let field = draft.image, !field.node.isNull else {
+    guard draft.rootfs == nil, let field = draft.image, !field.node.isNull, !(isBuilt && field.isEmpty) else {
       guard !isBuilt else {
         // The name follows from the stack's, once that is known.
         readImagePolicies(draft, into: &service)

@@ -53,7 +53,8 @@ extension Field {
     ServiceKeys.table.read(self, into: &draft)
     // One that is misspelt was there too, and has been reported.
     let isMisspelt = entries.contains { Suggestion.closest(to: $0.key.value, among: ["command", "entrypoint"]) != nil }
-    draft.hasCommandKey = draft.hasCommandKey || isMisspelt
+    // A provider runs no program, and has been reported.
+    draft.hasCommandKey = draft.hasCommandKey || isMisspelt || node["provider"] != nil
     return finished(draft)
   }
 
