@@ -87,6 +87,8 @@ struct MappedRoot: ~Copyable {
     for name in passing { store.abandon(step: name) }
   }
 
+  var fileDescriptor: FileDescriptor { root.fileDescriptor }
+
   /// Opens what is at a path, links followed within the root.
   ///
   /// - Returns: the caller's descriptor.

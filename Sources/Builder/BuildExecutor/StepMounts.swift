@@ -167,6 +167,7 @@ final class StepMounts {
     let opened = try root.root.open(source)
     var bind = ContainerMount(.descriptor(opened.descriptor), at: target, readOnly: mount.isReadOnly)
     descriptors.append(opened.descriptor)
+    bind.carrier = root.root.fileDescriptor
     bind.identityMapping = .none
     append(bind, isFile: opened.isFile)
   }

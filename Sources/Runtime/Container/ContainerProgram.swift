@@ -48,12 +48,17 @@ struct ContainerProgram: ~Copyable {
       program.enter(CloneFlag.network, of: .init(network), for: "join", "the network namespace")
     }
     let memory = try program.openSharedMemory(of: spec.settings.sharedMemoryOf)
-    let sources = try openSources()
+    var sources = try openSources()
     let streams = try openStreams()
     enterNamespaces(launcher.template.namespace.fileDescriptor)
     let masks = try open("/", .currentFolder, "the masks")
     for layer in mount.layers.descriptors {
       program.move(Handle(layer), onto: masks, for: "take along", "what the root folder is made of")
+    }
+    for index in sources.indices {
+      guard let carrier = sources[index].mount.carrier else { continue }
+      program.move(Handle(carrier), onto: masks, for: "take along", sources[index].mount.target)
+      sources[index].handle = try copy(sources[index].mount)
     }
     program.enterRoot(root, "the root folder")
     if let identities = spec.identities { program.makeFiles(as: identities.range.first, "the container's root") }
@@ -90,39 +95,46 @@ struct ContainerProgram: ~Copyable {
   private mutating func openSources() throws(KernelError) -> [(mount: ContainerMount, handle: Handle, isFile: Bool)] {
     var sources: [(mount: ContainerMount, handle: Handle, isFile: Bool)] = []
     for mount in spec.mounts {
-      var attributes: UInt64 = 0
-      if mount.readOnly { attributes |= MountAttribute.readOnly }
-      if mount.noSuid { attributes |= MountAttribute.noSuid }
-      if mount.noDev { attributes |= MountAttribute.noDev }
-      if mount.noExec { attributes |= MountAttribute.noExec }
-      let own = MountAttribute.noSuid | MountAttribute.noDev
       var status = stat()
-      let from: (folder: Handle, path: String)
       switch mount.source {
       case .tmpfs:
         sources.append((mount, .none, false))
         continue
-      case .path(let path):
-        try check("mount", path) { fstatat(AT_FDCWD, path, &status, 0) }
-        from = (.currentFolder, path)
+      case .path(let path): try check("mount", path) { fstatat(AT_FDCWD, path, &status, 0) }
       case .descriptor(let descriptor):
         try check("mount", mount.target) { fstat(descriptor.rawValue, &status) }
-        from = (Handle(descriptor), "")
       }
-      let subject = from.path.isEmpty ? mount.target : from.path
-      let handle = try program.openTree(
-        from.path, in: from.folder, isRecursive: mount.recursive, setting: attributes,
-        clearing: mount.isOwn ? own & ~attributes : 0,
-        propagation: mount.followsHost ? MountFlag.slave : MountFlag.private,
-        for: "mount", subject)
-      if let identities = spec.identities, mount.identityMapping != .none {
-        program.map(
-          handle, to: Handle(identities.namespace), isRecursive: mount.recursive,
-          leavesUnmappable: mount.identityMapping == .whenPossible, for: RootMount.mapping, subject)
-      }
+      let handle: Handle = if mount.carrier == nil { try copy(mount) } else { .none }
       sources.append((mount, handle, status.st_mode & S_IFMT != S_IFDIR))
     }
     return sources
+  }
+
+  /// Copies the mount of a source, with the container's attributes and ids.
+  private mutating func copy(_ mount: ContainerMount) throws(KernelError) -> Handle {
+    let from: (folder: Handle, path: String)
+    switch mount.source {
+    case .tmpfs: return .none
+    case .path(let path): from = (.currentFolder, path)
+    case .descriptor(let descriptor): from = (Handle(descriptor), "")
+    }
+    let own = MountAttribute.noSuid | MountAttribute.noDev
+    var attributes: UInt64 = 0
+    if mount.readOnly { attributes |= MountAttribute.readOnly }
+    if mount.noSuid { attributes |= MountAttribute.noSuid }
+    if mount.noDev { attributes |= MountAttribute.noDev }
+    if mount.noExec { attributes |= MountAttribute.noExec }
+    let subject = from.path.isEmpty ? mount.target : from.path
+    let handle = try program.openTree(
+      from.path, in: from.folder, isRecursive: mount.recursive, setting: attributes,
+      clearing: mount.isOwn ? own : 0, propagation: mount.followsHost ? MountFlag.slave : MountFlag.private,
+      for: "mount", subject)
+    if let identities = spec.identities, mount.identityMapping != .none {
+      program.map(
+        handle, to: Handle(identities.namespace), isRecursive: mount.recursive,
+        leavesUnmappable: mount.identityMapping == .whenPossible, for: RootMount.mapping, subject)
+    }
+    return handle
   }
 
   private mutating func openStreams() throws(KernelError) -> [Handle] {

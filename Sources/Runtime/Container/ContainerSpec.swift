@@ -67,6 +67,9 @@ public struct ContainerMount: Sendable {
   }
 
   public var source: Source
+  /// Of a descriptor: the mount that it is in, if that is in no mount namespace. A part of such a mount can be copied only from
+  /// Linux 6.15 on, so the container's namespace takes the whole of it along, beneath the root and out of reach.
+  public var carrier: FileDescriptor?
   /// Counts with ``ContainerSpec/identities`` alone.
   public var identityMapping = IdentityMapping.needed
   /// Inside the container. It is made when missing, and no link on the way to it leads out of the root.

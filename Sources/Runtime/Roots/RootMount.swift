@@ -112,7 +112,17 @@ struct RootMount: ~Copyable {
     var isOfStep = false
   }
 
+  /// True on a kernel that looks at an overlay's options only when it makes the mount (before Linux 6.5). It takes any of them until
+  /// then, also those that it does not know.
+  private static let looksAtOptionsLater: Bool = {
+    let context = stack_fsopen("overlay")
+    guard context >= 0 else { return false }
+    let trial = Descriptor(adopting: context)
+    return stack_fsconfig(trial.rawValue, FSConfig.setString, "no_such_option", "", 0) == 0
+  }()
+
   static func overlay(_ parts: Overlay) throws(KernelError) -> Descriptor {
+    if let base = parts.base, looksAtOptionsLater { return try LayeredMount(parts, base: base).mount() }
     let (lower, upper, work) = (parts.lower, parts.upper, parts.work)
     let context = Descriptor(adopting: try check("mount", "overlay") { stack_fsopen("overlay") })
     // Paths that the kernel's option parser would take apart are named through their descriptors.

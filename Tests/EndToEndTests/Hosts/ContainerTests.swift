@@ -173,8 +173,9 @@ private func has(_ program: String) -> Bool { access(program, X_OK) == 0 }
       func run(_ options: String) throws -> Outcome {
         try host.start(
           Self.withUnifiedTree(
-            "systemd-nspawn -q -D root --register=no --keep-unit --private-network \(volumes) \(options) "
-              + "bash /script 2>&1 </dev/null | cat")
+            "systemd-nspawn -q -D root --register=no --keep-unit --console=pipe --private-network \(volumes) "
+              + "\(options) bash /script 2>&1 </dev/null | cat"),
+          environment: ["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"]
         ).wait(limit: .seconds(120))
       }
       expectUp(try run("--capability=all"), "nspawn")
