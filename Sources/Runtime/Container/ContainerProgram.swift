@@ -89,13 +89,13 @@ struct ContainerProgram: ~Copyable {
 
   private mutating func openSources() throws(KernelError) -> [(mount: ContainerMount, handle: Handle, isFile: Bool)] {
     var sources: [(mount: ContainerMount, handle: Handle, isFile: Bool)] = []
+    let own = MountAttribute.noSuid | MountAttribute.noDev
     for mount in spec.mounts {
       var attributes: UInt64 = 0
       if mount.readOnly { attributes |= MountAttribute.readOnly }
       if mount.noSuid { attributes |= MountAttribute.noSuid }
       if mount.noDev { attributes |= MountAttribute.noDev }
       if mount.noExec { attributes |= MountAttribute.noExec }
-      let own = MountAttribute.noSuid | MountAttribute.noDev
       var status = stat()
       let from: (folder: Handle, path: String)
       switch mount.source {
@@ -112,8 +112,7 @@ struct ContainerProgram: ~Copyable {
       let subject = from.path.isEmpty ? mount.target : from.path
       let handle = try program.openTree(
         from.path, in: from.folder, isRecursive: mount.recursive, setting: attributes,
-        clearing: mount.isOwn ? own & ~attributes : 0,
-        propagation: mount.followsHost ? MountFlag.slave : MountFlag.private,
+        clearing: mount.isOwn ? own : 0, propagation: mount.followsHost ? MountFlag.slave : MountFlag.private,
         for: "mount", subject)
       if let identities = spec.identities, mount.identityMapping != .none {
         program.map(
