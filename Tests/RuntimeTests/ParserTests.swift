@@ -8,6 +8,7 @@ struct ParserTests {
     let stat = ProcessStat(Array("12 (a) b) (c) S \(fields)\n".utf8))
     #expect(stat?.state == UInt8(ascii: "S"))
     #expect(stat?.flags == 9)
+    #expect(stat?.pending == 31)
     #expect(stat?.threads == 20)
     #expect(stat?.startTime == 22)
     #expect(stat?.waitStatus == 52)
@@ -33,6 +34,12 @@ struct ParserTests {
     let fields = (4...52).map { $0 == 20 ? example.threads : $0 == 9 ? example.flags : $0 }.map { String($0) }
     let stat = ProcessStat(Array("12 (a) \(example.state) \(fields.joined(separator: " "))\n".utf8))
     #expect(stat?.isEnding == example.isEnding)
+  }
+
+  @Test(arguments: [(0x100, true), (0x4000, false)])
+  func aProcessIsEndingFromTheMomentItIsKilled(_ example: (pending: Int, isEnding: Bool)) {
+    let fields = (4...52).map { "\($0 == 31 ? example.pending : $0 == 9 ? 0 : $0)" }.joined(separator: " ")
+    #expect(ProcessStat(Array("12 (a) S \(fields)\n".utf8))?.isEnding == example.isEnding)
   }
 
   @Test func aProcessThatNobodyWaitedForHasEnded() throws {

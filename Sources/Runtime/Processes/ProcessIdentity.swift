@@ -40,7 +40,7 @@ public struct ProcessIdentity: Hashable, Sendable {
   /// The state of a process that was seen before.
   public enum Presence: Hashable, Sendable {
     case running
-    /// Its leader ends, or has ended before its threads. A killed process is in this state for moments.
+    /// It was killed, or its leader has ended before its threads. A killed process is in this state for moments.
     case ending
     /// It has ended, and its parent has not waited for it yet (a zombie).
     case ended(TerminationStatus?)

@@ -12,16 +12,22 @@ struct ProcessStat: Hashable {
   var threads: Int
   /// Field 22: clock ticks from boot to its start.
   var startTime: UInt64
+  /// Field 31: signals that wait for the leader, a bit for each.
+  var pending: UInt64
   /// Field 52, in the form of waitpid(2). Zero for callers that may not trace the process.
   var waitStatus: Int32
 
   /// True for a zombie without other threads: it waits for its parent alone.
   var hasEnded: Bool { (state == UInt8(ascii: "Z") || state == UInt8(ascii: "X")) && threads <= 1 }
 
-  /// True from the end of the leader to that of its last thread. Of a killed process they are moments apart; a leader
-  /// that ended by itself may leave threads that go on.
-  var isEnding: Bool { !hasEnded && (state == UInt8(ascii: "Z") || flags & Self.exiting != 0) }
+  /// True from the moment that a process is killed to the end of its last thread. On a busy host, a thread ends once it
+  /// gets a processor. A leader that ended by itself may leave threads that go on.
+  var isEnding: Bool {
+    !hasEnded && (state == UInt8(ascii: "Z") || flags & Self.exiting != 0 || pending & Self.killed != 0)
+  }
 
+  /// SIGKILL, which waits for each thread (complete_signal in kernel/signal.c).
+  private static let killed: UInt64 = 1 << 8
   /// PF_EXITING.
   private static let exiting: UInt32 = 0x4
 
@@ -52,6 +58,7 @@ struct ProcessStat: Hashable {
       let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
     else { return nil }
     (self.state, self.flags, self.threads, self.startTime) = (state, flags, threads, startTime)
+    pending = fields.count > 28 ? UInt64(String(decoding: fields[28], as: UTF8.self)) ?? 0 : 0
     waitStatus = fields.count > 49 ? Int32(String(decoding: fields[49], as: UTF8.self)) ?? 0 : 0
   }
 }
