@@ -106,8 +106,8 @@ extension NetlinkSocket {
   private func failure(
     _ envelope: RouteBatch.Envelope, at index: Int, _ errno: Errno, _ detail: String?
   ) -> BatchFailure {
-    BatchFailure(
-      index: index, error: KernelError(envelope.action, envelope.subject.words, errno: errno, detail: detail))
+    let error = KernelError(envelope.action, envelope.subject.words, errno: errno, detail: detail)
+    return BatchFailure(index: index, error: MissingModule.explained(error))
   }
 }
 

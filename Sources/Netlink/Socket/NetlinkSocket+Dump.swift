@@ -62,7 +62,8 @@ extension NetlinkSocket {
         }
         if let failure, let errno = failure.errno {
           if errno == .interrupted { return .torn }
-          throw KernelError("list", subject, errno: errno, detail: failure.detail)
+          let error = KernelError("list", subject, errno: errno, detail: failure.detail)
+          throw MissingModule.explained(error, family: family)
         }
         if ended { return outcome }
       }

@@ -43,7 +43,9 @@ public struct NetlinkSocket: ~Copyable, Sendable {
   public init(_ family: Family) throws(KernelError) {
     let socket = Glibc.socket(
       AF_NETLINK, CInt(SOCK_RAW.rawValue) | CInt(SOCK_CLOEXEC.rawValue), family.protocolNumber)
-    guard socket >= 0 else { throw KernelError("open", "a netlink socket", errno: .last) }
+    guard socket >= 0 else {
+      throw MissingModule.explained(KernelError("open", "a netlink socket", errno: .last), family: family)
+    }
     try self.init(family, adopting: Descriptor(adopting: socket))
   }
 

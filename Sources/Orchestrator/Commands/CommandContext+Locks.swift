@@ -36,6 +36,7 @@ extension CommandContext {
       if !Files.exists(folder.path) {
         try? SupervisorGroup(of: stack, in: folders).remove()
         lock.remove()
+        Files.removeIfEmpty(folders.run)
       }
       throw error
     }

@@ -29,6 +29,13 @@ extension HostExamination {
           try socket.apply(batch)
         },
         trial(
+          "sockets in use can be listed", without: "sockets in use cannot be listed",
+          remedy: "modprobe -a tcp_diag udp_diag"
+        ) { () throws(KernelError) in
+          var socket = try NetlinkSocket(.sockDiag, in: namespace.descriptor)
+          _ = try socket.boundSockets()
+        },
+        trial(
           "nftables takes a stack's table", without: "nftables does not take a stack's table",
           remedy: "modprobe -a nf_tables nft_chain_nat nft_masq nft_ct nft_fib_inet nft_reject_inet"
         ) { () throws(KernelError) in
@@ -62,8 +69,10 @@ extension HostExamination {
       try body()
       return HostFinding(.good, success)
     } catch {
+      var plain = error
+      plain.remedy = nil
       return HostFinding(
-        .missing, "\(failure): \(error)",
+        .missing, "\(failure): \(plain)",
         remedy: "\(remedy); if there is no such module, the kernel was built without it")
     }
   }
