@@ -48,25 +48,34 @@ final class JSONTree {
   }
 
   private func unescaped(_ node: Int) -> String? {
+    let end = Int(nodes[node].end)
+    var place = Int(nodes[node].start)
     var result: [UInt8] = []
-    var rest = bytes[Int(nodes[node].start)..<Int(nodes[node].end)]
-    while let byte = rest.popFirst() {
+    result.reserveCapacity(end - place)
+    while place < end {
+      let byte = bytes[place]
+      place += 1
       guard byte == UInt8(ascii: "\\") else {
         result.append(byte)
         continue
       }
-      switch rest.popFirst() {
-      case UInt8(ascii: "\""): result.append(UInt8(ascii: "\""))
-      case UInt8(ascii: "\\"): result.append(UInt8(ascii: "\\"))
-      case UInt8(ascii: "/"): result.append(UInt8(ascii: "/"))
+      guard place < end else { return nil }
+      let escape = bytes[place]
+      place += 1
+      switch escape {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): result.append(escape)
       case UInt8(ascii: "b"): result.append(0x08)
       case UInt8(ascii: "f"): result.append(0x0C)
       case UInt8(ascii: "n"): result.append(0x0A)
       case UInt8(ascii: "r"): result.append(0x0D)
       case UInt8(ascii: "t"): result.append(0x09)
       case UInt8(ascii: "u"):
-        guard let scalar = Self.scalar(&rest) else { return nil }
-        result.append(contentsOf: Array(String(Character(scalar)).utf8))
+        guard let scalar = scalar(at: &place, before: end) else { return nil }
+        if scalar.isASCII {
+          result.append(UInt8(truncatingIfNeeded: scalar.value))
+        } else {
+          result.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
+        }
       default: return nil
       }
     }
@@ -74,20 +83,30 @@ final class JSONTree {
   }
 
   /// The scalar of an escape after its `\u`, with the other half of a surrogate pair.
-  private static func scalar(_ rest: inout ArraySlice<UInt8>) -> Unicode.Scalar? {
-    guard let first = unit(&rest) else { return nil }
+  private func scalar(at place: inout Int, before end: Int) -> Unicode.Scalar? {
+    guard let first = unit(at: &place, before: end) else { return nil }
     guard UTF16.isLeadSurrogate(first) else { return Unicode.Scalar(first) }
-    guard rest.popFirst() == UInt8(ascii: "\\"), rest.popFirst() == UInt8(ascii: "u"), let second = unit(&rest),
-      UTF16.isTrailSurrogate(second)
-    else { return nil }
+    guard place + 1 < end, bytes[place] == UInt8(ascii: "\\"), bytes[place + 1] == UInt8(ascii: "u") else { return nil }
+    place += 2
+    guard let second = unit(at: &place, before: end), UTF16.isTrailSurrogate(second) else { return nil }
     return UTF16.decode(UTF16.EncodedScalar([first, second]))
   }
 
-  private static func unit(_ rest: inout ArraySlice<UInt8>) -> UInt16? {
-    let digits = rest.prefix(4)
-    rest = rest.dropFirst(4)
-    guard digits.count == 4, digits.first != UInt8(ascii: "+"), digits.first != UInt8(ascii: "-") else { return nil }
-    return UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
+  private func unit(at place: inout Int, before end: Int) -> UInt16? {
+    guard place + 4 <= end else { return nil }
+    var unit: UInt16 = 0
+    for _ in 0..<4 {
+      let digit: UInt8
+      switch bytes[place] {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = bytes[place] - UInt8(ascii: "0")
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = bytes[place] - UInt8(ascii: "a") + 10
+      case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = bytes[place] - UInt8(ascii: "A") + 10
+      default: return nil
+      }
+      unit = unit << 4 | UInt16(digit)
+      place += 1
+    }
+    return unit
   }
 
   // MARK: Objects

@@ -119,13 +119,15 @@ final class JSONOutput {
     var value = value
     bytes.append(UInt8(ascii: "\""))
     value.withUTF8 { characters in
-      var rest = characters[...]
-      while let place = rest.firstIndex(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) {
-        bytes.append(contentsOf: rest[..<place])
-        writeEscape(of: rest[place])
-        rest = rest[(place + 1)...]
+      var start = 0
+      for place in 0..<characters.count {
+        let byte = characters[place]
+        guard byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") else { continue }
+        bytes.append(contentsOf: characters[start..<place])
+        writeEscape(of: byte)
+        start = place + 1
       }
-      bytes.append(contentsOf: rest)
+      bytes.append(contentsOf: characters[start...])
     }
     bytes.append(UInt8(ascii: "\""))
   }
@@ -138,7 +140,10 @@ final class JSONOutput {
     case 0x0A: bytes.append(UInt8(ascii: "n"))
     case 0x0D: bytes.append(UInt8(ascii: "r"))
     case 0x09: bytes.append(UInt8(ascii: "t"))
-    case 0..<0x20: bytes.append(contentsOf: "u00\(byte < 16 ? "0" : "")\(String(byte, radix: 16))".utf8)
+    case 0..<0x20:
+      let digit = byte & 0xF
+      bytes += [UInt8(ascii: "u"), UInt8(ascii: "0"), UInt8(ascii: "0"), UInt8(ascii: "0") + byte >> 4]
+      bytes.append(digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
     default: bytes.append(byte)
     }
   }

@@ -72,6 +72,13 @@ import Testing
     #expect(try JSONDecoder().decode(Versioned.self, from: Data(text)) == Versioned())
   }
 
+  @Test func everyCharacterIsWrittenAsFoundationWritesIt() throws {
+    let characters = String(String.UnicodeScalarView((0..<0x3000).compactMap { Unicode.Scalar(UInt32($0)) }))
+    let values = [characters, "\u{10FFFF}\u{FFFD}", String(repeating: "\0", count: 4096)]
+    #expect(try Self.text(values) == Self.foundation(values))
+    #expect(try JSONReader.decode([String].self, from: JSONWriter.encode(values)) == values)
+  }
+
   @Test func membersAreFoundInAnyOrder() throws {
     let keys = (0..<200).map { "k\($0 * 37 % 200)" }
     let text = "{" + keys.map { "\"\($0)\": {\"a\": 1, \"\($0)\": \($0.count)}" }.joined(separator: " ,\n") + "}"
