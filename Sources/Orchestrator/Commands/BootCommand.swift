@@ -101,7 +101,6 @@ package struct BootCommand: Command {
       # Written by stack enable. stack disable removes it.
       [Unit]
       Description=Stack \(stack)
-      Documentation=man:stack(1)
       Wants=network-online.target
       After=network-online.target local-fs.target
       RequiresMountsFor=\(paths.map { quotedName($0) }.joined(separator: " "))
