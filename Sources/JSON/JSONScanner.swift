@@ -2,29 +2,22 @@
 struct JSONScanner {
   static let maximumDepth = 512
 
-  private let bytes: UnsafeBufferPointer<UInt8>
+  private let bytes: [UInt8]
   private var place = 0
   private var nodes: [JSONNode] = []
   /// The objects and lists around the place, outermost first.
   private var open: [Int] = []
 
-  private init(_ bytes: UnsafeBufferPointer<UInt8>) {
+  private init(_ bytes: [UInt8]) {
     self.bytes = bytes
     nodes.reserveCapacity(bytes.count / 8)
   }
 
   static func scan(_ bytes: [UInt8]) throws(JSONFault) -> [JSONNode] {
     guard bytes.count < Int(UInt32.max) else { throw JSONFault(reason: .size, place: bytes.count) }
-    let result = bytes.withUnsafeBufferPointer { buffer -> Result<[JSONNode], JSONFault> in
-      var scanner = JSONScanner(buffer)
-      do throws(JSONFault) {
-        try scanner.scan()
-        return .success(scanner.nodes)
-      } catch {
-        return .failure(error)
-      }
-    }
-    return try result.get()
+    var scanner = JSONScanner(bytes)
+    try scanner.scan()
+    return scanner.nodes
   }
 
   private mutating func scan() throws(JSONFault) {

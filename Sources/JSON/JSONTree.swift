@@ -117,32 +117,23 @@ final class JSONTree {
   func member(_ key: String, of object: Int) -> Int? {
     let (first, end) = (object + 1, end(of: object))
     guard first < end else { return nil }
-    var key = key
     let begin = Int(nodes[object].cursor) < end ? Int(nodes[object].cursor) : first
-    let found = key.withUTF8 { wanted in
-      bytes.withUnsafeBufferPointer { bytes in
-        var place = begin
-        repeat {
-          if isKey(place, wanted, bytes) { return place as Int? }
-          let next = Int(nodes[place + 1].after)
-          place = next < end ? next : first
-        } while place != begin
-        return nil
-      }
-    }
+    var found: Int?
+    var place = begin
+    repeat {
+      if isKey(place, key) { found = place }
+      let next = Int(nodes[place + 1].after)
+      place = next < end ? next : first
+    } while found == nil && place != begin
     guard let found else { return nil }
     nodes[object].cursor = nodes[found + 1].after
     return found + 1
   }
 
-  private func isKey(
-    _ node: Int, _ wanted: UnsafeBufferPointer<UInt8>, _ bytes: UnsafeBufferPointer<UInt8>
-  ) -> Bool {
-    guard nodes[node].kind == .plainText else { return text(of: node)?.utf8.elementsEqual(wanted) ?? false }
-    let start = Int(nodes[node].start)
-    guard Int(nodes[node].end) - start == wanted.count else { return false }
-    for offset in 0..<wanted.count where bytes[start + offset] != wanted[offset] { return false }
-    return true
+  private func isKey(_ node: Int, _ key: String) -> Bool {
+    guard nodes[node].kind == .plainText else { return text(of: node)?.utf8.elementsEqual(key.utf8) ?? false }
+    let range = Int(nodes[node].start)..<Int(nodes[node].end)
+    return range.count == key.utf8.count && bytes[range].elementsEqual(key.utf8)
   }
 
   /// The keys of an object, each once.

@@ -6,7 +6,7 @@ private let hasShells = ["zsh", "fish"].allSatisfy { access("/usr/bin/\($0)", X_
 /// The scripts of `--generate-completion-script`, in the shells that they are for.
 @Suite(.enabled(if: hasShells, "zsh or fish is not installed: tools/setup --tests"))
 struct CompletionTests {
-  /// What is typed, and names that must be among what is offered.
+  /// The words that are typed, and names that must be offered.
   private static let cases: [(typed: [String], offered: [String])] = [
     (["lo"], ["load", "logs"]),
     (["logs", "w"], ["web", "worker"]),

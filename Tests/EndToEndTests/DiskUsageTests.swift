@@ -58,7 +58,7 @@ struct DiskUsageTests {
       let said = try host.succeed("stack", "system", "prune", "--all", "--volumes", "--force")
       #expect(said.contains("Total reclaimed space: ") && said.contains("MB"), "\(said)")
       let after = try rows(host)
-      // What runs keeps its image, its volume and what it wrote.
+      // A service that runs keeps its image, its volume and its files.
       #expect(after["Images"]?["TotalCount"] == "1" && after["Images"]?["Active"] == "1", "\(after)")
       #expect(after["Build Cache"]?["Size"] == "0B" && after["Local Volumes"]?["TotalCount"] == "1", "\(after)")
       try host.succeed("stack", "exec", "web", "test", "-e", "/d/v")

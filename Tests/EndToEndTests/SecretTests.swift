@@ -4,7 +4,7 @@ import Testing
 @Suite struct SecretTests {
   private static let value = "correct-horse-battery"
 
-  /// What commands print goes into logs and reports.
+  /// The output of commands goes into logs and reports.
   @Test func valuesOfVariablesAreShownNowhere() throws {
     try ThrowawayHost.with { host in
       try host.write(

@@ -28,7 +28,7 @@ extension ContextRoot {
     return found
   }
 
-  /// What stands before the first `/./`, and behind it. Without one, all of it counts from the root.
+  /// The parts before the first `/./` and behind it. Without one, all of it counts from the root.
   private static func halves(_ source: [UInt8]) -> (head: [UInt8], tail: [UInt8]) {
     let pivot = Array("/./".utf8)
     guard source.count >= pivot.count,

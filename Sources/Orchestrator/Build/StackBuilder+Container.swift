@@ -236,7 +236,7 @@ extension StackBuilder {
     try fill(path, for: mount, of: service, paths, root: root, first: 0)
     var bind = ContainerMount.bind(path, at: mount.target, readOnly: mount.isReadOnly)
     bind.isOwn = true
-    // What is set counts before what is cleared (mount_setattr(2)).
+    // An attribute that is set counts before one that is cleared (mount_setattr(2)).
     bind.noDev = !makesDevices(service)
     // What lies elsewhere may be on a file system whose ids cannot be changed.
     if mount.volumeFolder != nil { bind.identityMapping = .whenPossible }

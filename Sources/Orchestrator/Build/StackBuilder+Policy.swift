@@ -27,7 +27,7 @@ extension StackBuilder {
         "services have no shares of the host's table of connections: the kernel does not count them"
           + " (CONFIG_NFT_CONNLIMIT)", about: "connections")
     }
-    // Who else has changed something meanwhile may have changed these tables.
+    // A change by anybody else meanwhile may be one of these tables.
     let generation = base.map { NetfilterConnection.generation(after: $0) }
     if let generation, try netfilter.generation() == generation {
       firewall.note(desired, sharesConnections: sharesConnections, generation: generation)

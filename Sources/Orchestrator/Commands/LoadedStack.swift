@@ -94,7 +94,7 @@ package struct LoadedStack: Sendable {
     return Set(desired.services.filter { needed.contains($0.service) }.map(\.name))
   }
 
-  /// What services of it depend on, whether or not themselves.
+  /// The services that its services depend on, directly or by others.
   package func dependencies(of names: Set<String>) -> Set<String> {
     var found: Set<String> = []
     var open = names

@@ -12,8 +12,7 @@ extension StackFileLoader {
       case .none: continue
       case .text(let text):
         guard let template = try? Template(text) else { return nil }
-        let name = StackNaming.normalized(template.expanded { variables[$0] }.text)
-        return name.isEmpty ? nil : name
+        return StackNaming.adapted(template.expanded { variables[$0] }.text)
       }
     }
     let name = paths.first.map { StackNaming.name(ofPath: location(of: $0)) } ?? ""

@@ -172,7 +172,7 @@ struct Up: ParsableCommand {
       try Verdict.end(verification)
     }
     let shown = try followed(loaded, desired)
-    // What is not shown ends all the same, and with the others.
+    // Services that are not shown end all the same, and with the others.
     let instances = (desired?.services ?? []).filter { loaded.serviceNames.contains($0.service) }.map(\.name)
     if abortOnContainerExit || abortOnContainerFailure || exitCodeFrom != nil {
       let end: FollowCommand.End = abortOnContainerFailure && !abortOnContainerExit ? .failure : .any
@@ -195,7 +195,7 @@ struct Up: ParsableCommand {
   private var logOptions: LogsCommand.Options {
     var options = LogsCommand.Options()
     options.follows = true
-    // What services wrote before this command is for `logs`, as with Compose.
+    // Earlier output of services is for `logs`, as with Compose.
     options.earliest = .now
     options.isTerminal = isatty(STDOUT_FILENO) == 1
     options.isColored = !noColor && Terminal.showsColour(STDOUT_FILENO)

@@ -1,7 +1,8 @@
 import ArgumentParser
 
-/// What `stack --generate-completion-script SHELL` prints: the parser's script, and what it does not know. That is options
-/// before the command, the names that the program itself lists, and arguments of `build` and `cp`.
+/// The output of `stack --generate-completion-script SHELL`: the parser's script, with three things that the parser does
+/// not know. These are options before the command, the names that the program itself lists, and arguments of `build` and
+/// `cp`.
 struct CompletionScript {
   let text: String
 

@@ -3,7 +3,7 @@ import Testing
 @testable import BuildContext
 @testable import BuildIgnore
 
-/// What `COPY --parents` takes, and where it puts it.
+/// The files that `COPY --parents` takes, and their new places.
 @Suite struct ParentsTests {
   private func taken(
     _ source: String, from tree: Tree, ignoring ignore: [String] = [], excluding: [String] = []
@@ -87,7 +87,7 @@ import Testing
         "\"k\" is a link, and --parents keeps the names of folders",
         remedy: "name the folder that it leads to")
     ) { _ = try taken("k/f", from: tree) }
-    // What stands before the pivot is followed, as any source is.
+    // Links before the pivot are followed, as in any source.
     #expect(try taken("k/./f", from: tree) == ["f"])
   }
 

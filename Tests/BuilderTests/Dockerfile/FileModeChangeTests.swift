@@ -2,7 +2,7 @@ import Testing
 
 @testable import Dockerfile
 
-/// What `--chmod` says about a mode, as chmod(1) has it.
+/// Changes of modes by `--chmod`, as chmod(1) makes them.
 @Suite struct FileModeChangeTests {
   @Test(arguments: [
     ("755", 0o600, 0o755), ("0644", 0o4711, 0o644), ("4750", 0o600, 0o4750), ("u+x", 0o644, 0o744),

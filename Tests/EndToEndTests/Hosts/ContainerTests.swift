@@ -19,7 +19,7 @@ private func has(_ program: String) -> Bool { access(program, X_OK) == 0 }
     }
     var errors: Int { text.split(separator: "\n").count { $0.hasPrefix("error:") } }
     var pages: Int { text.split(separator: "\n").count { $0.hasPrefix("<h1>This is web") } }
-    /// What is there of stacks after all of it.
+    /// All that is left of stacks at the end.
     var leftovers: [Substring] { text.split(separator: "\n").filter { $0.hasPrefix("left: ") } }
   }
 

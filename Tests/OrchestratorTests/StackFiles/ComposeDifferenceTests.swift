@@ -182,6 +182,15 @@ import Testing
     #expect(loader.name(of: ["web.stack"], Variables(environment: [:])) == name)
   }
 
+  @Test(arguments: ["../x", "..", "a/b", "süß", "a\\nb", "a:b", String(repeating: "a", count: 64)])
+  func aNameThatIsNoneIsRefused(_ written: String) {
+    let text = "name: \"\(written)\"\nservices: {web: {command: x}}"
+    #expect(read(text).1.contains { $0.hasPrefix("E0201") })
+    let loader = StackFileLoader(
+      files: FilesInMemory(["/lab/web.stack": text]), environment: [:], workingFolder: "/lab")
+    #expect(loader.name(of: ["web.stack"], Variables(environment: [:])) == nil)
+  }
+
   @Test(arguments: [
     ("always", StackFile.RestartPolicy.always), ("unless-stopped", .unlessStopped), ("any", .always), ("none", .no),
   ])

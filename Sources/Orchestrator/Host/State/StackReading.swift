@@ -1,7 +1,7 @@
 import Intent
 import Kernel
 
-/// What a stack's records say, from one look at each.
+/// The records of a stack, each read once.
 package struct StackReading: Sendable {
   /// Nil when there is no such stack, or its record and the copy of it are lost.
   package var desired: DesiredStack?

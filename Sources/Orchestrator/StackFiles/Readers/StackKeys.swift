@@ -25,12 +25,11 @@ enum StackKeys {
     [
       .read("name", "the stack's name; the file's") { field, draft in
         guard let text = field.nonEmptyText() else { return }
-        let name = text.map(StackNaming.normalized)
-        guard !name.value.isEmpty else {
+        guard let name = StackNaming.adapted(text.value) else {
           field.checkName(text, .stack, of: "stack")
           return
         }
-        draft.name = name
+        draft.name = text.map { _ in name }
       }.optional,
       .read("services", "what runs") { field, draft in
         draft.servicesKey = field.key

@@ -16,14 +16,31 @@ enum StackNaming {
   static func name(among roots: [Node], _ variables: Variables) -> String? {
     for root in roots.reversed() {
       guard let text = root["name"]?.scalar?.text, !text.isEmpty else { continue }
-      return (try? Template(text)).map { normalized($0.expanded { variables[$0] }.text) }
+      guard let written = (try? Template(text))?.expanded({ variables[$0] }).text else { return nil }
+      return adapted(written) ?? written
     }
     return nil
   }
 
-  /// As Compose makes a project's name of a folder's, and of what a file says: small letters, and only the characters
-  /// that a name may have.
-  static func normalized(_ text: String) -> String {
+  /// The name of a stack as Compose makes it of the name in a file: small letters, without spaces and points.
+  ///
+  /// - Returns: nil for a name with other characters, which is a mistake or leads elsewhere, and for one too long.
+  static func adapted(_ text: String) -> String? {
+    let isOrdinary = text.unicodeScalars.allSatisfy { scalar in
+      switch scalar {
+      case "a"..."z", "A"..."Z", "0"..."9", "_", "-", ".", " ": true
+      default: false
+      }
+    }
+    let name = normalized(text)
+    guard isOrdinary, text.utf8.count <= NameRule.maximumLength, NameRule.stack.problem(with: name) == nil else {
+      return nil
+    }
+    return name
+  }
+
+  /// As Compose makes a project's name of a folder's: small letters, and only the characters that a name may have.
+  private static func normalized(_ text: String) -> String {
     let letters = text.lowercased().unicodeScalars.filter { scalar in
       switch scalar {
       case "a"..."z", "0"..."9", "_", "-": true
