@@ -30,8 +30,7 @@ import Testing
   /// Commands about this host, its images, or nothing: which stack is meant is no question.
   private static let aboutNoStack: Set<String> = [
     "doctor", "explain", "licenses", "version", "images", "image", "load", "save", "tag", "push", "login", "logout",
-    "ls",
-    "volume", "network", "build", "builder",
+    "ls", "volume", "network", "build", "builder", "system",
   ]
 
   /// Everything that a command could change of a stack, without what changes by itself.
