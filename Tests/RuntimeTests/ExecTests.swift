@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import SystemPackage
 import Testing
@@ -15,6 +16,13 @@ final class ExecTests {
     let launcher = try ContainerLauncher(initPath: InitProgram.path)
     service = try launcher.launch(
       ContainerSpec(hostname: "web1", root: root.overlay, process: ContainerProcess(["sleep", "1000"])))
+    // The library looks for the end of an exit test at the first child that has ended, and waits for ever if nobody reaps
+    // another one.
+    let pid = service.pid
+    Thread.detachNewThread {
+      var end = siginfo_t()
+      while waitid(P_PID, id_t(pid), &end, WEXITED) != 0, errno == EINTR {}
+    }
   }
 
   /// Runs in the exit test's process and ends it with the command's code.
@@ -30,9 +38,10 @@ final class ExecTests {
     }
   }
 
-  private func end() throws {
-    try ProcessHandle.send(SIGKILL, to: service.pidfd)
-    _ = try ProcessHandle.wait(for: service.pidfd)
+  private func end() {
+    try? ProcessHandle.send(SIGKILL, to: service.pidfd)
+    var ended = pollfd(fd: service.pidfd.rawValue, events: Int16(POLLIN), revents: 0)
+    poll(&ended, 1, 5000)
   }
 
   @Test(
@@ -50,7 +59,7 @@ final class ExecTests {
       let code = ExecTests.codeOf(pid, script)
       exit(code + 1)
     }
-    try end()
+    end()
     #expect(result?.exitStatus == .exitCode(example.code + 1))
   }
 
@@ -69,7 +78,7 @@ final class ExecTests {
     let result = await #expect(processExitsWith: .failure) { [pid = pid as Int32, command = command as String] in
       ExecTests.exec(in: pid, [command])
     }
-    try end()
+    end()
     #expect(result?.exitStatus == .exitCode(example.code))
   }
 
@@ -84,7 +93,7 @@ final class ExecTests {
         $0.process.environment = ["X=y"]
       }
     }
-    try end()
+    end()
     let text = String(decoding: result?.standardOutputContent ?? [], as: UTF8.self)
     let said = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(text.contains("33\n44 45 46\n/etc\ny\n"), "\(said)")
@@ -99,7 +108,7 @@ final class ExecTests {
       }
       #expect(result?.exitStatus == .exitCode(98))
     }
-    try end()
+    end()
   }
 
   @Test func signalsArePassedOn() async throws {
@@ -108,7 +117,7 @@ final class ExecTests {
       signalMyself(when: "/proc/\(pid)/root/ready")
       ExecTests.exec(in: pid, ["sh", "-c", "trap 'exit 9' USR1; : >/ready; while :; do sleep 0.01; done"])
     }
-    try end()
+    end()
     #expect(result?.exitStatus == .exitCode(9))
   }
 
@@ -126,7 +135,7 @@ final class ExecTests {
       FileDescriptor.standardError.writeBestEffort(pty.output)
       exit(code)
     }
-    try end()
+    end()
     let text = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
     #expect(text.contains("/dev/pts/0") && text.contains("got hello") && text.contains("33 101"))
   }
