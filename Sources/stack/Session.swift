@@ -65,7 +65,7 @@ struct Session {
     for entry in scale {
       let parts = entry.split(separator: "=", omittingEmptySubsequences: false)
       guard parts.count == 2, let count = Int(parts[1]), (0...10_000).contains(count) else {
-        throw ValidationError("--scale takes service=number, not \(entry)")
+        throw ValidationError("a scale is service=number, not \(entry)")
       }
       request.scale[String(parts[0])] = count
     }

@@ -63,19 +63,34 @@ extension StackCommand {
     if let named, let command = try? named.parseAsRoot(Array(words.dropFirst())), type(of: command) == named {
       return command
     }
-    if named == nil, let unknown = unknownCommand(words) { fail(unknown) }
+    if let unknown = named.map({ unknownPart(words, of: $0) }) ?? unknownCommand(words) { fail(unknown) }
     return try parseAsRoot(words)
   }
 
-  /// The message about a first word, or one after `help`, that is no command; nil when it is one.
+  /// The message about a first word, one after `help`, or one of a command's own commands, that is no command. Nil when
+  /// it is one.
   private static func unknownCommand(_ words: [String]) -> String? {
     let names = configuration.subcommands.flatMap { [$0.configuration.commandName ?? ""] + $0.configuration.aliases }
     let word = words.first == "help" ? words.dropFirst().first : words.first
     guard let word, !word.hasPrefix("-"), !names.contains(word), word != "help" else { return nil }
     if let refusal = AbsentCommand.refusal(of: word) { return refusal }
+    return unknown(word, of: "stack", among: names)
+  }
+
+  /// The same about the word after a command that does nothing by itself, such as `image`.
+  private static func unknownPart(_ words: [String], of command: any ParsableCommand.Type) -> String? {
+    let configuration = command.configuration
+    let names = configuration.subcommands.flatMap { [$0.configuration.commandName ?? ""] + $0.configuration.aliases }
+    guard !names.isEmpty, configuration.defaultSubcommand == nil, let word = words.dropFirst().first,
+      !word.hasPrefix("-"), !names.contains(word), word != "help"
+    else { return nil }
+    return unknown(word, of: "stack \(words[0])", among: names)
+  }
+
+  private static func unknown(_ word: String, of command: String, among names: [String]) -> String {
     let near = Suggestion.nearest(to: word, among: names.filter { !$0.hasPrefix("__") }.sorted())
     let question = near.count <= 5 ? ": did you mean \(near.map { "\"\($0)\"" }.joined(separator: " or "))?" : ""
-    return "stack has no command \"\(word)\"\(question)\n  for all of them: stack --help"
+    return "\(command) has no command \"\(word)\"\(question)\n  for all of them: \(command) --help"
   }
 
   /// The message about wrong arguments that a command found as it ran, in the form of the parser's.
@@ -87,6 +102,8 @@ extension StackCommand {
   /// The parser's own words, begun as all errors are.
   private static func message(about error: any Error) -> String {
     let text = fullMessage(for: error)
-    return String(text.trimmingPrefix("Error: "))
+    // The command that a name without one stands for is typed by nobody.
+    return String(text.trimmingPrefix("Error: ")).replacing("stack build make", with: "stack build")
+      .replacing("stack export files", with: "stack export")
   }
 }

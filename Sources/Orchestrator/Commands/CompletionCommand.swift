@@ -19,17 +19,7 @@ package struct CompletionCommand: Command {
   }
 
   /// Shells expand what they are given: `compgen -W` of bash(1) runs `$(…)` in a word.
-  static func isPlain(_ name: String) -> Bool {
-    !name.isEmpty && !name.hasPrefix("-")
-      && name.utf8.allSatisfy { byte in
-        switch byte {
-        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-          UInt8(ascii: "0")...UInt8(ascii: "9"):
-          true
-        default: "/._-+:@=".utf8.contains(byte)
-        }
-      }
-  }
+  static func isPlain(_ name: String) -> Bool { Shell.isPlain(name) && !name.hasPrefix("-") }
 
   private func known(_ kind: String, _ words: [String]) -> [String] {
     switch kind {

@@ -3,9 +3,9 @@ import Kernel
 import SystemPackage
 
 /// Fields of /proc/PID/stat (proc_pid_stat(5)).
-struct ProcessStat: Hashable {
+public struct ProcessStat: Hashable, Sendable {
   /// Field 3, a letter.
-  var state: UInt8
+  public var state: UInt8
   /// Field 9: the PF_ bits of linux/sched.h.
   var flags: UInt32
   /// Field 20. A leader that has ended while other threads run is a zombie too, and counts them.
@@ -32,7 +32,7 @@ struct ProcessStat: Hashable {
   private static let exiting: UInt32 = 0x4
 
   /// Reads it of a process that exists now. ESRCH when there is none of that number.
-  init(of pid: Int32) throws(KernelError) {
+  public init(of pid: Int32) throws(KernelError) {
     let path = "/proc/\(pid)/stat"
     let bytes: [UInt8]
     do {

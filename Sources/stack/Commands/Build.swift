@@ -10,14 +10,14 @@ struct Build: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build", abstract: "Build images from Dockerfiles.",
     discussion: """
-      stack build                             all services of the stack file here that have build:
-      stack build web                         that of one service
-      stack build -t shop/web:1 .             a folder with a Dockerfile, without a stack file
-      stack build -t x -f docker/Dockerfile . another Dockerfile; - reads standard input
-      stack build --dry-run                   what would be done, and why
-      stack build prune                       what builds keep and did not use for two weeks
+      stack build                   all services of this folder's file
+      stack build web               that of one service
+      stack build -t shop/web:1 .   a folder with a Dockerfile, without a stack
+      stack build -t x -f web.df .  another Dockerfile; - reads standard input
+      stack build --dry-run         what would be done, and why
+      stack build prune             remove what builds did not use for two weeks
 
-      A step that was done before is not done again, unless something that it depends on has changed.
+      A step is done again only if something that it depends on has changed.
       """, subcommands: [Make.self, Prune.self], defaultSubcommand: Make.self)
 
   struct Prune: ParsableCommand {

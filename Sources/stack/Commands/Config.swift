@@ -74,7 +74,7 @@ struct Config: ParsableCommand {
       return lines(hashes.filter { wanted.contains($0.name) }.map { "\($0.name) \($0.hash)" })
     }
     if variables { return Table.text([["NAME", "REQUIRED", "DEFAULT"]] + loaded.variableRows) }
-    return format == .json ? loaded.json : loaded.yaml
+    return format == .json ? loaded.json + "\n" : loaded.yaml
   }
 
   private func write(_ text: String) throws {

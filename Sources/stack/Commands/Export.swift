@@ -16,9 +16,9 @@ struct ExportFor: ParsableCommand {
       stack export swarm shop.stack | docker stack deploy -c - shop
 
       The report goes to standard output with `-o FOLDER`, and else to standard error.
-      The exit code is 1 if the stack cannot be exported, or if anything is lost with
-      --strict. It is 2 if the file or the command line is wrong, or if nothing could be
-      written.
+      The exit code is 1 if the stack cannot be exported, or if anything is lost
+      with --strict. It is 2 if the file or the command line is wrong, or if
+      nothing could be written.
       """,
     subcommands: [Files.self, Kubernetes.self, Swarm.self], defaultSubcommand: Files.self)
 

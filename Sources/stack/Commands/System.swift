@@ -94,9 +94,9 @@ struct System: ParsableCommand {
         let idle = volumes ? try command.idle() : []
         if !force {
           let images = all ? "all images that no stack runs from" : "images without a name"
-          let builds = all ? "all that builds keep" : "what builds keep and did not use for two weeks"
+          let builds = all ? "all that builds keep" : "all that builds have not used for two weeks"
           let rest = idle.isEmpty ? "" : ", and the volumes \(idle.joined(separator: ", ")) with all that is in them"
-          try Question(session.context).confirm("this removes \(images), \(builds)\(rest).", or: "--force")
+          try Question(session.context).confirm("this removes \(images), and \(builds)\(rest).", or: "--force")
         }
         let images = ImageCommand(session.context)
         let usage = try DiskCommand(session.context).usage()

@@ -15,7 +15,7 @@ struct Question {
   func confirm(_ text: String, or flag: String? = nil) throws {
     guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else {
       guard let flag else { return }
-      throw Session.failure("\(text) Say so: \(flag)")
+      throw Session.failure("\(text)\n  without a terminal, nobody is asked; to do it: \(flag)")
     }
     writeError("\(text) Go on? [y/N] ")
     guard let answer = context.readLine() else {

@@ -59,11 +59,10 @@ package struct SupervisorProcess: Hashable {
       }
     }
 
-    /// Reads field 3 of proc_pid_stat(5).
+    /// Nil for a process that could answer, or is gone.
     package init?(pid: Int32) {
-      guard let bytes = try? Files.read("/proc/\(pid)/stat", limit: 4096) else { return nil }
-      guard let end = bytes.lastIndex(of: UInt8(ascii: ")")), end + 2 < bytes.count else { return nil }
-      switch UnicodeScalar(bytes[end + 2]) {
+      guard let state = try? ProcessStat(of: pid).state else { return nil }
+      switch UnicodeScalar(state) {
       case "T", "t": self = .stopped
       case "D": self = .uninterruptible
       default: return nil

@@ -37,7 +37,8 @@ package enum Shell {
     lines.map { $0.contains("\n") ? $0 : "  \($0)" }
   }
 
-  private static func isPlain(_ word: String) -> Bool {
+  /// True for a word in which a shell expands nothing.
+  package static func isPlain(_ word: String) -> Bool {
     !word.isEmpty
       && word.utf8.allSatisfy { byte in
         switch byte {
