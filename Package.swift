@@ -41,6 +41,7 @@ let package = Package(
     .systemLibrary(name: "CSeccomp"),
     .systemLibrary(name: "CYaml"),
     .target(name: "CImages", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "CConformances", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
 
     // The kernel's interfaces. Values stand apart from what opens sockets and starts processes.
     .target(name: "Kernel", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
@@ -150,7 +151,7 @@ let package = Package(
       dependencies: [
         "Orchestrator", "Supervision", "Verify", "Script", "Host", "Planning", "Intent", "Export", "StackFiles",
         "Vocabulary", "Images", "Addresses", "BuildExecutor",
-        "ImageFormat", "ImageReference", "ImageStore", "Kernel", systemPackage,
+        "ImageFormat", "ImageReference", "ImageStore", "Kernel", "CConformances", systemPackage,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict,
@@ -159,7 +160,13 @@ let package = Package(
         // fewer libraries to load (tools/build puts archives there; without them the shared libraries are linked as usual).
         .unsafeFlags(
           ["-Xclang-linker", "-no-pie", "-L.build/archives", "-Xlinker", "--no-export-dynamic"],
-          .when(configuration: .release))
+          .when(configuration: .release)),
+        // CConformances answers these instead of the runtime.
+        .unsafeFlags(
+          [
+            "-Xlinker", "--wrap=swift_conformsToProtocol", "-Xlinker", "--wrap=swift_conformsToProtocolCommon",
+            "-Xlinker", "--wrap=swift_conformsToProtocolWithExecutionContext",
+          ], .when(configuration: .release)),
       ]),
 
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
@@ -196,7 +203,9 @@ let package = Package(
       exclude: ["Scripts"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["stack", "Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "stack", "CConformances", "Fuzzing", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["Fuzzing"], exclude: ["Scripts"], swiftSettings: strict),
   ],
