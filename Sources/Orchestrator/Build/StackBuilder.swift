@@ -34,15 +34,16 @@ package final class StackBuilder: Sendable {
   /// The number of health probes that were started.
   let probes = Atomic<UInt64>(0)
 
-  package init(folders: StateFolders, stack: String, initProgram: String?, openFiles: OpenFileLimit? = nil)
-    throws(KernelError)
-  {
+  package init(
+    folders: StateFolders, stack: String, controlGroups: ControlGroups, initProgram: String?,
+    openFiles: OpenFileLimit? = nil
+  ) {
     self.folders = folders
     self.openFiles = openFiles
     self.stack = stack
     filters = SeccompFilters(folders.cache)
     launchers = LauncherSource(initProgram: initProgram)
-    controlGroups = try ControlGroups.observe()
+    self.controlGroups = controlGroups
   }
 
   package var folder: StackFolder { folders.stack(stack) }

@@ -15,6 +15,11 @@ extension CommandContext {
     }
   }
 
+  private func removeSupervisorGroup(of stack: String) {
+    guard let groups = try? controlGroups.groups() else { return }
+    SupervisorGroup(of: stack, in: folders, groups).remove()
+  }
+
   /// Runs one command that changes a stack, alone.
   func locked(
     _ stack: String, report: (OperationEvent) -> Void,
@@ -34,14 +39,14 @@ extension CommandContext {
       result = try body()
     } catch {
       if !Files.exists(folder.path) {
-        try? SupervisorGroup(of: stack, in: folders).remove()
+        removeSupervisorGroup(of: stack)
         lock.remove()
         Files.removeIfEmpty(folders.run)
       }
       throw error
     }
     if !Files.exists(folder.path) {
-      try? SupervisorGroup(of: stack, in: folders).remove()
+      removeSupervisorGroup(of: stack)
       lock.remove()
       // Of a command that was killed while it was choosing.
       StackLock.removeIfFree(folders.choosingLock)

@@ -33,7 +33,8 @@ extension CommandContext {
   }
 
   func openSession(_ folder: StackFolder) throws(StackErrors) -> SupervisorSession {
-    let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+    let session = try SupervisorSession(
+        folder, program: supervisor, controlGroups: controlGroups, interruption: interruption)
     try session.confirm()
     return session
   }
@@ -44,7 +45,8 @@ extension CommandContext {
     var attempts = 5
     while true {
       attempts -= 1
-      let session = try SupervisorSession(folder, program: supervisor, interruption: interruption)
+      let session = try SupervisorSession(
+        folder, program: supervisor, controlGroups: controlGroups, interruption: interruption)
       if try session.awaitIdle() {
         if try session.isOfThisBuild() { return session }
         try rethrowing(folder.name) { () throws(KernelError) in try FormerSupervisor.end(of: folder) }

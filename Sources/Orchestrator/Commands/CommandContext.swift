@@ -21,6 +21,7 @@ package struct CommandContext: Sendable {
   package var environmentFiles: [String] = []
   /// The folder in place of the first file's (`--project-directory`); nil for that.
   package var projectFolder: String?
+  let controlGroups = ObservedControlGroups()
 
   package init(
     folders: StateFolders = StateFolders(), supervisor: SupervisorProgram, environment: [String: String],

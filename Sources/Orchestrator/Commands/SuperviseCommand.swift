@@ -22,18 +22,22 @@ package enum SuperviseCommand {
     // Services of an earlier build's stack are started anew from here.
     try? ImageStore(folders.images).takeOver(folders.formerImages)
     CallersSurroundings.leave()
-    let lock = try lock(stack, folders)
+    let groups = try ControlGroups.observe()
+    let lock = try lock(stack, folders, groups)
     let listener = Descriptor(adopting: DetachedProcess.inheritedDescriptor)
     // Four for each of 2,000 services.
     let former = try OpenFileLimit.raise(reserving: 8192)
-    let builder = try StackBuilder(folders: folders, stack: stack, initProgram: initProgram, openFiles: former)
+    let builder = try StackBuilder(
+      folders: folders, stack: stack, controlGroups: groups, initProgram: initProgram, openFiles: former)
     try Supervisor(builder: builder, listener: listener).serve()
     _ = consume lock
   }
 
   /// Makes this process the stack's only supervisor. One that is just ending is waited for.
-  private static func lock(_ stack: String, _ folders: StateFolders) throws(KernelError) -> Descriptor {
-    let group = try SupervisorGroup(of: stack, in: folders)
+  private static func lock(
+    _ stack: String, _ folders: StateFolders, _ groups: ControlGroups
+  ) throws(KernelError) -> Descriptor {
+    let group = SupervisorGroup(of: stack, in: folders, groups)
     for _ in 0..<200 {
       if case .some(let held) = try group.lock() { return held }
       usleep(10_000)

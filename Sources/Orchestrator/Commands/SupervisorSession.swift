@@ -22,7 +22,8 @@ struct SupervisorSession {
   ///
   /// - Parameter program: what to start it with: this program.
   init(
-    _ folder: StackFolder, program: SupervisorProgram, interruption: Interruption
+    _ folder: StackFolder, program: SupervisorProgram, controlGroups: ObservedControlGroups,
+    interruption: Interruption
   ) throws(StackErrors) {
     self.folder = folder
     self.interruption = interruption
@@ -36,7 +37,7 @@ struct SupervisorSession {
         kernel.errno == .noSuchFileOrDirectory || kernel.errno == .connectionRefused
       else { throw StackErrors([Self.failure(error, of: folder, since: since)]) }
     }
-    if let client = try Self.awaitReturn(folder, interruption) {
+    if let client = try Self.awaitReturn(folder, controlGroups, interruption) {
       self.client = client
       started = nil
       return
@@ -44,7 +45,7 @@ struct SupervisorSession {
     do throws(KernelError) {
       // It listens before it is started: connecting cannot come too early.
       let listener = try ControlSocket.listen(inFolder: folder.path)
-      started = try program.start(folder, listener: listener)
+      started = try program.start(folder, listener: listener, try controlGroups.groups())
     } catch {
       throw StackErrors([StackError(folder.name, error)])
     }
@@ -60,10 +61,10 @@ struct SupervisorSession {
   ///
   /// - Returns: nil when there is none, or none any more.
   private static func awaitReturn(
-    _ folder: StackFolder, _ interruption: Interruption
+    _ folder: StackFolder, _ controlGroups: ObservedControlGroups, _ interruption: Interruption
   ) throws(StackErrors) -> ControlClient? {
     try rethrowing(folder.name) { () throws(KernelError) -> ControlClient? in
-      let group = try SupervisorGroup(of: folder.name, in: folder.folders)
+      let group = SupervisorGroup(of: folder.name, in: folder.folders, try controlGroups.groups())
       for _ in 0..<100 {
         guard try group.isLocked() else { return nil }
         if let client = try? ControlClient(connectingIn: folder.path, interruption: interruption) { return client }
@@ -249,9 +250,11 @@ package struct SupervisorProgram: Sendable {
 
   /// Starts it away from the terminal and from the caller's control group, with the listening socket. Where stack-init is, that
   /// watches over it.
-  func start(_ folder: StackFolder, listener: borrowing Descriptor) throws(KernelError) -> DetachedProcess {
+  func start(
+    _ folder: StackFolder, listener: borrowing Descriptor, _ groups: ControlGroups
+  ) throws(KernelError) -> DetachedProcess {
     let further = furtherArguments()
-    let group = try SupervisorGroup(of: folder.name, in: folder.folders).make()
+    let group = SupervisorGroup(of: folder.name, in: folder.folders, groups).make()
     return try DetachedProcess(
       ["stack"] + arguments + [folder.name] + further, environment: environment,
       log: folder.supervisorLog, giving: listener.fileDescriptor,

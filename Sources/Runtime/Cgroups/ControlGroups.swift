@@ -36,7 +36,8 @@ public struct ControlGroups: Hashable, Sendable {
 
   /// Finds the trees that are mounted here and now, and of use.
   public static func observe() throws(KernelError) -> ControlGroups {
-    let mounts = try Mounts.all()
+    // A host has few of these, and two mounts for each service of every stack.
+    let mounts = try Mounts.all(ofFileSystems: "cgroup")
     var unified = unified(of: mounts)
     if let tree = unified, try isThreaded(tree) { unified = nil }
     var legacy: [Controller: String] = [:]

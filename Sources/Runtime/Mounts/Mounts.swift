@@ -54,11 +54,18 @@ public struct MountEntry: Hashable, Sendable {
 /// Mounts of the calling thread's mount namespace.
 public enum Mounts {
   /// All of them, in the kernel's order: what is mounted on something comes after it.
-  public static func all() throws(KernelError) -> [MountEntry] {
+  ///
+  /// - Parameter prefix: how the names of the file systems begin whose mounts are wanted. Lines of others are not read
+  ///   any further.
+  public static func all(ofFileSystems prefix: StaticString = "") throws(KernelError) -> [MountEntry] {
     // A mount namespace is the thread's: /proc/self is the first thread.
     let path = "/proc/thread-self/mountinfo"
     let bytes = try Descriptor.open(path, O_RDONLY).read(upTo: 64 << 20, path: path)
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap(MountEntry.init(line:))
+    // Optional fields, of which there may be any number, end with a single dash. No earlier field contains a space.
+    let type = Array(" - \(prefix)".utf8)
+    return bytes.split(separator: UInt8(ascii: "\n"))
+      .filter { line in line.indices.contains { line[$0...].starts(with: type) } }
+      .compactMap { MountEntry(line: Substring(decoding: $0, as: UTF8.self)) }
   }
 
   /// The mounts at `path` and below it, in the order to unmount them in: the last made first.

@@ -182,10 +182,11 @@ final class BuildPlaces: StepPlaces {
   private static func lock(_ name: String, _ folders: StateFolders) -> String { "\(folders.host)/\(name).build" }
 
   /// The names of what killed builds left: a whole stack, or no more of it than a lock, a group or a file.
-  static func leftovers(_ folders: StateFolders) -> [String] {
+  static func leftovers(_ folders: StateFolders, _ groups: ObservedControlGroups) -> [String] {
     // A record of the host's has `@` and a number behind the stack's name.
     let files = Files.list(folders.host).compactMap { $0.split { $0 == "." || $0 == "@" }.first.map(String.init) }
-    let all = Set(StackIndex(folders: folders).names() + SupervisorGroup.stacks() + files)
+    let supervised = (try? groups.groups()).map(SupervisorGroup.stacks) ?? []
+    let all = Set(StackIndex(folders: folders).names() + supervised + files)
     return all.filter { $0.hasPrefix(prefix) && isLeft($0, folders) }.sorted()
   }
 
@@ -198,7 +199,7 @@ final class BuildPlaces: StepPlaces {
   /// Takes down what killed builds left.
   static func removeLeftovers(_ context: CommandContext) {
     let folders = context.folders
-    for name in leftovers(folders) {
+    for name in leftovers(folders, context.controlGroups) {
       try? Files.makeFolder(folders.host)
       // Another command may be at the same.
       let held = (try? FileLock.take(lock(name, folders), .exclusive, isRemoved: true) { false }) ?? nil

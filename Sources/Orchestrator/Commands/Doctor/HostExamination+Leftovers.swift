@@ -24,7 +24,7 @@ extension HostExamination {
     guard isRoot else { return [] }
     return attempt { () throws(KernelError) in
       let boot = try Boot.current()
-      let builds = BuildPlaces.leftovers(folders)
+      let builds = BuildPlaces.leftovers(folders, ObservedControlGroups())
       var states: [StackState] = []
       for (name, traces) in try StackTraces.all(folders).sorted(by: { $0.key < $1.key })
       where !name.hasPrefix(BuildPlaces.prefix) {

@@ -16,14 +16,14 @@ package struct SupervisorGroup {
   /// The file of the lock on a host without cgroups.
   private let substitute: String
 
-  package init(of stack: String, in folders: StateFolders) throws(KernelError) {
-    group = try ControlGroups.observe().group("\(Self.parent)/\(stack)")
+  package init(of stack: String, in folders: StateFolders, _ groups: ControlGroups) {
+    group = groups.group("\(Self.parent)/\(stack)")
     substitute = "\(folders.host)/\(stack).supervisor"
   }
 
   /// The stacks that have such a group.
-  package static func stacks() -> [String] {
-    guard let folder = try? ControlGroups.observe().group(parent).folder else { return [] }
+  package static func stacks(_ groups: ControlGroups) -> [String] {
+    guard let folder = groups.group(parent).folder else { return [] }
     return Files.list(folder)
   }
 
