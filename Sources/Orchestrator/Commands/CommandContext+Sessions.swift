@@ -34,7 +34,7 @@ extension CommandContext {
 
   func openSession(_ folder: StackFolder) throws(StackErrors) -> SupervisorSession {
     let session = try SupervisorSession(
-        folder, program: supervisor, controlGroups: controlGroups, interruption: interruption)
+      folder, program: supervisor, controlGroups: controlGroups, interruption: interruption)
     try session.confirm()
     return session
   }
