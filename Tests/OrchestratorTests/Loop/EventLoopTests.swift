@@ -117,14 +117,14 @@ import Testing
   @Test func timersFireInOrderAndNotWhenCancelled() throws {
     let loop = try EventLoop()
     var fired: [Int] = []
-    loop.schedule(after: .milliseconds(20)) {
+    let start = loop.now
+    loop.schedule(at: start + .milliseconds(20)) {
       fired.append(2)
       loop.stop()
     }
-    let cancelled = loop.schedule(after: .milliseconds(5)) { fired.append(0) }
-    loop.schedule(after: .milliseconds(10)) { fired.append(1) }
+    let cancelled = loop.schedule(at: start + .milliseconds(5)) { fired.append(0) }
+    loop.schedule(at: start + .milliseconds(10)) { fired.append(1) }
     loop.cancel(cancelled)
-    let start = loop.now
     try loop.run()
     #expect(fired == [1, 2])
     #expect(loop.now - start >= .milliseconds(20))

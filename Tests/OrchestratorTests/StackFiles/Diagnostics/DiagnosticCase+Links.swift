@@ -138,5 +138,20 @@ extension DiagnosticCase {
           4 │     networks: {a: {ingress: {los: 1%}}}
             │                              ^^^ did you mean "loss"?
         """),
+    DiagnosticCase(
+      .unknownKey,
+      """
+      services:
+        a: {command: nginx}
+        b: {command: nginx}
+      links:
+        - {ends: {a: 10.0.0.1/30, b: 10.0.0.2/30}, cost: 10}
+      """,
+      shows: """
+        web.stack:5:46: error[E0030]: a link has no key "cost"
+          5 │   - {ends: {a: 10.0.0.1/30, b: 10.0.0.2/30}, cost: 10}
+            │                                              ^^^^
+            = help: it has corrupt, delay, duplicate, endpoints, ends, ipv6, jitter, loss, mtu, rate, reorder
+        """),
   ]
 }

@@ -30,6 +30,20 @@ extension DiagnosticCase {
             │ ^^^^^^^ did you mean "services"?
         """),
     DiagnosticCase(
+      .unknownKey,
+      """
+      services:
+        web:
+          command: nginx
+          flavour: vanilla
+      """,
+      shows: """
+        web.stack:4:5: error[E0030]: a service has no key "flavour"
+          4 │     flavour: vanilla
+            │     ^^^^^^^
+            = help: docs/stack-file.md has its keys, and so has `stack config --schema`
+        """),
+    DiagnosticCase(
       .notSupported,
       """
       services:

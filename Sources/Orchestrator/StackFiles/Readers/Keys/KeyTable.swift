@@ -56,6 +56,13 @@ struct KeyTable<Target>: Sendable {
     keys.compactMap { if case .notSupported = $0.handling { nil } else { $0.name } }
   }
 
+  /// The keys themselves where a line has room for them.
+  private var overview: String {
+    candidates.count <= 16
+      ? "it has \(candidates.sorted().joined(separator: ", "))"
+      : "docs/stack-file.md has its keys, and so has `stack config --schema`"
+  }
+
   /// Reads every entry of a mapping; what is wrong is reported and the rest still read.
   func read(_ field: Field, into target: inout Target) {
     if let probe = field.context.probe {
@@ -74,9 +81,10 @@ struct KeyTable<Target>: Sendable {
     guard let place = places[field.name] else {
       // Compose's rule for what other programs keep in the file.
       if field.name.hasPrefix("x-") { return }
+      let question = Suggestion.question(about: field.name, among: candidates)
       field.report(
-        .unknownKey, "a \(subject) has no key \"\(field.name)\"",
-        Suggestion.question(about: field.name, among: candidates), at: field.key)
+        .unknownKey, "a \(subject) has no key \"\(field.name)\"", question, at: field.key,
+        help: question.isEmpty ? [overview] : [])
       return
     }
     field.context.keys.append(UsedKey(subject: subject, path: field.path, span: field.key))
