@@ -22,7 +22,7 @@ extension DesiredService {
         ("resource limits", limits == before.limits),
         ("userns_mode", firstIdentity == before.firstIdentity),
         ("hostname", hostname == before.hostname && domainname == before.domainname),
-        ("volumes", mounts.map(\.unplaced) == before.mounts.map(\.unplaced)),
+        ("volumes", mounts.showsSame(as: before.mounts)),
         (
           "networks",
           attachments.map(\.unshaped) == before.attachments.map(\.unshaped)

@@ -51,6 +51,22 @@ import Testing
     for (name, change) in changes { #expect(difference(change) == nil, "\(name)") }
   }
 
+  @Test func theOrderOfMountsCountsWhereTwoHaveOneTarget() {
+    func mount(_ target: String, _ source: String? = nil) -> DesiredMount {
+      DesiredMount(
+        source: .folder(source ?? "/srv\(target)", createIfMissing: false), target: target, isReadOnly: false)
+    }
+    let mounts = [mount("/data"), mount("/data/cache"), mount("/run")]
+    #expect(mounts.showsSame(as: [mounts[1], mounts[2], mounts[0]]))
+    #expect(!mounts.showsSame(as: Array(mounts.dropLast())))
+    #expect(!mounts.showsSame(as: [mounts[0], mounts[1], mount("/run", "/other")]))
+    #expect(!mounts.showsSame(as: [mounts[0], mounts[1], mount("/elsewhere")]))
+    let twice = [mount("/a", "/1"), mount("/a", "/2")]
+    #expect(twice.showsSame(as: twice) && !twice.showsSame(as: twice.reversed()))
+    #expect(!mounts.showsSame(as: [mounts[0], mounts[0], mounts[1]]))
+    #expect([DesiredMount]().showsSame(as: []))
+  }
+
   @Test func whatIsInsideMakesItAnew() {
     #expect(difference { $0.process.arguments.append("y") } == "command changed")
     #expect(difference { $0.settings.writableSize = 1 << 20 } == "storage_opt changed")
