@@ -88,7 +88,10 @@ package final class ControlServer {
       do {
         parameters = try ControlMessage.decodeParameters(Method.Parameters.self, from: message)
       } catch {
-        return .invalidParameter("\(Method.name): \(ControlMessage.explain(error))")
+        // Commands of this release send what this release reads.
+        return .invalidParameter(
+          "\(Method.name): \(ControlMessage.explain(error)): the supervisor is of another release of stack than this "
+            + "command; use that release, or take the stack down first")
       }
       let state = connection.beginCall(wantsMore: envelope.more ?? false, isOneway: envelope.oneway ?? false)
       handler(ControlCall(parameters: parameters, peer: connection.peer, state: state))
