@@ -17,7 +17,7 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
-            cap_add: [NET_RAW]
+            hostname: front
         """),
     .init(
       .notSupported, "a key or value of Compose that stack does not implement",
@@ -103,7 +103,7 @@ extension DiagnosticExplanation {
         services:
           web:
             command: [sleep, infinity]
-            hostname: front
+            cap_add: [NET_RAW]
         """),
     .init(
       .ignoredKey, "the key is accepted and has no effect",
