@@ -47,6 +47,39 @@ struct BuildServicesTests {
     }
   }
 
+  /// `local`: those that have no name but their service's. `all`: every one that no other stack runs from.
+  @Test func downRemovesTheImagesThatItIsToldTo() throws {
+    func names(_ host: ThrowawayHost) throws -> Set<String> {
+      Set(
+        try host.succeed("stack", "images").split(separator: "\n").dropFirst().map { line in
+          line.split(separator: " ").prefix(2).joined(separator: ":")
+        })
+    }
+    try TestBuilds.with { host in
+      for name in ["own", "named"] { try host.write("FROM base\nRUN echo \(name) >/who", to: "\(name)/Dockerfile") }
+      try host.write(
+        """
+        name: shop
+        services:
+          own: {build: ./own, command: [sleep, "1000"], scale: 2}
+          named: {build: ./named, image: "mine:1", command: [sleep, "1000"]}
+          other: {image: base, command: [sleep, "1000"]}
+        """, to: "compose.yaml")
+      try host.succeed("stack", "up", "--build")
+      #expect(try names(host).isSuperset(of: ["shop-own:latest", "mine:1", "base:latest"]))
+      try host.succeed("stack", "down", "--rmi", "local")
+      #expect(try names(host).isDisjoint(with: ["shop-own:latest"]))
+      #expect(try names(host).isSuperset(of: ["mine:1", "base:latest"]))
+      try host.succeed("stack", "up", "--build")
+      try host.write("services: {one: {image: base, command: [sleep, '1000']}}", to: "beside.stack")
+      try host.succeed("stack", "up", "beside.stack")
+      let down = try host.run("stack", "-p", "shop", "down", "--rmi", "all")
+      #expect(down.status == 0 && down.errors.contains("image base:latest stays"), "\(down)")
+      #expect(try names(host).isDisjoint(with: ["shop-own:latest", "mine:1"]))
+      #expect(try names(host).contains("base:latest"))
+    }
+  }
+
   @Test func whereOneFailsTheOthersEndAndNothingIsLeft() throws {
     try TestBuilds.with { host in
       try host.write("FROM base\nRUN while true; do sleep 1; done", to: "a/Dockerfile")

@@ -163,4 +163,23 @@ import Testing
       #expect(outcome.status == 0 && outcome.errors.contains("taking down one (/"), "\(outcome)")
     }
   }
+
+  /// A word is a service of this folder's stack, also where the stack is called the same.
+  @Test func downOfAServiceThatIsCalledAsItsStackSaysSo() throws {
+    try ThrowawayHost.with { host in
+      let text = "services: {web: {command: [sleep, infinity]}, db: {command: [sleep, infinity]}}"
+      try host.write(text, to: "web/compose.yaml")
+      #expect(try type("up -d", in: "web", on: host).status == 0)
+      let both = try type("down web db", in: "web", on: host)
+      #expect(both.status == 0 && !both.errors.contains("warning"), "\(both)")
+      #expect(try type("up -d", in: "web", on: host).status == 0)
+      let other = try type("down db", in: "web", on: host)
+      #expect(other.status == 0 && !other.errors.contains("warning"), "\(other)")
+      let named = try type("down web", in: "web", on: host)
+      #expect(named.status == 0, "\(named)")
+      #expect(
+        named.errors.contains("warning: web is a service of stack web: to take all of it down, type stack down"),
+        "\(named)")
+    }
+  }
 }

@@ -237,18 +237,40 @@ struct LayerReportTests {
     #expect(status("\(again)/gone")?.isWhiteout == true)
   }
 
+  /// Users and groups are those inside, and what belongs to none of them is nobody's.
+  @Test(arguments: [nil, 100_000] as [UInt32?])
+  func ownersAreThoseInside(_ firstID: UInt32?) throws {
+    let shop = try LayerTests.Workshop()
+    let folder = "\(shop.path)/owned"
+    let (base, file) = (firstID ?? 0, "\(shop.path)/owned.tar")
+    try #require(mkdir(folder, 0o755) == 0 && lchown(folder, base, base) == 0)
+    for (name, user, group) in [("a", base + 7, base + 8), ("b", base + 65533, base), ("c", base + 65536, base + 9)] {
+      try Data(name.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+      try #require(lchown("\(folder)/\(name)", user, group) == 0)
+    }
+    let descriptor = open(file, O_RDWR | O_CREAT, 0o600)
+    var writer = LayerWriter(.init(rawValue: descriptor), firstID: firstID)
+    try writer.write(folder)
+    close(descriptor)
+    let owners = shell("tar --numeric-owner -tvf '\(file)' | awk '{print $2, $6}'").split(separator: "\n")
+    #expect(owners == ["7/8 a", "65533/0 b", firstID == nil ? "65536/9 c" : "65534/9 c"])
+    #expect(writer.contents.largestID == (firstID == nil ? 65536 : 65534))
+  }
+
   /// Whatever there is to know about a tree.
   private func listing(_ folder: String) -> String {
-    let process = Process()
-    let output = Pipe()
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = [
-      "-c",
+    shell(
       """
       cd "$1" && find . -mindepth 1 -type c -printf '%p %y %m\\n' -o -mindepth 1 -printf '%p %y %m %U %G %n %T@ %l\\n' | sort && find . -type f -exec sha256sum {} + | sort
       getfattr -Rhm - -d . 2>/dev/null || true
-      """, "sh", folder,
-    ]
+      """, folder)
+  }
+
+  private func shell(_ script: String, _ arguments: String...) -> String {
+    let process = Process()
+    let output = Pipe()
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", script, "sh"] + arguments
     process.standardOutput = output
     try? process.run()
     let text = output.fileHandleForReading.readDataToEndOfFile()

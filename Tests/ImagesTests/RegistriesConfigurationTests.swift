@@ -56,6 +56,19 @@ struct RegistriesConfigurationTests {
     #expect(try places(name, Self.mirrored) == expected)
   }
 
+  /// As TOML has it, spaces may stand within brackets and around keys and values, and comments behind all of them.
+  @Test func spacesMeanNothing() throws {
+    let toml = """
+      [[ registry ]]
+        prefix="a.example"
+      \tlocation  =  "b.example/c"   # moved
+      [[ registry . mirror ]]  # near
+      location="m.example:5000"
+        insecure = true
+      """
+    #expect(try places("a.example/x:1", toml) == ["m.example:5000/x:1 insecure", "b.example/c/x:1"])
+  }
+
   @Test func aBlockedRegistryIsSaid() {
     #expect(throws: RegistryError.self) { try places("bad.example/a", Self.mirrored) }
   }

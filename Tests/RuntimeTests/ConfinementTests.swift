@@ -51,6 +51,18 @@ struct ConfinementTests {
     #expect(status["NoNewPrivs"] == "0")
   }
 
+  /// A filter is there with and without no_new_privs, which it takes at another moment.
+  @Test(arguments: [true, false])
+  func aFilterHoldsWhateverProgramsMayGain(noNewPrivileges: Bool) throws {
+    for filter in [nil, try SeccompFilter(for: .standard)] {
+      let status = try status {
+        ($0.process.confinement.noNewPrivileges, $0.process.confinement.filter) = (noNewPrivileges, filter)
+      }
+      #expect(status["NoNewPrivs"] == (noNewPrivileges ? "1" : "0"))
+      #expect(status["Seccomp"] == (filter == nil ? "0" : "2"))
+    }
+  }
+
   @Test func kernelPathsAreOpenToThePrivilegedAlone() throws {
     let script = "echo > /proc/sys/kernel/domainname && echo written; ls /proc/kcore >/dev/null; cat /proc/keys | wc -c"
     var spec = ContainerSpec(hostname: "web1", root: root.overlay, process: ContainerProcess(["sh", "-c", script]))

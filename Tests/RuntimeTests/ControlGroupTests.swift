@@ -99,6 +99,28 @@ import Testing
   }
 }
 
+/// The way of a process into a group. Its folder and files are a throwaway folder's.
+@Suite struct ControlGroupEntranceTests {
+  @Test func isThereWithAllThatItConsistsOf() throws {
+    let root = try BusyboxRoot()
+    let (folder, file, other) = ("\(root.folder)/group", "\(root.folder)/tasks", "\(root.folder)/other")
+    let entrances = [
+      ControlGroupEntrance(folder: folder, files: [file]), ControlGroupEntrance(folder: folder, files: []),
+      ControlGroupEntrance(folder: nil, files: [file]), ControlGroupEntrance(folder: nil, files: [file, other]),
+      ControlGroupEntrance.none,
+    ]
+    #expect(entrances.map(\.isThere) == [false, false, false, false, true])
+    try #require(mkdir(folder, 0o755) == 0)
+    #expect(entrances.map(\.isThere) == [false, true, false, false, true])
+    try root.write("", to: "tasks")
+    #expect(entrances.map(\.isThere) == [true, true, true, false, true])
+    #expect(entrances.map(\.open) == [[file], [], [file], [file], []])
+    try #require(rmdir(folder) == 0)
+    #expect(entrances.map(\.isThere) == [false, false, true, false, true])
+    #expect(try entrances[0].birthplace().descriptor == nil, "a group that is gone is none to be born in")
+  }
+}
+
 /// On the host's own trees, which are one for all: these keep to a folder that carries the test's name, and remove it.
 @Suite(.serialized, .enabled(if: isRoot(), "cgroups take root"))
 struct ControlGroupTests {

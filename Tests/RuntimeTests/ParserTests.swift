@@ -1,4 +1,6 @@
 import Glibc
+import Kernel
+import SystemPackage
 import Testing
 @testable import Runtime
 
@@ -124,6 +126,33 @@ struct ParserTests {
     let passwd = "web:x:33:44:w:/srv:/bin/sh\nbroken\n::::::\nbig:x:99999999999:1::/:\nneg:x:-1:1::/:\n"
     for user in ["big", "neg", "broken", "4294967295", "99999999999", "web:nosuch", "-1"] {
       #expect(throws: (any Error).self, "\(user)") { try Credentials.resolve(user, passwd: passwd, group: "") }
+    }
+  }
+
+  /// A root without accounts has numbers all the same. What stands in their place and is no file of text is refused.
+  @Test func usersOfRootsWithoutAccounts() throws {
+    let root = try BusyboxRoot()
+    func numbers(_ user: String) throws -> [UInt32] {
+      let folder = try FileDescriptor.open(FilePath(root.lower), .readOnly)
+      return try folder.closeAfter {
+        let found = try RootUsers.numbers(of: user, root: folder)
+        return [found.user, found.group]
+      }
+    }
+    #expect(try numbers("web") == [33, 44])
+    #expect(try numbers("web:more") == [33, 46])
+    let etc = "\(root.lower)/etc"
+    // Neither file is there, then their folder is a file, then it is not there.
+    for change in ["rm \(etc)/*", "rmdir \(etc) && touch \(etc)", "rm \(etc)"] {
+      try #require(Shell.run(change).status == 0)
+      #expect(try numbers("7:8") == [7, 8], "after \(change)")
+      let error = #expect(throws: KernelError.self) { try numbers("web") }
+      #expect(error?.action == "find user" && error?.errno == .noSuchFileOrDirectory, "after \(change): \(error)")
+    }
+    for change in ["mkdir -p \(etc)/passwd", "rmdir \(etc)/passwd && mkfifo \(etc)/passwd"] {
+      try #require(Shell.run(change).status == 0)
+      let error = #expect(throws: KernelError.self) { try numbers("7:8") }
+      #expect(error?.detail == "not a regular file", "after \(change)")
     }
   }
 

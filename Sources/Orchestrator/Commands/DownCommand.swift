@@ -1,7 +1,9 @@
 import Host
+import ImageReference
 import Intent
 import Kernel
 import Runtime
+import StackFiles
 import Supervision
 import Vocabulary
 
@@ -56,12 +58,14 @@ package struct DownCommand: Command {
 
   /// The names of the images that a stack's services run from.
   ///
-  /// - Parameter all: false for those alone that have no name but a digest.
+  /// - Parameter all: false for those alone that were built for a service and have no name but that of their stack and service.
   package func images(of stack: String, all: Bool) throws(StackErrors) -> [String] {
     let desired = try rethrowing(stack) { () throws(KernelError) in try index.desired(stack) }
     var names: Set<String> = []
     for service in desired?.services ?? [] {
-      if let image = service.image, all || image.name.isEmpty { names.insert(all ? image.name : image.digest) }
+      guard let image = service.image else { continue }
+      let given = try? ImageReference(StackFile.imageName(ofService: service.service, in: stack))
+      if all || image.name == given?.familiar { names.insert(image.name) }
     }
     return names.sorted()
   }

@@ -245,7 +245,7 @@ struct ContainerProgram: ~Copyable {
     let folder = try open("/sys/fs/cgroup", .currentFolder, "/sys/fs/cgroup")
     for tree in trees {
       let path = "/sys/fs/cgroup/\(tree.name)"
-      try program.makeFolder(tree.name, in: folder, mode: 0o755, path)
+      try program.makeFolder(tree.name, in: folder, path)
       let inner = try open(tree.name, folder, path)
       try program.mount(
         tree.controllers == nil ? "cgroup2" : "cgroup", options: tree.controllers, on: inner, flags: flags, path)
@@ -266,7 +266,7 @@ struct ContainerProgram: ~Copyable {
       try program.makeLink(name, in: dev, to: destination, "/dev/\(name)")
     }
     for name in ["pts", "shm", "mqueue"] {
-      try program.makeFolder(name, in: dev, mode: 0o755, "/dev/\(name)")
+      try program.makeFolder(name, in: dev, "/dev/\(name)")
     }
     let quiet = MountFlag.noSuid | MountFlag.noExec
     let ptsPlace = try open("pts", dev, "/dev/pts")

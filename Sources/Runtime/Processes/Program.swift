@@ -122,14 +122,10 @@ struct Program: ~Copyable {
     return handle
   }
 
-  /// Makes a folder (mkdirat(2)).
-  mutating func makeFolder(
-    _ name: String, in folder: Handle, mode: mode_t, _ subject: String
-  ) throws(KernelError) {
+  /// Makes a folder that all may look into (mkdirat(2)).
+  mutating func makeFolder(_ name: String, in folder: Handle, _ subject: String) throws(KernelError) {
     let text = try text(name)
-    append(STACK_OP_MKDIR, "make", subject) {
-      ($0.fd, $0.path, $0.number) = (folder.rawValue, text, UInt64(mode))
-    }
+    append(STACK_OP_MKDIR, "make", subject) { ($0.fd, $0.path, $0.number) = (folder.rawValue, text, 0o755) }
   }
 
   /// Makes a node (mknodat(2)).

@@ -20,8 +20,9 @@ import Testing
     let lanes = try Lanes((0..<6).map { ($0, []) }) { _, _ in
       let now = running.add(1, ordering: .sequentiallyConsistent).newValue
       _ = most.max(now, ordering: .sequentiallyConsistent)
-      // Both are here before either goes on.
-      for _ in 0..<2000 where most.load(ordering: .sequentiallyConsistent) < 2 { sched_yield() }
+      // Both are here before either goes on, however long the second waits for a processor.
+      let deadline = ContinuousClock.now + .seconds(10)
+      while most.load(ordering: .sequentiallyConsistent) < 2, ContinuousClock.now < deadline { usleep(1000) }
       running.subtract(1, ordering: .sequentiallyConsistent)
     }
     try lanes.run(2, wake: nil) {}

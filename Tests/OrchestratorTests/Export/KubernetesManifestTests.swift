@@ -181,6 +181,23 @@ import Testing
     try Self.lost("\(awaited)\n  db:\n    image: b", "depends_on", "Job")
   }
 
+  @Test func whatAServiceMayOnlyReadIsReadOnly() throws {
+    let export = try ExportSource(
+      """
+      services:
+        a: {image: a, volumes: ["data:/one:ro", "data:/two", "/srv/b:/three:ro", "/srv/c:/four"]}
+      volumes: {data: {}}
+      """).kubernetes()
+    let lines = export.manifests.stream.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+    func isReadOnly(_ path: String) throws -> Bool {
+      lines[try #require(lines.firstIndex(of: "mountPath: \(path)")) + 1] == "readOnly: true"
+    }
+    #expect(try ["/one", "/two", "/three", "/four"].map(isReadOnly) == [true, false, true, false])
+    // Only what the service may write takes over what the image has in its place.
+    #expect(lines.filter { $0 == "mountPath: /stack-volume" }.count == 1)
+    #expect(export.manifests.stream.contains("cp -a /two/. /stack-volume/"))
+  }
+
   @Test func aLocalPortIsPublishedToNobody() throws {
     let export = try ExportSource("services: {web: {image: a, ports: [\"127.0.0.1:8080:80\"]}}").kubernetes()
     #expect(!export.manifests.contains { $0.name.hasSuffix("-published") })

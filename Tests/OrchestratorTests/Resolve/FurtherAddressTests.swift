@@ -128,6 +128,18 @@ import Testing
   }
 
   @Test(arguments: [
+    (before: "10.1.0.9, 10.9.0.1/24", after: "10.1.0.9", undo: ["addresses r"]),
+    (before: "", after: "10.1.0.9", undo: ["no addresses r 10.1.0.9/32 on eth0"]),
+  ])
+  func anUpThatFailedTakesAwayWhatItGaveAlone(_ change: (before: String, after: String, undo: [String])) throws {
+    let before = try resolve(Self.file(change.before))
+    let after = try resolve(Self.file(change.after), previous: before)
+    let up = Planner.up(after, recorded: before, observed: before.all(.running))
+    let undo = Planner.undo(up.steps, of: after, to: before)
+    #expect(undo.short.filter { $0.contains("address") } == change.undo)
+  }
+
+  @Test(arguments: [
     ("10.1.0.1", "10.1.0.1 is the gateway"), ("10.1.0.255", "is the broadcast address"),
     ("127.0.0.5", "no single host's address"), ("10.9.0.1/33", "is not an address with its length"),
     ("10.1.0.9, 10.1.0.9", "is given to \"r\" twice"),

@@ -104,6 +104,25 @@ import Testing
     #expect(!denied(.service("web-1"), 4))
   }
 
+  /// A rule may name one of the host's addresses. Without another, the host has the one in the service's network.
+  @Test func theHostIsJudgedByTheAddressThatItHas() throws {
+    let policy = try evaluator([
+      "deny: 10.1.0.1 -> web:1", "deny: 10.2.0.1 -> web:2", "deny: web -> 10.1.0.1:3", "deny: web -> 192.0.2.5:4",
+    ])
+    let (back, other) = (try #require(IPAddress("10.2.0.1")), try #require(IPAddress("192.0.2.5")))
+    func denied(from address: IPAddress?) -> [UInt16] {
+      (1...4).filter { !policy.decision(from: .host(address), to: .service("web-1"), .tcp($0)).isAllowed }
+    }
+    func denied(to address: IPAddress?) -> [UInt16] {
+      (1...4).filter { !policy.decision(from: .service("web-1"), to: .host(address), .tcp($0)).isAllowed }
+    }
+    #expect(denied(from: nil) == [1])
+    #expect(denied(from: back) == [2])
+    #expect(denied(from: other) == [])
+    #expect(denied(to: nil) == [3])
+    #expect(denied(to: other) == [4])
+  }
+
   @Test func decidesByAddressToo() throws {
     let stack = try resolve(
       """

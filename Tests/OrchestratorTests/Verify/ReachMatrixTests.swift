@@ -88,6 +88,29 @@ import Testing
     #expect(checks.map(\.source) == [.host])
   }
 
+  @Test func aPortIsForThoseOnItsList() throws {
+    let stack = try resolve(
+      """
+      services:
+        a:
+          command: [x]
+          networks: [n]
+          ports: [{target: 80, published: "8080", from: [10.1.0.8/30, 10.1.0.20]}]
+        near: {command: [x], networks: {n: {ipv4_address: 10.1.0.9}}}
+        named: {command: [x], networks: {n: {ipv4_address: 10.1.0.20}}}
+        other: {command: [x], networks: {n: {ipv4_address: 10.1.0.21}}}
+      networks: {n: {subnet: 10.1.0.0/24}}
+      """)
+    let checks = ReachMatrix(stack, nextHop: nil).checks().filter { $0.column.label == "host:8080" }
+    let forecasts = Dictionary(
+      checks.map { ("\($0.source)", $0.probes.map(\.forecast)) }, uniquingKeysWith: { first, _ in first })
+    #expect(forecasts["near"]?.map(\.isAllowed) == [true])
+    #expect(forecasts["named"]?.map(\.isAllowed) == [true])
+    #expect(forecasts["other"]?.map(\.isAllowed) == [false])
+    #expect(forecasts["other"]?.map(\.because) == ["denied since the port is not for 10.1.0.21 (web.stack:5)"])
+    #expect(forecasts["host"]?.map(\.isAllowed) == [false], "it asks by its loopback address")
+  }
+
   @Test func reasonsNameTheLine() throws {
     let checks = ReachMatrix(try resolve(shop), nextHop: hop).checks()
     func because(_ name: String) -> String { checks.first { $0.name == name }?.probes.first?.forecast.because ?? "" }

@@ -77,7 +77,7 @@ extension StackFile {
   }
 
   /// The name of the image of a service that is built and names none.
-  static func imageName(ofService service: String, in stack: String) -> String {
+  package static func imageName(ofService service: String, in stack: String) -> String {
     "\(stack)-\(service)".lowercased()
   }
 }

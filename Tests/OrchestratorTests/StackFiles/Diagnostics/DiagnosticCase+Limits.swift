@@ -112,6 +112,29 @@ extension DiagnosticCase {
       .badProcessorCount,
       """
       services:
+        web: {command: nginx, cpus: 1.2.3}
+        api: {command: nginx, cpus: .}
+        db: {command: nginx, cpus: 8193}
+      """,
+      shows: """
+        web.stack:2:31: error[E0662]: "cpus": "1.2.3" is not a number of processors
+          2 │   web: {command: nginx, cpus: 1.2.3}
+            │                               ^^^^^
+            = help: write 0.5 for half of one's time, 2 for two
+
+        web.stack:3:31: error[E0662]: "cpus": "." is not a number of processors
+          3 │   api: {command: nginx, cpus: .}
+            │                               ^
+            = help: write 0.5 for half of one's time, 2 for two
+
+        web.stack:4:30: error[E0662]: "cpus": "8193" is more than any host has
+          4 │   db: {command: nginx, cpus: 8193}
+            │                              ^^^^ at most 8192
+        """),
+    DiagnosticCase(
+      .badProcessorCount,
+      """
+      services:
         web:
           command: nginx
           cpus: 0.001

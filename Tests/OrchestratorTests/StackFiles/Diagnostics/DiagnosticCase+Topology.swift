@@ -16,7 +16,10 @@ extension DiagnosticCase {
             b: {interface_name: lan/1}
             c: {interface_name: lo}
             d: {interface_name: lan%d}
-      networks: {a: {}, b: {}, c: {}, d: {}}
+            e: {interface_name: all}
+            f: {interface_name: default}
+            g: {interface_name: ..}
+      networks: {a: {}, b: {}, c: {}, d: {}, e: {}, f: {}, g: {}}
       """,
       shows: """
         web.stack:5:42: error[E0550]: "much-too-long-a-name" cannot name an interface
@@ -35,6 +38,19 @@ extension DiagnosticCase {
         web.stack:8:27: error[E0550]: "lan%d" cannot name an interface
           8 │       d: {interface_name: lan%d}
             │                           ^^^^^
+            = help: write up to 15 letters, digits and marks without / : % and spaces: eth0, lan.10
+
+        web.stack:9:27: error[E0550]: an interface cannot be called "all"
+          9 │       e: {interface_name: all}
+            │                           ^^^ the kernel uses this name itself
+
+        web.stack:10:27: error[E0550]: an interface cannot be called "default"
+         10 │       f: {interface_name: default}
+            │                           ^^^^^^^ the kernel uses this name itself
+
+        web.stack:11:27: error[E0550]: ".." cannot name an interface
+         11 │       g: {interface_name: ..}
+            │                           ^^
             = help: write up to 15 letters, digits and marks without / : % and spaces: eth0, lan.10
         """),
     DiagnosticCase(

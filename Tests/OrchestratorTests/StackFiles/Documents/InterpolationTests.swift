@@ -111,6 +111,14 @@ import Testing
       ])
   }
 
+  @Test func listsTheVariablesInTheWordsOfOthers() {
+    let outcome = load(
+      "services: {web: {command: \"${A:-${B:-b}/$C} ${D:+${E:?e}}\"}}", environment: ["D": "d", "E": "e"])
+    #expect(outcome.variables.map(\.name) == ["A", "B", "C", "D", "E"])
+    #expect(outcome.variables.map(\.isRequired) == [false, false, false, false, true])
+    #expect(outcome.variables.dropFirst().first?.defaultValue == "b")
+  }
+
   @Test func canBeLeftOut() {
     var loader = StackFileLoader(
       files: FilesInMemory(["/web.stack": "services: {web: {command: \"$A\"}}"]), environment: [:], workingFolder: "/")

@@ -1,0 +1,54 @@
+import Glibc
+import Testing
+@testable import ImageStore
+@testable import Kernel
+
+/// The folders of a store, in a throwaway folder.
+@Suite final class ImageStoreTests {
+  private let folder: String
+
+  init() throws {
+    var template = Array("/tmp/stack-images-test.XXXXXX".utf8CString)
+    try #require(mkdtemp(&template) != nil)
+    folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  deinit { try? Files.remove(folder) }
+
+  private func mode(_ path: String) -> mode_t? {
+    var status = stat()
+    return lstat(path, &status) == 0 ? status.st_mode & 0o7777 : nil
+  }
+
+  /// A place that somebody has made for the store, as for a disk of its own, may be open to all.
+  @Test(arguments: [nil, 0o755, 0o1777] as [mode_t?])
+  func isRootsAlone(_ given: mode_t?) throws {
+    let path = "\(folder)/lib/.images"
+    if let given {
+      try Files.makeFolder(path)
+      try #require(chmod(path, given) == 0)
+    }
+    try ImageStore(path).prepare()
+    #expect(mode(path) == (given ?? 0) & 0o7000 | 0o700)
+    #expect(mode("\(path)/blobs/sha256") == 0o700)
+    for name in ["blobs", "layers", "chains", "images", "names", "ingest", "trash"] {
+      #expect(mode("\(path)/\(name)") == 0o700, "\(name)")
+    }
+  }
+
+  /// What an earlier build has is moved as a whole, and only once.
+  @Test func takesOverAStoreOfAnEarlierBuild() throws {
+    let (former, path) = ("\(folder)/former", "\(folder)/lib/.images")
+    let store = ImageStore(path)
+    try store.takeOver(former)
+    #expect(mode(path) == nil, "there is none")
+    let names = ["blobs", "layers", "chains", "images", "ingest", "trash", "names"]
+    for name in names {
+      try Files.makeFolder("\(former)/\(name)")
+      try Files.overwrite("\(former)/\(name)/one", with: Array(name.utf8), mode: [.ownerReadWrite])
+    }
+    try store.takeOver(former)
+    for name in names { #expect(try Files.read("\(path)/\(name)/one") == Array(name.utf8)) }
+    #expect(mode(former) == nil && mode(path) == 0o700)
+  }
+}

@@ -1,0 +1,116 @@
+import CLinux
+import Glibc
+import Synchronization
+import Testing
+@testable import Build
+@testable import Kernel
+@testable import Loop
+@testable import Runtime
+
+/// Probes whose command is a line of shell on this host, and whose control group is made up.
+@Suite struct ServiceProbeTests {
+  /// Runs one probe, and counts how often its group is cleared.
+  private final class Stage {
+    let loop: EventLoop
+    let pool: WorkerPool
+    let probe: ServiceProbe
+    private let clearings: Clearings
+
+    /// The clearings of a group so far.
+    private final class Clearings: Sendable {
+      let count = Atomic(0)
+    }
+
+    /// - Parameter failures: how often the group cannot be removed at first.
+    init(_ line: String, failures: Int = 0) throws {
+      let (loop, clearings) = (try EventLoop(), Clearings())
+      let pool = try WorkerPool(loop: loop, threads: 1)
+      probe = ServiceProbe(
+        loop: loop, pool: pool,
+        launch: { () throws(KernelError) in
+          LaunchedProbe(command: try shellCommand(line)) {
+            clearings.count.add(1, ordering: .sequentiallyConsistent).newValue > failures
+          }
+        })
+      (self.loop, self.pool, self.clearings) = (loop, pool, clearings)
+    }
+
+    deinit { pool.shutDown() }
+
+    var cleared: Int { clearings.count.load(ordering: .sequentiallyConsistent) }
+
+    /// Turns the loop until something holds, for ten seconds at most.
+    func turn(until isDone: () -> Bool) throws {
+      let deadline = loop.now + .seconds(10)
+      while !isDone(), loop.now < deadline { try loop.turn(atMost: .milliseconds(20)) }
+      #expect(isDone())
+    }
+  }
+
+  @Test func theCommandsCodeAndOutputAreTold() throws {
+    let stage = try Stage("echo out; echo err >&2; exit 3")
+    var outcome: ProbeOutcome?
+    stage.probe.start(timeout: .seconds(10)) { outcome = $0 }
+    try stage.turn { outcome != nil }
+    #expect(outcome == ProbeOutcome(exitCode: 3, output: "out\nerr\n"))
+    #expect(stage.cleared == 1)
+  }
+
+  /// What the command has left running takes a moment to go.
+  @Test func aGroupThatIsInUseIsClearedAgainUntilItIsGone() throws {
+    let stage = try Stage("exit 0", failures: 2)
+    var outcome: ProbeOutcome?
+    stage.probe.start(timeout: .seconds(10)) { outcome = $0 }
+    try stage.turn { stage.cleared == 3 }
+    #expect(outcome?.exitCode == 0)
+    // Twice as long as until the next attempt would come.
+    let end = stage.loop.now + .milliseconds(200)
+    while stage.loop.now < end { try stage.loop.turn(atMost: .milliseconds(20)) }
+    #expect(stage.cleared == 3)
+  }
+
+  @Test func aCommandThatTakesTooLongIsEndedAndCleared() throws {
+    let stage = try Stage("sleep 60")
+    var outcome: ProbeOutcome?
+    stage.probe.start(timeout: .milliseconds(50)) { outcome = $0 }
+    try stage.turn { outcome != nil && stage.cleared >= 2 }
+    #expect(outcome == .timedOut(after: .milliseconds(50)))
+  }
+
+  @Test func aProbeThatIsCancelledTellsNothingAndIsCleared() throws {
+    let stage = try Stage("sleep 60")
+    var outcomes = 0
+    stage.probe.start(timeout: .seconds(60)) { _ in outcomes += 1 }
+    try stage.loop.turn(atMost: .milliseconds(20))
+    stage.probe.cancel()
+    try stage.turn { stage.cleared >= 1 }
+    #expect(outcomes == 0)
+  }
+}
+
+/// A line of shell in a session of its own, as a container would start it.
+private func shellCommand(_ line: String) throws(KernelError) -> CapturedCommand {
+  var (output, report): ((read: CInt, write: CInt), (read: CInt, write: CInt)) = ((-1, -1), (-1, -1))
+  try check("make", "a pipe") { stack_pipe(&output.read, &output.write) }
+  try check("make", "a pipe") { stack_pipe(&report.read, &report.write) }
+  // Nothing is reported: the shell is started otherwise.
+  close(report.write)
+  defer { close(output.write) }
+  var pid: pid_t = 0
+  var arguments: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", line].map { (word: String) in strdup(word) } + [nil]
+  defer { for argument in arguments { free(argument) } }
+  var attributes = posix_spawnattr_t()
+  posix_spawnattr_init(&attributes)
+  defer { posix_spawnattr_destroy(&attributes) }
+  posix_spawnattr_setflags(&attributes, Int16(0x80))
+  var actions = posix_spawn_file_actions_t()
+  posix_spawn_file_actions_init(&actions)
+  defer { posix_spawn_file_actions_destroy(&actions) }
+  for target in [1, 2] as [CInt] { posix_spawn_file_actions_adddup2(&actions, output.write, target) }
+  let failure = posix_spawn(&pid, "/bin/sh", &actions, &attributes, &arguments, environ)
+  guard failure == 0 else { throw KernelError("start", line, errno: .init(rawValue: failure)) }
+  let pidfd = try check("open", "process \(pid)") { stack_pidfd_open(pid) }
+  return CapturedCommand(
+    pid: pid, pidfd: Descriptor(adopting: pidfd), output: Descriptor(adopting: output.read),
+    report: Report(channel: Descriptor(adopting: report.read)), purposes: [], command: line)
+}
