@@ -208,7 +208,7 @@ class Drawing:
             return None
         networks = [wire for wire in wires if wire in self.networks]
         if self.is_kept_off(wires, machines, sender):
-            return False
+            return self.unless_learned()
         if not self.passes((source, sender), (end, address), transport, port, networks, is_by_host):
             return False
         if end in (HOST, OUTSIDE):
@@ -217,8 +217,10 @@ class Drawing:
         if is_by_host and self.is_internal(networks[-1]):
             return True
         back, between, last = self.walk(end, sender)
-        if last != source or self.is_kept_off(back, between, address):
+        if last != source:
             return False
+        if self.is_kept_off(back, between, address):
+            return self.unless_learned()
         if HOST in between[1:] and not is_by_host:
             # The host passes an answer on if it has seen the question, on a bridge whose frames the firewall sees.
             return None if networks else False
@@ -226,6 +228,10 @@ class Drawing:
         returns = [wire for wire in back if wire in self.networks]
         unseen = set(returns) - set(networks) or transport == "tcp" and set(networks) - set(returns)
         return None if unseen and source != HOST and not (is_by_host and HOST in between) else True
+
+    def unless_learned(self):
+        """False, or None where a daemon may have chosen another of several ways."""
+        return None if self.has_daemons else False
 
     def is_kept_off(self, wires, machines, sender):
         """True if a router sends packets into a network which takes them from others alone."""
