@@ -57,7 +57,11 @@ import Testing
       try flood(100)
       let held = try entries(of: "10.99.0.2")
       #expect(held <= share * 3 / 2 && held > share / 2, "\(held) of \(share)")
-      // The other one has its own.
+      // The other one has its own, and so has another stack.
+      let other = ThrowawayHost.servers(
+        stack: "y", ["s"], extra: ["s": ["ports: [\"8090:80\"]"]], tail: "networks: {default: {subnet: 10.98.0.0/24}}")
+      try host.up(other, named: "y")
+      #expect(try host.get("\(ThrowawayHost.address):8090", from: .outside) == "y s")
       try host.succeed("stack", "exec", "-T", "mate", "sh", "-c", "printf x | socat -u - UDP:203.0.113.99:4000")
       #expect(try entries(of: "10.99.0.3") == 1)
 

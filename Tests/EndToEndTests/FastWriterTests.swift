@@ -30,6 +30,30 @@ import Testing
     }
   }
 
+  /// The others' logs are written meanwhile, commands are answered, and the disk holds a bounded part.
+  @Test func othersAreNotHeldUp() throws {
+    try ThrowawayHost.with { host in
+      let writers = ["yes aaaaaaaa", "cat /dev/zero", "cat /dev/urandom"].enumerated().map {
+        "  w\($0.offset): {command: [sh, -c, \"exec timeout 20 \($0.element)\"]}\n"
+      }
+      try host.up(
+        "name: fast\nservices:\n\(writers.joined())"
+          + "  quiet: {command: [sh, -c, \"while :; do date +%s; sleep 0.2; done\"]}\n", named: "fast")
+      for _ in 0..<8 {
+        sleep(2)
+        let start = ContinuousClock.now
+        try host.succeed("stack", "ps", "fast")
+        let last = try host.succeed("stack", "logs", "--no-log-prefix", "-n", "1", "quiet")
+        let took = ContinuousClock.now - start
+        #expect(took < .seconds(5), "\(took)")
+        let now = try #require(Int(try host.succeed("date", "+%s")))
+        #expect(now - (try #require(Int(last))) <= 5, "the last line is of \(last), it is \(now)")
+        #expect(try Self.size(host) < 300_000_000)
+      }
+      try host.succeed("stack", "down", "fast")
+    }
+  }
+
   @Test func aLogThatSomebodyRenamedIsOpenedAnew() throws {
     try ThrowawayHost.with { host in
       let text = "name: x\nservices:\n  a: {command: [sh, -c, \"while :; do date; sleep 0.05; done\"]}\n"

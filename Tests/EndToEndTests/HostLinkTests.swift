@@ -99,6 +99,29 @@ import Testing
     }
   }
 
+  /// In mode passthru, the kernel forgets to lower its count for a macvlan interface that goes down or away, and to raise it for
+  /// one that comes up.
+  @Test(arguments: [
+    (count: 0, changes: ["allmulticast on", "down", "allmulticast off", "up"]),
+    (count: 1, changes: ["down", "allmulticast on", "up", "allmulticast off"]),
+  ])
+  func whatAServiceLeavesOfMulticastIsPutBack(_ count: Int, _ changes: [String]) throws {
+    try ThrowawayHost.with { host in
+      try makeLink(host)
+      if count > 0 { try host.succeed("ip", "link", "set", "lab0", "allmulticast", "on") }
+      let before = try state(host)
+      func found() throws -> String { try host.succeed("sh", "-c", "ip -d -j link show lab0 | jq .[0].allmulti") }
+      try host.up(Self.text, named: "t")
+      let steps = changes.map { "ip link set eth0 \($0);" }.joined()
+      let times = count == 0 ? 3 : 1
+      try host.succeed("stack", "exec", "-T", "r1", "sh", "-c", "for i in $(seq \(times)); do \(steps) done")
+      #expect(try found() == (count == 0 ? "3" : "0"))
+      try host.succeed("stack", "down", "t")
+      #expect(try found() == "\(count)")
+      #expect(try state(host) == before)
+    }
+  }
+
   @Test func doctorSaysWhatIsWrongWithTheLink() throws {
     try ThrowawayHost.with { host in
       try makeLink(host)

@@ -88,7 +88,10 @@ import Testing
     grep -E '^(Cap|NoNewPrivs|Groups|Uid|Gid)' /proc/self/status
     prlimit --noheadings -o RESOURCE,SOFT,HARD; cat /proc/self/timens_offsets /proc/self/oom_score_adj
     cat /proc/sys/net/core/somaxconn /proc/self/uid_map /etc/hosts /etc/resolv.conf /etc/hostname
-    cut -d ' ' -f 5 /proc/self/mountinfo | sort; ls -lnA /dev /dev/pts | cut -d ' ' -f 1-6
+    # Mount points with their flags, and the limits of what is in memory.
+    cut -d ' ' -f 5,6 /proc/self/mountinfo | sed s/,idmapped// | sort
+    grep -E '^([^ ]* ){4}(/tmp|/cache|/scratch|/dev/pts|/dev/shm) ' /proc/self/mountinfo | cut -d ' ' -f 5,10- | sort
+    ls -lnA /dev /dev/pts | cut -d ' ' -f 1-6
     for file in /x /data/x /usr/x /proc/sys/kernel/panic /sys/x; do touch $file && echo $file is written; done
     ls /etc; stat -c '%a %u %n' / /etc /tmp /root /srv /dev/shm; cat /etc/shadow /proc/kcore; wc -l </proc/self/cgroup
     """
@@ -123,11 +126,24 @@ import Testing
         time_offset: {monotonic: 1h, boottime: -5m}
       readonly: {<<: *report, read_only: true, user: "33:34", cap_drop: [ALL], volumes: ["./report:/report:ro"]}
       privileged: {<<: *report, privileged: true, volumes: ["./report:/report:ro"]}
-    volumes: {data: {}, own: {}}
+      volumes:
+        <<: *report
+        volumes: ["./report:/report:ro", "./report:/again", "inner:/data", {type: tmpfs, target: /cache}, /scratch]
+        storage_opt: {size: 8m}
+        configs: [{source: words, target: /etc/words}]
+        secrets: [word]
+      mknod:
+        <<: *report
+        userns_mode: host
+        cap_add: [MKNOD]
+        volumes: ["./report:/report:ro", "data:/data", /scratch]
+    volumes: {data: {}, own: {}, inner: {}}
+    configs: {words: {content: some}}
+    secrets: {word: {environment: HOME}}
     """
 
   @Test func aServiceFindsWhatUpGivesIt() throws {
-    let names = ["plain", "hostusers", "full", "readonly", "privileged"]
+    let names = ["plain", "hostusers", "full", "readonly", "privileged", "volumes", "mknod"]
     func reports(_ start: (ThrowawayHost) throws -> Void, _ read: @escaping (ThrowawayHost, String) throws -> String)
       throws
       -> [String: [String]]

@@ -100,6 +100,25 @@ import Testing
     }
   }
 
+  /// Each has a queue of its own, however many flood at once.
+  @Test func answersAreSharedOutAmongManyWhoFlood() throws {
+    try ThrowawayHost.with { host in
+      try host.write(Self.questions, to: "ask.py")
+      try host.up(
+        """
+        name: x
+        services:
+          evil: {command: [python3, /ask.py, other], scale: 24, volumes: ["./ask.py:/ask.py:ro"]}
+          other: {command: [sleep, infinity], volumes: ["./ask.py:/ask.py:ro"]}
+
+        """, named: "x")
+      #expect(host.eventually { (try? host.succeed("stack", "logs", "x/evil-24").contains("began")) ?? false })
+      let asked = try host.succeed("stack", "exec", "-T", "other", "python3", "/ask.py", "count")
+      let answered = asked.split(separator: " ").first.flatMap { Int($0) }
+      #expect((answered ?? 0) >= 98, "\(asked)")
+    }
+  }
+
   private static let questions = """
     import re, socket, struct, sys, time
     gateway = re.search(r"nameserver (\\S+)", open("/etc/resolv.conf").read()).group(1)

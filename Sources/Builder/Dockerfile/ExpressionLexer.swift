@@ -27,6 +27,8 @@ struct ExpressionLexer {
   private var expanded = 0
   /// A value that is made of itself several times grows with each line. No program takes a longer one.
   private static let longest = 1 << 20
+  /// The steps that patterns have taken. A pattern of many characters takes as many for each one of a value.
+  private var effort = 0
   /// Names that had no value where the text gives none either.
   private(set) var unset: [(name: String, range: Range<Int>)] = []
 
@@ -248,6 +250,7 @@ struct ExpressionLexer {
     if isLongest { position += 1 }
     let pattern = try pattern(until: UInt8(ascii: "}"), from: start)
     guard let value = values(name) else { return plainValue(of: name, from: start) }
+    try spend(pattern.effort(on: value), from: start)
     let trimmed =
       sign == UInt8(ascii: "#")
       ? pattern.removingPrefix(of: value, longest: isLongest) : pattern.removingSuffix(of: value, longest: isLongest)
@@ -265,7 +268,18 @@ struct ExpressionLexer {
     guard !isEach || (value.utf8.count + 1) * (word.count + 1) <= 16 * Self.longest else {
       throw Self.tooLong(start..<position)
     }
+    try spend(pattern.effort(on: value), from: start)
     return Array(pattern.replacing(in: value, with: String(decoding: word, as: UTF8.self), each: isEach).utf8)
+  }
+
+  /// Patterns take as many steps in all as it takes to go through the longest value 16 times.
+  private mutating func spend(_ steps: Int, from start: Int) throws(Problem) {
+    effort += steps
+    guard effort <= 16 * Self.longest else {
+      throw Problem(
+        message: "matching its patterns takes too long: pattern times value is more than 16 Mi characters",
+        range: start..<position)
+    }
   }
 
   private mutating func pattern(until stop: UInt8, from start: Int) throws(Problem) -> ShellPattern {

@@ -32,26 +32,30 @@ struct ShellPattern {
 
   private init(_ parts: [Part]) { self.parts = parts }
 
+  /// The steps that it takes to match a value.
+  func effort(on value: String) -> Int { (parts.count + 1) * (value.utf8.count + 1) }
+
   func removingPrefix(of value: String, longest: Bool) -> String {
     let scalars = Array(value.unicodeScalars)
-    guard let end = end(in: scalars, from: 0, longest: longest) else { return value }
+    guard let end = ends(in: scalars, longest: longest)[0] else { return value }
     return Self.text(scalars[end...])
   }
 
   func removingSuffix(of value: String, longest: Bool) -> String {
     let scalars = Array(value.unicodeScalars.reversed())
-    guard let end = ShellPattern(parts.reversed()).end(in: scalars, from: 0, longest: longest) else { return value }
+    guard let end = ShellPattern(parts.reversed()).ends(in: scalars, longest: longest)[0] else { return value }
     return Self.text(scalars[end...].reversed())
   }
 
   /// The value with the first match replaced, or each. Matches are as long as can be.
   func replacing(in value: String, with replacement: String, each: Bool) -> String {
     let scalars = Array(value.unicodeScalars)
+    let ends = ends(in: scalars, longest: true)
     var result = String.UnicodeScalarView()
     var (place, lastEnd) = (0, -1)
     var isDone = false
     while place <= scalars.count {
-      if !isDone, let end = end(in: scalars, from: place, longest: true), end > place || place != lastEnd {
+      if !isDone, let end = ends[place], end > place || place != lastEnd {
         result.append(contentsOf: replacement.unicodeScalars)
         isDone = !each
         lastEnd = end
@@ -72,25 +76,32 @@ struct ShellPattern {
     return String(view)
   }
 
-  /// Where a match ends that begins at a place. Takes a time of pattern times value.
-  private func end(in scalars: [Unicode.Scalar], from start: Int, longest: Bool) -> Int? {
-    var ends: Set<Int> = [start]
-    for part in parts {
-      switch part {
-      case .text(let scalar):
-        ends = Set(ends.lazy.filter { $0 < scalars.count && scalars[$0] == scalar }.map { $0 + 1 })
-      case .one:
-        ends = Set(ends.lazy.filter { $0 < scalars.count && scalars[$0] != "\n" }.map { $0 + 1 })
-      case .any:
-        var reached = ends
-        for first in ends {
-          var place = first
-          while place < scalars.count, scalars[place] != "\n", reached.insert(place + 1).inserted { place += 1 }
+  /// For each place of a value, and for its end, where a match ends that begins there. Takes a time of pattern times value.
+  ///
+  /// From the value's end backwards. From each place, the rest of the pattern ends where the rest behind it ends from the
+  /// next place.
+  private func ends(in scalars: [Unicode.Scalar], longest: Bool) -> [Int?] {
+    let none = -1
+    var ends = [Int?](repeating: nil, count: scalars.count + 1)
+    // Where each rest of the pattern ends from this place, and from the next one.
+    var row = [Int](repeating: none, count: parts.count + 1)
+    var next = row
+    for place in stride(from: scalars.count, through: 0, by: -1) {
+      swap(&row, &next)
+      let scalar = place < scalars.count ? scalars[place] : nil
+      row[parts.count] = place
+      for index in parts.indices.reversed() {
+        switch parts[index] {
+        case .text(let wanted): row[index] = scalar == wanted ? next[index + 1] : none
+        case .one: row[index] = scalar == nil || scalar == "\n" ? none : next[index + 1]
+        case .any:
+          let (without, with) = (row[index + 1], scalar == nil || scalar == "\n" ? none : next[index])
+          let (least, most) = (min(without, with), max(without, with))
+          row[index] = longest || least == none ? most : least
         }
-        ends = reached
       }
-      if ends.isEmpty { return nil }
+      if row[0] != none { ends[place] = row[0] }
     }
-    return longest ? ends.max() : ends.min()
+    return ends
   }
 }

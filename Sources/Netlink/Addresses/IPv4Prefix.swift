@@ -31,6 +31,9 @@ public struct IPv4Prefix: Hashable, Comparable, Sendable {
     contains(other.network) || other.contains(network)
   }
 
+  /// True for a range within this one, and for this one itself.
+  public func contains(_ other: IPv4Prefix) -> Bool { length <= other.length && contains(other.network) }
+
   private static func mask(_ length: Int) -> UInt32 {
     length == 0 ? 0 : ~0 << UInt32(32 - length)
   }
@@ -45,6 +48,8 @@ extension IPv4Prefix {
   public static let everything = IPv4Prefix(network: .any, length: 0)
   /// 127.0.0.0/8 (RFC 1122, 3.2.1.3).
   public static let loopback = IPv4Prefix(network: IPv4Address(bits: 127 << 24), length: 8)
+  /// 169.254.0.0/16 (RFC 3927). No router forwards packets to it, by section 7.
+  public static let linkLocal = IPv4Prefix(network: IPv4Address(bits: 0xA9FE_0000), length: 16)
 
   private init(network: IPv4Address, length: Int) {
     self.network = network

@@ -3,6 +3,7 @@ import Host
 import Intent
 import Kernel
 import Netlink
+import Runtime
 import SystemPackage
 
 /// Cables that end at a link of the host.
@@ -31,11 +32,54 @@ extension StackBuilder {
   /// Gives the link back as it was. A link that was never up before keeps the queue (`qdisc` in ip-link(8)) that the
   /// kernel made when it first came up.
   func release(_ hostLink: HostLink) throws(KernelError) {
+    try restoreMulticast(of: hostLink)
     guard !hostLink.wasUp else { return try setFlags(of: hostLink.name, isUp: true, usesARP: hostLink.usedARP) }
     try keepingAddresses(of: hostLink) { () throws(KernelError) in
       try setFlags(of: hostLink.name, isUp: false, usesARP: hostLink.usedARP)
     }
   }
+
+  /// Puts back how many want frames to all multicast groups.
+  ///
+  /// A macvlan interface that takes all such frames raises its link's count by one. In mode passthru, the kernel forgets to
+  /// lower it again when the interface goes down or away (macvlan_stop in drivers/net/macvlan.c), and likewise to raise it when
+  /// one comes up (macvlan_open). So a service can leave any count, and an interface of our own takes it back. Each
+  /// step costs the kernel an RCU grace period, so only so many are taken. A count below zero stays: the kernel raises none
+  /// to zero (netif_set_allmulti).
+  private func restoreMulticast(of hostLink: HostLink) throws(KernelError) {
+    var host = try NetlinkSocket(.route)
+    guard let before = hostLink.allMulticast, let link = try host.link(named: hostLink.name),
+      let found = link.allMulticast, found != before, Int32(bitPattern: found) >= 0
+    else { return }
+    let surplus = Int64(found) - Int64(before)
+    let namespace = try NetworkNamespace.create(loopbackUp: false, disablesIPv6: true)
+    let name = "restore"
+    var macvlan = Macvlan(name, on: link.index, in: namespace.descriptor.fileDescriptor)
+    macvlan.mode = .passthru
+    var batch = RouteBatch()
+    batch.create(macvlan)
+    try host.apply(batch)
+    var inner = try NetlinkSocket(.route, in: namespace.descriptor)
+    batch.removeAll()
+    func change(isUp: Bool? = nil, takesAllMulticast: Bool? = nil) {
+      var change = LinkChange(.name(name))
+      (change.isUp, change.takesAllMulticast) = (isUp, takesAllMulticast)
+      batch.change(change)
+    }
+    // What changes while the interface is up counts, and what changes while it is down does not.
+    for _ in 0..<min(Int(surplus.magnitude), Self.mostRestored) {
+      if surplus > 0 { change(takesAllMulticast: true) }
+      change(isUp: true)
+      change(takesAllMulticast: surplus < 0)
+      change(isUp: false)
+      if surplus < 0 { change(takesAllMulticast: false) }
+    }
+    batch.delete(.name(name))
+    try inner.apply(batch)
+  }
+
+  /// About six seconds' worth.
+  private static let mostRestored = 512
 
   /// The kernel takes a link's IPv6 addresses away as it goes down, unless `keep_addr_on_down` is set
   /// (Documentation/networking/ip-sysctl.rst). Link-local addresses go anyway.

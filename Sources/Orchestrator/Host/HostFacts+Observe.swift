@@ -119,8 +119,9 @@ extension HostFacts {
       }
     }
     hostLinks[name] = FoundLink(
-      HostLink(name: name, wasUp: link.isUp, usedARP: link.flags & UInt32(IFF_NOARP) == 0), mac: link.mac,
-      use: use)
+      HostLink(
+        name: name, wasUp: link.isUp, usedARP: link.flags & UInt32(IFF_NOARP) == 0, allMulticast: link.allMulticast),
+      mac: link.mac, use: use)
   }
 
   private mutating func addSockets(_ portsOfInterest: Set<UInt16>) throws(KernelError) {

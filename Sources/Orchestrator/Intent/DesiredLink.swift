@@ -108,11 +108,14 @@ package struct HostLink: Codable, Hashable, Sendable {
   /// Its flags before: whether it was up, and whether the host answered ARP there.
   package var wasUp: Bool
   package var usedARP: Bool
+  /// The number of those who wanted frames to all multicast groups from it before; nil if the kernel did not tell.
+  package var allMulticast: UInt32?
 
-  package init(name: String, wasUp: Bool, usedARP: Bool) {
+  package init(name: String, wasUp: Bool, usedARP: Bool, allMulticast: UInt32? = nil) {
     self.name = name
     self.wasUp = wasUp
     self.usedARP = usedARP
+    self.allMulticast = allMulticast
   }
 
   /// The setting below /proc/sys that keeps IPv6 addresses while the link goes down.

@@ -213,6 +213,7 @@ package struct Firewall {
           Self.keepPublished,
           NftRule([.set([.outputInterface], named: "bridges")], .verdict(.goto("enter"))),
           NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))),
+          Self.refuseLinkLocal,
         ]))
   }
 
@@ -263,8 +264,16 @@ package struct Firewall {
   /// Of the host an internal network has names, and what rules let it have.
   private var inputRules: [NftRule] {
     (ipv6Sets.isEmpty ? [] : [NftRule(neighbourDiscovery(133...136), .accept)])
-      + [NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal")))]
+      + [
+        NftRule([.set([.inputInterface], named: "internal")], .verdict(.goto("leave_internal"))), Self.refuseLinkLocal,
+      ]
   }
+
+  /// Without rules, nothing opens ``LinkLocal`` addresses beyond the stack's networks.
+  private static let refuseLinkLocal = NftRule(
+    [.set([.inputInterface], named: "bridges"), toLinkLocal], .verdict(.goto("leave_internal")))
+
+  static let toLinkLocal = NftMatch.field(.ipDestination, .prefix(.v4(LinkLocal.range)))
 
   /// Published ports lead out of a network too.
   static let keepPublished = NftRule(

@@ -235,6 +235,18 @@ struct ScriptFunction {
         }
         """, isExported: true),
     ScriptFunction(
+      name: "share_of_memory",
+      purpose: "Options of a tmpfs that takes a quarter of what a service may use: of all memory where the limit is 0.",
+      text: """
+        share_of_memory() { # LIMIT
+          local bytes=$(($(getconf _PHYS_PAGES) * $(getconf PAGESIZE)))
+          (($1 == 0 || $1 > bytes)) || bytes=$1
+          bytes=$((bytes / 4 / 4096 * 4096))
+          ((bytes >= 1048576)) || bytes=1048576
+          echo "size=$bytes,nr_inodes=$((bytes / 1024))"
+        }
+        """, isExported: true),
+    ScriptFunction(
       name: "mount_inside", purpose: "Mounts a new file system at a place below the root, which is made when missing.",
       text: """
         mount_inside() { # TYPE SOURCE PATH OPTIONS

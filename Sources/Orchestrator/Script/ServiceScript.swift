@@ -82,6 +82,12 @@ struct ServiceScript {
 
   private var outside: [String] {
     var lines = ["mkdir -p \(paths.path)", "echo \(Shell.quoted(service.hostname)) >\(paths.hostname)"]
+    if isInMemory {
+      lines += [
+        "mkdir -p \(paths.layer)",
+        "mountpoint -q \(paths.layer) || mount -t tmpfs -o nosuid,nodev,mode=0755,\(writableSize) tmpfs \(paths.layer)",
+      ]
+    }
     lines.append("mkdir -p \(([paths.root] + (isLayered ? [paths.upper, paths.work] : [])).joined(separator: " "))")
     if let first = service.firstIdentity, isLayered {
       // Files of the layer itself need no mount that gives them other owners.
@@ -120,6 +126,14 @@ struct ServiceScript {
 
   private var isLayered: Bool {
     if case .direct = service.root { false } else { true }
+  }
+
+  /// Layers of images are on disk, unless they have a size. Here they are in the memory of all layers.
+  private var isInMemory: Bool { isLayered && (service.image == nil || settings.writableSize != nil) }
+
+  /// As options of a tmpfs: what ``StackBuilder/writableSize(of:)`` says.
+  private var writableSize: String {
+    settings.writableSize.map(TemporaryFileSystem.sizeOptions) ?? "$(share_of_memory \(service.limits.memory ?? 0))"
   }
 
   private var limits: [String] {
@@ -165,16 +179,19 @@ struct ServiceScript {
     var lines = ["root=\(paths.root)"]
     if let adjustment = settings.oomScoreAdjustment { lines.append("echo \(adjustment) >/proc/self/oom_score_adj") }
     lines += rootCommands + kernelFileSystems + devices
-    if !replacesDefault("/tmp") { lines.append("mount_inside tmpfs tmpfs /tmp nosuid,nodev,mode=1777\(ownership)") }
+    if !replacesDefault("/tmp") {
+      lines.append("mount_inside tmpfs tmpfs /tmp nosuid,nodev,mode=1777,\(writableSize)\(ownership)")
+    }
     if hasHostRoot {
       lines.append(
         "for name in \(HostRoot.programFolders.joined(separator: " ")); do"
           + " [[ -L /$name || ! -d /$name ]] || bind_inside /$name /$name ro,nodev; done")
-      lines.append("[[ ! -d /etc/alternatives ]] || bind_inside /etc/alternatives /etc/alternatives ro")
+      lines.append("[[ ! -d /etc/alternatives ]] || bind_inside /etc/alternatives /etc/alternatives ro,nodev")
     }
     lines += [
-      "bind_inside \(stack.names)/\(service.hostsFile) /etc/hosts ro",
-      "bind_inside \(resolver) /etc/resolv.conf ro", "bind_inside \(paths.hostname) /etc/hostname ro",
+      "bind_inside \(stack.names)/\(service.hostsFile) /etc/hosts ro,nosuid,nodev",
+      "bind_inside \(resolver) /etc/resolv.conf ro,nosuid,nodev",
+      "bind_inside \(paths.hostname) /etc/hostname ro,nosuid,nodev",
     ]
     for (number, mount) in service.mounts.enumerated() { lines.append(mountCommand(mount, number)) }
     if !settings.usesHostNames {
@@ -245,7 +262,8 @@ struct ServiceScript {
     }
     if let first = service.firstIdentity { lines.append("chown -hR \(first):\(first) $root/dev") }
     lines.append(
-      "mount_inside devpts devpts /dev/pts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=\(terminals)")
+      "mount_inside devpts devpts /dev/pts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=\(terminals),"
+        + "max=\(KernelPaths.terminals)")
     if let first = service.firstIdentity { lines.append("chown \(first):\(first) $root/dev/pts/ptmx") }
     if settings.ipc == .host {
       lines.append("bind_inside /dev/shm /dev/shm rw")
@@ -272,15 +290,17 @@ struct ServiceScript {
 
   private func mountCommand(_ mount: DesiredMount, _ number: Int) -> String {
     let (target, mode) = (Shell.quoted(mount.target), mount.isReadOnly ? "ro" : "rw")
+    // Whoever may make device nodes may also use them.
+    let flags = capabilities.contains(.mknod) ? mode : "\(mode),nodev"
     switch mount.source {
     case .folder(let path, _): return "bind_inside \(Shell.quoted(path)) \(target) \(mode)"
     case .volume(let name):
       let path = (mount.volumeFolder ?? stack.volume(name)) + (mount.subpath.map { "/\($0)" } ?? "")
-      return "bind_inside \(Shell.quoted(path)) \(target) \(mode)"
-    case .anonymousOf(let lender): return "bind_inside \(lentVolume(lender, mount)) \(target) \(mode)"
-    case .contents: return "bind_inside \(paths.madeFile(number)) \(target) ro"
-    case .anonymous where mount.isLent: return "bind_inside \(lentVolume(service.name, mount)) \(target) \(mode)"
-    case .anonymous: return "bind_inside \(paths.anonymousVolume(number)) \(target) \(mode)"
+      return "bind_inside \(Shell.quoted(path)) \(target) \(flags)"
+    case .anonymousOf(let lender): return "bind_inside \(lentVolume(lender, mount)) \(target) \(flags)"
+    case .contents: return "bind_inside \(paths.madeFile(number)) \(target) ro,nosuid,nodev"
+    case .anonymous where mount.isLent: return "bind_inside \(lentVolume(service.name, mount)) \(target) \(flags)"
+    case .anonymous: return "bind_inside \(paths.anonymousVolume(number)) \(target) \(flags)"
     case .tmpfs(let size, let permissions):
       let first = service.firstIdentity ?? 0
       let details = mount.tmpfs
@@ -292,7 +312,8 @@ struct ServiceScript {
           "nosuid,nodev" + (details.isExecutable ? "" : ",noexec"), mode,
           "mode=0\(String(permissions ?? 0o1777, radix: 8))",
         ]
-        + [size.map { "size=\($0)" }].compactMap(\.self) + given + details.options
+        + (details.options.contains { $0.hasPrefix("size=") }
+          ? [] : [size.map(TemporaryFileSystem.sizeOptions) ?? writableSize]) + given + details.options
       return "mount_inside tmpfs tmpfs \(target) \(options.joined(separator: ","))"
     }
   }

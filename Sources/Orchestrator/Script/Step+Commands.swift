@@ -58,7 +58,7 @@ extension Step {
     case .detach(let service):
       service.attachments.flatMap(\.pairs).map { "[[ ! -e /sys/class/net/\($0.link) ]] || ip link del \($0.link)" }
     case .removeLayer(let service, let stack):
-      ["rm -rf \(folders.stack(stack).service(service).layer) \(folders.stack(stack).service(service).path)"]
+      Self.layerRemovalCommands(folders.stack(stack).service(service))
     case .removeKeptVolumes(let service, let stack): ["rm -rf \(folders.stack(stack).service(service).keptVolumes)"]
     case .removeLinks(let group, let stack): Self.removalCommands(group: group, stack)
     case .removeBridge(let network): Self.removalCommands(network)

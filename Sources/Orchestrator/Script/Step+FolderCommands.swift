@@ -29,6 +29,10 @@ extension Step {
     ]
   }
 
+  static func layerRemovalCommands(_ folder: ServiceFolder) -> [String] {
+    ["! mountpoint -q \(folder.layer) || umount \(folder.layer)", "rm -rf \(folder.layer) \(folder.path)"]
+  }
+
   /// The skeleton around the host's /usr: ``HostRoot``.
   static func hostRootCommands(_ root: String) -> [String] {
     let modes = Dictionary(grouping: HostRoot.folders, by: \.mode).sorted { $0.key < $1.key }

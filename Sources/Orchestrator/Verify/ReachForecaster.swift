@@ -11,6 +11,7 @@ struct ReachForecaster {
   private let rules: [NetworkRules]
   private let tracking: BridgeTracking
   private let words: WayWords
+  private let routed: RoutedSources
 
   /// The rules that hold on some networks.
   private struct NetworkRules {
@@ -35,6 +36,7 @@ struct ReachForecaster {
     self.tracking = tracking
     self.routing = routing ?? PacketRouting(stack)
     words = WayWords(stack, self.routing)
+    routed = RoutedSources(stack)
     rules = [Self.rules(of: stack, as: nil)] + owners.map { Self.rules(of: $0, as: stack) }
   }
 
@@ -88,7 +90,7 @@ struct ReachForecaster {
     guard let sender = way.source else {
       return ReachForecast(isAllowed: true, because: "allowed since it stays where it is")
     }
-    if let obstacle = returnIntoNetwork(way, of: sender) ?? arrivalElsewhere(way, at: destination) {
+    if let obstacle = guarded(way, of: sender) ?? arrivalElsewhere(way, at: destination) {
       return ReachForecast(isAllowed: false, because: "denied since \(obstacle)", sender: sender)
     }
     var forecast = judge(way, sender, destination, traffic)
@@ -108,7 +110,7 @@ struct ReachForecaster {
     _ traffic: Traffic
   ) -> ReachForecast {
     if let obscurity = back.obscurity { return .observedOnly(obscurity, sender: sender) }
-    if let obstacle = words.obstacle(back, to: sender) ?? returnIntoNetwork(back, of: destination)
+    if let obstacle = words.obstacle(back, to: sender) ?? guarded(back, of: destination)
       ?? arrivalElsewhere(back, at: sender)
     {
       return ReachForecast(isAllowed: false, because: "denied since no answer comes back: \(obstacle)", sender: sender)
@@ -129,15 +131,20 @@ struct ReachForecaster {
     return obstacle.map { ReachForecast(isAllowed: false, because: "denied since \($0)", sender: sender) } ?? forecast
   }
 
-  /// The network into which a router sends packets whose source is on it: the guard there holds each address to its port.
-  private func returnIntoNetwork(_ way: Way, of source: IPAddress) -> String? {
+  /// The network into which a router sends packets that the guard there does not take from it: those of a service on that
+  /// network, and of others who are not behind the router.
+  private func guarded(_ way: Way, of source: IPAddress) -> String? {
     for hop in way.hops.dropFirst() where hop.machine != PacketRouting.host {
+      let router = words.name(hop.machine)
       guard case .network(let name) = routing.wires[hop.wire], let network = stack.network(named: name),
-        network.hasBridge, network.subnets.contains(where: { $0.contains(source) }),
-        routing.owner(of: source) != words.name(hop.machine)
+        network.hasBridge, routing.owner(of: source) != router
       else { continue }
-      return "\(words.name(hop.machine)) sends it back into network \(name), which takes packets of \(source) "
-        + "from its own port alone"
+      if network.subnets.contains(where: { $0.contains(source) }) {
+        return "\(router) sends it back into network \(name), which takes packets of \(source) from its own port alone"
+      }
+      guard !routed.mayBring(router, source, into: name) else { continue }
+      return "\(router) sends it into network \(name), which takes from it only packets of those behind it, "
+        + "and \(source) is not"
     }
     return nil
   }

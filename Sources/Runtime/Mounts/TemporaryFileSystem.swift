@@ -2,13 +2,15 @@ import CLinux
 import Kernel
 
 /// A tmpfs.
-enum TemporaryFileSystem {
-  /// Mount options (tmpfs(5)). With a size in bytes there is a number of inodes, too: what has no contents takes the kernel about as
-  /// many bytes as stand here for each.
+package enum TemporaryFileSystem {
+  /// Mount options (tmpfs(5)).
   static func options(mode: UInt16, size: UInt64?) -> String {
-    let limits = size.map { ",size=\($0),nr_inodes=\(max($0 / 1024, 64))" } ?? ""
-    return "mode=0\(String(mode, radix: 8))\(limits)"
+    "mode=0\(String(mode, radix: 8))" + (size.map { ",\(sizeOptions($0))" } ?? "")
   }
+
+  /// With a size in bytes there is a number of inodes, too: what has no contents takes the kernel about as many bytes as stand
+  /// here for each.
+  package static func sizeOptions(_ size: UInt64) -> String { "size=\(size),nr_inodes=\(max(size / 1024, 64))" }
 
   /// One that is in no mount namespace yet.
   ///

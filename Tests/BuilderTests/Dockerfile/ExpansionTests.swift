@@ -7,7 +7,9 @@ import Testing
 @Suite struct ExpansionTests {
   private static let values = ["a": "1", "path": "/usr/local/lib/x.tar.gz", "empty": "", "b": "x y", "u": "äöü"]
 
-  private static func expand(_ text: String, escape: UInt8 = UInt8(ascii: "\\")) throws -> String {
+  private static func expand(
+    _ text: String, escape: UInt8 = UInt8(ascii: "\\"), values: [String: String] = Self.values
+  ) throws -> String {
     let file = SourceFile(path: "Dockerfile", bytes: Array(text.utf8))
     return try UnexpandedText(text, Span(file, 0..<text.utf8.count)).expanded(escape: escape) { values[$0] }.text
   }
@@ -69,5 +71,25 @@ import Testing
     let pattern = try #require(ShellPattern(String(repeating: "*a", count: 40) + "b"))
     let value = String(repeating: "a", count: 4000)
     #expect(pattern.removingPrefix(of: value, longest: true) == value)
+    #expect(pattern.replacing(in: value, with: "x", each: true) == value)
+  }
+
+  /// Each match begins anew from the next place, without going through the rest of the value again.
+  @Test func aPatternIsMatchedAtManyPlacesQuickly() throws {
+    let value = String(repeating: "ab", count: 100_000)
+    let pattern = try #require(ShellPattern("b*c"))
+    #expect(pattern.replacing(in: value, with: "x", each: true) == value)
+    let line = String(repeating: "a\n", count: 1000)
+    #expect(try #require(ShellPattern("*")).replacing(in: line, with: "-", each: true).count == 2001)
+  }
+
+  @Test func matchingHasALimit() throws {
+    let pattern = String(repeating: "?", count: 100)
+    let values = ["a": String(repeating: "a", count: 200_000), "b": "b"]
+    for text in ["${a//\(pattern)/x}", "${a#\(pattern)}", "${a%%\(pattern)}"] {
+      let error = try #require(throws: Diagnostic.self) { try Self.expand(text, values: values) }
+      #expect("\(error)".contains("more than 16 Mi"), "\(text.prefix(8)): \(error)")
+      #expect(try Self.expand(text.replacing("{a", with: "{b"), values: values) == "b")
+    }
   }
 }

@@ -207,8 +207,8 @@ class Drawing:
         if (end in (HOST, OUTSIDE) or is_by_host) and routers:
             return None
         networks = [wire for wire in wires if wire in self.networks]
-        if self.returns_home(wires, machines, sender):
-            return False
+        if self.is_kept_off(wires, machines, sender):
+            return self.unless_learned()
         if not self.passes((source, sender), (end, address), transport, port, networks, is_by_host):
             return False
         if end in (HOST, OUTSIDE):
@@ -217,8 +217,10 @@ class Drawing:
         if is_by_host and self.is_internal(networks[-1]):
             return True
         back, between, last = self.walk(end, sender)
-        if last != source or self.returns_home(back, between, address):
+        if last != source:
             return False
+        if self.is_kept_off(back, between, address):
+            return self.unless_learned()
         if HOST in between[1:] and not is_by_host:
             # The host passes an answer on if it has seen the question, on a bridge whose frames the firewall sees.
             return None if networks else False
@@ -227,12 +229,39 @@ class Drawing:
         unseen = set(returns) - set(networks) or transport == "tcp" and set(networks) - set(returns)
         return None if unseen and source != HOST and not (is_by_host and HOST in between) else True
 
-    def returns_home(self, wires, machines, sender):
-        """True if a router sends packets into the network that their sender is on, which takes them from the sender alone."""
+    def unless_learned(self):
+        """False, or None where a daemon may have chosen another of several ways."""
+        return None if self.has_daemons else False
+
+    def is_kept_off(self, wires, machines, sender):
+        """True if a router sends packets into a network which takes them from others alone."""
         return any(
-            name != HOST and wire in self.networks and any(sender in subnet for subnet in self.subnets[wire])
-            for name, wire in zip(machines[1:], wires[1:])
+            name != HOST and wire in self.networks and not self.may_bring(name, wire, sender) for name, wire in zip(machines[1:], wires[1:])
         )
+
+    def may_bring(self, router, network, sender):
+        """Whether a sender is behind a router, seen from a network, or is the router."""
+        if any(port.ip == sender for _, port in self.ports[router]):
+            return True
+        if any(sender in subnet for subnet in self.subnets[network]):
+            return False
+        behind, ranges, queue = {network}, [], [router]
+        while queue:
+            for wire in {wire for wire, _ in self.ports[queue.pop()]} - behind:
+                behind.add(wire)
+                here = [(name, port) for name, ports in self.ports.items() for place, port in ports if place == wire and name != HOST]
+                ranges += self.subnets.get(wire, [port.network for _, port in here])
+                queue += [name for name, _ in here if self.forwards(name)]
+        own = {port.ip for wire, port in self.ports[router] if wire == network}
+        for name in self.services:
+            ranges += [prefix for v in (4, 6) for prefix, gateway, _ in self.routes(name, v) if gateway in own and prefix.prefixlen]
+        if any(sender in subnet for subnet in ranges):
+            return True
+        # With another way out, it brings whatever is of no network.
+        outs = [gateway for v in (4, 6) for prefix, gateway, _ in self.routes(router, v) if gateway and not prefix.prefixlen]
+        near = self.subnets[network]
+        leads_out = any(not any(gateway in subnet for subnet in near) for gateway in outs)
+        return leads_out and not any(sender in subnet for subnets in self.subnets.values() for subnet in subnets)
 
     def passes(self, source, target, transport, port, networks, is_by_host):
         if target[0] == OUTSIDE and self.is_internal(networks[0]):

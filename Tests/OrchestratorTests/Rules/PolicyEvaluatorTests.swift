@@ -87,6 +87,26 @@ import Testing
     #expect(policy.decision(from: .service("web-1"), to: .host(), .udp(53)).reason == .names)
   }
 
+  @Test func onlyARuleThatNamesALinkLocalAddressLeadsThere() throws {
+    let metadata = PolicyEndpoint.outside(IPAddress("169.254.169.254") ?? .v4(.any))
+    let own = PolicyEndpoint.host(IPAddress("169.254.170.2"))
+    func reasons(_ rules: [String]) throws -> [PolicyDecision.Reason] {
+      let policy = try evaluator(rules)
+      return [metadata, own].map { policy.decision(from: .service("web-1"), to: $0, .tcp(80)).reason }
+    }
+    #expect(try reasons([]) == [.linkLocal, .linkLocal])
+    #expect(
+      try reasons(["allow: web -> internet,host", "allow: any -> any", "allow: web -> 169.0.0.0/8"])
+        == [.linkLocal, .linkLocal])
+    #expect(try reasons(["allow: web -> 169.254.169.254:80"]) == [.rule(0), .linkLocal])
+    #expect(try reasons(["allow: web -> 169.254.169.254:443"]) == [.linkLocal, .linkLocal])
+    #expect(try reasons(["allow: web -> 169.254.0.0/16"]) == [.rule(0), .rule(0)])
+    #expect(try reasons(["deny: web -> internet", "allow: web -> 169.254.0.0/16"]) == [.rule(0), .rule(1)])
+    #expect(try reasons(["deny: web -> host", "allow: web -> 169.254.0.0/16"]) == [.rule(1), .rule(0)])
+    let denied = try evaluator([]).decision(from: .service("web-1"), to: metadata, .tcp(80))
+    #expect(denied.description == "denied since the destination is link-local, and no rule names it")
+  }
+
   @Test func peersAreServicesByNameLabelNetworkAndRange() throws {
     let policy = try evaluator([
       "deny: label:tier=web -> api:1", "deny: network:back -> api:2", "deny: 10.1.0.2 -> api:3",

@@ -135,7 +135,8 @@ import Testing
     let walk = TableWalk(stack)
     let evaluator = PolicyEvaluator(stack)
     let hosts = stack.networks.flatMap(\.gateways)
-    let outside = ["203.0.113.9", "192.0.2.1"].compactMap { IPAddress($0) }
+    let outside = ["203.0.113.9", "192.0.2.1", "169.254.169.254"].compactMap { IPAddress($0) }
+    let own = IPAddress("169.254.1.1")
     let inner = stack.services.flatMap(\.attachments).flatMap(\.addresses)
     for _ in 0..<300 {
       let packet: PolicyPacket =
@@ -145,18 +146,26 @@ import Testing
         ]
         .randomElement(using: &random) ?? .icmp
       guard let source = (inner + outside + hosts).randomElement(using: &random),
-        let destination = (inner + outside + hosts).randomElement(using: &random)
+        let destination = (inner + outside + hosts + [own].compactMap(\.self)).randomElement(using: &random)
       else { continue }
       let direction: PolicyTables.Direction =
-        hosts.contains(source) ? .fromHost : hosts.contains(destination) ? .toHost : .forward
+        if destination == own {
+          .linkLocalOfHost
+        } else if LinkLocal.contains(destination) {
+          .linkLocal
+        } else {
+          hosts.contains(source) ? .fromHost : hosts.contains(destination) ? .toHost : .forward
+        }
+      guard inner.contains(source) || !LinkLocal.contains(destination) else { continue }
       guard
         let decision = evaluator.decision(
-          from: source, to: destination, packet, isPublished: outside.contains(source), hostAddresses: [])
+          from: source, to: destination, packet, isPublished: outside.contains(source),
+          hostAddresses: Set([own].compactMap(\.self)))
       else { continue }
       let found = walk.rule(direction, from: source, to: destination, packet).rule
       switch decision.reason {
       case .rule(let number): #expect(found == number, "\(source) -> \(destination) \(packet)")
-      case .networkDefault: #expect(found == nil, "\(source) -> \(destination) \(packet)")
+      case .networkDefault, .linkLocal: #expect(found == nil, "\(source) -> \(destination) \(packet)")
       default: break
       }
     }
@@ -166,7 +175,7 @@ import Testing
     func pick(_ words: [String]) -> String { words.randomElement(using: &random) ?? "" }
     let peers = [
       "a", "b", "c*", "?", "d-2", "network:front", "network:back", "label:tier=x", "host", "internet", "any",
-      "203.0.113.0/24",
+      "203.0.113.0/24", "169.254.0.0/16", "169.254.169.254", "169.254.1.0/24", "169.0.0.0/8",
       "10.1.0.0/25", "10.1.0.3", "0.0.0.0/0",
     ]
     let ports = ["", "", ":1", ":2-4", ":3/udp", ":icmp", ":tcp", ":udp,1-2", ":5,6/udp,icmp"]

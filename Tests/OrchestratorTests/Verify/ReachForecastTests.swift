@@ -204,6 +204,26 @@ import Testing
     #expect(try self.forecast("a -> b icmp", text.replacing("via r1", with: "via r2")).isAllowed)
   }
 
+  /// The sender is on the network too, and sends from an address that it has elsewhere.
+  @Test func aRouterBringsOnlyPacketsOfThoseBehindIt() throws {
+    let text = """
+      services:
+        a: {command: [x], networks: [n], ports: []}
+        b: {command: [x], networks: {n: {}, m: {ipv4_address: 10.8.0.9}}, routes: ["10.9.0.0/30 via r1"]}
+        r1: {command: [x], networks: [n], forward: true, routes: ["10.9.0.0/30 via r2"]}
+        r2: {command: [x], networks: [n, m], forward: true}
+        c: {command: [x], network_mode: none, routes: ["10.8.0.0/24 via r2", "10.7.0.0/24 via r2"]}
+      networks: {n: {subnet: 10.7.0.0/24}, m: {subnet: 10.8.0.0/24}}
+      links: [{ends: {r2: 10.9.0.1/30, c: 10.9.0.2/30}}]
+      """
+    let forecast = try forecast("c -> b@m icmp", text)
+    #expect(
+      forecast.because
+        == "denied since no answer comes back: r1 sends it into network n, which takes from it only packets of those "
+        + "behind it, and 10.8.0.9 is not")
+    #expect(try self.forecast("c -> b@m icmp", text.replacing("via r1", with: "via r2")).isAllowed)
+  }
+
   @Test func aHandshakeNeedsBothWaysSeen() throws {
     let text = """
       services:

@@ -73,3 +73,5 @@ extension RouteBatch {
 let interfaceUp: UInt32 = 1
 /// IFF_NOARP of linux/if.h.
 let interfaceWithoutARP: UInt32 = 0x80
+/// IFF_ALLMULTI.
+let interfaceTakingAllMulticast: UInt32 = 0x200

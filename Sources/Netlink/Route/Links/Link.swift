@@ -26,6 +26,8 @@ public struct Link: Hashable, Sendable {
   public var mac: MACAddress?
   /// IFF_* (netdevice(7)).
   public var flags: UInt32
+  /// The number of those who want frames to all multicast groups from it; nil on kernels before 6.0, which do not tell.
+  public var allMulticast: UInt32?
   /// RFC 2863: 6 is up, 2 down, 7 down because of a lower layer, 0 unknown.
   public var operationalState: UInt8 = 0
   public var traffic: Traffic?
@@ -109,6 +111,7 @@ extension Link {
       case Int(IFLA_MASTER): link.master = value.integer(UInt32.self)
       case Int(IFLA_LINK): link.peer = value.integer(UInt32.self)
       case Int(IFLA_LINK_NETNSID): link.peerNamespaceID = value.integer(Int32.self)
+      case Int(IFLA_ALLMULTI): link.allMulticast = value.integer(UInt32.self)
       case Int(IFLA_MTU): link.mtu = value.integer(UInt32.self) ?? 0
       case Int(IFLA_ADDRESS): link.mac = value.macAddress
       case Int(IFLA_OPERSTATE): link.operationalState = value.integer(UInt8.self) ?? 0

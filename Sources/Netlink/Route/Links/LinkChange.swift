@@ -44,6 +44,8 @@ public struct LinkChange: Hashable, Sendable {
   public var isUp: Bool?
   /// False sets IFF_NOARP (netdevice(7)): the kernel drops ARP that arrives by the link itself.
   public var usesARP: Bool?
+  /// Whether it takes frames to all multicast groups (IFF_ALLMULTI in netdevice(7)).
+  public var takesAllMulticast: Bool?
   /// A new name; for a link given by its index, else the kernel looks for this one.
   public var name: String?
   /// The bridge to join, by index; 0 leaves it.
@@ -90,9 +92,13 @@ extension RouteBatch {
     append("change", .link(change.link), tolerating: tolerance, type: Int(RTM_NEWLINK), flags: 0) { writer in
       var index: UInt32 = 0
       if case .index(let given) = change.link { index = given }
-      let flags = (change.isUp == true ? interfaceUp : 0) | (change.usesARP == false ? interfaceWithoutARP : 0)
-      let changed = (change.isUp == nil ? 0 : interfaceUp) | (change.usesARP == nil ? 0 : interfaceWithoutARP)
-      writer.putLinkHeader(index: index, flags: flags, change: changed)
+      let settings = [
+        (interfaceUp, change.isUp), (interfaceWithoutARP, change.usesARP.map { !$0 }),
+        (interfaceTakingAllMulticast, change.takesAllMulticast),
+      ]
+      writer.putLinkHeader(
+        index: index, flags: settings.reduce(0) { $0 | ($1.1 == true ? $1.0 : 0) },
+        change: settings.reduce(0) { $0 | ($1.1 == nil ? 0 : $1.0) })
       if case .name(let name) = change.link { writer.attribute(Int(IFLA_IFNAME), name) }
       if case .index = change.link, let name = change.name { writer.attribute(Int(IFLA_IFNAME), name) }
       if let master = change.master { writer.attribute(Int(IFLA_MASTER), master) }

@@ -1,7 +1,9 @@
+import Vocabulary
+
 /// Patterns of files as .dockerignore(5) has them: `*.log`, `node_modules/`, `**/tmp`, `!keep.log`.
 struct FilePatterns: Sendable {
   private struct Pattern: Sendable {
-    var parts: [String]
+    var parts: [[Unicode.Scalar]]
     var isException: Bool
   }
 
@@ -11,7 +13,7 @@ struct FilePatterns: Sendable {
     patterns = texts.compactMap { text in
       let isException = text.hasPrefix("!")
       let parts = (isException ? text.dropFirst() : text[...]).split(separator: "/").map(String.init)
-        .filter { $0 != "." }
+        .filter { $0 != "." }.map { Array($0.unicodeScalars) }
       return parts.isEmpty ? nil : Pattern(parts: parts, isException: isException)
     }
   }
@@ -22,30 +24,18 @@ struct FilePatterns: Sendable {
   ///
   /// - Parameter path: relative to the folder that the patterns are about.
   func contains(_ path: String) -> Bool {
-    let names = path.split(separator: "/").map(String.init)
+    let names = path.split(separator: "/").map { Array($0.unicodeScalars) }
     return patterns.reduce(false) { decision, pattern in
-      let fits = (1...max(names.count, 1)).contains { Self.fits(pattern.parts[...], names.prefix($0)) }
+      let fits = (1...max(names.count, 1)).contains { Self.fits(pattern.parts, Array(names.prefix($0))) }
       return fits ? !pattern.isException : decision
     }
   }
 
-  private static func fits(_ pattern: ArraySlice<String>, _ names: ArraySlice<String>) -> Bool {
-    guard let first = pattern.first else { return names.isEmpty }
-    let rest = pattern.dropFirst()
-    if first == "**" {
-      return (0...names.count).contains { fits(rest, names.dropFirst($0)) }
-    }
-    guard let name = names.first, fits(Array(first.unicodeScalars)[...], Array(name.unicodeScalars)[...]) else {
-      return false
-    }
-    return fits(rest, names.dropFirst())
+  private static func fits(_ pattern: [[Unicode.Scalar]], _ names: [[Unicode.Scalar]]) -> Bool {
+    Wildcards.match(pattern, names, isMany: { $0 == ["*", "*"] }, fits: Self.fitsName)
   }
 
-  /// `*` and `?` within a name.
-  private static func fits(_ pattern: ArraySlice<Unicode.Scalar>, _ text: ArraySlice<Unicode.Scalar>) -> Bool {
-    guard let first = pattern.first else { return text.isEmpty }
-    if first == "*" { return (0...text.count).contains { fits(pattern.dropFirst(), text.dropFirst($0)) } }
-    guard let next = text.first, first == "?" || first == next else { return false }
-    return fits(pattern.dropFirst(), text.dropFirst())
+  private static func fitsName(_ pattern: [Unicode.Scalar], _ name: [Unicode.Scalar]) -> Bool {
+    Wildcards.match(pattern, name, isMany: { $0 == "*" }, fits: { $0 == "?" || $0 == $1 })
   }
 }

@@ -14,6 +14,8 @@ package struct PolicyDecision: Hashable, Sendable, CustomStringConvertible {
     case noRoute
     /// An internal network has no way to the host, nor to what the host publishes.
     case kept(in: String)
+    /// IPv4 link-local addresses are for neighbours. Only a rule that names such addresses leads there (``LinkLocal``).
+    case linkLocal
     /// A service's question for a name, to the host's address in its own network.
     case names
     /// It never leaves the service or the host.
@@ -47,6 +49,7 @@ package struct PolicyDecision: Hashable, Sendable, CustomStringConvertible {
     case .isolation: return "since no rule leads from one to the other"
     case .noRoute: return "since the source has no route there"
     case .kept(let network): return "since network \(network) is internal"
+    case .linkLocal: return "since the destination is link-local, and no rule names it"
     case .names: return "since services can always ask for names"
     case .itself: return "since it stays where it is"
     case .elsewhere: return "since it does not come through the stack's networks"

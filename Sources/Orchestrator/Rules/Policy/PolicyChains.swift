@@ -20,7 +20,8 @@ struct PolicyChains {
 
   var chains: [NftChain] {
     [
-      output, judge, leaveByRules, toHost, fromHost, unruled, enterByDefault, leaveByDefault, first, refuse,
+      output, judge, leaveByRules, toHost, linkLocal, linkLocalOfHost, fromHost, unruled, enterByDefault,
+      leaveByDefault, first, refuse,
     ] + tables.chains
   }
 
@@ -126,7 +127,8 @@ struct PolicyChains {
   private var leaveByRules: NftChain {
     NftChain(
       "leave_by_rules",
-      rules: [Self.checkFirst] + tables.lookUps(.forward) + [NftRule([], .verdict(.goto("leave_by_default")))])
+      rules: [Self.checkFirst, Self.toLinkLocal(.goto("link_local"))] + tables.lookUps(.forward)
+        + [NftRule([], .verdict(.goto("leave_by_default")))])
   }
 
   /// Names are always to be had. Before anything is asked about the connection: questions for names are not tracked.
@@ -142,7 +144,27 @@ struct PolicyChains {
     }
     return NftChain(
       "to_the_host",
-      rules: names + [Self.checkFirst] + tables.lookUps(.toHost) + [NftRule([], .verdict(.goto("leave_by_default")))])
+      rules: names + [Self.checkFirst, Self.toLinkLocal(.goto("link_local_of_host"))] + tables.lookUps(.toHost) + [
+        NftRule([], .verdict(.goto("leave_by_default")))
+      ])
+  }
+
+  /// Packets to ``LinkLocal`` addresses.
+  private var linkLocal: NftChain {
+    NftChain(
+      "link_local", rules: tables.lookUps(.linkLocal) + [NftRule([], .verdict(.goto("leave_internal")))],
+      comment: "packets to link-local addresses beyond the stack's networks")
+  }
+
+  private var linkLocalOfHost: NftChain {
+    NftChain(
+      "link_local_of_host",
+      rules: tables.lookUps(.linkLocalOfHost) + [NftRule([], .verdict(.goto("leave_internal")))],
+      comment: "the same, for addresses of the host")
+  }
+
+  private static func toLinkLocal(_ verdict: NftVerdict) -> NftRule {
+    NftRule([Firewall.toLinkLocal], .verdict(verdict))
   }
 
   private var fromHost: NftChain {

@@ -9,6 +9,8 @@ package struct PolicyEvaluator: Sendable {
   private struct Rule {
     var source: PolicySide
     var destination: PolicySide
+    /// In the place of `destination`, for ``LinkLocal`` addresses.
+    var linkLocal: PolicySide
     var rule: PolicyRule
   }
 
@@ -33,7 +35,8 @@ package struct PolicyEvaluator: Sendable {
     var members = PolicyMembers(stack)
     rules = stack.policy.rules.map { rule in
       Rule(
-        source: PolicySide(rule.sources, &members), destination: PolicySide(rule.destinations, &members), rule: rule)
+        source: PolicySide(rule.sources, &members), destination: PolicySide(rule.destinations, &members),
+        linkLocal: PolicySide(LinkLocal.destinations(of: rule), &members), rule: rule)
     }
     closed = Set(stack.policy.closedNetworks)
     services = stack.services.keyed(by: \.name)
@@ -177,6 +180,7 @@ package struct PolicyEvaluator: Sendable {
       let rule = rules[number].rule
       return PolicyDecision(rule.action == .allow, .rule(number), rule: rule)
     }
+    if Self.isToLinkLocal(source, destination) { return PolicyDecision(false, .linkLocal) }
     switch (source, destination) {
     case (.service(let own?, _), .service) where isPublished && isInternal(own):
       return PolicyDecision(false, .kept(in: own))
@@ -202,7 +206,16 @@ package struct PolicyEvaluator: Sendable {
 
   private func concerns(_ rule: Rule, _ source: Place, _ destination: Place, _ packet: PolicyPacket) -> Bool {
     (rule.rule.ports.isEmpty || rule.rule.ports.contains { $0.covers(packet) })
-      && concerns(rule.source, source) && concerns(rule.destination, destination)
+      && concerns(rule.source, source)
+      && concerns(Self.isToLinkLocal(source, destination) ? rule.linkLocal : rule.destination, destination)
+  }
+
+  /// True from a service to a ``LinkLocal`` address of the host, or of a machine beyond it.
+  private static func isToLinkLocal(_ source: Place, _ destination: Place) -> Bool {
+    switch (source, destination) {
+    case (.service, .host(let address?)), (.service, .outside(let address)): LinkLocal.contains(address)
+    default: false
+    }
   }
 
   private func concerns(_ side: PolicySide, _ place: Place) -> Bool {

@@ -15,6 +15,13 @@ package struct PolicyTables {
     case forward = ""
     case toHost = "_host"
     case fromHost = "_from_host"
+    /// From services to IPv4 link-local addresses that are not in the stack's networks.
+    case linkLocal = "_link_local"
+    /// From services to such addresses of the host.
+    case linkLocalOfHost = "_link_local_of_host"
+
+    fileprivate var isToHost: Bool { self == .toHost || self == .linkLocalOfHost }
+    fileprivate var isToLinkLocal: Bool { self == .linkLocal || self == .linkLocalOfHost }
   }
 
   /// Leads a packet by the port that it leaves by.
@@ -141,7 +148,7 @@ package struct PolicyTables {
 
   private mutating func compile(_ direction: Direction, _ family: AddressFamily) {
     let owners = policy.rules.indices.map { number in
-      (number, addresses(policy.rules[number].destinations, isSource: false, direction, family))
+      (number, destinations(of: policy.rules[number], direction, family))
     }
     var elements: [NftMapElement] = []
     for (range, rules) in AddressPartition.stretches(owners) {
@@ -153,6 +160,17 @@ package struct PolicyTables {
       NftMap(
         Self.map(direction, family), key: [family.type], data: .verdict, isInterval: true, elements: elements,
         comment: "which rules are about a destination"))
+  }
+
+  private mutating func destinations(
+    of rule: PolicyRule, _ direction: Direction, _ family: AddressFamily
+  ) -> [AddressRange] {
+    guard direction.isToLinkLocal else { return addresses(rule.destinations, isSource: false, direction, family) }
+    guard family == .v4 else { return [] }
+    let range = AddressRange(.v4(LinkLocal.range))
+    return addresses(LinkLocal.destinations(of: rule), isSource: false, direction, family).filter(range.meets).map {
+      AddressRange(max($0.first, range.first), min($0.last, range.last))
+    }
   }
 
   // MARK: Ports of bridges
@@ -304,7 +322,7 @@ package struct PolicyTables {
   ) -> [AddressRange] {
     let side = Side(peers: peers, isSource: isSource, direction: direction, family: family)
     if let known = ranges[side] { return known }
-    let isHost = isSource ? direction == .fromHost : direction == .toHost
+    let isHost = isSource ? direction == .fromHost : direction.isToHost
     var all: [AddressRange] = []
     for peer in peers {
       switch peer {

@@ -35,22 +35,49 @@ package struct ReachProber {
     let used = Set(questions.map(\.source)).union(questions.compactMap { $0.arrival?.place }).sorted()
     let neighbours = LearnedNeighbours(of: used.compactMap { places[$0] }.filter { !$0.isHost })
     defer { neighbours.forgetNew() }
-    var answers: [ReachAnswer] = []
-    for round in rounds(questions) {
-      let told = neighbours.tell(networks?.introductions(for: questions[round]) ?? [:])
+    guard let networks else { return try put(questions) }
+    var answers = [ReachAnswer](repeating: .silent, count: questions.count)
+    for round in Self.rounds(questions) {
+      let part = round.map { questions[$0] }
+      let told = neighbours.tell(networks.introductions(for: part))
       defer { told.forget() }
-      answers += try put(Array(questions[round]))
+      for (index, answer) in zip(round, try put(part)) { answers[index] = answer }
     }
     return answers
   }
 
-  /// As many questions at a time as services can be told neighbours of: so many entries take 36 MB.
-  private func rounds(_ questions: [ReachQuestion]) -> [Range<Int>] {
-    let most = networks == nil ? max(questions.count, 1) : Self.mostIntroduced / 2
-    return stride(from: 0, to: questions.count, by: most).map { $0..<min($0 + most, questions.count) }
+  /// The places of the questions that are put at a time: as many as services can be told neighbours for. What two places ask of
+  /// each other is together, so that they are told once.
+  static func rounds(_ questions: [ReachQuestion], mostPairs: Int = mostPairs) -> [[Int]] {
+    var numbers: [String: Int] = [:]
+    func number(_ place: String) -> Int {
+      if let number = numbers[place] { return number }
+      numbers[place] = numbers.count
+      return numbers.count - 1
+    }
+    let pairs = questions.map { question in
+      let ends = (number(question.source), number(question.arrival?.place ?? ""))
+      return min(ends.0, ends.1) << 32 | max(ends.0, ends.1)
+    }
+    var rounds: [[Int]] = []
+    var count = mostPairs
+    var last: Int?
+    for index in questions.indices.sorted(by: { (pairs[$0], $0) < (pairs[$1], $1) }) {
+      if pairs[index] != last {
+        if count == mostPairs {
+          rounds.append([])
+          count = 0
+        }
+        count += 1
+        last = pairs[index]
+      }
+      rounds[rounds.count - 1].append(index)
+    }
+    return rounds
   }
 
-  private static let mostIntroduced = 65536
+  /// Each takes two entries of the kernel's table: 36 MB in all.
+  private static let mostPairs = 32768
 
   private func put(_ questions: [ReachQuestion]) throws(KernelError) -> [ReachAnswer] {
     let parts = Self.parts(questions, fewest: fewest)

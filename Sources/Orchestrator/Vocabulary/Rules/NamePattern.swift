@@ -10,26 +10,11 @@ package struct NamePattern {
     text.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") }
   }
 
-  /// Goes back to the last `*` alone, so that no pattern takes more than the product of the lengths.
   package func matches(_ name: String) -> Bool {
-    let name = Array(name.utf8)
-    var (place, next) = (0, 0)
-    var retry: (pattern: Int, name: Int)?
-    while next < name.count {
-      if place < pattern.count, pattern[place] == UInt8(ascii: "*") {
-        retry = (place, next)
-        place += 1
-      } else if place < pattern.count, pattern[place] == UInt8(ascii: "?") || pattern[place] == name[next] {
-        place += 1
-        next += 1
-      } else if let last = retry {
-        retry = (last.pattern, last.name + 1)
-        place = last.pattern + 1
-        next = last.name + 1
-      } else {
-        return false
-      }
+    Wildcards.match(pattern, Array(name.utf8)) {
+      $0 == UInt8(ascii: "*")
+    } fits: {
+      $0 == UInt8(ascii: "?") || $0 == $1
     }
-    return pattern[place...].allSatisfy { $0 == UInt8(ascii: "*") }
   }
 }

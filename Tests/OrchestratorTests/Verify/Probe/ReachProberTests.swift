@@ -74,6 +74,28 @@ private let atService = ReachAnswer.answered(ReachAnswer.Arrival(witness: .servi
 
 @Suite(.enabled(if: geteuid() == 0, "makes network namespaces"))
 struct ReachProberTests {
+  /// Of all questions among 30, so many pairs at a time. What both of a pair ask is asked in the same round.
+  @Test func questionsOfAPairAreInOneRound() throws {
+    let address = try #require(IPAddress("10.0.0.1"))
+    let names = (0..<30).map { "s\($0)" }
+    let questions = names.flatMap { source in
+      names.filter { $0 != source }.map { other in
+        ReachQuestion(
+          source: source, destination: address, traffic: .echo,
+          arrival: ReachQuestion.Arrival(place: other, address: address, port: 0))
+      }
+    }
+    let rounds = ReachProber.rounds(questions, mostPairs: 100)
+    #expect(rounds.flatMap(\.self).sorted() == Array(questions.indices))
+    #expect(rounds.count == (30 * 29 / 2 + 99) / 100)
+    for round in rounds {
+      let ends = round.map { [questions[$0].source, questions[$0].arrival?.place ?? ""] }
+      #expect(Set(ends).allSatisfy { ends.contains($0.reversed()) })
+      #expect(Set(ends.map { $0.sorted() }).count <= 100)
+    }
+    #expect(ReachProber.rounds([]).isEmpty)
+  }
+
   @Test func whatNothingHindersArrivesAtAListenerOfOurOwn() throws {
     let cable = try Cable()
     for address in ["10.9.0.2", "fd09::2"] {

@@ -15,6 +15,8 @@ final class NameEndpoint {
   private var tokens: [EventLoop.Token] = []
   private var acceptor: Acceptor?
   private var connections: [ObjectIdentifier: NameConnection] = [:]
+  /// The sockets, by their places, that had more datagrams than one turn takes.
+  private var crowded: Set<Int> = []
   /// Memory of one batch: what came, and the answers to it.
   private var memory: [UInt8] = []
   private var batch: [stack_datagram] = []
@@ -22,21 +24,24 @@ final class NameEndpoint {
 
   /// A question with its options takes less.
   private static let datagramSize = 2048
-  /// Batches until others have their turn.
-  private static let batchesInTurn = 2
-  /// Services with neighbouring addresses come in by different sockets.
-  private static let shares = 16
+  /// Datagrams of one socket until others have their turn: the fewer, the more sockets have more than that.
+  private static let turn = (least: 4, most: 64)
+  /// Services with neighbouring addresses come in by different sockets. So up to the larger number, each has one of its own.
+  private static let shares = (least: 16, most: 64)
   static let mostConnections = 64
   static let mostConnectionsOfOne = 8
 
-  init(at address: IPAddress, server: NameServer) throws(KernelError) {
+  /// - Parameter askers: the number of services on the network.
+  init(at address: IPAddress, askers: Int, server: NameServer) throws(KernelError) {
     self.server = server
-    datagrams = try DNSSocket.serve(at: address, shares: Self.shares)
+    var shares = Self.shares.least
+    while shares < min(askers, Self.shares.most) { shares *= 2 }
+    datagrams = try DNSSocket.serve(at: address, shares: shares)
     let listener = try DNSSocket.serve(at: address, overTCP: true)
-    for socket in datagrams {
+    for (place, socket) in datagrams.enumerated() {
       tokens.append(
         try server.loop.register(socket.descriptor.fileDescriptor, interest: .read) { [weak self] _ in
-          self?.receive(from: socket)
+          self?.takeTurn(of: socket, at: place)
         })
     }
     acceptor = try Acceptor(listener, on: server.loop, atOnce: 16) { [weak self] socket in self?.take(socket) }
@@ -57,21 +62,34 @@ final class NameEndpoint {
 
   // MARK: UDP
 
-  private func receive(from socket: SharedDescriptor) {
+  private func takeTurn(of socket: SharedDescriptor, at place: Int) {
+    var left = max(Self.turn.least, Self.turn.most / max(1, crowded.count))
+    while left > 0 {
+      let most = min(left, Int(STACK_DATAGRAMS))
+      let count = receive(from: socket, atMost: most)
+      guard count == most else {
+        crowded.remove(place)
+        return
+      }
+      left -= count
+    }
+    crowded.insert(place)
+  }
+
+  /// Answers what has come. Returns the number of datagrams.
+  private func receive(from socket: SharedDescriptor, atMost most: Int) -> Int {
     if memory.isEmpty {
       memory = Array(repeating: 0, count: Self.datagramSize * Int(STACK_DATAGRAMS))
       batch = Array(repeating: stack_datagram(), count: Int(STACK_DATAGRAMS))
     }
-    for _ in 0..<Self.batchesInTurn {
-      let count = Int(
-        stack_receive_datagrams(
-          socket.descriptor.rawValue, &memory, UInt32(Self.datagramSize), &batch, UInt32(batch.count)))
-      guard count > 0 else { return }
-      writer.removeAll()
-      for index in 0..<count { answer(index, by: socket) }
-      stack_send_datagrams(socket.descriptor.rawValue, writer.octets, batch, UInt32(count))
-      guard count == batch.count else { return }
-    }
+    let count = Int(
+      stack_receive_datagrams(
+        socket.descriptor.rawValue, &memory, UInt32(Self.datagramSize), &batch, UInt32(most)))
+    guard count > 0 else { return 0 }
+    writer.removeAll()
+    for index in 0..<count { answer(index, by: socket) }
+    stack_send_datagrams(socket.descriptor.rawValue, writer.octets, batch, UInt32(count))
+    return count
   }
 
   /// Puts the answer to a datagram in its place.

@@ -48,11 +48,15 @@ final class NameServer {
     endpoints = [:]
     var failures: [KernelError] = []
     // Another stack's network is answered on by that stack, a link of the host by nobody of ours.
+    let askers = stack.services.flatMap(\.attachments).reduce(into: [:]) { $0[$1.network, default: 0] += 1 }
     for (number, network) in stack.networks.enumerated() where network.owner == nil {
       for gateway in network.hostAddresses {
         do throws(KernelError) {
           let kept = former.removeValue(forKey: gateway)
-          let endpoint = if let kept { kept } else { try NameEndpoint(at: gateway, server: self) }
+          let endpoint =
+            if let kept { kept } else {
+              try NameEndpoint(at: gateway, askers: askers[network.name] ?? 0, server: self)
+            }
           endpoint.network = number
           endpoints[gateway] = endpoint
         } catch {
