@@ -25,7 +25,7 @@ extension ExportKeys {
     KeyExport(
       "build",
       """
-      context dockerfile dockerfile_inline args target tags labels network no_cache pull secrets extra_hosts shm_size \
+      context dockerfile dockerfile_inline args target tags labels network no_cache no_cache_filter pull secrets extra_hosts shm_size \
       additional_contexts ulimits privileged platforms ssh entitlements isolation cache_from cache_to provenance sbom
       """, builtBefore, builtBefore),
     KeyExport("deploy", "restart_policy", .kept("the pod's restartPolicy"), .kept("deploy.restart_policy")),

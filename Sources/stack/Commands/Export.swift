@@ -43,7 +43,7 @@ struct ExportFor: ParsableCommand {
     var isStandardOutput: Bool { output == "-" }
 
     func load(_ source: SourceOptions, _ session: Session) throws -> LoadedStack {
-      let loaded = try session.load(source.request)
+      let loaded = try session.taking(source.project).load(source.request)
       return resolveImageDigests ? try ImageCommand(session.context).resolvingDigests(loaded) : loaded
     }
 
