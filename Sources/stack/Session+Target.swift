@@ -25,6 +25,16 @@ extension Session {
     return try targets(words)
   }
 
+  /// Warns where the folder's stack is not up, for commands that then have nothing to do, as with Compose.
+  ///
+  /// - Returns: true if it has warned.
+  func hasNothing(_ purpose: String) throws -> Bool {
+    guard stack == nil, let scope = context.scope, try context.listedStacks().isEmpty else { return false }
+    let titles = scope.projects.map { "\($0.name) (\($0.shown))" }.joined(separator: ", ")
+    standardError("", "warning: stack \(titles) is not up: there is nothing to \(purpose)")
+    return true
+  }
+
   /// The stacks and services that words mean. Each word is a file, a service, or a stack.
   func targets(_ words: [String]) throws -> [Target] {
     guard !words.isEmpty else { return [Target(stack: try context.index.stack(named: stack))] }

@@ -29,7 +29,7 @@ struct Session {
     do {
       try body(session(of: project))
     } catch let errors as StackErrors {
-      throw failure("\(errors)", status, style)
+      throw failure("\(errors)", errors.areMistakes ? Status.usage : status, style)
     } catch let error as FileDiagnostics {
       writeError(style == .json ? error.json : error.rendered(isColored: Terminal.showsColour(STDERR_FILENO)) + "\n")
       throw error.areMistakes ? Status.usage : status
@@ -43,6 +43,7 @@ struct Session {
       workingFolder: Caller.workingFolder, interrupts: Interrupts())
     guard let project else { return Session(context: context, stack: Caller.projectName) }
     (context.environmentFiles, context.projectFolder) = (project.environmentFiles, project.folder)
+    try context.check(project.environmentFiles, project.folder, name: project.name)
     if let name = project.givenName { return Session(context: context, stack: name) }
     return Session(context: try context.scoped(to: project.files, name: nil), stack: nil)
   }
@@ -77,7 +78,8 @@ struct Session {
   }
 
   /// The same with the files and variables that options name. The stack is what the loaded files say.
-  func taking(_ project: ProjectRequest) -> Session {
+  func taking(_ project: ProjectRequest) throws -> Session {
+    try context.check(project.environmentFiles, project.folder, name: project.name)
     var context = context
     (context.environmentFiles, context.projectFolder) = (project.environmentFiles, project.folder)
     return Session(context: context, stack: stack)
@@ -142,6 +144,7 @@ struct Session {
     readyTimeout: Double? = nil, withFollowers: Bool = true, waitsForHealth: Bool = false, progress: ProgressOptions
   ) throws {
     try run(needsRoot: true, in: project, errors: progress.errorStyle) { session in
+      if let purpose = action.purposeWithoutAnything, try session.hasNothing(purpose) { return }
       let places = try session.context.index.places(of: services, in: session.stack)
       let stacks = places.isEmpty ? [try session.context.index.stack(named: session.stack)] : places.map(\.stack)
       for stack in Set(stacks).sorted() {
@@ -153,6 +156,19 @@ struct Session {
             withFollowers: withFollowers, waitsForHealth: waitsForHealth, report: report)
         }
       }
+    }
+  }
+}
+
+extension ActCommand.Action {
+  /// The words for a stack that is not up. Nil for what fails then.
+  fileprivate var purposeWithoutAnything: String? {
+    switch self {
+    case .start, .restart: nil
+    case .stop: "stop"
+    case .kill: "kill"
+    case .pause: "pause"
+    case .unpause: "unpause"
     }
   }
 }

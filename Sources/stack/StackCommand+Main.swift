@@ -13,8 +13,11 @@ extension StackCommand {
     // The parser looks at all commands to find out that none is meant, which is half of the time that this takes.
     guard typed != ["--version"], typed != ["-v"] else { return print(Version.text) }
     if let script = CompletionScript(typed) { return print(script.text) }
+    var given: [String] = []
     do {
-      let given = try LeadingOptions(typed).words
+      given = try LeadingOptions(typed).words
+      // Compose's other name for it.
+      if given.first == "convert" { given[0] = "config" }
       let words = given.first == "up" ? Up.spelledOut(given) : given
       var command = try plainCommand(words) ?? command(of: words)
       do {
@@ -30,7 +33,7 @@ extension StackCommand {
       fail(error.text)
     } catch {
       guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      fail(message(about: error))
+      fail(AbsentOption.refusal(in: given) ?? message(about: error))
     }
   }
 

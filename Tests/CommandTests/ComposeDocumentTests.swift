@@ -67,6 +67,8 @@ import Testing
       }
       for flag in line.flags {
         #expect(names.contains(flag) != isAbsent, "stack \(line.command) \(flag): \(line.text)")
+        let refusal = AbsentOption.refusal(in: [line.command, flag])
+        #expect((refusal != nil) == isAbsent, "stack \(line.command) \(flag) is refused without a remedy")
       }
       #expect(!line.flags.isEmpty || !isAbsent || line.command == "build", "stack \(line.command): \(line.text)")
     }

@@ -3,6 +3,59 @@ import Testing
 
 /// The output of each command, and its exit code when it fails.
 @Suite struct CommandLineTests {
+  /// The logs that `up` follows: those of services that are named, or that nobody left out.
+  @Test func upFollowsWhomItIsToldTo() throws {
+    let service = "{command: [sh, -c, 'while :; do echo NAME says; sleep 0.2; done']"
+    func line(_ name: String, _ rest: String = "") -> String {
+      "  \(name): \(service.replacingOccurrences(of: "NAME", with: name))\(rest)}\n"
+    }
+    try ThrowawayHost.with { host in
+      let file = "services:\n" + line("web", ", depends_on: [db]") + line("db") + line("other")
+      try host.write(file, to: "compose.yaml")
+      let cases: [(words: String, shown: Set<String>)] = [
+        ("--attach", ["web", "db", "other"]), ("--attach web", ["web"]), ("--attach --no-attach db", ["web", "other"]),
+        ("--attach web --attach other", ["web", "other"]), ("--attach web --attach-dependencies", ["web", "db"]),
+        ("--attach web --attach-dependencies --no-attach db", ["web"]),
+        ("--attach=db --no-color --timestamps", ["db"]),
+      ]
+      for (words, shown) in cases {
+        let outcome = try host.run("sh", "-c", "timeout -s INT 4 stack up \(words)")
+        let all = ["web", "db", "other"].filter { outcome.output.contains("\($0) says") }
+        #expect(Set(all) == shown, "up \(words): \(outcome)")
+      }
+      for words in [
+        "--attach nobody", "--attach --no-attach nobody", "--attach --no-attach web --no-attach db --no-attach other",
+      ] {
+        let outcome = try host.run("sh", "-c", "timeout -s INT 4 stack up \(words)")
+        #expect(outcome.status == 2 && outcome.errors.contains("attach: "), "up \(words): \(outcome)")
+      }
+    }
+  }
+
+  /// What the file names is told by its line, and before anything is started.
+  @Test func missingFilesAreToldBeforeAnythingStarts() throws {
+    try ThrowawayHost.with { host in
+      let ok = "  ok: {command: [sleep, infinity]}\n"
+      let cases = [
+        ("  web: {command: [a], secrets: [s]}\nsecrets: {s: {file: ./none}}", "the secret for /run/secrets/s", 3),
+        ("  web: {command: [a], configs: [s]}\nconfigs: {s: {file: ./none}}", "the config for /s", 3),
+        (
+          "  web: {command: [a], volumes: [{type: bind, source: ./none, target: /x, bind: {create_host_path: false}}]}",
+          "/x has no file", 3
+        ),
+        ("  web: {build: ./none}", "there is no folder", 3),
+        ("  web: {build: {context: ., dockerfile: none}}", "there is no Dockerfile", 3),
+        ("  web: {build: {context: ., secrets: [s]}}\nsecrets: {s: {file: ./none}}", "the secret s has no file", 3),
+      ]
+      for (text, words, line) in cases {
+        try host.write("services:\n" + ok + text + "\n", to: "compose.yaml")
+        let outcome = try host.run("stack", "up", "-d")
+        #expect(
+          outcome.status == 1 && outcome.errors.contains(words) && outcome.errors.contains("(compose.yaml:\(line))")
+            && !outcome.errors.contains("ok: created"), "\(outcome)")
+      }
+    }
+  }
   @Test func versionAndHelp() throws {
     try ThrowawayHost.with { host in
       #expect(try host.succeed("stack", "--version").contains("."))

@@ -34,6 +34,48 @@ import Testing
     }
   }
 
+  /// The rules of `docker cp` (docs.docker.com), for each form of source and target, into a service and out of it.
+  @Test func eachFormOfSourceAndTargetIsAsWithDocker() throws {
+    let sources = ["file", "file/", "src", "src/", "src/."]
+    let targets = ["new", "new/", "new/.", "old", "old/", "old/.", "dir", "dir/", "dir/."]
+    /// The new files below the target's folder; nil for an error.
+    func expected(_ source: String, _ target: String) -> [String]? {
+      let isFolder = source.hasPrefix("src")
+      guard source != "file/" else { return nil }
+      switch target {
+      case "new": return isFolder ? ["new/f", "new/sub/g"] : ["new"]
+      case "new/", "new/.": return isFolder ? ["new/f", "new/sub/g"] : nil
+      case "old": return isFolder ? nil : []
+      case "old/", "old/.": return nil
+      default:
+        guard isFolder else { return ["dir/file"] }
+        return source == "src/." ? ["dir/f", "dir/sub/g"] : ["dir/src/f", "dir/src/sub/g"]
+      }
+    }
+    let script = """
+      all=$(mktemp -d) && cd "$all" && mkdir -p s/src/sub && echo f >s/src/f && echo g >s/src/sub/g && echo file >s/file
+      list() { find . -type f | sed 's,^./,,' | grep -v '^old$' | sort | tr '\\n' ' '; }
+      stack cp s c/a:/ >/dev/null
+      for source in \(sources.joined(separator: " ")); do for target in \(targets.joined(separator: " ")); do
+        stack exec -T c/a sh -c 'rm -rf /t && mkdir -p /t/dir && echo old >/t/old'
+        stack cp "s/$source" "c/a:/t/$target" 2>/dev/null; status=$?
+        echo "in $source $target $status $(stack exec -T c/a sh -c "cd /t && $(declare -f list) && list")"
+        rm -rf t && mkdir -p t/dir && echo old >t/old
+        stack cp "c/a:/s/$source" "t/$target" 2>/dev/null; status=$?
+        echo "out $source $target $status $(cd t && list)"
+      done; done
+      """
+    try withIdle { host in
+      let outcome = try host.run("bash", "-c", script, limit: .seconds(120))
+      #expect(outcome.lines.count == 2 * sources.count * targets.count, "\(outcome)")
+      for line in outcome.lines {
+        let words = line.split(separator: " ").map(String.init)
+        let wanted = expected(words[1], words[2])
+        #expect(words[3] == (wanted == nil ? "1" : "0") && Array(words.dropFirst(4)) == wanted ?? [], "\(line)")
+      }
+    }
+  }
+
   @Test func tarStreamsAreRefused() throws {
     try withIdle { host in
       for arguments in [["a:/etc/hostname", "-"], ["-", "a:/srv"]] {

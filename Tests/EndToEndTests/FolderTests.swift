@@ -24,12 +24,12 @@ import Testing
     ("unpause", "unpause"), ("restart", "restart"), ("stop", "stop"), ("start", "start"), ("scale", "scale web=2"),
     ("scale", "scale web=1"), ("kill", "kill -s KILL db"), ("wait", "wait db"), ("rm", "rm -sfv db"),
     ("watch", "watch"), ("enable", "enable"), ("disable", "disable"), ("commit", "commit web some:image"),
-    ("pull", "pull"), ("down", "down web"), ("down", "down"), ("down", "down -v"),
+    ("pull", "pull"), ("push", "push"), ("down", "down web"), ("down", "down"), ("down", "down -v"),
   ]
 
   /// Commands about this host, its images, or nothing: which stack is meant is no question.
   private static let aboutNoStack: Set<String> = [
-    "doctor", "explain", "licenses", "version", "images", "image", "load", "save", "tag", "push", "login", "logout",
+    "doctor", "explain", "licenses", "version", "images", "image", "load", "save", "tag", "login", "logout",
     "ls", "volume", "network", "build", "builder", "system",
   ]
 
@@ -148,6 +148,53 @@ import Testing
       let json = try JSONSerialization.jsonObject(with: Data(host.succeed("stack", "ls", "--format", "json").utf8))
       let entry = try #require((json as? [[String: Any]])?.first)
       #expect(entry["Name"] as? String == "one" && entry["Status"] as? String == "running(2)", "\(entry)")
+    }
+  }
+
+  @Test func aStackThatIsDownHasNothingToStop() throws {
+    try ThrowawayHost.with { host in
+      try makeFolder("one", on: host)
+      #expect(try type("up -d", in: "one", on: host).status == 0)
+      #expect(try type("down", in: "one", on: host).status == 0)
+      for words in ["stop", "kill", "pause", "unpause", "rm -f", "top", "logs", "logs web", "down web", "down"] {
+        let outcome = try type(words, in: "one", on: host)
+        #expect(
+          outcome.status == 0 && outcome.output.isEmpty && outcome.errors.contains("is not up: there is nothing to"),
+          "stack \(words): \(outcome)")
+      }
+      for words in ["ps", "ps -q", "stats --no-stream", "events --no-follow", "ls"] {
+        #expect(try type(words, in: "one", on: host).status == 0, "stack \(words)")
+      }
+      let volumes = try type("volumes", in: "one", on: host)
+      #expect(volumes.status == 0 && volumes.output.contains("/var/lib/stack/one/volumes/data"), "\(volumes)")
+      #expect(try type("volumes -q", in: "one", on: host).output == "data")
+      for words in ["start", "restart", "exec web true", "port web 80", "wait web", "attach web"] {
+        let outcome = try type(words, in: "one", on: host)
+        #expect(outcome.status == 1 && outcome.errors.contains("bring it up: stack up"), "stack \(words): \(outcome)")
+      }
+    }
+  }
+
+  /// In a folder, a word is a service; a stack of that name is meant only where no service is.
+  @Test func downTakesServicesAndNames() throws {
+    try ThrowawayHost.with { host in
+      for folder in ["one", "web"] {
+        try makeFolder(folder, on: host)
+        #expect(try type("up -d", in: folder, on: host).status == 0)
+      }
+      let service = try type("down web", in: "one", on: host)
+      #expect(service.status == 0 && service.errors.contains("taking down web of one"), "\(service)")
+      #expect(try type("ps --services", in: "one", on: host).output == "db")
+      #expect(try type("ps --services", in: "web", on: host).lines.sorted() == ["db", "web"])
+      let doubtful = try type("down web", in: "web", on: host)
+      #expect(
+        doubtful.status == 0 && doubtful.errors.contains("to take all of it down, type stack down"), "\(doubtful)")
+      #expect(try type("ps --services", in: "web", on: host).output == "db")
+      // Where there is no file, a name is a stack's.
+      try host.succeed("mkdir", "none")
+      #expect(try type("down one", in: "none", on: host).status == 0)
+      #expect(try type("down -s web", in: "none", on: host).status == 0)
+      #expect(try host.succeed("stack", "ls", "-q") == "")
     }
   }
 

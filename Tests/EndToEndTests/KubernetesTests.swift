@@ -81,6 +81,16 @@ private let python = Repository.root + "/.build/python/bin/python"
       #expect(report.hasPrefix("{") && report.contains("\"target\": \"swarm\""), "\(report)")
       #expect(try host.succeed("cat", "web.yml").contains("endpoint_mode: dnsrr"))
 
+      // What the file holds itself becomes a file, which others do not read if it is a secret.
+      let inner = "{services: {a: {image: a, secrets: [s], configs: [c]}}, secrets: {s: {content: hush}}, "
+      try host.write(inner + "configs: {c: {content: loud}}}\n", to: "in.stack")
+      try host.succeed("stack", "export", "swarm", "in.stack", "-o", "in.yml")
+      let written = try host.succeed("sh", "-c", "stat -c %a in-* | sort; cat in-* | sort")
+      #expect(written.hasPrefix("600\n644") && written.contains("hush") && written.contains("loud"), "\(written)")
+      try host.succeed("stack", "export", "kubernetes", "in.stack", "-o", "inner")
+      #expect(try host.succeed("sh", "-c", "stat -c %a inner/secrets.yaml inner/a.yaml").hasPrefix("600\n644"))
+      #expect(try host.run("stack", "export", "swarm", "in.stack").errors.contains("-o FILE"))
+
       let refused = try host.run("stack", "export", "kubernetes", Repository.stackFile("labs/ring.stack"))
       #expect(refused.status == 1 && refused.output.isEmpty && refused.errors.contains("REFUSED"), "\(refused)")
       for wrong in [

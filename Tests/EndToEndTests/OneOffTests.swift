@@ -86,6 +86,20 @@ import Testing
     }
   }
 
+  /// What listens on a published port is the command, which runs only once its instance is ready.
+  @Test func noInstanceWaitsForAListener() throws {
+    try ThrowawayHost.with { host in
+      let file = "name: x\nservices: {web: {command: [busybox, httpd, -f, -p, \"80\"], ports: [\"8090:80\"]}}\n"
+      try host.write(file, to: "x.stack")
+      for words in ["-P", "-p 8091:80"] {
+        let outcome = try host.run("sh", "-c", "stack run --rm -T \(words) web echo done")
+        #expect(outcome.status == 0 && outcome.output == "done" && outcome.duration < .seconds(5), "\(outcome)")
+      }
+      try host.succeed("stack", "run", "-d", "--name", "late", "-p", "8092:80", "web", "sleep", "60")
+      #expect(try host.field("State", of: "late") == "running")
+    }
+  }
+
   @Test func instancesStayUntilTheyAreRemoved() throws {
     try withStack { host in
       #expect(try host.run("stack", "run", "-T", "web", "sh", "-c", "exit 5").status == 5)

@@ -108,12 +108,11 @@ import Testing
   }
 
   private static func screens(isNarrow: Bool) -> [(name: String, text: String)] {
-    let pid = isNarrow ? "" : "PID  "
+    // A narrow terminal has no room for numbers of processes and addresses, and says the whole state.
     func row(_ name: String, _ state: String, _ number: Int) -> String {
-      let shown = isNarrow && state.count > 16 ? state.prefix(15) + "…" : state[...]
-      return "\(name)  \(shown)  \(pid)10.208.0.\(number)  -"
+      isNarrow ? "\(name)  \(state)  -" : "\(name)  \(state)  PID  10.208.0.\(number)  -"
     }
-    let heading = "SERVICE  STATE  \(pid)ADDRESSES  PORTS"
+    let heading = isNarrow ? "SERVICE  STATE  PORTS" : "SERVICE  STATE  PID  ADDRESSES  PORTS"
     let rows = [
       row("redis", "running 0s, healthy", 2), row("app", "running 0s", 3), row("nginx", "running 0s", 4),
       row("worker", "running 0s", 5),

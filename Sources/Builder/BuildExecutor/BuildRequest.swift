@@ -28,6 +28,8 @@ package struct BuildRequest: Sendable {
   package var names: [ImageReference] = []
   package var labels: [NamedValue] = []
   package var usesCache = true
+  /// The stages, by name, whose steps are done anew though the others' are not.
+  package var uncachedStages: Set<String> = []
   /// True if nothing is done, and it is said what would be.
   package var isDry = false
   /// `name=address`

@@ -262,9 +262,13 @@ struct StageBuilder {
     report(step, .planned(reason: reason))
   }
 
+  private var usesCache: Bool {
+    request.usesCache && !(node.stage.name.map(request.uncachedStages.contains) ?? false)
+  }
+
   /// The reason why a step is done.
   private func reason(_ prepared: Prepared) -> String {
-    guard request.usesCache else { return "\(MissReason.asked)" }
+    guard usesCache else { return "\(MissReason.asked)" }
     let place = prepared.record.place.fileName
     let former = store.buildPlace(place).flatMap { StepRecord($0) }
     let entries = prepared.entries == nil ? nil : store.buildPlaceFiles(place).flatMap { SelectionManifest.entries($0) }
@@ -281,7 +285,7 @@ struct StageBuilder {
     _ body: (StageBuilder, String) throws -> Void
   ) throws {
     let name = prepared.key.hex
-    if request.usesCache, let record = known(name) {
+    if usesCache, let record = known(name) {
       keep(prepared)
       return take(record, operation, step, isCached: true)
     }
@@ -296,7 +300,7 @@ struct StageBuilder {
         return true
       }
       defer { withExtendedLifetime(lock) {} }
-      if request.usesCache, let record = known(name) {
+      if usesCache, let record = known(name) {
         return take(record, operation, step, isCached: true)
       }
       let record = try make(name, operation, step, body)

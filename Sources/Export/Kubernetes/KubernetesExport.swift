@@ -8,7 +8,7 @@ package struct KubernetesExport: Sendable {
   /// Empty where the report refuses the stack.
   package let manifests: [Manifest]
   package let report: ExportReport
-  package var files: [(name: String, text: String)] { manifests.files(in: report.stack) }
+  package var files: [ExportFile] { manifests.files }
 
   package init(_ input: ExportInput, _ options: ExportOptions = ExportOptions()) {
     var builder = ManifestBuilder(input, options)
@@ -32,6 +32,8 @@ struct ManifestBuilder {
   let flat: [FlatPolicy]
   /// The services that somebody waits for until they are healthy.
   let awaited: Set<String>
+  /// The services that run to their end, and whose end somebody waits for.
+  let finishing: Set<String>
   /// The first instance of each service.
   let instances: [String: DesiredService]
 
@@ -45,6 +47,13 @@ struct ManifestBuilder {
     flat = FlatPolicy.policies(of: matrix)
     awaited = Set(
       input.services.flatMap(\.dependencies).filter { $0.condition == .healthy && $0.isRequired }.map(\.service.value))
+    let ended = Set(
+      input.services.flatMap(\.dependencies).filter { $0.condition == .completed && $0.isRequired }.map(
+        \.service.value))
+    let hosts = Set(guests.keys)
+    finishing = Set(
+      input.services.filter { $0.host == nil && !$0.restart.isAlways }.map(\.name.value)
+        .filter { ended.contains($0) && !hosts.contains($0) })
     instances = input.stack.services.keyed(by: \.service)
   }
 

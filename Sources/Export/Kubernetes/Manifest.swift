@@ -11,6 +11,9 @@ package struct Manifest: Sendable {
   package var file: String
   package var value: OutputValue
 
+  /// The file that all Secrets stand in.
+  static let secretsFile = "secrets.yaml"
+
   /// Without the comment and the separator.
   var yaml: String { value.yaml }
 
@@ -24,8 +27,8 @@ extension [Manifest] {
   /// The documents of one stream.
   package var stream: String { map { "---\n" + $0.text }.joined() }
 
-  /// The texts of the files, by name, with what kubectl reads first.
-  package func files(in namespace: String) -> [(name: String, text: String)] {
+  /// The texts of the files, with what kubectl reads first.
+  var files: [ExportFile] {
     var order: [String] = []
     var texts: [String: [String]] = [:]
     for manifest in self {
@@ -36,8 +39,11 @@ extension [Manifest] {
       "apiVersion": .text("kustomize.config.k8s.io/v1beta1"), "kind": .text("Kustomization"),
       "resources": .texts(order),
     ])
-    return [("kustomization.yaml", index.yaml)]
-      + order.map { ($0, (texts[$0] ?? []).joined(separator: "---\n")) }
+    return [ExportFile(name: "kustomization.yaml", text: index.yaml)]
+      + order.map { name in
+        ExportFile(
+          name: name, text: (texts[name] ?? []).joined(separator: "---\n"), isSecret: name == Manifest.secretsFile)
+      }
   }
 }
 

@@ -1,9 +1,13 @@
+import Intent
 import Isolation
 import StackFiles
 import Vocabulary
 
 extension ManifestBuilder {
-  mutating func container(_ service: StackFile.Service, _ places: VolumePlaces) -> OutputValue {
+  /// - Parameter isFirst: true for an initContainer, which has neither probes nor hooks.
+  mutating func container(
+    _ service: StackFile.Service, _ places: VolumePlaces, isFirst: Bool = false
+  ) -> OutputValue {
     noteRoot(service)
     noteProcess(service)
     let (command, arguments) = words(service)
@@ -26,8 +30,8 @@ extension ManifestBuilder {
         }, unlessEmpty: true),
       "resources": resources(service).unlessEmpty,
       "securityContext": containerSecurity(service),
-      "startupProbe": startupProbe(service), "readinessProbe": readinessProbe(service),
-      "lifecycle": lifecycle(service),
+      "startupProbe": isFirst ? nil : startupProbe(service), "readinessProbe": isFirst ? nil : readinessProbe(service),
+      "lifecycle": isFirst ? nil : lifecycle(service),
       "stdin": service.keepsStandardInputOpen ? .bool(true) : nil, "tty": service.hasTerminal ? .bool(true) : nil,
       "volumeMounts": OutputValue.list(places.mounts[service.name.value] ?? [], unlessEmpty: true),
     ])
@@ -50,6 +54,8 @@ extension ManifestBuilder {
   /// Its own image says what its entrypoint is; one that has yet to be made has none.
   private func words(_ service: StackFile.Service) -> (command: [String], arguments: [String]) {
     guard service.imageName != nil else { return (service.arguments, []) }
+    // Without a command of its own, a container has the image's entrypoint.
+    if service.dropsEntrypoint { return (service.command?.value ?? [], []) }
     return (service.entrypoint?.value ?? [], service.command?.value ?? [])
   }
 
@@ -78,6 +84,11 @@ extension ManifestBuilder {
   }
 
   private mutating func noteProcess(_ service: StackFile.Service) {
+    if service.imageName != nil, service.dropsEntrypoint, service.command?.value.isEmpty ?? true {
+      ledger.note(
+        key(service, "entrypoint"), .lost, "the image's entrypoint runs: its own command cannot be had without it",
+        do: "write the `command:`")
+    }
     if !service.hasInit { ledger.settle(key(service, "init"), .kept, "the program is process 1 there too") }
     if service.networkMode == nil, service.hostname != nil {
       ledger.settle(
@@ -91,11 +102,11 @@ extension ManifestBuilder {
   private static let usual = CapabilitySet.standard.union(CapabilitySet([.mknod, .auditWrite]))
 
   private mutating func containerSecurity(_ service: StackFile.Service) -> OutputValue {
-    let security = instances[service.name.value]?.process.security
-    let wanted = security?.capabilities ?? .standard
+    let security = input.security[service.name.value] ?? DesiredSecurity()
+    let wanted = security.capabilities
     let (user, group) = numbers(service)
     let isBoundless = service.isPrivileged || wanted.contains(.sysAdmin)
-    let forbids = security?.forbidsNewPrivileges ?? true
+    let forbids = security.forbidsNewPrivileges
     if forbids, isBoundless, !service.isPrivileged {
       ledger.note(
         key(service, "security_opt"), .changed, "with SYS_ADMIN, allowPrivilegeEscalation cannot be false",

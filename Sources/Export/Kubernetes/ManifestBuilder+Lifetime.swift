@@ -60,12 +60,13 @@ extension ManifestBuilder {
 
   private mutating func noteImagesCheck(_ service: StackFile.Service) {
     let overrides = service.healthOverrides
-    guard !overrides.isDisabled, service.imageName != nil, overrides.interval != nil || overrides.timeout != nil else {
-      return
-    }
+    guard !overrides.isDisabled, service.imageName != nil,
+      overrides != StackFile.HealthOverrides() || awaited.contains(service.name.value)
+    else { return }
     ledger.note(
-      key(service, "healthcheck"), .lost, "its test is in the image, which Kubernetes does not read",
-      do: "write the `test:` in the file")
+      key(service, "healthcheck"), .lost,
+      "its test is in the image, which Kubernetes does not read: it counts as ready when it is started",
+      do: "write the `test:` in the file", at: service.name.span)
   }
 
   mutating func startupProbe(_ service: StackFile.Service) -> OutputValue? {
@@ -99,11 +100,6 @@ extension ManifestBuilder {
     if name == "post_start" {
       ledger.note(key(service, name), .changed, "it may run before the service's own command does")
     }
-    for hook in hooks where hook.user != nil || hook.isPrivileged {
-      ledger.note(
-        key(service, name), .lost, "a hook has the user and the rights of its container",
-        do: "do it in an initContainer")
-    }
     let isPlain = hooks.count == 1 && first.environment.isEmpty && first.workingDirectory == nil
     guard !isPlain else { return Self.exec(first.command.value) }
     let lines = hooks.map { hook in
@@ -129,38 +125,47 @@ extension ManifestBuilder {
     var known: Set<String> = []
     for service in members {
       for dependency in service.dependencies where !names.contains(dependency.service.value) {
-        guard let name = awaitedName(dependency, of: service), known.insert(name).inserted else { continue }
-        containers.append(waiter(for: name))
+        for name in awaitedNames(dependency, of: service) where known.insert(name).inserted {
+          containers.append(waiter(for: name))
+        }
       }
     }
     return containers
   }
 
-  /// The name that resolves once a dependency has got far enough.
-  private mutating func awaitedName(
-    _ dependency: StackFile.Dependency, of service: StackFile.Service
-  ) -> String? {
-    let other = dependency.service.value
+  /// The names that resolve once a dependency has got far enough.
+  private mutating func awaitedNames(_ dependency: StackFile.Dependency, of service: StackFile.Service) -> [String] {
+    let (other, place) = (dependency.service.value, dependency.service.span)
     let key = key(service, "depends_on")
-    if dependency.restartsWithIt {
+    // One that follows from another key has no key of its own that the report could be about.
+    if dependency.restartsWithIt, !input.hasKey("\(key).\(other).restart") {
       ledger.note(
-        key, .lost, "no pod is restarted with \(other)", do: "run `kubectl rollout restart` for both")
+        key, .lost, "no pod is restarted with \(other)", do: "run `kubectl rollout restart` for both", at: place)
     }
-    guard let found = input.services.first(where: { $0.name.value == other }) else { return nil }
+    guard let found = input.services.first(where: { $0.name.value == other }) else { return [] }
     guard dependency.isRequired else {
-      ledger.note(key, .changed, "it does not wait for \(other), which is not required")
-      return nil
+      ledger.note(key, .changed, "it does not wait for \(other), which is not required", at: place)
+      return []
     }
     let owner = found.host ?? other
-    ledger.note(key, .kept, "an initContainer waits for the name \(owner)")
     switch dependency.condition {
-    case .started: return owner
-    case .healthy: return "\(owner)-ready"
+    case .started:
+      ledger.note(key, .kept, "an initContainer waits for the name \(owner)", at: place)
+      return [owner]
+    case .healthy:
+      ledger.note(key, .kept, "an initContainer waits for the name \(owner)-ready", at: place)
+      return ["\(owner)-ready"]
+    case .completed where finishing.contains(other):
+      let names = Self.namesOfEnds(of: found)
+      let words = names.joined(separator: ", ")
+      ledger.note(
+        key, .kept, "an initContainer waits for \(words), which is there once \(other) has ended well", at: place)
+      return names
     case .completed:
       ledger.note(
-        key, .lost, "a pod cannot see the end of the Job \(other) without rights in the cluster",
-        do: "have the program wait for what \(other) makes, or start \(other) in an initContainer")
-      return nil
+        key, .lost, "a pod cannot see the end of \(other), which shares a pod with another service",
+        do: "give \(other) a network of its own", at: place)
+      return []
     }
   }
 

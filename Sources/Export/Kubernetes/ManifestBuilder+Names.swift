@@ -40,6 +40,13 @@ extension ManifestBuilder {
     if isAwaited {
       manifests.append(headless("\(name)-ready", selecting: own, isReadyOnly: true, place: place, file: file))
     }
+    if finishing.contains(name) {
+      for (index, end) in Self.namesOfEnds(of: service).enumerated() {
+        manifests.append(
+          headless(
+            end, selecting: [StackLabel.pod: "\(name)-\(index + 1)"], isReadyOnly: true, place: place, file: file))
+      }
+    }
     return manifests
   }
 

@@ -10,13 +10,19 @@ extension ManifestBuilder {
     _ members: [StackFile.Service], labels: [String: String], restart: String, places: VolumePlaces
   ) -> OutputValue {
     guard let service = members.first else { return .mapping([]) }
-    let annotations = Dictionary(
+    var annotations = Dictionary(
       members.flatMap(\.labels).filter { !Self.isLabel($0) }.filter { label in Self.isAnnotation(label) }
         .map { ($0.name.value, $0.value) }, uniquingKeysWith: { $1 })
     for label in members.flatMap(\.labels) where !Self.isLabel(label) {
       note(label, of: service)
     }
-    let containers = members.map { container($0, places) }
+    let isFinishing = finishing.contains(service.name.value)
+    let programs = members.map { container($0, places, isFirst: isFinishing) }
+    if isFinishing {
+      noteEnd(of: service)
+      // `kubectl logs` shows the program, and not the container that stays.
+      annotations["kubectl.kubernetes.io/default-container"] = service.name.value
+    }
     var spec: [OutputValue.Entry] = []
     func add(_ key: String, _ value: OutputValue?) {
       if let value { spec.append(.init(key: key, value: value)) }
@@ -39,8 +45,9 @@ extension ManifestBuilder {
     add("hostAliases", hostAliases(members))
     add("dnsConfig", resolverSettings(service))
     add("securityContext", podSecurity(members))
-    add("initContainers", OutputValue.list(firstContainers(members, places), unlessEmpty: true))
-    add("containers", .list(containers))
+    let first = firstContainers(members, places) + (isFinishing ? programs : [])
+    add("initContainers", OutputValue.list(first, unlessEmpty: true))
+    add("containers", .list(isFinishing ? [stayingContainer] : programs))
     add("volumes", OutputValue.list(places.volumes, unlessEmpty: true))
     return .mapping([
       "metadata": KubernetesObject.metadata(labels: labels, annotations: annotations), "spec": .mapping(spec),

@@ -16,12 +16,13 @@ struct VolumePlaces {
   }
 
   fileprivate mutating func mount(
-    _ name: String, at path: String, in service: String, isReadOnly: Bool = false, part: String? = nil
+    _ name: String, at path: String, in service: String, isReadOnly: Bool = false, part: String? = nil,
+    followsNode: Bool = false
   ) {
     mounts[service, default: []].append(
       .mapping([
         "name": .text(name), "mountPath": .text(path), "subPath": part.map { .text($0) },
-        "readOnly": isReadOnly ? .bool(true) : nil,
+        "readOnly": isReadOnly ? .bool(true) : nil, "mountPropagation": followsNode ? .text("HostToContainer") : nil,
       ]))
   }
 }
@@ -36,6 +37,12 @@ extension ManifestBuilder {
       let replicas = users.map(\.scale.value).max() ?? 0
       guard !users.isEmpty else {
         ledger.settle("volumes.\(name)", .kept, "nobody mounts it")
+        return nil
+      }
+      guard volume.external == nil else {
+        ledger.note(
+          "volumes.\(name)", .changed, "a claim \(volume.claimName) that is in the Namespace already",
+          do: "make it before, with all that is to be in it", at: volume.name.span)
         return nil
       }
       let isShared = pods.count > 1 || replicas > 1
@@ -96,10 +103,11 @@ extension ManifestBuilder {
       places.add(name, ["emptyDir": .mapping([])])
       places.mount(name, at: target, in: owner)
     case .volume(let volume):
-      places.add("volume-\(volume)", ["persistentVolumeClaim": .mapping(["claimName": .text(volume)])])
-      places.mount("volume-\(volume)", at: target, in: owner, isReadOnly: mount.isReadOnly)
+      let claim = input.file.volumes[volume].map(\.claimName) ?? volume
+      places.add("volume-\(volume)", ["persistentVolumeClaim": .mapping(["claimName": .text(claim)])])
+      places.mount("volume-\(volume)", at: target, in: owner, isReadOnly: mount.isReadOnly, part: mount.subpath)
       if mount.takesOver, !mount.isReadOnly, service.imageName != nil {
-        places.fillers.append(filler(volume, target, of: service))
+        places.fillers.append(filler(volume, target, part: mount.subpath, of: service))
         ledger.note(
           key(service, "volumes"), .kept, "an initContainer copies what the image has at \(target), as `stack` does")
       }
@@ -114,7 +122,7 @@ extension ManifestBuilder {
             "path": .text(path), "type": creates && !mount.isReadOnly ? .text("DirectoryOrCreate") : nil,
           ])
         ])
-      places.mount(name, at: target, in: owner, isReadOnly: mount.isReadOnly)
+      places.mount(name, at: target, in: owner, isReadOnly: mount.isReadOnly, followsNode: mount.followsHost)
       ledger.note(
         key(service, "volumes"), .changed, "\(path) is a folder of whichever node the pod is on",
         do: "use a named volume, or have the folder on each node", at: mount.span)
@@ -132,16 +140,25 @@ extension ManifestBuilder {
   }
 
   private mutating func note(_ tmpfs: StackFile.Tmpfs, at target: String, of service: StackFile.Service) {
-    let isPlain = tmpfs.mode == nil && tmpfs.user == nil && tmpfs.group == nil
-    guard !isPlain else { return }
-    ledger.note(
-      key(service, service.mounts.isEmpty ? "volumes" : "tmpfs"), .lost,
-      "the mode and the owner of \(target): an emptyDir has mode 0777", do: "set them in the command")
+    // In the long form under `volumes:`, each of these is a key with a row of its own.
+    let key = key(service, "tmpfs")
+    guard input.hasKey(key) else { return }
+    if tmpfs.mode != nil || tmpfs.user != nil || tmpfs.group != nil {
+      ledger.note(
+        key, .lost, "the mode and the owner of \(target): an emptyDir has mode 0777", do: "set them in the command")
+    }
+    if !tmpfs.options.isEmpty {
+      ledger.note(
+        key, .lost, "\(tmpfs.options.joined(separator: ", ")) of \(target): an emptyDir has a size alone",
+        do: "write the size in bytes: size=64m")
+    }
   }
 
   // MARK: - Contents
 
-  private func filler(_ volume: String, _ target: String, of service: StackFile.Service) -> OutputValue {
+  private func filler(
+    _ volume: String, _ target: String, part: String?, of service: StackFile.Service
+  ) -> OutputValue {
     let name = "fill-\(service.name.value)-\(volume)"
     let path = Shell.quoted(target)
     let script =
@@ -151,7 +168,9 @@ extension ManifestBuilder {
       "command": .texts(["/bin/sh", "-c", Self.unexpanded(script)]),
       "securityContext": .mapping(["runAsUser": .number(0)]),
       "volumeMounts": .list([
-        .mapping(["name": .text("volume-\(volume)"), "mountPath": .text("/stack-volume")])
+        .mapping([
+          "name": .text("volume-\(volume)"), "mountPath": .text("/stack-volume"), "subPath": part.map { .text($0) },
+        ])
       ]),
     ])
   }
@@ -161,6 +180,8 @@ extension ManifestBuilder {
     _ places: inout VolumePlaces, file: String
   ) -> Manifest {
     let isSecret = mount.isSecret
+    // What a secret is goes into a file that nobody else reads.
+    let file = isSecret ? Manifest.secretsFile : file
     var (texts, binaries): ([String: String], [String: String]) = ([:], [:])
     var items: [OutputValue] = []
     for (number, part) in content.files.enumerated() {
@@ -171,10 +192,9 @@ extension ManifestBuilder {
       } else {
         binaries[key] = Base64.text(part.bytes)
       }
+      let mode = part.mode ?? (part.isExecutable ? 0o755 : nil)
       items.append(
-        .mapping([
-          "key": .text(key), "path": .text(path), "mode": part.isExecutable ? .number(0o755) : nil,
-        ]))
+        .mapping(["key": .text(key), "path": .text(path), "mode": mode.map { .number(Int($0)) }]))
     }
     let list = OutputValue.list(items, unlessEmpty: true)
     if isSecret {
@@ -185,8 +205,10 @@ extension ManifestBuilder {
     let single = content.isFolder ? nil : mount.hostName
     places.mount(name, at: mount.target.value, in: service.name.value, isReadOnly: true, part: single)
     let kind = isSecret ? "Secret" : "ConfigMap"
+    let source = mount.fileKind.map { "\($0.rawValue)s" } ?? "volumes"
     ledger.note(
-      key(service, "volumes"), .kept, "\(mount.target.value) is a \(kind) with what the file names now")
+      key(service, source), .kept, "\(mount.target.value) is a \(kind) with what the file names now")
+    if case .contents(let contents) = mount.source { noteOwner(contents, mount, of: service, key(service, source)) }
     let value = KubernetesObject.value(
       "v1", kind, name: name, namespace: namespace,
       [
@@ -196,14 +218,30 @@ extension ManifestBuilder {
     return Manifest(kind: kind, name: name, places: [mount.span.place], file: file, value: value)
   }
 
+  /// Files of ConfigMaps and Secrets are root's.
+  private mutating func noteOwner(
+    _ contents: StackFile.FileContents, _ mount: StackFile.Mount, of service: StackFile.Service, _ key: String
+  ) {
+    guard contents.user != 0 || contents.group != 0 else { return }
+    let isForAll = contents.mode & 0o004 != 0
+    ledger.note(
+      key, isForAll ? .changed : .lost,
+      "\(mount.target.value) is root's and not \(contents.user):\(contents.group)'s"
+        + (isForAll ? "" : ", which may not read it"),
+      do: isForAll ? nil : "leave out `mode:`, or copy it in an initContainer", at: mount.span)
+  }
+
   private static func isMapKey(_ path: String) -> Bool {
     path.utf8.count <= 253 && path.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
   }
 }
 
 extension StackFile.Mount {
-  /// True at the place where Compose puts secrets.
-  var isSecret: Bool { target.value == "/run/secrets" || target.value.hasPrefix("/run/secrets/") }
+  /// True for one of `secrets:`, and for a bind at the place where Compose puts these.
+  var isSecret: Bool {
+    if let fileKind { return fileKind == .secret }
+    return target.value == "/run/secrets" || target.value.hasPrefix("/run/secrets/")
+  }
 
   /// The last part of the path of a bind on this host.
   fileprivate var hostName: String? {
@@ -219,9 +257,15 @@ extension BoundContent {
   /// A file that the stack file itself holds.
   init(_ contents: StackFile.FileContents, at target: String) {
     let file = File(
-      path: "", source: target, bytes: Array(contents.text.utf8), isExecutable: contents.mode & 0o111 != 0)
+      path: "", source: target, bytes: Array(contents.text.utf8), isExecutable: contents.mode & 0o111 != 0,
+      mode: contents.mode == 0o444 ? nil : contents.mode)
     self.init(isFolder: false, files: [file])
   }
+}
+
+extension StackFile.Volume {
+  /// The name that its claim has there.
+  fileprivate var claimName: String { external == nil ? name.value : sharedName ?? name.value }
 }
 
 /// Base64 (RFC 4648, section 4), for the bytes that no text can hold.

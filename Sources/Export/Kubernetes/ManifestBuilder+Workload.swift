@@ -59,7 +59,13 @@ extension ManifestBuilder {
         members, labels: own, restart: service.restart == .no ? "Never" : "OnFailure", places: places)
       let value = KubernetesObject.value(
         "batch/v1", "Job", name: "\(name)-\(index)", namespace: namespace,
-        ["spec": .mapping(["backoffLimit": .number(limit), "template": template])])
+        [
+          "spec": .mapping([
+            "backoffLimit": .number(limit),
+            "podFailurePolicy": finishing.contains(name) && service.restart == .no ? Self.ignoringDisruptions : nil,
+            "template": template,
+          ])
+        ])
       return Manifest(
         kind: "Job", name: "\(name)-\(index)", places: [service.name.span.place], file: file, value: value)
     }

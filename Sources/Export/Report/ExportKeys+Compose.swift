@@ -9,7 +9,10 @@ extension ExportKeys {
     KeyExport("config", "file environment content name labels external", readHere, readHere),
     KeyExport("service", "secrets configs", .kept("files at their targets"), .kept("files at their targets")),
     KeyExport("use of a secret or config", "source target", readHere, readHere),
-    KeyExport("use of a secret or config", "uid gid mode", fileMode, fileMode),
+    KeyExport("use of a secret or config", "mode", .kept("the mode of the file"), asInFile),
+    KeyExport(
+      "use of a secret or config", "uid gid",
+      .changed("the file is root's", do: "leave it readable for all, or copy it in the command"), asInFile),
     KeyExport("service", "extends", readHere, readHere),
     KeyExport("extends", "service file", readHere, readHere),
     KeyExport("service", "label_file", readHere, readHere),
@@ -22,14 +25,15 @@ extension ExportKeys {
     KeyExport(
       "build",
       """
-      context dockerfile dockerfile_inline args target tags labels network no_cache pull secrets extra_hosts shm_size \
+      context dockerfile dockerfile_inline args target tags labels network no_cache no_cache_filter pull secrets extra_hosts shm_size \
       additional_contexts ulimits privileged platforms ssh entitlements isolation cache_from cache_to provenance sbom
       """, builtBefore, builtBefore),
     KeyExport("deploy", "restart_policy", .kept("the pod's restartPolicy"), .kept("deploy.restart_policy")),
     KeyExport("restart_policy", "condition max_attempts", withParent, withParent),
-    KeyExport("restart_policy", "delay window", noEffect, noEffect),
-    KeyExport("deploy", "placement update_config rollback_config endpoint_mode", noEffect, noEffect),
-    KeyExport("reservation", "generic_resources devices", noEffect, noEffect),
+    KeyExport("restart_policy", "delay window", noEffect, notRead),
+    KeyExport("deploy", "placement update_config rollback_config", noEffect, notRead),
+    KeyExport("deploy", "endpoint_mode", noEffect, .changed("dnsrr: names lead to the replicas, as in `stack`")),
+    KeyExport("reservation", "generic_resources devices", noEffect, notRead),
     KeyExport(
       "service",
       """
@@ -38,9 +42,9 @@ extension ExportKeys {
       """, noEffect, noEffect),
     KeyExport("network attachment", "link_local_ips", noEffect, noEffect),
     KeyExport("bind", "recursive", noEffect, noEffect),
-    KeyExport("volume", "subpath", noSubpath, noSubpath),
-    KeyExport("volume", "driver_opts", noMountOptions, noMountOptions),
-    KeyExport("volume's driver_opts", "type device o options", noMountOptions, noMountOptions),
+    KeyExport("volume", "subpath", .kept("subPath"), noSubpath),
+    KeyExport("volume", "driver_opts", noMountOptions, asInFile),
+    KeyExport("volume's driver_opts", "type device o", noMountOptions, asInFile),
     KeyExport(
       "network's driver_opts",
       """
@@ -51,9 +55,10 @@ extension ExportKeys {
     KeyExport("host's end of a link", "link", noBridge, noBridge),
   ]
 
-  private static let fileMode = KeyTreatment.changed(
-    "the file is root's, with mode 0644 or 0755", do: "copy it in the command where a program wants another mode")
   private static let builtBefore = KeyTreatment.changed("the image must be in a registry", do: "build it and push it")
+  /// Keys that mean something to Swarm and nothing to `stack`.
+  static let notRead = KeyTreatment.lost(
+    "`stack` does not read it, so the export does not have it", do: "write it into the exported file")
   private static let noWatch = KeyTreatment.lost(
     "files of this host are not brought there", do: "build an image of them, and push it")
   private static let noOtherNames = KeyTreatment.lost(

@@ -5,11 +5,13 @@ extension ExportKeys {
     KeyExport("mount", "consistency", noEffect, noEffect),
     KeyExport("bind", "create_host_path propagation selinux", withParent, withParent),
     KeyExport("volume", "nocopy", .kept("no initContainer that copies"), asInFile),
-    KeyExport("service", "tmpfs", .kept("emptyDir in memory"), asInFile),
+    KeyExport(
+      "service", "tmpfs", .changed("an emptyDir in memory, from which programs can be executed"), asInFile),
     KeyExport("tmpfs", "size", .kept("sizeLimit"), asInFile),
     KeyExport(
-      "tmpfs", "mode uid gid exec",
-      .lost("an emptyDir has mode 0777", do: "change it in the command"), asInFile),
+      "tmpfs", "mode uid gid exec options",
+      .lost("an emptyDir has mode 0777", do: "change it in the command"),
+      .lost("`docker stack` knows the size alone", do: "change it in the command")),
   ]
 
   static let network: [KeyExport] = [

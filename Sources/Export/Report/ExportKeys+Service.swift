@@ -29,11 +29,14 @@ extension ExportKeys {
     KeyExport("service", "scale", .kept("replicas"), .kept("deploy.replicas")),
     KeyExport("service", "deploy", .kept("see the keys in it"), .kept("see the keys in it")),
     KeyExport("deploy", "replicas", .kept("replicas"), asInFile),
-    KeyExport("deploy", "mode resources", withParent, withParent),
-    KeyExport("deploy", "labels", noEffect, noEffect),
+    KeyExport("deploy", "resources", withParent, withParent),
+    KeyExport(
+      "deploy", "mode", .kept("replicas; global counts as one, as in `stack`"), .kept("replicas; global is one")),
+    KeyExport("deploy", "labels", noEffect, notRead),
     KeyExport("service", "profiles", .kept("chosen by `stack export --profile`"), .kept("chosen by --profile")),
     KeyExport("service", "labels", .kept("labels of pods; annotations where a label cannot hold the value"), asInFile),
-    KeyExport("service", "logging attach annotations develop", noEffect, noEffect),
+    KeyExport("service", "attach annotations develop", noEffect, noEffect),
+    KeyExport("service", "logging", noEffect, notRead),
   ]
 
   /// The keys of its rights.

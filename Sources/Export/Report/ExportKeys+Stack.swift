@@ -31,6 +31,7 @@ extension ExportKeys {
     KeyExport(
       "network", "subnet gateway ip_range", noAddresses, .changed("the overlay network has this subnet")),
     KeyExport("network", "ipam", noAddresses, .changed("the overlay network has this subnet")),
+    KeyExport("ipam", "options", noEffect, noEffect),
     KeyExport("ipam", "driver config", withParentLost, withParent),
     KeyExport("ipam config", "subnet gateway ip_range", withParentLost, withParent),
     KeyExport("network", "labels", .changed("networks are no objects there"), asInFile),
@@ -44,8 +45,9 @@ extension ExportKeys {
       .kept("driver_opts of the overlay network")),
     KeyExport(
       "network's driver_opts", "com.docker.network.driver.mtu parent macvlan_mode", withParentLost, withParent),
-    KeyExport("network", "driver parent vlans id remote local port external host", noOtherNetworks, noOtherNetworks),
-    KeyExport("external network", "name", noOtherNetworks, noOtherNetworks),
+    KeyExport("network", "driver parent vlans id remote local port host", noOtherNetworks, noOtherNetworks),
+    KeyExport("network", "external", noOtherNetworks, asInFile),
+    KeyExport("external network", "name", noOtherNetworks, asInFile),
     KeyExport("VLAN", "subnet gateway", noOtherNetworks, noOtherNetworks),
     KeyExport("vlan", "access trunk", noOtherNetworks, noOtherNetworks),
 
@@ -53,7 +55,7 @@ extension ExportKeys {
     KeyExport(
       "volume", "driver", .changed("the cluster's default StorageClass"), .changed("a folder on each node by itself")),
     KeyExport("volume", "labels", .kept("labels of the claim"), asInFile),
-    KeyExport("volume", "external", noEffect, noEffect),
+    KeyExport("volume", "external", .kept("a claim that is there before"), asInFile),
   ]
 
   private static let conditions = "rate delay jitter loss duplicate corrupt reorder egress ingress"
@@ -65,7 +67,7 @@ extension ExportKeys {
     "links cannot be slowed there", do: "test on slow links with `stack` on one machine")
   static let noAddresses = KeyTreatment.lost(
     "the cluster chooses addresses", do: "use names, and leave out the subnet")
-  static let withParentLost = KeyTreatment.lost("as the key around it", do: "see the key around it")
+  static let withParentLost = KeyTreatment.lost("it goes with the key around it", do: "see the key around it")
   static let noOtherNetworks = KeyTreatment(
     outcome: .refused, text: "networks of this kind cannot be had there",
     remedy: "use a plain network, or keep this stack on one machine")

@@ -1,4 +1,5 @@
 import Addresses
+import Intent
 import Isolation
 import Rules
 import StackFiles
@@ -13,7 +14,8 @@ extension SwarmBuilder {
       return [.init(key: name, value: value(service, replicas: service.scale.value, alias: nil))]
     }
     let amount = "a service for each replica, since \(replicas[0]) or another is named"
-    ledger.note(key(service, "scale"), .changed, amount)
+    let replicasKey = key(service, input.hasKey(key(service, "scale")) ? "scale" : "deploy.replicas")
+    ledger.note(replicasKey, .changed, amount)
     return replicas.map { .init(key: $0, value: value(service, replicas: 1, alias: name)) }
   }
 
@@ -33,10 +35,17 @@ extension SwarmBuilder {
     let labels = Dictionary(keepingFirst: service.labels.map { ($0.name.value, Self.literal($0.value)) })
     func texts(_ values: [String]) -> OutputValue? { values.isEmpty ? nil : Self.literals(values) }
     let isImage = service.imageName != nil
+    // An empty entrypoint would leave the image's own in its place.
+    let program = service.dropsEntrypoint ? service.command?.value ?? [] : service.entrypoint?.value ?? []
+    if isImage, service.dropsEntrypoint, program.isEmpty {
+      ledger.note(
+        key(service, "entrypoint"), .lost, "the image's entrypoint runs: its own command cannot be had without it",
+        do: "write the `command:`")
+    }
     return OutputValue.mapping([
       "image": .text(Self.literal(service.exportedImage(input.file.name.value, options))),
-      "entrypoint": isImage ? texts(service.entrypoint?.value ?? []) : nil,
-      "command": texts(isImage ? service.command?.value ?? [] : service.arguments),
+      "entrypoint": isImage ? texts(program) : nil,
+      "command": texts(isImage ? (service.dropsEntrypoint ? [] : service.command?.value ?? []) : service.arguments),
       "environment": environment.isEmpty ? nil : .texts(environment.mapValues(Self.literal)),
       "working_dir": service.workingDirectory.map { .text(Self.literal($0.value)) },
       "user": service.user.map { .text($0.value.description) },
@@ -73,14 +82,14 @@ extension SwarmBuilder {
 
   private mutating func rights(_ service: StackFile.Service) -> [OutputValue.Entry] {
     /// Docker's default has two more than the one here.
-    let security = input.stack.services.first { $0.service == service.name.value }?.process.security
-    let wanted = security?.capabilities ?? .standard
+    let security = input.security[service.name.value] ?? DesiredSecurity()
+    let wanted = security.capabilities
     let usual = CapabilitySet.standard.union(CapabilitySet([.mknod, .auditWrite]))
     func names(_ set: CapabilitySet) -> [String] {
       Capability.allCases.filter { set.contains($0) }.map(\.name).sorted()
     }
     let (added, dropped) = (names(wanted.subtracting(usual)), names(usual.subtracting(wanted)))
-    if security?.forbidsNewPrivileges ?? true {
+    if security.forbidsNewPrivileges {
       ledger.note(
         key(service, "security_opt"), .lost, "no-new-privileges, ids of its own and filters cannot be set by service",
         do: "set no-new-privileges, userns-remap and seccomp-profile in each node's daemon.json", at: service.name.span)
@@ -124,6 +133,7 @@ extension SwarmBuilder {
     return compact([
       "networks": networks.isEmpty ? nil : .mapping(networks),
       "ports": OutputValue.list(ports(service), unlessEmpty: true),
+      "expose": service.exposed.isEmpty ? nil : .texts(service.exposed.map(\.exported)),
       "extra_hosts": hosts.isEmpty ? nil : Self.literals(hosts),
       "dns": service.nameResolution.servers.isEmpty
         ? nil : .texts(service.nameResolution.servers.map { "\($0.value)" }),
@@ -172,9 +182,10 @@ extension SwarmBuilder {
       let isReadOnly: OutputValue? = mount.isReadOnly ? .bool(true) : nil
       switch mount.source {
       case .tmpfs(let tmpfs):
+        note(tmpfs, at: mount.target.value, of: service)
         volumes.append(
           .mapping([
-            "type": .text("tmpfs"), "target": target,
+            "type": .text("tmpfs"), "target": target, "read_only": isReadOnly,
             "tmpfs": tmpfs.size.map { .mapping(["size": .number(Int(clamping: $0))]) },
           ]))
       case .anonymous: volumes.append(.mapping(["type": .text("volume"), "target": target]))
@@ -191,8 +202,7 @@ extension SwarmBuilder {
           "\(mount.target.value) is empty here: tasks do not share what \(other) has there",
           do: "give both a named volume")
       case .contents(let contents):
-        let content = BoundContent(contents, at: mount.target.value)
-        let entries = configs(of: content, at: mount.target.value, areSecret: mount.isSecret)
+        let entries = inlineFile(contents, mount, of: service)
         if mount.isSecret { hidden += entries } else { files += entries }
       case .bind(let path, _):
         if mount.isReadOnly, let content = input.contents[path], content.fitsConfigs {
@@ -200,11 +210,13 @@ extension SwarmBuilder {
           if mount.isSecret { hidden += entries } else { files += entries }
           let kind = mount.isSecret ? "secrets" : "configs"
           ledger.note(
-            key(service, "volumes"), .kept, "\(mount.target.value) is made of \(kind) with what the file names now")
+            key(service, mount.fileKind.map { "\($0.rawValue)s" } ?? "volumes"), .kept,
+            "\(mount.target.value) is made of \(kind) with what the file names now")
         } else {
           volumes.append(
             .mapping([
               "type": .text("bind"), "source": .text(Self.literal(path)), "target": target, "read_only": isReadOnly,
+              "bind": mount.followsHost ? .mapping(["propagation": .text("rslave")]) : nil,
             ]))
           ledger.note(
             key(service, "volumes"), .changed, "\(path) must be on each node that runs a task",
@@ -225,11 +237,52 @@ extension SwarmBuilder {
     ])
   }
 
+  private mutating func note(_ tmpfs: StackFile.Tmpfs, at target: String, of service: StackFile.Service) {
+    let hasMore = tmpfs.mode != nil || tmpfs.user != nil || tmpfs.group != nil || !tmpfs.options.isEmpty
+    let key = key(service, "tmpfs")
+    guard hasMore, input.hasKey(key) else { return }
+    ledger.note(
+      key, .lost, "\(target) has a size alone: no mode, no owner and no other options", do: "set them in the command")
+  }
+
+  /// What the stack file holds itself. Its mode and its owner are those of the file.
+  private mutating func inlineFile(
+    _ contents: StackFile.FileContents, _ mount: StackFile.Mount, of service: StackFile.Service
+  ) -> [OutputValue] {
+    let key = key(service, mount.isSecret ? "secrets" : "configs")
+    let content = BoundContent(contents, at: mount.target.value)
+    guard content.fitsConfigs, let file = content.files.first else {
+      ledger.note(
+        key, .lost, "\(mount.target.value): Swarm takes files of 1 to 500,000 bytes", do: "put it into the image")
+      return []
+    }
+    guard options.hasFolder else {
+      ledger.note(
+        key, .lost, "\(mount.target.value) has to be a file beside the export, which standard output has no place for",
+        do: "write the export with -o FILE")
+      return []
+    }
+    let name = Self.name(of: file, in: input.file.name.value)
+    if mount.isSecret { secrets[name] = "./\(name)" } else { configs[name] = "./\(name)" }
+    files.append(ExportFile(name: name, bytes: file.bytes, isSecret: mount.isSecret))
+    ledger.note(key, .kept, "\(mount.target.value) is the file \(name) beside the export")
+    return [
+      .mapping([
+        "source": .text(name), "target": .text(Self.literal(mount.target.value)),
+        "uid": contents.user == 0 ? nil : .text("\(contents.user)"),
+        "gid": contents.group == 0 ? nil : .text("\(contents.group)"), "mode": .number(Int(contents.mode)),
+      ])
+    ]
+  }
+
+  private static func name(of file: BoundContent.File, in stack: String) -> String {
+    "\(stack)-\(String(StableHash(String(decoding: file.bytes, as: UTF8.self)).value, radix: 16))"
+  }
+
   /// Configs cannot be changed, so that other contents have another name.
   private mutating func configs(of content: BoundContent, at target: String, areSecret: Bool) -> [OutputValue] {
     content.files.map { file in
-      let hash = String(StableHash(String(decoding: file.bytes, as: UTF8.self)).value, radix: 16)
-      let name = "\(input.file.name.value)-\(hash)"
+      let name = Self.name(of: file, in: input.file.name.value)
       if areSecret { secrets[name] = file.source } else { configs[name] = file.source }
       return .mapping([
         "source": .text(name), "target": .text(Self.literal(content.isFolder ? "\(target)/\(file.path)" : target)),
@@ -243,5 +296,13 @@ extension BoundContent {
   /// A config takes 500 KB.
   fileprivate var fitsConfigs: Bool {
     !files.isEmpty && files.allSatisfy { !$0.bytes.isEmpty && $0.bytes.count <= 500_000 }
+  }
+}
+
+extension StackFile.ExposedPort {
+  /// `80`, `8000-8010/udp`
+  fileprivate var exported: String {
+    let numbers = ports.count == 1 ? "\(ports.lowerBound)" : "\(ports.lowerBound)-\(ports.upperBound)"
+    return transport == .tcp ? numbers : "\(numbers)/\(transport.rawValue)"
   }
 }

@@ -31,10 +31,17 @@ package struct ImagePlatform: Hashable, Sendable, Codable, CustomStringConvertib
     guard (1...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else { return nil }
     switch parts.count {
     case 1 where parts[0] == "linux": self = .own
+    case 1 where !Self.architectures.contains(parts[0]): return nil
     case 1: self.init(os: "linux", architecture: parts[0])
     default: self.init(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : "")
     }
   }
+
+  /// As Go names them, which those who make images do too.
+  private static let architectures: Set<String> = [
+    "386", "aarch64", "amd64", "arm", "arm64", "armel", "armhf", "loong64", "mips64le", "ppc64le", "riscv64",
+    "s390x", "x86_64", "x86-64",
+  ]
 
   /// This machine's.
   package static let own: ImagePlatform = {

@@ -82,7 +82,7 @@ extension StackBuilder {
     guard stat(path, &status) == 0 else {
       throw KernelError(
         "give the service", path, errno: .last,
-        remedy: "name a device that this host has\(place.map { " (\($0))" } ?? "")")
+        remedy: "name a device that this host has")
     }
     let kind: DeviceRule.Kind
     switch status.st_mode & S_IFMT {

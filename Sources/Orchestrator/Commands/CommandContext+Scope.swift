@@ -1,4 +1,5 @@
 import Host
+import Kernel
 import StackFiles
 import Vocabulary
 
@@ -16,6 +17,9 @@ extension CommandContext {
     var projects: [StackScope.Project] = []
     for files in found {
       guard let shown = files.paths.first else { continue }
+      if shown != "-", !Files.exists(loader.location(of: shown)) {
+        throw StackErrors(mistake: "there is no file \(shown)")
+      }
       let variables = loader.variables(beside: files.paths)
       let given = name ?? variables["COMPOSE_PROJECT_NAME"].flatMap { $0.isEmpty ? nil : $0 }
       guard let name = given ?? loader.name(of: files.paths, variables) else {
@@ -31,6 +35,24 @@ extension CommandContext {
     }
     context.scope = projects.isEmpty ? nil : StackScope(projects)
     return context
+  }
+
+  /// Checks options that say which stack is meant, for commands that read no file too.
+  ///
+  /// - Parameter name: of the stack, as an option gives it.
+  package func check(_ environmentFiles: [String], _ folder: String?, name: String?) throws(StackErrors) {
+    func place(_ path: String) -> String { path.hasPrefix("/") ? path : "\(workingFolder)/\(path)" }
+    for path in environmentFiles where !Files.exists(place(path)) {
+      throw StackErrors(mistake: "--env-file \(path): there is no such file")
+    }
+    if let folder, !Files.exists(place(folder)) {
+      throw StackErrors(mistake: "--project-directory \(folder): there is no such folder")
+    }
+    if let name, !StackFile.isPossibleName(name) {
+      throw StackErrors(
+        mistake: "no stack is named \(name)",
+        remedy: "names have letters, digits, - and _, and begin with a letter or a digit")
+    }
   }
 
   /// The stacks that a list is about: those of the folder, or all where there is no file.

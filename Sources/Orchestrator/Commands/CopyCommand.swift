@@ -72,8 +72,9 @@ package struct CopyCommand: Command {
         let first = Int64(try Self.owner(of: root).user)
         var copy = TreeCopy(leavesKernelFiles: true, ownerShift: options.keepsOwners ? -first : nil)
         let path = options.followsLink ? try TreeCopy.target(of: path, in: root, of: place.service) : path
+        let source = try TreeCopy.Place(path, in: root, of: place.service)
         try copy.copy(
-          TreeCopy.Place(path, in: root, of: place.service), to: TreeCopy.Place(onHost: hostPath, naming: from.name))
+          source, to: TreeCopy.Place(onHost: hostPath, naming: from.name, isFolder: source.isFolder))
         return copy.omitted
       }
     case (.host(let hostPath), .service(let service, let path)):
@@ -83,8 +84,10 @@ package struct CopyCommand: Command {
         let owner = try Self.owner(of: root)
         var copy = TreeCopy(owner: owner, ownerShift: options.keepsOwners ? Int64(owner.user) : nil)
         let hostPath = options.followsLink ? Self.target(of: hostPath) : hostPath
+        let source = try TreeCopy.Place(onHost: hostPath)
         try copy.copyAsOwner(
-          TreeCopy.Place(onHost: hostPath), to: TreeCopy.Place(path, in: root, of: place.service, naming: from.name))
+          source,
+          to: TreeCopy.Place(path, in: root, of: place.service, naming: from.name, isFolder: source.isFolder))
         return copy.omitted
       }
     default:

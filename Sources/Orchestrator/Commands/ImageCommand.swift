@@ -185,9 +185,13 @@ package struct ImageCommand: Command {
   }
 
   /// The images that a file's services run from, each once.
-  package func images(of loaded: LoadedStack) -> [(source: ImageSource, platform: ImagePlatform)] {
+  ///
+  /// - Parameter leavesBuilt: true to leave out those of services with `build:`.
+  package func images(
+    of loaded: LoadedStack, withoutBuilt leavesBuilt: Bool = false
+  ) -> [(source: ImageSource, platform: ImagePlatform)] {
     var seen: Set<Key> = []
-    return sources(of: loaded.services).compactMap { source, service in
+    return sources(of: loaded.services.filter { !leavesBuilt || $0.build == nil }).compactMap { source, service in
       let platform = service.platform?.value
       guard loaded.isAbout(service.name.value), seen.insert(Key(source: source, platform: platform)).inserted else {
         return nil

@@ -42,8 +42,8 @@ package struct LogsCommand: Command {
   ) throws(StackErrors) {
     var query = LogReader.Query()
     query.tail = options.tail
-    query.since = try Self.time(options.since) ?? options.earliest
-    query.until = try Self.time(options.until)
+    query.since = try Self.time(options.since, "--since") ?? options.earliest
+    query.until = try Self.time(options.until, "--until")
     let isFailed = isOfFailedUp(stack)
     // Nobody writes to them any more.
     query.follow = options.follows && !isFailed
@@ -90,12 +90,12 @@ package struct LogsCommand: Command {
     (index.scopeNames ?? Files.list(folders.lib)).filter(isOfFailedUp)
   }
 
-  static func time(_ text: String?) throws(StackErrors) -> LogTime? {
+  /// - Parameter option: the one that the text is the value of.
+  static func time(_ text: String?, _ option: String) throws(StackErrors) -> LogTime? {
     guard let text else { return nil }
     guard let time = LogTime(argument: text) else {
-      throw StackErrors([
-        StackError(nil, "\(text) is no time", remedy: "write 2026-01-31T12:00:00Z, or 10m for ten minutes ago")
-      ])
+      throw StackErrors(
+        mistake: "\(option) \(text) is no time", remedy: "write 2026-01-31T12:00:00Z, or 10m for ten minutes ago")
     }
     return time
   }

@@ -63,7 +63,7 @@ package struct UpCommand: Command {
   ) throws -> OperationEvent {
     BuildPlaces.removeLeftovers(context)
     try NetworkCommand(context).bringUpJoined(by: source)
-    try checkRoots(of: source)
+    try checkSources(of: source)
     let images = ImageCommand(context)
     guard images.needsImages(source) else { return try run(resolved: source, options, report: report, chosen: chosen) }
     return try images.holdingImages(during: {
@@ -77,9 +77,26 @@ package struct UpCommand: Command {
     })
   }
 
-  /// A root folder is looked at before anything is made: it is named in a line of the file.
-  private func checkRoots(of source: LoadedStack) throws(StackErrors) {
-    let errors = source.services.compactMap { service -> StackError? in
+  /// What lines of the file name is looked at before anything is made: root folders, and files that nobody makes.
+  private func checkSources(of source: LoadedStack) throws(StackErrors) {
+    let errors = missingRoots(of: source) + missingMounts(of: source)
+    guard errors.isEmpty else { throw StackErrors(errors) }
+  }
+
+  private func missingMounts(of source: LoadedStack) -> [StackError] {
+    source.file.withAllMounts(source.services).filter { source.isAbout($0.name.value) }.flatMap { service in
+      service.mounts.compactMap { mount in
+        guard case .bind(let path, creates: false) = mount.source, !Files.exists(path) else { return nil }
+        let what = mount.fileKind.map { "the \($0.rawValue) for \(mount.target.value)" } ?? mount.target.value
+        return StackError(
+          "\(source.name)/\(service.name.value)", "\(what) has no file \(path) (\(mount.span.place))",
+          remedy: "make it, or correct its path")
+      }
+    }
+  }
+
+  private func missingRoots(of source: LoadedStack) -> [StackError] {
+    source.services.compactMap { service -> StackError? in
       guard case .folder(let path, _) = service.rootfs.value, source.isAbout(service.name.value) else { return nil }
       var status = stat()
       let isThere = stat(path, &status) == 0
@@ -89,7 +106,6 @@ package struct UpCommand: Command {
         "its root folder \(path) \(isThere ? "is no folder" : "is not there") (\(service.rootfs.span.place))",
         remedy: "name a folder that has a whole file system in it, or write `rootfs: host` or `image:`")
     }
-    guard errors.isEmpty else { throw StackErrors(errors) }
   }
 
   private func run(

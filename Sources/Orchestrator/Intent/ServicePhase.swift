@@ -1,5 +1,5 @@
 /// The phase of an instance's life, as `ps` shows it.
-package enum ServicePhase: String, Codable, Hashable, Sendable {
+package enum ServicePhase: String, Codable, Hashable, Sendable, CaseIterable {
   /// Its namespace and links are made, or it waits for others.
   case created
   /// It runs and is not ready yet.

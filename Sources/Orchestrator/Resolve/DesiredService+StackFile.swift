@@ -30,7 +30,7 @@ extension DesiredProcess {
 
 extension DesiredSecurity {
   /// As Docker reckons: ALL first, then what is named one by one; what is dropped by name is gone, whatever was added.
-  init(_ service: StackFile.Service) {
+  package init(_ service: StackFile.Service) {
     self.init()
     isPrivileged = service.isPrivileged
     isFiltered = service.isFiltered && !service.isPrivileged

@@ -260,9 +260,11 @@ public struct TreeCopy: ~Copyable {
 extension TreeCopy.Place {
   /// A path of the caller's own, whose links are followed but for a last one.
   ///
-  /// - Parameter name: what a copy is called that is made in a folder which is there; nil for what is to be copied from.
-  public init(onHost path: String, naming name: String? = nil) throws(KernelError) {
-    try self.init(path, naming: name, shown: path) { (path, flags) throws(KernelError) in
+  /// - Parameters:
+  ///   - name: what a copy is called that is made in a folder which is there; nil for what is to be copied from.
+  ///   - isFolder: true if the copy is a folder, which is made where there is none.
+  public init(onHost path: String, naming name: String? = nil, isFolder: Bool = false) throws(KernelError) {
+    try self.init(path, naming: name, isFolder, shown: path) { (path, flags) throws(KernelError) in
       try Descriptor.open(path, flags)
     }
   }
@@ -284,30 +286,46 @@ extension TreeCopy.Place {
   }
 
   /// A path inside of a root folder, which no link leads out of.
-  public init(_ path: String, in root: borrowing Descriptor, of service: String, naming name: String? = nil)
-    throws(KernelError)
-  {
+  public init(
+    _ path: String, in root: borrowing Descriptor, of service: String, naming name: String? = nil,
+    isFolder: Bool = false
+  ) throws(KernelError) {
     let number = root.rawValue
-    try self.init(path, naming: name, shown: "\(service):\(path)") { (path, flags) throws(KernelError) in
+    try self.init(path, naming: name, isFolder, shown: "\(service):\(path)") { (path, flags) throws(KernelError) in
       try Descriptor.open(path, in: number, flags)
     }
   }
 
+  /// True for a folder, and not for a link to one.
+  public var isFolder: Bool { Self.kind(of: name, in: folder) == S_IFDIR }
+
+  private static func kind(of name: [CChar], in folder: borrowing Descriptor) -> mode_t? {
+    var status = stat()
+    guard fstatat(folder.rawValue, name, &status, AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    return status.st_mode & S_IFMT
+  }
+
   private init(
-    _ path: String, naming name: String?, shown: String,
+    _ path: String, naming name: String?, _ isNewFolder: Bool, shown: String,
     open: (String, CInt) throws(KernelError) -> Descriptor
   ) throws(KernelError) {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
     let folder = OpenFlag.path | O_DIRECTORY
     if let name, let there = try? open(path, folder) {
       self.init(
         folder: there, name: Array(name.utf8CString), path: path.hasSuffix("/") ? shown + name : "\(shown)/\(name)")
       return
     }
-    guard name == nil || !path.hasSuffix("/") else {
-      throw KernelError(
-        "copy to", shown, errno: .noSuchFileOrDirectory, remedy: "there is no such folder: make it first")
+    var path = path
+    if name != nil, path.hasSuffix("/") || path.hasSuffix("/.") {
+      while path.utf8.count > 1, path.hasSuffix("/") || path.hasSuffix("/.") { path.removeLast() }
+      // A folder is wanted there, which the copy either is or is not.
+      if (try? open(path, OpenFlag.path)) != nil { throw KernelError("copy to", shown, errno: .notDirectory) }
+      guard isNewFolder else {
+        throw KernelError(
+          "copy to", shown, errno: .noSuchFileOrDirectory, remedy: "there is no such folder: make it first")
+      }
     }
+    let parts = path.split(separator: "/", omittingEmptySubsequences: true)
     // A path that ends in `.` or `..` means the folder itself.
     guard let last = parts.last, last != ".", last != ".." else {
       self.init(folder: try open(path.isEmpty ? "." : path, folder), name: Array(".".utf8CString), path: shown)
@@ -315,7 +333,12 @@ extension TreeCopy.Place {
     }
     let parent = parts.dropLast().joined(separator: "/")
     let start = path.hasPrefix("/") ? "/" : "./"
-    self.init(folder: try open(start + parent, folder), name: Array(String(last).utf8CString), path: shown)
+    let around = try open(start + parent, folder)
+    let inner = Array(String(last).utf8CString)
+    guard name != nil || !path.hasSuffix("/") || Self.kind(of: inner, in: around) != S_IFREG else {
+      throw KernelError("copy", shown, errno: .notDirectory)
+    }
+    self.init(folder: around, name: inner, path: shown)
   }
 }
 

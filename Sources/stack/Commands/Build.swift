@@ -96,9 +96,22 @@ struct Build: ParsableCommand {
     var quiet = false
     @Flag(help: "Then bring the images into their registries.")
     var push = false
+    @Flag(name: [.customLong("no-rm"), .customLong("force-rm"), .long], help: .hidden)
+    var compress = false
+    @Flag(help: .hidden)
+    var parallel = false
     @Flag(help: "Build what the services depend on, too.")
     var withDependencies = false
     @OptionGroup var progress: ProgressOptions
+
+    func validate() throws {
+      let onlyWithTag: [(String, Bool)] = [
+        ("--label", label.isEmpty), ("--secret", secret.isEmpty), ("--add-host", addHost.isEmpty),
+        ("--build-context", buildContext.isEmpty), ("--target", target == nil), ("--network", network == nil),
+      ]
+      guard tag.isEmpty, let option = onlyWithTag.first(where: { !$0.1 })?.0 else { return }
+      throw ValidationError("\(option) goes with --tag: for a service, write it under build: in the file")
+    }
 
     func run() throws {
       try Session.run(needsRoot: true) { session in

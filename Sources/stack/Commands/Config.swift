@@ -46,7 +46,7 @@ struct Config: ParsableCommand {
   func run() throws {
     if schema { return print(StackSchemaText.text) }
     try Session.run(needsRoot: false, errors: format == .json ? .json : .text) { session in
-      let session = session.taking(source.project)
+      let session = try session.taking(source.project)
       var request = source.request
       request.isInterpolating = !noInterpolate
       var loaded = try session.load(request)

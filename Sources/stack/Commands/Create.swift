@@ -18,6 +18,7 @@ struct Create: ParsableCommand {
   var pull: PullPolicy?
   @Flag(help: "Say nothing of how far images have come.")
   var quietPull = false
+  @OptionGroup var builds: BuildOptions
   @Option(help: ArgumentHelp("Number of replicas of a service.", valueName: "service=n"))
   var scale: [String] = []
   @Flag(help: "Accepted for compatibility with Compose. Orphans are always removed.")
@@ -36,7 +37,7 @@ struct Create: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: !dryRun, errors: progress.errorStyle) { session in
-      let session = session.taking(source.project)
+      let session = try session.taking(source.project)
       let loaded = try session.load(source, services: services, scale: scale)
       var options = UpCommand.Options()
       options.recreate = forceRecreate ? .always : noRecreate ? .never : .changed
@@ -46,7 +47,7 @@ struct Create: ParsableCommand {
       guard !dryRun else {
         return PlanPrinter(folders: session.context.folders).show(try UpCommand(session.context).plan(loaded, options))
       }
-      try session.bringUp(loaded, options, progress)
+      try session.bringUp(loaded, options, progress, builds)
     }
   }
 }
@@ -69,7 +70,7 @@ struct Scale: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true, errors: progress.errorStyle) { session in
-      let session = session.taking(options.project)
+      let session = try session.taking(options.project)
       var request = try session.request(options.project.loadRequest(), scale: counts)
       request.services = counts.compactMap { $0.split(separator: "=").first.map(String.init) }
       request.includesDependencies = !noDeps

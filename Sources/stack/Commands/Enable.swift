@@ -20,7 +20,7 @@ struct Enable: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      let session = session.taking(source.project)
+      let session = try session.taking(source.project)
       let loaded = try session.load(source.request)
       let unit = try BootCommand(session.context).enable(loaded, source.request)
       if now { try session.bringUp(loaded, UpCommand.Options(), progress) }

@@ -55,6 +55,7 @@ struct Exec: ParsableCommand {
     if words.count > 2, words[1] == "--" { words.remove(at: 1) }
     if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }
     guard words.count > 1 else { throw ValidationError("say which service and what to run: stack exec web1 ls /") }
+    try env.checkNames()
     try Session.run(needsRoot: true, in: options.project) { session in
       let place = try session.context.index.find(words[0], replica: index, in: session.stack)
       var options = ExecCommand.Options()
@@ -69,6 +70,15 @@ struct Exec: ParsableCommand {
         try ExecCommand(session.context).run(
           Array(words.dropFirst()), in: place, options, isTerminal: isTerminal,
           complain: { standardError("error: ", $0) }))
+    }
+  }
+}
+
+extension [String] {
+  /// Values of `--env`. A name alone takes the caller's value.
+  fileprivate func checkNames() throws {
+    for entry in self where entry.isEmpty || entry.hasPrefix("=") {
+      throw ValidationError("--env takes name=value, not \(entry)")
     }
   }
 }

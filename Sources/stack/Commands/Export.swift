@@ -43,7 +43,7 @@ struct ExportFor: ParsableCommand {
     var isStandardOutput: Bool { output == "-" }
 
     func load(_ source: SourceOptions, _ session: Session) throws -> LoadedStack {
-      let loaded = try session.load(source.request)
+      let loaded = try session.taking(source.project).load(source.request)
       return resolveImageDigests ? try ImageCommand(session.context).resolvingDigests(loaded) : loaded
     }
 
@@ -120,13 +120,14 @@ struct ExportFor: ParsableCommand {
       try Session.run(needsRoot: false, status: Verdict.unasked) { session in
         var options = ExportOptions()
         options.registry = self.options.registry
+        options.hasFolder = !self.options.isStandardOutput
         let command = ExportCommand(session.context)
         let export = try command.swarm(try self.options.load(source, session), options)
         if !export.report.isRefused {
           if self.options.isStandardOutput {
             print(export.text, terminator: "")
           } else {
-            try command.write(export.text, to: self.options.output)
+            try command.write(export.text, export.files, to: self.options.output)
           }
         }
         try self.options.end(export.report)

@@ -35,7 +35,9 @@ struct Logs: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true, in: options.project) { session in
-      let target = try failed(in: session) ?? target(in: session)
+      let former = try failed(in: session)
+      if former == nil, try session.hasNothing("show") { return }
+      let target = try former ?? target(in: session)
       var options = LogsCommand.Options()
       options.follows = follow
       options.showsTime = timestamps

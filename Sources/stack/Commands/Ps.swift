@@ -36,6 +36,11 @@ struct Ps: ParsableCommand {
     for entry in filter where !entry.hasPrefix("status=") {
       throw ValidationError("--filter takes status=running and the like, not \(entry)")
     }
+    // Those of Docker's that no service here is ever in select nothing.
+    let known = StackIndex.ServiceStatus.phases + ["dead", "removing"]
+    for state in status + filter.map({ String($0.dropFirst("status=".count)) }) where !known.contains(state) {
+      throw ValidationError("--status is one of \(known.joined(separator: ", ")), not \(state)")
+    }
     if format != "table", format != "json" { _ = try template() }
   }
 

@@ -49,6 +49,12 @@ struct Pull: ParsableCommand {
   var policy = Policy.always
   @Flag(help: "Fetch the images of what the services depend on, too.")
   var includeDeps = false
+  @Flag(help: "Leave out the images of services with build:.")
+  var ignoreBuildable = false
+  @Flag(help: .hidden)
+  var parallel = false
+  @Flag(help: .hidden)
+  var noParallel = false
   @Flag(help: "Report an image that cannot be had, and go on.")
   var ignorePullFailures = false
   @Flag(
@@ -60,7 +66,7 @@ struct Pull: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      let session = session.taking(options.project)
+      let session = try session.taking(options.project)
       let command = ImageCommand(session.context)
       let printer = PullPrinter(isQuiet: quiet)
       let (images, loaded) = try images(in: session)
@@ -90,15 +96,6 @@ struct Pull: ParsableCommand {
     }
   }
 
-  /// True if all words name services of this folder's file. Such a name comes before an image's, as with Compose.
-  private func areServices(_ names: [String], _ session: Session) throws -> Bool {
-    guard session.context.scope != nil, names.allSatisfy({ !Session.isFile($0) && !$0.contains(":") }) else {
-      return false
-    }
-    let services = try session.context.load(options.project.loadRequest()).allServiceNames
-    return names.allSatisfy(services.contains)
-  }
-
   /// The images that are meant, and the file that they are of.
   private func images(in session: Session) throws -> ([(ImageSource, ImagePlatform)], LoadedStack?) {
     var wanted = ImagePlatform.own
@@ -108,7 +105,7 @@ struct Pull: ParsableCommand {
       }
       wanted = read
     }
-    if options.files.isEmpty, !names.isEmpty, !(try areServices(names, session)) {
+    if options.files.isEmpty, !names.isEmpty, !(try session.areServices(names, options.project)) {
       guard !writesLock else {
         throw ValidationError("--lock is about a file: name it with --file, or name no image")
       }
@@ -124,7 +121,7 @@ struct Pull: ParsableCommand {
     var request = options.project.loadRequest()
     (request.services, request.includesDependencies) = (names, includeDeps)
     let loaded = try session.load(request)
-    let images = ImageCommand(session.context).images(of: loaded)
+    let images = ImageCommand(session.context).images(of: loaded, withoutBuilt: ignoreBuildable)
     return (images.map { ($0.source, platform == nil ? $0.platform : wanted) }, loaded)
   }
 }

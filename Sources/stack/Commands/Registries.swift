@@ -2,35 +2,65 @@ import ArgumentParser
 import Glibc
 import Orchestrator
 import SystemPackage
+import Vocabulary
 
 struct Push: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "push", abstract: "Bring images of this host into a registry.",
     discussion: """
+      stack push                                      what this folder's file builds
+      stack push web                                  that of one service of it
       stack tag web registry.example:5000/team/web:1
-      stack push registry.example:5000/team/web:1
+      stack push registry.example:5000/team/web:1     an image by its name
 
       What the registry has already is not sent. An upload that breaks off goes on.
       """)
 
-  @Argument(help: ArgumentHelp("Names. Each says its registry.", valueName: "image"), completion: Completions.images)
-  var names: [String]
+  @Argument(
+    help: ArgumentHelp(
+      "Services with build:, or images, whose names say their registry. Default: all services with build:.",
+      valueName: "name"),
+    completion: Completions.images)
+  var names: [String] = []
+  @OptionGroup var options: ProjectOptions
+  @Flag(help: "Push the images of what the services depend on, too.")
+  var includeDeps = false
+  @Flag(help: "Report an image that cannot be pushed, and go on.")
+  var ignorePushFailures = false
   @Flag(name: [.short, .long], help: "Print only names.")
   var quiet = false
 
   func run() throws {
     try Session.run(needsRoot: true) { session in
-      for name in names {
+      let session = try session.taking(options.project)
+      for name in try images(in: session) {
         let printer = PushPrinter(isQuiet: quiet)
-        guard let digest = try ImageCommand(session.context).pushImage(name, report: { printer.show($0) }) else {
+        do {
+          guard let digest = try ImageCommand(session.context).pushImage(name, report: { printer.show($0) }) else {
+            printer.end()
+            standardError("", "interrupted: what \(name) has at the registry is not sent again")
+            throw ExitCode(130)
+          }
           printer.end()
-          standardError("", "interrupted: what \(name) has at the registry is not sent again")
-          throw ExitCode(130)
+          print(quiet ? name : "\(name): pushed (\(digest))")
+        } catch let errors as StackErrors {
+          printer.end()
+          guard ignorePushFailures else { throw errors }
+          standardError("", "warning: \(errors)")
         }
-        printer.end()
-        print(quiet ? name : "\(name): pushed (\(digest))")
       }
     }
+  }
+
+  /// The names of the images that are meant.
+  private func images(in session: Session) throws -> [String] {
+    guard try names.isEmpty || session.areServices(names, options.project) else { return names }
+    var request = options.project.loadRequest()
+    (request.services, request.includesDependencies) = (names, includeDeps)
+    let loaded = try session.load(request)
+    let orders = try BuildCommand(session.context).orders(of: loaded, BuildCommand.ServiceOptions())
+    if orders.isEmpty { standardError("", "\(loaded.name): no service has build:") }
+    return orders.flatMap(\.names).map(\.familiar)
   }
 }
 
@@ -118,8 +148,13 @@ struct Save: ParsableCommand {
         return try ImageCommand(session.context).saveImages(names, to: .standardOutput)
       }
       let new = "\(output).new"
-      let file = try FileDescriptor.open(
-        new, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite])
+      let file: FileDescriptor
+      do {
+        file = try FileDescriptor.open(
+          new, .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite])
+      } catch {
+        throw Session.failure("cannot write \(output): \(error)")
+      }
       do {
         try file.closeAfter { try ImageCommand(session.context).saveImages(names, to: file) }
       } catch {

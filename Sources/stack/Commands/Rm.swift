@@ -19,10 +19,13 @@ struct Rm: ParsableCommand {
   var stop = false
   @Flag(name: [.customShort("v"), .long], help: "Remove their volumes without a name too.")
   var volumes = false
+  @Flag(name: [.short, .long], help: .hidden)
+  var all = false
   @OptionGroup var progress: ProgressOptions
 
   func run() throws {
     try Session.run(needsRoot: true, in: options.project, errors: progress.errorStyle) { session in
+      if try session.hasNothing("remove") { return }
       let index = session.context.index
       let places = try index.places(of: target.services, in: session.stack)
       let stacks = places.isEmpty ? [try index.stack(named: session.stack)] : places.map(\.stack)

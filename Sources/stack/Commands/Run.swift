@@ -71,6 +71,7 @@ struct Run: ParsableCommand {
   var pull: PullPolicy?
   @Flag(help: "Say nothing of how far images have come.")
   var quietPull = false
+  @OptionGroup var builds: BuildOptions
   @Flag(name: [.short, .long], help: "Say nothing of what is started.")
   var quiet = false
   @Flag(help: "Accepted for compatibility with Compose. `up` removes orphans.")
@@ -86,12 +87,14 @@ struct Run: ParsableCommand {
     let words = words.first == "--" ? Array(words.dropFirst()) : words
     if let first = words.first, ["-h", "--help"].contains(first) { throw CleanExit.helpRequest(self) }
     guard let service = words.first else { throw ValidationError("say in which service: stack run web sh") }
-    guard !service.hasPrefix("-") else { throw ValidationError("run has no option \(service)") }
+    guard !service.hasPrefix("-") else {
+      throw ValidationError(AbsentOption.refusal(of: service, in: "run") ?? "run has no option \(service)")
+    }
     guard !detach || !removes else {
       throw ValidationError("--rm does not go with -d: remove the instance when it has ended, with stack rm")
     }
     try Session.run(needsRoot: true, errors: progress.errorStyle) { session in
-      let session = session.taking(options.project)
+      let session = try session.taking(options.project)
       let command = RunCommand(session.context)
       let wishes = wishes(Array(words.dropFirst()))
       let request = command.request(options.project.loadRequest(), service: service, wishes)
@@ -99,10 +102,14 @@ struct Run: ParsableCommand {
       let instance = request.services.first ?? service
       let printer = ProgressPrinter(progress, stack: loaded.name, isQuiet: quiet)
       let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
-      let code = try command.run(
-        loaded, instance, wishes, isTerminal: isTerminal, complain: { standardError("error: ", $0) },
-        report: { printer.show($0) }
-      ) { last in try session.end(printer, last) }
+      let code = try builds.showing(loaded, progress, wishes.up) { up in
+        var wishes = wishes
+        wishes.up = up
+        return try command.run(
+          loaded, instance, wishes, isTerminal: isTerminal, complain: { standardError("error: ", $0) },
+          report: { printer.show($0) }
+        ) { last in try session.end(printer, last) }
+      }
       if detach { print(instance) }
       throw ExitCode(code)
     }

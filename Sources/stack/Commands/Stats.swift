@@ -60,6 +60,7 @@ struct Top: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true, in: options.project) { session in
+      if try session.hasNothing("show") { return }
       var places = try session.context.index.places(of: services, in: session.stack)
       if places.isEmpty {
         let name = try session.context.index.stack(named: session.stack)

@@ -89,10 +89,7 @@ struct Up: ParsableCommand {
       "When images are fetched: missing, always or never. Default: each service's pull_policy, or else missing.",
       valueName: "when"))
   var pull: PullPolicy?
-  @Flag(help: "Build the images of services with build:, though they are there.")
-  var build = false
-  @Flag(help: "Build no image, though one is missing.")
-  var noBuild = false
+  @OptionGroup var builds: BuildOptions
   @Flag(help: "Say nothing of how far images have come.")
   var quietPull = false
   @Flag(name: [.customShort("w"), .long], help: "Then bring changes of files into services, as `stack watch` does.")
@@ -114,7 +111,7 @@ struct Up: ParsableCommand {
     guard !noStart || attach.isEmpty && !watch && !verify else {
       throw ValidationError("--no-start goes with none of --attach, --watch and --verify")
     }
-    guard !build || !noBuild else { throw ValidationError("--build and --no-build cannot go together") }
+    try builds.validate()
     guard waitTimeout.map({ $0 > 0 && $0 <= 86400 }) ?? true else {
       throw ValidationError("--wait-timeout is 1 to 86400 seconds")
     }
@@ -122,10 +119,15 @@ struct Up: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: !dryRun, errors: progress.errorStyle) { session in
-      let session = session.taking(source.project)
+      let session = try session.taking(source.project)
       let loaded = try session.load(source, services: services, scale: scale, withDependencies: !noDeps)
       if let exitCodeFrom, !loaded.instanceNames.contains(exitCodeFrom) {
         throw ValidationError("--exit-code-from: there is no service \(exitCodeFrom)")
+      }
+      for (option, names) in [("--attach", attach), ("--no-attach", noAttach)] {
+        let known = loaded.instanceNames + loaded.allServiceNames + [Self.everyService]
+        guard let unknown = names.first(where: { !known.contains($0) }) else { continue }
+        throw ValidationError("\(option): there is no service \(unknown)")
       }
       guard !dryRun else {
         return PlanPrinter(folders: session.context.folders).show(
@@ -133,17 +135,7 @@ struct Up: ParsableCommand {
       }
 
       let logs = logOptions
-      let builds = BuildPrinter(BuildPrinter.style(progress.progress), namesImages: loaded.buildCount > 1)
-      var options = upOptions
-      options.builds = build ? true : noBuild ? false : nil
-      (options.buildReport, options.whileBuilding) = ({ builds.show($0) }, { builds.tick() })
-      defer { builds.end() }
-      let printer = ProgressPrinter(progress, stack: loaded.name)
-      var desired: DesiredStack?
-      try session.finish(printer) { report in
-        try UpCommand(session.context).run(loaded, options, report: report) { desired = $0 }
-      }
-      if progress.showsTable { StatusTable.show(try desired.map(session.context.statuses(of:)) ?? []) }
+      let desired = try session.bringUp(loaded, upOptions, progress, builds)
       try goOn(loaded, desired, logs, session)
     }
   }
@@ -207,9 +199,6 @@ struct Up: ParsableCommand {
   private func followed(_ loaded: LoadedStack, _ desired: DesiredStack?) throws -> [String] {
     let all = desired?.services ?? []
     let named = attach.filter { $0 != Self.everyService }
-    for name in named + noAttach where !all.contains(where: { $0.service == name || $0.name == name }) {
-      throw ValidationError("--attach: there is no service \(name)")
-    }
     func isNamed(_ service: DesiredService) -> Bool {
       named.isEmpty ? loaded.isAbout(service.service) : named.contains(service.service) || named.contains(service.name)
     }

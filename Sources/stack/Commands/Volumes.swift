@@ -19,7 +19,10 @@ struct Volumes: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true, in: options.project, errors: format == .json ? .json : .text) { session in
-      let targets = try session.targets(services)
+      // A stack that is down may have kept some.
+      let isDown = try session.stack == nil && services.isEmpty && session.context.listedStacks().isEmpty
+      let kept = isDown ? session.context.scope?.names.map { Session.Target(stack: $0) } : nil
+      let targets = try kept ?? session.targets(services)
       for target in targets {
         let volumes = try StackVolumesCommand(session.context).run(target.stack, of: target.services)
         if quiet {

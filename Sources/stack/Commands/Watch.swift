@@ -27,7 +27,7 @@ struct Watch: ParsableCommand {
 
   func run() throws {
     try Session.run(needsRoot: true, errors: progress.errorStyle) { session in
-      let session = session.taking(options.project)
+      let session = try session.taking(options.project)
       let loaded = try session.load(options.project.loadRequest())
       for name in services where !loaded.serviceNames.contains(name) {
         throw ValidationError("there is no service \(name)")

@@ -20,6 +20,8 @@ struct OutputTemplate {
   /// - Throws: the reason why the text is no such template, as a sentence without its full stop.
   init(_ text: String, fields: [String]) throws(Mistake) {
     isTable = text.hasPrefix("table ")
+    // It would say the same in each line: it is a word that was misspelt.
+    guard text.contains("{{") else { throw Mistake(text: "\(text) is neither table nor json, nor has it a {{.Field}}") }
     var rest = Substring(isTable ? String(text.dropFirst("table ".count)) : text)
     var pieces: [Piece] = []
     while let start = rest.firstRange(of: "{{") {

@@ -10,7 +10,7 @@ enum StatusTable {
     let rows = statuses.map { cells($0, showsStack: showsStack) }
     let isColoured = Terminal.showsColour(STDOUT_FILENO)
     let table = Table(
-      [["SERVICE", "STATE", "PID", "ADDRESSES", "PORTS"]] + rows, dispensable: [2],
+      [["SERVICE", "STATE", "PID", "ADDRESSES", "PORTS"]] + rows, dispensable: [2, 3],
       width: isWhole ? nil : Terminal.widthIfTerminal)
     print(
       table.text { row, column, text in

@@ -6,15 +6,18 @@ struct Table {
   private let widths: [Int]
 
   /// - Parameters:
-  ///   - dispensable: columns that are left out first where the width does not suffice.
+  ///   - dispensable: columns that are left out where the width does not suffice, in this order.
   ///   - width: the columns of the terminal; nil for as many as the rows need.
   init(_ rows: [[String]], dispensable: [Int] = [], width: Int? = nil) {
     var rows = rows.map { $0.map { VisibleText.line($0) } }
     var widths = Self.widths(rows)
     if let width {
-      for column in dispensable.sorted(by: >) where Self.total(widths) > width && column < widths.count {
-        rows = rows.map { row in row.enumerated().filter { $0.offset != column }.map(\.element) }
-        widths.remove(at: column)
+      var gone: [Int] = []
+      for column in dispensable where Self.total(widths) > width && column < widths.count + gone.count {
+        let place = column - gone.count { $0 < column }
+        rows = rows.map { row in row.enumerated().filter { $0.offset != place }.map(\.element) }
+        widths.remove(at: place)
+        gone.append(column)
       }
       // The widest column gives, down to what a heading needs.
       while Self.total(widths) > width, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),

@@ -15,7 +15,7 @@ enum UsageTable {
           usage.processText,
         ]
       }
-    return Table(rows, dispensable: [3, 4, 5], width: width).text { _, _, text in text }
+    return Table(rows, dispensable: [5, 4, 3], width: width).text { _, _, text in text }
   }
 
   static func text(_ rows: [ProcessRow]) -> String {

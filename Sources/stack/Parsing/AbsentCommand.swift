@@ -3,7 +3,6 @@ enum AbsentCommand {
   static let remedies: [String: String] = [
     "publish": "stack config --resolve-image-digests >compose.yaml, and push that file with the images (stack push)",
     "bridge": "stack config >compose.yaml, and give that file to a converter such as kompose",
-    "convert": "stack config, which prints the file as stack reads it",
     "alpha": "nothing here is experimental: stack --help lists all commands",
   ]
 

@@ -21,8 +21,10 @@ struct LeadingOptions {
       case variable(String, [String])
       /// Becomes this flag of the command.
       case flag(String)
+      /// A number that means nothing here.
+      case number
       /// Means nothing here.
-      case ignored(takesValue: Bool)
+      case ignored
     }
 
     let names: [String]
@@ -30,8 +32,8 @@ struct LeadingOptions {
 
     var takesValue: Bool {
       switch effect {
-      case .passed, .variable, .ignored(takesValue: true): true
-      case .flag, .ignored(takesValue: false): false
+      case .passed, .variable, .number: true
+      case .flag, .ignored: false
       }
     }
   }
@@ -46,15 +48,15 @@ struct LeadingOptions {
     Known(names: ["--ansi"], effect: .variable("COMPOSE_ANSI", ["auto", "never", "always"])),
     Known(names: ["--progress"], effect: .variable("COMPOSE_PROGRESS", ["auto", "tty", "plain", "json", "quiet"])),
     Known(names: ["--dry-run"], effect: .flag("--dry-run")),
-    Known(names: ["--parallel"], effect: .ignored(takesValue: true)),
+    Known(names: ["--parallel"], effect: .number),
     Known(
-      names: ["--compatibility", "--verbose", "--all-resources", "--no-ansi"], effect: .ignored(takesValue: false)),
+      names: ["--compatibility", "--verbose", "--all-resources", "--no-ansi"], effect: .ignored),
   ]
 
   /// Commands that are about no stack: what says which one is dropped, as Compose drops it.
   static let commandsWithoutProject: Set<String> = [
     "version", "doctor", "explain", "licenses", "images", "image", "load", "save", "tag", "login", "logout", "ls",
-    "supervise", "unpack", "help", "volume", "network", "system", "builder", "__complete", "registry", "push",
+    "supervise", "unpack", "help", "volume", "network", "system", "builder", "__complete", "registry",
   ]
   private static let dryRunCommands: Set<String> = ["up", "create"]
   /// Commands of which some forms have a word more.
@@ -89,6 +91,8 @@ struct LeadingOptions {
           throw Mistake(text: "\(parts[0]) is one of \(values.joined(separator: ", ")), not \(value)")
         }
         setenv(name, value, 1)
+      case .number:
+        guard Int(value) != nil else { throw Mistake(text: "\(parts[0]) takes a number, not \(value)") }
       case .flag, .ignored: break
       }
     }

@@ -30,8 +30,7 @@ extension Up: PlainlyParsed {
     command.abortOnContainerExit = false
     command.exitCodeFrom = nil
     command.pull = nil
-    command.build = false
-    command.noBuild = false
+    command.builds = .withDefaults
     command.quietPull = false
     command.progress = .withDefaults
     return command
@@ -66,8 +65,9 @@ extension Up: PlainlyParsed {
       .flag("--abort-on-container-exit") { $0.abortOnContainerExit = true },
       .text("--exit-code-from") { $0.exitCodeFrom = $1 },
       .choice("--pull") { $0.pull = $1 },
-      .flag("--build") { $0.build = true },
-      .flag("--no-build") { $0.noBuild = true },
+      .flag("--build") { $0.builds.build = true },
+      .flag("--no-build") { $0.builds.noBuild = true },
+      .flag("--quiet-build") { $0.builds.quietBuild = true },
       .flag("--quiet-pull") { $0.quietPull = true },
       .choice("--progress") { $0.progress.progress = $1 },
     ]

@@ -15,34 +15,42 @@ struct ExportSource {
     Files.list("\(examples)/\(part)").filter { $0.hasSuffix(".stack") }.map { part + $0 }
   }
 
+  /// Files of as many shapes as people write, in Fixtures/export.
+  private static let fixtures = sourceFolder(#filePath, up: 2) + "/Fixtures/export"
+  static let shapes = Files.list(fixtures).filter { $0.hasSuffix(".stack") }.sorted()
+
   let input: ExportInput
 
   /// - Throws: ``StackErrors`` when the file has errors.
   init(_ text: String, contents: [String: BoundContent] = [:], users: [String: NumberedUser] = [:]) throws {
-    try self.init(load(text), contents, users)
+    try self.init(load(text), users) { contents[$0] }
   }
 
-  init(example file: String) throws {
-    let loader = StackFileLoader(files: HostFiles(), environment: ["HOME": "/root"], workingFolder: Self.examples)
+  init(_ text: String, reading read: (String) -> BoundContent?) throws { try self.init(load(text), [:], read) }
+
+  init(shape file: String) throws { try self.init(file, in: Self.fixtures) }
+
+  init(example file: String) throws { try self.init(file, in: Self.examples) }
+
+  private init(_ file: String, in folder: String) throws {
+    let loader = StackFileLoader(files: HostFiles(), environment: ["HOME": "/root"], workingFolder: folder)
     let outcome = loader.load([file])
-    var contents: [String: BoundContent] = [:]
-    for mount in outcome.stack?.services.flatMap(\.mounts) ?? [] where mount.isReadOnly {
-      if case .bind(let path, _) = mount.source { contents[path] = BoundContentReader.read(path) }
-    }
-    try self.init(outcome, contents, [:])
+    try self.init(outcome, [:], BoundContentReader.read)
   }
 
   private init(
-    _ outcome: StackFileLoader.Outcome, _ contents: [String: BoundContent], _ users: [String: NumberedUser]
+    _ outcome: StackFileLoader.Outcome, _ users: [String: NumberedUser], _ read: (String) -> BoundContent?
   ) throws {
     guard let file = outcome.stack else {
       throw StackErrors([StackError(nil, DiagnosticRenderer().render(outcome.diagnostics))])
     }
     let services = file.activeServices().services
     let stack = try Resolver.resolve(
-      file, services: services, facts: .using(), previous: nil, folder: StateFolders().stack(file.name.value))
+      ExportInput.plain(file), services: services, facts: .using(), previous: nil,
+      folder: StateFolders().stack(file.name.value))
     input = ExportInput(
-      file: file, services: services, stack: stack, keys: outcome.keys, contents: contents, users: users)
+      file: file, services: services, stack: stack, keys: outcome.keys, users: users, security: DesiredSecurity.init,
+      reading: read)
   }
 
   func kubernetes(inner: [String] = ["10.244.0.0/16", "fd00:244::/64"], verifying: Bool = false) -> KubernetesExport {

@@ -178,7 +178,84 @@ import Testing
     try Self.lost("ports: [\"192.0.2.1:8080:80\"]", "ports", "192.0.2.1")
     try Self.lost("ipc: \"service:db\"\n  db:\n    image: b", "ipc", "one pod")
     let awaited = "depends_on: {db: {condition: service_completed_successfully}}"
-    try Self.lost("\(awaited)\n  db:\n    image: b", "depends_on", "Job")
+    let shared = "db:\n    image: b\n    network_mode: \"service:c\"\n  c:\n    image: c"
+    try Self.lost("\(awaited)\n  \(shared)", "depends_on", "shares a pod")
+    try Self.lost("entrypoint: []", "entrypoint", "own command")
+    try Self.lost("tmpfs: [\"/a:nr_inodes=9\"]", "tmpfs", "nr_inodes=9")
+    try Self.lost("secrets: [{source: s, uid: \"7\", mode: 0400}]\nsecrets: {s: {content: x}}", "secrets", "7:0's")
+  }
+
+  // MARK: - Ends that others wait for
+
+  @Test func theEndOfAJobIsANameThatOthersWaitFor() throws {
+    let export = try ExportSource(
+      """
+      services:
+        web: {image: a, restart: always, depends_on: {job: {condition: service_completed_successfully}}}
+        job: {image: b, command: [migrate], scale: 2, healthcheck: {test: t}}
+      """
+    ).kubernetes()
+    let job = try #require(export.manifests.first { $0.kind == "Job" && $0.name == "job-2" }).yaml
+    let parts = job.components(separatedBy: "      containers:")
+    #expect(parts.count == 2 && parts[0].contains("initContainers:") && parts[0].contains("- migrate"), "\(job)")
+    #expect(parts[1].contains("name: done") && !parts[1].contains("migrate") && !job.contains("Probe"), "\(job)")
+    #expect(job.contains("DisruptionTarget") && job.contains("kubectl.kubernetes.io/default-container: job"), "\(job)")
+    for number in 1...2 {
+      let name = try #require(export.manifests.first { $0.kind == "Service" && $0.name == "job-\(number)-done" }).yaml
+      #expect(name.contains("pod-name: job-\(number)") && !name.contains("publishNotReadyAddresses"), "\(name)")
+    }
+    let web = try #require(export.manifests.first { $0.kind == "StatefulSet" }).yaml
+    #expect(web.contains("nslookup job-1-done") && web.contains("nslookup job-2-done"), "\(web)")
+    let rows = export.report.rows
+    #expect(rows.contains { $0.key == "services.web.depends_on" && $0.outcome == .kept })
+    #expect(rows.contains { $0.key == "services.job" && $0.outcome == .changed && $0.place == "web.stack:3" })
+    #expect(rows.contains { $0.key == "services.job.healthcheck" && $0.outcome == .lost })
+    try Self.expectValid(export, "job")
+  }
+
+  // MARK: - Other shapes
+
+  @Test(arguments: ExportSource.shapes) func aShapeIsValid(file: String) throws {
+    let export = try ExportSource(shape: file).kubernetes(verifying: true)
+    #expect(
+      export.report.rows.allSatisfy { !$0.place.isEmpty || $0.key.hasPrefix("names.") }, "\(export.report.text())")
+    if !export.report.isRefused { try Self.expectValid(export, file) }
+  }
+
+  @Test func aServiceWithoutReplicasKeepsItsRights() throws {
+    let source = try ExportSource("services: {web: {image: a, restart: always, scale: 0, cap_add: [NET_ADMIN]}}")
+    let set = try #require(source.kubernetes().manifests.first { $0.kind == "StatefulSet" })
+    #expect(set.yaml.contains("NET_ADMIN") && set.yaml.contains("allowPrivilegeEscalation: true"), "\(set.yaml)")
+    let swarm = SwarmExport(source.input)
+    #expect(swarm.text.contains("NET_ADMIN") && swarm.report.isWhole, "\(swarm.report.text())")
+  }
+
+  @Test func secretsStandInAFileThatOthersDoNotRead() throws {
+    let source = try ExportSource(
+      "{services: {web: {image: a, secrets: [{source: s, target: /etc/s}]}}, secrets: {s: {content: hush}}}")
+    let files = source.kubernetes().files
+    let coded = Base64.text(Array("hush".utf8))
+    #expect(files.filter { $0.text.contains(coded) }.map(\.name) == ["secrets.yaml"])
+    #expect(files.filter(\.isSecret).map(\.name) == ["secrets.yaml"])
+    let swarm = SwarmExport(source.input)
+    #expect(swarm.files.map(\.text) == ["hush"] && swarm.files[0].isSecret)
+    #expect(swarm.text.contains("file: \"./\(swarm.files[0].name)\""), "\(swarm.text)")
+    var options = ExportOptions()
+    options.hasFolder = false
+    #expect(!SwarmExport(source.input, options).report.isWhole)
+  }
+
+  @Test func stateOfTheHostIsNotCopied() throws {
+    let file = "services: {web: {image: a, volumes: ['/proc:/p:ro,rslave', '/etc/hosts:/h:ro']}}"
+    var asked: [String] = []
+    let source = try ExportSource(file) { path in
+      asked.append(path)
+      return nil
+    }
+    #expect(asked == ["/etc/hosts"])
+    let text = source.kubernetes().manifests.stream
+    #expect(text.contains("path: /proc") && text.contains("mountPropagation: HostToContainer"), "\(text)")
+    #expect(SwarmExport(source.input).text.contains("propagation: rslave"))
   }
 
   @Test func whatAServiceMayOnlyReadIsReadOnly() throws {

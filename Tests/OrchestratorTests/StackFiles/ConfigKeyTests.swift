@@ -8,7 +8,7 @@ import Testing
   private static let service: [String: String] = [
     "rootfs": "/srv/web", "image": "nginx:1",
     "build":
-      "{context: ./app, dockerfile: D, args: {A: \"1\"}, target: t, tags: [\"x:1\"], labels: {a: b}, network: none, no_cache: true, pull: true, secrets: [{source: s, target: id}], extra_hosts: [\"files=10.0.0.5\"], shm_size: 8m, additional_contexts: {lib: ./lib, base: \"docker-image://debian:12\"}, ulimits: {nofile: 10}}",
+      "{context: ./app, dockerfile: D, args: {A: \"1\"}, target: t, tags: [\"x:1\"], labels: {a: b}, network: none, no_cache: true, no_cache_filter: [t], pull: true, secrets: [{source: s, target: id}], extra_hosts: [\"files=10.0.0.5\"], shm_size: 8m, additional_contexts: {lib: ./lib, base: \"docker-image://debian:12\"}, ulimits: {nofile: 10}}",
     "platform": "linux/arm64\n    image: nginx",
     "pull_policy": "always\n    image: nginx", "entrypoint": "[a, b]",
     "command": "[nginx, \"$$x\"]", "environment": "{A: \"1\"}", "env_file": "web.env", "working_dir": "/srv",

@@ -58,6 +58,7 @@ extension BuildCommand {
     of service: StackFile.Service, in loaded: LoadedStack, _ options: ServiceOptions
   ) throws(StackErrors) -> Order? {
     guard let build = service.build, case .image(.registry(let name)) = service.rootfs.value else { return nil }
+    try checkPlaces(of: build, "\(loaded.name)/\(service.name.value)")
     var order = Order(image: name.familiar, context: build.context.value)
     order.names = [name]
     for tag in build.tags {
@@ -73,6 +74,7 @@ extension BuildCommand {
     order.limits.sharedMemory = build.sharedMemory
     order.limits.process = build.limits
     order.usesCache = build.usesCache && options.usesCache
+    order.uncachedStages = Set(build.uncachedStages.map { $0.value.lowercased() })
     order.pulls = build.pulls || options.pulls
     order.isDry = options.isDry
     if let text = service.platform?.value, let platform = ImagePlatform(text) { order.platform = platform }
@@ -80,6 +82,26 @@ extension BuildCommand {
     for context in build.contexts { order.contexts[context.name.value] = self.context(context, in: loaded) }
     for secret in build.secrets { order.secrets[secret.id] = try contents(of: secret, in: loaded) }
     return order
+  }
+
+  /// What the file names is to be there before anything is done, and is told by its line.
+  private func checkPlaces(of build: StackFile.Build, _ subject: String) throws(StackErrors) {
+    let folder = build.context
+    guard Files.exists(folder.value + "/.") else {
+      throw StackErrors([
+        StackError(
+          subject, "there is no folder \(folder.value) to build (\(folder.span.place))",
+          remedy: "make it, or correct `context:`")
+      ])
+    }
+    guard let file = build.dockerfile, build.inline == nil else { return }
+    let path = file.value.hasPrefix("/") ? file.value : "\(folder.value)/\(file.value)"
+    guard Files.exists(path) else {
+      throw StackErrors([
+        StackError(
+          subject, "there is no Dockerfile \(path) (\(file.span.place))", remedy: "make it, or correct `dockerfile:`")
+      ])
+    }
   }
 
   private func context(_ context: StackFile.Build.NamedContext, in loaded: LoadedStack) -> Order.Context {
@@ -103,7 +125,8 @@ extension BuildCommand {
       guard let bytes else {
         throw StackErrors([
           StackError(
-            nil, "the secret \(secret.source.value) has no file \(path)", remedy: "make it, or correct its path")
+            nil, "the secret \(secret.source.value) has no file \(path) (\(secret.source.span.place))",
+            remedy: "make it, or correct its path")
         ])
       }
       return bytes
@@ -157,7 +180,8 @@ extension BuildCommand.Order {
     (context, dockerfile, inline, target) == (other.context, other.dockerfile, other.inline, other.target)
       && arguments == other.arguments && labels == other.labels && contexts == other.contexts
       && secrets == other.secrets && network == other.network && extraHosts == other.extraHosts
-      && limits == other.limits && usesCache == other.usesCache && pulls == other.pulls && platform == other.platform
+      && limits == other.limits && usesCache == other.usesCache && uncachedStages == other.uncachedStages
+      && pulls == other.pulls && platform == other.platform
   }
 }
 

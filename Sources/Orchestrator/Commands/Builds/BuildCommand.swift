@@ -48,6 +48,8 @@ package struct BuildCommand: Command {
     package var extraHosts: [String] = []
     package var limits = StepLimits()
     package var usesCache = true
+    /// The stages whose steps are done anew.
+    package var uncachedStages: Set<String> = []
     /// True if nothing is done, and it is said what would be.
     package var isDry = false
     /// True if images of FROM are fetched though they are there.
@@ -192,6 +194,7 @@ package struct BuildCommand: Command {
     (request.names, request.secrets, request.isDry) = (order.names, order.secrets, order.isDry)
     request.labels = order.labels.sorted { $0.key < $1.key }.map { NamedValue(name: $0.key, value: $0.value) }
     (request.usesCache, request.network, request.limits) = (order.usesCache, order.network, order.limits)
+    request.uncachedStages = order.uncachedStages
     request.hostNames = order.extraHosts.map { String($0.prefix { $0 != "=" && $0 != ":" }) }
     request.epoch = (order.arguments["SOURCE_DATE_EPOCH"] ?? context.environment["SOURCE_DATE_EPOCH"])
       .flatMap { Int64($0) }

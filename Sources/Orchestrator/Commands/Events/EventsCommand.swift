@@ -28,10 +28,10 @@ package struct EventsCommand: Command {
   /// Prints what happens to the services of stacks, or has happened.
   package func run(on stacks: [String], _ options: Options) throws(StackErrors) {
     var query = LogReader.Query()
-    query.since = try LogsCommand.time(options.since)
+    query.since = try LogsCommand.time(options.since, "--since")
     // Not from a moment on: the clock may be set back.
     if query.since == nil, options.follows { query.tail = 0 }
-    query.until = try LogsCommand.time(options.until)
+    query.until = try LogsCommand.time(options.until, "--until")
     query.follow = options.follows
     let sources = stacks.map { LogReader.Source(service: $0, path: folders.stack($0).events) }
     let reader = LogReader(sources, query, interruption: interruption)

@@ -79,16 +79,13 @@ package struct LinkRequest: Sendable {
     if let corrupt { condition.corrupt = try Self.share(corrupt, "corrupt") }
     if let reorder { condition.reorder = try Self.share(reorder, "reorder") }
     guard condition.jitter <= condition.delay else {
-      throw StackErrors([
-        StackError(
-          nil, "a jitter of \(DurationText.text(condition.jitter)) needs a delay that is at least as long",
-          remedy: "give one: --delay \(DurationText.text(condition.jitter))")
-      ])
+      throw StackErrors(
+        mistake: "a jitter of \(DurationText.text(condition.jitter)) needs a delay that is at least as long",
+        remedy: "give one: --delay \(DurationText.text(condition.jitter))")
     }
     guard condition.reorder == .none || condition.delay > .zero else {
-      throw StackErrors([
-        StackError(nil, "packets overtake those that are delayed, and none is", remedy: "give a delay: --delay 10ms")
-      ])
+      throw StackErrors(
+        mistake: "packets overtake those that are delayed, and none is", remedy: "give a delay: --delay 10ms")
     }
     return condition
   }
@@ -139,6 +136,6 @@ package struct LinkRequest: Sendable {
   private static func refusal(
     _ option: String, _ text: String, _ problem: String, remedy: String? = nil
   ) -> StackErrors {
-    StackErrors([StackError(nil, "--\(option) \(text) \(problem)", remedy: remedy)])
+    StackErrors(mistake: "--\(option) \(text) \(problem)", remedy: remedy)
   }
 }

@@ -123,6 +123,7 @@ package struct StackIndex: Sendable {
   /// - Parameter replica: its number; nil for the first.
   package func find(_ text: String, replica: Int? = nil, in stack: String?) throws(StackErrors) -> Place {
     let number = replica ?? 1
+    guard number > 0 else { throw StackErrors(mistake: "--index \(number) is no replica: the first is 1") }
     if number == 1, let first = try places(of: text, in: stack).first { return first }
     return try find("\(text)-\(number)", in: stack)
   }
@@ -204,7 +205,10 @@ extension StackIndex.ServiceStatus {
   /// True while it runs or is about to.
   package var isAlive: Bool { record.phase.isAlive }
   package var isExited: Bool { record.phase == .exited }
-  package var phase: String { isPaused ? "paused" : record.phase.rawValue }
+  package var phase: String { isPaused ? Self.paused : record.phase.rawValue }
+  private static let paused = "paused"
+  /// All that ``phase`` can be.
+  package static let phases = ServicePhase.allCases.map(\.rawValue) + [paused]
   var isPaused: Bool { record.phase.isAlive && record.pausedAt != nil }
   package var addresses: [String] {
     (service.attachments.flatMap(\.neighbourAddresses) + service.loopback.map(\.address)).map(\.description)

@@ -46,6 +46,8 @@ extension StackFile {
     package var labels: [Label] = []
     package var network: Located<Network>?
     package var usesCache = true
+    /// The names of stages whose steps are done anew.
+    package var uncachedStages: [Located<String>] = []
     /// True if images of FROM are fetched though they are there.
     package var pulls = false
     package var secrets: [Secret] = []

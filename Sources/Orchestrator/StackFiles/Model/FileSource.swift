@@ -142,7 +142,7 @@ extension StackFile {
       }
       var mount = Mount(
         source: source, target: Located(use.target, use.source.span), isReadOnly: true, span: use.source.span)
-      mount.isDerived = true
+      (mount.isDerived, mount.fileKind) = (true, use.kind)
       return mount
     }
   }

@@ -25,6 +25,8 @@ extension StackFile {
     package var subpath: String?
     /// True if it follows from other keys of the service than those for mounts.
     var isDerived = false
+    /// The kind of the file that it is, if `secrets:` or `configs:` gives it.
+    package var fileKind: FileUse.Kind?
     /// True if mounts that the host makes below the source later appear inside.
     package var followsHost = false
     /// The entry in the file.

@@ -7,7 +7,7 @@ package struct StackFile: Sendable, Equatable {
   /// From `name:`, else from the file's name: `[a-z0-9][a-z0-9_-]{0,62}`.
   package var name: Located<String>
   /// Absolute path of the folder of the first file. Relative paths in the files start here; in the model they are resolved.
-  var folder: String
+  package var folder: String
   /// Absolute path of the file that gives the stack its name, which mostly is the only one.
   package var path: String { folder == "/" ? "/\(fileName)" : "\(folder)/\(fileName)" }
   private var fileName: String { Path.split(name.span.file.path).name }

@@ -50,3 +50,8 @@ enum StackNaming {
     return String(String.UnicodeScalarView(letters.drop { $0 == "_" || $0 == "-" }.prefix(NameRule.maximumLength)))
   }
 }
+
+extension StackFile {
+  /// True if some stack can have the name, as it is or as Compose would adapt it.
+  package static func isPossibleName(_ text: String) -> Bool { StackNaming.adapted(text) != nil }
+}

@@ -15,6 +15,7 @@ extension StackFile.Build {
         ? nil : .mapping(labels.map { .init(key: $0.name.value, value: .escaped($0.value)) }),
       "network": network.map { .text($0.value.text) },
       "no_cache": usesCache ? nil : .bool(true),
+      "no_cache_filter": uncachedStages.isEmpty ? nil : .texts(uncachedStages.map(\.value)),
       "pull": pulls ? .bool(true) : nil,
       "secrets": secrets.isEmpty
         ? nil

@@ -47,9 +47,17 @@ extension StackError: CustomStringConvertible {
 /// All causes of a failure, and not only the first.
 package struct StackErrors: Error, Hashable, Sendable, CustomStringConvertible {
   var errors: [StackError]
+  /// True if the command line is wrong, and nothing was tried.
+  package private(set) var areMistakes = false
 
   package init(_ errors: [StackError]) {
     self.errors = errors
+  }
+
+  /// A value on the command line that cannot be meant.
+  package init(mistake message: String, remedy: String? = nil) {
+    self.init([StackError(nil, message, remedy: remedy)])
+    areMistakes = true
   }
 
   package var description: String { errors.map { "error: \($0)" }.joined(separator: "\n") }

@@ -39,6 +39,9 @@ private struct BuildDraft {
       .read("no_cache", "true: every step is built anew") { field, draft in
         draft.build.usesCache = !(field.boolean() ?? false)
       },
+      .read("no_cache_filter", "stages of which every step is built anew") { field, draft in
+        draft.build.uncachedStages = field.texts()
+      },
       .read("pull", "true: images of FROM are fetched though they are there") { field, draft in
         draft.build.pulls = field.boolean() ?? false
       },

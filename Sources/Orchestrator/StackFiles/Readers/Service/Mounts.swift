@@ -216,7 +216,15 @@ private struct LongMount {
   static let keys = KeyTable<LongMount>(
     "mount",
     [
-      .read("type", "bind, volume or tmpfs") { field, mount in mount.kind = field.choice(Kind.self)?.value },
+      .read("type", "bind, volume or tmpfs") { field, mount in
+        guard field.context.probe == nil, field.node.scalar?.text == "image" else {
+          mount.kind = field.choice(Kind.self)?.value
+          return
+        }
+        field.report(
+          .notSupported, "a mount of an image is not supported",
+          help: ["have a build copy its files: `COPY --from=IMAGE /path /path`"])
+      },
       .read("source", "a path of the host, or a volume's name") { field, mount in mount.source = field.text() },
       .read("target", "the path inside the service") { field, mount in
         mount.target = field.nonEmptyText().flatMap(field.target)

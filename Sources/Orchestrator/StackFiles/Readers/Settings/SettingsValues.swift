@@ -131,6 +131,13 @@ extension Field {
     _ source: Located<String>, _ target: Located<String>, _ access: DeviceRule.Access
   ) -> DesiredSettings.Device? {
     guard source.value.hasPrefix("/") else {
+      // The Container Device Interface: vendor.com/class=name.
+      if let slash = source.value.firstIndex(of: "/"), source.value[slash...].contains("=") {
+        report(
+          .badDevice, "\"\(Self.shortened(source.value))\" is a CDI name, which `stack` looks up nowhere",
+          at: source.span, help: ["name the files that it stands for: /dev/nvidia0, /dev/nvidiactl"])
+        return nil
+      }
       report(
         .badDevice, "\"\(Self.shortened(source.value))\" is not the path of a device", at: source.span,
         help: ["write an absolute path: /dev/fuse"])
