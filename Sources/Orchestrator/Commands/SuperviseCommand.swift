@@ -27,7 +27,7 @@ package enum SuperviseCommand {
     let listener = Descriptor(adopting: DetachedProcess.inheritedDescriptor)
     // Four for each of 2,000 services.
     let former = try OpenFileLimit.raise(reserving: 8192)
-    let builder = try StackBuilder(
+    let builder = StackBuilder(
       folders: folders, stack: stack, controlGroups: groups, initProgram: initProgram, openFiles: former)
     try Supervisor(builder: builder, listener: listener).serve()
     _ = consume lock
