@@ -64,7 +64,7 @@ let package = Package(
     images("Digests", ["ImageReference", "CImages"]),
     images("Registry", ["ImageFormat", "ImageReference", "Digests", "Kernel", "CImages", systemPackage]),
     images("Layer", ["ImageReference", "Digests", "Kernel", "CLinux", "CImages", systemPackage]),
-    images("ImageStore", ["ImageReference", "Digests", "Kernel", "CImages", systemPackage]),
+    images("ImageStore", ["ImageReference", "JSON", "Digests", "Kernel", "CImages", systemPackage]),
     images(
       "Images",
       [

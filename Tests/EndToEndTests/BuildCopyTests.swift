@@ -33,6 +33,91 @@ struct BuildCopyTests {
     }
   }
 
+  @Test func whatIsTakenFromAStageCountsByItsContents() throws {
+    try TestBuilds.with { host in
+      func dockerfile(_ made: String) -> String {
+        """
+        FROM base AS make
+        COPY input /in
+        RUN mkdir -p /out && echo \(made) >/out/app && ln -s app /out/link
+        FROM base
+        COPY --from=make /out /app/
+        RUN --mount=from=make,source=/out,target=/m cat /m/app
+        """
+      }
+      try host.write("one", to: "x/input")
+      #expect(try host.built(dockerfile("same")).contains("  same"))
+      // The stage is another one, and has the same files there.
+      try host.write("two", to: "x/input")
+      let again = try host.built(dockerfile("same"))
+      #expect(again.contains("COPY input /in (input changed)"), "\(again)")
+      for step in ["COPY --from=make /out /app/: cached", "cat /m/app: cached"] {
+        #expect(again.contains(step), "\(again)")
+      }
+      try host.built(dockerfile("other"), options: ["--target", "make"])
+      let plan = try host.built(dockerfile("other"), options: ["--dry-run"])
+      #expect(plan.contains("/app/: to be done, since out/app changed, in stage make"), "\(plan)")
+      #expect(try host.built(dockerfile("other")).contains("  other"))
+    }
+  }
+
+  @Test func holesOfFilesAreKept() throws {
+    try TestBuilds.with { host in
+      try host.write("", to: "x/sparse")
+      try host.succeed("truncate", "-s", "200M", "x/sparse")
+      try host.succeed("sh", "-c", "printf data | dd of=x/sparse bs=1 seek=100000000 conv=notrunc 2>&1")
+      let said = try host.built(
+        """
+        FROM base AS first
+        COPY sparse /one
+        FROM base
+        COPY --from=first /one /two
+        RUN set -- $(stat -c '%s %b' /two); [ $1 = 209715200 ] && [ $2 -lt 1000 ] && echo it is sparse; \
+          dd if=/two bs=1 skip=100000000 count=4 2>/dev/null; echo
+        """)
+      #expect(said.contains("  it is sparse\n") && said.contains("  data\n"), "\(said)")
+    }
+  }
+
+  /// Folders that the image has are filled where they are, others beside it: names of one file may be in both.
+  @Test func foldersOfTheImageAndNewOnesAreOneTree() throws {
+    try TestBuilds.with { host in
+      try host.succeed(
+        "sh", "-ec",
+        """
+        mkdir -p x/a/old x/a/new/deep x/b/new
+        echo 1 >x/a/old/f; ln x/a/old/f x/a/new/deep/g; ln x/a/old/f x/a/top; ln x/a/old/f x/a/zz; echo b >x/b/new/h
+        chmod 2750 x/a/new; chmod 700 x/a/old; chmod 711 x/b/new
+        touch -d @1000000000 x/a/old x/a/new x/a/new/deep x/b/new
+        """)
+      let said = try host.built(
+        """
+        FROM base
+        RUN mkdir -p /srv/app/old && echo low >/srv/app/top && echo low >/srv/app/old/f && ln -s srv /link
+        COPY a b /link/app/
+        COPY --chown=5:6 a/new /made/below/
+        RUN cd /srv/app; stat -c '%n %a %u:%g %h' old old/f new new/h new/deep/g top zz /made/below /made/below/deep/g; \
+          stat -c '%n %Y' old new new/deep; stat -c %i top old/f new/deep/g zz | sort -u | wc -l
+        """)
+      let expected = """
+          old 700 0:0 1
+          old/f 644 0:0 4
+          new 711 0:0 3
+          new/h 644 0:0 1
+          new/deep/g 644 0:0 4
+          top 644 0:0 4
+          zz 644 0:0 4
+          /made/below 755 5:6 3
+          /made/below/deep/g 644 5:6 1
+          old 1000000000
+          new 1000000000
+          new/deep 1000000000
+          1
+        """
+      #expect(said.contains(expected), "\(said)")
+    }
+  }
+
   @Test func chmodTakesWhatTheCommandTakes() throws {
     try TestBuilds.with { host in
       try host.write("#!/bin/sh", to: "x/d/run.sh")

@@ -25,6 +25,22 @@ struct BuildFaultTests {
     }
   }
 
+  @Test func aStepThatWritesTooMuchIsCutAndTheBuildGoesOn() throws {
+    try TestBuilds.with { host in
+      let line = String(repeating: "x", count: 99)
+      let outcome = try host.build("FROM base\nRUN yes \(line) | head -c 6000000; echo the end\nRUN echo goes on")
+      #expect(outcome.status == 0 && outcome.errors.contains("  goes on"))
+      #expect(outcome.errors.utf8.count < 3_000_000 && !outcome.errors.contains("  the end"))
+      let note = try #require(outcome.errors.split(separator: "\n").first { $0.contains("lines are not shown here") })
+      let log = try #require(note.split(separator: " ").last.map(String.init))
+      #expect(try host.succeed("tail", "-n", "1", log) == "the end")
+      let failed = try host.build("FROM base\nRUN seq 100; exit 3")
+      #expect(failed.status == 1 && failed.errors.contains("all of its output is in"), "\(failed)")
+      try host.succeed("stack", "build", "prune", "--all")
+      #expect(try host.succeed("sh", "-c", "ls -A /var/lib/stack/.images/builds/logs") == "")
+    }
+  }
+
   @Test func aKilledBuildLeavesNoCommandBehindAndTheNextOneClearsUp() throws {
     try TestBuilds.with { host in
       let build = try start(host, Self.endless, until: "  begun")

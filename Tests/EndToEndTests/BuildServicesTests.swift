@@ -95,6 +95,9 @@ struct BuildServicesTests {
 
   @Test func aChangeOfFilesBuildsTheImageAgainAndMakesTheServiceAnew() throws {
     try TestBuilds.with { host in
+      // What the build does not see is no reason for one.
+      try host.write("two", to: "web/cache/one")
+      try host.write("two", to: "web/new.tmp")
       try host.write("FROM base\nCOPY page /www/index.html\nCMD [\"sleep\", \"1000\"]", to: "web/Dockerfile")
       try host.write("one", to: "web/page")
       try host.write(
@@ -106,6 +109,8 @@ struct BuildServicesTests {
             develop: {watch: [{path: ./web, action: rebuild, ignore: [notes]}]}
           other: {image: base, command: [sleep, "1000"]}
         """, to: "compose.yaml")
+      try host.write("cache\n*.tmp\nDockerfile\n", to: "web/.dockerignore")
+      try host.write("no part of the context", to: "web/cache/one")
       let watch = try host.start(["sh", "-c", "exec stack watch --progress plain 2>&1"])
       #expect(host.eventually(within: .seconds(90)) { watch.output.contains("web: watching") }, "\(watch.output)")
       #expect(try host.succeed("stack", "exec", "web", "cat", "/www/index.html") == "one")
@@ -120,6 +125,14 @@ struct BuildServicesTests {
         "\(watch.output)")
       #expect(try host.succeed("stack", "exec", "web", "cat", "/www/index.html") == "two")
       #expect(try host.field("PID", of: "other") == other)
+      let first = watch.output.split(separator: "\n").first { $0.contains("changed, so") }
+      #expect(first == "web: Dockerfile changed, so its image is built again", "\(watch.output)")
+      // The patterns hold as they are now.
+      try host.write("*.tmp\n", to: "web/.dockerignore")
+      #expect(
+        host.eventually(within: .seconds(90)) { watch.output.contains(".dockerignore changed") }, "\(watch.output)")
+      try host.write("three", to: "web/cache/one")
+      #expect(host.eventually(within: .seconds(90)) { watch.output.contains("cache/one changed") }, "\(watch.output)")
       try host.signal(SIGINT, to: watch)
       #expect(try watch.wait(limit: .seconds(20)).status == 0)
       try host.succeed("stack", "down")

@@ -24,7 +24,8 @@ struct ComposeBesideTests {
       guard isUp else { throw HarnessError("dockerd does not start: \(engine.output)") }
       let outcome = try host.run(
         "python3", "\(Repository.root)/Tests/EndToEndTests/Scripts/compose-beside.py", "1",
-        "\(TestExtent.size(30, sample: 6))", "/run/beside", environment: socket, limit: .seconds(600))
+        "\(TestExtent.size(120, sample: 30))", "/run/beside", environment: socket,
+        limit: .seconds(TestExtent.size(1800, sample: 600)))
       #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
       try? host.signal(SIGTERM, to: engine)
       _ = try engine.wait(limit: .seconds(60))

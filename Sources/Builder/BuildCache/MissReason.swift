@@ -35,7 +35,8 @@ package struct MissReason: Sendable, Hashable, CustomStringConvertible {
     if difference.kind == .files, let formerEntries, let entries,
       let change = Self.change(from: formerEntries, to: entries)
     {
-      self.init(change)
+      // Paths of another place than the context need its name.
+      self.init(difference.name == "the context" ? change : "\(change), in \(difference.name)")
       return
     }
     self.init(difference.text)
@@ -45,6 +46,7 @@ package struct MissReason: Sendable, Hashable, CustomStringConvertible {
 
   private struct Difference {
     var kind: StepPart.Kind
+    var name: String
     var text: String
   }
 
@@ -57,10 +59,11 @@ package struct MissReason: Sendable, Hashable, CustomStringConvertible {
     for kind in order {
       let (old, new) = (former.filter { $0.kind == kind }, now.filter { $0.kind == kind })
       for part in new where !old.contains(part) {
-        return Difference(kind: kind, text: text(kind, part.name, old: value(part.name, old), new: part.value))
+        return Difference(
+          kind: kind, name: part.name, text: text(kind, part.name, old: value(part.name, old), new: part.value))
       }
       for part in old where !new.contains(part) {
-        return Difference(kind: kind, text: text(kind, part.name, old: part.value, new: nil))
+        return Difference(kind: kind, name: part.name, text: text(kind, part.name, old: part.value, new: nil))
       }
     }
     return nil

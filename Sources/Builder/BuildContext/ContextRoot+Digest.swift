@@ -60,7 +60,8 @@ private struct SelectionHasher: ~Copyable {
 
   mutating func add(_ entry: ContextEntry, _ memory: inout DigestMemory) throws(ContextError) {
     let status = entry.status
-    if status.kind == .socket || status.kind == .device {
+    // What comes from a stage or an image has its devices, too.
+    if status.kind == .socket || status.kind == .device && !keepsOwners {
       omitted.append(entry.fullPath)
       return
     }
@@ -69,6 +70,7 @@ private struct SelectionHasher: ~Copyable {
       case .file: try fileDigest(entry, &memory)
       case .link: try entry.linkTarget()
       case .folder: try folderDigest(entry)
+      case .device: status.device.littleEndianBytes
       default: []
       }
     // A link has no mode of its own (symlink(7)).

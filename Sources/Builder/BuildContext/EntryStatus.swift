@@ -15,6 +15,8 @@ package struct EntryStatus: Sendable, Hashable {
   package var identity: FileIdentity
   /// Seconds and nanoseconds.
   package var modified: FileTime
+  /// Of a device its number, and whether it is one of blocks. 0 for all else.
+  package var device: UInt64
 
   init(_ status: stat) {
     kind =
@@ -33,6 +35,7 @@ package struct EntryStatus: Sendable, Hashable {
     identity = FileIdentity(
       device: UInt64(status.st_dev), inode: UInt64(status.st_ino), changed: FileTime(status.st_ctim), size: size)
     modified = FileTime(status.st_mtim)
+    device = kind == .device ? UInt64(status.st_rdev) << 1 | (status.st_mode & S_IFMT == S_IFBLK ? 1 : 0) : 0
   }
 }
 

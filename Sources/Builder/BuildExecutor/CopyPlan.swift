@@ -17,7 +17,7 @@ struct CopyPlan {
   private let ownerSpan: Span?
   private let exclusions: IgnorePatterns
   let inputs: [StepSituation.Input]
-  let entries: [SelectedEntry]?
+  let entries: () -> [SelectedEntry]?
   private let destination: String
   private let isForFolder: Bool
   /// Files of the web, by their address. One with a checksum is fetched when it is needed.
@@ -50,29 +50,35 @@ struct CopyPlan {
     }
     self.fetched = fetched
     guard !paths.isEmpty else {
-      (self.inputs, entries) = (inputs, nil)
+      (self.inputs, entries) = (inputs, { nil })
       return
     }
-    let (input, entries) = try builder.input(from: copy.from, paths, excluding: exclusions)
-    (self.inputs, self.entries) = (inputs + [input], entries)
+    let taken = try builder.taken(from: copy.from, paths, excluding: exclusions)
+    (self.inputs, entries) = (inputs + [taken.input], taken.entries)
   }
 
   func carryOut(_ builder: StageBuilder, in folder: String) throws {
-    let root = try builder.openRoot(folder)
+    let mounted = try builder.openRoot(folder)
+    let root = mounted.fileDescriptor
     let isFromImage = try builder.layers(from: copy.from) != nil
     var attributes = CopyAttributes()
     attributes.keepsDevices = isFromImage
     if let owner = copy.owner {
-      attributes.owner = try self.owner(owner, in: root.fileDescriptor)
+      attributes.owner = try self.owner(owner, in: root)
     } else if !isFromImage {
       attributes.owner = (0, 0)
     }
     attributes.change = copy.mode.flatMap(FileModeChange.init)
     let source = try builder.source(from: copy.from)
-    var writer = CopyWriter(to: root.fileDescriptor, attributes, stop: builder.services.stop)
+    // ADD also unpacks archives into the mounted root.
+    let fresh = copy.isAdd ? nil : try FreshFolders("\(builder.store.layersFolder)/\(folder)")
+    var writer = CopyWriter(to: root, attributes, stop: builder.services.stop, fresh: fresh)
     for (one, span) in zip(copy.sources, spans) {
-      try placing(span) { try carryOut(one, span, source, &writer, root.fileDescriptor, builder) }
+      try placing(span) { try carryOut(one, span, source, &writer, root, builder) }
     }
+    guard fresh != nil else { return try writer.finish() }
+    writer.leave()
+    _ = consume mounted
     try writer.finish()
   }
 

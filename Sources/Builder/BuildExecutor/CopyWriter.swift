@@ -28,30 +28,41 @@ struct CopyWriter: ~Copyable {
   private var recent: Recent?
   private var destination: Descriptor?
   private var destinationPath = "/"
+  /// The destination's path in the root without links, where something is filled aside.
+  private var destinationPlace: [UInt8] = []
+  /// Nil for a root that is no mount.
+  private var fresh: FreshFolders?
   /// Folders whose times are set when all is in them, the deepest last.
   private var folders: [(target: [UInt8], time: FileTime)] = []
   private var linked: [FileIdentity: [UInt8]] = [:]
+  /// Further names of files, which can be given only when all is in its place.
+  private var links: [(target: [UInt8], first: [UInt8])] = []
+  /// 0 once the kernel does not copy from this file system to that one.
+  private var sharesBlocks: CInt = 1
   private var count = 0
   private let stop: StopSignal
 
   private final class Recent {
     let path: [UInt8]
     let folder: Descriptor
+    /// True if it is reached by way of a mounted root.
+    let isMounted: Bool
 
-    init(_ path: [UInt8], _ folder: consuming Descriptor) {
-      self.path = path
+    init(_ path: [UInt8], _ folder: consuming Descriptor, isMounted: Bool) {
+      (self.path, self.isMounted) = (path, isMounted)
       self.folder = folder
     }
   }
 
-  init(to root: FileDescriptor, _ attributes: CopyAttributes, stop: StopSignal) {
-    (self.root, self.attributes, self.stop) = (root, attributes, stop)
+  /// - Parameter fresh: for the root of a step, new folders of its layer. The root is no longer mounted in ``finish()`` then.
+  init(to root: FileDescriptor, _ attributes: CopyAttributes, stop: StopSignal, fresh: FreshFolders? = nil) {
+    (self.root, self.attributes, self.stop, self.fresh) = (root, attributes, stop, fresh)
   }
 
   // MARK: The destination
 
   private static let inRoot = UInt64(0x12)
-  private static let noLinks = UInt64(0x0C)
+  static let noLinks = UInt64(0x0C)
 
   /// True if there is a folder at a path of the root, through its links.
   static func isFolder(_ path: String, in root: FileDescriptor) -> Bool {
@@ -66,13 +77,22 @@ struct CopyWriter: ~Copyable {
   static func makeFolder(
     _ path: String, in root: FileDescriptor, owner: (user: UInt32, group: UInt32)
   ) throws(KernelError) -> Descriptor {
+    var isNew = false
+    return try makeFolder(path, in: root, owner: owner, isNew: &isNew)
+  }
+
+  private static func makeFolder(
+    _ path: String, in root: FileDescriptor, owner: (user: UInt32, group: UInt32), isNew: inout Bool
+  ) throws(KernelError) -> Descriptor {
     var place = Descriptor(adopting: try check("open", "/") { open(".", in: root) })
+    isNew = false
     var made = ""
     for part in path.split(separator: "/") where part != "." {
       made += "/\(part)"
       let number = stack_openat2(root.rawValue, made, UInt64(O_DIRECTORY | O_CLOEXEC), 0, inRoot)
       if number >= 0 {
         place = Descriptor(adopting: number)
+        isNew = false
         continue
       }
       guard errno == ENOENT else {
@@ -81,15 +101,22 @@ struct CopyWriter: ~Copyable {
           detail: errno == ENOTDIR ? "something else has that name in the image" : nil)
       }
       try check("make folder", made) { mkdirat(place.rawValue, String(part), 0o755) }
+      isNew = true
       let opened = Descriptor(
         adopting: try check("open", made) {
           openat(place.rawValue, String(part), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
         })
-      try check("give to its owner", made) { fchown(opened.rawValue, owner.user, owner.group) }
-      try check("set the mode of", made) { fchmod(opened.rawValue, 0o755) }
+      try own(opened.rawValue, owner, made)
       place = opened
     }
     return place
+  }
+
+  private static func own(
+    _ folder: CInt, _ owner: (user: UInt32, group: UInt32), _ path: String
+  ) throws(KernelError) {
+    try check("give to its owner", path) { fchown(folder, owner.user, owner.group) }
+    try check("set the mode of", path) { fchmod(folder, 0o755) }
   }
 
   private static func open(_ path: String, in root: FileDescriptor) -> CInt {
@@ -98,9 +125,30 @@ struct CopyWriter: ~Copyable {
 
   /// Takes a folder of the root for the destination of what comes.
   mutating func enter(_ path: String) throws(KernelError) {
-    destination = try Self.makeFolder(path, in: root, owner: attributes.owner ?? (0, 0))
+    var isNew = false
+    let owner = attributes.owner ?? (0, 0)
+    let opened = try Self.makeFolder(path, in: root, owner: owner, isNew: &isNew)
+    if let fresh {
+      destinationPlace = try Self.place(of: opened.rawValue, path)
+      if isNew { try Self.own(try fresh.add(destinationPlace), owner, path) }
+    }
+    destination = consume opened
     destinationPath = path
     recent = nil
+  }
+
+  /// The path of an open folder in its mount, which is nowhere in the file system: so it begins at the mount's root.
+  private static func place(of folder: CInt, _ path: String) throws(KernelError) -> [UInt8] {
+    var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let count = readlink("/proc/self/fd/\(folder)", &target, target.count)
+    guard count > 0 else { throw KernelError("look at", path, errno: .last) }
+    let place = target.prefix(count).map(UInt8.init(bitPattern:))
+    return place == [0x2F] ? [] : place
+  }
+
+  /// The path in the root of what is below the destination.
+  private func place(_ target: [UInt8]) -> [UInt8] {
+    target.isEmpty ? destinationPlace : destinationPlace + [0x2F] + target
   }
 
   // MARK: Copying
@@ -138,7 +186,7 @@ struct CopyWriter: ~Copyable {
     _ contents: FileDescriptor, as name: [UInt8], mode: mode_t, time: Int64?
   ) throws(KernelError) {
     let file = Descriptor(adopting: try create(name))
-    try check("write", shown(name)) { stack_copy_file(contents.rawValue, file.rawValue) }
+    try copy(contents.rawValue, to: file.rawValue, name)
     try complete(file, name, mode, time)
   }
 
@@ -152,8 +200,23 @@ struct CopyWriter: ~Copyable {
     try check("set the time of", shown(name)) { images_set_time_of(file.rawValue, time, 0) }
   }
 
-  /// Sets the times of folders, now that all is in them.
+  /// Lets go of the root.
+  mutating func leave() {
+    recent = nil
+    destination = nil
+  }
+
+  /// Puts all in its place, and sets the times of folders, now that all is in them.
   mutating func finish() throws(KernelError) {
+    recent = nil
+    if let fresh {
+      destination = nil
+      self.fresh = nil
+      try fresh.settle()
+      if !links.isEmpty || !folders.isEmpty { destination = try fresh.open(destinationPlace) }
+    }
+    for (target, first) in links { try link(target, to: first) }
+    links = []
     for (target, time) in folders.reversed() {
       let folder = try folder(target)
       try check("set the time of", shown(target)) { images_set_time_of(folder, time.seconds, Int(time.nanoseconds)) }
@@ -164,8 +227,10 @@ struct CopyWriter: ~Copyable {
   private mutating func makeFolder(_ entry: ContextEntry, _ target: [UInt8]) throws(KernelError) {
     guard !target.isEmpty else { return }
     let parent = try folder(Self.parent(target))
+    let isMounted = recent?.isMounted ?? false
     let name = Self.name(target)
-    if mkdirat(parent, name, 0o700) != 0 {
+    let isNew = mkdirat(parent, name, 0o700) == 0
+    if !isNew {
       guard errno == EEXIST else { throw KernelError("make folder", shown(target), errno: .last) }
       var present = stat()
       try check("look at", shown(target)) { fstatat(parent, name, &present, AT_SYMLINK_NOFOLLOW) }
@@ -175,14 +240,20 @@ struct CopyWriter: ~Copyable {
           remedy: "copy it to another name, or remove that first: RUN rm")
       }
     }
+    let original = try Self.open(entry)
+    folders.append((target, entry.status.modified))
+    if isMounted, let fresh {
+      let place = place(target)
+      // One that an earlier source has made is there only to keep its name.
+      let aside = isNew ? try fresh.add(place) : fresh.find(place)?.folder
+      if let aside { return try setAttributes(of: aside, from: original.rawValue, entry, target) }
+    }
     let opened = Descriptor(
       adopting: try check("open", shown(target)) {
         openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
       })
-    let original = try Self.open(entry)
     try setAttributes(of: opened.rawValue, from: original.rawValue, entry, target)
-    folders.append((target, entry.status.modified))
-    recent = Recent(target, opened)
+    recent = Recent(target, opened, isMounted: isMounted)
   }
 
   private static func open(_ entry: ContextEntry) throws(KernelError) -> Descriptor {
@@ -198,12 +269,23 @@ struct CopyWriter: ~Copyable {
     if hasNames, let first = linked[entry.status.identity] { return try link(target, to: first) }
     let original = try Self.open(entry)
     let file = Descriptor(adopting: try create(target))
-    try check("copy to", shown(target)) { stack_copy_file(original.rawValue, file.rawValue) }
+    try copy(original.rawValue, to: file.rawValue, target)
     try setAttributes(of: file.rawValue, from: original.rawValue, entry, target)
     try check("set the time of", shown(target)) {
       images_set_time_of(file.rawValue, entry.status.modified.seconds, Int(entry.status.modified.nanoseconds))
     }
     if hasNames { linked[entry.status.identity] = target }
+  }
+
+  /// Copies contents. The file was just made in the folder of ``recent``.
+  private mutating func copy(_ source: CInt, to file: CInt, _ target: [UInt8]) throws(KernelError) {
+    // A mounted root is a file system of its own.
+    var never: CInt = 0
+    if recent?.isMounted == true {
+      try check("copy to", shown(target)) { stack_copy_file(source, file, &never) }
+    } else {
+      try check("copy to", shown(target)) { stack_copy_file(source, file, &sharesBlocks) }
+    }
   }
 
   private mutating func copyLink(_ entry: ContextEntry, _ target: [UInt8]) throws(KernelError) {
@@ -243,9 +325,14 @@ struct CopyWriter: ~Copyable {
     let source = fcntl(try folder(Self.parent(first)), F_DUPFD_CLOEXEC, 3)
     guard source >= 0 else { throw KernelError("open the folder of", shown(first), errno: .last) }
     let held = Descriptor(adopting: source)
+    let isMounted = recent?.isMounted
     let folder = try folder(Self.parent(target))
     let name = Self.name(target)
     try makeRoom(name, in: folder, target)
+    guard recent?.isMounted == isMounted else {
+      links.append((target, first))
+      return
+    }
     try check("link", shown(target)) { linkat(held.rawValue, Self.name(first), folder, name, 0) }
   }
 
@@ -297,12 +384,13 @@ struct CopyWriter: ~Copyable {
   /// A folder below the destination. The number is on loan until the next call.
   private mutating func folder(_ path: [UInt8]) throws(KernelError) -> CInt {
     if let recent, recent.path == path { return recent.folder.rawValue }
-    let base = destinationNumber
+    let aside = fresh?.find(place(path))
+    let (base, rest) = aside ?? (destinationNumber, path)
     let number = try check("open", shown(path)) {
       stack_openat2(
-        base, path.isEmpty ? [0x2E, 0] : Self.cString(path), UInt64(O_DIRECTORY | O_CLOEXEC), 0, Self.noLinks)
+        base, rest.isEmpty ? [0x2E, 0] : Self.cString(rest), UInt64(O_DIRECTORY | O_CLOEXEC), 0, Self.noLinks)
     }
-    recent = Recent(path, Descriptor(adopting: number))
+    recent = Recent(path, Descriptor(adopting: number), isMounted: fresh != nil && aside == nil)
     return number
   }
 

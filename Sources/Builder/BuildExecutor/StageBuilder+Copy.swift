@@ -71,19 +71,53 @@ extension StageBuilder {
     return try StepSource(try StageRoot(self, layers, nil), label: label(of: from))
   }
 
-  /// A name of the files that a step takes, and of a folder of the host each of them.
-  func input(
+  /// The files that a step takes, by their contents: where they come from may have changed otherwise.
+  func taken(
     from: String?, _ paths: [StepPath], excluding exclusions: IgnorePatterns = IgnorePatterns()
-  ) throws -> (input: StepSituation.Input, entries: [SelectedEntry]?) {
+  ) throws -> TakenFiles {
     if let layers = try layers(from: from) {
-      let digest = try layers.last?.chain ?? ContentHash.digest(of: [])
-      return (StepSituation.Input(origin: label(of: from), digest: digest), nil)
+      return try taken(from: from, layers, paths, excluding: exclusions)
     }
     let root = try contextRoot(from)
-    var all: [ContextSource] = []
-    for path in paths { all += try path.sources(in: root) }
-    let selection = try services.memory.digest(of: all, in: root, excluding: exclusions)
-    return (StepSituation.Input(origin: label(of: from), digest: selection.digest), selection.entries)
+    let sources = try paths.flatMap { try $0.sources(in: root) }
+    let selection = try services.memory.digest(of: sources, in: root, excluding: exclusions)
+    return TakenFiles(label(of: from), selection.digest) { selection.entries }
+  }
+
+  /// Files of layers, which never change: they are read once.
+  private func taken(
+    from: String?, _ layers: [ImageRecord.Layer], _ paths: [StepPath], excluding exclusions: IgnorePatterns
+  ) throws -> TakenFiles {
+    let name = try Self.name(of: paths, in: layers, excluding: exclusions)
+    let files = { [store] in store.selectionFiles(name).flatMap { SelectionManifest.entries($0) } }
+    if let digest = store.selection(name) { return TakenFiles(label(of: from), digest, files) }
+    let source = try source(from: from)
+    let sources = try paths.flatMap { try $0.sources(in: source.root) }
+    // Of a mounted stage, no number tells one file from another for longer than it is mounted.
+    var memory = DigestMemory()
+    let selection = try source.root.digest(of: sources, excluding: exclusions, &memory)
+    try store.write(selection: name, selection.digest, files: selection.entries.map { SelectionManifest.encoded($0) })
+    return TakenFiles(label(of: from), selection.digest) { selection.entries }
+  }
+
+  private static func name(
+    of paths: [StepPath], in layers: [ImageRecord.Layer], excluding exclusions: IgnorePatterns
+  ) throws(LibraryError) -> String {
+    let excluded = exclusions.patterns.map { ($0.isException ? "!" : "") + $0.text }
+    let texts =
+      ["\(paths.count)"] + layers.suffix(1).map { "\($0.chain)" }
+      + paths.flatMap { [$0.keepsParents ? "parents" : "", $0.text] } + excluded
+    // No text holds a NUL.
+    return try ContentHash.digest(of: Array(texts.joined(separator: "\0").utf8)).hex
+  }
+
+  /// The files that a bind mount shows. All of a stage is known by its layers.
+  func taken(by mount: RunMount) throws -> TakenFiles {
+    let path = StepPath(mount.source ?? "/")
+    guard absolute("/" + path.text) == "/", let layers = try layers(from: mount.from) else {
+      return try taken(from: mount.from, [path])
+    }
+    return TakenFiles(label(of: mount.from), try layers.last?.chain ?? ContentHash.digest(of: [])) { nil }
   }
 
   /// Copies what a bind mount shows of a folder of the host to the layer of a step, at the same path.
@@ -105,5 +139,17 @@ extension StageBuilder {
       }
     }
     try writer.finish()
+  }
+}
+
+/// Files that the result of a step depends on.
+struct TakenFiles {
+  let input: StepSituation.Input
+  /// Each of them; nil where they are too many to be kept.
+  let entries: () -> [SelectedEntry]?
+
+  init(_ origin: String, _ digest: ContentDigest, _ entries: @escaping () -> [SelectedEntry]?) {
+    input = StepSituation.Input(origin: origin, digest: digest)
+    self.entries = entries
   }
 }

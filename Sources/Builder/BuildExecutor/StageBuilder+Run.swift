@@ -15,23 +15,23 @@ extension StageBuilder {
     let binds = run.mounts.filter { $0.kind == .bind }
     guard !state.isUnknown, !binds.contains(where: { isUnknown($0.from) }) else { return plan(step, nil) }
     var inputs: [StepSituation.Input] = []
-    var entries: [SelectedEntry]?
+    var entries: () -> [SelectedEntry]? = { nil }
     for mount in binds {
-      let (input, taken) = try input(from: mount.from, [StepPath(mount.source ?? "/")])
-      inputs.append(input)
-      if binds.count == 1 { entries = taken }
+      let taken = try taken(by: mount)
+      inputs.append(taken.input)
+      if binds.count == 1 { entries = taken.entries }
     }
     let prepared = try prepare(operation, inputs: inputs, entries: entries, scope: scope)
     let environment = scope.variables.map { "\($0.name)=\($0.value ?? "")" }
     let proxies = request.inputs.proxyEnvironment.filter { scope[$0.key] == nil }
       .map { "\($0.key)=\($0.value)" }.sorted()
     try cached(prepared, operation, step) { builder, folder in
-      try builder.execute(run, step, environment: environment + proxies, in: folder)
+      try builder.execute(run, step, environment: environment + proxies, in: folder, key: prepared.key.hex)
     }
   }
 
   private func execute(
-    _ run: RunOperation, _ step: BuildStep, environment: [String], in folder: String
+    _ run: RunOperation, _ step: BuildStep, environment: [String], in folder: String, key: String
   ) throws {
     let place = try services.places.place(for: network(of: run), lane: lane)
     let held = StepMounts(self, place)
@@ -45,7 +45,10 @@ extension StageBuilder {
     let runner = StepRunner(
       store: store, launcher: try services.places.launcher(), confinement: try services.places.confinement(),
       limits: request.limits, stop: services.stop)
-    var output = StepOutput(secrets: command.secrets)
+    let log = store.log(ofStep: key)
+    var output = StepOutput(secrets: command.secrets, log: StepLog(log))
+    var keepsLog = false
+    defer { if !keepsLog { unlink(log) } }
     let lower = try lower(of: state.layers)
     let outcome: StepRunner.Outcome
     do throws(KernelError) {
@@ -54,6 +57,7 @@ extension StageBuilder {
       throw explained(error, step)
     }
     guard case .ended(let status) = outcome else { throw BuildFailure.stopped }
+    keepsLog = output.isCut || status != .exited(code: 0)
     guard status != .exited(code: 0) else { return }
     throw failure(status, step, output)
   }
@@ -83,7 +87,7 @@ extension StageBuilder {
     }
   }
 
-  private func failure(_ status: TerminationStatus, _ step: BuildStep, _ output: StepOutput) -> BuildFailure {
+  private func failure(_ status: TerminationStatus, _ step: BuildStep, _ output: borrowing StepOutput) -> BuildFailure {
     let reason: String
     switch status {
     case .exited(let code): reason = "ended with exit code \(code)"
@@ -93,6 +97,9 @@ extension StageBuilder {
     }
     var error = StackError(step.place, "\(step.text) \(reason)")
     error.logLines = output.last
+    if output.isCut || output.last.count == StepOutput.kept, let path = output.logPath {
+      error.remedy = "all of its output is in \(path)"
+    }
     return .errors(StackErrors([error]))
   }
 

@@ -186,7 +186,7 @@ struct StageBuilder {
     let folder = absolute(path)
     defer { state.configuration.setWorkingFolder(folder) }
     guard !state.isUnknown else { return plan(step, nil) }
-    let prepared = try prepare(operation, inputs: [], entries: nil)
+    let prepared = try prepare(operation, inputs: [], entries: { nil })
     try cached(prepared, operation, step) { builder, name in
       let root = try builder.openRoot(name)
       let owner = try builder.state.configuration.user.map {
@@ -222,12 +222,13 @@ struct StageBuilder {
   struct Prepared {
     var record: StepRecord
     var key: ContentDigest
-    /// The files of the host that it takes.
-    var entries: [SelectedEntry]?
+    /// The files that it takes.
+    var entries: () -> [SelectedEntry]?
   }
 
   mutating func prepare(
-    _ operation: Operation, inputs: [StepSituation.Input], entries: [SelectedEntry]?, scope: StageScope? = nil
+    _ operation: Operation, inputs: [StepSituation.Input], entries: @escaping () -> [SelectedEntry]?,
+    scope: StageScope? = nil
   ) throws -> Prepared {
     let configuration = state.configuration
     var situation = StepSituation(
@@ -271,9 +272,9 @@ struct StageBuilder {
     guard usesCache else { return "\(MissReason.asked)" }
     let place = prepared.record.place.fileName
     let former = store.buildPlace(place).flatMap { StepRecord($0) }
-    let entries = prepared.entries == nil ? nil : store.buildPlaceFiles(place).flatMap { SelectionManifest.entries($0) }
+    let entries = store.buildPlaceFiles(place).flatMap { SelectionManifest.entries($0) }
     return MissReason(
-      former: former, formerEntries: entries, now: prepared.record, entries: prepared.entries
+      former: former, formerEntries: entries, now: prepared.record, entries: prepared.entries()
     ).description
   }
 
@@ -324,7 +325,7 @@ struct StageBuilder {
   private func keep(_ prepared: Prepared) {
     let place = prepared.record.place.fileName
     guard let bytes = prepared.record.encoded(), store.buildPlace(place) != bytes else { return }
-    try? store.write(place: place, bytes, files: prepared.entries.map { SelectionManifest.encoded($0) })
+    try? store.write(place: place, bytes, files: prepared.entries().map { SelectionManifest.encoded($0) })
   }
 
   private func make(

@@ -1,16 +1,28 @@
 import Kernel
 
 /// The lines that a step writes. Values of secrets are not shown.
-struct StepOutput {
+///
+/// A step may write without end. What is passed on ends at a limit, and so does the step's log, which has more.
+struct StepOutput: ~Copyable {
   private var rest: [UInt8] = []
   private let secrets: [[UInt8]]
   /// The last of them, for the error.
   private(set) var last: [String] = []
-  private static let kept = 20
+  /// Nil for a step that has no log.
+  private var log: StepLog?
+  private var shownSize = 0
+  /// The number of lines that were not passed on.
+  private var omitted = 0
+  /// The number of lines in ``last``.
+  static let kept = 20
+  /// Bytes that are passed on.
+  static let shownLimit = 2 << 20
   private static let longest = 1 << 16
   private static let mark = Array("***".utf8)
 
-  init(secrets: [[UInt8]]) {
+  /// - Parameter log: gets all lines, up to its own limit.
+  init(secrets: [[UInt8]], log: consuming StepLog? = nil) {
+    self.log = log
     // Output comes line by line, so a key of many lines is known by each of them. A value of a few characters would be found
     // everywhere.
     let lines = secrets.flatMap { secret in secret.split(separator: 0x0A).map { Array($0).trimmed } }
@@ -31,7 +43,22 @@ struct StepOutput {
   mutating func end(_ line: (String) -> Void) {
     if !rest.isEmpty { pass(rest[...], line) }
     rest = []
+    guard omitted > 0 else { return }
+    line("… \(omitted) lines are not shown here\(place)")
   }
+
+  /// The path of the log, once a line is in it.
+  var logPath: String? {
+    switch log {
+    case .some(let log): log.path
+    case .none: nil
+    }
+  }
+
+  /// True if the log has lines that were not passed on.
+  var isCut: Bool { omitted > 0 }
+
+  private var place: String { logPath.map { ": see \($0)" } ?? "" }
 
   private mutating func pass(_ bytes: ArraySlice<UInt8>, _ line: (String) -> Void) {
     // A progress bar writes over its line.
@@ -42,7 +69,13 @@ struct StepOutput {
     let text = VisibleText.line(String(decoding: bytes, as: UTF8.self))
     last.append(text)
     if last.count > Self.kept { last.removeFirst() }
-    line(text)
+    log?.write(text)
+    shownSize += text.utf8.count + 1
+    guard shownSize > Self.shownLimit else { return line(text) }
+    if omitted == 0 {
+      line("… the step has written more than \(Self.shownLimit >> 20) MiB: the rest is not shown here\(place)")
+    }
+    omitted += 1
   }
 }
 

@@ -97,8 +97,11 @@ ssize_t stack_splice_to_file(int pipe, int file, off_t offset, size_t length);
 /// Has a pipe hold so many octets (F_SETPIPE_SZ).
 int stack_set_pipe_capacity(int pipe, int octets);
 
-/// Copies a file from its beginning, sharing its blocks where the file system can (copy_file_range(2)). Both stand at 0.
-int stack_copy_file(int source, int target);
+/// Copies a file from its beginning, with its holes. Both stand at 0.
+///
+/// `shares_blocks` is 1 to have the kernel copy, which shares blocks where the file system can (copy_file_range(2)). It becomes 0 where
+/// the kernel cannot, so that it is asked once for many files.
+int stack_copy_file(int source, int target, int *shares_blocks);
 /// Copies the attributes `user.` and `security.capability` of an open file, as far as the file system of the other has them.
 int stack_copy_attributes(int source, int target);
 /// Marks a folder as one that is being filled, or filled. 0, or -1. A service cannot set the mark.

@@ -29,10 +29,12 @@ extension ImageStore {
   /// The caches that RUN steps keep for themselves.
   package var cachesFolder: String { "\(buildsFolder)/caches" }
   private var placesFolder: String { "\(buildsFolder)/places" }
+  private var logsFolder: String { "\(buildsFolder)/logs" }
+  private var selectionsFolder: String { "\(buildsFolder)/selections" }
 
   package func prepareBuilds() throws(KernelError) {
     try prepare()
-    for folder in [buildsFolder, stepsFolder, cachesFolder, placesFolder] {
+    for folder in [buildsFolder, stepsFolder, cachesFolder, placesFolder, logsFolder, selectionsFolder] {
       try Files.makeFolder(folder, above: 0o700)
     }
   }
@@ -84,6 +86,29 @@ extension ImageStore {
     try replace(path, in: placesFolder, with: bytes, isDurable: false)
   }
 
+  /// The file for the output of a step, by its key.
+  package func log(ofStep key: String) -> String { "\(logsFolder)/\(key).log" }
+
+  /// The digest of files that a step has taken from layers, by what names the layers and the files: letters and digits. It
+  /// counts as used now.
+  package func selection(_ name: String) -> ContentDigest? {
+    let path = "\(selectionsFolder)/\(name)"
+    guard let bytes = try? Files.read(path, limit: 1024) else { return nil }
+    utimensat(AT_FDCWD, path, nil, 0)
+    return ContentDigest(String(decoding: bytes, as: UTF8.self))
+  }
+
+  /// The files of such a digest.
+  package func selectionFiles(_ name: String) -> [UInt8]? {
+    (try? Files.read("\(selectionsFolder)/\(name).files", limit: 256 << 20)) ?? nil
+  }
+
+  package func write(selection name: String, _ digest: ContentDigest, files: [UInt8]?) throws(KernelError) {
+    let path = "\(selectionsFolder)/\(name)"
+    if let files { try replace("\(path).files", in: selectionsFolder, with: files, isDurable: false) }
+    try replace(path, in: selectionsFolder, with: Array("\(digest)".utf8), isDurable: false)
+  }
+
   /// The digests of files of contexts.
   package var buildMemory: String { "\(buildsFolder)/digests" }
 
@@ -107,7 +132,7 @@ extension ImageStore {
     return numbers
   }
 
-  /// Takes away the caches of RUN steps that were not used since a moment. The caller holds the store alone.
+  /// Takes away the caches of RUN steps that were not used since a moment, logs, and what says why steps differ. The caller holds the store alone.
   ///
   /// - Returns: bytes.
   package func removeCaches(before moment: time_t) throws(KernelError) -> Int64 {
@@ -119,10 +144,13 @@ extension ImageStore {
       bytes += Self.size(of: path)
       try Files.remove(path)
     }
-    for name in Files.list(placesFolder) {
-      var status = stat()
-      guard lstat("\(placesFolder)/\(name)", &status) == 0, status.st_mtim.tv_sec < moment else { continue }
-      unlink("\(placesFolder)/\(name)")
+    for folder in [placesFolder, logsFolder, selectionsFolder] {
+      for path in Files.list(folder).map({ "\(folder)/\($0)" }) {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mtim.tv_sec < moment else { continue }
+        bytes += Self.size(of: path)
+        unlink(path)
+      }
     }
     return bytes
   }

@@ -3,6 +3,7 @@ import Digests
 import FoundationEssentials
 import Glibc
 import ImageReference
+import JSON
 import Kernel
 import SystemPackage
 
@@ -137,7 +138,7 @@ package struct ImageStore: Sendable, Hashable {
 
   func read<Value: Decodable>(_ path: String) -> Value? {
     guard let bytes = try? Files.read(path, limit: 16 << 20) else { return nil }
-    return try? JSONDecoder().decode(Value.self, from: Data(bytes))
+    return try? JSONReader.decode(Value.self, from: bytes)
   }
 
   // MARK: Taking in

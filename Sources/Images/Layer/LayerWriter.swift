@@ -13,6 +13,8 @@ package struct LayerWriter: ~Copyable {
   /// True for the tree of a running service, whose other mounts are left out: of each there is an empty folder or file.
   private let isRoot: Bool
   private var names: [FileIdentity: EntryName] = [:]
+  /// Room for the names of one file's attributes: as much as there can be (XATTR_LIST_MAX), and not made for each file.
+  private var attributeNames = [CChar](repeating: 0, count: 65536)
   /// The contents of the layer so far.
   package private(set) var contents = LayerContents()
 
@@ -152,7 +154,7 @@ package struct LayerWriter: ~Copyable {
         "read", header.name.text, errno: .notSupported, detail: "it is a folder of a lower layer under another name")
     }
     header.kind = "5"
-    header.attributes = Self.attributes(of: opened.rawValue)
+    header.attributes = attributes(of: opened.rawValue)
     try output.add(header)
     var value: UInt8 = 0
     if images_attribute(opened.rawValue, LayerTree.opaque, &value, 1) == 1, value == UInt8(ascii: "y") {
@@ -183,18 +185,17 @@ package struct LayerWriter: ~Copyable {
         "read", header.name.text, errno: .notSupported, detail: "its contents are those of a lower layer")
     }
     if found.st_nlink > 1 { names[identity] = header.name }
-    header.attributes = Self.attributes(of: file.rawValue)
+    header.attributes = attributes(of: file.rawValue)
     header.size = Int64(status.st_size)
     try output.add(header)
     try output.copy(file, header.size, header.name)
   }
 
   /// Those that a layer has.
-  private static func attributes(of file: CInt) -> [(name: String, value: [UInt8])] {
-    var names = [CChar](repeating: 0, count: 65536)
-    let length = images_attributes(file, &names, names.count)
+  private mutating func attributes(of file: CInt) -> [(name: String, value: [UInt8])] {
+    let length = images_attributes(file, &attributeNames, attributeNames.count)
     guard length > 0 else { return [] }
-    return names.prefix(length).split(separator: 0).compactMap { bytes in
+    return attributeNames.prefix(length).split(separator: 0).compactMap { bytes in
       let name = String(decoding: bytes.map(UInt8.init(bitPattern:)), as: UTF8.self)
       var value = [UInt8](repeating: 0, count: 65536)
       let count = images_attribute(file, name, &value, value.count)

@@ -12,6 +12,8 @@ public struct VolumeSeed: ~Copyable {
 
   /// Files with several names, and where the copy of each is.
   private var copies: [FileIdentity: Copy] = [:]
+  /// 0 once the kernel does not copy from this file system to that one.
+  private var sharesBlocks: CInt = 1
 
   private struct FileIdentity: Hashable {
     var device: dev_t
@@ -141,7 +143,7 @@ public struct VolumeSeed: ~Copyable {
         adopting: try check("make", context.path) {
           openat(target.rawValue, name, O_WRONLY | O_CREAT | O_EXCL | flags, 0o600)
         })
-      try check("copy", context.path) { stack_copy_file(from.rawValue, to.rawValue) }
+      try check("copy", context.path) { stack_copy_file(from.rawValue, to.rawValue, &sharesBlocks) }
       try finish(from, to, status, context)
     case S_IFLNK:
       var text = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)

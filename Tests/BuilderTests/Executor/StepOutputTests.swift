@@ -1,4 +1,5 @@
 @testable import BuildExecutor
+import Kernel
 import Testing
 
 @Suite struct StepOutputTests {
@@ -31,7 +32,8 @@ import Testing
   }
 
   @Test func aFloodOfEmptyLinesTakesNoLongerThanItsBytes() {
-    var (count, output) = (0, StepOutput(secrets: []))
+    var count = 0
+    var output = StepOutput(secrets: [])
     for _ in 0..<4 { output.take([UInt8](repeating: 0x0A, count: 1 << 16)) { _ in count += 1 } }
     #expect(count == 4 << 16)
   }
@@ -43,6 +45,39 @@ import Testing
   @Test func theLastTwentyLinesAreKept() {
     var output = StepOutput(secrets: [])
     output.take(Array((1...30).map { "\($0)\n" }.joined().utf8)) { _ in }
-    #expect(output.last == (11...30).map { "\($0)" })
+    let last = output.last
+    #expect(last == (11...30).map { "\($0)" })
+  }
+
+  @Test func whatAStepWritesWithoutEndIsCutAndItsLogHasMore() throws {
+    let tree = try Tree()
+    let path = "\(tree.path)/log"
+    let line = String(repeating: "x", count: 99)
+    let count = StepOutput.shownLimit / 100 + 5
+    var lines: [String] = []
+    var output = StepOutput(secrets: [], log: StepLog(path))
+    for _ in 0..<count { output.take(Array("\(line)\n".utf8)) { lines.append($0) } }
+    output.end { lines.append($0) }
+    #expect(lines.count == count - 5 + 2)
+    #expect(lines[lines.count - 2] == "… the step has written more than 2 MiB: the rest is not shown here: see \(path)")
+    #expect(lines.last == "… 5 lines are not shown here: see \(path)")
+    #expect(try Files.read(path)?.count == count * 100)
+  }
+
+  @Test func aLogEndsAtItsLimit() throws {
+    let tree = try Tree()
+    let path = "\(tree.path)/log"
+    var log = StepLog(path)
+    for _ in 0...(StepLog.limit >> 20) { log.write(String(repeating: "x", count: (1 << 20) - 1)) }
+    let bytes = try #require(try Files.read(path, limit: 1 << 30))
+    #expect(bytes.count < StepLog.limit + 100)
+    #expect(String(decoding: bytes.suffix(70), as: UTF8.self).hasSuffix("more than 64 MiB: the rest is not kept\n"))
+  }
+
+  @Test func aStepWithoutOutputHasNoLog() throws {
+    let tree = try Tree()
+    let log = StepLog("\(tree.path)/log")
+    #expect(log.path == nil)
+    #expect(!Files.exists("\(tree.path)/log"))
   }
 }

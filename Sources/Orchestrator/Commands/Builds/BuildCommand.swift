@@ -224,7 +224,7 @@ package struct BuildCommand: Command {
   }
 
   /// Those of DOCKERFILE.dockerignore beside the Dockerfile, or else of .dockerignore.
-  private func patterns(
+  func patterns(
     _ root: ContextRoot, dockerfile: DockerfilePlace?, _ list: DiagnosticList
   ) throws -> IgnorePatterns {
     if let dockerfile, let bytes = try dockerfile.read(".dockerignore", limit: 1 << 20, in: root) {
@@ -260,7 +260,7 @@ package struct BuildCommand: Command {
     return path.hasPrefix(base) ? String(path.dropFirst(base.count)) : path
   }
 
-  private func absolute(_ path: String) -> String {
+  func absolute(_ path: String) -> String {
     (path.hasPrefix("/") ? path : "\(context.workingFolder)/\(path)").withoutDots
   }
 

@@ -21,6 +21,14 @@ package struct WatchCommand: Command {
     var rule: StackFile.WatchRule
     var ignored: FilePatterns
     var included: FilePatterns
+    /// Nil for a service that is not built.
+    var hidden: HiddenPaths?
+
+    /// True for a folder in which nothing counts.
+    func leavesOut(_ folder: String) -> Bool {
+      guard let rest = WatchCommand.relative(folder, to: rule.path.value), !rest.isEmpty else { return false }
+      return rest == ".git" || ignored.contains(rest) || hidden?.containsAll(of: folder) == true
+    }
   }
 
   /// Looks for rules before anything is done.
@@ -32,12 +40,13 @@ package struct WatchCommand: Command {
 
   private func rules(of loaded: LoadedStack, _ services: [String]) throws(StackErrors) -> [Rule] {
     let rules = loaded.allServices.filter { services.isEmpty || services.contains($0.name.value) }.flatMap { service in
-      service.watchRules.map { rule in
+      let hidden = service.watchRules.isEmpty ? nil : BuildCommand(context).hiddenPaths(of: service)
+      return service.watchRules.map { rule in
         var rule = rule
         rule.path.value = Self.resolved(rule.path.value)
         return Rule(
           service: service.name.value, rule: rule, ignored: FilePatterns(rule.ignored),
-          included: FilePatterns(rule.included))
+          included: FilePatterns(rule.included), hidden: hidden)
       }
     }
     guard !rules.isEmpty else {
@@ -51,7 +60,7 @@ package struct WatchCommand: Command {
   }
 
   /// The path that links lead to (realpath(3)); the path itself where there is nothing.
-  private static func resolved(_ path: String) -> String {
+  static func resolved(_ path: String) -> String {
     guard let found = realpath(path, nil) else { return path }
     defer { free(found) }
     return String(cString: found)
@@ -67,21 +76,18 @@ package struct WatchCommand: Command {
   package func run(
     _ loaded: LoadedStack, services: [String], rebuild: (_ service: String) -> Void, say: (String) -> Void
   ) throws(StackErrors) {
-    let rules = try rules(of: loaded, services)
-    let watch = try rethrowing(loaded.name) { () throws(KernelError) in
-      let watch = try TreeWatch { path in
-        let meant = rules.compactMap { rule in Self.relative(path, to: rule.rule.path.value).map { (rule, $0) } }
-        return !meant.isEmpty && meant.allSatisfy { !$1.isEmpty && ($0.ignored.contains($1) || $1 == ".git") }
-      }
-      for path in Set(rules.map(\.rule.path.value)) { try watch.add(path) }
-      return watch
-    }
+    var rules = try rules(of: loaded, services)
+    var watch = try rethrowing(loaded.name) { () throws(KernelError) in try Self.watch(rules) }
     for rule in rules {
       say("\(rule.service): watching \(rule.rule.path.value) (\(rule.rule.action.rawValue))")
       if rule.rule.syncsFirst { apply(rule, [rule.rule.path.value], in: loaded.name, say) }
     }
     while let paths = try next(watch, loaded.name) {
       let isWhole = watch.takeOverflow()
+      if isWhole || paths.contains(where: HiddenPaths.isSource) {
+        rules = try self.rules(of: loaded, services)
+        watch = try rethrowing(loaded.name) { () throws(KernelError) in try Self.watch(rules) }
+      }
       var rebuilt: [String] = []
       for rule in rules {
         let meant = isWhole ? [rule.rule.path.value] : paths.filter { concerns(rule, $0) }.sorted()
@@ -97,6 +103,15 @@ package struct WatchCommand: Command {
         }
       }
     }
+  }
+
+  private static func watch(_ rules: [Rule]) throws(KernelError) -> TreeWatch {
+    let watch = try TreeWatch { folder in
+      let meant = rules.filter { relative(folder, to: $0.rule.path.value) != nil }
+      return !meant.isEmpty && meant.allSatisfy { $0.leavesOut(folder) }
+    }
+    for path in Set(rules.map(\.rule.path.value)) { try watch.add(path) }
+    return watch
   }
 
   private static func shown(_ paths: [String], _ rule: Rule) -> String {
@@ -129,6 +144,7 @@ package struct WatchCommand: Command {
     guard let rest = Self.relative(path, to: rule.rule.path.value) else { return false }
     guard !rest.isEmpty else { return true }
     if rest == ".git" || rest.hasPrefix(".git/") || rule.ignored.contains(rest) { return false }
+    if rule.hidden?.contains(path) == true { return false }
     return rule.included.isEmpty || rule.included.contains(rest)
   }
 
@@ -193,7 +209,7 @@ package struct WatchCommand: Command {
           owner: (status.st_uid, status.st_gid),
           isWanted: { copied in
             guard let rest = Self.relative(copied, to: rule.rule.path.value), !rest.isEmpty else { return true }
-            return !rule.ignored.contains(rest) && rest != ".git"
+            return !rule.ignored.contains(rest) && rest != ".git" && rule.hidden?.contains(copied) != true
           })
         try TreeRemoval.makeFolders(above: inside, in: root, owner: (status.st_uid, status.st_gid))
         let destination = try TreeCopy.Place(inside, in: root, of: place.service)
