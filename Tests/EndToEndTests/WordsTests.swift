@@ -9,6 +9,7 @@ import Testing
         "upp", "help upp", "up --forse", "-x ps", "--ansi loud ps", "kill -s NOTHING web", "up --scale web=-1",
         "logs -n x",
         "down a b c/d", "-p", "ps --format '{{.Nothing}}'", "exec", "run", "ls --filter x", "port web x",
+        "export web db",
       ] {
         let outcome = try host.run("sh", "-c", "stack \(words)")
         #expect(outcome.status == 2 || words.hasPrefix("down"), "stack \(words): \(outcome)")
@@ -32,6 +33,8 @@ import Testing
       #expect(many.contains("and 8 more") && many.split(separator: ",").count == 6, "\(many)")
       #expect(try host.run("stack", "ps", "-s", "y").errors.contains("there is: x"))
       #expect(try host.run("stack", "lgos").errors.contains("did you mean \"logs\"?"))
+      let export = try host.run("stack", "export", "kubernets", "x.stack")
+      #expect(export.status == 2 && export.errors.contains("did you mean kubernetes?"), "\(export)")
       let publish = try host.run("stack", "publish")
       #expect(publish.status == 2 && publish.errors.contains("instead: stack config"), "\(publish)")
       let word = try host.run("stack", "exec", "x", "web", "ls")

@@ -68,6 +68,22 @@ struct ManifestTests {
     return blob
   }
 
+  /// The names that uname(2), Debian and Docker have for the same machines.
+  @Test(arguments: [
+    ("x86_64", "linux/amd64"), ("x86-64", "linux/amd64"), ("linux/amd64/v1", "linux/amd64"),
+    ("linux/amd64/v2", "linux/amd64/v2"), ("AMD64", "linux/amd64"), ("aarch64", "linux/arm64/v8"),
+    ("linux/arm64", "linux/arm64/v8"), ("linux/arm64/8", "linux/arm64/v8"), ("armhf", "linux/arm/v7"),
+    ("armel", "linux/arm/v6"), ("linux/arm", "linux/arm/v7"), ("linux/arm/7", "linux/arm/v7"),
+    ("linux/arm/6", "linux/arm/v6"), ("linux/arm/5", "linux/arm/v5"), ("windows/x86_64", "windows/amd64"),
+    ("linux", "\(ImagePlatform.own)"),
+  ])
+  func platformsHaveOneName(_ text: String, _ expected: String) {
+    #expect(ImagePlatform(text)?.description == expected)
+  }
+
+  @Test(arguments: ["", "/", "linux/", "/amd64", "linux/arm/v7/x", "linux//v7"])
+  func whatIsNoPlatform(_ text: String) { #expect(ImagePlatform(text) == nil) }
+
   @Test func thePlatformDecides() throws {
     let list = [
       entry("unknown", "unknown", size: 0), entry("linux", "arm", "v6", size: 1), entry("linux", "arm", "v7", size: 2),

@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Glibc
 import Testing
 @testable import Kernel
@@ -45,6 +46,29 @@ import Testing
     let failure = #expect(throws: KernelError.self) { try started.confirm() }
     #expect(failure?.errno == .tooManyOpenFiles)
     #expect(waitpid(started.pid, nil, 0) == -1 && errno == ECHILD, "it is reaped")
+  }
+
+  /// What was started may have passed the sending end on: then the report has no end yet.
+  @Test func aReportWithoutAnEndIsWaitedForOnlyIfAsked() throws {
+    var ends: [CInt] = [0, 0]
+    try #require(socketpair(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
+    let report = Report(channel: Descriptor(adopting: ends[0]))
+    let sender = ends[1]
+    // Ends a wait that there should not be, by a descriptor of its own.
+    let held = dup(sender)
+    Thread.detachNewThread {
+      sleep(5)
+      shutdown(held, CInt(SHUT_WR))
+      close(held)
+    }
+    let early = #expect(throws: KernelError.self) {
+      _ = try report.outcome(purposes: [], command: "x", blocks: false)
+    }
+    #expect(early?.errno == .resourceTemporarilyUnavailable)
+    shutdown(sender, CInt(SHUT_WR))
+    close(sender)
+    let outcome = try report.outcome(purposes: [], command: "x", blocks: true)
+    #expect(outcome.failure == nil)
   }
 
   @Test func aFailureEndsTheProcessAsWell() throws {

@@ -16,9 +16,10 @@ import Testing
     let probe: ServiceProbe
     private let clearings: Clearings
 
-    /// The clearings of a group so far.
+    /// The clearings of a group so far, and what was started.
     private final class Clearings: Sendable {
       let count = Atomic(0)
+      let commands = Mutex<[CapturedCommand]>([])
     }
 
     /// - Parameter failures: how often the group cannot be removed at first.
@@ -28,14 +29,23 @@ import Testing
       probe = ServiceProbe(
         loop: loop, pool: pool,
         launch: { () throws(KernelError) in
-          LaunchedProbe(command: try shellCommand(line)) {
+          let command = try shellCommand(line)
+          clearings.commands.withLock { $0.append(command) }
+          return LaunchedProbe(command: command) {
             clearings.count.add(1, ordering: .sequentiallyConsistent).newValue > failures
           }
         })
       (self.loop, self.pool, self.clearings) = (loop, pool, clearings)
     }
 
-    deinit { pool.shutDown() }
+    /// Exit tests beside this one wait for any child, so none is left.
+    deinit {
+      pool.shutDown()
+      for command in clearings.commands.withLock({ $0 }) {
+        command.kill()
+        while case .success(nil) = Result(catching: { try command.end() }) { usleep(1000) }
+      }
+    }
 
     var cleared: Int { clearings.count.load(ordering: .sequentiallyConsistent) }
 
@@ -83,7 +93,8 @@ import Testing
     stage.probe.start(timeout: .seconds(60)) { _ in outcomes += 1 }
     try stage.loop.turn(atMost: .milliseconds(20))
     stage.probe.cancel()
-    try stage.turn { stage.cleared >= 1 }
+    // When it is told to end, and once it has.
+    try stage.turn { stage.cleared >= 2 }
     #expect(outcomes == 0)
   }
 }

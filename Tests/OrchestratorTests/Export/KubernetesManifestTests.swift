@@ -258,13 +258,31 @@ import Testing
     #expect(SwarmExport(source.input).text.contains("propagation: rslave"))
   }
 
+  /// A pod is asked by the name of its first service, whichever of those in it is waited for.
+  @Test(arguments: [("host", ["host-ready"]), ("guest", ["host-ready"]), ("other", ["other-ready"])])
+  func whoIsWaitedForHasANameOnceItIsReady(_ awaited: String, _ names: [String]) throws {
+    let check = "healthcheck: {test: [CMD, x]}"
+    let export = try ExportSource(
+      """
+      services:
+        host: {image: a, \(check)}
+        guest: {image: b, network_mode: "service:host", \(check)}
+        other: {image: c, \(check)}
+        web: {image: d, depends_on: {\(awaited): {condition: service_healthy}}}
+      """
+    ).kubernetes()
+    #expect(export.manifests.map(\.name).filter { $0.hasSuffix("-ready") } == names, "\(export.report.text())")
+    #expect(export.manifests.stream.contains("wait-for-"))
+  }
+
   @Test func whatAServiceMayOnlyReadIsReadOnly() throws {
     let export = try ExportSource(
       """
       services:
         a: {image: a, volumes: ["data:/one:ro", "data:/two", "/srv/b:/three:ro", "/srv/c:/four"]}
       volumes: {data: {}}
-      """).kubernetes()
+      """
+    ).kubernetes()
     let lines = export.manifests.stream.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
     func isReadOnly(_ path: String) throws -> Bool {
       lines[try #require(lines.firstIndex(of: "mountPath: \(path)")) + 1] == "readOnly: true"

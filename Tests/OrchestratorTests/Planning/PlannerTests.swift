@@ -159,6 +159,17 @@ extension DesiredStack {
     #expect(plan.why == ["web: removed"])
   }
 
+  /// Whoever is made anew gets its routes with that.
+  @Test func otherRoutesAreSetForThoseThatStay() throws {
+    func file(_ a: String, _ b: String) -> String {
+      "services: {r: {command: [x], forward: true}, a: {command: \(a)}, b: {command: \(b)}, c: {command: [x]}}"
+    }
+    let routes = "routes: [\"192.0.2.0/24 via r\"]"
+    let plan = try Self.change(file("[x]", "[x]"), to: file("[y], \(routes)", "[x], \(routes)"))
+    #expect(plan.why == ["a: recreated, command changed", "b: other routes"])
+    #expect(plan.short.filter { $0.contains("routes") } == ["routes b", "routes a"])
+  }
+
   @Test func anAddedNetworkIsMadeForThoseThatJoin() throws {
     let plan = try Self.change(
       to: Self.text.replacing(
@@ -212,6 +223,11 @@ extension DesiredStack {
     #expect(plan.why == ["db: recreated, it was incomplete"])
     #expect(plan.short.contains("mount") && plan.short.contains("bridge front"))
     #expect(!plan.short.contains("stop web"))
+    // What the file has made of it says more than that.
+    let changed = try resolve(
+      Self.text.replacing("web: {command: [x]", with: "web: {command: [y]"), previous: stack)
+    let both = Planner.up(changed, recorded: stack, isSettled: false, observed: ["web": .exited, "db": .exited])
+    #expect(both.why == ["db: recreated, it was incomplete", "web: recreated, command changed"])
   }
 
   // MARK: Recreation

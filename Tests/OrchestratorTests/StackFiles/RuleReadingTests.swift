@@ -15,6 +15,21 @@ import Testing
     return try #require(stack.policies.first).desired
   }
 
+  /// A rule without ports is about all of them, so those of one before it cover none of it.
+  @Test(arguments: [
+    ("web -> db:5432", "web -> db", false), ("web -> db", "web -> db:5432", true),
+    ("web -> db:80-90", "web -> db:85,90", true), ("web -> db:80-90", "web -> db:85,91", false),
+    ("web -> db:80,81", "web -> db:81", true), ("web -> db:80/udp", "web -> db:80", false),
+  ])
+  func aRuleIsCoveredByOneAboutAllOfIt(_ first: String, _ second: String, _ isCovered: Bool) {
+    let outcome = load(
+      """
+      services: {web: {command: a}, db: {command: b}}
+      policies: [{allow: '\(first)'}, {deny: '\(second)'}]
+      """)
+    #expect(outcome.diagnostics.map(\.code) == (isCovered ? [.shadowedRule] : []))
+  }
+
   @Test(arguments: [
     ("web -> db", [PolicyPeer.service("web")], [PolicyPeer.service("db")], []),
     ("web->db", [.service("web")], [.service("db")], []),

@@ -35,6 +35,10 @@ import Testing
     for kind in ["further", "reply"] { #expect(!tried.contains("a -> b \(kind)"), "\(kind)") }
     #expect(!plan.attempts.contains { $0.kind == .group && $0.victims != [HostilePlan.host] })
     // Another network is closed to both.
+    for attempt in plan.attempts {
+      guard let question = attempt.question?.packet else { continue }
+      #expect(Set(question.addresses) == Set(attempt.frame.packet.addresses), "what is put back afterwards")
+    }
     #expect(tried.isSuperset(of: ["a -> c reply", "a -> c elsewhere", "c -> a reply", "a -> c source"]))
     #expect(tried.isSuperset(of: ["a -> the host source", "a -> the host loopback", "a -> the host group"]))
   }

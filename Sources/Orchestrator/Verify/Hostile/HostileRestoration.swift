@@ -41,7 +41,8 @@ struct HostileRestoration: ~Copyable {
     self.socket = socket
     self.entries = Dictionary(entries.map { (Key($0), $0) }, uniquingKeysWith: { first, _ in first })
     neighbours = known
-    touched = Set(plan.attempts.flatMap { $0.frame.packet.addresses + ($0.question?.packet.addresses ?? []) })
+    // The question before a frame has the same addresses the other way round.
+    touched = Set(plan.attempts.flatMap(\.frame.packet.addresses))
   }
 
   private static func neighbours(at place: ProbePlace?) throws(KernelError) -> [Neighbour] {
@@ -157,7 +158,7 @@ extension ForgedPacket {
   }
 
   /// Those that who gets it may ask for.
-  fileprivate var addresses: [IPAddress] {
+  var addresses: [IPAddress] {
     switch self {
     case .datagram(let sender, let receiver), .opening(let sender, let receiver):
       [sender.address, receiver.address]

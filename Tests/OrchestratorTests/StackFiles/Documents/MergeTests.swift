@@ -11,6 +11,20 @@ import Testing
     return outcome.stack?.services["web"]
   }
 
+  /// A file that says to stand alone does so with services that extend others, too.
+  @Test(arguments: ["", "!override"])
+  func aWholeFileMayTakeTheOthersPlace(_ tag: String) {
+    let outcome = load(
+      "services: {web: {command: a}}",
+      others: [
+        "/lab/over.stack":
+          "\(tag)\nservices: {api: {extends: {service: base}}, base: {command: b, hostname: of-base}}"
+      ], paths: ["web.stack", "over.stack"])
+    #expect(outcome.diagnostics.isEmpty)
+    #expect(outcome.stack?.services["api"]?.hostname?.value == "of-base")
+    #expect(Set(outcome.stack?.services.names ?? []) == (tag.isEmpty ? ["web", "api", "base"] : ["api", "base"]))
+  }
+
   @Test func scalarsAreReplaced() {
     let service = merged("command: nginx, hostname: a, user: x", "hostname: b, user: ")
     #expect(service?.hostname?.value == "b")
