@@ -99,22 +99,12 @@ struct BuildCopyTests {
         RUN cd /srv/app; stat -c '%n %a %u:%g %h' old old/f new new/h new/deep/g top zz /made/below /made/below/deep/g; \
           stat -c '%n %Y' old new new/deep; stat -c %i top old/f new/deep/g zz | sort -u | wc -l
         """)
-      let expected = """
-          old 700 0:0 1
-          old/f 644 0:0 4
-          new 711 0:0 3
-          new/h 644 0:0 1
-          new/deep/g 644 0:0 4
-          top 644 0:0 4
-          zz 644 0:0 4
-          /made/below 755 5:6 3
-          /made/below/deep/g 644 5:6 1
-          old 1000000000
-          new 1000000000
-          new/deep 1000000000
-          1
-        """
-      #expect(said.contains(expected), "\(said)")
+      let expected = [
+        "old 700 0:0 1", "old/f 644 0:0 4", "new 711 0:0 3", "new/h 644 0:0 1", "new/deep/g 644 0:0 4", "top 644 0:0 4",
+        "zz 644 0:0 4", "/made/below 755 5:6 3", "/made/below/deep/g 644 5:6 1", "old 1000000000", "new 1000000000",
+        "new/deep 1000000000", "1",
+      ]
+      for line in expected { #expect(said.contains("  \(line)\n"), "\(line): \(said)") }
     }
   }
 
