@@ -69,17 +69,19 @@ import Testing
     }
   }
 
-  /// Types a command at a terminal, and keys a while later. Meanwhile, what is to run beside it runs in another.
-  private func type(_ command: String, keys: String = "", on host: ThrowawayHost) throws -> Subprocess {
-    let quoted = "'\(command.replacing("'", with: "'\\''"))'"
-    let input = keys.isEmpty ? "</dev/null" : "< <(sleep 4; printf '\(keys)')"
+  /// Types a command at a terminal, and keys once it shows something. Meanwhile, what is to run beside it runs in another.
+  private func type(
+    _ command: String, once pattern: String = "", keys: String = "", on host: ThrowawayHost
+  ) throws -> Subprocess {
+    let words = keys.isEmpty ? [command] : [command, pattern, keys]
+    let quoted = words.map { "'\($0.replacing("'", with: "'\\''"))'" }.joined(separator: " ")
     let beside = Self.meanwhile[command].map { "(sleep 1; \($0)) >/dev/null 2>&1 &" } ?? ""
-    return try host.start(
-      ["bash", "-c", "cd \(Repository.root); \(beside) script -qec \(quoted) /dev/null \(input)"])
+    let script = "\(Repository.root)/Tests/EndToEndTests/Scripts/type-command.py"
+    return try host.start(["bash", "-c", "cd \(Repository.root); \(beside) python3 \(script) \(quoted)"])
   }
 
   private func text(_ outcome: Outcome) -> String {
-    outcome.output.replacing(/\u{1B}\[[0-9;?]*[A-Za-z]|\r|\0/, with: "").replacing(/^\^@/, with: "")
+    outcome.output.replacing(/\u{1B}\[[0-9;?]*[A-Za-z]|\r|\0/, with: "")
   }
 
   private func expect(_ pattern: String, _ command: String, on host: ThrowawayHost, keys: String = "") throws {
@@ -87,7 +89,7 @@ import Testing
     let says = try Regex(pattern)
     // Daemons take a moment to find another way, and servers to write a line.
     _ = host.eventually(within: .seconds(20)) {
-      outcome = try? type(command, keys: keys, on: host).wait(limit: .seconds(120))
+      outcome = try? type(command, once: pattern, keys: keys, on: host).wait(limit: .seconds(120))
       guard let outcome else { return false }
       return text(outcome).contains(says)
     }
@@ -108,7 +110,8 @@ import Testing
             running = nil
           }
           let removesVolumes = command.hasPrefix("stack down -v ")
-          let outcome = try type(command, keys: removesVolumes ? "y\\r" : "", on: host).wait(limit: .seconds(120))
+          let outcome = try type(command, once: #"\[y/N\]"#, keys: removesVolumes ? #"y\r"# : "", on: host)
+            .wait(limit: .seconds(120))
           let end = command.hasPrefix("stack up ") ? "running |0 wrong of" : "is down"
           #expect(try outcome.status == 0 && text(outcome).contains(Regex(end)), "\(command): \(outcome)")
           continue
@@ -118,7 +121,7 @@ import Testing
         if command == Self.goesOn {
           running = (command, try type(command, on: host), pattern)
         } else if Self.meanwhile[command] != nil {
-          try expect(pattern, command, on: host, keys: "\\003")
+          try expect(pattern, command, on: host, keys: #"\x03"#)
         } else {
           try expect(pattern, command, on: host)
         }

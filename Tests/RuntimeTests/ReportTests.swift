@@ -48,6 +48,17 @@ import Testing
     #expect(waitpid(started.pid, nil, 0) == -1 && errno == ECHILD, "it is reaped")
   }
 
+  /// Another process that starts at this moment may hold the sending end still.
+  @Test func aFailureIsKnownBeforeTheReportHasItsEnd() throws {
+    var ends: [CInt] = [0, 0]
+    try #require(socketpair(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
+    let report = Report(channel: Descriptor(adopting: ends[0]))
+    let sender = Descriptor(adopting: ends[1])
+    send(STACK_REPORT_EXEC_FAILED, error: ENOENT, on: sender)
+    let outcome = try report.outcome(purposes: [], command: "x", blocks: false)
+    #expect(outcome.failure?.errno == .noSuchFileOrDirectory)
+  }
+
   /// What was started may have passed the sending end on: then the report has no end yet.
   @Test func aReportWithoutAnEndIsWaitedForOnlyIfAsked() throws {
     var ends: [CInt] = [0, 0]

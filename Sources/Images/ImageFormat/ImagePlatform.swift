@@ -30,8 +30,8 @@ package struct ImagePlatform: Hashable, Sendable, Codable, CustomStringConvertib
     let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
     guard (1...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else { return nil }
     switch parts.count {
-    case 1 where parts[0] == "linux": self = .own
-    case 1 where !Self.architectures.contains(parts[0]): return nil
+    case 1 where parts[0].lowercased() == "linux": self = .own
+    case 1 where !Self.architectures.contains(parts[0].lowercased()): return nil
     case 1: self.init(os: "linux", architecture: parts[0])
     default: self.init(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : "")
     }

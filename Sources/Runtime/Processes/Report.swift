@@ -21,13 +21,16 @@ struct Report: ~Copyable, Sendable {
     case namespace = 2
   }
 
-  /// Waits for the end; with `blocks` false it must have come, else this throws EAGAIN. `purposes` puts words to a failed
-  /// operation, `command` to a failed exec.
+  /// Waits for the end; with `blocks` false the end or a failure must have come, else this throws EAGAIN. `purposes` puts
+  /// words to a failed operation, `command` to a failed exec.
   func outcome(
     purposes: [(action: StaticString, subject: String)], command: String, blocks: Bool = true
   ) throws(KernelError) -> Outcome {
     var outcome = Outcome()
     while true {
+      // Nothing comes after a failure but the end, which another new process may hold back: it has a copy of the channel
+      // until it executes its program.
+      if !blocks, outcome.failure != nil { return outcome }
       var message = stack_report()
       var number: CInt = -1
       let answer = try check("hear from", "the new process") {
