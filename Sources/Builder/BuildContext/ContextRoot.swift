@@ -42,9 +42,10 @@ package final class ContextRoot: Sendable {
   /// - Returns: Nil where there is none.
   package func file(_ path: String, limit: Int) throws(ContextError) -> [UInt8]? {
     let bytes = Array(path.utf8)
-    // RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS of openat2(2): a Dockerfile may be a link, and stays in the context.
+    // A Dockerfile may be a link, and stays in the context.
     let flags = UInt64(UInt32(bitPattern: O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC))
-    let number = stack_openat2(descriptor.rawValue, ContextPath.cString(bytes), flags, 0, 0x10 | 0x02)
+    let number = stack_openat2(
+      descriptor.rawValue, ContextPath.cString(bytes), flags, 0, ResolveFlag.inRoot | ResolveFlag.noMagicLinks)
     guard number >= 0 else {
       let error = Errno.last
       if error == .noSuchFileOrDirectory || error == .notDirectory { return nil }
@@ -65,9 +66,9 @@ package final class ContextRoot: Sendable {
 
   /// A folder below the root, reached without following a link.
   func folder(_ path: [UInt8]) throws(ContextError) -> Descriptor {
-    // RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS of openat2(2)
     let flags = UInt64(UInt32(bitPattern: O_RDONLY | O_DIRECTORY | O_CLOEXEC))
-    let number = stack_openat2(descriptor.rawValue, ContextPath.cString(path), flags, 0, 0x08 | 0x04)
+    let number = stack_openat2(
+      descriptor.rawValue, ContextPath.cString(path), flags, 0, ResolveFlag.beneath | ResolveFlag.noSymlinks)
     guard number >= 0 else { throw ContextError("open", path, .last) }
     return Descriptor(adopting: number)
   }

@@ -70,7 +70,7 @@ struct PathResolver {
     if let last = steps.last, last.status.kind != .folder {
       throw ContextError("\(ContextPath.shown(path)) is no folder, so it holds no \(ContextPath.shown(name))")
     }
-    let number = openat(folder.rawValue, ContextPath.cString(name), StackFlag.path | O_NOFOLLOW | O_CLOEXEC)
+    let number = openat(folder.rawValue, ContextPath.cString(name), OpenFlag.path | O_NOFOLLOW | O_CLOEXEC)
     guard number >= 0 else {
       let error = Errno.last
       guard error == .noSuchFileOrDirectory else { throw ContextError("open", here, error) }
@@ -139,9 +139,4 @@ struct PathResolver {
       "\(ContextPath.shown(path)) is left out of the context\(place ?? "")",
       remedy: "take it back in with a later line: !\(String(decoding: path, as: UTF8.self))")
   }
-}
-
-/// O_PATH of open(2), which does not import.
-enum StackFlag {
-  static let path: CInt = 0o10000000
 }

@@ -61,8 +61,8 @@ struct CopyWriter: ~Copyable {
 
   // MARK: The destination
 
-  private static let inRoot = UInt64(0x12)
-  static let noLinks = UInt64(0x0C)
+  private static let inRoot = ResolveFlag.inRoot | ResolveFlag.noMagicLinks
+  static let noLinks = ResolveFlag.beneath | ResolveFlag.noSymlinks
 
   /// True if there is a folder at a path of the root, through its links.
   static func isFolder(_ path: String, in root: FileDescriptor) -> Bool {

@@ -55,7 +55,7 @@ struct MountPoints {
 
   private static func remove(_ parts: [String], _ isFile: Bool, from layer: String, _ lower: [String]) {
     // No link on the way: everything in the layer is the step's.
-    let rules = UInt64(0x04)
+    let rules = ResolveFlag.noSymlinks
     var parts = parts
     var isLast = true
     while let name = parts.popLast() {

@@ -93,8 +93,10 @@ struct MappedRoot: ~Copyable {
   ///
   /// - Returns: the caller's descriptor.
   func open(_ path: String) throws(KernelError) -> (descriptor: FileDescriptor, isFile: Bool) {
-    let flags = UInt64(UInt32(bitPattern: 0o10000000 | O_CLOEXEC))
-    let number = try check("mount", path) { stack_openat2(root.rawValue, path, flags, 0, 0x12) }
+    let flags = UInt64(UInt32(bitPattern: OpenFlag.path | O_CLOEXEC))
+    let number = try check("mount", path) {
+      stack_openat2(root.rawValue, path, flags, 0, ResolveFlag.inRoot | ResolveFlag.noMagicLinks)
+    }
     var status = stat()
     guard fstat(number, &status) == 0 else {
       close(number)

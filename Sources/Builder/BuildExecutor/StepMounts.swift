@@ -78,13 +78,15 @@ final class StepMounts {
     let folder = try openCache(name, mount)
     var path = "\(folder)/fs"
     // Nobody else writes to the folder's name, and its root cannot be a link.
-    var number = try check("open", path) { open(path, 0o10000000 | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+    var number = try check("open", path) { open(path, OpenFlag.path | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
     descriptors.append(FileDescriptor(rawValue: number))
     if let source = mount.source, mount.from == nil {
       // Steps write to what is in it, also at this moment: no link is followed.
       path += "/\(source)"
       number = try check("open", path) {
-        stack_openat2(number, source, UInt64(0o10000000 | O_DIRECTORY | O_CLOEXEC), 0, 0x10 | 0x04 | 0x02)
+        stack_openat2(
+          number, source, UInt64(OpenFlag.path | O_DIRECTORY | O_CLOEXEC), 0,
+          ResolveFlag.inRoot | ResolveFlag.noSymlinks | ResolveFlag.noMagicLinks)
       }
       descriptors.append(FileDescriptor(rawValue: number))
     }

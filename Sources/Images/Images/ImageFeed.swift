@@ -71,8 +71,9 @@ final class FolderFeed: ImageFeed {
 
   /// Opens a regular file; nil where there is none.
   static func open(_ name: String, in root: borrowing Descriptor) throws(KernelError) -> Descriptor? {
-    // O_PATH: an archive may have devices, and opening one is already an order to it.
-    let number = stack_openat2(root.rawValue, name, UInt64(0o10000000 | O_CLOEXEC), 0, 0x10 | 0x02)
+    // An archive may have devices, and opening one is already an order to it.
+    let number = stack_openat2(
+      root.rawValue, name, UInt64(OpenFlag.path | O_CLOEXEC), 0, ResolveFlag.inRoot | ResolveFlag.noMagicLinks)
     guard number >= 0 else {
       if errno == ENOENT || errno == ENOTDIR { return nil }
       throw KernelError("open", name, errno: .last)

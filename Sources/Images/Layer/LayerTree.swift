@@ -43,7 +43,7 @@ struct LayerTree: ~Copyable {
 
   mutating func hasEntry(_ name: EntryName) { implied.remove(name) }
 
-  private static let rules = UInt64(ResolveFlag.inRoot | ResolveFlag.noMagicLinks)
+  private static let rules = ResolveFlag.inRoot | ResolveFlag.noMagicLinks
 
   private func tryOpen(_ name: EntryName, _ flags: CInt = O_RDONLY | O_DIRECTORY) -> CInt {
     stack_openat2(root.rawValue, name.path, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), 0, Self.rules)
@@ -211,10 +211,4 @@ struct LayerTree: ~Copyable {
     guard number >= 0 else { throw LayerError(KernelError("open", name.text, errno: .last)) }
     return Descriptor(adopting: number)
   }
-}
-
-/// openat2(2)
-enum ResolveFlag {
-  static let noMagicLinks: UInt64 = 0x02
-  static let inRoot: UInt64 = 0x10
 }

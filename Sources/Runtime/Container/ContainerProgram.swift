@@ -192,12 +192,12 @@ struct ContainerProgram: ~Copyable {
   ) throws(KernelError) -> Handle {
     try program.makeTarget(
       path, below: root, isFile: isFile, rules: rules,
-      for: rules & Resolve.noSymlinks == 0 ? "make mount target" : "use, as a folder and not a link,", path)
+      for: rules & ResolveFlag.noSymlinks == 0 ? "make mount target" : "use, as a folder and not a link,", path)
   }
 
   private mutating func mountKernelFileSystems(root: Handle, masks: Handle) throws(KernelError) {
     let safe = MountFlag.noSuid | MountFlag.noDev | MountFlag.noExec
-    let proc = try target("/proc", root: root, rules: Resolve.noSymlinks)
+    let proc = try target("/proc", root: root, rules: ResolveFlag.noSymlinks)
     try program.mount("proc", options: nil, on: proc, flags: safe, "/proc")
     try program.set(spec.settings.kernelParameters)
     // Masks are placed from the root of the fresh mount, where every name is the kernel's own.
@@ -214,7 +214,7 @@ struct ContainerProgram: ~Copyable {
       let place = try open(KernelPaths.networkParameters, mountedProc, "/proc/\(KernelPaths.networkParameters)")
       program.move(parameters, onto: place, for: "mount on", "/proc/\(KernelPaths.networkParameters)")
     }
-    let sys = try target("/sys", root: root, rules: Resolve.noSymlinks)
+    let sys = try target("/sys", root: root, rules: ResolveFlag.noSymlinks)
     try program.mount("sysfs", options: nil, on: sys, flags: masked ? safe | MountFlag.readOnly : safe, "/sys")
     let mountedSys = try open("/sys", .currentFolder, "/sys")
     for path in masked ? KernelPaths.maskedInSys : [] {
@@ -254,7 +254,7 @@ struct ContainerProgram: ~Copyable {
   }
 
   private mutating func mountDevices(root: Handle) throws(KernelError) {
-    let place = try target("/dev", root: root, rules: Resolve.noSymlinks)
+    let place = try target("/dev", root: root, rules: ResolveFlag.noSymlinks)
     try program.mount("tmpfs", options: "mode=0755,size=64k", on: place, flags: MountFlag.noSuid, "/dev")
     let dev = try open("/dev", .currentFolder, "/dev")
     for (name, major, minor) in KernelPaths.devices {

@@ -67,7 +67,7 @@ public struct VolumeSeed: ~Copyable {
     }
     guard try folder.entries(of: volume).isEmpty else { return }
     let number = stack_openat2(
-      root.tree.rawValue, target, UInt64(O_RDONLY | O_DIRECTORY), 0, UInt64(Resolve.inRoot | Resolve.noMagicLinks))
+      root.tree.rawValue, target, UInt64(O_RDONLY | O_DIRECTORY), 0, ResolveFlag.inRoot | ResolveFlag.noMagicLinks)
     // Where the root has no folder, the volume stays as it is.
     guard number >= 0 else { return }
     let source = Descriptor(adopting: number)
@@ -172,7 +172,7 @@ public struct VolumeSeed: ~Copyable {
       adopting: try check("open the folder of", context.path) {
         stack_openat2(
           context.volume, copy.folder, UInt64(OpenFlag.path | O_DIRECTORY), 0,
-          UInt64(Resolve.inRoot | Resolve.noSymlinks))
+          ResolveFlag.inRoot | ResolveFlag.noSymlinks)
       })
     try check("make", context.path) { linkat(folder.rawValue, copy.name, target.rawValue, name, 0) }
   }

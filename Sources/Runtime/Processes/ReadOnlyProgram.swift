@@ -49,7 +49,8 @@ public struct ReadOnlyProgram: ~Copyable, Sendable {
     guard count > 0 else { return nil }
     let path = String(decoding: bytes.prefix(count), as: UTF8.self)
     let mount = try mount(folder)
-    let number = stack_openat2(mount.rawValue, path, UInt64(OpenFlag.path), 0, Resolve.inRoot | Resolve.noMagicLinks)
+    let number = stack_openat2(
+      mount.rawValue, path, UInt64(OpenFlag.path), 0, ResolveFlag.inRoot | ResolveFlag.noMagicLinks)
     guard number >= 0 else { return nil }
     let file = Descriptor(adopting: number)
     var (own, found) = (stat(), stat())

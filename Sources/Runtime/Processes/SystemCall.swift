@@ -14,7 +14,7 @@ extension Descriptor {
 
   /// Opens `path` as a process would whose root is `root`: no link of any kind leads out of it (openat2(2)).
   static func open(_ path: String, in root: CInt, _ flags: CInt) throws(KernelError) -> Descriptor {
-    let rules = UInt64(Resolve.inRoot | Resolve.noMagicLinks)
+    let rules = ResolveFlag.inRoot | ResolveFlag.noMagicLinks
     let number = try check("open", path) { stack_openat2(root, path, UInt64(UInt32(bitPattern: flags)), 0, rules) }
     return Descriptor(adopting: number)
   }
@@ -36,13 +36,6 @@ extension Descriptor {
       throw KernelError("read", path, errno: error)
     }
   }
-}
-
-/// RESOLVE_… of linux/openat2.h, whose macros do not import with a type.
-enum Resolve {
-  static let noMagicLinks: UInt64 = 0x02
-  static let noSymlinks: UInt64 = 0x04
-  static let inRoot: UInt64 = 0x10
 }
 
 /// MOUNT_ATTR_… of linux/mount.h.
@@ -82,11 +75,6 @@ enum CloneFlag {
 enum At {
   static let emptyPath: CInt = 0x1000
   static let recursive: UInt64 = 0x8000
-}
-
-/// O_PATH, which glibc shows to _GNU_SOURCE alone.
-enum OpenFlag {
-  static let path: CInt = 0o10000000
 }
 
 /// MNT_DETACH and UMOUNT_NOFOLLOW of umount2(2).
