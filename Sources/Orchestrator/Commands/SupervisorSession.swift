@@ -42,17 +42,18 @@ struct SupervisorSession {
       started = nil
       return
     }
-    do throws(KernelError) {
-      // It listens before it is started: connecting cannot come too early.
-      let listener = try ControlSocket.listen(inFolder: folder.path)
-      started = try program.start(folder, listener: listener, try controlGroups.groups())
-    } catch {
-      throw StackErrors([StackError(folder.name, error)])
+    // It listens, and this command is connected, before it is started: one that ends at once, since it cannot run here, is
+    // still heard of.
+    let listener = try rethrowing(folder.name) { () throws(KernelError) in
+      try ControlSocket.listen(inFolder: folder.path)
     }
     do throws(ControlError) {
       client = try ControlClient(connectingIn: folder.path, interruption: interruption)
     } catch {
       throw StackErrors([Self.failure(error, of: folder, since: since)])
+    }
+    started = try rethrowing(folder.name) { () throws(KernelError) in
+      try program.start(folder, listener: listener, try controlGroups.groups())
     }
   }
 
