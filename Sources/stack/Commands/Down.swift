@@ -108,7 +108,8 @@ struct Down: ParsableCommand {
     if isName, !session.context.index.names().contains(word), try command.leavesAnything(word, withVolumes: volumes) {
       return Session.Target(stack: word)
     }
-    if try session.hasNothing("take down") { throw ExitCode.success }
+    // A stack that is named by its file is taken down whatever is left of it: a killed command leaves a lock.
+    if !Session.isFile(word), try session.hasNothing("take down") { throw ExitCode.success }
     let targets = try session.targets(words)
     guard let target = targets.first, targets.count == 1 else {
       throw ValidationError("down takes one stack, or services of one")
