@@ -170,12 +170,14 @@ let package = Package(
       ]),
 
     .target(name: "Fuzzing", path: "Tests/Fuzzing", swiftSettings: strict),
+    .target(
+      name: "TestSupport", dependencies: ["Kernel", systemPackage], path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(
       name: "NetlinkTests",
       dependencies: ["Netlink", "Addresses", "Netfilter", "Kernel", "CNetfilter", "Fuzzing", systemPackage],
       swiftSettings: strict),
     .testTarget(
-      name: "RuntimeTests", dependencies: ["CLinux", "Runtime", "Isolation", "Kernel", systemPackage],
+      name: "RuntimeTests", dependencies: ["CLinux", "Runtime", "Isolation", "Kernel", "TestSupport", systemPackage],
       swiftSettings: strict),
     .testTarget(
       name: "OrchestratorTests",
@@ -183,14 +185,14 @@ let package = Package(
         "Orchestrator", "Supervision", "Verify", "Build", "Script", "Names", "Host", "Planning", "Resolve", "Rules",
         "Intent", "Export",
         "StackFiles", "Control", "Logs", "Vocabulary", "DNS", "JSON", "Loop", "Addresses", "Netfilter", "Netlink",
-        "Isolation", "Runtime", "Kernel", "CLinux", "Fuzzing", systemPackage,
+        "Isolation", "Runtime", "Kernel", "CLinux", "Fuzzing", "TestSupport", systemPackage,
       ],
       exclude: ["Golden", "Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ImagesTests",
       dependencies: [
         "CImages", "Images", "ImageStore", "Layer", "Registry", "ImageFormat", "ImageReference", "Digests", "Kernel",
-        "Fuzzing", systemPackage,
+        "Fuzzing", "TestSupport", systemPackage,
       ],
       swiftSettings: strict),
     .testTarget(
@@ -198,7 +200,7 @@ let package = Package(
       dependencies: [
         "BuildExecutor", "Dockerfile", "BuildIgnore", "BuildContext", "BuildCache", "StackFiles", "Vocabulary",
         "ImageFormat", "Digests",
-        "ImageReference", "Kernel", "Fuzzing", systemPackage,
+        "ImageReference", "Kernel", "Fuzzing", "TestSupport", systemPackage,
       ],
       exclude: ["Scripts"], swiftSettings: strict),
     .testTarget(

@@ -95,7 +95,7 @@ struct BuildServicesTests {
 
   @Test func aChangeOfFilesBuildsTheImageAgainAndMakesTheServiceAnew() throws {
     try TestBuilds.with { host in
-      // What the build does not see is no reason for one.
+      // A file that the build does not see is no reason for one.
       try host.write("two", to: "web/cache/one")
       try host.write("two", to: "web/new.tmp")
       try host.write("FROM base\nCOPY page /www/index.html\nCMD [\"sleep\", \"1000\"]", to: "web/Dockerfile")

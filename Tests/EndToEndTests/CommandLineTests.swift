@@ -32,7 +32,7 @@ import Testing
     }
   }
 
-  /// What the file names is told by its line, and before anything is started.
+  /// Files that are missing are told by their line, and before anything is started.
   @Test func missingFilesAreToldBeforeAnythingStarts() throws {
     try ThrowawayHost.with { host in
       let ok = "  ok: {command: [sleep, infinity]}\n"

@@ -4,7 +4,7 @@ import Testing
 /// The commands in the comments at the top of each file in stacks/, typed one after another at a terminal. Each does what its
 /// comment says.
 @Suite struct CommentCommandTests {
-  /// What a command prints, as a regular expression, by the commands in their order. Those that bring a stack up or take it
+  /// The output of each command, as a regular expression, by the commands in their order. Those that bring a stack up or take it
   /// down are the same everywhere.
   private static let prints: [String: [String]] = [
     "labs/allow-list.stack": ["denied by .*, deny: cache -> db", #"\d+ +\d+ +.*allow: web\* -> api:80"#],
@@ -46,12 +46,12 @@ import Testing
     ],
   ]
 
-  /// What runs in another terminal while a command waits for Ctrl-C.
+  /// The commands that run in another terminal while one waits for Ctrl-C.
   private static let meanwhile = [
     "stack exec server tcpdump -ni eth0": "stack exec client ping -c 4 10.40.2.3",
     "stack exec router tcpdump -ni eth0.10": "stack exec alice ping -c 4 carol", "stack logs -f web1": "true",
   ]
-  /// What a comment asks for after its command, and what that prints.
+  /// The command that a comment asks for after its own, and the output of that.
   private static let afterwards = [
     "stack link as1:as3 --down": ("stack exec h1 traceroute -n 10.90.3.2", #"10\.90\.12\.2 .*\s+3  10\.90\.23\.2 "#)
   ]

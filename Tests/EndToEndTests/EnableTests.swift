@@ -57,7 +57,7 @@ private let systemdIsHere = access("/lib/systemd/systemd", X_OK) == 0
       let disabled = try boot(
         host, "\(settled)stack disable shop && stack disable bad; stack ls -q; ls /etc/systemd/system/*.wants")
       #expect(disabled.output.contains("shop stays down when the host starts"), "\(disabled)")
-      // What runs goes on.
+      // Services that run go on.
       #expect(disabled.lines.contains("shop") && !disabled.output.contains("stack-shop.service\n"), "\(disabled)")
       let last = try boot(host, "sleep 1; echo up: $(stack ls -q); stack disable shop")
       #expect(

@@ -81,7 +81,7 @@ private let python = Repository.root + "/.build/python/bin/python"
       #expect(report.hasPrefix("{") && report.contains("\"target\": \"swarm\""), "\(report)")
       #expect(try host.succeed("cat", "web.yml").contains("endpoint_mode: dnsrr"))
 
-      // What the file holds itself becomes a file, which others do not read if it is a secret.
+      // Contents in the stack file become a file, which others do not read if it is a secret.
       let inner = "{services: {a: {image: a, secrets: [s], configs: [c]}}, secrets: {s: {content: hush}}, "
       try host.write(inner + "configs: {c: {content: loud}}}\n", to: "in.stack")
       try host.succeed("stack", "export", "swarm", "in.stack", "-o", "in.yml")

@@ -25,7 +25,7 @@ import Testing
     "name: x\nservices: {web: {command: [sleep, infinity]}}\n\(rest)"
   }
 
-  /// What the service gets from both, and what `verify` says of lines that expect just that.
+  /// Checks that the service gets answers from both or not, and that `verify` finds lines right that expect just that.
   private func expect(_ host: ThrowawayHost, beyond: Bool, own: Bool, _ policies: String = "") throws {
     let lines = [(Self.beyond, beyond), (Self.own, own)].map { address, isOpen in
       "\(isOpen ? "allow" : "deny"): \"web -> \(address):80\""

@@ -86,7 +86,7 @@ import Testing
     }
   }
 
-  /// What listens on a published port is the command, which runs only once its instance is ready.
+  /// The command listens on a published port, and it runs only once its instance is ready.
   @Test func noInstanceWaitsForAListener() throws {
     try ThrowawayHost.with { host in
       let file = "name: x\nservices: {web: {command: [busybox, httpd, -f, -p, \"80\"], ports: [\"8090:80\"]}}\n"

@@ -3,7 +3,7 @@ import Testing
 
 /// A value that cannot be meant is status 2 and a line that names the option, for every option of every command.
 @Suite struct OptionValueTests {
-  /// What stands before the option, so that nothing else is wrong. Others need nothing.
+  /// The words before the option, so that nothing else is wrong. Others need none.
   private static let words: [String: String] = [
     "attach": "web", "cp": "web:/etc/hostname copy", "export": "web", "export files": "web", "commit": "web some:image",
     "port": "web 80", "wait": "web", "scale": "web=1", "partition": "web db", "reach": "web db:80",

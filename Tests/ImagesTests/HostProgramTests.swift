@@ -1,24 +1,23 @@
 import Glibc
+import TestSupport
 import Testing
 @testable import Kernel
 @testable import Registry
 
 /// Programs by their names, which files of users and registries may have a say in.
-@Suite final class HostProgramTests {
-  private let folder: String
+@Suite struct HostProgramTests {
+  private let temporary: TemporaryFolder
+
+  private var folder: String { temporary.path }
 
   init() throws {
-    var template = Array("/tmp/stack-program-test.XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    temporary = try TemporaryFolder()
     for name in ["first", "second", "second/below"] { try #require(mkdir("\(folder)/\(name)", 0o755) == 0) }
     for name in ["second/run", "second/below/run", "second/a b", "first/plain"] {
       try Files.overwrite("\(folder)/\(name)", with: [], mode: [.ownerReadWrite])
       if name != "first/plain" { try #require(chmod("\(folder)/\(name)", 0o755) == 0) }
     }
   }
-
-  deinit { try? Files.remove(folder) }
 
   private func find(_ name: String, _ path: String) -> String? {
     HostProgram.find(name, ["PATH": path]).map { String($0.dropFirst(folder.count + 1)) }

@@ -1,19 +1,16 @@
 import Glibc
+import TestSupport
 import Testing
 @testable import ImageStore
 @testable import Kernel
 
 /// The folders of a store, in a throwaway folder.
-@Suite final class ImageStoreTests {
-  private let folder: String
+@Suite struct ImageStoreTests {
+  private let temporary: TemporaryFolder
 
-  init() throws {
-    var template = Array("/tmp/stack-images-test.XXXXXX".utf8CString)
-    try #require(mkdtemp(&template) != nil)
-    folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
+  private var folder: String { temporary.path }
 
-  deinit { try? Files.remove(folder) }
+  init() throws { temporary = try TemporaryFolder() }
 
   private func mode(_ path: String) -> mode_t? {
     var status = stat()
@@ -36,7 +33,7 @@ import Testing
     }
   }
 
-  /// What an earlier build has is moved as a whole, and only once.
+  /// The store of an earlier build is moved as a whole, and only once.
   @Test func takesOverAStoreOfAnEarlierBuild() throws {
     let (former, path) = ("\(folder)/former", "\(folder)/lib/.images")
     let store = ImageStore(path)

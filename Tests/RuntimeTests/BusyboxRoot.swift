@@ -1,22 +1,20 @@
 import Glibc
 import SystemPackage
+import TestSupport
 import Testing
 @testable import Runtime
 
 /// A root folder with busybox in it, on a tmpfs of its own inside a throwaway folder, gone with the object.
 final class BusyboxRoot: Sendable {
-  let folder: String
+  private let temporary: TemporaryFolder
 
+  var folder: String { temporary.path }
   var lower: String { "\(folder)/lower" }
   var upper: String { "\(folder)/upper" }
   var work: String { "\(folder)/work" }
 
   init() throws {
-    var template = Array("/tmp/stack-runtime-test.XXXXXX".utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) }
-    }
-    folder = try #require(made)
+    temporary = try TemporaryFolder()
     for name in [
       "lower", "upper", "work", "lower/bin", "lower/etc", "lower/root", "lower/proc", "lower/sys", "lower/dev",
     ] {
@@ -32,10 +30,6 @@ final class BusyboxRoot: Sendable {
     }
     try write("root:x:0:0:root:/root:/bin/sh\nweb:x:33:44:web:/srv/web:/bin/sh\n", to: "lower/etc/passwd")
     try write("root:x:0:\nweb:x:44:\nextra:x:45:web\nmore:x:46:root,web\n", to: "lower/etc/group")
-  }
-
-  deinit {
-    _ = Shell.run("rm -rf --one-file-system '\(folder)'")
   }
 
   func write(_ text: String, to name: String) throws {

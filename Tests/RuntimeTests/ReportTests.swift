@@ -59,7 +59,7 @@ import Testing
     #expect(outcome.failure?.errno == .noSuchFileOrDirectory)
   }
 
-  /// What was started may have passed the sending end on: then the report has no end yet.
+  /// A started program may have passed the sending end on: then the report has no end yet.
   @Test func aReportWithoutAnEndIsWaitedForOnlyIfAsked() throws {
     var ends: [CInt] = [0, 0]
     try #require(socketpair(AF_UNIX, CInt(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)

@@ -60,7 +60,7 @@ private struct SelectionHasher: ~Copyable {
 
   mutating func add(_ entry: ContextEntry, _ memory: inout DigestMemory) throws(ContextError) {
     let status = entry.status
-    // What comes from a stage or an image has its devices, too.
+    // A stage or an image keeps its devices when it is copied.
     if status.kind == .socket || status.kind == .device && !keepsOwners {
       omitted.append(entry.fullPath)
       return

@@ -180,7 +180,7 @@ extension ManifestBuilder {
     _ places: inout VolumePlaces, file: String
   ) -> Manifest {
     let isSecret = mount.isSecret
-    // What a secret is goes into a file that nobody else reads.
+    // Secrets go into a file that nobody else reads.
     let file = isSecret ? Manifest.secretsFile : file
     var (texts, binaries): ([String: String], [String: String]) = ([:], [:])
     var items: [OutputValue] = []

@@ -245,7 +245,7 @@ extension SwarmBuilder {
       key, .lost, "\(target) has a size alone: no mode, no owner and no other options", do: "set them in the command")
   }
 
-  /// What the stack file holds itself. Its mode and its owner are those of the file.
+  /// The entry for contents that the stack file holds itself. Mode and owner are those of the file.
   private mutating func inlineFile(
     _ contents: StackFile.FileContents, _ mount: StackFile.Mount, of service: StackFile.Service
   ) -> [OutputValue] {

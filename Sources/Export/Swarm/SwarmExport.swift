@@ -29,7 +29,7 @@ struct SwarmBuilder {
   /// Files that services bind, by the names of configs and secrets.
   var configs: [String: String] = [:]
   var secrets: [String: String] = [:]
-  /// What the stack file holds itself, which `docker stack` takes from files alone.
+  /// The contents that the stack file holds itself: `docker stack` takes contents from files alone.
   var files: [ExportFile] = []
 
   init(_ input: ExportInput, _ options: ExportOptions) { (self.input, self.options) = (input, options) }

@@ -66,7 +66,7 @@ extension StackBuilder {
       (change.isUp, change.takesAllMulticast) = (isUp, takesAllMulticast)
       batch.change(change)
     }
-    // What changes while the interface is up counts, and what changes while it is down does not.
+    // A change counts while the interface is up, and does not while it is down.
     for _ in 0..<min(Int(surplus.magnitude), Self.mostRestored) {
       if surplus > 0 { change(takesAllMulticast: true) }
       change(isUp: true)

@@ -77,7 +77,7 @@ package struct UpCommand: Command {
     })
   }
 
-  /// What lines of the file name is looked at before anything is made: root folders, and files that nobody makes.
+  /// Refuses root folders that are missing, and files that nobody makes, by their lines, before anything is made.
   private func checkSources(of source: LoadedStack) throws(StackErrors) {
     let errors = missingRoots(of: source) + missingMounts(of: source)
     guard errors.isEmpty else { throw StackErrors(errors) }

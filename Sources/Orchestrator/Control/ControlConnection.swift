@@ -211,7 +211,7 @@ final class ControlConnection {
     return false
   }
 
-  /// After every change: what to wait for now, and for how long.
+  /// Chooses the events to wait for, and the time limit. Called after every change.
   private func settle() {
     guard isOpen, let token else { return }
     _ = account()

@@ -1,21 +1,18 @@
 import Glibc
 import Kernel
 import SystemPackage
+import TestSupport
 
 @testable import BuildContext
 @testable import BuildIgnore
 
 /// A folder with files for one test, gone with it.
 final class Tree: Sendable {
-  let path: String
+  private let folder: TemporaryFolder
 
-  init() throws {
-    var template = Array("/tmp/stack-build-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Errno.last }
-    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
+  var path: String { folder.path }
 
-  deinit { try? Files.remove(path) }
+  init() throws { folder = try TemporaryFolder() }
 
   /// - Parameter entries: `name` or `name=text` for a file, `name/` for a folder, `name->target` for a link.
   convenience init(_ entries: String...) throws {

@@ -1,8 +1,9 @@
 import Glibc
+import TestSupport
 import Testing
 @testable import Runtime
 
-/// What containers see of the host is made by whoever types `stack`.
+/// The umask of whoever types `stack` says nothing about what containers see of the host.
 @Suite struct HostRootTests {
   @Test func modesAreExactWhateverTheUmask() throws {
     guard geteuid() == 0 else { return }

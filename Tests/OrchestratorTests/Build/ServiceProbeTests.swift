@@ -66,7 +66,7 @@ import Testing
     #expect(stage.cleared == 1)
   }
 
-  /// What the command has left running takes a moment to go.
+  /// Processes that the command has left take a moment to go.
   @Test func aGroupThatIsInUseIsClearedAgainUntilItIsGone() throws {
     let stage = try Stage("exit 0", failures: 2)
     var outcome: ProbeOutcome?
@@ -107,19 +107,7 @@ private func shellCommand(_ line: String) throws(KernelError) -> CapturedCommand
   // Nothing is reported: the shell is started otherwise.
   close(report.write)
   defer { close(output.write) }
-  var pid: pid_t = 0
-  var arguments: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", line].map { (word: String) in strdup(word) } + [nil]
-  defer { for argument in arguments { free(argument) } }
-  var attributes = posix_spawnattr_t()
-  posix_spawnattr_init(&attributes)
-  defer { posix_spawnattr_destroy(&attributes) }
-  posix_spawnattr_setflags(&attributes, Int16(0x80))
-  var actions = posix_spawn_file_actions_t()
-  posix_spawn_file_actions_init(&actions)
-  defer { posix_spawn_file_actions_destroy(&actions) }
-  for target in [1, 2] as [CInt] { posix_spawn_file_actions_adddup2(&actions, output.write, target) }
-  let failure = posix_spawn(&pid, "/bin/sh", &actions, &attributes, &arguments, environ)
-  guard failure == 0 else { throw KernelError("start", line, errno: .init(rawValue: failure)) }
+  let pid = try spawnShell(line, output: output.write, inSession: true)
   let pidfd = try check("open", "process \(pid)") { stack_pidfd_open(pid) }
   return CapturedCommand(
     pid: pid, pidfd: Descriptor(adopting: pidfd), output: Descriptor(adopting: output.read),

@@ -223,7 +223,7 @@ extension DesiredStack {
     #expect(plan.why == ["db: recreated, it was incomplete"])
     #expect(plan.short.contains("mount") && plan.short.contains("bridge front"))
     #expect(!plan.short.contains("stop web"))
-    // What the file has made of it says more than that.
+    // A change in the file says more than that.
     let changed = try resolve(
       Self.text.replacing("web: {command: [x]", with: "web: {command: [y]"), previous: stack)
     let both = Planner.up(changed, recorded: stack, isSettled: false, observed: ["web": .exited, "db": .exited])

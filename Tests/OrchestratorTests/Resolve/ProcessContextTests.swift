@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 @testable import Build
 @testable import Host
@@ -36,7 +37,9 @@ import Testing
   }
 
   @Test func theTerminalIsNamedUnlessTheFileNamesIt() throws {
-    let filters = SeccompFilters(try TemporaryFolder().path)
+    let folder = try TemporaryFolder()
+    defer { withExtendedLifetime(folder) {} }
+    let filters = SeccompFilters(folder.path)
     func environment(_ keys: String, _ terminal: String?) throws -> [String] {
       try context(keys).process(["x"], terminal: terminal, openFiles: nil, filters: filters).environment
     }

@@ -1,5 +1,6 @@
 import Fuzzing
 import Glibc
+import TestSupport
 import Testing
 @testable import Addresses
 @testable import Intent

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 @testable import Build
 @testable import Host
@@ -50,19 +51,7 @@ private final class Stage {
 
   /// A process that runs a line of shell.
   func process(_ line: String) throws -> ServiceProcess {
-    var pid: pid_t = 0
-    var arguments: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", line].map { (word: String) in strdup(word) } + [nil]
-    defer { for argument in arguments { free(argument) } }
-    // The loop's thread may have signals blocked; the shell starts with none.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var mask = sigset_t()
-    sigemptyset(&mask)
-    posix_spawnattr_setsigmask(&attributes, &mask)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    #expect(posix_spawn(&pid, "/bin/sh", nil, &attributes, &arguments, environ) == 0)
-    let process = try #require(ServiceProcess(try ProcessIdentity(of: pid)))
+    let process = try #require(ServiceProcess(try ProcessIdentity(of: spawnShell(line))))
     launched.append(process)
     return process
   }

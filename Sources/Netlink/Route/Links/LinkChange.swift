@@ -44,7 +44,7 @@ public struct LinkChange: Hashable, Sendable {
   public var isUp: Bool?
   /// False sets IFF_NOARP (netdevice(7)): the kernel drops ARP that arrives by the link itself.
   public var usesARP: Bool?
-  /// Whether it takes frames to all multicast groups (IFF_ALLMULTI in netdevice(7)).
+  /// True sets IFF_ALLMULTI (netdevice(7)): the link takes frames to all multicast groups.
   public var takesAllMulticast: Bool?
   /// A new name; for a link given by its index, else the kernel looks for this one.
   public var name: String?

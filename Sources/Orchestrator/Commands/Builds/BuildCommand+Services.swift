@@ -84,7 +84,7 @@ extension BuildCommand {
     return order
   }
 
-  /// What the file names is to be there before anything is done, and is told by its line.
+  /// Refuses a context or a Dockerfile that is missing, by its line, before anything is done.
   private func checkPlaces(of build: StackFile.Build, _ subject: String) throws(StackErrors) {
     let folder = build.context
     guard Files.exists(folder.value + "/.") else {

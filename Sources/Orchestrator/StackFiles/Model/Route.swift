@@ -59,7 +59,7 @@ extension StackFile.Route {
 }
 
 extension StackFile.Route.Hop {
-  /// nil for nowhere.
+  /// The hop as ip-route(8) has it; nil for a blackhole.
   var text: String? {
     switch self {
     case .address(let address, let interface): "\(address)" + (interface.map { " dev \($0)" } ?? "")

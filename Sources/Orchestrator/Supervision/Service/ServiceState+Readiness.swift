@@ -23,7 +23,7 @@ extension ServiceState {
   /// A service that is ready late is ready all the same, so this goes on when nobody waits any longer.
   mutating func lookForReadiness() {
     guard activity == .running, record.phase == .starting, !watchesPorts else { return }
-    // What one command is run in listens, if at all, only once the command does.
+    // An instance for one command listens, if at all, only once the command does.
     let ports = desired.healthCheck == nil && !desired.isOneOff ? desired.readyPorts : []
     guard !ports.isEmpty else { return becomeRunning() }
     watchesPorts = true

@@ -82,12 +82,12 @@ struct HostileRestoration: ~Copyable {
       let before = Dictionary(
         (neighbours[name] ?? []).map { (NeighbourKey($0), $0) }, uniquingKeysWith: { first, _ in first })
       var batch = RouteBatch()
-      for now in try Self.neighbours(at: place) where touched.contains(now.address) {
-        guard var known = before[NeighbourKey(now)], known.mac != nil else {
-          batch.delete(now, tolerating: .gone)
+      for entry in try Self.neighbours(at: place) where touched.contains(entry.address) {
+        guard var known = before[NeighbourKey(entry)], known.mac != nil else {
+          batch.delete(entry, tolerating: .gone)
           continue
         }
-        guard known.mac != now.mac else { continue }
+        guard known.mac != entry.mac else { continue }
         // An entry that is neither permanent nor NOARP becomes stale, so the kernel confirms it on its next use.
         if known.state & Self.lasting == 0 { known.state = Self.stale }
         batch.set(known)

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Fuzzing
+import TestSupport
 import Testing
 @testable import Host
 @testable import Intent

@@ -47,8 +47,8 @@ final class NameServer {
     var former = endpoints
     endpoints = [:]
     var failures: [KernelError] = []
-    // Another stack's network is answered on by that stack, a link of the host by nobody of ours.
     let askers = stack.services.flatMap(\.attachments).reduce(into: [:]) { $0[$1.network, default: 0] += 1 }
+    // Another stack's network is answered on by that stack, a link of the host by nobody of ours.
     for (number, network) in stack.networks.enumerated() where network.owner == nil {
       for gateway in network.hostAddresses {
         do throws(KernelError) {

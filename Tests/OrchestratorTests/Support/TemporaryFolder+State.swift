@@ -1,20 +1,11 @@
 import Glibc
 import SystemPackage
+import TestSupport
 @testable import Intent
 @testable import Kernel
 
-/// A folder for one test, gone with it.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init(in parent: String = "/tmp") throws {
-    var template = Array("\(parent)/stack-test-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Errno(rawValue: errno) }
-    path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  }
-
-  deinit { try? Files.remove(path) }
-
+/// Files of a test, and the state of stacks in its folder.
+extension TemporaryFolder {
   var folders: StateFolders {
     StateFolders(run: "\(path)/run", lib: "\(path)/lib", namespaces: "\(path)/netns")
   }
